@@ -1,0 +1,195 @@
+//! What valid input is.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::ChatError;
+
+/// The longest name of a room, in characters.
+const NAME_CHARS: usize = 128;
+/// The longest message, in characters. The composer in the browser knows the same number.
+pub(crate) const MESSAGE_CHARS: usize = 8_000;
+
+/// The name of a room, and the part of its address that is made from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomName {
+    name: String,
+    slug: String,
+}
+
+impl RoomName {
+    /// Checks a name as it was typed: 1 to 128 characters of any script.
+    ///
+    /// # Errors
+    /// What to say beside the field `name`.
+    pub fn parse(typed: &str) -> Result<Self, ChatError> {
+        let name: String = typed.nfc().filter(|c| !is_invisible(*c)).collect();
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        let slug = slug_of(&name);
+        match name.chars().count() {
+            0 => Err(ChatError::invalid("name", "Give the room a name.")),
+            1..=NAME_CHARS if slug.is_empty() => Err(ChatError::invalid(
+                "name",
+                "A room's name needs something besides dots, dashes and slashes.",
+            )),
+            1..=NAME_CHARS => Ok(Self { name, slug }),
+            long => Err(ChatError::invalid("name", too_long("A room's name", NAME_CHARS, long))),
+        }
+    }
+
+    /// The name, as shown.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name, as an address: lower case, without slashes and spaces.
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+}
+
+/// The text of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageText(String);
+
+impl MessageText {
+    /// Checks a text as it was typed: something visible, at most 8,000 characters.
+    ///
+    /// # Errors
+    /// What to say beside the field `message`.
+    pub fn parse(typed: &str) -> Result<Self, ChatError> {
+        let text = typed.replace("\r\n", "\n").replace('\r', "\n");
+        // No database takes NUL, and no screen the rest.
+        let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        let text = text.trim_end().trim_start_matches('\n');
+        if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
+            return Err(ChatError::invalid("message", "Write something first."));
+        }
+        match text.chars().count() {
+            0..=MESSAGE_CHARS => Ok(Self(text.to_owned())),
+            long => Err(ChatError::invalid("message", too_long("A message", MESSAGE_CHARS, long))),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The sender's own id of a message: what makes a repeated send the same message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// Checks an id: 1 to 64 ASCII letters, digits, `-` or `_`. An empty one is none.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn parse(given: Option<&str>) -> Result<Option<Self>, ChatError> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        match given {
+            None | Some("") => Ok(None),
+            Some(id) if id.len() <= 64 && id.bytes().all(fits) => Ok(Some(Self(id.to_owned()))),
+            Some(_) => {
+                Err(ChatError::invalid("client_id", "`client_id` is 1 to 64 letters, digits, `-` or `_`."))
+            }
+        }
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Lower case, without what an address or a file cannot hold. Empty when nothing is left.
+fn slug_of(name: &str) -> String {
+    let divides = |c: char| c.is_whitespace() || matches!(c, '/' | '\\');
+    let lower = name.to_lowercase();
+    let parts = lower.split(divides).filter(|part| !part.is_empty());
+    // A path of dots means another path, and `-` alone is kept for what is no room.
+    parts.collect::<Vec<_>>().join("-").trim_matches(|c| matches!(c, '.' | '-')).to_owned()
+}
+
+/// What changes how others are shown, or shows nothing at all: names made of it look like other names.
+fn is_invisible(c: char) -> bool {
+    (c.is_control() && !c.is_whitespace())
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+fn too_long(what: &str, fits: usize, has: usize) -> String {
+    format!("{what} holds at most {fits} characters; this one has {has}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slug(name: &str) -> String {
+        RoomName::parse(name).unwrap().slug
+    }
+
+    #[test]
+    fn a_room_has_an_address_in_any_script() {
+        for (name, expected) in [
+            ("hi", "hi"),
+            ("  Off   Topic ", "off-topic"),
+            ("Ж/Д", "ж-д"),
+            ("日本語", "日本語"),
+            ("हिन्दी", "हिन्दी"),
+            ("C++ & C#?", "c++-&-c#?"),
+            ("100%", "100%"),
+            ("🎉", "🎉"),
+            ("../../etc", "etc"),
+            ("-", ""),
+        ] {
+            let found = RoomName::parse(name).map(|room| room.slug).unwrap_or_default();
+            assert_eq!(found, expected, "{name}");
+        }
+        assert_eq!(slug("Cafe\u{301}"), slug("café"), "one name, however it is typed");
+    }
+
+    #[test]
+    fn a_slug_is_the_slug_of_itself() {
+        for name in ["hi", "Off Topic", "日本語", "C++ & C#?", "a--b", "İstanbul"] {
+            let once = slug(name);
+            assert_eq!(slug(&once), once, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_refused_when_it_is_empty_or_too_long_or_only_dots() {
+        for bad in ["", "   ", "\u{200b}", "...", "/", "-", &"x".repeat(129)] {
+            assert!(matches!(RoomName::parse(bad), Err(ChatError::Invalid(_))), "{bad:?}");
+        }
+        assert!(RoomName::parse(&"ü".repeat(128)).is_ok());
+    }
+
+    #[test]
+    fn hidden_characters_do_not_make_another_name() {
+        assert_eq!(RoomName::parse("h\u{202e}i\u{200b}").unwrap(), RoomName::parse("hi").unwrap());
+    }
+
+    #[test]
+    fn a_text_keeps_its_lines_and_loses_what_no_screen_shows() {
+        assert_eq!(MessageText::parse("\r\n  a\r\nb\u{0} \n").unwrap().as_str(), "  a\nb");
+        assert!(MessageText::parse(&"😀".repeat(8_000)).is_ok());
+        for bad in ["", " \n\t ", "\u{200b}\u{feff}", "\u{0}", &"x".repeat(8_001)] {
+            assert!(
+                matches!(MessageText::parse(bad), Err(ChatError::Invalid(_))),
+                "{:?}",
+                &bad[..bad.len().min(9)]
+            );
+        }
+    }
+
+    #[test]
+    fn a_client_id_is_short_and_plain_or_none() {
+        assert_eq!(ClientId::parse(None).unwrap(), None);
+        assert_eq!(ClientId::parse(Some("")).unwrap(), None);
+        assert!(ClientId::parse(Some("6ba7b810-9dad-11d1-80b4-00c04fd430c8")).unwrap().is_some());
+        for bad in ["a b", "\"", "<b>", &"x".repeat(65)] {
+            assert!(ClientId::parse(Some(bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Typed data in, patches out. The only place in the chat that knows selectors.
+
+use askama::Template;
+use bellwire::{Html, Patch};
+use chrono::SecondsFormat;
+
+use crate::ChatError;
+use crate::models::Message;
+
+/// The list of a room's messages.
+const LIST: &str = "#messages-list";
+
+/// A message as the templates show it.
+pub(crate) struct MessageView<'a> {
+    pub(crate) id: i64,
+    pub(crate) author_id: i64,
+    pub(crate) author: &'a str,
+    pub(crate) client_id: Option<&'a str>,
+    pub(crate) sent_at: String,
+    pub(crate) sent_at_text: String,
+    pub(crate) text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "chat/components/_message.html")]
+struct MessageItem<'a> {
+    message: MessageView<'a>,
+}
+
+impl<'a> From<&'a Message> for MessageView<'a> {
+    fn from(message: &'a Message) -> Self {
+        let row = &message.row;
+        Self {
+            id: row.id,
+            author_id: row.author_id,
+            author: &message.author,
+            client_id: row.client_id.as_deref(),
+            sent_at: row.created_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            sent_at_text: row.created_at.format("%-d %b %H:%M UTC").to_string(),
+            text: &row.text,
+        }
+    }
+}
+
+/// A message comes last.
+pub(crate) fn new_message(message: &Message) -> Result<Patch, ChatError> {
+    Ok(Patch::append(LIST, html(message)?))
+}
+
+/// The list shows these messages and no others.
+pub(crate) fn all_messages(messages: &[Message]) -> Result<Patch, ChatError> {
+    let mut list = String::new();
+    for message in messages {
+        list.push_str(html(message)?.as_str());
+    }
+    Ok(Patch::inner(LIST, Html::trusted(list)))
+}
+
+/// What happened to a message since the page knew number `since`.
+pub(crate) fn changed_message(message: &Message, since: i64) -> Result<Option<Patch>, ChatError> {
+    let (row, element) = (&message.row, format!("#message--{}", message.row.id));
+    Ok(match (row.deleted_at.is_some(), row.seq > since) {
+        (true, true) => None,
+        (true, false) => Some(Patch::remove(element)),
+        (false, true) => Some(new_message(message)?),
+        (false, false) => Some(Patch::replace(element, html(message)?)),
+    })
+}
+
+fn html(message: &Message) -> Result<Html, ChatError> {
+    Ok(Html::from_template(&MessageItem { message: message.into() })?)
+}

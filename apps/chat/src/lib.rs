@@ -1,0 +1,33 @@
+//! A team chat: rooms, and messages that everyone in a room sees at the same moment and nobody misses.
+
+mod routes;
+mod views;
+mod consumers;
+pub mod actions;
+mod forms;
+pub mod models;
+mod fragments;
+mod error;
+mod migrations;
+
+use bellwire_site::{App, Card};
+use rust_embed::RustEmbed;
+
+pub use consumers::RoomConsumer;
+pub use error::ChatError;
+
+/// The chat's styles and scripts.
+#[derive(RustEmbed)]
+#[folder = "static/chat"]
+struct Assets;
+
+/// The chat, to be put into a site.
+pub fn app() -> App {
+    App::new("chat").routes(routes::router).migrations::<migrations::Migrator>().assets::<Assets>().card(
+        Card {
+            title: "Chat",
+            path: "/chat/",
+            about: "Rooms where a message is there as soon as it is sent.",
+        },
+    )
+}

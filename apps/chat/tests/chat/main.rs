@@ -1,0 +1,1 @@
+//! The chat's promises, through the site and the communicator, on real databases.

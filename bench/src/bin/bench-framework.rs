@@ -1,0 +1,111 @@
+//! Server A: rooms on the framework, by a real consumer, with numbered patches to every member.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{FromRef, Path, State};
+use axum::response::Response;
+use axum::serve::ListenerExt;
+use axum::{Router, routing::get};
+use bellwire::{
+    Action, Bellwire, CatchUp, Consumer, Error, GroupName, Html, Limits, Patch, Seq, Socket, Upgrade,
+};
+use bellwire_bench::{WELCOME, announce, item};
+use tokio::net::TcpListener;
+
+/// Everything ever said, by room: the source of truth that a database would be.
+type Said = Arc<Mutex<HashMap<u32, Vec<Html>>>>;
+
+#[derive(Clone)]
+struct Site {
+    bellwire: Bellwire,
+    said: Said,
+}
+
+impl FromRef<Site> for Bellwire {
+    fn from_ref(site: &Site) -> Self {
+        site.bellwire.clone()
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(tag = "action", content = "data")]
+enum Ask {
+    Hello {},
+    Say { text: String },
+}
+
+impl Action for Ask {}
+
+struct Member {
+    room: u32,
+    said: Said,
+}
+
+impl Member {
+    /// Puts a message down, and publishes it as the next of its room while nobody else can.
+    fn say(&self, socket: &Socket, text: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let messages = said.entry(self.room).or_default();
+        let seq = messages.len() as Seq + 1;
+        let html = Html::trusted(item(seq, text));
+        messages.push(html.clone());
+        socket.layer().group::<()>(feed(self.room)).publish(seq, Patch::append("#messages-list", html));
+    }
+}
+
+fn feed(room: u32) -> GroupName {
+    GroupName::of("bench", room)
+}
+
+impl Consumer for Member {
+    type Action = Ask;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        socket.follow(&socket.layer().group::<()>(feed(self.room)));
+        Ok(())
+    }
+
+    async fn receive(&mut self, socket: &mut Socket, ask: Ask) -> Result<(), Error> {
+        match ask {
+            Ask::Hello {} => socket.send_text(WELCOME).await?,
+            Ask::Say { text } => self.say(socket, &text),
+        }
+        Ok(())
+    }
+
+    async fn catch_up(
+        &mut self,
+        _: &mut Socket,
+        _: &GroupName,
+        since: Option<Seq>,
+    ) -> Result<CatchUp, Error> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let messages = said.get(&self.room).map_or(&[][..], Vec::as_slice);
+        let had = usize::try_from(since.unwrap_or_default())?.min(messages.len());
+        let patches = messages[had..].iter().map(|html| Patch::append("#messages-list", html.clone()));
+        Ok(CatchUp { patches: patches.collect(), seq: messages.len() as Seq })
+    }
+}
+
+async fn socket(Path(room): Path<u32>, State(site): State<Site>, upgrade: Upgrade) -> Response {
+    upgrade.run(Member { room, said: site.said })
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    // The bench sends as fast as it can; everything else is as a site has it.
+    let limits = Limits { actions_per_second: None, ..Limits::default() };
+    let bellwire = Bellwire::builder(format!("http://{address}")).limits(limits).build()?;
+    let routes =
+        Router::new().route("/ws/{room}/", get(socket)).with_state(Site { bellwire, said: Said::default() });
+    announce(address)?;
+    let listener = listener.tap_io(|stream| {
+        // Without it small writes wait for each other's acknowledgement.
+        let _ = stream.set_nodelay(true);
+    });
+    Ok(axum::serve(listener, routes).await?)
+}

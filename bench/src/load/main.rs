@@ -1,0 +1,45 @@
+//! The load generator: starts the framework's server and the bound in turns, drives both in the same way, checks every
+//! receipt, and prints how they compare.
+//!
+//!     bench-load [ROUNDS [SECONDS]]
+//!
+//! Run it by `bin/bench`, which builds it, gives load and server a core each, and keeps the table.
+
+mod cpu;
+mod server;
+mod member;
+mod room;
+mod rounds;
+mod table;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::rounds::{Case, Figures};
+
+/// What is measured: rooms, members in each, and how many messages of a room are on their way at once.
+const CASES: [Case; 5] = [
+    Case { rooms: 1, members: 100, in_flight: 1 },
+    Case { rooms: 1, members: 100, in_flight: 4 },
+    Case { rooms: 1, members: 1_000, in_flight: 1 },
+    Case { rooms: 1, members: 1_000, in_flight: 4 },
+    Case { rooms: 100, members: 10, in_flight: 4 },
+];
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default| arguments.next().map_or(Ok(default), |text| text.parse());
+    let rounds: usize = number(3).context("the number of rounds")?;
+    let seconds = Duration::from_secs(number(2).context("the seconds of a round")? as u64);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut measured = Vec::new();
+    for case in CASES {
+        let figures: Figures = runtime.block_on(rounds::interleaved(case, rounds, seconds))?;
+        measured.push((case, figures));
+    }
+    let memory = runtime.block_on(rounds::memory_per_idle_socket())?;
+    let text = table::render(&measured, memory, rounds, seconds);
+    std::io::stdout().write_all(text.as_bytes()).context("print the table")
+}

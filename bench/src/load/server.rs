@@ -1,0 +1,60 @@
+//! A server under test, as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context;
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Framework,
+    Bound,
+}
+
+/// A running server; ends when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts the program that lies beside this one, on the core that `BELLWIRE_BENCH_CORE` names.
+    pub(crate) fn start(kind: Kind) -> anyhow::Result<Self> {
+        let name = match kind {
+            Kind::Framework => "bench-framework",
+            Kind::Bound => "bench-bound",
+        };
+        let program = std::env::current_exe()?.with_file_name(name);
+        let mut command = match std::env::var("BELLWIRE_BENCH_CORE") {
+            Ok(core) => {
+                let mut pinned = Command::new("taskset");
+                pinned.args(["-c", &core]).arg(program);
+                pinned
+            }
+            Err(_) => Command::new(program),
+        };
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context(name)?;
+        let output = process.stdout.take().context("a server's output")?;
+        let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        server.address =
+            line.trim().parse().with_context(|| format!("{name} says {line:?}, not where it listens"))?;
+        Ok(server)
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure here.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,89 @@
+//! People, their passwords and their sessions.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+mod forms;
+mod migrations;
+mod name;
+mod next;
+mod password;
+mod sessions;
+mod sign_in;
+mod sign_up;
+mod token;
+pub mod users;
+mod viewer;
+mod views;
+
+pub use migrations::Migrator;
+pub use viewer::{MaybeUser, User};
+pub(crate) use viewer::{SignedIn, remember};
+pub(crate) use views::routes;
+
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::limits::Attempts;
+use crate::{SignUp, SiteError};
+use password::Hasher;
+
+/// Failed sign-ins for one name from one address, and the time they count for.
+const SIGN_INS: (usize, Duration) = (10, Duration::from_secs(3 * 60));
+
+/// New accounts from one address, and the time they count for.
+const SIGN_UPS: (usize, Duration) = (20, Duration::from_secs(60 * 60));
+
+/// Everything about accounts that a request may need.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    db: Db,
+    sign_up: SignUp,
+    secure: bool,
+    clock: Clock,
+    hasher: Hasher,
+    sign_ins: Attempts<(IpAddr, String)>,
+    sign_ups: Attempts<IpAddr>,
+    /// Whether an administrator was seen. There is no way back to having none.
+    administrator: AtomicBool,
+}
+
+impl Accounts {
+    pub(crate) fn new(db: Db, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
+        let inner = Inner {
+            db,
+            sign_up,
+            secure,
+            hasher: Hasher::default(),
+            sign_ins: Attempts::new(SIGN_INS.0, SIGN_INS.1, clock.clone()),
+            sign_ups: Attempts::new(SIGN_UPS.0, SIGN_UPS.1, clock.clone()),
+            administrator: AtomicBool::new(false),
+            clock,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Whether somebody administers this site yet.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn has_administrator(&self) -> Result<bool, SiteError> {
+        if self.inner.administrator.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let has = users::has_administrator(self.inner.db.read()).await?;
+        self.inner.administrator.store(has, Ordering::Relaxed);
+        Ok(has)
+    }
+
+    /// The name of the session cookie. Browsers keep to what `__Host-` promises: `Secure`, this host alone, every path.
+    fn cookie_name(&self) -> &'static str {
+        if self.inner.secure { "__Host-session" } else { "session" }
+    }
+}

@@ -1,0 +1,21 @@
+//! The tables of accounts.
+
+use sea_orm::DynIden;
+use sea_orm_migration::prelude::*;
+
+mod m0001_accounts;
+
+/// The history of the accounts' tables.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_accounts::Migration)]
+    }
+
+    fn migration_table_name() -> DynIden {
+        "accounts_migrations".into_iden()
+    }
+}

@@ -1,0 +1,145 @@
+//! What a person may be called, and when two names are the same.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest name, in characters.
+const LONGEST: usize = 64;
+
+/// The longest e-mail address, in bytes (RFC 5321).
+const LONGEST_EMAIL: usize = 254;
+
+/// A name as it is shown, and the key under which it is unique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) shown: String,
+    pub(super) key: String,
+}
+
+impl Name {
+    /// Takes what was typed.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the person who typed it.
+    pub(super) fn new(typed: &str) -> Result<Self, &'static str> {
+        let shown: String = typed.trim().nfc().collect();
+        let key = name_key(&shown);
+        if shown.is_empty() {
+            Err("Please type a name.")
+        } else if shown.chars().count() > LONGEST {
+            Err("At most 64 characters, please.")
+        } else if shown.contains('@') || key.contains('@') {
+            Err("A name has no @ in it; the e-mail address has its own field.")
+        } else if key.is_empty() || shown.chars().any(|c| c.is_control() || deceives(c)) {
+            Err("Only characters that one can see, please.")
+        } else {
+            Ok(Self { shown, key })
+        }
+    }
+}
+
+/// Names with the same key are the same name: compatible forms, case and inner space make no difference.
+///
+/// Case is folded by lower-casing, so `STRASSE` and `Straße` stay two names.
+pub(super) fn name_key(name: &str) -> String {
+    let folded: String =
+        name.nfkc().collect::<String>().to_lowercase().nfkc().filter(|c| !joins(*c)).collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An e-mail address as it was typed, and its key.
+///
+/// # Errors
+/// What is wrong with it, for the person who typed it.
+pub(super) fn email(typed: &str) -> Result<Option<(String, String)>, &'static str> {
+    let email = typed.trim();
+    if email.is_empty() {
+        return Ok(None);
+    }
+    let halves = email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+    let one_at = halves.is_some() && email_key(email).matches('@').count() == 1;
+    let strange = email.chars().any(|c| c.is_whitespace() || c.is_control() || deceives(c));
+    if !one_at || strange || email.len() > LONGEST_EMAIL {
+        return Err("This does not look like an e-mail address.");
+    }
+    Ok(Some((email.to_owned(), email_key(email))))
+}
+
+pub(super) fn email_key(email: &str) -> String {
+    email.trim().nfkc().collect::<String>().to_lowercase()
+}
+
+/// Characters inside a word that have no look of their own: joiners and variation selectors.
+fn joins(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
+}
+
+/// Characters that cannot be seen, or that turn the direction of what follows.
+fn deceives(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+        | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_every_script_are_welcome() {
+        for good in [
+            "Ada",
+            "Zoë Müller",
+            "王小明",
+            "محمد",
+            "می‌خواهم",
+            "🦊",
+            "👩‍🚀 Sally",
+            "O’Neill",
+            "a",
+            &"x".repeat(64),
+        ] {
+            assert!(Name::new(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn what_deceives_or_does_not_show_is_no_name() {
+        let long = "x".repeat(65);
+        for bad in [
+            "",
+            "  ",
+            "a\nb",
+            "a\0",
+            "a@b",
+            "a＠b",
+            "ad\u{202E}a",
+            "\u{2066}x",
+            "\u{200D}",
+            "\u{3164}",
+            "a\u{200B}b",
+            &long,
+        ] {
+            assert!(Name::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_name_cannot_be_taken_twice_in_another_guise() {
+        let key = Name::new("Ada Lovelace").unwrap().key;
+        for same in ["ada lovelace", " ADA  LOVELACE ", "Ａｄａ Lovelace", "Ada\u{A0}Lovelace"] {
+            assert_eq!(Name::new(same).unwrap().key, key, "{same}");
+        }
+        assert_eq!(name_key("Zoe\u{308}"), name_key("ZOË"));
+    }
+
+    #[test]
+    fn an_address_has_two_halves() {
+        assert_eq!(email(" Ada@Example.org ").unwrap().unwrap().1, "ada@example.org");
+        assert_eq!(email("  "), Ok(None));
+        for bad in ["ada", "@x", "a@", "a@b@c", "a b@c", "a@b\u{202E}"] {
+            assert!(email(bad).is_err(), "{bad:?}");
+        }
+    }
+}

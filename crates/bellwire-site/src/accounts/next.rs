@@ -1,0 +1,64 @@
+//! Where to go after signing in: only ever within this site.
+
+use url::Url;
+
+/// The longest address to come back to.
+const LONGEST: usize = 2048;
+
+/// The part of an address after the host, safe to redirect to; nothing when it leads, or might be read to lead, elsewhere.
+pub(super) fn within_site(next: &str) -> Option<String> {
+    let mut letters = next.chars();
+    let rooted = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
+    let odd = next.chars().any(|c| c.is_control() || c == '\\');
+    if !rooted || odd || next.len() > LONGEST {
+        return None;
+    }
+    let here = Url::parse("http://here.invalid/").ok()?;
+    let there = here.join(next).ok().filter(|there| there.origin() == here.origin())?;
+    let local = &there[url::Position::BeforePath..];
+    // `/.//evil.example` has lost its dot by now.
+    (!local.starts_with("//")).then(|| local.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_this_site_are_kept() {
+        for (next, kept) in [
+            ("/", "/"),
+            ("/chat/hi/?page=2#end", "/chat/hi/?page=2#end"),
+            ("/chat/ünï/", "/chat/%C3%BCn%C3%AF/"),
+            ("/a/../b", "/b"),
+            ("/next?to=https://evil.example", "/next?to=https://evil.example"),
+        ] {
+            assert_eq!(within_site(next).as_deref(), Some(kept), "{next}");
+        }
+    }
+
+    #[test]
+    fn every_way_out_is_refused() {
+        for evil in [
+            "",
+            "chat/",
+            "https://evil.example/",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " //evil.example",
+            "/.//evil.example",
+            "/..//evil.example",
+            "/%2e//evil.example",
+            "/chat\\..\\",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/\u{85}/evil.example",
+        ] {
+            assert_eq!(within_site(evil), None, "{evil:?}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Signing in and out.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use bellwire::{Bellwire, Close};
+
+use super::forms::Browser;
+use super::token::Token;
+use super::viewer::session_key;
+use super::{Accounts, name, next, sessions, users};
+use crate::client::network;
+use crate::db::Tx;
+use crate::{SiteError, SiteState};
+
+/// The longest a browser may keep a cookie; the session itself ends earlier, when it is not used.
+const COOKIE_DAYS: u32 = 400;
+
+/// Why somebody was not signed in.
+#[derive(Debug)]
+pub(super) enum NotSignedIn {
+    /// There is no such name, or it has another password. It is not said which.
+    Wrong,
+    Error(SiteError),
+}
+
+impl<E: Into<SiteError>> From<E> for NotSignedIn {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// Signs a browser in as whoever has this name and password.
+pub(super) async fn sign_in(
+    site: &SiteState,
+    browser: Browser,
+    username: &str,
+    password: String,
+) -> Result<HeaderValue, NotSignedIn> {
+    let accounts = &site.accounts().inner;
+    let attempt = (network(browser.address), name::name_key(username));
+    if let Err(retry_after) = accounts.sign_ins.count(&attempt) {
+        return Err(SiteError::TooMany { retry_after }.into());
+    }
+    let user = users::known_as(accounts.db.read(), username.trim()).await?;
+    let (id, hash) = user.map(|user| (user.id, user.password_hash)).unzip();
+    let fits = accounts.hasher.fits(password, hash).await?;
+    let Some(id) = id.filter(|_| fits) else { return Err(NotSignedIn::Wrong) };
+    accounts.sign_ins.forget(&attempt);
+    let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
+    let cookie = site.accounts().cookie(&token)?;
+    let (bellwire, now) = (site.bellwire().clone(), accounts.clock.date());
+    let begun = accounts.db.write(async move |tx: Tx| {
+        let active = users::is_active(&tx, id).await?;
+        if active {
+            begin(&tx, &bellwire, id, &token, browser, now).await?;
+        }
+        Ok::<_, SiteError>(active)
+    });
+    if begun.await? { Ok(cookie) } else { Err(NotSignedIn::Wrong) }
+}
+
+/// Begins a session in a transaction. The one this browser had before is over: a token that somebody else may have
+/// planted or seen is worth nothing after signing in.
+pub(super) async fn begin(
+    tx: &Tx,
+    bellwire: &Bellwire,
+    user_id: i64,
+    token: &Token,
+    browser: Browser,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), SiteError> {
+    if let Some(old) = browser.session {
+        end(tx, bellwire, old).await?;
+    }
+    sessions::sweep(tx, now).await?;
+    sessions::begin(tx, user_id, token.hash(), browser.device, now).await?;
+    Ok(())
+}
+
+/// Ends a session and closes its sockets.
+pub(super) async fn end(tx: &Tx, bellwire: &Bellwire, session: i64) -> Result<(), SiteError> {
+    sessions::end(tx, session).await?;
+    let bellwire = bellwire.clone();
+    tx.on_commit(move || bellwire.layer().kick_session(&session_key(session), Close::policy("signed out")));
+    Ok(())
+}
+
+/// Away from a form that has done its work, to where the person was going.
+pub(super) fn go_on(to: &str, cookie: HeaderValue) -> Response {
+    let to = next::within_site(to).unwrap_or_else(|| "/".to_owned());
+    ([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response()
+}
+
+impl Accounts {
+    /// The cookie that signs a browser in.
+    pub(super) fn cookie(&self, token: &Token) -> Result<HeaderValue, SiteError> {
+        self.set_cookie(&token.text(), COOKIE_DAYS * 24 * 60 * 60)
+    }
+
+    /// The cookie that makes a browser forget.
+    pub(super) fn no_cookie(&self) -> Result<HeaderValue, SiteError> {
+        self.set_cookie("", 0)
+    }
+
+    fn set_cookie(&self, value: &str, seconds: u32) -> Result<HeaderValue, SiteError> {
+        let secure = if self.inner.secure { "; Secure" } else { "" };
+        let name = self.cookie_name();
+        let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::try_from(cookie).map_err(SiteError::internal)
+    }
+}

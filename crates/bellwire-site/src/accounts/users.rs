@@ -1,0 +1,106 @@
+//! The table of people.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+use sea_orm::{ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, Set};
+
+use super::name::{Name, email_key, name_key};
+
+/// A person with an account.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    /// Never given to somebody else.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// As the person wrote it.
+    pub name: String,
+    /// What makes two names the same; unique.
+    #[sea_orm(unique)]
+    pub name_key: String,
+    /// As the person wrote it, if they gave one.
+    pub email: Option<String>,
+    /// What makes two addresses the same; unique.
+    #[sea_orm(unique)]
+    pub email_key: Option<String>,
+    /// Argon2id, in the PHC string format.
+    pub password_hash: String,
+    /// Whether they may administer the site.
+    pub is_admin: bool,
+    /// Whether they may sign in.
+    pub is_active: bool,
+    /// When they signed up.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The tables it points at: none.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What an account is made of.
+#[derive(Debug, Clone)]
+pub(super) struct NewUser {
+    pub(super) name: Name,
+    pub(super) email: Option<(String, String)>,
+    pub(super) password_hash: String,
+    pub(super) is_admin: bool,
+    pub(super) created_at: DateTime<Utc>,
+}
+
+/// What is taken already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    Name,
+    Email,
+}
+
+pub(super) async fn insert(db: &impl ConnectionTrait, new: NewUser) -> Result<Model, DbErr> {
+    let (email, email_key) = new.email.unzip();
+    let user = ActiveModel {
+        name: Set(new.name.shown),
+        name_key: Set(new.name.key),
+        email: Set(email),
+        email_key: Set(email_key),
+        password_hash: Set(new.password_hash),
+        is_admin: Set(new.is_admin),
+        is_active: Set(true),
+        created_at: Set(new.created_at),
+        ..Default::default()
+    };
+    user.insert(db).await
+}
+
+pub(super) async fn taken(
+    db: &impl ConnectionTrait,
+    name: &Name,
+    email: Option<&str>,
+) -> Result<Option<Taken>, DbErr> {
+    if Entity::find().filter(Column::NameKey.eq(&*name.key)).count(db).await? > 0 {
+        return Ok(Some(Taken::Name));
+    }
+    match email {
+        Some(key) if Entity::find().filter(Column::EmailKey.eq(key)).count(db).await? > 0 => {
+            Ok(Some(Taken::Email))
+        }
+        _ => Ok(None),
+    }
+}
+
+pub(super) async fn has_administrator(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(Entity::find().filter(Column::IsAdmin.eq(true)).one(db).await?.is_some())
+}
+
+/// The active person who signs in as `typed`, a name or an e-mail address. No name has an `@`, so it is never both.
+pub(super) async fn known_as(db: &impl ConnectionTrait, typed: &str) -> Result<Option<Model>, DbErr> {
+    let is_it = match typed.contains('@') {
+        true => Column::EmailKey.eq(email_key(typed)),
+        false => Column::NameKey.eq(name_key(typed)),
+    };
+    Entity::find().filter(is_it).filter(Column::IsActive.eq(true)).one(db).await
+}
+
+pub(super) async fn is_active(db: &impl ConnectionTrait, id: i64) -> Result<bool, DbErr> {
+    Ok(Entity::find_by_id(id).one(db).await?.is_some_and(|user| user.is_active))
+}

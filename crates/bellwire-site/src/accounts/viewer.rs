@@ -1,0 +1,192 @@
+//! Who is looking: the session cookie, and the extractors made of it.
+
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use std::convert::Infallible;
+
+use super::token::Token;
+use super::{Accounts, sessions};
+use crate::page::wants_html;
+use crate::{SiteError, SiteState};
+
+/// A person who is signed in.
+///
+/// As an extractor it lets nobody else through: a browser that asks for a page is sent to sign in (or, while the site
+/// has no administrator, to make the first account), everything else is answered with 401.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Never given to somebody else.
+    pub id: i64,
+    /// As the person wrote it.
+    pub name: String,
+    /// Whether they may administer the site.
+    pub is_admin: bool,
+    session: i64,
+}
+
+impl User {
+    /// The person's key for [`bellwire::Upgrade::person`].
+    pub fn key(&self) -> String {
+        format!("user.{}", self.id)
+    }
+
+    /// The key of this browser's session for [`bellwire::Upgrade::session`].
+    pub fn session_key(&self) -> String {
+        session_key(self.session)
+    }
+
+    pub(super) fn session(&self) -> i64 {
+        self.session
+    }
+}
+
+/// The key under which the sockets of a session can be closed.
+pub(super) fn session_key(session: i64) -> String {
+    format!("session.{session}")
+}
+
+/// The person who is signed in, if anybody is. Never refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaybeUser(pub Option<User>);
+
+/// Left on the request for the extractors, and on the response for the shell.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn {
+    pub(crate) user: User,
+}
+
+/// Finds out who is looking, once for each request.
+pub(crate) async fn remember(State(site): State<SiteState>, mut request: Request, next: Next) -> Response {
+    let signed_in = match site.accounts().recognise(request.headers()).await {
+        Ok(signed_in) => signed_in,
+        Err(error) => return error.into_response(),
+    };
+    let Some(signed_in) = signed_in else { return next.run(request).await };
+    request.extensions_mut().insert(signed_in.clone());
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(signed_in);
+    response
+}
+
+impl Accounts {
+    async fn recognise(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, SiteError> {
+        let Some(token) = cookie(headers, self.cookie_name()).and_then(Token::parse) else { return Ok(None) };
+        let now = self.inner.clock.date();
+        let Some((session, user)) = sessions::find(self.inner.db.read(), token.hash(), now).await? else {
+            return Ok(None);
+        };
+        if session.last_seen_at < now - sessions::TOUCH {
+            self.touch(session.id);
+        }
+        let user = User { id: user.id, name: user.name, is_admin: user.is_admin, session: session.id };
+        Ok(Some(SignedIn { user }))
+    }
+
+    /// Beside the request, which need not wait for it.
+    fn touch(&self, session: i64) {
+        let (db, now) = (self.inner.db.clone(), self.inner.clock.date());
+        tokio::spawn(async move {
+            let touched =
+                db.write(async move |tx| Ok::<_, SiteError>(sessions::touch(&tx, session, now).await?)).await;
+            if let Err(error) = touched {
+                tracing::warn!(session, %error, "Could not note that a session was used");
+            }
+        });
+    }
+}
+
+/// The value of a cookie.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// Nobody is signed in where somebody has to be.
+#[derive(Debug)]
+pub struct SignInFirst {
+    answer: Answer,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Go(String),
+    Error(SiteError),
+}
+
+impl IntoResponse for SignInFirst {
+    fn into_response(self) -> Response {
+        match self.answer {
+            Answer::Go(to) => Redirect::to(&to).into_response(),
+            Answer::Error(error) => error.into_response(),
+        }
+    }
+}
+
+impl<S> FromRequestParts<S> for User
+where
+    SiteState: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = SignInFirst;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SignInFirst> {
+        match parts.extensions.get::<SignedIn>() {
+            Some(signed_in) => Ok(signed_in.user.clone()),
+            None => Err(SignInFirst { answer: stranger(parts, &SiteState::from_ref(state)).await }),
+        }
+    }
+}
+
+async fn stranger(parts: &Parts, site: &SiteState) -> Answer {
+    let page = matches!(parts.method, Method::GET | Method::HEAD) && wants_html(&parts.headers);
+    if !page || parts.headers.contains_key(header::UPGRADE) {
+        return Answer::Error(SiteError::Unauthorized);
+    }
+    match site.accounts().has_administrator().await {
+        Ok(true) => Answer::Go(sign_in_address(parts)),
+        Ok(false) => Answer::Go("/accounts/first/".to_owned()),
+        Err(error) => Answer::Error(error),
+    }
+}
+
+fn sign_in_address(parts: &Parts) -> String {
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    let here = uri.path_and_query().map_or("/", |here| here.as_str());
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", here).finish();
+    format!("/accounts/login/?{query}")
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeUser {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone())))
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Infallible> {
+        let MaybeUser(user) = <MaybeUser as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        Ok(user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let headers =
+            HeaderMap::from_iter([(header::COOKIE, "a=1; session=abc; xsession=no".parse().unwrap())]);
+        assert_eq!(cookie(&headers, "session"), Some("abc"));
+        assert_eq!(cookie(&headers, "sess"), None);
+        assert_eq!(cookie(&HeaderMap::new(), "session"), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! One job: run it, never let it harm anything but itself.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use sea_orm::DatabaseTransaction;
+
+use super::DbError;
+use super::tx::{Callbacks, Tx};
+
+/// How long a job may hold the transaction. It is then rolled back, and whoever asked is told.
+const JOB_TIME: Duration = Duration::from_secs(10);
+
+/// What came of a job. Its transaction is still open.
+pub(super) struct Ran<T, E> {
+    pub(super) result: Result<T, E>,
+    pub(super) transaction: DatabaseTransaction,
+    pub(super) callbacks: Callbacks,
+}
+
+/// Runs a job in `transaction`: to its end, its panic or its time limit.
+pub(super) async fn run<T, E, F, Fut>(transaction: DatabaseTransaction, job: F) -> Ran<T, E>
+where
+    F: FnOnce(Tx) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<DbError>,
+{
+    let (tx, lent) = Tx::lend(transaction);
+    let work = AssertUnwindSafe(async move { job(tx).await }).catch_unwind();
+    let result = match tokio::time::timeout(JOB_TIME, work).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_panic)) => Err(DbError::Panicked.into()),
+        Err(_elapsed) => Err(DbError::TimedOut.into()),
+    };
+    let (transaction, callbacks) = lent.take_back().await;
+    Ran { result, transaction, callbacks }
+}
+
+/// Runs what waited for the commit. A panic in one does not keep the others from running.
+pub(super) fn committed(callbacks: Callbacks) {
+    for callback in callbacks {
+        if std::panic::catch_unwind(AssertUnwindSafe(callback)).is_err() {
+            tracing::error!("What was to follow a commit panicked");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Bringing the tables up to date: each app has a history of its own, applied in the order of the apps.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm_migration::{DbErr, MigratorTrait};
+
+use super::DbError;
+
+/// The number two processes of Bellwire agree on while one of them migrates: "bellwire" in ASCII.
+const LOCK: i64 = i64::from_be_bytes(*b"bellwire");
+
+type Applied<'a> = Pin<Box<dyn Future<Output = Result<(), DbErr>> + Send + 'a>>;
+
+/// The migrations of one app.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    apply: fn(&DatabaseTransaction) -> Applied<'_>,
+}
+
+impl Migrations {
+    /// Those of a migrator, which must have a `migration_table_name` of its own.
+    pub fn of<M: MigratorTrait + 'static>() -> Self {
+        Self { apply: |transaction| Box::pin(M::up(transaction, None)) }
+    }
+}
+
+/// All or nothing: a migration that fails leaves the file as it was.
+pub(super) async fn on_sqlite(
+    connection: &DatabaseConnection,
+    migrations: &[Migrations],
+) -> Result<(), DbError> {
+    apply(super::sqlite::begin(connection).await?, migrations).await
+}
+
+/// Under a lock of the server's, so that processes that start at once do not apply the same migration twice.
+pub(super) async fn on_postgres(pool: &DatabaseConnection, migrations: &[Migrations]) -> Result<(), DbError> {
+    let transaction = pool.begin().await?;
+    transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    apply(transaction, migrations).await
+}
+
+async fn apply(transaction: DatabaseTransaction, migrations: &[Migrations]) -> Result<(), DbError> {
+    for migrations in migrations {
+        (migrations.apply)(&transaction).await?;
+    }
+    Ok(transaction.commit().await?)
+}

@@ -1,0 +1,106 @@
+//! The transaction a job writes in.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+/// What a job left to be done after the commit.
+pub(super) type Callbacks = Vec<Box<dyn FnOnce() + Send>>;
+
+/// An open transaction: queries run on it, and what must wait for the commit is left with it.
+///
+/// It commits when its job ends with `Ok`, and only then. A `Tx` that outlives its job can do nothing any more.
+#[derive(Debug)]
+pub struct Tx {
+    shared: Arc<Shared>,
+}
+
+/// The other end of a [`Tx`]: takes the transaction back when the job is over.
+pub(super) struct Lent {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    backend: DbBackend,
+    /// Empty once the job is over.
+    transaction: tokio::sync::Mutex<Option<DatabaseTransaction>>,
+    callbacks: Mutex<Callbacks>,
+}
+
+impl Tx {
+    pub(super) fn lend(transaction: DatabaseTransaction) -> (Self, Lent) {
+        let backend = transaction.get_database_backend();
+        let transaction = tokio::sync::Mutex::new(Some(transaction));
+        let shared = Arc::new(Shared { backend, transaction, callbacks: Mutex::default() });
+        (Self { shared: shared.clone() }, Lent { shared })
+    }
+
+    /// Leaves something to do once what this job wrote is on disk, before the job is answered.
+    ///
+    /// On SQLite these run one after another in the order of the commits. Keep them short, and never block.
+    pub fn on_commit(&self, callback: impl FnOnce() + Send + 'static) {
+        self.shared.callbacks.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(callback));
+    }
+
+    /// Waits until no other job, in any process, holds the lock with this number; it is held until the job ends.
+    ///
+    /// On SQLite nothing is to be done: there only one job writes at a time.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn lock(&self, number: i64) -> Result<(), DbErr> {
+        if self.shared.backend == DbBackend::Postgres {
+            self.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({number})")).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Lent {
+    pub(super) async fn take_back(self) -> (DatabaseTransaction, Callbacks) {
+        let transaction = self.shared.transaction.lock().await.take();
+        let callbacks =
+            std::mem::take(&mut *self.shared.callbacks.lock().unwrap_or_else(PoisonError::into_inner));
+        (transaction.unwrap_or_else(|| unreachable!("taken only here, and `self` is gone then")), callbacks)
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("backend", &self.backend).finish_non_exhaustive()
+    }
+}
+
+/// Runs one statement on the transaction while it is lent.
+macro_rules! on_the_transaction {
+    ($tx:ident, $method:ident, $argument:ident) => {
+        match &*$tx.shared.transaction.lock().await {
+            Some(transaction) => transaction.$method($argument).await,
+            None => Err(DbErr::Custom("this transaction is over".to_owned())),
+        }
+    };
+}
+
+#[async_trait]
+impl ConnectionTrait for Tx {
+    fn get_database_backend(&self) -> DbBackend {
+        self.shared.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        on_the_transaction!(self, execute_raw, statement)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        on_the_transaction!(self, execute_unprepared, sql)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        on_the_transaction!(self, query_one_raw, statement)
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        on_the_transaction!(self, query_all_raw, statement)
+    }
+}

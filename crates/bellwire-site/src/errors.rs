@@ -1,0 +1,143 @@
+//! What a person sees when it does not go as asked.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::db::DbError;
+
+/// Why a request was not answered as asked. As a response it is a page for browsers and a line of text for programs.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// 400: the request makes no sense.
+    #[error("{0}")]
+    BadRequest(String),
+    /// 401: only for those who are signed in.
+    #[error("You are signed out. Sign in, then try again.")]
+    Unauthorized,
+    /// 403: not for this person, or not from that page.
+    #[error("{0}")]
+    Forbidden(String),
+    /// 404: there is no such thing.
+    #[error("There is nothing at this address.")]
+    NotFound,
+    /// 421: sent to us under a name that is not ours.
+    #[error("{0}")]
+    Misdirected(String),
+    /// 422: understood, but it will not do.
+    #[error("{0}")]
+    Invalid(String),
+    /// 429: too often.
+    #[error("That was too often. Try again in {}.", in_words(*.retry_after))]
+    TooMany {
+        /// When it may be tried again.
+        retry_after: Duration,
+    },
+    /// 503: too much to do at the moment.
+    #[error("There is too much to do at the moment. Try again.")]
+    Busy,
+    /// 500: our own fault. Logged once; shown without detail.
+    #[error("Something went wrong here. It was noted.")]
+    Internal(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl SiteError {
+    /// Our own fault.
+    pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(Arc::from(error.into()))
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn retry_after(&self) -> Option<HeaderValue> {
+        match self {
+            Self::TooMany { retry_after } => Some(seconds(*retry_after).into()),
+            Self::Busy => Some(HeaderValue::from_static("1")),
+            _ => None,
+        }
+    }
+}
+
+impl From<DbError> for SiteError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Busy | DbError::Closed => Self::Busy,
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<sea_orm::DbErr> for SiteError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<askama::Error> for SiteError {
+    fn from(error: askama::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// Why a response is an error page, left on it for whoever renders and logs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    pub(crate) text: String,
+    pub(crate) cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl IntoResponse for SiteError {
+    fn into_response(self) -> Response {
+        let (status, text, retry_after) = (self.status(), self.to_string(), self.retry_after());
+        let mut response = (status, format!("{text}\n")).into_response();
+        if let Some(retry_after) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after);
+        }
+        let cause = if let Self::Internal(cause) = self { Some(cause) } else { None };
+        response.extensions_mut().insert(Failed { text, cause });
+        response
+    }
+}
+
+/// The sentence for an error that the router or an extractor made.
+pub(crate) fn sentence(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "This request could not be understood.",
+        StatusCode::NOT_FOUND => "There is nothing at this address.",
+        StatusCode::METHOD_NOT_ALLOWED => "This address does not answer to that.",
+        StatusCode::PAYLOAD_TOO_LARGE => "What was sent is too big.",
+        StatusCode::SERVICE_UNAVAILABLE => "This took too long. Try again.",
+        StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong here. It was noted.",
+        _ => "",
+    }
+}
+
+/// A whole number of seconds, never too few.
+pub(crate) fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// A wait as one says it.
+pub(crate) fn in_words(wait: Duration) -> String {
+    match seconds(wait) {
+        0 | 1 => "a second".to_owned(),
+        seconds @ 2..=59 => format!("{seconds} seconds"),
+        60 => "a minute".to_owned(),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}

@@ -1,0 +1,44 @@
+//! What every Bellwire site needs around its apps: settings, database, sessions and accounts, pages, static files.
+//!
+//! ```no_run
+//! use bellwire_site::{Settings, Site};
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let site = Site::open(Settings::from_environment()?, vec![]).await?;
+//! println!("Open {}", site.state().public_url().as_str());
+//! site.run().await;
+//! # Ok(()) }
+//! ```
+
+#![deny(missing_docs)]
+
+// From the outside in, as a request travels.
+mod settings;
+mod site;
+mod serve;
+mod log;
+mod headers;
+mod client;
+mod forgery;
+mod app;
+mod state;
+pub mod accounts;
+mod home;
+mod page;
+mod errors;
+mod assets;
+mod limits;
+mod clock;
+mod db;
+pub mod testing;
+
+pub use accounts::{Accounts, MaybeUser, User};
+pub use app::{App, Card};
+pub use clock::Clock;
+pub use db::{Db, DbError, Migrations, Tx};
+pub use errors::SiteError;
+pub use log::start as start_log;
+pub use page::Page;
+pub use settings::{DatabaseUrl, PublicUrl, Settings, SettingsError, SignUp};
+pub use site::{Site, StartError};
+pub use state::SiteState;

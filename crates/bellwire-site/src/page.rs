@@ -1,0 +1,204 @@
+//! A page of an app, and the shell the site puts around it.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html as HtmlBody, IntoResponse, Response};
+use bellwire::Html;
+
+use crate::accounts::SignedIn;
+use crate::errors::Failed;
+use crate::{SiteError, SiteState};
+
+mod refusal;
+
+/// What an app shows: a title, what belongs into the `<head>`, and the content of `#main`.
+///
+/// As a response it is a whole page; the site adds the shell with the navigation and the account.
+///
+/// ```
+/// use bellwire::Html;
+/// use bellwire_site::Page;
+/// let page = Page::new("Rooms", Html::trusted("<h1>Rooms</h1>")).style("chat/chat.css");
+/// # let _ = page;
+/// ```
+#[derive(Debug, Clone)]
+pub struct Page {
+    title: String,
+    head: Vec<Head>,
+    main: Html,
+    status: StatusCode,
+}
+
+#[derive(Debug, Clone)]
+enum Head {
+    Style(String),
+    Script(String),
+    Html(Html),
+}
+
+impl Page {
+    /// A page with this title and this content.
+    pub fn new(title: impl Into<String>, main: Html) -> Self {
+        Self { title: title.into(), head: Vec::new(), main, status: StatusCode::OK }
+    }
+
+    /// With a style sheet, by its path among the static files: `chat/chat.css`.
+    #[must_use]
+    pub fn style(mut self, path: impl Into<String>) -> Self {
+        self.head.push(Head::Style(path.into()));
+        self
+    }
+
+    /// With an ES module, by its path among the static files: `chat/composer_controller.js`.
+    #[must_use]
+    pub fn script(mut self, path: impl Into<String>) -> Self {
+        self.head.push(Head::Script(path.into()));
+        self
+    }
+
+    /// With something else in the `<head>`.
+    #[must_use]
+    pub fn head(mut self, html: Html) -> Self {
+        self.head.push(Head::Html(html));
+        self
+    }
+
+    /// With another status than 200, such as 422 for a form with errors.
+    #[must_use]
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    fn render(
+        &self,
+        site: &SiteState,
+        path: &str,
+        viewer: Option<&SignedIn>,
+    ) -> Result<String, askama::Error> {
+        let build = site.assets().base();
+        let head = self.head.iter().map(|head| head.html(build)).collect();
+        let nav = site.cards().iter().map(|card| NavItem {
+            label: card.title,
+            href: card.path,
+            current: path.starts_with(card.path),
+        });
+        let user = viewer.map(|viewer| ShellUser {
+            name: &viewer.user.name,
+            id: viewer.user.id,
+            is_admin: viewer.user.is_admin,
+        });
+        Shell { title: &self.title, head, main: self.main.as_str(), build, user, nav: nav.collect() }.render()
+    }
+}
+
+/// Left on the response for [`finish`], which knows the site and who is looking.
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Head {
+    fn html(&self, build: &str) -> String {
+        match self {
+            Self::Style(path) => format!("<link rel=\"stylesheet\" href=\"{build}/{}\">", Html::text(path)),
+            Self::Script(path) => {
+                format!("<script type=\"module\" src=\"{build}/{}\"></script>", Html::text(path))
+            }
+            Self::Html(html) => html.to_string(),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "shell.html")]
+struct Shell<'a> {
+    title: &'a str,
+    head: String,
+    main: &'a str,
+    build: &'a str,
+    user: Option<ShellUser<'a>>,
+    nav: Vec<NavItem<'a>>,
+}
+
+struct ShellUser<'a> {
+    name: &'a str,
+    id: i64,
+    is_admin: bool,
+}
+
+struct NavItem<'a> {
+    label: &'a str,
+    href: &'a str,
+    current: bool,
+}
+
+/// The last step of every response: pages get their shell, errors their page, and faults their line in the log.
+pub(crate) async fn finish(State(site): State<SiteState>, request: Request, next: Next) -> Response {
+    let asked = Asked::of(&request);
+    let mut response = next.run(request).await;
+    if let Some(cause) = response.extensions_mut().get_mut::<Failed>().and_then(|failed| failed.cause.take())
+    {
+        let error = chain(&*cause);
+        tracing::error!(method = %asked.method, path = %asked.path, error, "A request failed");
+    }
+    if response.extensions().get::<Page>().is_none() && asked.wants_html {
+        response = refusal::as_page(response).await;
+    }
+    match response.extensions_mut().remove::<Page>() {
+        Some(page) => shelled(&site, &asked.path, response, &page),
+        None => response,
+    }
+}
+
+/// What the request was about, kept for its response.
+struct Asked {
+    method: axum::http::Method,
+    path: String,
+    wants_html: bool,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        Self { method, path, wants_html: wants_html(request.headers()) }
+    }
+}
+
+/// Whether a person with a browser is to read the answer, rather than a program.
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.into_iter().any(|value| value.contains("text/html"))
+}
+
+fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) -> Response {
+    let viewer = response.extensions().get::<SignedIn>().cloned();
+    let body = match page.render(site, path, viewer.as_ref()) {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(path, %error, "Could not render the shell");
+            return SiteError::internal(error).into_response();
+        }
+    };
+    // A page with a name on it must not be shown to the next person at this computer.
+    let cache = if viewer.is_some() { "no-store" } else { "private, no-cache" };
+    let content = HtmlBody(body).into_response();
+    *response.body_mut() = content.into_body();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    headers.remove(header::CONTENT_LENGTH);
+    response
+}
+
+/// An error with everything that led to it, in a line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}

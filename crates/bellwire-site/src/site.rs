@@ -1,0 +1,159 @@
+//! Settings, database, framework and apps become one site.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bellwire::{BadOrigin, Bellwire};
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::accounts::{self, Accounts};
+use crate::app::App;
+use crate::assets::Assets;
+use crate::db::{Db, DbError, Migrations};
+use crate::home::{self, Bell};
+use crate::settings::PublicUrl;
+use crate::state::Inner;
+use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, serve};
+
+/// The longest body of a request, where a route does not say otherwise. A longer one is refused with 413.
+const BODY: usize = 256 * 1024;
+
+/// How long a request may take. Then it is answered with 503; what it asked the database to write is written all the same.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// A site that is ready to serve.
+#[derive(Debug)]
+pub struct Site {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    state: SiteState,
+}
+
+/// Why a site does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address to listen on is not to be had.
+    #[error("cannot listen on {address} (BELLWIRE_BIND)")]
+    Bind {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The database cannot be opened or brought up to date.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The public address or a further origin is none.
+    #[error("BELLWIRE_URL or BELLWIRE_ORIGINS is wrong")]
+    Origin(#[from] BadOrigin),
+}
+
+impl Site {
+    /// Takes the address, opens the database, brings its tables up to date, and puts the apps together.
+    ///
+    /// # Errors
+    /// When the address is taken, or the database cannot be opened.
+    pub async fn open(settings: Settings, apps: Vec<App>) -> Result<Self, StartError> {
+        let cannot = |source| StartError::Bind { address: settings.bind, source };
+        let listener = TcpListener::bind(settings.bind).await.map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        let own = Migrations::of::<accounts::Migrator>();
+        let migrations: Vec<_> =
+            std::iter::once(own).chain(apps.iter().filter_map(|app| app.migrations)).collect();
+        let db = Db::open(&settings.database, &migrations).await?;
+        let state = state(settings, address, db, &apps)?;
+        let router = router(&state, &apps);
+        Ok(Self { listener, address, router, state })
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its handlers see.
+    pub fn state(&self) -> &SiteState {
+        &self.state
+    }
+
+    /// Serves until the process is asked to end (SIGTERM, or Ctrl-C).
+    pub async fn run(self) {
+        self.run_until(serve::asked_to_end()).await;
+    }
+
+    /// Serves until `end`; then stops accepting, closes every socket with 1012, lets requests finish, and closes the database.
+    pub async fn run_until(self, end: impl Future<Output = ()>) {
+        serve::serve(self.listener, self.router, &self.state, end).await;
+    }
+}
+
+fn state(settings: Settings, address: SocketAddr, db: Db, apps: &[App]) -> Result<SiteState, BadOrigin> {
+    let public_url = PublicUrl::of(&settings, address);
+    let mut bellwire =
+        Bellwire::builder(public_url.as_str()).origin_setting("BELLWIRE_URL and BELLWIRE_ORIGINS");
+    for origin in public_url.origins().skip(1).chain(settings.origins.iter().cloned()) {
+        bellwire = bellwire.origin(origin);
+    }
+    let bellwire = bellwire.build()?;
+    let clock = Clock::default();
+    let accounts = Accounts::new(db.clone(), settings.sign_up, public_url.is_https(), clock.clone());
+    let assets =
+        Assets::new(apps.iter().filter_map(|app| Some((app.name, app.assets?))), settings.assets.clone());
+    let cards = apps.iter().filter_map(|app| app.card).collect();
+    let bell = Bell::new(&bellwire);
+    let inner = Inner { settings, public_url, db, bellwire, accounts, assets, cards, bell, clock };
+    Ok(SiteState { inner: Arc::new(inner) })
+}
+
+/// Layers from the inside out: what is written last sees a request first.
+fn router(site: &SiteState, apps: &[App]) -> Router {
+    let mut pages = Router::new().merge(home::routes()).merge(accounts::routes());
+    for app in apps {
+        if let Some(routes) = app.routes {
+            pages = pages.merge(routes(site));
+        }
+    }
+    pages
+        .fallback(nothing_here)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(site.clone(), accounts::remember))
+        .route("/static/{build}/{*path}", get(asset))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIME))
+        .layer(from_fn_with_state(site.clone(), forgery::check))
+        .layer(from_fn_with_state(site.clone(), client::locate))
+        .layer(from_fn_with_state(site.clone(), page::finish))
+        .layer(from_fn(headers::add))
+        .layer(from_fn(log::request))
+        .with_state(site.clone())
+}
+
+async fn nothing_here() -> SiteError {
+    SiteError::NotFound
+}
+
+async fn asset(
+    State(site): State<SiteState>,
+    Path((build, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    site.assets().get(&build, &path, &headers)
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    SiteError::internal(format!("a handler panicked: {what}")).into_response()
+}

@@ -1,0 +1,9 @@
+// Starts Stimulus once for the page. Knows no app: a controller imports this module and registers itself.
+//
+//     import { application, Controller } from "../app.js"
+//     application.register("greeting", class extends Controller { … })
+
+import { Application, Controller } from "./stimulus.js"
+
+export const application = Application.start()
+export { Controller }

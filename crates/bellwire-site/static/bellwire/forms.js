@@ -1,0 +1,58 @@
+// Forms with `bw-send="Action"`: their fields travel over the socket, or by HTTP when that is the better way.
+
+import { halfTyped, valuesOf } from "./controls.js"
+import { freshId } from "./outbox.js"
+import { emit } from "./state.js"
+
+const DOUBLE_CLICK = 1_000
+const last = new WeakMap() // form → { text, at } of its last submit that no input followed
+
+/** `link` answers for the page: `{ usable(), connected(), send(action, data, form) }`. */
+export function listen(link) {
+  document.addEventListener("submit", (event) => submit(event, link))
+  document.addEventListener("input", ({ isTrusted, target }) => isTrusted && target.form && last.delete(target.form))
+}
+
+function submit(event, link) {
+  const form = event.target
+  if (event.defaultPrevented || !form.hasAttribute("bw-send")) return
+  const data = read(new FormData(form, event.submitter))
+  if (data && isDoubleClick(form, data)) return event.preventDefault()
+  const id = form.elements.namedItem("client_id")
+  if (id) id.value = freshId() // by HTTP as well: the server then knows a repeated one
+  if (!data || !link.usable()) return // files, and pages without a socket
+  if (!id && !link.connected()) return withoutSocket(event, data)
+  event.preventDefault()
+  for (const error of form.querySelectorAll('[id^="error--"], [id="error"]')) error.replaceChildren()
+  link.send(form.getAttribute("bw-send"), id ? { ...data, client_id: id.value } : data, form)
+}
+
+// Nothing remembers an ask without `client_id`, so it must be delivered now: by HTTP, or not at all.
+function withoutSocket(event, data) {
+  if (event.target.method === "post" && navigator.onLine) return
+  event.preventDefault()
+  emit(event.target, "refused", { clientId: null, data, error: "You are not connected.", field: null })
+}
+
+function read(fields) {
+  const data = {}
+  for (const [name, value] of fields) {
+    if (typeof value !== "string") {
+      if (value.size) return null
+      continue
+    }
+    data[name] = Object.hasOwn(data, name) ? [data[name], value].flat() : value
+  }
+  return data
+}
+
+// The second click of a double click: nothing was typed since, and the fields are as they were, or emptied by the app.
+function isDoubleClick(form, data) {
+  const controls = valuesOf(form).map(([control]) => control)
+  const text = JSON.stringify({ ...data, client_id: "" })
+  const before = last.get(form)
+  const at = performance.now()
+  if (before && at - before.at < DOUBLE_CLICK && (text === before.text || !controls.some(halfTyped))) return true
+  if (controls.length) last.set(form, { text, at }) // a mere button may well be meant twice
+  return false
+}

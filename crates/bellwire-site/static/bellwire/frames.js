@@ -1,0 +1,117 @@
+// A frame is HTML whose top-level elements say where they go (`hx-swap-oob`). htmx puts them there, one after the other.
+
+import { focus, refocus, remember } from "./keep.js"
+
+const STYLES = {
+  true: "outerHTML",
+  append: "beforeend",
+  prepend: "afterbegin",
+  before: "beforebegin",
+  after: "afterend",
+}
+const MORPHS = { innerHTML: "innerMorph", outerHTML: "outerMorph" }
+const INSERTS = ["beforebegin", "afterbegin", "beforeend", "afterend"]
+const ORDERS = ["hx-swap-oob", "data-how", "data-url", "data-title", "data-focus"]
+
+/** Reads a frame: its elements, and what they say about feeds, answers and the page. */
+export function read(text) {
+  const template = document.createElement("template")
+  template.innerHTML = text // from our own server, like the page itself; scripts parsed like this never run
+  const nodes = [...template.content.childNodes].filter((node) => node.nodeType === 1 || node.textContent.trim())
+  const patches = nodes.filter((node) => node.nodeType === 1 && node.hasAttribute("hx-swap-oob"))
+  const strangers = nodes.filter((node) => node.nodeType !== 8).length - patches.length
+  if (strangers) console.warn(`bellwire: ${strangers} part(s) of a frame say not where they go and are ignored`)
+  const marked = patches.findLast((patch) => patch.dataset.feed && patch.dataset.seq)
+  const { url, title, focus: focusOn } = patches[0]?.dataset ?? {}
+  return {
+    patches,
+    answers: [...template.content.querySelectorAll("[data-client-id]")].map(answer),
+    feed: marked?.dataset.feed,
+    seq: marked?.dataset.seq,
+    page: { url, title, focusOn },
+  }
+}
+
+/** Puts a frame into the page. */
+export async function apply({ patches, page }, htmx) {
+  if (page.url) pushUrl(page.url)
+  for (const patch of patches) {
+    try {
+      await place(patch, htmx)
+    } catch (error) {
+      console.error("bellwire: a patch could not be applied", error) // the others still can
+    }
+  }
+  if (page.title) document.title = page.title
+  if (page.focusOn) document.querySelector(page.focusOn)?.focus()
+}
+
+function answer(element) {
+  const { clientId, error: field } = element.dataset
+  return { clientId, field: field || null, error: field === undefined ? null : element.textContent.trim() }
+}
+
+function pushUrl(url) {
+  const next = new URL(url, location.href)
+  if (next.href === location.href) return
+  if (next.origin !== location.origin) return console.warn("bellwire: a frame cannot lead to another site")
+  // htmx restores only what it has marked; the entry that is left needs the mark as well.
+  if (!history.state?.htmx) history.replaceState({ ...history.state, htmx: true }, "")
+  history.pushState({ htmx: true }, "", next.href)
+}
+
+async function place(patch, htmx) {
+  const [, how, selector] = patch.getAttribute("hx-swap-oob").match(/^([^\s:]*)(?::(.+))?/s)
+  const targets = document.querySelectorAll(selector ?? `[id="${CSS.escape(patch.id)}"]`)
+  const plain = STYLES[how || "true"] ?? how
+  const style = (patch.dataset.how === "morph" && MORPHS[plain]) || plain
+  for (const name of ORDERS) patch.removeAttribute(name)
+  for (const target of targets) {
+    const copy = patch.cloneNode(true)
+    if (INSERTS.includes(style)) await replaceKnown(copy, htmx)
+    else if (style.startsWith("outer")) unmark(copy, target)
+    if (style === "delete" || style.startsWith("outer") || copy.hasChildNodes() || style.startsWith("inner")) {
+      await swap(style, target, copy, htmx)
+    }
+  }
+}
+
+// What is in the page already is replaced where it stands, so that a repeated frame changes nothing.
+async function replaceKnown(wrapper, htmx) {
+  const first = new Map()
+  for (const child of [...wrapper.children].filter((each) => each.id)) {
+    const known = document.getElementById(child.id)
+    if (known) {
+      child.remove()
+      await swap("outerHTML", known, child, htmx)
+    } else if (first.has(child.id)) {
+      first.get(child.id).replaceWith(child)
+    }
+    first.set(child.id, child)
+  }
+}
+
+// A position on an element that merely travels with it must not stay in the page, or it would count as a second list.
+function unmark(element, target) {
+  const { feed } = element.dataset
+  if (feed === undefined || target.dataset.feed === feed) return
+  if (!document.querySelector(`[data-feed="${CSS.escape(feed)}"]`)) return
+  element.removeAttribute("data-feed")
+  element.removeAttribute("data-seq")
+}
+
+async function swap(style, target, element, htmx) {
+  const fragment = document.createDocumentFragment()
+  fragment.append(element)
+  const task = {
+    type: "oob",
+    fragment,
+    target,
+    sourceElement: target,
+    swapSpec: { style, strip: !style.startsWith("outer") },
+  }
+  const was = focus()
+  if (!element.hasAttribute("data-bw-fresh")) remember(task)
+  await htmx.insertContent(task, false) // without transitions it is done at once; `restore` is called by its settle event
+  refocus(was, task.target)
+}

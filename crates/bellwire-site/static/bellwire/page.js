@@ -1,0 +1,185 @@
+// The connection of a page, from its `bw-connect` until that is gone: socket, positions, and what was asked.
+
+import { settle, valuesOf } from "./controls.js"
+import { apply, read } from "./frames.js"
+import { freshId, Outbox, TOO_LONG, tooLong, wire } from "./outbox.js"
+import { Socket } from "./socket.js"
+import { emit } from "./state.js"
+
+const MOST_WAITING = 500 // frames; beyond it they are dropped and asked for again from where the page stands
+const RELOAD_PAUSE = 60_000 // between two reloads after refused handshakes
+const RELOADED = "bellwire:reloaded"
+
+export class Page {
+  #htmx // its internal functions
+  #changed // called when a frame was applied
+  #asks = new Map() // client id → { item, form } that people see as waiting
+  #waiting = [] // frames not yet applied
+  #busy = false
+  #gone = false
+  #positions = positions() // feed → seq
+  #outbox
+
+  constructor(element, url, htmx, changed) {
+    this.element = element
+    this.url = url
+    this.#htmx = htmx
+    this.#changed = changed
+    this.#outbox = new Outbox(url)
+    this.socket = new Socket({
+      address: () => this.#address(),
+      opened: () => this.#resend(),
+      frame: (data) => this.#receive(data),
+      closed: (code) => this.#closed(code),
+      refused: leaveWhenRefused,
+    })
+  }
+
+  close() {
+    this.#gone = true
+    this.socket.close()
+  }
+
+  /** Sends an ask, now or as soon as there is a connection. Returns its client id, or `null` when it was refused. */
+  send(action, data, form) {
+    if (!("client_id" in data)) return this.#sendOnce(action, data, form)
+    const id = data.client_id || freshId()
+    const item = { id, action, data: { ...data, client_id: id }, form: form?.id }
+    const error = this.#outbox.add(item)
+    if (error) return (this.#tell({ item, form }, "refused", { error, field: null }), null)
+    this.#show(item, form)
+    this.#transmit(item)
+    return id
+  }
+
+  /** After a swap over HTTP, which may bring answers, and lists that are older or newer than where the socket stands. */
+  compare() {
+    this.#lookForAnswers()
+    const moved = [...positions()].some(([feed, seq]) => this.#positions.get(feed) !== seq)
+    if (moved && !this.socket.final) this.socket.connect()
+  }
+
+  // With the position of every feed. Frames that wait unapplied will be sent again.
+  #address() {
+    this.#waiting = []
+    this.#updatePositions()
+    const address = new URL(this.url, location.href)
+    address.protocol = address.protocol.replace("http", "ws")
+    address.searchParams.set("dialect", "htmx")
+    const since = Array.from(this.#positions, (each) => `&since=${each.map(encodeURIComponent).join(":")}`)
+    return address.href + since.join("")
+  }
+
+  #updatePositions() {
+    this.#positions = new Map([...this.#positions, ...positions()])
+  }
+
+  #sendOnce(action, data, form) {
+    const text = wire({ action, data })
+    if (!tooLong(text)) return this.socket.send(text) ? "" : null
+    emit(form, "refused", { clientId: null, data, error: TOO_LONG, field: null })
+    return null
+  }
+
+  #lookForAnswers() {
+    for (const id of new Set([...this.#asks.keys(), ...this.#outbox.items().map((item) => item.id)])) {
+      if (document.querySelector(`[data-client-id="${CSS.escape(id)}"]`)) this.#answered({ clientId: id, error: null })
+    }
+  }
+
+  #resend() {
+    this.#lookForAnswers()
+    for (const item of this.#outbox.items()) {
+      // What an earlier page has sent is shown as waiting here as well.
+      if (!this.#asks.has(item.id))
+        this.#show(item, document.querySelector(`form[bw-send="${CSS.escape(item.action)}"]`))
+      this.#transmit(item)
+    }
+  }
+
+  #show(item, form) {
+    const ask = { item, form }
+    this.#asks.set(item.id, ask)
+    this.#tell(ask, "queued")
+  }
+
+  #transmit(item) {
+    if (this.socket.send(wire(item), true)) this.#tell(this.#asks.get(item.id), "sent")
+  }
+
+  #tell({ item: { id, data, form: formId }, form }, name, more) {
+    const target = form?.isConnected ? form : formId && document.getElementById(formId)
+    emit(target, name, { clientId: id, data, ...more })
+  }
+
+  #receive(data) {
+    if (typeof data !== "string") return console.warn("bellwire: a binary frame is ignored")
+    if (this.#waiting.length >= MOST_WAITING) return this.socket.connect()
+    this.#waiting.push(data)
+    if (!this.#busy) this.#applyWaiting()
+  }
+
+  async #applyWaiting() {
+    this.#busy = true
+    while (!this.#gone && this.#waiting.length) await this.#take(read(this.#waiting.shift()))
+    this.#busy = false
+  }
+
+  async #take(frame) {
+    const answers = frame.answers.filter(({ clientId }) => this.#asks.has(clientId))
+    for (const answer of answers) if (answer.error === null) this.#reached(this.#asks.get(answer.clientId))
+    await apply(frame, this.#htmx)
+    if (frame.feed) this.#move(frame.feed, frame.seq)
+    for (const answer of answers) this.#answered(answer)
+    emit(document, "applied", { feed: frame.feed, seq: frame.seq })
+    this.#updatePositions()
+    this.#changed()
+  }
+
+  #move(feed, seq) {
+    this.#positions.set(feed, seq)
+    for (const list of document.querySelectorAll(`[data-feed="${CSS.escape(feed)}"]`)) list.dataset.seq = seq
+  }
+
+  // What was sent is at the server: its fields are no longer half-typed.
+  #reached({ item: { data }, form }) {
+    if (form) settle(valuesOf(form).filter(([control]) => data[control.name] === control.value))
+  }
+
+  #answered({ clientId, error, field }) {
+    const item = this.#outbox.take(clientId)
+    const ask = this.#asks.get(clientId) ?? (item && { item })
+    this.#asks.delete(clientId)
+    if (ask && error === null) this.#tell(ask, "answered")
+    else if (ask) this.#tell(ask, "refused", { error, field })
+  }
+
+  // 1009: an ask was too big for the server. Sent again it would end the next connection as well.
+  #closed(code) {
+    if (code !== 1009) return
+    const [biggest] = this.#outbox.items().toSorted((a, b) => wire(b).length - wire(a).length)
+    if (biggest) this.#answered({ clientId: biggest.id, error: TOO_LONG, field: null })
+  }
+}
+
+/** feed → seq as the page says; of two lists of one feed the older counts. */
+function positions() {
+  const found = new Map()
+  for (const { dataset } of document.querySelectorAll("[data-feed][data-seq]")) {
+    const known = found.get(dataset.feed)
+    if (known === undefined || Number(dataset.seq) < Number(known)) found.set(dataset.feed, dataset.seq)
+  }
+  return found
+}
+
+/** The server refuses handshakes: if it refuses the page as well, loading it again shows why (mostly: sign in). */
+async function leaveWhenRefused() {
+  const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null)
+  if (!answer) return
+  const moved = answer.redirected && new URL(answer.url).pathname !== location.pathname
+  const refused = answer.status >= 400 && answer.status < 500 && ![405, 408, 429].includes(answer.status)
+  if (!moved && !refused) return
+  if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < RELOAD_PAUSE) return
+  sessionStorage.setItem(RELOADED, Date.now())
+  location.reload()
+}

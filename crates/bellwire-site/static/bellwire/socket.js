@@ -1,0 +1,151 @@
+// One WebSocket that stays: it comes back by itself until the server says that the end is final.
+
+import { setState, state } from "./state.js"
+
+const FINAL = [1000, 1008] // "done" and "you may not": coming back would not help
+const FIRST_WAIT = 2_000 // a restart drops everyone at once: full jitter spreads their first tries over this
+const QUICK_TRIES = 3
+const LONGEST_WAIT = 15_000
+const HANDSHAKE = 10_000 // a connection attempt into nowhere would hang for minutes
+const STEADY = 5_000 // open for so long counts as success; less must not reset the waiting
+const OFFLINE_AFTER = 5_000
+const ANSWER = 15_000 // something was sent and nothing at all came back: the line is dead and nobody was told
+const SLEPT = 90_000 // more than a throttled background timer ever needs between two ticks
+const TICK = 10_000
+
+export class Socket {
+  #hooks // { address(): string, opened(), frame(data), closed(code), refused() }
+  #ws = null
+  #tries = 0
+  #refusals = 0
+  #silences = 0
+  #timers = new Map()
+  #ticker = 0
+  final = false
+
+  constructor(hooks) {
+    this.#hooks = hooks
+    this.connect()
+  }
+
+  get open() {
+    return this.#ws?.readyState === WebSocket.OPEN
+  }
+
+  /** Opens a new socket at once, in place of whatever there was. */
+  connect() {
+    this.#drop()
+    this.final = false
+    this.#lost()
+    this.#watchForSleep()
+    let opened = false
+    const ws = (this.#ws = new WebSocket(this.#hooks.address()))
+    this.#after("handshake", HANDSHAKE, () => ws.close())
+    ws.onopen = () => {
+      opened = true
+      this.#refusals = 0
+      this.#stop("handshake", "offline")
+      this.#after("steady", STEADY, () => (this.#tries = 0))
+      setState("connected")
+      this.#hooks.opened()
+    }
+    ws.onmessage = ({ data }) => {
+      this.#silences = 0
+      this.#stop("answer")
+      setState("connected") // after an `offline` event a frame is the proof of the contrary
+      this.#hooks.frame(data)
+    }
+    ws.onclose = ({ code, reason }) => this.#closed(code, reason, opened)
+  }
+
+  /** Sends now or says no. `answered`: a frame must follow, else the line is taken for dead. */
+  send(text, answered) {
+    if (!this.open) return false
+    this.#ws.send(text)
+    if (answered && !this.#timers.has("answer")) {
+      this.#after("answer", ANSWER * 2 ** Math.min(this.#silences, 2), () => {
+        this.#silences++
+        this.connect()
+      })
+    }
+    return true
+  }
+
+  /** The person or the network came back: no reason to wait any longer. */
+  wake() {
+    if (!this.final && !this.open && !this.#timers.has("handshake")) this.connect()
+  }
+
+  online() {
+    if (!this.final) this.connect() // an open socket belongs to the network that was
+  }
+
+  offline() {
+    if (!this.final) setState("offline")
+  }
+
+  /** Closes without a word to the page; `connect` brings it back. */
+  close() {
+    this.#drop()
+    clearInterval(this.#ticker)
+    this.#ticker = 0
+    this.#stop("offline")
+  }
+
+  #closed(code, reason, opened) {
+    this.#drop()
+    this.#hooks.closed(code)
+    if (FINAL.includes(code)) {
+      this.final = true
+      this.close()
+      return setState("offline", reason)
+    }
+    this.#lost()
+    // The browser hides the status of a refused handshake, so only its repetition tells.
+    if (!opened && navigator.onLine && ++this.#refusals % 3 === 0) this.#hooks.refused()
+    const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.max(0, this.#tries++ - QUICK_TRIES + 1))
+    this.#after("retry", Math.random() * longest, () => this.connect())
+  }
+
+  #lost() {
+    if (!navigator.onLine) return setState("offline")
+    if (state() === "offline" && this.#tries) return // still away: trying again is no news
+    setState("connecting")
+    if (!this.#timers.has("offline")) this.#after("offline", OFFLINE_AFTER, () => setState("offline"))
+  }
+
+  #drop() {
+    this.#stop("handshake", "steady", "answer", "retry")
+    const ws = this.#ws
+    this.#ws = null
+    if (!ws) return
+    ws.onopen = ws.onmessage = ws.onclose = null
+    ws.close(1000)
+  }
+
+  // A laptop that slept keeps sockets that look open while the server has long forgotten them.
+  #watchForSleep() {
+    let last = Date.now()
+    clearInterval(this.#ticker)
+    this.#ticker = setInterval(() => {
+      const slept = Date.now() - last > SLEPT
+      last = Date.now()
+      if (slept && !document.hidden) this.connect()
+    }, TICK)
+  }
+
+  #after(name, delay, action) {
+    this.#stop(name)
+    this.#timers.set(
+      name,
+      setTimeout(() => (this.#timers.delete(name), action()), delay),
+    )
+  }
+
+  #stop(...names) {
+    for (const name of names) {
+      clearTimeout(this.#timers.get(name))
+      this.#timers.delete(name)
+    }
+  }
+}

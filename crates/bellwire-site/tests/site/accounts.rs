@@ -1,0 +1,191 @@
+//! Signing up, in and out, through the forms.
+
+use bellwire_site::SignUp;
+use bellwire_site::testing::{Answer, Client, PASSWORD, TestSite, databases};
+
+fn signed_in(page: &Answer, name: &str) -> bool {
+    page.text.contains("action=\"/accounts/logout/\"") && page.text.contains(&format!(">{name}</span>"))
+}
+
+async fn sign_up(client: &mut Client, username: &str, email: &str, password: &str, confirm: &str) -> Answer {
+    let fields =
+        [("username", username), ("email", email), ("password", password), ("password_confirm", confirm)];
+    client.post("/accounts/signup/", &fields).await
+}
+
+#[tokio::test]
+async fn a_person_signs_up_out_and_in_again_by_name_and_by_address() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        let mut ada = site.client();
+        let answer = sign_up(&mut ada, "Ada <b>", "Ada@example.org", PASSWORD, PASSWORD).await;
+        assert_eq!((answer.status, answer.location()), (303, "/"));
+        let page = ada.get("/").await;
+        assert!(signed_in(&page, "Ada &#60;b&#62;"), "{}", page.text);
+        assert!(page.text.contains("data-user=\"1\"") && page.header("cache-control") == "no-store");
+
+        let answer = ada.post("/accounts/logout/", &[]).await;
+        assert_eq!((answer.status, answer.location()), (303, "/"));
+        assert_eq!(ada.cookies(), "");
+        assert!(!ada.get("/").await.text.contains("Sign out"));
+
+        for name in ["Ada <b>", " aDA <B>", "ada@EXAMPLE.org "] {
+            let mut ada = site.client();
+            assert_eq!(ada.sign_in(name, PASSWORD).await.status, 303, "{name}");
+            assert!(signed_in(&ada.get("/").await, "Ada &#60;b&#62;"));
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        site.client().sign_up("Ada").await;
+        sign_up(&mut site.client(), "Grace", "grace@example.org", PASSWORD, PASSWORD).await;
+        let long = "x".repeat(65);
+        for (name, email, password, confirm, field, says) in [
+            ("", "", PASSWORD, PASSWORD, "username", "Please type a name."),
+            (&*long, "", PASSWORD, PASSWORD, "username", "At most 64"),
+            ("a@b", "", PASSWORD, PASSWORD, "username", "no @"),
+            ("a\u{202E}b", "", PASSWORD, PASSWORD, "username", "can see"),
+            ("ADA", "", PASSWORD, PASSWORD, "username", "is taken"),
+            ("Bob", "bob", PASSWORD, PASSWORD, "email", "does not look like"),
+            ("Bob", "GRACE@example.org", PASSWORD, PASSWORD, "email", "already"),
+            ("Bob", "", "short", "short", "password", "At least 8"),
+            ("Bob", "", "password1", "password1", "password", "first passwords"),
+            ("Bobby Tables", "", "bobby tables", "bobby tables", "password", "not be your name"),
+            ("Bob", "", PASSWORD, "another one", "password_confirm", "not the same"),
+        ] {
+            let mut bob = site.client();
+            let page = sign_up(&mut bob, name, email, password, confirm).await;
+            assert_eq!(page.status, 422, "{says}");
+            let beside = page.text.split(&format!("id=\"error--{field}\"")).nth(1).unwrap();
+            let beside = beside.split("</p>").next().unwrap();
+            assert!(beside.contains(says), "{field}: {beside}");
+            let input =
+                page.text.split(&format!("id=\"{field}\"")).nth(1).unwrap().split('>').next().unwrap();
+            assert!(
+                input.contains("aria-invalid=\"true\"") && input.contains(&format!("error--{field}")),
+                "{input}"
+            );
+            assert!(page.text.contains(&format!("value=\"{name}\"")), "{name}");
+            assert!(!page.text.contains(password) && bob.cookies().is_empty());
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_form_with_nothing_in_it_is_explained_too() {
+    let site = TestSite::start(&databases()[0], vec![]).await;
+    for path in ["/accounts/signup/", "/accounts/login/", "/accounts/first/"] {
+        let page = site.client().post(path, &[]).await;
+        assert_eq!(page.status, 422, "{path}");
+        assert!(page.text.contains("aria-invalid=\"true\""), "{path}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn an_unknown_name_and_a_wrong_password_are_answered_alike() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        site.client().sign_up("Ada").await;
+        let wrong = site.client().sign_in("Ada", "not her password").await;
+        let unknown = site.client().sign_in("Eve", "not her password").await;
+        assert_eq!((wrong.status, unknown.status), (422, 422));
+        assert_eq!(wrong.text.replace("value=\"Ada\"", ""), unknown.text.replace("value=\"Eve\"", ""));
+        assert!(wrong.text.contains("no account with this name and this password"));
+        assert!(!wrong.headers.contains_key("set-cookie"));
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn after_signing_in_one_goes_on_within_the_site_only() {
+    let site = TestSite::start(&databases()[0], vec![]).await;
+    site.client().sign_up("Ada").await;
+    for (next, goes_to) in [
+        ("/chat/hi/?page=2", "/chat/hi/?page=2"),
+        ("/chat/%C3%BC/", "/chat/%C3%BC/"),
+        ("", "/"),
+        ("https://evil.example/", "/"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("\\\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("/.//evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/\r\nset-cookie: a=b", "/"),
+    ] {
+        let fields = [("username", "Ada"), ("password", PASSWORD), ("next", next)];
+        let answer = site.client().post("/accounts/login/", &fields).await;
+        assert_eq!((answer.status, answer.location()), (303, goes_to), "{next:?}");
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+        let page = site.client().get(&format!("/accounts/login/?{query}")).await;
+        assert!(!page.text.contains("evil"), "{next:?}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_first_account_administers_and_there_is_one_first_even_in_a_race() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        assert!(site.client().get("/").await.text.contains("/accounts/first/"));
+        let race = (0..8).map(|n| {
+            let mut client = site.client();
+            async move {
+                let name = format!("Admin {n}");
+                let fields = [("username", &*name), ("password", PASSWORD), ("password_confirm", PASSWORD)];
+                let answer = client.post("/accounts/first/", &fields).await;
+                (answer, client)
+            }
+        });
+        let mut admins = 0;
+        for (answer, mut client) in futures_util::future::join_all(race).await {
+            assert_eq!(answer.status, 303);
+            let made = answer.location() == "/";
+            assert_eq!(client.get("/").await.text.contains("title=\"Administrator\""), made);
+            admins += usize::from(made);
+        }
+        assert_eq!(admins, 1);
+        let later = site.client().get("/accounts/first/").await;
+        assert_eq!((later.status, later.location()), (303, "/accounts/login/"));
+        assert!(!site.client().get("/").await.text.contains("/accounts/first/"));
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_site_that_takes_no_accounts_says_so_and_still_lets_the_first_one_in() {
+    for (sign_up, says) in [(SignUp::Closed, "takes no new accounts"), (SignUp::Invite, "by invitation")] {
+        let site = TestSite::start_with(&databases()[0], vec![], |settings| settings.sign_up = sign_up).await;
+        let shown = site.client().get("/accounts/signup/").await;
+        let sent = site.client().sign_up("Ada").await;
+        for page in [shown, sent] {
+            assert_eq!(page.status, 403);
+            assert!(page.text.contains(says), "{}", page.text);
+        }
+        let fields = [("username", "Ada"), ("password", PASSWORD), ("password_confirm", PASSWORD)];
+        assert_eq!(site.client().post("/accounts/first/", &fields).await.status, 303);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_take_the_same_name_at_once_one_gets_it() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        let race = (0..6).map(|_| {
+            let mut client = site.client();
+            async move { client.sign_up("Ada").await.status }
+        });
+        let mut statuses = futures_util::future::join_all(race).await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [303, 422, 422, 422, 422, 422]);
+        site.stop().await;
+    }
+}

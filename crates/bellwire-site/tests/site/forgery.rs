@@ -1,0 +1,112 @@
+//! Pages of other sites cannot act in the name of our people.
+
+use bellwire_site::testing::{TestDatabase, TestSite};
+
+#[tokio::test]
+async fn every_hostile_origin_of_a_form_is_refused_with_a_page_that_names_the_setting() {
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let mut ada = site.person("Ada").await;
+    let port = site.address().port();
+    for origin in [
+        "https://evil.example".to_owned(),
+        format!("https://127.0.0.1:{port}"),
+        format!("http://127.0.0.1:{}", port.wrapping_add(1)),
+        "http://127.0.0.1".to_owned(),
+        format!("http://sub.127.0.0.1:{port}"),
+        format!("http://127.0.0.1.evil.example:{port}"),
+        format!("http://127.0.0.1:{port}.evil.example"),
+        format!("http://127.0.0.1:{port}/"),
+        format!("http://127.0.0.2:{port}"),
+        format!("HTTP://127.0.0.1:{port}"),
+        "null".to_owned(),
+        "file://".to_owned(),
+        String::new(),
+    ] {
+        let refused = ada.post_with("/accounts/logout/", &[("origin", &origin)], &[]).await;
+        assert_eq!(refused.status, 403, "{origin}");
+        assert!(refused.text.contains("BELLWIRE_URL and BELLWIRE_ORIGINS"), "{origin}");
+        assert!(refused.header("content-type").starts_with("text/html"));
+    }
+    let missing = ada.post_with("/accounts/logout/", &[], &[]).await;
+    assert_eq!(missing.status, 403);
+    assert!(missing.text.contains("BELLWIRE_URL and BELLWIRE_ORIGINS"));
+    for fetched in ["cross-site", "same-site", "nonsense"] {
+        let refused = ada.post_with("/accounts/logout/", &[("sec-fetch-site", fetched)], &[]).await;
+        assert_eq!(refused.status, 403, "{fetched}");
+    }
+    assert!(ada.get("/").await.text.contains("Sign out"), "nothing of it had any effect");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn our_own_pages_are_let_in_by_any_name_this_machine_has_for_itself() {
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let port = site.address().port();
+    for host in ["127.0.0.1", "localhost", "[::1]", "LOCALHOST"] {
+        let mut ada = site.person(&format!("Ada at {host}")).await;
+        let (host, origin) = (format!("{host}:{port}"), format!("http://{}:{port}", host.to_lowercase()));
+        let out = ada.post_with("/accounts/logout/", &[("host", &host), ("origin", &origin)], &[]).await;
+        assert_eq!(out.status, 303, "{host}");
+    }
+    for site_says in ["same-origin", "none"] {
+        let mut ada = site.person(&format!("Ada {site_says}")).await;
+        let out = ada.post_with("/accounts/logout/", &[("sec-fetch-site", site_says)], &[]).await;
+        assert_eq!(out.status, 303, "{site_says}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_further_origin_is_let_in_when_the_operator_says_so() {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+        settings.origins = vec!["https://app.example".to_owned()];
+    })
+    .await;
+    let mut ada = site.person("Ada").await;
+    let out = ada.post_with("/accounts/logout/", &[("origin", "https://app.example")], &[]).await;
+    assert_eq!(out.status, 303);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_strangers_name_for_our_address_is_refused_with_a_page_that_names_the_setting() {
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let port = site.address().port();
+    for host in [
+        "evil.example".to_owned(),
+        format!("evil.example:{port}"),
+        "127.0.0.1".to_owned(),
+        format!("127.0.0.1:{}", port.wrapping_add(1)),
+        format!("127.0.0.1.evil.example:{port}"),
+        format!("evil.example@127.0.0.1:{port}"),
+        format!("127.0.0.1:{port}/"),
+        "localhost:".to_owned(),
+    ] {
+        for path in ["/", "/static/x/y", "/accounts/login/"] {
+            let refused = site.client().get_with(path, &[("host", &host)]).await;
+            assert_eq!(refused.status, 421, "{host}");
+            assert!(refused.text.contains("BELLWIRE_URL"), "{host}");
+        }
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_public_name_is_the_only_one() {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+        settings.url = "https://chat.example".parse().ok();
+    })
+    .await;
+    for (host, status) in [
+        ("chat.example", 200),
+        ("chat.example:443", 200),
+        ("CHAT.example", 200),
+        ("chat.example.", 421),
+        ("chat.example:80", 421),
+        ("www.chat.example", 421),
+        ("localhost", 421),
+    ] {
+        assert_eq!(site.client().get_with("/", &[("host", host)]).await.status, status, "{host}");
+    }
+    site.stop().await;
+}

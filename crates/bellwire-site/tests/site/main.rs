@@ -1,0 +1,11 @@
+//! The site against the real thing: its own server on a free port, SQLite and PostgreSQL. Run by `bin/test`.
+
+mod settings;
+mod writer;
+mod accounts;
+mod sessions;
+mod limits;
+mod forgery;
+mod pages;
+mod live;
+mod stop;

@@ -1,0 +1,175 @@
+//! Pages, their headers, their static files, and what is shown when something is wrong.
+
+use axum::Router;
+use axum::extract::Form;
+use axum::http::Method;
+use axum::routing::{get, post};
+use bellwire::Html;
+use bellwire_site::testing::{TestDatabase, TestSite, databases};
+use bellwire_site::{App, Card, Page, SiteError, SiteState, User};
+
+fn routes(_: &SiteState) -> Router<SiteState> {
+    Router::new()
+        .route(
+            "/try/",
+            get(async || Page::new("A <try>", Html::text("<b>")).style("try/a.css").script("try/b.js")),
+        )
+        .route("/try/panic/", get(async || -> Page { panic!("a secret") }))
+        .route("/try/error/", get(async || SiteError::internal("a secret")))
+        .route("/try/mine/", get(async |user: User| user.name).post(async |user: User| user.key()))
+        .route("/try/form/", post(async |Form(fields): Form<Vec<(String, String)>>| fields.len().to_string()))
+}
+
+fn app() -> App {
+    App::new("try").routes(routes).card(Card { title: "Try", path: "/try/", about: "Tries things." })
+}
+
+async fn start() -> TestSite {
+    TestSite::start(&TestDatabase::Sqlite, vec![app()]).await
+}
+
+#[tokio::test]
+async fn a_page_stands_in_the_shell_with_its_styles_and_its_place_in_the_navigation() {
+    let site = start().await;
+    let page = site.client().get("/try/").await;
+    let build = site.state().build();
+    assert!(page.text.starts_with("<!doctype html>"));
+    assert!(page.text.contains("<title>A &#60;try&#62; · Bellwire</title>"), "{}", page.text);
+    assert!(page.text.contains(&format!("href=\"{build}/try/a.css\"")));
+    assert!(page.text.contains(&format!("type=\"module\" src=\"{build}/try/b.js\"")));
+    assert!(page.text.contains("&lt;b&gt;"));
+    assert!(page.text.contains("<a href=\"/try/\" aria-current=\"page\">Try</a>"));
+    assert!(site.client().get("/").await.text.contains("Tries things."));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn every_response_says_what_the_browser_may_do_with_it() {
+    let site = start().await;
+    let asset = format!("{}/site.css", site.state().build());
+    for path in ["/", "/try/", "/nothing/", "/try/panic/", "/accounts/login/", &asset] {
+        let page = site.client().get(path).await;
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'self'; script-src 'self'; style-src 'self'"),
+            "{path}: {policy}"
+        );
+        assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"));
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("referrer-policy"), "same-origin");
+        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+    }
+    let page = site.client().get("/").await;
+    assert_eq!((page.header("cache-control"), page.header("vary")), ("private, no-cache", "Cookie"));
+    assert!(
+        !page.text.contains("<style") && !page.text.contains(" style=") && !page.text.contains("onclick")
+    );
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
+    let site = start().await;
+    for (method, path, status, says) in [
+        (Method::GET, "/nothing/", 404, "There is nothing at this address."),
+        (Method::GET, "/static/nothing/site.css", 404, "There is nothing at this address."),
+        (Method::DELETE, "/try/", 405, "does not answer to that"),
+        (Method::GET, "/try/panic/", 500, "Something went wrong here."),
+        (Method::GET, "/try/error/", 500, "Something went wrong here."),
+        (Method::POST, "/try/mine/", 401, "You are signed out."),
+        (Method::GET, "/ws/", 426, "WebSocket"),
+    ] {
+        let page = site.client().send(method.clone(), path, &[], String::new()).await;
+        assert_eq!(page.status, status, "{path}");
+        assert!(page.text.contains("<main id=\"main\"") && page.text.contains(says), "{path}: {}", page.text);
+        assert!(!page.text.contains("secret"));
+        let line = site.client().send(method, path, &[("accept", "*/*")], String::new()).await;
+        assert_eq!(line.status, status, "{path}");
+        assert!(!line.text.contains('<') && !line.text.contains("secret"), "{path}: {}", line.text);
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_big_or_no_form_is_refused() {
+    let site = start().await;
+    let big = "x".repeat(256 * 1024);
+    let refused = site.client().post("/try/form/", &[("a", &big)]).await;
+    assert_eq!(refused.status, 413);
+    assert!(refused.text.contains("<main id=\"main\""));
+    let fits = site.client().post("/try/form/", &[("a", &big[..200_000])]).await;
+    assert_eq!((fits.status, &*fits.text), (200, "1"));
+    let no_form = [("content-type", "text/plain")];
+    assert_eq!(site.client().send(Method::POST, "/try/form/", &no_form, "a=b".into()).await.status, 415);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_led_to_the_form_that_helps() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![app()]).await;
+        let mut stranger = site.client();
+        let answer = stranger.get("/try/mine/?a=b&c=ü").await;
+        assert_eq!((answer.status, answer.location()), (303, "/accounts/first/"));
+        let fields =
+            [("username", "Ada"), ("password", "a bell for ada"), ("password_confirm", "a bell for ada")];
+        site.client().post("/accounts/first/", &fields).await;
+        let answer = stranger.get("/try/mine/?a=b&c=%C3%BC").await;
+        let expected = "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
+        assert_eq!((answer.status, answer.location()), (303, expected));
+        let form = stranger.get(answer.location()).await;
+        assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
+        for headers in [("accept", "*/*"), ("upgrade", "websocket")] {
+            assert_eq!(stranger.get_with("/try/mine/", &[headers]).await.status, 401);
+        }
+        assert_eq!(site.person("Grace").await.get("/try/mine/").await.text, "Grace");
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn static_files_stay_for_ever_under_their_address_and_travel_small() {
+    let site = start().await;
+    let mut client = site.client();
+    let path = format!("{}/site.css", site.state().build());
+    let plain = client.get(&path).await;
+    assert_eq!((plain.status, plain.header("content-type")), (200, "text/css; charset=utf-8"));
+    assert_eq!(plain.header("cache-control"), "public, max-age=31536000, immutable");
+    let script = client.get(&format!("{}/htmx.js", site.state().build())).await;
+    assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
+    for (accept, encoding) in [("gzip", "gzip"), ("gzip, br", "br"), ("identity", "")] {
+        let file = client.get_with(&path, &[("accept-encoding", accept)]).await;
+        assert_eq!((file.header("content-encoding"), file.header("vary")), (encoding, "Accept-Encoding"));
+    }
+    let known = client.get_with(&path, &[("if-none-match", plain.header("etag"))]).await;
+    assert_eq!((known.status, &*known.text), (304, ""));
+    for missing in ["/static/site.css", "/static/0000000000000000/site.css", &format!("{path}.map")] {
+        assert_eq!(client.get(missing).await.status, 404, "{missing}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn in_development_files_come_from_a_folder_and_nothing_from_outside_it() {
+    let folder = std::env::temp_dir().join(format!("bellwire-assets-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("site.css"), "a { }").unwrap();
+    let assets = folder.join("inner");
+    std::fs::create_dir_all(&assets).unwrap();
+    std::fs::write(assets.join("site.css"), "b { }").unwrap();
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+        settings.assets = vec![assets.clone()]
+    })
+    .await;
+    let build = site.state().build().to_owned();
+    let file = site.client().get(&format!("{build}/site.css")).await;
+    assert_eq!((&*file.text, file.header("cache-control")), ("b { }", "no-store"));
+    std::fs::write(assets.join("site.css"), "c { }").unwrap();
+    assert_eq!(site.client().get(&format!("{build}/site.css")).await.text, "c { }");
+    assert_eq!(site.client().get(&format!("{build}/htmx.js")).await.status, 200, "embedded");
+    for outside in ["../site.css", "..%2Fsite.css", "%2E%2E/site.css", "%2Fetc/passwd"] {
+        assert_eq!(site.client().get(&format!("{build}/{outside}")).await.status, 404, "{outside}");
+    }
+    site.stop().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+}

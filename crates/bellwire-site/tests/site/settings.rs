@@ -1,0 +1,108 @@
+//! What the operator may say, and what happens when it is wrong.
+
+use std::path::PathBuf;
+
+use bellwire_site::{DatabaseUrl, Settings, SettingsError, SignUp};
+
+fn refused(name: &str, value: &str) -> SettingsError {
+    let parsed = Settings::parse([(name, value)]);
+    parsed.expect_err(&format!("{name}={value} should be refused"))
+}
+
+#[test]
+fn without_any_setting_a_site_starts_on_sqlite_at_port_8000() {
+    let settings = Settings::parse::<&str, &str>([]).unwrap();
+    assert_eq!(settings.bind.to_string(), "127.0.0.1:8000");
+    assert_eq!(settings.database, DatabaseUrl::Sqlite(PathBuf::from("./data/bellwire.db")));
+    assert_eq!(settings.sign_up, SignUp::Open);
+    assert!(settings.url.is_none() && settings.trusted_proxies.is_empty() && settings.assets.is_empty());
+}
+
+#[test]
+fn every_setting_is_understood() {
+    let folder = std::env::temp_dir().display().to_string();
+    let settings = Settings::parse([
+        ("BELLWIRE_BIND", "[::]:80"),
+        ("BELLWIRE_URL", "https://chat.example/"),
+        ("BELLWIRE_ORIGINS", "https://app.example, http://localhost:3000"),
+        ("BELLWIRE_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8,::1"),
+        ("BELLWIRE_CONNECTIONS", "5"),
+        ("BELLWIRE_DATA", "/var/lib/bellwire"),
+        ("BELLWIRE_SIGNUP", "closed"),
+        ("BELLWIRE_ASSETS", &folder),
+        ("BELLWIRE_LOG", "warn,bellwire_site=debug"),
+        ("BELLWIRE_TEST_RUN", "anything"),
+        ("PATH", "/bin"),
+    ])
+    .unwrap();
+    assert_eq!(settings.bind.port(), 80);
+    assert_eq!(settings.url.unwrap().as_str(), "https://chat.example/");
+    assert_eq!(settings.origins, ["https://app.example", "http://localhost:3000"]);
+    assert_eq!(settings.trusted_proxies.len(), 3);
+    assert_eq!(settings.connections, 5);
+    assert_eq!(settings.database, DatabaseUrl::Sqlite(PathBuf::from("/var/lib/bellwire/bellwire.db")));
+    assert_eq!(settings.sign_up, SignUp::Closed);
+    assert_eq!(settings.assets, [std::env::temp_dir()]);
+}
+
+#[test]
+fn an_empty_value_is_as_good_as_none() {
+    assert!(
+        Settings::parse([
+            ("BELLWIRE_URL", ""),
+            ("DATABASE_URL", ""),
+            ("REDIS_URL", " "),
+            ("BELLWIRE_BIND", "")
+        ])
+        .is_ok()
+    );
+}
+
+#[test]
+fn the_database_is_chosen_by_its_address() {
+    for (url, expected) in [
+        ("sqlite:site.db", DatabaseUrl::Sqlite(PathBuf::from("site.db"))),
+        ("sqlite:///var/site.db", DatabaseUrl::Sqlite(PathBuf::from("/var/site.db"))),
+        ("postgres://me@db/site", DatabaseUrl::Postgres("postgres://me@db/site".into())),
+        ("postgresql://me@db/site", DatabaseUrl::Postgres("postgresql://me@db/site".into())),
+    ] {
+        assert_eq!(Settings::parse([("DATABASE_URL", url)]).unwrap().database, expected);
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_what_was_expected() {
+    for (name, value, expected) in [
+        ("BELLWIRE_BIND", "8000", "an IP address and a port"),
+        ("BELLWIRE_BIND", "localhost:8000", "an IP address and a port"),
+        ("BELLWIRE_URL", "chat.example", "https://"),
+        ("BELLWIRE_URL", "ftp://chat.example", "https://"),
+        ("BELLWIRE_URL", "https://chat.example/chat/", "without a path"),
+        ("BELLWIRE_URL", "https://me:secret@chat.example", "without a path"),
+        ("BELLWIRE_ORIGINS", "https://a.example,nonsense", "separated by commas"),
+        ("BELLWIRE_TRUSTED_PROXIES", "proxy.local", "IP addresses or networks"),
+        ("BELLWIRE_CONNECTIONS", "0", "at least 1"),
+        ("BELLWIRE_CONNECTIONS", "many", "at least 1"),
+        ("BELLWIRE_SIGNUP", "yes", "open, invite or closed"),
+        ("BELLWIRE_ASSETS", "/no/such/folder", "folders that exist"),
+        ("BELLWIRE_LOG", "bellwire=loud", "levels such as"),
+        ("BELLWIRE_BNID", "127.0.0.1:8000", "BELLWIRE_BIND"),
+        ("DATABASE_URL", "mysql://db/site", "postgres://"),
+        ("DATABASE_URL", "sqlite::memory:", "sqlite:path"),
+        ("REDIS_URL", "redis://127.0.0.1", "one process"),
+    ] {
+        let error = refused(name, value);
+        let (text, expected) = (error.to_string(), expected.to_owned());
+        assert!(text.starts_with(&format!("{name}={value}")) && text.contains(&expected), "{text}");
+    }
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    for (name, value) in [("REDIS_URL", "redis://:secret@db"), ("DATABASE_URL", "mysql://me:secret@db/site")]
+    {
+        assert!(!refused(name, value).to_string().contains("secret"));
+    }
+    let settings = Settings::parse([("DATABASE_URL", "postgres://me:secret@db/site")]).unwrap();
+    assert!(!format!("{settings:?}").contains("secret"));
+}

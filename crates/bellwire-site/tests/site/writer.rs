@@ -1,0 +1,272 @@
+//! The one door for writing.
+
+use std::sync::{Arc, Mutex};
+
+use bellwire_site::testing::{TestDatabase, TestSite, databases};
+use bellwire_site::{Db, DbError, Tx};
+use sea_orm::{ConnectionTrait, Statement};
+use tokio::sync::{Notify, oneshot};
+
+async fn with_notes(database: &TestDatabase) -> (TestSite, Db) {
+    let site = TestSite::start(database, vec![]).await;
+    let db = site.state().db().clone();
+    let made = db.write(async |tx: Tx| {
+        Ok::<_, DbError>(tx.execute_unprepared("CREATE TABLE notes (n INTEGER)").await?)
+    });
+    made.await.unwrap();
+    (site, db)
+}
+
+async fn note(tx: &Tx, n: i32) -> Result<(), DbError> {
+    tx.execute_unprepared(&format!("INSERT INTO notes VALUES ({n})")).await?;
+    Ok(())
+}
+
+async fn notes(db: &impl ConnectionTrait) -> Vec<i32> {
+    let all = Statement::from_string(db.get_database_backend(), "SELECT n FROM notes ORDER BY n");
+    db.query_all_raw(all).await.unwrap().iter().map(|row| row.try_get("", "n").unwrap()).collect()
+}
+
+#[tokio::test]
+async fn of_a_hundred_jobs_at_once_those_that_fail_take_back_only_their_own() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let jobs = (0..100).map(|n| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                db.write(async move |tx: Tx| {
+                    note(&tx, n).await?;
+                    match n {
+                        33 => Err(DbError::Busy),
+                        66 => panic!("as the test wants"),
+                        99 => note(&tx, i32::MAX)
+                            .await
+                            .and(Ok(tx.execute_unprepared("nonsense").await.map(|_| ())?)),
+                        _ => Ok(()),
+                    }
+                })
+                .await
+            })
+        });
+        for (n, job) in jobs.collect::<Vec<_>>().into_iter().enumerate() {
+            let result = job.await.unwrap();
+            match n {
+                33 => assert!(matches!(result, Err(DbError::Busy))),
+                66 => assert!(matches!(result, Err(DbError::Panicked))),
+                99 => assert!(matches!(result, Err(DbError::Query(_)))),
+                _ => result.unwrap(),
+            }
+        }
+        let expected: Vec<i32> = (0..99).filter(|n| ![33, 66].contains(n)).collect();
+        assert_eq!(notes(db.read()).await, expected);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_follows_a_commit_runs_in_its_order_before_the_answer_and_sees_what_was_written() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut expected = Vec::new();
+        for n in 0..50 {
+            let (db, order_of_job) = (db.clone(), order.clone());
+            let written = db.write(async move |tx: Tx| {
+                note(&tx, n).await?;
+                tx.on_commit(move || order_of_job.lock().unwrap().push(n));
+                if n % 10 == 9 { Err(DbError::Busy) } else { Ok(()) }
+            });
+            let kept = written.await.is_ok();
+            expected.extend(kept.then_some(n));
+            assert_eq!(*order.lock().unwrap(), expected, "before the answer");
+        }
+        assert_eq!(notes(db.read()).await, expected);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn on_sqlite_the_callbacks_of_jobs_that_share_a_commit_run_in_the_order_of_the_jobs() {
+    let (site, db) = with_notes(&TestDatabase::Sqlite).await;
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut jobs = Vec::new();
+    for n in 0..100 {
+        let (db, order) = (db.clone(), order.clone());
+        jobs.push(async move {
+            db.write(async move |tx: Tx| {
+                note(&tx, n).await?;
+                tx.on_commit(move || order.lock().unwrap().push(n));
+                Ok::<_, DbError>(())
+            })
+            .await
+        });
+    }
+    // Polled in turn, so they wait in the queue in this order.
+    for result in futures_util::future::join_all(jobs).await {
+        result.unwrap();
+    }
+    assert_eq!(*order.lock().unwrap(), (0..100).collect::<Vec<_>>());
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_callback_that_panics_harms_nobody() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let (told, hears) = oneshot::channel();
+        let written = db.write(async move |tx: Tx| {
+            tx.on_commit(|| panic!("as the test wants"));
+            tx.on_commit(move || told.send(()).unwrap());
+            note(&tx, 1).await
+        });
+        written.await.unwrap();
+        hears.await.unwrap();
+        db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
+        assert_eq!(notes(db.read()).await, [1, 2]);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_goes_on_when_whoever_asked_has_gone() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (told, hears) = oneshot::channel();
+        let asking = {
+            let (db, begun, go_on) = (db.clone(), begun.clone(), go_on.clone());
+            tokio::spawn(async move {
+                db.write(async move |tx: Tx| {
+                    begun.notify_one();
+                    go_on.notified().await;
+                    note(&tx, 7).await?;
+                    tx.on_commit(move || told.send(()).unwrap());
+                    Ok::<_, DbError>(())
+                })
+                .await
+            })
+        };
+        begun.notified().await;
+        asking.abort();
+        assert!(asking.await.unwrap_err().is_cancelled());
+        go_on.notify_one();
+        hears.await.unwrap();
+        assert_eq!(notes(db.read()).await, [7]);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_kept_after_its_end_can_do_nothing_and_hold_nothing_up() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let kept = db.write(async |tx: Tx| note(&tx, 1).await.map(|()| tx)).await.unwrap();
+        assert!(note(&kept, 2).await.is_err());
+        db.write(async |tx: Tx| note(&tx, 3).await).await.unwrap();
+        assert_eq!(notes(db.read()).await, [1, 3]);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_does_not_end_is_given_up_and_the_next_goes_on() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let endless = db.write(async |tx: Tx| {
+            note(&tx, 1).await?;
+            tokio::time::pause(); // from here on time passes as soon as nothing else happens
+            std::future::pending::<Result<(), DbError>>().await
+        });
+        assert!(matches!(endless.await, Err(DbError::TimedOut)));
+        tokio::time::resume();
+        db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
+        assert_eq!(notes(db.read()).await, [2]);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn too_many_waiting_jobs_are_refused_as_busy_and_none_of_the_others_is_lost() {
+    let (site, db) = with_notes(&TestDatabase::Sqlite).await;
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let first = {
+        let (db, begun, go_on) = (db.clone(), begun.clone(), go_on.clone());
+        tokio::spawn(async move {
+            db.write(async move |tx: Tx| {
+                begun.notify_one();
+                go_on.notified().await;
+                note(&tx, 0).await
+            })
+            .await
+        })
+    };
+    begun.notified().await;
+    let waiting = (1..=1100).map(|n| db.write(async move |tx: Tx| note(&tx, n).await));
+    let results = async {
+        let all = futures_util::future::join_all(waiting);
+        tokio::pin!(all);
+        assert!(futures_util::poll!(&mut all).is_pending());
+        go_on.notify_one();
+        all.await
+    };
+    let results = results.await;
+    let busy = results.iter().filter(|result| matches!(result, Err(DbError::Busy))).count();
+    assert_eq!(busy, 1100 - 1024);
+    first.await.unwrap().unwrap();
+    assert_eq!(notes(db.read()).await, (0..=1024).collect::<Vec<_>>());
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn reading_connections_of_sqlite_refuse_to_write() {
+    let (site, db) = with_notes(&TestDatabase::Sqlite).await;
+    assert!(db.read().execute_unprepared("INSERT INTO notes VALUES (1)").await.is_err());
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_restart() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        db.write(async |tx: Tx| note(&tx, 5).await).await.unwrap();
+        let site = site.restart(vec![]).await;
+        assert_eq!(notes(site.state().db().read()).await, [5]);
+        assert!(matches!(db.write(async |tx: Tx| note(&tx, 6).await).await, Err(DbError::Closed)));
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn commits_wait_for_the_disk() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let (question, column, durable) = match &database {
+            TestDatabase::Sqlite => ("PRAGMA synchronous", "synchronous", "2"),
+            TestDatabase::Postgres(_) => ("SHOW synchronous_commit", "synchronous_commit", "on"),
+        };
+        let asked = db.write(async move |tx: Tx| {
+            let row = tx.query_one_raw(Statement::from_string(tx.get_database_backend(), question)).await?;
+            let row = row.ok_or(DbError::Busy)?;
+            let text = row.try_get::<String>("", column);
+            Ok::<_, DbError>(
+                text.or_else(|_| row.try_get::<i32>("", column).map(|number| number.to_string()))?,
+            )
+        });
+        assert_eq!(asked.await.unwrap(), durable);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn processes_that_start_at_once_do_not_migrate_twice() {
+    for database in databases() {
+        let (site, _) = with_notes(&database).await;
+        let url = site.state().settings().database.clone();
+        let migrations = [bellwire_site::Migrations::of::<bellwire_site::accounts::Migrator>()];
+        let others = (0..4).map(|_| Db::open(&url, &migrations));
+        for other in futures_util::future::join_all(others).await {
+            other.unwrap().close().await;
+        }
+        site.stop().await;
+    }
+}

@@ -1,0 +1,36 @@
+//! Answers each frame as it came, text or binary. Serves for conformance tests, hence frames of 32 MiB and no limit of pace.
+//!
+//! `cargo run -p bellwire --example echo -- 127.0.0.1:9001`
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+use bellwire::{Bellwire, Consumer, Error, Frame, Limits, Socket, Upgrade};
+
+const LARGEST: usize = 32 * 1024 * 1024;
+
+struct Echo;
+
+impl Consumer for Echo {
+    type Action = Frame;
+    type Event = ();
+
+    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+        socket.send(frame).await
+    }
+}
+
+async fn echo(upgrade: Upgrade) -> Response {
+    upgrade.run(Echo)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".into());
+    let limits = Limits { message_bytes: LARGEST, actions_per_second: None, ..Limits::default() };
+    let bellwire = Bellwire::builder(format!("http://{address}")).limits(limits).build()?;
+    let app = Router::new().route("/", get(echo)).fallback(get(echo)).with_state(bellwire);
+    let listener = tokio::net::TcpListener::bind(&address).await?;
+    eprintln!("Echoing at ws://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, app).await?)
+}

@@ -1,0 +1,87 @@
+//! Bellwire in an axum app that has its own state, its own sessions and its own ideas: the crate asks for nothing but a
+//! `Bellwire` in the state. Here a view sends to a group, and a socket is only for those who know a password.
+//!
+//! ```sh
+//! cargo run -p bellwire --example plain_axum
+//! curl -N -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+//!      -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Authorization: open sesame' http://127.0.0.1:9004/news/socket
+//! curl -d 'It rains.' http://127.0.0.1:9004/news
+//! ```
+
+use axum::Router;
+use axum::extract::{FromRef, FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::{get, post};
+use bellwire::{Bellwire, Consumer, Error, Frame, Group, GroupName, Html, Layer, Patch, Socket, Upgrade};
+
+#[derive(Clone)]
+struct App {
+    bellwire: Bellwire,
+    password: &'static str,
+}
+
+// All that Bellwire's extractor needs.
+impl FromRef<App> for Bellwire {
+    fn from_ref(app: &App) -> Self {
+        app.bellwire.clone()
+    }
+}
+
+/// Your own way to know people. It runs before the upgrade, so whoever is refused gets a status and not a mysterious close.
+struct Reader;
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let given = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if given == Some(app.password) {
+            Ok(Self)
+        } else {
+            Err((StatusCode::UNAUTHORIZED, "Say the password."))
+        }
+    }
+}
+
+struct NewsReader;
+
+impl Consumer for NewsReader {
+    type Action = Frame;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        socket.join(&readers(socket.layer()));
+        Ok(())
+    }
+
+    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+        Err(Error::refused("Post your news to /news."))
+    }
+}
+
+fn readers(layer: &Layer) -> Group<()> {
+    layer.group(GroupName::of("news", 1))
+}
+
+async fn socket(_: Reader, upgrade: Upgrade) -> Response {
+    upgrade.run(NewsReader)
+}
+
+async fn news(State(bellwire): State<Bellwire>, text: String) -> StatusCode {
+    readers(bellwire.layer()).patch(Patch::append("#news", Html::text(&text)));
+    StatusCode::ACCEPTED
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9004".into());
+    let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
+    let state = App { bellwire, password: "open sesame" };
+    let app = Router::new().route("/news", post(news)).route("/news/socket", get(socket)).with_state(state);
+    let listener = tokio::net::TcpListener::bind(&address).await?;
+    eprintln!("News at http://{}/news", listener.local_addr()?);
+    Ok(axum::serve(listener, app).await?)
+}

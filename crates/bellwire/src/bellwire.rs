@@ -1,0 +1,176 @@
+//! The handle that everything hangs on.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio_util::task::TaskTracker;
+
+use crate::layer::Layer;
+use crate::origin::BadOrigin;
+use crate::{Close, Limits, Origins, keeper};
+
+/// How many sockets are closed at once at a stop; between batches there is a short pause, so that not all come back together.
+const BATCH: usize = 256;
+/// The longest pause between two batches.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The framework in one process: its layer, its limits, the origins it trusts, and its end. Cheap to clone; an axum state from which
+/// it can be taken (`FromRef`) is all that socket routes need.
+#[derive(Clone)]
+pub struct Bellwire(Arc<Inner>);
+
+struct Inner {
+    layer: Layer,
+    limits: Limits,
+    origins: Origins,
+    tasks: TaskTracker,
+    stopping: AtomicBool,
+    started: Instant,
+    keeper: OnceLock<()>,
+}
+
+impl Bellwire {
+    /// Begins with the public address of the site, whose pages may open sockets.
+    pub fn builder(address: impl Into<String>) -> Builder {
+        Builder {
+            addresses: vec![address.into()],
+            setting: SETTING.into(),
+            limits: Limits::default(),
+            layer: None,
+        }
+    }
+
+    /// Groups and channels.
+    pub fn layer(&self) -> &Layer {
+        &self.0.layer
+    }
+
+    /// Whose pages are ours.
+    pub fn origins(&self) -> &Origins {
+        &self.0.origins
+    }
+
+    /// The bounds of every connection.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Closes every socket with 1012, so that browsers come back by themselves, and waits until every `disconnect` has run, or until
+    /// `patience` ends; returns whether all ended. New sockets are refused from now on.
+    pub async fn shutdown(&self, patience: Duration) -> bool {
+        self.0.stopping.store(true, Ordering::SeqCst);
+        self.0.tasks.close();
+        let all_closed = async {
+            for batch in self.layer().channels().chunks(BATCH) {
+                batch
+                    .iter()
+                    .for_each(|channel| channel.mailbox.close(Close::new(Close::RESTART, "restarting")));
+                tokio::time::sleep(PAUSE.min(patience / 100)).await;
+            }
+            // A socket whose handshake was under way when the stop began.
+            loop {
+                self.layer()
+                    .channels()
+                    .iter()
+                    .for_each(|c| c.mailbox.close(Close::new(Close::RESTART, "restarting")));
+                if tokio::time::timeout(PAUSE, self.0.tasks.wait()).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(patience, all_closed).await.is_ok()
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// Milliseconds since this process's Bellwire began.
+    pub(crate) fn now(&self) -> u64 {
+        u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Sees to it that somebody looks after the sockets.
+    pub(crate) fn keep(&self) {
+        self.0.keeper.get_or_init(|| keeper::start(self));
+    }
+
+    pub(crate) fn downgrade(&self) -> impl Fn() -> Option<Bellwire> + Send + 'static {
+        let weak = Arc::downgrade(&self.0);
+        move || weak.upgrade().map(Bellwire)
+    }
+}
+
+/// Where more origins are allowed, as long as nobody names a better place.
+const SETTING: &str = "`Bellwire::builder(…).origin(…)`";
+
+/// Builds a [`Bellwire`].
+#[derive(Debug)]
+pub struct Builder {
+    addresses: Vec<String>,
+    setting: String,
+    limits: Limits,
+    layer: Option<Layer>,
+}
+
+impl Builder {
+    /// Also allows pages of this origin to open sockets.
+    #[must_use]
+    pub fn origin(mut self, address: impl Into<String>) -> Self {
+        self.addresses.push(address.into());
+        self
+    }
+
+    /// What a refusal calls the setting that allows more origins.
+    #[must_use]
+    pub fn origin_setting(mut self, name: impl Into<String>) -> Self {
+        self.setting = name.into();
+        self
+    }
+
+    /// Other bounds than the default ones.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Another layer than this process's memory.
+    #[must_use]
+    pub fn layer(mut self, layer: Layer) -> Self {
+        self.layer = Some(layer);
+        self
+    }
+
+    /// Puts it together.
+    ///
+    /// # Errors
+    /// When an address is not an `http` or `https` URL.
+    pub fn build(self) -> Result<Bellwire, BadOrigin> {
+        let origins = Origins::new(self.addresses.iter().map(String::as_str), &self.setting)?;
+        Ok(Bellwire(Arc::new(Inner {
+            layer: self.layer.unwrap_or_else(Layer::memory),
+            limits: self.limits,
+            origins,
+            tasks: TaskTracker::new(),
+            stopping: AtomicBool::new(false),
+            started: Instant::now(),
+            keeper: OnceLock::new(),
+        })))
+    }
+}
+
+impl fmt::Debug for Bellwire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bellwire")
+            .field("layer", &self.0.layer)
+            .field("origins", &self.0.origins)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,294 @@
+//! Patches and errors as bytes.
+
+use std::fmt::Write;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use serde_json::json;
+
+use crate::error::Invalid;
+use crate::group::{GroupName, Seq};
+use crate::patch::{How, Html, Patch, escaped};
+
+/// What a browser understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// One object a frame: `{"selector", "html"}`, with `"append": true` or `"how"`, and `"url"`, `"title"`, `"focus"`,
+    /// `"feed"`, `"seq"` where they apply. Errors are `{"error", "field", "client_id"}`.
+    #[default]
+    Json,
+    /// HTML whose every top-level element carries `hx-swap-oob`, so that unmodified htmx 2 and 4 swap it. Feed, number, address,
+    /// title and focus are `data-` attributes; an error goes into `#error--<field>` or `#error`.
+    Htmx,
+}
+
+/// A `?dialect=` that is neither `json` nor `htmx`.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no dialect; this socket speaks `json` and `htmx`")]
+pub struct UnknownDialect(String);
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "json" => Ok(Self::Json),
+            "htmx" => Ok(Self::Htmx),
+            other => Err(UnknownDialect(other.chars().take(40).collect())),
+        }
+    }
+}
+
+/// The place of a change in its feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) feed: GroupName,
+    pub(crate) seq: Seq,
+}
+
+impl Dialect {
+    /// The frames that carry these patches; the last one carries their place, so that nobody believes to be further than they are.
+    pub(crate) fn patches(self, patches: &[Patch], place: Option<&Place>) -> Vec<Bytes> {
+        let last = patches.len().saturating_sub(1);
+        let place_of = |index| if index == last { place } else { None };
+        match self {
+            Self::Json => {
+                patches.iter().enumerate().map(|(i, patch)| json_patch(patch, place_of(i))).collect()
+            }
+            Self::Htmx => {
+                let mut html = String::new();
+                for (i, patch) in patches.iter().enumerate() {
+                    htmx_patch(&mut html, patch, place_of(i));
+                }
+                if html.is_empty() { Vec::new() } else { vec![html.into()] }
+            }
+        }
+    }
+
+    /// The frame that tells a browser what was wrong with its ask.
+    pub(crate) fn error(self, invalid: &Invalid, client_id: Option<&str>) -> Bytes {
+        let field = invalid.field.as_deref();
+        match self {
+            Self::Json => {
+                let mut object = json!({ "error": invalid.message });
+                if let Some(field) = field {
+                    object["field"] = field.into();
+                }
+                if let Some(id) = client_id {
+                    object["client_id"] = id.into();
+                }
+                object.to_string().into()
+            }
+            Self::Htmx => htmx_error(field, &invalid.message, client_id).into(),
+        }
+    }
+}
+
+fn json_patch(patch: &Patch, place: Option<&Place>) -> Bytes {
+    let mut object = json!({ "selector": patch.selector, "html": patch.html.as_str() });
+    match patch.how {
+        How::Inner => {}
+        How::Append => object["append"] = true.into(),
+        how => object["how"] = json!(how),
+    }
+    for (key, value) in [("url", &patch.url), ("title", &patch.title), ("focus", &patch.focus)] {
+        if let Some(value) = value {
+            object[key] = value.as_str().into();
+        }
+    }
+    if let Some(place) = place {
+        object["feed"] = place.feed.as_str().into();
+        object["seq"] = place.seq.into();
+    }
+    object.to_string().into()
+}
+
+/// Writes one top-level element. What replaces an element carries the mark itself; everything else comes in a wrapper
+/// that htmx takes off.
+fn htmx_patch(out: &mut String, patch: &Patch, place: Option<&Place>) {
+    let style = match patch.how {
+        How::Inner => "innerHTML",
+        How::Replace | How::Morph => "outerHTML",
+        How::Append => "beforeend",
+        How::Prepend => "afterbegin",
+        How::Before => "beforebegin",
+        How::After => "afterend",
+        How::Remove => "delete",
+    };
+    let mut marks = String::new();
+    mark(&mut marks, "hx-swap-oob", &format!("{style}:{}", patch.selector));
+    if patch.how == How::Morph {
+        mark(&mut marks, "data-how", "morph");
+    }
+    if let Some(place) = place {
+        mark(&mut marks, "data-feed", place.feed.as_str());
+        mark(&mut marks, "data-seq", &place.seq.to_string());
+    }
+    for (name, value) in
+        [("data-url", &patch.url), ("data-title", &patch.title), ("data-focus", &patch.focus)]
+    {
+        if let Some(value) = value {
+            mark(&mut marks, name, value);
+        }
+    }
+    let html = patch.html.as_str().trim_start();
+    match (matches!(patch.how, How::Replace | How::Morph), tag(html)) {
+        (true, Some(tag)) => {
+            let (open, rest) = html.split_at(1 + tag.len());
+            let _ = write!(out, "{open}{marks}{rest}");
+        }
+        (true, None) => wrap(out, "span", &marks, html),
+        (false, inside) => wrap(out, wrapper(inside), &marks, html),
+    }
+}
+
+fn htmx_error(field: Option<&str>, message: &str, client_id: Option<&str>) -> String {
+    // A field's name may come from the browser (an unknown field of its own data): only a plain name becomes a selector.
+    let plain = field.filter(|f| f.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')));
+    let selector = plain.map_or_else(|| "#error".to_owned(), |field| format!("#error--{field}"));
+    let mut marks = String::new();
+    mark(&mut marks, "hx-swap-oob", &format!("innerHTML:{selector}"));
+    mark(&mut marks, "data-error", field.unwrap_or_default());
+    if let Some(id) = client_id {
+        mark(&mut marks, "data-client-id", id);
+    }
+    let mut out = String::new();
+    wrap(&mut out, "div", &marks, Html::text(message).as_str());
+    out
+}
+
+fn mark(out: &mut String, name: &str, value: &str) {
+    let _ = write!(out, " {name}=\"{}\"", escaped(value));
+}
+
+fn wrap(out: &mut String, element: &str, marks: &str, html: &str) {
+    let _ = write!(out, "<{element}{marks}>{html}</{element}>");
+}
+
+/// The name of the element that the HTML begins with.
+fn tag(html: &str) -> Option<&str> {
+    let name = html.strip_prefix('<')?;
+    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(name.len());
+    (end > 0 && name.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| &name[..end])
+}
+
+/// An element that may hold what begins with `tag`: the HTML parser drops table parts in any other.
+fn wrapper(tag: Option<&str>) -> &'static str {
+    match tag {
+        Some("tr") => "tbody",
+        Some("td" | "th") => "tr",
+        Some("tbody" | "thead" | "tfoot" | "caption" | "colgroup") => "table",
+        _ => "div",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(dialect: Dialect, patch: Patch, place: Option<Place>) -> String {
+        let frames = dialect.patches(&[patch], place.as_ref());
+        assert_eq!(frames.len(), 1);
+        String::from_utf8(frames[0].to_vec()).unwrap()
+    }
+
+    fn item() -> Html {
+        Html::trusted("<li id=\"message--1\">x</li>")
+    }
+
+    fn place() -> Option<Place> {
+        Some(Place { feed: GroupName::new("chat.room.1").unwrap(), seq: 7 })
+    }
+
+    #[test]
+    fn each_way_has_its_htmx_form() {
+        for (patch, html) in [
+            (
+                Patch::inner("#a", item()),
+                r##"<div hx-swap-oob="innerHTML:#a"><li id="message--1">x</li></div>"##,
+            ),
+            (Patch::replace("#a", item()), r##"<li hx-swap-oob="outerHTML:#a" id="message--1">x</li>"##),
+            (
+                Patch::append("#a", item()),
+                r##"<div hx-swap-oob="beforeend:#a"><li id="message--1">x</li></div>"##,
+            ),
+            (
+                Patch::prepend("#a", item()),
+                r##"<div hx-swap-oob="afterbegin:#a"><li id="message--1">x</li></div>"##,
+            ),
+            (
+                Patch::before("#a", item()),
+                r##"<div hx-swap-oob="beforebegin:#a"><li id="message--1">x</li></div>"##,
+            ),
+            (
+                Patch::after("#a", item()),
+                r##"<div hx-swap-oob="afterend:#a"><li id="message--1">x</li></div>"##,
+            ),
+            (Patch::remove("#a"), r##"<div hx-swap-oob="delete:#a"></div>"##),
+            (
+                Patch::morph("#a", item()),
+                r##"<li hx-swap-oob="outerHTML:#a" data-how="morph" id="message--1">x</li>"##,
+            ),
+            (Patch::replace("#a", Html::text("x")), r##"<span hx-swap-oob="outerHTML:#a">x</span>"##),
+            (
+                Patch::append("#a", Html::trusted("<tr><td>1</td></tr>")),
+                r##"<tbody hx-swap-oob="beforeend:#a"><tr><td>1</td></tr></tbody>"##,
+            ),
+        ] {
+            assert_eq!(one(Dialect::Htmx, patch, None), html);
+        }
+    }
+
+    #[test]
+    fn the_place_address_title_and_focus_travel_as_attributes_and_are_escaped() {
+        let patch = Patch::inner("[name=\"q\"]", item()).url("/?a=1&b=2").title("\"><script>").focus("#q");
+        assert_eq!(
+            one(Dialect::Htmx, patch, place()),
+            concat!(
+                "<div hx-swap-oob=\"innerHTML:[name=&quot;q&quot;]\" data-feed=\"chat.room.1\" data-seq=\"7\" ",
+                "data-url=\"/?a=1&amp;b=2\" data-title=\"&quot;&gt;&lt;script&gt;\" data-focus=\"#q\">",
+                "<li id=\"message--1\">x</li></div>"
+            )
+        );
+    }
+
+    #[test]
+    fn the_json_form_is_the_books() {
+        let frame = one(Dialect::Json, Patch::append("#messages-list", item()), place());
+        let value: serde_json::Value = serde_json::from_str(&frame).unwrap();
+        let html = "<li id=\"message--1\">x</li>";
+        assert_eq!(
+            value,
+            json!({"selector": "#messages-list", "html": html, "append": true, "feed": "chat.room.1", "seq": 7})
+        );
+        let frame = one(Dialect::Json, Patch::remove("#a"), None);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&frame).unwrap(),
+            json!({"selector": "#a", "html": "", "how": "remove"})
+        );
+    }
+
+    #[test]
+    fn of_several_patches_only_the_last_carries_the_place() {
+        let patches = [Patch::append("#a", item()), Patch::append("#a", item())];
+        let html = Dialect::Htmx.patches(&patches, place().as_ref());
+        assert_eq!(html.len(), 1, "one frame, applied whole");
+        assert_eq!(String::from_utf8_lossy(&html[0]).matches("data-seq").count(), 1);
+        let json = Dialect::Json.patches(&patches, place().as_ref());
+        assert!(!String::from_utf8_lossy(&json[0]).contains("seq"));
+        assert!(String::from_utf8_lossy(&json[1]).contains("\"seq\":7"));
+    }
+
+    #[test]
+    fn an_error_is_escaped_and_a_field_named_by_a_stranger_is_no_selector() {
+        let error = |field: &str| {
+            let invalid = Invalid { field: Some(field.into()), message: "<b>".into() };
+            String::from_utf8(Dialect::Htmx.error(&invalid, Some("\"x")).to_vec()).unwrap()
+        };
+        assert_eq!(
+            error("message"),
+            "<div hx-swap-oob=\"innerHTML:#error--message\" data-error=\"message\" data-client-id=\"&quot;x\">&lt;b&gt;</div>"
+        );
+        assert!(error("x, body").contains("innerHTML:#error\""));
+    }
+}

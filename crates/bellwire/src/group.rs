@@ -1,0 +1,175 @@
+//! Many sockets under one name.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Patch;
+use crate::layer::{ChannelName, Layer, Send};
+
+/// The number of a change in its feed. The first change has number 1; 0 stands for "nothing yet".
+pub type Seq = u64;
+
+/// The longest name, in bytes; Channels' limit.
+const NAME_BYTES: usize = 99;
+
+/// The name of a group: 1 to 99 ASCII letters, digits, `-`, `_` or `.`. It cannot be built otherwise.
+///
+/// Name groups by ids (`chat.room.7`), never by what people typed.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupName(Arc<str>);
+
+impl GroupName {
+    /// Checks and takes a name.
+    ///
+    /// # Errors
+    /// When the name is empty, too long, or has any other character.
+    pub fn new(name: impl AsRef<str>) -> Result<Self, BadGroupName> {
+        let name = name.as_ref();
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(fits) {
+            Ok(Self(name.into()))
+        } else {
+            Err(BadGroupName(name.chars().take(NAME_BYTES).collect()))
+        }
+    }
+
+    /// The group of the thing `kind` with this id, for example `chat.room` and 7. `kind` is written in the program;
+    /// whatever in it does not fit a name becomes `_`, and it is cut so that the number always has room.
+    pub fn of(kind: &'static str, id: impl Into<i64>) -> Self {
+        let id = id.into();
+        let fits = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+        let kind: String = kind.chars().map(fits).take(NAME_BYTES - 21).collect();
+        Self(format!("{kind}.{id}").into())
+    }
+
+    /// A group that only the framework can name: `~` is no character of other names.
+    pub(crate) fn reserved(kind: &str, key: &str) -> Self {
+        Self(format!("~{kind}.{key}").into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &self.0)
+    }
+}
+
+/// A name that no group may have.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` cannot name a group: 1 to 99 ASCII letters, digits, `-`, `_` or `.`")]
+pub struct BadGroupName(String);
+
+/// What members of a group tell each other. Serde carries it to other processes.
+pub trait Event: Serialize + DeserializeOwned + std::marker::Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + std::marker::Send + Sync + 'static> Event for T {}
+
+/// A group as a sender sees it: from a consumer, a view, or a command.
+///
+/// ```
+/// use bellwire::{Bellwire, GroupName, Html, Patch};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
+/// let room = bellwire.layer().group::<String>(GroupName::of("chat.room", 7));
+/// room.send("somebody came in".to_owned());                            // reaches each member's `event`
+/// room.patch(Patch::inner("#topic", Html::text("Lunch?")));            // straight to each member's browser
+/// room.publish(43, Patch::append("#messages-list", Html::text("Hi"))); // the same, as number 43 of the feed
+/// # Ok(()) }
+/// ```
+pub struct Group<E> {
+    layer: Layer,
+    name: GroupName,
+    event: PhantomData<fn(E)>,
+}
+
+impl<E: Event> Group<E> {
+    pub(crate) fn new(layer: Layer, name: GroupName) -> Self {
+        Self { layer, name, event: PhantomData }
+    }
+
+    /// The group's name.
+    pub fn name(&self) -> &GroupName {
+        &self.name
+    }
+
+    /// Every member's consumer gets the event.
+    pub fn send(&self, event: E) {
+        self.layer.send(&self.name, Send::event(event), None);
+    }
+
+    /// Every member's consumer but one gets the event: usually the sender's own [`Socket::channel`](crate::Socket::channel).
+    pub fn send_except(&self, channel: ChannelName, event: E) {
+        self.layer.send(&self.name, Send::event(event), Some(channel));
+    }
+
+    /// Every member's browser gets the patch, and no handler wakes.
+    pub fn patch(&self, patch: Patch) {
+        self.layer.send(&self.name, Send::Patches(vec![patch], None), None);
+    }
+
+    /// The same, but one member's.
+    pub fn patch_except(&self, channel: ChannelName, patch: Patch) {
+        self.layer.send(&self.name, Send::Patches(vec![patch], None), Some(channel));
+    }
+
+    /// Every follower's browser gets the patch as change number `seq` of this feed: in order, once, and with
+    /// [`Consumer::catch_up`](crate::Consumer::catch_up) where a number is missing. Publish in the order of the commits.
+    pub fn publish(&self, seq: Seq, patch: Patch) {
+        self.publish_all(seq, vec![patch]);
+    }
+
+    /// The same for a change that takes several patches.
+    pub fn publish_all(&self, seq: Seq, patches: Vec<Patch>) {
+        self.layer.send(&self.name, Send::Patches(patches, Some(seq)), None);
+    }
+}
+
+impl<E> Clone for Group<E> {
+    fn clone(&self) -> Self {
+        Self { layer: self.layer.clone(), name: self.name.clone(), event: PhantomData }
+    }
+}
+
+impl<E> fmt::Debug for Group<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Group({})", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_plain_or_does_not_exist() {
+        for good in ["a", "chat.room.7", "A-b_c.9", &"x".repeat(99)] {
+            assert!(GroupName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a:b", "ä", "~person.1", "a/b", "a\n", &"x".repeat(100)] {
+            assert!(GroupName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_made_of_a_kind_and_an_id_is_always_valid() {
+        for kind in ["chat.room", "what people typed", "ü", ""] {
+            let name = GroupName::of(kind, i64::MIN);
+            assert!(GroupName::new(name.as_str()).is_ok(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! One clock for all connections: who is silent is asked, who stays silent is let go, who never reads is let go.
+
+use std::time::Duration;
+
+use crate::layer::{Channel, Mail};
+use crate::{Bellwire, Close, Limits};
+
+/// How often the keeper looks. Times in [`Limits`] are kept to within this.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Starts the keeper. It ends with the last handle to `bellwire`.
+pub(crate) fn start(bellwire: &Bellwire) {
+    let bellwire = bellwire.downgrade();
+    tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(ROUND);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            let Some(bellwire) = bellwire() else { return };
+            let now = bellwire.now();
+            bellwire
+                .layer()
+                .channels()
+                .iter()
+                .for_each(|channel| look_after(channel, bellwire.limits(), now));
+        }
+    });
+}
+
+fn look_after(channel: &Channel, limits: &Limits, now: u64) {
+    let round = millis(ROUND);
+    let silent = now.saturating_sub(channel.heard());
+    if channel.stuck_since().is_some_and(|since| now.saturating_sub(since) > millis(limits.write)) {
+        channel.mailbox.close(Close::new(Close::TRY_AGAIN, "too slow to read"));
+    } else if silent > millis(limits.idle) {
+        channel.mailbox.close(Close::new(Close::AWAY, "nothing heard for too long"));
+    } else if silent > millis(limits.ping) && silent % millis(limits.ping) <= round {
+        channel.mailbox.push(Mail::Ping);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
+}

@@ -1,0 +1,55 @@
+//! What the layer did, counted: the figures behind every claim about its cost.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Running totals of one process since it started.
+#[derive(Debug, Default)]
+pub struct Counters {
+    sends: AtomicU64,
+    encodings: AtomicU64,
+    deliveries: AtomicU64,
+    writes: AtomicU64,
+    overflows: AtomicU64,
+    catch_ups: AtomicU64,
+}
+
+/// A reading of the [`Counters`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Sends to groups.
+    pub sends: u64,
+    /// Encodings of a group's patch: at most one a dialect.
+    pub encodings: u64,
+    /// Members that were handed a send.
+    pub deliveries: u64,
+    /// Write calls on sockets.
+    pub writes: u64,
+    /// Queues that were dropped because their reader was too slow.
+    pub overflows: u64,
+    /// Times a consumer was asked to catch up.
+    pub catch_ups: u64,
+}
+
+macro_rules! counts {
+    ($($bump:ident => $field:ident),* $(,)?) => {
+        impl Counters {
+            $(pub(crate) fn $bump(&self) {
+                self.$field.fetch_add(1, Ordering::Relaxed);
+            })*
+
+            pub(crate) fn delivered(&self, members: u64) {
+                self.deliveries.fetch_add(members, Ordering::Relaxed);
+            }
+
+            /// The totals now.
+            pub fn read(&self) -> Counts {
+                Counts {
+                    deliveries: self.deliveries.load(Ordering::Relaxed),
+                    $($field: self.$field.load(Ordering::Relaxed),)*
+                }
+            }
+        }
+    };
+}
+counts!(sent => sends, encoded => encodings, wrote => writes, overflowed => overflows, caught_up => catch_ups);

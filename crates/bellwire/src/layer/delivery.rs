@@ -1,0 +1,113 @@
+//! One send, shared by all who get it.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::counters::Counters;
+use crate::dialect::{Dialect, Place};
+use crate::group::{GroupName, Seq};
+use crate::{Close, Event, Patch};
+
+/// What is sent to a group.
+pub(crate) enum Send {
+    Event(AnyEvent),
+    Patches(Vec<Patch>, Option<Seq>),
+    /// Close the members' sockets.
+    Close(Close),
+    /// Take the members out of a group.
+    Expel(GroupName),
+}
+
+impl Send {
+    pub(crate) fn event<E: Event>(event: E) -> Self {
+        Self::Event(AnyEvent::Here { event: Arc::new(event), encode: encode::<E> })
+    }
+}
+
+/// An event whose type only its consumers know.
+pub(crate) enum AnyEvent {
+    /// Sent in this process: never serialised for its members here.
+    Here { event: Arc<dyn Any + std::marker::Send + Sync>, encode: fn(&dyn Any) -> Option<String> },
+    /// Come from another process: read once, by the first member here that needs it.
+    There { json: Box<str>, event: OnceLock<Option<Arc<dyn Any + std::marker::Send + Sync>>> },
+}
+
+fn encode<E: Event>(event: &dyn Any) -> Option<String> {
+    event.downcast_ref::<E>().and_then(|event| serde_json::to_string(event).ok())
+}
+
+impl AnyEvent {
+    pub(crate) fn there(json: Box<str>) -> Self {
+        Self::There { json, event: OnceLock::new() }
+    }
+
+    /// The event, if it is of the type that this consumer understands.
+    pub(crate) fn get<E: DeserializeOwned + std::marker::Send + Sync + 'static>(&self) -> Option<&E> {
+        let event = match self {
+            Self::Here { event, .. } => event,
+            Self::There { json, event } => {
+                event.get_or_init(|| Some(Arc::new(serde_json::from_str::<E>(json).ok()?) as _)).as_ref()?
+            }
+        };
+        event.downcast_ref()
+    }
+
+    /// The event for another process.
+    pub(crate) fn json(&self) -> Option<String> {
+        match self {
+            Self::Here { event, encode } => encode(event.as_ref()),
+            Self::There { json, .. } => Some(json.to_string()),
+        }
+    }
+}
+
+/// One send to one group, held by every queue it waits in.
+pub(crate) struct Delivery {
+    pub(crate) group: GroupName,
+    pub(crate) body: Body,
+    /// What it weighs in a queue, in bytes.
+    pub(crate) weight: usize,
+}
+
+pub(crate) enum Body {
+    Event(AnyEvent),
+    Frames(Frames),
+}
+
+/// Patches, encoded once a dialect when the first member needs it.
+pub(crate) struct Frames {
+    patches: Vec<Patch>,
+    place: Option<Place>,
+    json: OnceLock<Box<[Bytes]>>,
+    htmx: OnceLock<Box<[Bytes]>>,
+    counters: Arc<Counters>,
+}
+
+impl Frames {
+    pub(crate) fn new(patches: Vec<Patch>, place: Option<Place>, counters: Arc<Counters>) -> Self {
+        Self { patches, place, json: OnceLock::new(), htmx: OnceLock::new(), counters }
+    }
+
+    pub(crate) fn seq(&self) -> Option<Seq> {
+        self.place.as_ref().map(|place| place.seq)
+    }
+
+    pub(crate) fn in_dialect(&self, dialect: Dialect) -> &[Bytes] {
+        let cell = match dialect {
+            Dialect::Json => &self.json,
+            Dialect::Htmx => &self.htmx,
+        };
+        cell.get_or_init(|| {
+            self.counters.encoded();
+            dialect.patches(&self.patches, self.place.as_ref()).into()
+        })
+    }
+}
+
+/// What a patch weighs: its HTML and a little for the rest.
+pub(crate) fn weight(patches: &[Patch]) -> usize {
+    patches.iter().map(|patch| patch.html.as_str().len() + 128).sum()
+}

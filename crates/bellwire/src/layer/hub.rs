@@ -1,0 +1,142 @@
+//! Which sockets of this process are in which group.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use indexmap::IndexMap;
+
+use super::channel::{Channel, ChannelName};
+use super::counters::Counters;
+use super::delivery::Delivery;
+use super::mailbox::Mail;
+use crate::{Close, GroupName};
+
+type Members = IndexMap<u64, Arc<Channel>>;
+
+/// Groups and their local members.
+#[derive(Default)]
+pub(crate) struct Hub {
+    channels: RwLock<HashMap<u64, Arc<Channel>>>,
+    /// The outer lock is taken for writing only to add or remove a group, so sends to different groups run side by side;
+    /// the inner one gives all members of a group the same order.
+    groups: RwLock<HashMap<GroupName, Mutex<Members>>>,
+}
+
+impl Hub {
+    pub(crate) fn add(&self, channel: &Arc<Channel>) {
+        write(&self.channels).insert(channel.name.number, channel.clone());
+        for label in [&channel.person, &channel.session].into_iter().flatten() {
+            self.join(label, channel);
+        }
+    }
+
+    pub(crate) fn remove(&self, channel: &Channel) {
+        for label in [&channel.person, &channel.session].into_iter().flatten() {
+            self.leave(label, channel.name);
+        }
+        write(&self.channels).remove(&channel.name.number);
+    }
+
+    pub(crate) fn channel(&self, number: u64) -> Option<Arc<Channel>> {
+        read(&self.channels).get(&number).cloned()
+    }
+
+    /// All connections at this moment.
+    pub(crate) fn all(&self) -> Vec<Arc<Channel>> {
+        read(&self.channels).values().cloned().collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        read(&self.channels).len()
+    }
+
+    /// Returns whether the channel is this process's first in the group.
+    pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> bool {
+        if let Some(members) = read(&self.groups).get(group) {
+            lock(members).insert(channel.name.number, channel.clone());
+            return false;
+        }
+        let mut groups = write(&self.groups);
+        let members = groups.entry(group.clone()).or_default();
+        let members = members.get_mut().unwrap_or_else(PoisonError::into_inner);
+        members.insert(channel.name.number, channel.clone());
+        members.len() == 1
+    }
+
+    /// Returns whether the channel was this process's last in the group.
+    pub(crate) fn leave(&self, group: &GroupName, channel: ChannelName) -> bool {
+        let empty = read(&self.groups).get(group).is_some_and(|members| {
+            let mut members = lock(members);
+            members.swap_remove(&channel.number);
+            members.is_empty()
+        });
+        empty && self.forget_if_empty(group)
+    }
+
+    fn forget_if_empty(&self, group: &GroupName) -> bool {
+        let mut groups = write(&self.groups);
+        // Somebody may have joined between the two locks.
+        let empty = groups
+            .get_mut(group)
+            .is_some_and(|m| m.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty());
+        if empty {
+            groups.remove(group);
+        }
+        empty
+    }
+
+    pub(crate) fn size(&self, group: &GroupName) -> usize {
+        read(&self.groups).get(group).map_or(0, |members| lock(members).len())
+    }
+
+    /// Hands one delivery to every member but one.
+    pub(crate) fn deliver(&self, delivery: Delivery, except: Option<ChannelName>, counters: &Counters) {
+        let groups = read(&self.groups);
+        let Some(members) = groups.get(&delivery.group) else { return };
+        let members = lock(members);
+        let delivery = Arc::new(delivery);
+        let mut delivered = 0;
+        for member in members.values().filter(|member| Some(member.name) != except) {
+            delivered += 1;
+            if !member.mailbox.push(Mail::Delivery(delivery.clone())) {
+                counters.overflowed();
+            }
+        }
+        counters.delivered(delivered);
+    }
+
+    /// Closes the sockets of all members.
+    pub(crate) fn close(&self, group: &GroupName, close: &Close) {
+        for member in self.members(group) {
+            member.mailbox.close(close.clone());
+        }
+    }
+
+    /// Takes the members of `whom` out of `group`; what waited for them from there is dropped.
+    pub(crate) fn expel(&self, whom: &GroupName, group: &GroupName) {
+        for member in self.members(whom) {
+            self.leave(group, member.name);
+            member.mailbox.expel(group);
+        }
+    }
+
+    fn members(&self, group: &GroupName) -> Vec<Arc<Channel>> {
+        read(&self.groups)
+            .get(group)
+            .map(|members| lock(members).values().cloned().collect())
+            .unwrap_or_default()
+    }
+}
+
+// A panic elsewhere while a lock was held leaves maps that are still maps.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,237 @@
+//! The layer: a hub in this process and, for several processes, a backplane between them.
+
+mod backplane;
+mod channel;
+mod counters;
+mod delivery;
+mod hub;
+mod mailbox;
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use backplane::{Backplane, Garbled};
+pub use channel::ChannelName;
+pub use counters::{Counters, Counts};
+
+pub(crate) use channel::Channel;
+pub(crate) use delivery::{Body, Delivery, Frames, Send};
+pub(crate) use mailbox::{Lost, Mail, Taken};
+
+use crate::dialect::Place;
+use crate::{Close, Event, Group, GroupName, Limits, Patch};
+
+/// An event weighs this much in a queue, in bytes: it is shared, and its size is not known.
+const EVENT_WEIGHT: usize = 256;
+
+/// Carries sends to the members of groups: in this process through the hub, to other processes through a [`Backplane`].
+///
+/// Cheap to clone. All its methods return at once; what cannot be delivered right away waits in each member's bounded queue.
+#[derive(Clone)]
+pub struct Layer(Arc<Inner>);
+
+struct Inner {
+    hub: hub::Hub,
+    backplane: Option<Box<dyn Backplane>>,
+    /// Tells this process's channels from those of others.
+    process: u64,
+    numbers: AtomicU64,
+    counters: Arc<Counters>,
+}
+
+impl Layer {
+    /// A layer in this process's memory.
+    pub fn memory() -> Self {
+        Self::new(None)
+    }
+
+    /// A layer across processes.
+    pub fn with_backplane(backplane: impl Backplane) -> Self {
+        Self::new(Some(Box::new(backplane)))
+    }
+
+    fn new(backplane: Option<Box<dyn Backplane>>) -> Self {
+        Self(Arc::new(Inner {
+            hub: hub::Hub::default(),
+            backplane,
+            process: RandomState::new().hash_one(std::process::id()),
+            numbers: AtomicU64::new(1),
+            counters: Arc::default(),
+        }))
+    }
+
+    /// The group of this name, whose members exchange events of type `E`.
+    pub fn group<E: Event>(&self, name: GroupName) -> Group<E> {
+        Group::new(self.clone(), name)
+    }
+
+    /// How many sockets of this process are in the group.
+    pub fn members_here(&self, group: &GroupName) -> usize {
+        self.0.hub.size(group)
+    }
+
+    /// How many sockets this process has.
+    pub fn sockets_here(&self) -> usize {
+        self.0.hub.len()
+    }
+
+    /// Sends a patch to one connection of this process; `false` when it is not, or no longer, here.
+    pub fn patch_channel(&self, channel: ChannelName, patch: Patch) -> bool {
+        self.deliver_to(channel, Send::Patches(vec![patch], None))
+    }
+
+    /// Sends an event to one connection of this process; `false` when it is not, or no longer, here.
+    pub fn send_channel<E: Event>(&self, channel: ChannelName, event: E) -> bool {
+        self.deliver_to(channel, Send::event(event))
+    }
+
+    /// Closes all sockets of a person, on every process. Nothing that is sent after this returns reaches those here.
+    pub fn kick_person(&self, person: &str, close: Close) {
+        self.send(&GroupName::reserved("person", person), Send::Close(close), None);
+    }
+
+    /// Closes all sockets that a session opened, on every process.
+    pub fn kick_session(&self, session: &str, close: Close) {
+        self.send(&GroupName::reserved("session", session), Send::Close(close), None);
+    }
+
+    /// Takes all sockets of a person out of a group, on every process. Each consumer is told by
+    /// [`Consumer::expelled`](crate::Consumer::expelled).
+    pub fn expel_person(&self, person: &str, group: &GroupName) {
+        self.send(&GroupName::reserved("person", person), Send::Expel(group.clone()), None);
+    }
+
+    /// Takes a message that a backplane brought from another process.
+    ///
+    /// # Errors
+    /// When no process of ours can have sent it.
+    pub fn receive(&self, group: &GroupName, message: &[u8]) -> Result<(), Garbled> {
+        let (send, except) = backplane::unpack(message)?;
+        self.send_here(group, send, except);
+        Ok(())
+    }
+
+    /// What the layer did so far.
+    pub fn counts(&self) -> Counts {
+        self.0.counters.read()
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.0.counters
+    }
+
+    pub(crate) fn send(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
+        self.0.counters.sent();
+        if let Some(backplane) = &self.0.backplane
+            && let Some(message) = backplane::pack(&send, except)
+        {
+            backplane.publish(group, message);
+        }
+        self.send_here(group, send, except);
+    }
+
+    fn send_here(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
+        match send {
+            Send::Close(close) => self.0.hub.close(group, &close),
+            Send::Expel(from) => self.0.hub.expel(group, &from),
+            send => {
+                if let Some(delivery) = self.delivery(group.clone(), send) {
+                    self.0.hub.deliver(delivery, except, &self.0.counters);
+                }
+            }
+        }
+    }
+
+    fn deliver_to(&self, channel: ChannelName, send: Send) -> bool {
+        let here = (channel.process == self.0.process).then(|| self.0.hub.channel(channel.number)).flatten();
+        let Some(found) = here else { return false };
+        let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else { return false };
+        found.mailbox.push(Mail::Delivery(Arc::new(delivery)));
+        true
+    }
+
+    /// What members get of a send; orders are not delivered but carried out.
+    fn delivery(&self, group: GroupName, send: Send) -> Option<Delivery> {
+        let (body, weight) = match send {
+            Send::Event(event) => (Body::Event(event), EVENT_WEIGHT),
+            Send::Patches(patches, seq) => {
+                let weight = delivery::weight(&patches);
+                let place = seq.map(|seq| Place { feed: group.clone(), seq });
+                (Body::Frames(Frames::new(patches, place, self.0.counters.clone())), weight)
+            }
+            Send::Close(_) | Send::Expel(_) => return None,
+        };
+        Some(Delivery { group, body, weight })
+    }
+
+    pub(crate) fn connect(
+        &self,
+        person: Option<&str>,
+        session: Option<&str>,
+        limits: &Limits,
+        now: u64,
+    ) -> Arc<Channel> {
+        let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
+        let name = ChannelName { process: self.0.process, number };
+        let person = person.map(|key| GroupName::reserved("person", key));
+        let session = session.map(|key| GroupName::reserved("session", key));
+        let channel = Arc::new(Channel::new(name, person, session, limits, now));
+        self.0.hub.add(&channel);
+        if let Some(backplane) = &self.0.backplane {
+            [&channel.person, &channel.session]
+                .into_iter()
+                .flatten()
+                .for_each(|label| backplane.listen(label));
+        }
+        channel
+    }
+
+    pub(crate) fn disconnect(&self, channel: &Channel, groups: &[GroupName]) {
+        for group in groups {
+            self.leave(group, channel);
+        }
+        self.0.hub.remove(channel);
+        if let Some(backplane) = &self.0.backplane {
+            for label in [&channel.person, &channel.session].into_iter().flatten() {
+                if self.0.hub.size(label) == 0 {
+                    backplane.ignore(label);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) {
+        if self.0.hub.join(group, channel)
+            && let Some(backplane) = &self.0.backplane
+        {
+            backplane.listen(group);
+        }
+    }
+
+    pub(crate) fn leave(&self, group: &GroupName, channel: &Channel) {
+        if self.0.hub.leave(group, channel.name)
+            && let Some(backplane) = &self.0.backplane
+        {
+            backplane.ignore(group);
+        }
+    }
+
+    pub(crate) fn sockets_of(&self, person: &str) -> usize {
+        self.0.hub.size(&GroupName::reserved("person", person))
+    }
+
+    pub(crate) fn channels(&self) -> Vec<Arc<Channel>> {
+        self.0.hub.all()
+    }
+}
+
+impl fmt::Debug for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layer")
+            .field("sockets", &self.sockets_here())
+            .field("counts", &self.counts())
+            .finish()
+    }
+}

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+// In the order in which a frame travels.
+mod bellwire;
+mod limits;
+mod origin;
+mod upgrade;
+mod websocket;
+mod scope;
+mod connection;
+mod pace;
+mod socket;
+mod consumer;
+mod action;
+mod error;
+mod close;
+mod patch;
+mod dialect;
+mod group;
+mod layer;
+mod keeper;
+pub mod testing;
+
+pub use crate::action::{Action, Frame, Json, Receive};
+pub use crate::bellwire::{Bellwire, Builder};
+pub use crate::close::Close;
+pub use crate::consumer::{CatchUp, Consumer};
+pub use crate::dialect::{Dialect, UnknownDialect};
+pub use crate::error::{Error, Invalid};
+pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
+pub use crate::layer::{Backplane, ChannelName, Counters, Counts, Garbled, Layer};
+pub use crate::limits::Limits;
+pub use crate::origin::{BadOrigin, OriginRefused, Origins};
+pub use crate::patch::{How, Html, Patch};
+pub use crate::scope::Scope;
+pub use crate::socket::Socket;
+pub use crate::upgrade::{Upgrade, UpgradeRefused};

@@ -1,0 +1,90 @@
+//! What is known of a connection, before its first message.
+
+use std::fmt;
+
+use crate::group::{GroupName, Seq};
+
+/// The most feeds whose position one page may name.
+const FEEDS: usize = 32;
+
+/// Who connected, where, and where their page left off. Everything a log line or a decision may need and nothing more:
+/// a scope lives as long as its socket.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    pub(crate) path: Box<str>,
+    pub(crate) query: Box<str>,
+    pub(crate) person: Option<Box<str>>,
+    pub(crate) session: Option<Box<str>>,
+    pub(crate) since: Box<[(GroupName, Seq)]>,
+}
+
+impl Scope {
+    pub(crate) fn new(path: &str, query: &str) -> Self {
+        Self { path: path.into(), query: query.into(), since: since(query), ..Self::default() }
+    }
+
+    /// The path of the socket's address, such as `/ws/chat/hi/`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The values of a parameter of the address's query, percent-decoded.
+    pub fn query<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> + 'a {
+        pairs(&self.query).filter(move |(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The key of the person who connected, as given to [`Upgrade::person`](crate::Upgrade::person).
+    pub fn person(&self) -> Option<&str> {
+        self.person.as_deref()
+    }
+
+    /// The key of their session, as given to [`Upgrade::session`](crate::Upgrade::session).
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// Where the page left off in this feed, if it said so.
+    pub(crate) fn since(&self, feed: &GroupName) -> Option<Seq> {
+        self.since.iter().find(|(name, _)| name == feed).map(|(_, seq)| *seq)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.path, self.person().unwrap_or("somebody unknown"))
+    }
+}
+
+/// `since=<feed>:<seq>`, as often as the page follows feeds. What cannot be read is as good as not said: the page is
+/// then brought up to date as a whole.
+fn since(query: &str) -> Box<[(GroupName, Seq)]> {
+    pairs(query)
+        .filter(|(key, _)| key == "since")
+        .filter_map(|(_, value)| {
+            let (feed, seq) = value.rsplit_once(':')?;
+            Some((GroupName::new(feed).ok()?, seq.parse().ok()?))
+        })
+        .take(FEEDS)
+        .collect()
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    url::form_urlencoded::parse(query.as_bytes()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_where_it_left_off_in_each_feed() {
+        let scope = Scope::new(
+            "/ws/",
+            "dialect=htmx&since=chat.room.1%3A42&since=blog:7&since=&since=x&since=bad name:1",
+        );
+        assert_eq!(scope.since(&GroupName::new("chat.room.1").unwrap()), Some(42));
+        assert_eq!(scope.since(&GroupName::new("blog").unwrap()), Some(7));
+        assert_eq!(scope.since(&GroupName::new("other").unwrap()), None);
+        assert_eq!(scope.query("dialect").collect::<Vec<_>>(), ["htmx"]);
+    }
+}

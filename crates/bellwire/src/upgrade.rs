@@ -1,0 +1,241 @@
+//! From an HTTP request to a socket.
+
+use std::time::Duration;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+
+use crate::connection::Connection;
+use crate::dialect::UnknownDialect;
+use crate::websocket::{WebSocket, Wire};
+use crate::{Bellwire, Consumer, Dialect, OriginRefused, Scope};
+
+/// What RFC 6455 §1.3 appends to the key before hashing it.
+const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+/// How long the switch of protocols may take once the response is on its way.
+const SWITCH: Duration = Duration::from_secs(10);
+
+/// An extractor: this request asks for a socket, and one of our own pages does so.
+///
+/// Put the extractors that authenticate and authorise before it; whoever is refused there gets an ordinary HTTP answer.
+///
+/// ```
+/// use axum::{Router, http::StatusCode, response::{IntoResponse, Response}, routing::get};
+/// use bellwire::{Bellwire, Consumer, Upgrade};
+/// # struct Echo;
+/// # impl Consumer for Echo {
+/// #     type Action = bellwire::Frame;
+/// #     type Event = ();
+/// #     async fn receive(&mut self, s: &mut bellwire::Socket, f: bellwire::Frame) -> Result<(), bellwire::Error> { s.send(f).await }
+/// # }
+///
+/// async fn socket(upgrade: Upgrade) -> Response {
+///     if upgrade.scope().query("room").next().is_none() {
+///         return (StatusCode::NOT_FOUND, "Which room?").into_response();
+///     }
+///     upgrade.person("user.5").protocols(["chat.v2"]).run(Echo)
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
+/// let app: Router = Router::new().route("/ws/", get(socket)).with_state(bellwire);
+/// # let _ = app; Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Upgrade {
+    bellwire: Bellwire,
+    scope: Scope,
+    dialect: Option<Dialect>,
+    offered: Vec<String>,
+    headers: HeaderMap,
+    accept: HeaderValue,
+    upgrade: OnUpgrade,
+}
+
+/// Why a request cannot become a socket.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeRefused {
+    /// 403: a page that is not ours, or a browser that does not say which.
+    #[error(transparent)]
+    Origin(#[from] OriginRefused),
+    /// 426: not a WebSocket handshake. Open this address with `new WebSocket(…)`.
+    #[error("This address speaks WebSocket (version 13). Open it with `new WebSocket(…)`.")]
+    NotWebSocket,
+    /// 400: a handshake, but a wrong one.
+    #[error("This handshake is wrong: {0}.")]
+    Malformed(&'static str),
+    /// 400: no such dialect.
+    #[error(transparent)]
+    Dialect(#[from] UnknownDialect),
+    /// 503: the server stops.
+    #[error("The server is restarting. Try again in a moment.")]
+    Stopping,
+    /// 429: this person has too many sockets open.
+    #[error("Too many open connections: {0} at most. Close a tab and try again.")]
+    TooMany(usize),
+}
+
+impl IntoResponse for UpgradeRefused {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Origin(_) => StatusCode::FORBIDDEN,
+            Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
+            Self::Malformed(_) | Self::Dialect(_) => StatusCode::BAD_REQUEST,
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+        };
+        let mut response = (status, format!("{self}\n")).into_response();
+        if status == StatusCode::UPGRADE_REQUIRED {
+            let headers = response.headers_mut();
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        response
+    }
+}
+
+impl<S> FromRequestParts<S> for Upgrade
+where
+    Bellwire: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = UpgradeRefused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let bellwire = Bellwire::from_ref(state);
+        bellwire.origins().permits(&parts.headers)?;
+        let accept = handshake(parts)?;
+        let uri =
+            parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let scope = Scope::new(uri.path(), uri.query().unwrap_or_default());
+        let dialect = scope.query("dialect").next().map(|name| name.parse()).transpose()?;
+        let offered = tokens(&parts.headers, SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect();
+        let upgrade = parts.extensions.remove::<OnUpgrade>();
+        let upgrade = upgrade.ok_or(UpgradeRefused::Malformed("this connection cannot switch protocols"))?;
+        Ok(Self { bellwire, scope, dialect, offered, headers: HeaderMap::new(), accept, upgrade })
+    }
+}
+
+impl Upgrade {
+    /// What is known of the connection so far.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Whose socket this is: a key for [`Layer::kick_person`](crate::Layer::kick_person) and for the limit of sockets per person.
+    #[must_use]
+    pub fn person(mut self, key: impl Into<Box<str>>) -> Self {
+        self.scope.person = Some(key.into());
+        self
+    }
+
+    /// Which session opened it: a key for [`Layer::kick_session`](crate::Layer::kick_session).
+    #[must_use]
+    pub fn session(mut self, key: impl Into<Box<str>>) -> Self {
+        self.scope.session = Some(key.into());
+        self
+    }
+
+    /// The dialect for pages that do not ask for one by `?dialect=`; otherwise [`Dialect::Json`].
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect.get_or_insert(dialect);
+        self
+    }
+
+    /// Selects the first of these subprotocols that the browser offers.
+    #[must_use]
+    pub fn protocols<'a>(mut self, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let selected = known.into_iter().find(|known| self.offered.iter().any(|offered| offered == known));
+        if let Some(value) = selected.and_then(|selected| HeaderValue::from_str(selected).ok()) {
+            self.headers.insert(SEC_WEBSOCKET_PROTOCOL, value);
+        }
+        self
+    }
+
+    /// The selected subprotocol.
+    pub fn protocol(&self) -> Option<&str> {
+        self.headers.get(SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok())
+    }
+
+    /// Adds a header to the response that switches protocols.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// Switches protocols and lets the consumer run.
+    pub fn run<C: Consumer>(self, consumer: C) -> Response {
+        let Self { bellwire, scope, dialect, mut headers, accept, upgrade, .. } = self;
+        if bellwire.stopping() {
+            return UpgradeRefused::Stopping.into_response();
+        }
+        let most = bellwire.limits().sockets_per_person;
+        if scope.person().is_some_and(|person| bellwire.layer().sockets_of(person) >= most) {
+            return UpgradeRefused::TooMany(most).into_response();
+        }
+        bellwire.keep();
+        let dialect = dialect.unwrap_or_default();
+        let tasks = bellwire.tasks().clone();
+        tasks.spawn(async move {
+            match tokio::time::timeout(SWITCH, upgrade).await {
+                Ok(Ok(stream)) => {
+                    let stream = TokioIo::new(stream);
+                    let wire = WebSocket::new(stream, bellwire.limits(), bellwire.layer().counters().clone());
+                    let wire: Box<dyn Wire> = Box::new(wire);
+                    Connection::open(consumer, bellwire, wire, scope, dialect).run().await;
+                }
+                Ok(Err(error)) => tracing::debug!(%scope, %error, "The browser left during the handshake"),
+                Err(_) => tracing::debug!(%scope, "The handshake took too long"),
+            }
+        });
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+    }
+}
+
+/// Checks the handshake as RFC 6455 §4.2.1 asks, and answers its key.
+fn handshake(parts: &Parts) -> Result<HeaderValue, UpgradeRefused> {
+    let headers = &parts.headers;
+    let asks = parts.method == Method::GET
+        && tokens(headers, CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"))
+        && tokens(headers, UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket"));
+    if !asks || headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(UpgradeRefused::NotWebSocket);
+    }
+    let key = headers.get(SEC_WEBSOCKET_KEY).ok_or(UpgradeRefused::Malformed("its key is missing"))?;
+    match BASE64.decode(key) {
+        Ok(bytes) if bytes.len() == 16 => {}
+        _ => return Err(UpgradeRefused::Malformed("its key is not 16 bytes in base64")),
+    }
+    let mut hash = sha1_smol::Sha1::new();
+    hash.update(key.as_bytes());
+    hash.update(KEY_SUFFIX);
+    HeaderValue::from_str(&BASE64.encode(hash.digest().bytes()))
+        .map_err(|_| UpgradeRefused::Malformed("its key"))
+}
+
+/// The comma-separated values of a header that may come several times.
+fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter().collect::<Vec<_>>();
+    values
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}

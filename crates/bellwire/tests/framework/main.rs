@@ -1,0 +1,11 @@
+//! The framework's promises, through the communicator and over real sockets.
+
+mod support;
+
+mod consumers;
+mod feeds;
+mod groups;
+mod layers;
+mod logs;
+mod origins;
+mod sockets;

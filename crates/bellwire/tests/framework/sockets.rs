@@ -1,0 +1,178 @@
+//! Real sockets: the handshake, the frames, the end, and what a delivery costs.
+
+use bellwire::{Html, Limits, Patch};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{
+    BINARY, CLOSE, HANDSHAKE, PING, PONG, Server, TEXT, Told, bellwire, frame, read_close, read_frame,
+    read_text, room, say, with_limits,
+};
+
+#[tokio::test]
+async fn the_handshake_answers_the_key_selects_a_protocol_and_carries_extra_headers() {
+    let server = Server::start(bellwire()).await;
+    let offer =
+        [HANDSHAKE, &[("Sec-WebSocket-Protocol", "chat.v1, chat.v2"), ("Sec-WebSocket-Protocol", "x")]]
+            .concat();
+    let (_, head) = server.shake("/ws/", &offer).await;
+    let head = head.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 101"), "{head}");
+    // The answer that RFC 6455 §1.3 computes for this key.
+    assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+    assert!(head.contains("sec-websocket-protocol: chat.v2"), "{head}");
+    assert!(head.contains("x-served-by: bellwire"), "{head}");
+    let (_, head) = server.shake("/ws/", HANDSHAKE).await;
+    assert!(
+        !head.to_ascii_lowercase().contains("sec-websocket-protocol"),
+        "none offered, none selected: {head}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_handshake_gets_a_status_and_a_sentence() {
+    let server = Server::start(bellwire()).await;
+    let without = |name: &str| HANDSHAKE.iter().filter(|(n, _)| *n != name).copied().collect::<Vec<_>>();
+    for (headers, status) in [
+        (vec![], 426),
+        (without("Upgrade"), 426),
+        (without("Connection"), 426),
+        (without("Sec-WebSocket-Version"), 426),
+        ([without("Sec-WebSocket-Version"), vec![("Sec-WebSocket-Version", "8")]].concat(), 426),
+        (without("Sec-WebSocket-Key"), 400),
+        ([without("Sec-WebSocket-Key"), vec![("Sec-WebSocket-Key", "c2hvcnQ=")]].concat(), 400),
+    ] {
+        let (_, head) = server.shake("/ws/", &headers).await;
+        assert_eq!(&head[9..12], status.to_string(), "{headers:?}");
+    }
+    let (_, head) = server.shake("/ws/?dialect=klingon", HANDSHAKE).await;
+    assert_eq!(&head[9..12], "400");
+}
+
+#[tokio::test]
+async fn frames_of_every_size_and_in_fragments_come_as_one_message() {
+    let server = Server::start(bellwire()).await;
+    let mut socket = server.open("/ws/").await;
+    for size in [0, 1, 125, 126, 127, 60_000] {
+        socket.write_all(&say(&"x".repeat(size))).await.unwrap();
+        assert_eq!(read_text(&mut socket).await.len(), size);
+    }
+    let message = say("in two");
+    let (payload, half) = (&message[6..], 10);
+    let mut first = frame(TEXT, &payload[..half]);
+    first[0] &= 0x7f;
+    let rest = frame(0, &payload[half..]);
+    socket.write_all(&[first, frame(PING, b"between"), rest].concat()).await.unwrap();
+    assert_eq!(read_frame(&mut socket).await, (PONG, b"between".to_vec()));
+    assert_eq!(read_text(&mut socket).await, "in two");
+}
+
+#[tokio::test]
+async fn a_binary_or_empty_frame_is_answered_and_the_connection_lives() {
+    let server = Server::start(bellwire()).await;
+    let mut socket = server.open("/ws/").await;
+    for bad in [frame(BINARY, b"\x00\xff"), frame(BINARY, b""), frame(TEXT, b"")] {
+        socket.write_all(&bad).await.unwrap();
+        assert!(read_text(&mut socket).await.contains("error"));
+    }
+    socket.write_all(&say("on")).await.unwrap();
+    assert_eq!(read_text(&mut socket).await, "on");
+}
+
+#[tokio::test]
+async fn what_breaks_the_protocol_is_closed_with_its_code() {
+    let mut server = Server::start(bellwire()).await;
+    let too_large = frame(TEXT, &vec![b'x'; 64 * 1024 + 1]);
+    let mut unmasked = frame(TEXT, b"");
+    unmasked[1] &= 0x7f;
+    unmasked.truncate(2);
+    for (bytes, code) in
+        [(too_large, 1009), (frame(TEXT, b"\xff\xfe"), 1007), (frame(3, b""), 1002), (unmasked, 1002)]
+    {
+        let mut socket = server.open("/ws/").await;
+        socket.write_all(&bytes).await.unwrap();
+        assert_eq!(read_close(&mut socket).await.0, code);
+        server.noted("disconnect 1006").await;
+    }
+}
+
+#[tokio::test]
+async fn a_close_carries_its_code_and_reason_in_both_directions() {
+    let mut server = Server::start(bellwire()).await;
+    let mut socket = server.open("/ws/").await;
+    socket.write_all(&frame(TEXT, br#"{"action":"Leave"}"#)).await.unwrap();
+    assert_eq!(read_close(&mut socket).await, (4001, "you asked for it".to_owned()));
+    server.noted("disconnect 4001").await;
+
+    let mut socket = server.open("/ws/").await;
+    socket.write_all(&frame(CLOSE, &[&4242u16.to_be_bytes(), &b"bye"[..]].concat())).await.unwrap();
+    assert_eq!(read_close(&mut socket).await.0, 4242);
+    server.noted("disconnect 4242").await;
+    let mut rest = Vec::new();
+    socket.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, b"", "and the stream ends");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_runs_disconnect() {
+    let mut server = Server::start(bellwire()).await;
+    let socket = server.open("/ws/").await;
+    server.noted("connect").await;
+    drop(socket);
+    server.noted("disconnect 1006").await;
+}
+
+#[tokio::test]
+async fn one_person_has_so_many_sockets_and_no_more() {
+    let limits = Limits { sockets_per_person: 2, ..Limits::default() };
+    let mut server = Server::start(with_limits(limits)).await;
+    let first = server.open("/ws/?greet").await;
+    let mut second = server.open("/ws/?greet").await;
+    assert_eq!(read_text(&mut second).await, "Hello");
+    server.noted("connect").await;
+    let (_, head) = server.shake("/ws/", HANDSHAKE).await;
+    assert!(head.starts_with("HTTP/1.1 429"), "{head}");
+    drop(first);
+    server.noted("disconnect 1006").await;
+    server.open("/ws/").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_to_1000_members_costs_one_encoding_and_at_most_one_write_a_member() {
+    const MEMBERS: usize = 1000;
+    let limits = Limits { sockets_per_person: MEMBERS, ..Limits::default() };
+    let server = Server::start(with_limits(limits)).await;
+    let mut sockets = Vec::with_capacity(MEMBERS);
+    for _ in 0..MEMBERS {
+        let mut socket = server.open("/ws/?dialect=htmx&greet").await;
+        assert_eq!(read_text(&mut socket).await, "Hello");
+        sockets.push(socket);
+    }
+    let before = server.bellwire.layer().counts();
+    server.bellwire.layer().group::<Told>(room()).patch(Patch::append("#messages-list", Html::text("Hi")));
+    for socket in &mut sockets {
+        let expected = "<div hx-swap-oob=\"beforeend:#messages-list\">Hi</div>";
+        assert_eq!(read_text(socket).await, expected);
+    }
+    let after = server.bellwire.layer().counts();
+    assert_eq!(after.sends - before.sends, 1);
+    assert_eq!(after.encodings - before.encodings, 1);
+    assert_eq!(after.deliveries - before.deliveries, MEMBERS as u64);
+    assert!(after.writes - before.writes <= MEMBERS as u64, "{before:?} {after:?}");
+}
+
+#[tokio::test]
+async fn all_that_waits_for_one_socket_leaves_in_one_write() {
+    let server = Server::start(bellwire()).await;
+    let mut socket = server.open("/ws/?greet").await;
+    assert_eq!(read_text(&mut socket).await, "Hello");
+    let before = server.bellwire.layer().counts().writes;
+    // The test's runtime has one thread: the connection's loop does not run between these.
+    let group = server.bellwire.layer().group::<Told>(room());
+    for i in 0..20 {
+        group.patch(Patch::inner("#n", Html::text(&i.to_string())));
+    }
+    for i in 0..20 {
+        assert!(read_text(&mut socket).await.contains(&format!("\"{i}\"")));
+    }
+    assert_eq!(server.bellwire.layer().counts().writes - before, 1);
+}

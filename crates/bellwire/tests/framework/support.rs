@@ -1,0 +1,294 @@
+//! A small chat to make promises with, and a server and a raw client to break them with.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::response::Response;
+use axum::routing::get;
+use bellwire::{
+    Action, Bellwire, CatchUp, Close, Consumer, Error, GroupName, Html, Layer, Limits, Patch, Seq, Socket,
+    Upgrade,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+pub(crate) const URL: &str = "http://127.0.0.1:8000";
+
+pub(crate) fn bellwire() -> Bellwire {
+    Bellwire::builder(URL).build().unwrap()
+}
+
+pub(crate) fn with_limits(limits: Limits) -> Bellwire {
+    Bellwire::builder(URL).limits(limits).build().unwrap()
+}
+
+pub(crate) fn with_layer(layer: Layer) -> Bellwire {
+    Bellwire::builder(URL).layer(layer).build().unwrap()
+}
+
+/// What the chat's browsers may ask.
+#[derive(Debug, serde::Deserialize)]
+#[serde(tag = "action", content = "data")]
+pub(crate) enum Ask {
+    /// To hear one's own words.
+    Say { message: String },
+    /// To tell all members but oneself.
+    Tell { message: String },
+    /// To be told what is wrong.
+    Complain { field: String },
+    /// To meet a fault of ours.
+    Fail {},
+    /// To meet a worse one.
+    Panic {},
+    /// To be sent away.
+    Leave {},
+}
+
+impl Action for Ask {
+    const FORM: Option<&'static str> = Some("Say");
+}
+
+/// What members tell each other.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Told(pub(crate) String);
+
+/// The source of truth of a feed: numbered lines.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    /// Writes one more and returns its number.
+    pub(crate) fn write(&self, line: &str) -> Seq {
+        let mut lines = self.0.lock().unwrap();
+        lines.push(line.to_owned());
+        lines.len() as Seq
+    }
+
+    pub(crate) fn patch(line: &str) -> Patch {
+        Patch::append("#lines", Html::text(line))
+    }
+}
+
+/// A member of the group `room`, who follows its feed when there are lines.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) lines: Option<Lines>,
+    /// Every handler that ran, in words.
+    pub(crate) diary: mpsc::UnboundedSender<String>,
+}
+
+pub(crate) fn room() -> GroupName {
+    GroupName::new("room").unwrap()
+}
+
+impl Member {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<String>) {
+        let (diary, pages) = mpsc::unbounded_channel();
+        (Self { lines: None, diary }, pages)
+    }
+
+    pub(crate) fn silent() -> Self {
+        Self::new().0
+    }
+
+    pub(crate) fn following(lines: &Lines) -> Self {
+        Self { lines: Some(lines.clone()), ..Self::silent() }
+    }
+
+    fn note(&self, what: impl Into<String>) {
+        let _ = self.diary.send(what.into());
+    }
+}
+
+impl Consumer for Member {
+    type Action = Ask;
+    type Event = Told;
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        self.note("connect");
+        let group = socket.layer().group::<Told>(room());
+        match &self.lines {
+            Some(_) => socket.follow(&group),
+            None => socket.join(&group),
+        }
+        if socket.scope().query("greet").next().is_some() {
+            socket.send_text("Hello").await?;
+        }
+        if socket.scope().query("refuse").next().is_some() {
+            return Err(Error::refused("not today"));
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self, socket: &mut Socket, ask: Ask) -> Result<(), Error> {
+        match ask {
+            Ask::Say { message } => socket.send_text(message).await,
+            Ask::Tell { message } => {
+                let group = socket.layer().group(room());
+                group.send_except(socket.channel(), Told(message));
+                Ok(())
+            }
+            Ask::Complain { field } => Err(Error::invalid(field, "This will not do.")),
+            Ask::Fail {} => Err("x".parse::<u8>().unwrap_err().into()),
+            Ask::Panic {} => panic!("a test's panic"),
+            Ask::Leave {} => {
+                socket.close(Close::new(4001, "you asked for it"));
+                Ok(())
+            }
+        }
+    }
+
+    async fn event(&mut self, socket: &mut Socket, event: &Told) -> Result<(), Error> {
+        socket.send_text(format!("told: {}", event.0)).await
+    }
+
+    async fn catch_up(
+        &mut self,
+        _: &mut Socket,
+        _: &GroupName,
+        since: Option<Seq>,
+    ) -> Result<CatchUp, Error> {
+        self.note(format!("catch up {since:?}"));
+        let lines = self.lines.as_ref().map(|lines| lines.0.lock().unwrap().clone()).unwrap_or_default();
+        let since = usize::try_from(since.unwrap_or(0)).unwrap_or(usize::MAX);
+        let patches = lines.iter().skip(since).map(|line| Lines::patch(line)).collect();
+        Ok(CatchUp { patches, seq: lines.len() as Seq })
+    }
+
+    async fn disconnect(&mut self, _: &mut Socket, close: Close) {
+        self.note(format!("disconnect {}", close.code()));
+    }
+}
+
+/// A running server with one socket route, `/ws/`, and what its consumers noted.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) bellwire: Bellwire,
+    pub(crate) diary: mpsc::UnboundedReceiver<String>,
+}
+
+#[derive(Clone)]
+struct App {
+    bellwire: Bellwire,
+    diary: mpsc::UnboundedSender<String>,
+}
+
+impl FromRef<App> for Bellwire {
+    fn from_ref(app: &App) -> Self {
+        app.bellwire.clone()
+    }
+}
+
+async fn socket(app: axum::extract::State<App>, upgrade: Upgrade) -> Response {
+    let upgrade = upgrade
+        .person("ada")
+        .protocols(["chat.v2", "chat.v1"])
+        .header("x-served-by".parse().unwrap(), "bellwire".parse().unwrap());
+    upgrade.run(Member { lines: None, diary: app.diary.clone() })
+}
+
+impl Server {
+    pub(crate) async fn start(bellwire: Bellwire) -> Self {
+        let (sender, diary) = mpsc::unbounded_channel();
+        let app = App { bellwire: bellwire.clone(), diary: sender };
+        let router = Router::new().route("/ws/", get(socket)).with_state(app);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, bellwire, diary }
+    }
+
+    /// Waits until a consumer noted this.
+    pub(crate) async fn noted(&mut self, what: &str) {
+        while self.diary.recv().await.expect("the server lives") != what {}
+    }
+
+    /// Sends a handshake with these header lines and returns the stream and the head of the answer.
+    pub(crate) async fn shake(&self, path: &str, headers: &[(&str, &str)]) -> (TcpStream, String) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let mut request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str("\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("an answer"));
+        }
+        (stream, String::from_utf8(head).unwrap())
+    }
+
+    /// Opens a socket as a program without cookies does.
+    pub(crate) async fn open(&self, path: &str) -> TcpStream {
+        let (stream, head) = self.shake(path, HANDSHAKE).await;
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        stream
+    }
+}
+
+/// The headers of a right handshake; the key is the one of RFC 6455 §1.2.
+pub(crate) const HANDSHAKE: &[(&str, &str)] = &[
+    ("Connection", "keep-alive, Upgrade"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+pub(crate) const TEXT: u8 = 1;
+pub(crate) const BINARY: u8 = 2;
+pub(crate) const CLOSE: u8 = 8;
+pub(crate) const PING: u8 = 9;
+pub(crate) const PONG: u8 = 10;
+
+/// A masked frame, as browsers send it. The mask is zero, which masks nothing.
+pub(crate) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x80 | opcode];
+    match payload.len() {
+        short @ 0..126 => frame.push(0x80 | short as u8),
+        middle @ 126..65536 => {
+            frame.push(0x80 | 126);
+            frame.extend((middle as u16).to_be_bytes());
+        }
+        long => {
+            frame.push(0x80 | 127);
+            frame.extend((long as u64).to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(payload);
+    frame
+}
+
+/// Reads one frame of the server's: its opcode and payload.
+pub(crate) async fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    let opcode = stream.read_u8().await.expect("a frame") & 0x0f;
+    let length = match stream.read_u8().await.unwrap() {
+        126 => u64::from(stream.read_u16().await.unwrap()),
+        127 => stream.read_u64().await.unwrap(),
+        short => u64::from(short),
+    };
+    let mut payload = vec![0; usize::try_from(length).unwrap()];
+    stream.read_exact(&mut payload).await.unwrap();
+    (opcode, payload)
+}
+
+pub(crate) async fn read_text(stream: &mut TcpStream) -> String {
+    let (opcode, payload) = read_frame(stream).await;
+    assert_eq!(opcode, TEXT, "{payload:?}");
+    String::from_utf8(payload).unwrap()
+}
+
+/// The code and reason of the close that comes next.
+pub(crate) async fn read_close(stream: &mut TcpStream) -> (u16, String) {
+    let (opcode, payload) = read_frame(stream).await;
+    assert_eq!(opcode, CLOSE, "{}", String::from_utf8_lossy(&payload));
+    (u16::from_be_bytes([payload[0], payload[1]]), String::from_utf8(payload[2..].to_vec()).unwrap())
+}
+
+pub(crate) fn say(message: &str) -> Vec<u8> {
+    frame(TEXT, serde_json::json!({"action": "Say", "data": {"message": message}}).to_string().as_bytes())
+}

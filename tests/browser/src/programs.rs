@@ -1,0 +1,37 @@
+//! The programs the stories stand on, named by the environment that `bin/test` prepares.
+
+use std::path::PathBuf;
+
+/// The server under test: `BELLWIRE_TEST_SERVER`.
+///
+/// # Panics
+/// When the variable is not set or names no file.
+#[must_use]
+pub fn server() -> PathBuf {
+    let named = std::env::var_os("BELLWIRE_TEST_SERVER").map(PathBuf::from);
+    let Some(path) = named.filter(|path| path.is_file()) else {
+        panic!(
+            "BELLWIRE_TEST_SERVER does not name the built server: run these stories by `bin/test`, or alone by \
+             `bin/test --test stories`"
+        );
+    };
+    path
+}
+
+/// The browser: `BELLWIRE_TEST_CHROMIUM`, or `chromium` on the path.
+#[must_use]
+pub fn chromium() -> String {
+    std::env::var("BELLWIRE_TEST_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
+}
+
+/// Its driver: `BELLWIRE_TEST_CHROMEDRIVER`, or `chromedriver` on the path.
+#[must_use]
+pub fn chromedriver() -> String {
+    std::env::var("BELLWIRE_TEST_CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned())
+}
+
+/// Where pictures of pages go: `BELLWIRE_TEST_SCREENSHOTS`. Without it none are taken.
+#[must_use]
+pub fn screenshots() -> Option<PathBuf> {
+    std::env::var_os("BELLWIRE_TEST_SCREENSHOTS").map(PathBuf::from)
+}

@@ -1,0 +1,40 @@
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::chromedriver::ChromeDriver;
+use crate::person::{JavaScript, Person};
+use crate::server::Server;
+
+/// Browsers are heavy: one story at a time has the machine for itself.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// A fresh site, and the means to let people in. Declare it before the people: they must leave first.
+#[derive(Debug)]
+pub struct Stage {
+    /// The site's process, to be killed and started again.
+    pub server: Server,
+    driver: ChromeDriver,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Stage {
+    /// Waits for this story's turn and starts a fresh site.
+    pub async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// As [`Stage::open`], with settings for the server, for example `("BELLWIRE_SIGNUP", "closed")`.
+    pub async fn open_with(settings: &[(&str, &str)]) -> Self {
+        let turn = TURN.lock().await;
+        Self { server: Server::start(settings).await, driver: ChromeDriver::start(), _turn: turn }
+    }
+
+    /// Lets somebody in, with a fresh browser: no cookies, no cache, nothing remembered.
+    pub async fn person(&self, name: &str) -> Person {
+        Person::arrive(name, &self.driver.url(), &self.server.url(""), JavaScript::On).await
+    }
+
+    /// Lets somebody in whose browser runs no scripts.
+    pub async fn person_without_javascript(&self, name: &str) -> Person {
+        Person::arrive(name, &self.driver.url(), &self.server.url(""), JavaScript::Off).await
+    }
+}

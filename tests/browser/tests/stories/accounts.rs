@@ -1,0 +1,71 @@
+//! Signing up, in and out.
+
+use bellwire_browser_tests::Stage;
+
+#[tokio::test]
+async fn the_first_account_is_the_administrators_and_is_made_once() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.visit("/chat/").await;
+    assert_eq!(ada.path().await, "/accounts/first/", "a fresh site asks for its administrator");
+    ada.becomes_administrator().await;
+
+    let ben = stage.person("Ben").await;
+    ben.visit("/accounts/first/").await;
+    assert_ne!(ben.path().await, "/accounts/first/", "there is an administrator already");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_is_said_beside_its_fields() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.becomes_administrator().await;
+
+    let ben = stage.person("Ben").await;
+    ben.visit("/accounts/signup/").await;
+    ben.fills_in_account("2short", "2short").await;
+    ben.until(
+        "read what is wrong",
+        "return document.querySelector('#error--password')?.innerText.trim()",
+        &[],
+    )
+    .await;
+    let kept = ben.ask("return document.querySelector('#username').value", &[]).await;
+    assert_eq!(kept, "Ben", "what was typed is kept");
+    let emptied = ben.ask("return document.querySelector('#password').value", &[]).await;
+    assert_eq!(emptied, "", "a password is not sent back");
+
+    ben.fills_in_account("long enough to pass", "but not the same").await;
+    let both = "return document.querySelector('#error--password_confirm')?.innerText.trim() \
+                && document.querySelector('#error--password').innerText.trim() === ''";
+    ben.until("read that the passwords differ", both, &[]).await;
+
+    let other_ada = stage.person("Ada").await;
+    other_ada.visit("/accounts/signup/").await;
+    other_ada.fills_in_account("long enough to pass", "long enough to pass").await;
+    other_ada
+        .until(
+            "read that the name is taken",
+            "return document.querySelector('#error--username')?.innerText.trim()",
+            &[],
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn who_signs_out_reads_nothing_until_they_sign_in_again() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.becomes_administrator().await;
+    ada.opens_room("Garden").await;
+    ada.says("only for members").await;
+    ada.sees("only for members").await;
+    ada.signs_out().await;
+    ada.visit("/chat/garden/").await;
+    assert_eq!(ada.path().await, "/accounts/login/", "a room is for signed-in people");
+    ada.never_saw("only for members").await;
+
+    ada.signs_in().await;
+    ada.visit("/chat/garden/").await;
+    ada.sees("only for members").await;
+}

@@ -1,0 +1,84 @@
+//! What somebody is in the middle of survives what others do.
+
+use bellwire_browser_tests::{Person, Stage};
+use serde_json::Value;
+
+/// Where the person is: the words in the composer, the caret's place, the focus, and the scroll of the messages.
+const WHERE: &str = "const box = document.querySelector('#message'), list = document.querySelector('#messages');
+     return [box.value, box.selectionStart, box.selectionEnd, document.activeElement.id, Math.round(list.scrollTop)]";
+
+async fn place_of(person: &Person) -> Value {
+    person.ask(WHERE, &[]).await
+}
+
+#[tokio::test]
+async fn half_typed_text_focus_and_scroll_survive_a_live_change() {
+    let stage = Stage::open().await;
+    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    ada.becomes_administrator().await;
+    ben.signs_up().await;
+    ben.opens_room("Garden").await;
+    ben.is_connected().await;
+    for number in 0..25 {
+        ben.says(&format!("line {number}")).await;
+        ben.sees(&format!("line {number}")).await;
+    }
+    ada.opens_room("Garden").await;
+    ada.is_connected().await;
+    ada.sees("line 24").await;
+    ada.has_a_window(1000, 500).await;
+
+    ada.types("#message", "I was about to say").await;
+    let scroll = "const list = document.querySelector('#messages'); list.scrollTop = 100; \
+                  document.querySelector('#message').setSelectionRange(2, 5); return list.scrollTop > 90";
+    ada.until("could scroll up", scroll, &[]).await;
+    let before = place_of(&ada).await;
+    assert_eq!(before[0], "I was about to say");
+    assert_eq!(before[3], "message", "the composer has the focus");
+
+    ben.says("something new").await;
+    ada.sees("something new").await;
+    assert_eq!(place_of(&ada).await, before, "a message of somebody else moved or changed something");
+    ada.presses("#composer button[type=submit]").await;
+    ben.sees("I was about to say").await;
+}
+
+#[tokio::test]
+async fn at_the_newest_message_a_new_one_keeps_the_reader_there() {
+    let stage = Stage::open().await;
+    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    ada.becomes_administrator().await;
+    ben.signs_up().await;
+    ada.opens_room("Garden").await;
+    ada.has_a_window(1000, 500).await;
+    ben.opens_room("Garden").await;
+    ada.is_connected().await;
+    ben.is_connected().await;
+    let at_the_end = "const list = document.querySelector('#messages'); \
+                      return list.scrollHeight - list.clientHeight - list.scrollTop < 3";
+    for number in 0..15 {
+        ben.says(&format!("line {number}")).await;
+        ada.sees(&format!("line {number}")).await;
+    }
+    ada.until("was at the newest message", at_the_end, &[]).await;
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_taken_is_explained_and_kept() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.becomes_administrator().await;
+    ada.opens_room("Garden").await;
+    ada.is_connected().await;
+    let long = "long ".repeat(2_000);
+    // Put there at once, as by pasting: typing ten thousand letters is slow.
+    ada.ask("document.querySelector('#message').value = arguments[0]", &[long.as_str().into()]).await;
+    ada.presses("#composer button[type=submit]").await;
+    ada.until("read why", "return document.querySelector('#error--message').innerText.trim()", &[]).await;
+    let kept = ada.ask("return document.querySelector('#message').value", &[]).await;
+    assert_eq!(kept, long, "what was written is kept");
+
+    ada.says("short").await;
+    ada.sees("short").await;
+    assert_eq!(ada.messages().await, ["short"]);
+}
