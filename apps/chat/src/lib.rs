@@ -15,6 +15,7 @@ use rust_embed::RustEmbed;
 
 pub use consumers::RoomConsumer;
 pub use error::ChatError;
+pub use forms::{ClientId, MessageText, RoomName};
 
 /// The chat's styles and scripts.
 #[derive(RustEmbed)]

@@ -115,8 +115,11 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let bellwire = Bellwire::from_ref(state);
+        if !asks_for_a_socket(parts) {
+            return Err(UpgradeRefused::NotWebSocket);
+        }
         bellwire.origins().permits(&parts.headers)?;
-        let accept = handshake(parts)?;
+        let accept = accept(&parts.headers)?;
         let uri =
             parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
         let scope = Scope::new(uri.path(), uri.query().unwrap_or_default());
@@ -209,15 +212,17 @@ impl Upgrade {
     }
 }
 
-/// Checks the handshake as RFC 6455 §4.2.1 asks, and answers its key.
-fn handshake(parts: &Parts) -> Result<HeaderValue, UpgradeRefused> {
+/// Whether this is a handshake at all, as RFC 6455 §4.2.1 describes it.
+fn asks_for_a_socket(parts: &Parts) -> bool {
     let headers = &parts.headers;
-    let asks = parts.method == Method::GET
+    parts.method == Method::GET
         && tokens(headers, CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"))
-        && tokens(headers, UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket"));
-    if !asks || headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err(UpgradeRefused::NotWebSocket);
-    }
+        && tokens(headers, UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket"))
+        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
+}
+
+/// The answer to the handshake's key.
+fn accept(headers: &HeaderMap) -> Result<HeaderValue, UpgradeRefused> {
     let key = headers.get(SEC_WEBSOCKET_KEY).ok_or(UpgradeRefused::Malformed("its key is missing"))?;
     match BASE64.decode(key) {
         Ok(bytes) if bytes.len() == 16 => {}

@@ -1,1 +1,8 @@
 //! The chat's promises, through the site and the communicator, on real databases.
+
+mod support;
+
+mod conversation;
+mod pages;
+mod sockets;
+mod truth;
