@@ -3,17 +3,20 @@
 //! `axum::serve` waits for ever for a request's headers, so the loop is our own: a cap on connections, a time limit for
 //! headers, and a stop that leaves nobody in the middle of something.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::SiteState;
@@ -36,20 +39,17 @@ const LAST_WRITES: Duration = Duration::from_secs(2);
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Serves connections until `end`, then brings everything to its end.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    site: &SiteState,
-    end: impl Future<Output = ()>,
-) {
-    let graceful = GracefulShutdown::new();
+pub(crate) async fn serve(listener: TcpListener, router: Router, site: &SiteState, end: impl Future<Output = ()>) {
+    let door = Door { router, ending: CancellationToken::new(), connections: TaskTracker::new() };
     tokio::select! {
-        () = accept(&listener, &router, &graceful, site.settings().connections) => {}
+        () = accept(&listener, &door, site.settings().connections) => {}
         () = end => {}
     }
     drop(listener);
     tracing::info!("Stopping");
-    let requests = tokio::time::timeout(FAREWELL, graceful.shutdown());
+    door.ending.cancel();
+    door.connections.close();
+    let requests = tokio::time::timeout(FAREWELL, door.connections.wait());
     let (requests, sockets) = tokio::join!(requests, site.bellwire().shutdown(FAREWELL));
     if requests.is_err() || !sockets {
         tracing::warn!(requests = requests.is_ok(), sockets, "Not everything ended in time");
@@ -60,12 +60,12 @@ pub(crate) async fn serve(
     tracing::info!("Stopped");
 }
 
-async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShutdown, most: usize) {
+async fn accept(listener: &TcpListener, door: &Door, most: usize) {
     let places = Arc::new(Semaphore::new(most));
     // The semaphore is never closed: there is always a place to come.
     while let Ok(place) = places.clone().acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, peer)) => open(stream, Peer(peer.ip()), place, router.clone(), graceful),
+            Ok((stream, peer)) => door.open(stream, Peer(peer.ip()), place),
             Err(error) => {
                 tracing::warn!(%error, "Could not accept a connection");
                 tokio::time::sleep(BREATH).await;
@@ -74,29 +74,49 @@ async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShut
     }
 }
 
-/// Serves one connection in a task of its own. It keeps its place as long as it is open, a socket included.
-fn open(
-    stream: TcpStream,
-    peer: Peer,
-    place: OwnedSemaphorePermit,
+/// What every connection leads to.
+struct Door {
     router: Router,
-    graceful: &GracefulShutdown,
-) {
-    let _ = stream.set_nodelay(true); // small frames must not wait for more; without it they only come later
-    let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
-        router.clone().oneshot(request)
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
-    let stream = TokioIo::new(Counted::new(stream, place));
-    let connection = graceful.watch(builder.serve_connection_with_upgrades(stream, service).into_owned());
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "A connection ended badly");
-        }
-    });
+    /// Tells connections to end after the request they are at.
+    ending: CancellationToken,
+    /// Those that still speak HTTP. Sockets are looked after by Bellwire.
+    connections: TaskTracker,
+}
+
+impl Door {
+    /// Serves one connection in a task of its own. It keeps its place as long as it is open, a socket included.
+    fn open(&self, stream: TcpStream, peer: Peer, place: OwnedSemaphorePermit) {
+        let _ = stream.set_nodelay(true); // small frames must not wait for more; without it they only come later
+        let router = self.router.clone();
+        let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            router.clone().oneshot(request)
+        });
+        let stream = Counted::new(stream, place);
+        let (heard, ending) = (stream.heard(), self.ending.clone());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        self.connections.spawn(async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = ending.cancelled() => {
+                    if !heard.load(Ordering::Relaxed) {
+                        return; // opened ahead by a browser, and not used yet
+                    }
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "A connection ended badly");
+            }
+        });
+    }
 }
 
 /// Ends when the process is asked to end.

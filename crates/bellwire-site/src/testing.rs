@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -15,7 +17,7 @@ mod database;
 pub use browser::{Answer, Client};
 pub use database::{TestDatabase, databases};
 
-use crate::{App, Settings, Site, SiteState};
+use crate::{App, Settings, Site, SiteState, User};
 
 /// How long anything a test waits for may take. Only a broken test waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -90,6 +92,17 @@ impl TestSite {
         let mut client = self.client();
         client.take_cookie(&cookie);
         client
+    }
+
+    /// Who is signed in in this browser: what the `User` extractor would find.
+    pub async fn user(&self, client: &Client) -> User {
+        let headers = HeaderMap::from_iter([(COOKIE, client.cookies().parse().expect("a header"))]);
+        self.state
+            .accounts()
+            .user_of(&headers)
+            .await
+            .expect("the database")
+            .expect("somebody should be signed in")
     }
 
     /// Stops it and starts it again on the same data and port.

@@ -10,6 +10,7 @@
 pub mod programs;
 mod server;
 mod chromedriver;
+mod cable;
 mod stage;
 mod person;
 mod verbs;
@@ -17,7 +18,8 @@ mod picture;
 
 use std::time::Duration;
 
-pub use person::{JavaScript, Person};
+pub use cable::Cable;
+pub use person::Person;
 pub use picture::Scheme;
 pub use server::Server;
 pub use stage::Stage;

@@ -1,5 +1,5 @@
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -10,13 +10,26 @@ use thirtyfour::{
 
 use crate::{PATIENCE, look_until, programs};
 
-/// Whether a browser runs scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JavaScript {
-    /// As people have it.
-    On,
-    /// Switched off in the browser's settings.
-    Off,
+/// How every browser is started: alone, silent towards the world, and without what a container does not give it.
+const BROWSER: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,900",
+];
+
+/// What is special about somebody's browser.
+#[derive(Debug, Default)]
+pub(crate) struct Habits {
+    /// Scripts are switched off in the browser's settings.
+    pub(crate) without_javascript: bool,
+    /// The first address is reached by way of the second.
+    pub(crate) way: Option<(SocketAddr, SocketAddr)>,
 }
 
 /// Somebody with a browser of their own. What people do is in `verbs`; this is how a browser is reached.
@@ -30,9 +43,9 @@ pub struct Person {
 }
 
 impl Person {
-    pub(crate) async fn arrive(name: &str, driver: &str, site: &str, javascript: JavaScript) -> Self {
+    pub(crate) async fn arrive(name: &str, driver: &str, site: &str, habits: Habits) -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
-        let capabilities = capabilities(&profile, javascript);
+        let capabilities = capabilities(&profile, &habits);
         let browser = WebDriver::new(driver, capabilities).await;
         let browser = browser.unwrap_or_else(|error| panic!("no browser for {name}: {error}"));
         Self { name: name.to_owned(), site: site.to_owned(), browser, _profile: profile }
@@ -135,30 +148,20 @@ impl Drop for Person {
     }
 }
 
-fn capabilities(profile: &TempDir, javascript: JavaScript) -> ChromeCapabilities {
+fn capabilities(profile: &TempDir, habits: &Habits) -> ChromeCapabilities {
+    let mut arguments = BROWSER.map(str::to_owned).to_vec();
+    arguments.push(format!("--user-data-dir={}", profile.path().display()));
+    if let Some((site, way)) = habits.way {
+        arguments.push(format!("--host-resolver-rules=MAP {site} {way}"));
+    }
     let mut capabilities = ChromeCapabilities::new();
-    let profile = format!("--user-data-dir={}", profile.path().display());
-    let arguments = [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1280,900",
-        &profile,
-    ];
     let set = arguments.iter().try_for_each(|argument| capabilities.add_arg(argument));
     set.and_then(|()| capabilities.set_binary(&programs::chromium()))
         .and_then(|()| capabilities.set_browser_log_level(LoggingPrefsLogLevel::All))
-        .and_then(|()| match javascript {
-            JavaScript::On => Ok(()),
-            JavaScript::Off => capabilities.add_experimental_option(
-                "prefs",
-                json!({ "profile.managed_default_content_settings.javascript": 2 }),
-            ),
+        .and_then(|()| {
+            let javascript = if habits.without_javascript { 2 } else { 1 };
+            let prefs = json!({ "profile.managed_default_content_settings.javascript": javascript });
+            capabilities.add_experimental_option("prefs", prefs)
         })
         .expect("the browser's settings can be written as JSON");
     capabilities

@@ -1,7 +1,8 @@
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::cable::Cable;
 use crate::chromedriver::ChromeDriver;
-use crate::person::{JavaScript, Person};
+use crate::person::{Habits, Person};
 use crate::server::Server;
 
 /// Browsers are heavy: one story at a time has the machine for itself.
@@ -30,11 +31,22 @@ impl Stage {
 
     /// Lets somebody in, with a fresh browser: no cookies, no cache, nothing remembered.
     pub async fn person(&self, name: &str) -> Person {
-        Person::arrive(name, &self.driver.url(), &self.server.url(""), JavaScript::On).await
+        self.arrives(name, Habits::default()).await
     }
 
     /// Lets somebody in whose browser runs no scripts.
     pub async fn person_without_javascript(&self, name: &str) -> Person {
-        Person::arrive(name, &self.driver.url(), &self.server.url(""), JavaScript::Off).await
+        self.arrives(name, Habits { without_javascript: true, ..Habits::default() }).await
+    }
+
+    /// Lets somebody in whose connection to the server can be cut.
+    pub async fn person_with_a_cable(&self, name: &str) -> (Person, Cable) {
+        let cable = Cable::to(self.server.address()).await;
+        let way = Some((self.server.address(), cable.address()));
+        (self.arrives(name, Habits { way, ..Habits::default() }).await, cable)
+    }
+
+    async fn arrives(&self, name: &str, habits: Habits) -> Person {
+        Person::arrive(name, &self.driver.url(), &self.server.url(""), habits).await
     }
 }

@@ -72,6 +72,11 @@ pub(crate) async fn remember(State(site): State<SiteState>, mut request: Request
 }
 
 impl Accounts {
+    /// The person whose cookie is among these headers.
+    pub(crate) async fn user_of(&self, headers: &HeaderMap) -> Result<Option<User>, SiteError> {
+        Ok(self.recognise(headers).await?.map(|signed_in| signed_in.user))
+    }
+
     async fn recognise(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, SiteError> {
         let Some(token) = cookie(headers, self.cookie_name()).and_then(Token::parse) else { return Ok(None) };
         let now = self.inner.clock.date();
@@ -142,8 +147,10 @@ where
 }
 
 async fn stranger(parts: &Parts, site: &SiteState) -> Answer {
-    let page = matches!(parts.method, Method::GET | Method::HEAD) && wants_html(&parts.headers);
-    if !page || parts.headers.contains_key(header::UPGRADE) {
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    // A program that says what it accepts, and does not mean pages, learns the status; anybody else is shown the way.
+    let page = wants_html(&parts.headers) || accepts_anything(&parts.headers);
+    if !reads || !page || parts.headers.contains_key(header::UPGRADE) {
         return Answer::Error(SiteError::Unauthorized);
     }
     match site.accounts().has_administrator().await {
@@ -151,6 +158,10 @@ async fn stranger(parts: &Parts, site: &SiteState) -> Answer {
         Ok(false) => Answer::Go("/accounts/first/".to_owned()),
         Err(error) => Answer::Error(error),
     }
+}
+
+fn accepts_anything(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_none_or(|accept| accept == "*/*")
 }
 
 fn sign_in_address(parts: &Parts) -> String {

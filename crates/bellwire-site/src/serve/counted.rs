@@ -2,6 +2,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -12,12 +14,18 @@ use tokio::sync::OwnedSemaphorePermit;
 #[derive(Debug)]
 pub(super) struct Counted {
     stream: TcpStream,
+    heard: Arc<AtomicBool>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Counted {
     pub(super) fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
-        Self { stream, _place: place }
+        Self { stream, heard: Arc::default(), _place: place }
+    }
+
+    /// Whether the other end has said anything yet.
+    pub(super) fn heard(&self) -> Arc<AtomicBool> {
+        self.heard.clone()
     }
 }
 
@@ -27,7 +35,12 @@ impl AsyncRead for Counted {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.heard.store(true, Ordering::Relaxed);
+        }
+        read
     }
 }
 

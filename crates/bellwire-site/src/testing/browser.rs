@@ -116,7 +116,9 @@ impl Client {
         for (name, value) in usual.iter().filter(|(_, value)| !value.is_empty()) {
             request.headers_mut().insert(*name, value.parse().expect("a header should be text"));
         }
-        request.headers_mut().extend(headers.iter().map(parsed));
+        for (name, value) in headers.iter().map(parsed) {
+            request.headers_mut().insert(name, value);
+        }
         let answer = tokio::time::timeout(PATIENCE, self.exchange(request)).await.expect("an answer in time");
         for cookie in answer.headers.get_all(header::SET_COOKIE) {
             self.take_cookie(cookie);

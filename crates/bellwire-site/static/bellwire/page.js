@@ -107,9 +107,9 @@ export class Page {
     if (this.socket.send(wire(item), true)) this.#tell(this.#asks.get(item.id), "sent")
   }
 
-  #tell({ item: { id, data, form: formId }, form }, name, more) {
-    const target = form?.isConnected ? form : formId && document.getElementById(formId)
-    emit(target, name, { clientId: id, data, ...more })
+  #tell(ask, name, more) {
+    const { id, data } = ask.item
+    emit(formOf(ask), name, { clientId: id, data, ...more })
   }
 
   #receive(data) {
@@ -142,7 +142,9 @@ export class Page {
   }
 
   // What was sent is at the server: its fields are no longer half-typed.
-  #reached({ item: { data }, form }) {
+  #reached(ask) {
+    const { data } = ask.item
+    const form = formOf(ask)
     if (form) settle(valuesOf(form).filter(([control]) => data[control.name] === control.value))
   }
 
@@ -161,6 +163,9 @@ export class Page {
     if (biggest) this.#answered({ clientId: biggest.id, error: TOO_LONG, field: null })
   }
 }
+
+// The form may have been replaced since.
+const formOf = ({ item, form }) => (form?.isConnected ? form : item.form ? document.getElementById(item.form) : null)
 
 /** feed → seq as the page says; of two lists of one feed the older counts. */
 function positions() {

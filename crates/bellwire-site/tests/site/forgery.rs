@@ -42,8 +42,9 @@ async fn every_hostile_origin_of_a_form_is_refused_with_a_page_that_names_the_se
 async fn our_own_pages_are_let_in_by_any_name_this_machine_has_for_itself() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
     let port = site.address().port();
-    for host in ["127.0.0.1", "localhost", "[::1]", "LOCALHOST"] {
-        let mut ada = site.person(&format!("Ada at {host}")).await;
+    for (name, host) in [("Ada", "127.0.0.1"), ("Bea", "localhost"), ("Cleo", "[::1]"), ("Dora", "LOCALHOST")]
+    {
+        let mut ada = site.person(name).await;
         let (host, origin) = (format!("{host}:{port}"), format!("http://{}:{port}", host.to_lowercase()));
         let out = ada.post_with("/accounts/logout/", &[("host", &host), ("origin", &origin)], &[]).await;
         assert_eq!(out.status, 303, "{host}");

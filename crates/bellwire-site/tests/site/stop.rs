@@ -1,1 +1,84 @@
+//! The end: nobody is left in the middle of something.
 
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::routing::get;
+use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::{App, SiteState};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::live::Window;
+
+static BEGUN: LazyLock<Notify> = LazyLock::new(Notify::new);
+static GO_ON: LazyLock<Notify> = LazyLock::new(Notify::new);
+
+async fn slow() -> &'static str {
+    BEGUN.notify_one();
+    GO_ON.notified().await;
+    "done"
+}
+
+fn routes(_: &SiteState) -> Router<SiteState> {
+    Router::new().route("/slow/", get(slow))
+}
+
+#[tokio::test]
+async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![App::new("slow").routes(routes)]).await;
+        let mut windows = Vec::new();
+        for _ in 0..20 {
+            windows.push(Window::open(&site, &site.client(), "/ws/").await);
+        }
+        let mut client = site.client();
+        let request = tokio::spawn(async move { client.get("/slow/").await });
+        BEGUN.notified().await;
+        let stopping = tokio::spawn(site.stop());
+        for window in &mut windows {
+            assert_eq!(window.closed().await, 1012);
+        }
+        GO_ON.notify_one();
+        assert_eq!(request.await.unwrap().text, "done");
+        stopping.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let mut silent = TcpStream::connect(site.address()).await.unwrap();
+    let mut half = TcpStream::connect(site.address()).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Endless: ").await.unwrap();
+    assert_eq!(site.client().get("/").await.status, 200);
+    tokio::time::pause(); // from here on time passes as soon as nothing else happens
+    for stream in [&mut silent, &mut half] {
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+        ended.expect("closed in time").unwrap();
+    }
+    tokio::time::resume();
+    let _opened_ahead = TcpStream::connect(site.address()).await.unwrap();
+    assert_eq!(site.client().get("/").await.status, 200);
+    tokio::time::timeout(PATIENCE / 4, site.stop()).await.expect("nobody waits for who has not spoken");
+}
+
+#[tokio::test]
+async fn beyond_the_cap_a_connection_waits_until_another_ends_and_sockets_count() {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| settings.connections = 2).await;
+    let one = Window::open(&site, &site.client(), "/ws/").await;
+    let two = Window::open(&site, &site.client(), "/ws/").await;
+    let mut client = site.client();
+    let third = tokio::spawn(async move { client.get("/").await.status });
+    // A long while for the server: it answers a request through a connection it has in less.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!third.is_finished());
+    drop(one);
+    assert_eq!(third.await.unwrap(), 200);
+    drop(two);
+    site.stop().await;
+}

@@ -1,4 +1,4 @@
-//! The server goes away and comes back; nobody notices more than a moment of quiet.
+//! The server or the network goes away and comes back; nobody notices more than a moment of quiet.
 
 use bellwire_browser_tests::{Person, Stage};
 
@@ -64,4 +64,36 @@ async fn a_server_that_is_stopped_and_started_is_a_short_silence() {
     ada.is_connected().await;
     ada.says("welcome back").await;
     both_have(&ada, &ben, &["before", "in between", "welcome back"]).await;
+}
+
+#[tokio::test]
+async fn who_was_cut_off_gets_what_was_said_meanwhile() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    let (ben, cable) = stage.person_with_a_cable("Ben").await;
+    ada.becomes_administrator().await;
+    ben.signs_up().await;
+    for person in [&ada, &ben] {
+        person.opens_room("Garden").await;
+        person.is_connected().await;
+        person.marks_the_page().await;
+    }
+    ben.types("#message", "half a thought").await;
+
+    cable.cut();
+    ben.is_offline().await;
+    ada.is_connected().await;
+    let meanwhile: Vec<String> = (1..=6).map(|number| format!("meanwhile {number}")).collect();
+    for words in &meanwhile {
+        ada.says(words).await;
+        ada.sees(words).await;
+    }
+    ben.never_saw("meanwhile").await;
+    ben.presses("#composer button[type=submit]").await;
+
+    cable.mend();
+    ada.sees("half a thought").await;
+    let mut all: Vec<&str> = meanwhile.iter().map(String::as_str).collect();
+    all.push("half a thought");
+    both_have(&ada, &ben, &all).await;
 }

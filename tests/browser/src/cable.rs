@@ -1,0 +1,69 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// One person's way to the server, which can be cut for real: a browser's own offline mode leaves open sockets alone.
+///
+/// The browser is told to go this way for the server's address, so that address, origin and cookies stay as they are.
+#[derive(Debug)]
+pub struct Cable {
+    address: SocketAddr,
+    whole: Arc<watch::Sender<bool>>,
+    task: JoinHandle<()>,
+}
+
+impl Cable {
+    pub(crate) async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let whole = Arc::new(watch::Sender::new(true));
+        let carrying = whole.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((browser, _)) = listener.accept().await {
+                tokio::spawn(carry(browser, server, carrying.subscribe()));
+            }
+        });
+        Self { address, whole, task }
+    }
+
+    /// Where the browser has to connect to.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends every connection, and takes no new one.
+    pub fn cut(&self) {
+        self.whole.send_replace(false);
+    }
+
+    /// Takes connections again.
+    pub fn mend(&self) {
+        self.whole.send_replace(true);
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        self.cut();
+        self.task.abort();
+    }
+}
+
+/// Carries one connection until either side ends it or the cable is cut.
+async fn carry(mut browser: TcpStream, server: SocketAddr, mut whole: watch::Receiver<bool>) {
+    let both_ways = async {
+        if let Ok(mut server) = TcpStream::connect(server).await {
+            // How a connection ends is the browser's and the server's affair.
+            let _ = copy_bidirectional(&mut browser, &mut server).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = whole.wait_for(|whole| !whole) => {}
+        () = both_ways => {}
+    }
+}
