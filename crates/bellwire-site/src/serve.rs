@@ -39,7 +39,12 @@ const LAST_WRITES: Duration = Duration::from_secs(2);
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Serves connections until `end`, then brings everything to its end.
-pub(crate) async fn serve(listener: TcpListener, router: Router, site: &SiteState, end: impl Future<Output = ()>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    site: &SiteState,
+    end: impl Future<Output = ()>,
+) {
     let door = Door { router, ending: CancellationToken::new(), connections: TaskTracker::new() };
     tokio::select! {
         () = accept(&listener, &door, site.settings().connections) => {}

@@ -1,9 +1,6 @@
 //! Whose turn it is: one connection's loop.
 
-use std::any::Any;
-use std::future::{Future, poll_fn};
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -13,9 +10,11 @@ use tokio::time::timeout;
 
 use crate::action::{Frame, Receive, client_id};
 use crate::error::{Error, Invalid};
-use crate::layer::{Body, Channel, Delivery, Frames, Lost, Mail, Taken};
+use crate::feeds::deal;
+use crate::handler::{End, guarded};
+use crate::layer::{Body, Channel, Delivery, Lost, Mail, Taken};
 use crate::pace::{Pace, Verdict};
-use crate::socket::{Following, Socket};
+use crate::socket::Socket;
 use crate::websocket::{Incoming, Outgoing, Wire};
 use crate::{Bellwire, Close, Consumer, Dialect, GroupName, Scope};
 
@@ -335,73 +334,11 @@ impl<C: Consumer> Connection<C> {
     }
 }
 
-/// How a handler ended when it did not end well.
-enum End {
-    Error(Error),
-    Panic(String),
-    Timeout,
-}
-
-/// Runs a handler: boxed, so that an idle connection does not keep room for it; caught, so that a panic is this connection's own;
-/// bounded in time.
-async fn guarded<T>(
-    patience: Duration,
-    handler: impl Future<Output = Result<T, Error>> + Send,
-) -> Result<T, End> {
-    let handler: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(timeout(patience, handler));
-    match AssertUnwindSafe(handler).catch_unwind().await {
-        Ok(Ok(result)) => result.map_err(End::Error),
-        Ok(Err(_)) => Err(End::Timeout),
-        Err(panic) => Err(End::Panic(message_of(panic.as_ref()))),
-    }
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
-}
-
 fn id_in(frame: &Frame) -> Option<String> {
     match frame {
         Frame::Text(text) if text.contains("client_id") => client_id(text),
         _ => None,
     }
-}
-
-/// Feeds what can be fed. Returns whether the wire took it, and the mail when it needs the consumer.
-fn deal(mail: Mail, wire: &mut dyn Wire, feeds: &mut [Following], dialect: Dialect) -> (bool, Option<Mail>) {
-    match &mail {
-        Mail::Ping => (wire.feed(Outgoing::Ping).is_ok(), None),
-        Mail::Delivery(delivery) => match &delivery.body {
-            Body::Frames(frames) if is_next(delivery, frames, feeds) => {
-                let fed =
-                    frames.in_dialect(dialect).iter().all(|f| wire.feed(Outgoing::Text(f.clone())).is_ok());
-                (fed, None)
-            }
-            Body::Frames(_) if feeds.iter().any(|following| following.behind) => (true, Some(mail)),
-            Body::Frames(_) => (true, None),
-            Body::Event(_) => (true, Some(mail)),
-        },
-        Mail::Expelled(_) => (true, Some(mail)),
-    }
-}
-
-/// Whether these frames are what this socket has to write next. Moves its position on, or marks the feed as behind.
-fn is_next(delivery: &Delivery, frames: &Frames, feeds: &mut [Following]) -> bool {
-    let Some(seq) = frames.seq() else { return true };
-    let Some(following) = feeds.iter_mut().find(|following| following.feed == delivery.group) else {
-        return true;
-    };
-    match following.position {
-        Some(position) if seq == position + 1 => following.position = Some(seq),
-        Some(position) if seq <= position => return false,
-        _ => {
-            following.behind = true;
-            return false;
-        }
-    }
-    true
 }
 
 /// `or_then` for polls: the first that is ready.

@@ -10,6 +10,8 @@ mod websocket;
 mod scope;
 mod connection;
 mod pace;
+mod handler;
+mod feeds;
 mod socket;
 mod consumer;
 mod action;

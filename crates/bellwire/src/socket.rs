@@ -10,9 +10,10 @@ use serde::Serialize;
 use crate::action::Frame;
 use crate::bellwire::Bellwire;
 use crate::error::{Error, Invalid};
+use crate::feeds::Following;
 use crate::layer::{Channel, ChannelName};
 use crate::websocket::{Outgoing, Wire};
-use crate::{Close, Dialect, Event, Group, GroupName, Layer, Patch, Scope, Seq};
+use crate::{Close, Dialect, Event, Group, GroupName, Layer, Patch, Scope};
 
 /// One connection, in the hands of its consumer.
 ///
@@ -26,15 +27,6 @@ pub struct Socket {
     pub(crate) joined: Vec<GroupName>,
     pub(crate) feeds: Vec<Following>,
     pub(crate) closing: Option<Close>,
-}
-
-/// How far this socket is in a feed.
-pub(crate) struct Following {
-    pub(crate) feed: GroupName,
-    /// The number of the last change that was written; `None` when the page does not know its own.
-    pub(crate) position: Option<Seq>,
-    /// A number is missing: the consumer has to catch up.
-    pub(crate) behind: bool,
 }
 
 impl Socket {

@@ -3,11 +3,10 @@
 import { setState, state } from "./state.js"
 
 const FINAL = [1000, 1008] // "done" and "you may not": coming back would not help
-const FIRST_WAIT = 2_000 // a restart drops everyone at once: full jitter spreads their first tries over this
-const QUICK_TRIES = 3
-const LONGEST_WAIT = 15_000
+const SHORTEST_WAIT = 2_000 // a restart drops everyone at once: full jitter spreads their first tries over this
+const LONGEST_WAIT = 15_000 // in between it grows as the time without a connection
 const HANDSHAKE = 10_000 // a connection attempt into nowhere would hang for minutes
-const STEADY = 5_000 // open for so long counts as success; less must not reset the waiting
+const STEADY = 5_000 // open for so long counts as success; less must not shorten the waiting
 const OFFLINE_AFTER = 5_000
 const ANSWER = 15_000 // something was sent and nothing at all came back: the line is dead and nobody was told
 const SLEPT = 90_000 // more than a throttled background timer ever needs between two ticks
@@ -16,7 +15,7 @@ const TICK = 10_000
 export class Socket {
   #hooks // { address(): string, opened(), frame(data), closed(code), refused() }
   #ws = null
-  #tries = 0
+  #lostAt = 0 // when the trying began; 0 once a connection has lasted
   #refusals = 0
   #silences = 0
   #timers = new Map()
@@ -45,7 +44,7 @@ export class Socket {
       opened = true
       this.#refusals = 0
       this.#stop("handshake", "offline")
-      this.#after("steady", STEADY, () => (this.#tries = 0))
+      this.#after("steady", STEADY, () => (this.#lostAt = 0))
       setState("connected")
       this.#hooks.opened()
     }
@@ -103,13 +102,14 @@ export class Socket {
     this.#lost()
     // The browser hides the status of a refused handshake, so only its repetition tells.
     if (!opened && navigator.onLine && ++this.#refusals % 3 === 0) this.#hooks.refused()
-    const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.max(0, this.#tries++ - QUICK_TRIES + 1))
+    this.#lostAt ||= performance.now()
+    const longest = Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, performance.now() - this.#lostAt))
     this.#after("retry", Math.random() * longest, () => this.connect())
   }
 
   #lost() {
     if (!navigator.onLine) return setState("offline")
-    if (state() === "offline" && this.#tries) return // still away: trying again is no news
+    if (state() === "offline" && this.#lostAt) return // still away: trying again is no news
     setState("connecting")
     if (!this.#timers.has("offline")) this.#after("offline", OFFLINE_AFTER, () => setState("offline"))
   }

@@ -47,7 +47,9 @@ impl Window {
 
     /// Waits until something with all of `expected` in it arrives.
     pub(crate) async fn hear(&mut self, expected: &[&str]) {
-        while !self.next().await.as_text().is_some_and(|text| expected.iter().all(|part| text.contains(part))) {}
+        while !self.next().await.as_text().is_some_and(|text| expected.iter().all(|part| text.contains(part)))
+        {
+        }
     }
 
     async fn hear_rung(&mut self, times: u32) {

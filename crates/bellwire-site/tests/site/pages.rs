@@ -119,9 +119,10 @@ async fn who_is_not_signed_in_is_led_to_the_form_that_helps() {
         assert_eq!((answer.status, answer.location()), (303, expected));
         let form = stranger.get(answer.location()).await;
         assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
-        for headers in [("accept", "*/*"), ("upgrade", "websocket")] {
-            assert_eq!(stranger.get_with("/try/mine/", &[headers]).await.status, 401);
-        }
+        let program = stranger.get_with("/try/mine/", &[("accept", "application/json")]).await;
+        let socket =
+            stranger.get_with("/try/mine/", &[("connection", "upgrade"), ("upgrade", "websocket")]).await;
+        assert_eq!((program.status, socket.status), (401, 401));
         assert_eq!(site.person("Grace").await.get("/try/mine/").await.text, "Grace");
         site.stop().await;
     }

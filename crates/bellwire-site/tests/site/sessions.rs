@@ -15,7 +15,8 @@ async fn count(site: &TestSite, sql: &str) -> i64 {
 async fn last_seen(site: &TestSite) -> String {
     let db = site.state().db().read();
     let sql = "SELECT CAST(MAX(last_seen_at) AS TEXT) FROM sessions";
-    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().unwrap();
+    let row =
+        db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().unwrap();
     row.try_get_by_index(0).unwrap()
 }
 
