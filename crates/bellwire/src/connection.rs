@@ -48,6 +48,7 @@ impl<C: Consumer> Connection<C> {
         scope: Scope,
         dialect: Dialect,
     ) -> Self {
+        bellwire.keep();
         let limits = *bellwire.limits();
         let channel = bellwire.layer().connect(scope.person(), scope.session(), &limits, bellwire.now());
         let socket = Socket {

@@ -33,7 +33,7 @@ fn look_after(channel: &Channel, limits: &Limits, now: u64) {
     if channel.stuck_since().is_some_and(|since| now.saturating_sub(since) > millis(limits.write)) {
         channel.mailbox.close(Close::new(Close::TRY_AGAIN, "too slow to read"));
     } else if silent > millis(limits.idle) {
-        channel.mailbox.close(Close::new(Close::AWAY, "nothing heard for too long"));
+        channel.mailbox.close(Close::new(Close::TRY_AGAIN, "nothing heard for too long"));
     } else if silent > millis(limits.ping) && silent % millis(limits.ping) <= round {
         channel.mailbox.push(Mail::Ping);
     }

@@ -190,7 +190,6 @@ impl Upgrade {
         if scope.person().is_some_and(|person| bellwire.layer().sockets_of(person) >= most) {
             return UpgradeRefused::TooMany(most).into_response();
         }
-        bellwire.keep();
         let dialect = dialect.unwrap_or_default();
         let tasks = bellwire.tasks().clone();
         tasks.spawn(async move {

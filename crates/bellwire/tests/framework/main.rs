@@ -2,6 +2,7 @@
 
 mod support;
 
+mod bounds;
 mod consumers;
 mod feeds;
 mod groups;
