@@ -84,7 +84,7 @@ impl From<DbError> for SiteError {
 
 impl From<sea_orm::DbErr> for SiteError {
     fn from(error: sea_orm::DbErr) -> Self {
-        Self::internal(error)
+        DbError::from(error).into()
     }
 }
 

@@ -94,7 +94,7 @@ impl Page {
     }
 }
 
-/// Left on the response for [`finish`], which knows the site and who is looking.
+/// Left on the response for `finish`, which knows the site and who is looking.
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();

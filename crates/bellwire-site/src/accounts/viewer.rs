@@ -14,8 +14,8 @@ use crate::{SiteError, SiteState};
 
 /// A person who is signed in.
 ///
-/// As an extractor it lets nobody else through: a browser that asks for a page is sent to sign in (or, while the site
-/// has no administrator, to make the first account), everything else is answered with 401.
+/// As an extractor it lets nobody else through: whoever asks for a page is sent to sign in (or, while the site has no
+/// administrator, to make the first account). Sockets, forms, and programs that do not accept pages are answered with 401.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Never given to somebody else.

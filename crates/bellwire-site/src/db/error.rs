@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sea_orm::DbErr;
+use sea_orm::{ConnAcquireErr, DbErr};
 
 /// Why something was not read or not written.
 #[derive(Debug, thiserror::Error)]
@@ -33,5 +33,16 @@ pub enum DbError {
     },
     /// A statement failed.
     #[error(transparent)]
-    Query(#[from] DbErr),
+    Query(DbErr),
+}
+
+impl From<DbErr> for DbError {
+    fn from(error: DbErr) -> Self {
+        if is_busy(&error) { Self::Busy } else { Self::Query(error) }
+    }
+}
+
+/// Whether all connections are in use, and were for as long as one may wait.
+pub(crate) fn is_busy(error: &DbErr) -> bool {
+    matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
 }

@@ -55,10 +55,15 @@ pub(super) async fn postgres(url: &str) -> Result<DatabaseConnection, DbError> {
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
+/// A folder that is made here is nobody else's business: it will hold what people said and the hashes of their passwords.
 fn make_folder_of(file: &Path) -> Result<(), DbError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(|error| cannot_open(file, error))
+            builder.create(folder).map_err(|error| cannot_open(file, error))
         }
         _ => Ok(()),
     }

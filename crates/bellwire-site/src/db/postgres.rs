@@ -59,7 +59,7 @@ where
     Fut: Future<Output = Result<T, E>>,
     E: From<DbError>,
 {
-    let transaction = pool.begin().await.map_err(|error| DbError::NotCommitted(Arc::new(error)))?;
+    let transaction = pool.begin().await.map_err(DbError::from)?;
     let Ran { result, transaction, callbacks } = job::run(transaction, work).await;
     let kept = match result {
         Ok(kept) => kept,

@@ -87,9 +87,7 @@ fn title(status: StatusCode) -> &'static str {
 fn hint(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => "The address may be mistyped, or what was there is gone.",
-        StatusCode::SERVICE_UNAVAILABLE => {
-            "What you sent was not kept. Your browser's back button brings it back to send again."
-        }
+        StatusCode::SERVICE_UNAVAILABLE => "Your browser's back button brings back what you typed.",
         _ => "",
     }
 }

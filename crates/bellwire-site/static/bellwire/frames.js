@@ -32,18 +32,21 @@ export function read(text) {
   }
 }
 
-/** Puts a frame into the page. */
+/** Puts a frame into the page. One part that cannot be applied does not stop the others. */
 export async function apply({ patches, page }, htmx) {
-  if (page.url) pushUrl(page.url)
-  for (const patch of patches) {
+  const steps = [
+    () => page.url && pushUrl(page.url),
+    ...patches.map((patch) => () => place(patch, htmx)),
+    () => page.title && (document.title = page.title),
+    () => page.focusOn && document.querySelector(page.focusOn)?.focus(),
+  ]
+  for (const step of steps) {
     try {
-      await place(patch, htmx)
+      await step()
     } catch (error) {
-      console.error("bellwire: a patch could not be applied", error) // the others still can
+      console.error("bellwire: a part of a frame could not be applied", error)
     }
   }
-  if (page.title) document.title = page.title
-  if (page.focusOn) document.querySelector(page.focusOn)?.focus()
 }
 
 function answer(element) {
