@@ -99,4 +99,10 @@ provide_needs() {
     return 1
   fi
   CHROMIUM=$(find_chromium) CHROMEDRIVER=$(find_chromedriver) POSTGRES_BIN=$(find_postgres)
+  # Where chromium is a snap, its package leaves a program behind that only says so.
+  if ! "$CHROMIUM" --version >/dev/null 2>&1 </dev/null; then
+    say_what_to_install
+    echo "missing here: a browser that runs ($CHROMIUM --version fails)" >&2
+    return 1
+  fi
 }

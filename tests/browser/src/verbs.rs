@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use thirtyfour::By;
 
-use crate::Person;
+use crate::{Person, look_until};
 
 /// Long enough, and on nobody's list of common ones.
 const PASSWORD: &str = "six quiet bells at noon";
@@ -115,10 +115,13 @@ impl Person {
         typed.await.unwrap_or_else(|error| panic!("{} cannot type into `{selector}`: {error}", self.name()));
     }
 
-    /// Presses a button or follows a link.
+    /// Presses a button or follows a link, as soon as nothing is in the way.
     pub async fn presses(&self, selector: &str) {
-        let pressed = self.find(selector).await.click().await;
-        pressed.unwrap_or_else(|error| panic!("{} cannot press `{selector}`: {error}", self.name()));
+        let press = async || self.browser().find(By::Css(selector)).await.ok()?.click().await.ok();
+        if look_until(press).await.is_none() {
+            let error = self.find(selector).await.click().await;
+            panic!("{} cannot press `{selector}`: {error:?}", self.name());
+        }
     }
 
     /// Waits until an element has these words, and nothing else.

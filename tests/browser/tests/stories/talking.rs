@@ -23,6 +23,9 @@ async fn two_people_sign_up_open_a_room_and_talk_both_ways() {
 
     let composer = ada.ask("return document.querySelector('#message').value", &[]).await;
     assert_eq!(composer, "", "what was sent has left the composer");
+    for person in [&ada, &ben] {
+        assert_eq!(person.complaints().await, [""; 0], "the browser complains");
+    }
     for scheme in [Scheme::Light, Scheme::Dark] {
         ada.takes_a_picture("room", 1280, scheme).await;
         ada.takes_a_picture("room", 390, scheme).await;
