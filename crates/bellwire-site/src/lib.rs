@@ -35,7 +35,7 @@ pub mod testing;
 pub use accounts::{Accounts, MaybeUser, User};
 pub use app::{App, Card};
 pub use clock::Clock;
-pub use db::{Db, DbError, Migrations, Tx};
+pub use db::{Db, DbError, Migrations, Reader, Tx};
 pub use errors::SiteError;
 pub use log::start as start_log;
 pub use page::Page;

@@ -8,7 +8,7 @@ use axum::response::{Html as HtmlBody, IntoResponse, Response};
 use bellwire::Html;
 
 use crate::accounts::SignedIn;
-use crate::errors::Failed;
+use crate::errors::{Failed, chain};
 use crate::{SiteError, SiteState};
 
 mod refusal;
@@ -195,10 +195,4 @@ fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) ->
     headers.append(header::VARY, HeaderValue::from_static("Cookie"));
     headers.remove(header::CONTENT_LENGTH);
     response
-}
-
-/// An error with everything that led to it, in a line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
