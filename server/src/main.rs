@@ -49,7 +49,7 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
         .build()
         .context("cannot start the runtime")?;
     let served = runtime.block_on(async {
-        let site = Site::open(settings, apps()).await.context("the site does not start")?;
+        let site = Site::open(settings, apps()).await?;
         greet(site.state()).await?;
         site.run().await;
         anyhow::Ok(())

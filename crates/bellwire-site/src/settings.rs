@@ -15,6 +15,8 @@ mod public;
 pub use database::DatabaseUrl;
 pub use public::PublicUrl;
 
+use database::without_password;
+
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignUp {
@@ -175,7 +177,7 @@ impl Setting<'_> {
     fn wrong(&self, expected: &str) -> SettingsError {
         SettingsError {
             name: self.name.to_owned(),
-            value: self.value.to_owned(),
+            value: without_password(self.value),
             expected: expected.to_owned(),
         }
     }
@@ -262,16 +264,4 @@ fn is_bare(url: &Url) -> bool {
     let nothing_more = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     let nobody = url.username().is_empty() && url.password().is_none();
     matches!(url.scheme(), "http" | "https") && url.has_host() && nothing_more && nobody
-}
-
-/// A URL as it may be shown on a terminal and in a log.
-fn without_password(value: &str) -> String {
-    match Url::parse(value) {
-        Ok(mut url) if url.password().is_some() => {
-            let _ = url.set_password(Some("…"));
-            url.to_string()
-        }
-        _ if value.contains('@') => "…".to_owned(),
-        _ => value.to_owned(),
-    }
 }
