@@ -1,8 +1,8 @@
 //! The one connection that writes to SQLite.
 //!
-//! Two things are not left to trust. SQLite asks before every commit, and only the writer's own is let through, of a
-//! transaction that was not rolled back meanwhile: when a full disk has made SQLite roll back in the middle of a job, what
-//! the job does next would otherwise be committed statement by statement. And a connection whose transaction did not end as it should is closed and replaced, because the driver
+//! Two things are not left to trust. SQLite asks before every commit, and only the writer's own is let through: when a
+//! full disk has made SQLite roll back in the middle of a job, what the job does next would otherwise be committed
+//! statement by statement. And a connection whose transaction did not end as it should is closed and replaced, because the driver
 //! then takes the next BEGIN for a savepoint, and what is "committed" into that is never committed.
 
 use std::path::Path;
@@ -47,14 +47,10 @@ impl Guard {
         self.spoiled.store(false, Ordering::SeqCst);
         let (asked, told, looking) = (self.clone(), self.clone(), self);
         let mut handle = connection.lock_handle().await?;
-        handle.set_commit_hook(move || asked.may_commit());
+        handle.set_commit_hook(move || asked.may_commit.load(Ordering::SeqCst));
         handle.set_rollback_hook(move || told.rolled_back.store(true, Ordering::SeqCst));
         handle.set_progress_handler(LOOK_EVERY, move || !looking.hurry.load(Ordering::Relaxed));
         Ok(())
-    }
-
-    fn may_commit(&self) -> bool {
-        self.may_commit.load(Ordering::SeqCst) && !self.rolled_back.load(Ordering::SeqCst)
     }
 
     /// Whether a transaction that begins on this connection now would be a real one.
@@ -80,6 +76,10 @@ impl Pen {
     }
 
     pub(super) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
+        if self.guard.rolled_back.load(Ordering::SeqCst) {
+            self.give_up(transaction).await;
+            return Err(DbErr::Custom("the transaction was rolled back before its end".to_owned()));
+        }
         self.guard.may_commit.store(true, Ordering::SeqCst);
         let committed = transaction.commit().await;
         self.guard.may_commit.store(false, Ordering::SeqCst);
