@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite, databases};
 use bellwire_site::{DatabaseUrl, Db, DbError, SiteError, Tx};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::writer::{note, notes, with_notes};
@@ -219,16 +221,17 @@ async fn while_another_process_holds_what_jobs_want_they_are_told_and_reading_go
     }
 }
 
-/// A way to a server that can be cut.
+/// A way to a server that can be cut, and on which everything can stand still.
 struct Way {
     port: u16,
     to: String,
     open: Option<JoinHandle<()>>,
+    still: watch::Sender<bool>,
 }
 
 impl Way {
     async fn to(server: String) -> Self {
-        let mut way = Self { port: 0, to: server, open: None };
+        let mut way = Self { port: 0, to: server, open: None, still: watch::Sender::new(false) };
         way.mend().await;
         way
     }
@@ -236,15 +239,14 @@ impl Way {
     async fn mend(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         self.port = listener.local_addr().unwrap().port();
-        let to = self.to.clone();
+        let (to, still) = (self.to.clone(), self.still.subscribe());
         self.open = Some(tokio::spawn(async move {
             let mut ways = tokio::task::JoinSet::new(); // dropped, and thereby cut, with this task
-            while let Ok((mut near, _)) = listener.accept().await {
-                let to = to.clone();
-                ways.spawn(async move {
-                    let mut far = TcpStream::connect(to).await.unwrap();
-                    let _ = copy_bidirectional(&mut near, &mut far).await;
-                });
+            while let Ok((near, _)) = listener.accept().await {
+                let (near_in, near_out) = near.into_split();
+                let (far_in, far_out) = TcpStream::connect(&to).await.unwrap().into_split();
+                ways.spawn(carry(near_in, far_out, still.clone()));
+                ways.spawn(carry(far_in, near_out, still.clone()));
             }
         }));
     }
@@ -256,20 +258,43 @@ impl Way {
     }
 }
 
-#[tokio::test]
-async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself() {
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut still: watch::Receiver<bool>) {
+    let mut bytes = [0; 8192];
+    while let Ok(some @ 1..) = from.read(&mut bytes).await {
+        if still.wait_for(|still| !still).await.is_err() || to.write_all(&bytes[..some]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A site whose way to PostgreSQL is ours.
+async fn site_behind_a_way() -> (TestSite, Way) {
     let TestDatabase::Postgres(server) = postgres() else { unreachable!() };
     let server = url::Url::parse(&server).unwrap();
-    let mut way = Way::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432))).await;
-    let port = way.port;
+    let way = Way::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432))).await;
     let site = TestSite::start_with(&postgres(), vec![], |settings| {
         let DatabaseUrl::Postgres(direct) = &settings.database else { unreachable!() };
         let mut through = url::Url::parse(direct).unwrap();
         through.set_host(Some("127.0.0.1")).unwrap();
-        through.set_port(Some(port)).unwrap();
+        through.set_port(Some(way.port)).unwrap();
         settings.database = DatabaseUrl::Postgres(through.into());
     })
     .await;
+    (site, way)
+}
+
+async fn until_it_is_back(ada: &mut Client) {
+    let back = async {
+        while ada.get("/").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, back).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself() {
+    let (site, mut way) = site_behind_a_way().await;
     let mut ada = site.person("Ada").await;
     assert_eq!(ada.get("/").await.status, 200);
     way.cut().await;
@@ -285,13 +310,39 @@ async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself() {
     let refused = sql(site.state().db(), "CREATE TABLE never (n INTEGER)").await;
     assert!(matches!(refused, Err(DbError::Away(_))), "{refused:?}");
     way.mend().await;
-    let back = async {
-        while ada.get("/").await.status != 200 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, back).await.unwrap();
+    until_it_is_back(&mut ada).await;
     sql(site.state().db(), "CREATE TABLE again (n INTEGER)").await.unwrap();
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_holds_up_nobody_for_ever() {
+    let (site, way) = site_behind_a_way().await;
+    let db = site.state().db().clone();
+    sql(&db, "CREATE TABLE notes (n INTEGER)").await.unwrap();
+    let mut ada = site.person("Ada").await;
+    let (told, begun) = oneshot::channel();
+    let (go_on, goes_on) = oneshot::channel();
+    let job = tokio::spawn(async move {
+        let job = async move |tx: Tx| {
+            note(&tx, 1).await?;
+            told.send(()).unwrap();
+            goes_on.await.unwrap();
+            note(&tx, 2).await
+        };
+        db.write(job).await
+    });
+    begun.await.unwrap();
+    way.still.send_replace(true);
+    go_on.send(()).unwrap();
+    let page = ada.get("/").await;
+    assert!(page.status == 503 && page.text.contains("cannot be reached at the moment"), "{}", page.text);
+    let answer = tokio::time::timeout(PATIENCE, job).await.unwrap().unwrap();
+    assert!(matches!(answer, Err(DbError::TimedOut)), "{answer:?}");
+    way.still.send_replace(false);
+    until_it_is_back(&mut ada).await;
+    site.state().db().write(async |tx: Tx| note(&tx, 3).await).await.unwrap();
+    assert_eq!(notes(site.state().db().read()).await, [3]);
     site.stop().await;
 }
 
