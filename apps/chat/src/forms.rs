@@ -22,7 +22,7 @@ impl RoomName {
     /// # Errors
     /// What to say beside the field `name`.
     pub fn parse(typed: &str) -> Result<Self, ChatError> {
-        let name: String = typed.nfc().filter(|c| !is_invisible(*c)).collect();
+        let name: String = typed.chars().filter(|c| !is_invisible(*c)).nfc().collect();
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let slug = slug_of(&name);
         match name.chars().count() {
@@ -61,7 +61,7 @@ impl MessageText {
         // No database takes NUL, and no screen the rest.
         let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         let text = text.trim_end().trim_start_matches('\n');
-        if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
+        if text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_joiner(c)) {
             return Err(ChatError::invalid("message", "Write something first."));
         }
         match text.chars().count() {
@@ -108,13 +108,37 @@ fn slug_of(name: &str) -> String {
     let lower = name.to_lowercase();
     let parts = lower.split(divides).filter(|part| !part.is_empty());
     // A path of dots means another path, and `-` alone is kept for what is no room.
-    parts.collect::<Vec<_>>().join("-").trim_matches(|c| matches!(c, '.' | '-')).to_owned()
+    parts
+        .filter(|part| !part.chars().all(is_joiner))
+        .collect::<Vec<_>>()
+        .join("-")
+        .trim_matches(|c| matches!(c, '.' | '-'))
+        .to_owned()
 }
 
 /// What changes how others are shown, or shows nothing at all: names made of it look like other names.
 fn is_invisible(c: char) -> bool {
     (c.is_control() && !c.is_whitespace())
-        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180e}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+        )
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// What joins or varies the characters around it, as in emoji and in many scripts. It shows nothing alone.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 fn too_long(what: &str, fits: usize, has: usize) -> String {
@@ -159,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_name_is_refused_when_it_is_empty_or_too_long_or_only_dots() {
-        for bad in ["", "   ", "\u{200b}", "...", "/", "-", &"x".repeat(129)] {
+        for bad in ["", "   ", "\u{200b}", "\u{200d}", "...", "/", "-", &"x".repeat(129)] {
             assert!(matches!(RoomName::parse(bad), Err(ChatError::Invalid(_))), "{bad:?}");
         }
         assert!(RoomName::parse(&"ü".repeat(128)).is_ok());
@@ -167,14 +191,17 @@ mod tests {
 
     #[test]
     fn hidden_characters_do_not_make_another_name() {
-        assert_eq!(RoomName::parse("h\u{202e}i\u{200b}").unwrap(), RoomName::parse("hi").unwrap());
+        for same in ["h\u{202e}i\u{200b}", "\u{ad}h\u{34f}i", "hi\u{61c}\u{3164}"] {
+            assert_eq!(RoomName::parse(same).unwrap(), RoomName::parse("hi").unwrap(), "{same:?}");
+        }
+        assert_eq!(RoomName::parse("e\u{200b}\u{301}").unwrap(), RoomName::parse("é").unwrap());
     }
 
     #[test]
     fn a_text_keeps_its_lines_and_loses_what_no_screen_shows() {
         assert_eq!(MessageText::parse("\r\n  a\r\nb\u{0} \n").unwrap().as_str(), "  a\nb");
         assert!(MessageText::parse(&"😀".repeat(8_000)).is_ok());
-        for bad in ["", " \n\t ", "\u{200b}\u{feff}", "\u{0}", &"x".repeat(8_001)] {
+        for bad in ["", " \n\t ", "\u{200b}\u{feff}", "\u{200d}\u{fe0f}", "\u{0}", &"x".repeat(8_001)] {
             assert!(
                 matches!(MessageText::parse(bad), Err(ChatError::Invalid(_))),
                 "{:?}",

@@ -56,15 +56,31 @@ pub(crate) fn all_messages(messages: &[Message]) -> Result<Patch, ChatError> {
     Ok(Patch::inner(LIST, Html::trusted(list)))
 }
 
-/// What happened to a message since the page knew number `since`.
+/// What happened to a message since the page knew number `since`. Nothing, when it came and went meanwhile.
 pub(crate) fn changed_message(message: &Message, since: i64) -> Result<Option<Patch>, ChatError> {
-    let (row, element) = (&message.row, format!("#message--{}", message.row.id));
-    Ok(match (row.deleted_at.is_some(), row.seq > since) {
-        (true, true) => None,
-        (true, false) => Some(Patch::remove(element)),
-        (false, true) => Some(new_message(message)?),
-        (false, false) => Some(Patch::replace(element, html(message)?)),
+    let is_new = message.row.seq > since;
+    match (message.row.deleted_at.is_some(), is_new) {
+        (true, true) => Ok(None),
+        (false, true) => Ok(Some(new_message(message)?)),
+        (_, false) => Ok(Some(message_as_it_is(message)?)),
+    }
+}
+
+/// A message that a page may show already, as it is now.
+pub(crate) fn message_as_it_is(message: &Message) -> Result<Patch, ChatError> {
+    let element = format!("#message--{}", message.row.id);
+    Ok(match message.row.deleted_at {
+        Some(_) => Patch::remove(element),
+        None => Patch::replace(element, html(message)?),
     })
+}
+
+/// The answer to a send that made this message before: it comes last, unless it is there, or gone.
+pub(crate) fn message_again(message: &Message) -> Result<Patch, ChatError> {
+    match message.row.deleted_at {
+        Some(_) => message_as_it_is(message),
+        None => new_message(message),
+    }
 }
 
 fn html(message: &Message) -> Result<Html, ChatError> {

@@ -55,6 +55,14 @@ pub(crate) struct OpenRoom {
     name: String,
 }
 
+/// What the composer says. Without a text it says nothing, which is explained like any other nothing.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct NewMessage {
+    message: String,
+    client_id: Option<String>,
+}
+
 /// `GET /chat/`
 pub(crate) async fn rooms(_: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
     rooms_page(&site, "", None).await
@@ -92,10 +100,11 @@ pub(crate) async fn new_message(
     user: User,
     Path(slug): Path<String>,
     State(site): State<SiteState>,
-    Form(asked): Form<Asked>,
+    Form(form): Form<NewMessage>,
 ) -> Result<Response, SiteError> {
     let room = Room::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
-    let draft = asked.message.clone();
+    let draft = form.message.clone();
+    let asked = Asked { message: form.message, client_id: form.client_id };
     match actions::new_message(&site, &room, &user, asked).await {
         Ok(_) => Ok(Redirect::to(&room.path()).into_response()),
         Err(ChatError::Invalid(invalid)) => {

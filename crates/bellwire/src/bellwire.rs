@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::layer::Layer;
 use crate::origin::BadOrigin;
-use crate::{Close, Limits, Origins, keeper};
+use crate::{Close, Limits, Origins, Scope, keeper};
 
 /// How many sockets are closed at once at a stop; between batches there is a short pause, so that not all come back together.
 const BATCH: usize = 256;
@@ -82,6 +82,18 @@ impl Bellwire {
             }
         };
         tokio::time::timeout(patience, all_closed).await.is_ok()
+    }
+
+    /// The limit that the sockets of this person or address exceed.
+    pub(crate) fn exceeded_by(&self, scope: &Scope) -> Option<usize> {
+        let limits = self.limits();
+        let person = scope
+            .person()
+            .map(|person| (self.layer().sockets_of("person", person), limits.sockets_per_person));
+        let address = scope.address().map(|address| {
+            (self.layer().sockets_of("address", &address.to_string()), limits.sockets_per_address)
+        });
+        [person, address].into_iter().flatten().find(|(open, most)| open > most).map(|(_, most)| most)
     }
 
     pub(crate) fn stopping(&self) -> bool {

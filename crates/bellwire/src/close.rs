@@ -9,7 +9,8 @@ const REASON_BYTES: usize = 123;
 
 /// A close code with its reason, as sent or as received.
 ///
-/// Browsers come back by themselves after every code but [`NORMAL`](Close::NORMAL) and [`POLICY`](Close::POLICY), which are final.
+/// Which codes are final is the browser's affair: bellwire.js comes back after every code but [`NORMAL`](Close::NORMAL) and
+/// [`POLICY`](Close::POLICY), unmodified htmx 2 only after 1006, 1011, 1012 and 1013, unmodified htmx 4 also after 1001, 1005 and 1014.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
     code: u16,
@@ -21,12 +22,18 @@ impl Close {
     pub const NORMAL: u16 = 1000;
     /// 1001: the other side went away.
     pub const AWAY: u16 = 1001;
+    /// 1002: the other side broke the protocol.
+    pub const PROTOCOL: u16 = 1002;
     /// 1005: the other side closed without a code. Never sent.
     pub const NO_CODE: u16 = 1005;
     /// 1006: the connection broke without a close frame. Never sent.
     pub const LOST: u16 = 1006;
+    /// 1007: text that is not UTF-8.
+    pub const NOT_UTF8: u16 = 1007;
     /// 1008: not, or no longer, allowed. Final.
     pub const POLICY: u16 = 1008;
+    /// 1009: a message that is too big.
+    pub const TOO_BIG: u16 = 1009;
     /// 1011: something went wrong on our side.
     pub const ERROR: u16 = 1011;
     /// 1012: the server restarts.
@@ -38,8 +45,7 @@ impl Close {
     ///
     /// A code that may not be sent (RFC 6455 §7.4) becomes 1011.
     pub fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
-        let sendable = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
-        Self { code: if sendable { code } else { Self::ERROR }, reason: cut(reason.into()) }
+        Self { code: if is_sendable(code) { code } else { Self::ERROR }, reason: cut(reason.into()) }
     }
 
     /// The end of an ordinary conversation (1000).
@@ -62,6 +68,11 @@ impl Close {
         Self { code: Self::LOST, reason: Cow::Borrowed("") }
     }
 
+    /// The code, if it is one that may be sent.
+    pub(crate) fn sendable(&self) -> Option<u16> {
+        Some(self.code).filter(|code| is_sendable(*code))
+    }
+
     /// The code, for example 1008.
     pub fn code(&self) -> u16 {
         self.code
@@ -71,6 +82,10 @@ impl Close {
     pub fn reason(&self) -> &str {
         &self.reason
     }
+}
+
+fn is_sendable(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
 fn cut(reason: Cow<'static, str>) -> Cow<'static, str> {

@@ -2,30 +2,38 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::action::{Frame, Receive, client_id};
+use crate::dialect::Place;
 use crate::error::{Error, Invalid};
-use crate::feeds::deal;
-use crate::handler::{End, guarded};
-use crate::layer::{Body, Channel, Delivery, Lost, Mail, Taken};
+use crate::handler::{End, bounded, guarded};
+use crate::layer::{Body, Channel, Delivery, Lost, Order, Taken};
 use crate::pace::{Pace, Verdict};
 use crate::socket::Socket;
-use crate::websocket::{Incoming, Outgoing, Wire};
-use crate::{Bellwire, Close, Consumer, Dialect, GroupName, Scope};
+use crate::websocket::{Incoming, Outgoing};
+use crate::{Close, Consumer, GroupName};
 
 /// What a person reads when it was our fault.
 const OUR_FAULT: &str = "Something went wrong on our side. It was noted.";
+
+/// How often catching up may fall short of a number that was seen, and how long to wait in between: what was published may be
+/// visible a moment later.
+const CATCH_UPS: u32 = 5;
+const CATCH_UP_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long `disconnect` may take; a stop waits for it.
+const DISCONNECT: Duration = Duration::from_secs(5);
 
 /// A consumer and its socket.
 pub(crate) struct Connection<C> {
     consumer: C,
     socket: Socket,
-    pace: Pace,
+    actions: Pace,
+    heartbeats: Pace,
     /// Takes turns between what comes in and what members tell, so that neither starves the other.
     incoming_first: bool,
 }
@@ -41,58 +49,45 @@ enum Turn {
 }
 
 impl<C: Consumer> Connection<C> {
-    pub(crate) fn open(
-        consumer: C,
-        bellwire: Bellwire,
-        wire: Box<dyn Wire>,
-        scope: Scope,
-        dialect: Dialect,
-    ) -> Self {
-        bellwire.keep();
-        let limits = *bellwire.limits();
-        let channel = bellwire.layer().connect(scope.person(), scope.session(), &limits, bellwire.now());
-        let socket = Socket {
-            wire,
-            channel,
-            bellwire,
-            scope,
-            dialect,
-            joined: Vec::new(),
-            feeds: Vec::new(),
-            closing: None,
-        };
-        Self { consumer, socket, pace: Pace::new(&limits), incoming_first: true }
+    pub(crate) fn open(consumer: C, socket: Socket) -> Self {
+        let limits = *socket.bellwire.limits();
+        let (actions, heartbeats) = (Pace::of_actions(&limits), Pace::of_heartbeats(&limits));
+        Self { consumer, socket, actions, heartbeats, incoming_first: true }
     }
 
     /// Lives the connection from `connect` to `disconnect`.
     pub(crate) async fn run(mut self) -> Close {
+        // Kicked, or stopped, during the handshake: the consumer never learns of it.
+        if let Some(close) = self.socket.channel.mailbox.closed() {
+            self.say_farewell(&close).await;
+            return close;
+        }
         let close = match self.connect().await {
             Ok(()) => self.serve().await,
             Err(close) => close,
         };
-        let Socket { bellwire, channel, joined, .. } = &self.socket;
-        bellwire.layer().disconnect(channel, joined);
+        self.socket.leave_all();
         // The browser is told first: what the app does at the end must not keep it waiting.
-        let farewell = self.say_farewell(&close);
-        let disconnect =
-            guarded(self.patience(), self.consumer.disconnect(&mut self.socket, close.clone()).map(Ok)).await;
-        if let Err(end) = disconnect {
+        let told = self.feed_farewell(&close);
+        let goodbye = async {
+            self.consumer.disconnect(&mut self.socket, close.clone()).await;
+            Ok(())
+        };
+        if let Err(end) = bounded(DISCONNECT, goodbye).await {
             self.note(&end, "disconnect");
         }
-        if farewell {
+        if told {
             self.wait_for_farewell().await;
         }
         close
     }
 
-    pub(crate) fn channel(&self) -> Arc<Channel> {
-        self.socket.channel.clone()
-    }
-
     async fn connect(&mut self) -> Result<(), Close> {
-        match guarded(self.patience(), self.consumer.connect(&mut self.socket)).await {
+        let (channel, patience) = self.terms();
+        let connect = async { self.consumer.connect(&mut self.socket).await };
+        match guarded(&channel, patience, connect).await {
             Ok(()) => self.socket.closing.take().map_or(Ok(()), Err),
-            Err(End::Error(Error::Close(close))) => Err(close),
+            Err(End::Error(Error::Close(close)) | End::Closed(close)) => Err(close),
             Err(End::Error(Error::Invalid(invalid))) => Err(Close::policy(invalid.message)),
             Err(end) => Err(self.note(&end, "connect")),
         }
@@ -100,10 +95,12 @@ impl<C: Consumer> Connection<C> {
 
     async fn serve(&mut self) -> Close {
         loop {
-            let outcome = match self.turn().await {
+            let outcome = match poll_fn(|cx| self.poll_turn(cx)).await {
                 Turn::Incoming(Incoming::Message(frame)) => self.receive(frame).await,
-                Turn::Incoming(Incoming::Heartbeat) => Ok(()),
-                Turn::Incoming(Incoming::Close(close)) | Turn::Close(close) => Err(close),
+                Turn::Incoming(Incoming::Heartbeat) => self.heartbeat(),
+                Turn::Incoming(Incoming::Close(close) | Incoming::Broken(close)) | Turn::Close(close) => {
+                    Err(close)
+                }
                 Turn::Event(delivery) => self.event(&delivery).await,
                 Turn::Behind => self.catch_up().await,
                 Turn::Lost(lost) => self.lost(lost).await,
@@ -117,38 +114,42 @@ impl<C: Consumer> Connection<C> {
         }
     }
 
-    /// How long a handler may take.
-    fn patience(&self) -> Duration {
-        self.socket.bellwire.limits().handler
-    }
-
-    async fn turn(&mut self) -> Turn {
-        poll_fn(|cx| self.poll_turn(cx)).await
+    /// What a handler runs under.
+    fn terms(&self) -> (Arc<Channel>, Duration) {
+        (self.socket.channel.clone(), self.socket.bellwire.limits().handler)
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        if let Poll::Ready(close) = self.socket.channel.mailbox.poll_close(cx) {
-            return Poll::Ready(Turn::Close(close));
-        }
-        let turn = if self.socket.feeds.iter().any(|following| following.behind) {
-            Poll::Ready(Turn::Behind)
-        } else {
-            self.incoming_first = !self.incoming_first;
-            if self.incoming_first {
-                self.poll_incoming(cx).or_then(|| self.poll_mail(cx))
-            } else {
-                self.poll_mail(cx).or_then(|| self.poll_incoming(cx))
+        let turn = match self.poll_order(cx) {
+            Poll::Ready(turn) => Poll::Ready(turn),
+            Poll::Pending if self.socket.feeds.behind().is_some() => Poll::Ready(Turn::Behind),
+            Poll::Pending => {
+                self.incoming_first = !self.incoming_first;
+                if self.incoming_first {
+                    self.poll_incoming(cx).or_then(|| self.poll_mail(cx))
+                } else {
+                    self.poll_mail(cx).or_then(|| self.poll_incoming(cx))
+                }
             }
         };
         self.poll_flush(cx, turn)
     }
 
+    fn poll_order(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        loop {
+            match ready!(self.socket.channel.mailbox.poll_order(cx)) {
+                Order::Close(close) => return Poll::Ready(Turn::Close(close)),
+                Order::Expelled(group) => return Poll::Ready(Turn::Expelled(group)),
+                // A wire that is gone says so at the flush.
+                Order::Ping => drop(self.socket.wire.feed(Outgoing::Frame(crate::frame::Encoded::ping()))),
+            }
+        }
+    }
+
     /// Nothing is read while nothing can be written: who does not take answers may not ask.
     fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        match self.socket.wire.poll_ready(cx) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => return Poll::Ready(Turn::Close(Close::lost())),
-            Poll::Pending => return Poll::Pending,
+        if ready!(self.socket.wire.poll_ready(cx)).is_err() {
+            return Poll::Ready(Turn::Close(Close::lost()));
         }
         self.socket.wire.poll_receive(cx).map(|incoming| {
             self.socket.channel.hear(self.socket.bellwire.now());
@@ -162,23 +163,10 @@ impl<C: Consumer> Connection<C> {
         if !matches!(wire.poll_ready(cx), Poll::Ready(Ok(()))) {
             return Poll::Pending;
         }
-        let mut broken = false;
-        let taken = channel.mailbox.poll_take(cx, |mail| {
-            let (fed, left) = deal(mail, wire.as_mut(), feeds, *dialect);
-            broken |= !fed;
-            left
-        });
-        if broken {
-            return Poll::Ready(Turn::Close(Close::lost()));
-        }
-        match taken {
-            Taken::Close(close) => Poll::Ready(Turn::Close(close)),
+        match channel.mailbox.poll_take(cx, |delivery| feeds.deal(delivery, wire.as_mut(), *dialect)) {
             Taken::Lost(lost) => Poll::Ready(Turn::Lost(lost)),
-            Taken::Stopped(Mail::Expelled(group)) => Poll::Ready(Turn::Expelled(group)),
-            Taken::Stopped(Mail::Delivery(delivery)) if matches!(delivery.body, Body::Event(_)) => {
-                Poll::Ready(Turn::Event(delivery))
-            }
-            Taken::Stopped(_) => Poll::Ready(Turn::Behind),
+            Taken::Event(delivery) => Poll::Ready(Turn::Event(delivery)),
+            Taken::Stopped => Poll::Ready(Turn::Behind),
             Taken::Empty => Poll::Pending,
         }
     }
@@ -187,7 +175,7 @@ impl<C: Consumer> Connection<C> {
     fn poll_flush(&mut self, cx: &mut Context<'_>, turn: Poll<Turn>) -> Poll<Turn> {
         let Socket { wire, channel, bellwire, .. } = &mut self.socket;
         let flushed = wire.poll_flush(cx);
-        channel.writes(flushed.is_ready(), bellwire.now());
+        channel.writes(flushed.is_ready(), wire.flowed(), bellwire.now());
         match flushed {
             Poll::Ready(Err(_)) => return Poll::Ready(Turn::Close(Close::lost())),
             Poll::Ready(Ok(())) if turn.is_pending() => wire.idle(),
@@ -197,74 +185,113 @@ impl<C: Consumer> Connection<C> {
     }
 
     async fn receive(&mut self, frame: Frame) -> Result<(), Close> {
-        match self.pace.verdict() {
+        match self.actions.verdict() {
             Verdict::Fine => {}
             Verdict::TooFast => {
                 let invalid = Invalid { field: None, message: "Too fast. Wait a moment.".into() };
-                return self.answer(&invalid, id_in(&frame)).await;
+                return self.answer(invalid, id_source(&frame)).await;
             }
             Verdict::Enough => return Err(Close::policy("too many actions")),
         }
-        let id = id_in(&frame);
-        let result = match C::Action::receive(frame) {
-            Ok(action) => guarded(self.patience(), self.consumer.receive(&mut self.socket, action)).await,
-            Err(invalid) => Err(End::Error(Error::Invalid(invalid))),
+        let source = id_source(&frame);
+        let (channel, patience) = self.terms();
+        let receive = async {
+            let action = C::Action::receive(frame).map_err(Error::Invalid)?;
+            self.consumer.receive(&mut self.socket, action).await
         };
-        self.settle(result, "receive", id).await
+        let result = guarded(&channel, patience, receive).await;
+        if result.is_ok() {
+            self.socket.take_error_back();
+        }
+        self.settle(result, "receive", source).await
+    }
+
+    /// A ping costs us a pong. Nobody needs many.
+    fn heartbeat(&mut self) -> Result<(), Close> {
+        match self.heartbeats.verdict() {
+            Verdict::Enough => Err(Close::policy("too many pings")),
+            Verdict::Fine | Verdict::TooFast => Ok(()),
+        }
     }
 
     async fn event(&mut self, delivery: &Delivery) -> Result<(), Close> {
         let Body::Event(event) = &delivery.body else { return Ok(()) };
-        let Some(event) = event.get::<C::Event>() else {
-            tracing::error!(scope = %self.socket.scope, group = %delivery.group, "An event has another type than this consumer's");
-            return Ok(());
+        let (channel, patience) = self.terms();
+        let handle = async {
+            match event.get::<C::Event>() {
+                Some(event) => self.consumer.event(&mut self.socket, event).await,
+                None => Err(OtherType(delivery.group.clone()).into()),
+            }
         };
-        let result = guarded(self.patience(), self.consumer.event(&mut self.socket, event)).await;
+        let result = guarded(&channel, patience, handle).await;
         self.settle(result, "event", None).await
     }
 
     /// Brings one feed that is behind up to date.
     async fn catch_up(&mut self) -> Result<(), Close> {
-        let Some(following) = self.socket.feeds.iter_mut().find(|following| following.behind) else {
-            return Ok(());
-        };
+        let Some(following) = self.socket.feeds.behind() else { return Ok(()) };
         following.behind = false;
         let (feed, since) = (following.feed.clone(), following.position);
         self.socket.layer().counters().caught_up();
-        let caught_up =
-            match guarded(self.patience(), self.consumer.catch_up(&mut self.socket, &feed, since)).await {
-                Ok(caught_up) => caught_up,
-                Err(End::Error(Error::Close(close))) => return Err(close),
-                Err(end) => {
-                    self.note(&end, "catch_up");
-                    return Err(Close::new(Close::TRY_AGAIN, "could not catch up"));
-                }
-            };
-        let place = crate::dialect::Place { feed: feed.clone(), seq: caught_up.seq };
-        let frames = self.socket.dialect.patches(&caught_up.patches, Some(&place));
-        if let Some(following) = self.socket.feeds.iter_mut().find(|following| following.feed == feed) {
-            following.position = Some(caught_up.seq);
+        let (channel, patience) = self.terms();
+        let catch_up = async { self.consumer.catch_up(&mut self.socket, &feed, since).await };
+        let caught_up = match guarded(&channel, patience, catch_up).await {
+            Ok(caught_up) => caught_up,
+            Err(End::Error(Error::Close(close)) | End::Closed(close)) => return Err(close),
+            Err(end) => {
+                self.note(&end, "catch_up");
+                return Err(Close::new(Close::TRY_AGAIN, "could not catch up"));
+            }
+        };
+        // What was read meanwhile may be what they are no longer to see.
+        if channel.mailbox.is_expelled_from(&feed) {
+            return Ok(());
         }
-        match self.socket.frames(frames).await {
-            Err(Error::Close(close)) => Err(close),
-            _ => Ok(()),
+        let Some(following) = self.socket.feeds.find(&feed) else { return Ok(()) };
+        following.position = Some(caught_up.seq);
+        let short = following.wanted > caught_up.seq;
+        following.tries = if short { following.tries + 1 } else { 0 };
+        following.behind = short;
+        let tries = following.tries;
+        let place = Place { feed, seq: caught_up.seq };
+        let frames = self.socket.dialect.patches(&caught_up.patches, Some(&place));
+        self.socket.frames(frames).await.map_err(into_close)?;
+        match tries {
+            0 => Ok(()),
+            1..CATCH_UPS => {
+                sleep(CATCH_UP_PAUSE * tries).await;
+                Ok(())
+            }
+            _ => {
+                tracing::error!(scope = %self.socket.scope, feed = %place.feed, "A published number is nowhere to be found");
+                Err(Close::new(Close::TRY_AGAIN, "could not catch up"))
+            }
         }
     }
 
     async fn lost(&mut self, lost: Lost) -> Result<(), Close> {
-        if lost.numbered {
-            self.socket.feeds.iter_mut().for_each(|following| following.behind = true);
+        let mut unnumbered = lost.unnumbered;
+        for group in &lost.numbered {
+            match self.socket.feeds.find(group) {
+                Some(following) => following.behind = true,
+                // A member who does not follow the numbers cannot ask for them.
+                None => unnumbered = true,
+            }
         }
-        if !lost.unnumbered {
+        if !unnumbered {
             return Ok(());
         }
-        let result = guarded(self.patience(), self.consumer.lagged(&mut self.socket)).await;
+        let (channel, patience) = self.terms();
+        let lagged = async { self.consumer.lagged(&mut self.socket).await };
+        let result = guarded(&channel, patience, lagged).await;
         self.settle(result, "lagged", None).await
     }
 
     async fn expelled(&mut self, group: GroupName) -> Result<(), Close> {
-        self.socket.forget(&group);
-        let result = guarded(self.patience(), self.consumer.expelled(&mut self.socket, &group)).await;
+        self.socket.leave_group(&group);
+        let (channel, patience) = self.terms();
+        let expelled = async { self.consumer.expelled(&mut self.socket, &group).await };
+        let result = guarded(&channel, patience, expelled).await;
         self.settle(result, "expelled", None).await
     }
 
@@ -273,25 +300,23 @@ impl<C: Consumer> Connection<C> {
         &mut self,
         result: Result<(), End>,
         handler: &str,
-        id: Option<String>,
+        source: Option<String>,
     ) -> Result<(), Close> {
         match result {
             Ok(()) => Ok(()),
-            Err(End::Error(Error::Invalid(invalid))) => self.answer(&invalid, id).await,
-            Err(End::Error(Error::Close(close))) => Err(close),
+            Err(End::Error(Error::Invalid(invalid))) => self.answer(invalid, source).await,
+            Err(End::Error(Error::Close(close)) | End::Closed(close)) => Err(close),
             Err(end @ End::Error(Error::Internal(_))) => {
                 self.note(&end, handler);
-                self.answer(&Invalid { field: None, message: OUR_FAULT.into() }, id).await
+                self.answer(Invalid { field: None, message: OUR_FAULT.into() }, source).await
             }
             Err(end) => Err(self.note(&end, handler)),
         }
     }
 
-    async fn answer(&mut self, invalid: &Invalid, id: Option<String>) -> Result<(), Close> {
-        match self.socket.error(invalid, id.as_deref()).await {
-            Err(Error::Close(close)) => Err(close),
-            _ => Ok(()),
-        }
+    async fn answer(&mut self, invalid: Invalid, source: Option<String>) -> Result<(), Close> {
+        let id = source.as_deref().and_then(client_id);
+        self.socket.error(invalid, id.as_deref()).await.map_err(into_close)
     }
 
     /// Logs, once, what nobody but the developer can mend.
@@ -300,15 +325,23 @@ impl<C: Consumer> Connection<C> {
         match end {
             End::Error(error) => tracing::error!(%scope, handler, ?error, "A handler failed"),
             End::Panic(message) => {
-                tracing::error!(%scope, handler, message, "A handler panicked; its connection ends")
+                tracing::error!(%scope, handler, message, "A handler panicked; its connection ends");
             }
             End::Timeout => tracing::error!(%scope, handler, "A handler took too long; its connection ends"),
+            End::Closed(close) => return close.clone(),
         }
         Close::new(Close::ERROR, "something went wrong on our side")
     }
 
+    async fn say_farewell(&mut self, close: &Close) {
+        self.socket.leave_all();
+        if self.feed_farewell(close) {
+            self.wait_for_farewell().await;
+        }
+    }
+
     /// Sends our half of the closing handshake, or what is left to send of it. Returns whether it makes sense to wait for theirs.
-    fn say_farewell(&mut self, close: &Close) -> bool {
+    fn feed_farewell(&mut self, close: &Close) -> bool {
         if close.code() == Close::LOST {
             return false;
         }
@@ -322,10 +355,12 @@ impl<C: Consumer> Connection<C> {
     async fn wait_for_farewell(&mut self) {
         let wire = &mut self.socket.wire;
         let over = async {
+            // Once more, for a wake-up when there is room: nobody was there to be woken the first time.
+            if poll_fn(|cx| wire.poll_flush(cx)).await.is_err() {
+                return;
+            }
             poll_fn(|cx| {
-                while let Some(Incoming::Message(_) | Incoming::Heartbeat) =
-                    std::task::ready!(wire.poll_receive(cx))
-                {}
+                while let Some(Incoming::Message(_) | Incoming::Heartbeat) = ready!(wire.poll_receive(cx)) {}
                 Poll::Ready(())
             })
             .await;
@@ -335,9 +370,25 @@ impl<C: Consumer> Connection<C> {
     }
 }
 
-fn id_in(frame: &Frame) -> Option<String> {
+/// An event was sent to a group whose members exchange another type.
+#[derive(Debug, thiserror::Error)]
+#[error("an event of the group `{0}` has another type than this consumer's")]
+struct OtherType(GroupName);
+
+/// A frame of ours that cannot be sent ends the connection.
+fn into_close(error: Error) -> Close {
+    match error {
+        Error::Close(close) => close,
+        Error::Invalid(_) | Error::Internal(_) => {
+            Close::new(Close::ERROR, "something went wrong on our side")
+        }
+    }
+}
+
+/// What a client id may be found in, should an error have to name it. Looked at only then.
+fn id_source(frame: &Frame) -> Option<String> {
     match frame {
-        Frame::Text(text) if text.contains("client_id") => client_id(text),
+        Frame::Text(text) if text.contains("client_id") => Some(text.clone()),
         _ => None,
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::str::FromStr;
 
-use bytes::Bytes;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::error::Invalid;
+use crate::frame::Encoded;
 use crate::group::{GroupName, Seq};
 use crate::patch::{How, Html, Patch, escaped};
 
@@ -17,8 +17,8 @@ pub enum Dialect {
     /// `"feed"`, `"seq"` where they apply. Errors are `{"error", "field", "client_id"}`.
     #[default]
     Json,
-    /// HTML whose every top-level element carries `hx-swap-oob`, so that unmodified htmx 2 and 4 swap it. Feed, number, address,
-    /// title and focus are `data-` attributes; an error goes into `#error--<field>` or `#error`.
+    /// HTML whose every top-level element carries `hx-swap-oob`, so that unmodified htmx 2 and 4 swap it. Feed and number are
+    /// `data-feed` and `data-seq`; address, title, focus and morph are `data-bw-…`, which bellwire.js alone obeys; an error goes into `#error--<field>` or `#error`.
     Htmx,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Place {
 
 impl Dialect {
     /// The frames that carry these patches; the last one carries their place, so that nobody believes to be further than they are.
-    pub(crate) fn patches(self, patches: &[Patch], place: Option<&Place>) -> Vec<Bytes> {
+    pub(crate) fn patches(self, patches: &[Patch], place: Option<&Place>) -> Vec<Encoded> {
         let last = patches.len().saturating_sub(1);
         let place_of = |index| if index == last { place } else { None };
         match self {
@@ -60,47 +60,80 @@ impl Dialect {
                 for (i, patch) in patches.iter().enumerate() {
                     htmx_patch(&mut html, patch, place_of(i));
                 }
-                if html.is_empty() { Vec::new() } else { vec![html.into()] }
+                if html.is_empty() { Vec::new() } else { vec![Encoded::text(html.as_bytes())] }
             }
         }
     }
 
     /// The frame that tells a browser what was wrong with its ask.
-    pub(crate) fn error(self, invalid: &Invalid, client_id: Option<&str>) -> Bytes {
-        let field = invalid.field.as_deref();
+    pub(crate) fn error(self, invalid: &Invalid, client_id: Option<&str>) -> Encoded {
+        let Invalid { field, message } = invalid;
+        let field = field.as_deref();
         match self {
-            Self::Json => {
-                let mut object = json!({ "error": invalid.message });
-                if let Some(field) = field {
-                    object["field"] = field.into();
-                }
-                if let Some(id) = client_id {
-                    object["client_id"] = id.into();
-                }
-                object.to_string().into()
+            Self::Json => json(&JsonError { error: message, field, client_id }),
+            Self::Htmx => Encoded::text(htmx_error(field, message, client_id).as_bytes()),
+        }
+    }
+
+    /// The frame that takes an error about this field back, where one stays until then.
+    pub(crate) fn no_error(self, field: Option<&str>) -> Option<Encoded> {
+        match self {
+            Self::Json => None,
+            Self::Htmx => {
+                let mut out = String::new();
+                htmx_patch(&mut out, &Patch::inner(error_selector(field), Html::text("")), None);
+                Some(Encoded::text(out.as_bytes()))
             }
-            Self::Htmx => htmx_error(field, &invalid.message, client_id).into(),
         }
     }
 }
 
-fn json_patch(patch: &Patch, place: Option<&Place>) -> Bytes {
-    let mut object = json!({ "selector": patch.selector, "html": patch.html.as_str() });
-    match patch.how {
-        How::Inner => {}
-        How::Append => object["append"] = true.into(),
-        how => object["how"] = json!(how),
-    }
-    for (key, value) in [("url", &patch.url), ("title", &patch.title), ("focus", &patch.focus)] {
-        if let Some(value) = value {
-            object[key] = value.as_str().into();
-        }
-    }
-    if let Some(place) = place {
-        object["feed"] = place.feed.as_str().into();
-        object["seq"] = place.seq.into();
-    }
-    object.to_string().into()
+#[derive(Serialize)]
+struct JsonPatch<'a> {
+    selector: &'a str,
+    html: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    append: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    how: Option<How>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    focus: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<Seq>,
+}
+
+#[derive(Serialize)]
+struct JsonError<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+}
+
+fn json_patch(patch: &Patch, place: Option<&Place>) -> Encoded {
+    json(&JsonPatch {
+        selector: &patch.selector,
+        html: patch.html.as_str(),
+        append: patch.how == How::Append,
+        how: Some(patch.how).filter(|how| !matches!(how, How::Inner | How::Append)),
+        url: patch.url.as_deref(),
+        title: patch.title.as_deref(),
+        focus: patch.focus.as_deref(),
+        feed: place.map(|place| place.feed.as_str()),
+        seq: place.map(|place| place.seq),
+    })
+}
+
+/// Text, numbers and flags always have a JSON form.
+fn json(value: &impl Serialize) -> Encoded {
+    Encoded::text(&serde_json::to_vec(value).unwrap_or_default())
 }
 
 /// Writes one top-level element. What replaces an element carries the mark itself; everything else comes in a wrapper
@@ -118,14 +151,14 @@ fn htmx_patch(out: &mut String, patch: &Patch, place: Option<&Place>) {
     let mut marks = String::new();
     mark(&mut marks, "hx-swap-oob", &format!("{style}:{}", patch.selector));
     if patch.how == How::Morph {
-        mark(&mut marks, "data-how", "morph");
+        mark(&mut marks, "data-bw-how", "morph");
     }
     if let Some(place) = place {
         mark(&mut marks, "data-feed", place.feed.as_str());
         mark(&mut marks, "data-seq", &place.seq.to_string());
     }
     for (name, value) in
-        [("data-url", &patch.url), ("data-title", &patch.title), ("data-focus", &patch.focus)]
+        [("data-bw-url", &patch.url), ("data-bw-title", &patch.title), ("data-bw-focus", &patch.focus)]
     {
         if let Some(value) = value {
             mark(&mut marks, name, value);
@@ -143,9 +176,7 @@ fn htmx_patch(out: &mut String, patch: &Patch, place: Option<&Place>) {
 }
 
 fn htmx_error(field: Option<&str>, message: &str, client_id: Option<&str>) -> String {
-    // A field's name may come from the browser (an unknown field of its own data): only a plain name becomes a selector.
-    let plain = field.filter(|f| f.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')));
-    let selector = plain.map_or_else(|| "#error".to_owned(), |field| format!("#error--{field}"));
+    let selector = error_selector(field);
     let mut marks = String::new();
     mark(&mut marks, "hx-swap-oob", &format!("innerHTML:{selector}"));
     mark(&mut marks, "data-error", field.unwrap_or_default());
@@ -155,6 +186,13 @@ fn htmx_error(field: Option<&str>, message: &str, client_id: Option<&str>) -> St
     let mut out = String::new();
     wrap(&mut out, "div", &marks, Html::text(message).as_str());
     out
+}
+
+/// Where an error about this field is shown. Its name may come from the browser (an unknown field of its own data): only a plain
+/// name becomes a selector.
+fn error_selector(field: Option<&str>) -> String {
+    let plain = |field: &&str| field.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    field.filter(plain).map_or_else(|| "#error".to_owned(), |field| format!("#error--{field}"))
 }
 
 fn mark(out: &mut String, name: &str, value: &str) {
@@ -185,11 +223,16 @@ fn wrapper(tag: Option<&str>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    fn words(frame: &Encoded) -> String {
+        String::from_utf8(frame.payload().to_vec()).unwrap()
+    }
 
     fn one(dialect: Dialect, patch: Patch, place: Option<Place>) -> String {
         let frames = dialect.patches(&[patch], place.as_ref());
         assert_eq!(frames.len(), 1);
-        String::from_utf8(frames[0].to_vec()).unwrap()
+        words(&frames[0])
     }
 
     fn item() -> Html {
@@ -227,7 +270,7 @@ mod tests {
             (Patch::remove("#a"), r##"<div hx-swap-oob="delete:#a"></div>"##),
             (
                 Patch::morph("#a", item()),
-                r##"<li hx-swap-oob="outerHTML:#a" data-how="morph" id="message--1">x</li>"##,
+                r##"<li hx-swap-oob="outerHTML:#a" data-bw-how="morph" id="message--1">x</li>"##,
             ),
             (Patch::replace("#a", Html::text("x")), r##"<span hx-swap-oob="outerHTML:#a">x</span>"##),
             (
@@ -246,7 +289,7 @@ mod tests {
             one(Dialect::Htmx, patch, place()),
             concat!(
                 "<div hx-swap-oob=\"innerHTML:[name=&quot;q&quot;]\" data-feed=\"chat.room.1\" data-seq=\"7\" ",
-                "data-url=\"/?a=1&amp;b=2\" data-title=\"&quot;&gt;&lt;script&gt;\" data-focus=\"#q\">",
+                "data-bw-url=\"/?a=1&amp;b=2\" data-bw-title=\"&quot;&gt;&lt;script&gt;\" data-bw-focus=\"#q\">",
                 "<li id=\"message--1\">x</li></div>"
             )
         );
@@ -273,17 +316,17 @@ mod tests {
         let patches = [Patch::append("#a", item()), Patch::append("#a", item())];
         let html = Dialect::Htmx.patches(&patches, place().as_ref());
         assert_eq!(html.len(), 1, "one frame, applied whole");
-        assert_eq!(String::from_utf8_lossy(&html[0]).matches("data-seq").count(), 1);
+        assert_eq!(words(&html[0]).matches("data-seq").count(), 1);
         let json = Dialect::Json.patches(&patches, place().as_ref());
-        assert!(!String::from_utf8_lossy(&json[0]).contains("seq"));
-        assert!(String::from_utf8_lossy(&json[1]).contains("\"seq\":7"));
+        assert!(!words(&json[0]).contains("seq"));
+        assert!(words(&json[1]).contains("\"seq\":7"));
     }
 
     #[test]
     fn an_error_is_escaped_and_a_field_named_by_a_stranger_is_no_selector() {
         let error = |field: &str| {
             let invalid = Invalid { field: Some(field.into()), message: "<b>".into() };
-            String::from_utf8(Dialect::Htmx.error(&invalid, Some("\"x")).to_vec()).unwrap()
+            words(&Dialect::Htmx.error(&invalid, Some("\"x")))
         };
         assert_eq!(
             error("message"),

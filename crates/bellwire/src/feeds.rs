@@ -1,9 +1,12 @@
-//! How far a socket is in each feed it follows, and what it has to write next.
+//! How far a socket is in each feed, and what it has to write next.
 
 use crate::dialect::Dialect;
-use crate::layer::{Body, Delivery, Frames, Mail};
+use crate::layer::{Body, Dealt, Delivery, Frames};
 use crate::websocket::{Outgoing, Wire};
 use crate::{GroupName, Seq};
+
+/// How many feeds a socket remembers its place in after leaving them.
+const REMEMBERED: usize = 64;
 
 /// How far this socket is in a feed.
 pub(crate) struct Following {
@@ -12,44 +15,90 @@ pub(crate) struct Following {
     pub(crate) position: Option<Seq>,
     /// A number is missing: the consumer has to catch up.
     pub(crate) behind: bool,
+    /// The highest number that was seen: catching up has to get there.
+    pub(crate) wanted: Seq,
+    /// How often catching up did not get there.
+    pub(crate) tries: u32,
+    /// Left, and remembered only for its position.
+    left: bool,
 }
 
-/// Feeds what can be fed. Returns whether the wire took it, and the mail when it needs the consumer.
-pub(crate) fn deal(
-    mail: Mail,
-    wire: &mut dyn Wire,
-    feeds: &mut [Following],
-    dialect: Dialect,
-) -> (bool, Option<Mail>) {
-    match &mail {
-        Mail::Ping => (wire.feed(Outgoing::Ping).is_ok(), None),
-        Mail::Delivery(delivery) => match &delivery.body {
-            Body::Frames(frames) if is_next(delivery, frames, feeds) => {
-                let fed =
-                    frames.in_dialect(dialect).iter().all(|f| wire.feed(Outgoing::Text(f.clone())).is_ok());
-                (fed, None)
+/// The feeds of one socket.
+#[derive(Default)]
+pub(crate) struct Feeds(Vec<Following>);
+
+impl Feeds {
+    /// Follows a feed from `since`, or, if it was followed before, from where it was left.
+    pub(crate) fn follow(&mut self, feed: &GroupName, since: Option<Seq>) {
+        match self.find_any(feed) {
+            Some(following) => {
+                following.behind |= std::mem::take(&mut following.left);
             }
-            Body::Frames(_) if feeds.iter().any(|following| following.behind) => (true, Some(mail)),
-            Body::Frames(_) => (true, None),
-            Body::Event(_) => (true, Some(mail)),
-        },
-        Mail::Expelled(_) => (true, Some(mail)),
-    }
-}
-
-/// Whether these frames are what this socket has to write next. Moves its position on, or marks the feed as behind.
-fn is_next(delivery: &Delivery, frames: &Frames, feeds: &mut [Following]) -> bool {
-    let Some(seq) = frames.seq() else { return true };
-    let Some(following) = feeds.iter_mut().find(|following| following.feed == delivery.group) else {
-        return true;
-    };
-    match following.position {
-        Some(position) if seq == position + 1 => following.position = Some(seq),
-        Some(position) if seq <= position => return false,
-        _ => {
-            following.behind = true;
-            return false;
+            None => {
+                let feed = feed.clone();
+                self.0.push(Following {
+                    feed,
+                    position: since,
+                    behind: true,
+                    wanted: 0,
+                    tries: 0,
+                    left: false,
+                });
+            }
         }
     }
-    true
+
+    /// Leaves a feed, but remembers the place.
+    pub(crate) fn leave(&mut self, feed: &GroupName) {
+        if let Some(following) = self.find_any(feed) {
+            following.left = true;
+            following.behind = false;
+        }
+        if self.0.iter().filter(|following| following.left).count() > REMEMBERED
+            && let Some(oldest) = self.0.iter().position(|following| following.left)
+        {
+            self.0.remove(oldest);
+        }
+    }
+
+    pub(crate) fn find(&mut self, feed: &GroupName) -> Option<&mut Following> {
+        self.find_any(feed).filter(|following| !following.left)
+    }
+
+    fn find_any(&mut self, feed: &GroupName) -> Option<&mut Following> {
+        self.0.iter_mut().find(|following| following.feed == *feed)
+    }
+
+    pub(crate) fn behind(&mut self) -> Option<&mut Following> {
+        self.0.iter_mut().find(|following| following.behind)
+    }
+
+    /// Feeds what is next to the wire; leaves what is for the consumer.
+    pub(crate) fn deal(&mut self, delivery: &Delivery, wire: &mut dyn Wire, dialect: Dialect) -> Dealt {
+        let Body::Frames(frames) = &delivery.body else { return Dealt::Event };
+        if !self.is_next(delivery, frames) {
+            return if self.0.iter().any(|following| following.behind) { Dealt::Stop } else { Dealt::Done };
+        }
+        for frame in frames.in_dialect(dialect) {
+            // A wire that is gone says so at the next flush.
+            let _ = wire.feed(Outgoing::Frame(frame.clone()));
+        }
+        Dealt::Done
+    }
+
+    /// Whether these frames are what this socket has to write next. Moves its position on, or marks the feed as behind.
+    fn is_next(&mut self, delivery: &Delivery, frames: &Frames) -> bool {
+        let Some(seq) = frames.seq() else { return true };
+        let Some(following) = self.find(&delivery.group) else { return true };
+        following.wanted = following.wanted.max(seq);
+        match following.position {
+            Some(position) if seq == position + 1 => following.position = Some(seq),
+            Some(position) if seq <= position => return false,
+            _ => {
+                following.behind = true;
+                return false;
+            }
+        }
+        true
+    }
 }

@@ -46,9 +46,13 @@ impl GroupName {
         Self(format!("{kind}.{id}").into())
     }
 
-    /// A group that only the framework can name: `~` is no character of other names.
-    pub(crate) fn reserved(kind: &str, key: &str) -> Self {
-        Self(format!("~{kind}.{key}").into())
+    /// A group that only the framework can name: `~` is no character of other names. A key that fits no name goes in as its
+    /// SHA-1, so that every process makes the same name of it.
+    pub(crate) fn reserved(kind: &'static str, key: &str) -> Self {
+        match Self::new(key) {
+            Ok(key) if key.0.len() + kind.len() + 2 <= NAME_BYTES => Self(format!("~{kind}.{key}").into()),
+            _ => Self(format!("~{kind}.~{}", sha1_smol::Sha1::from(key).digest()).into()),
+        }
     }
 
     /// The name.

@@ -1,35 +1,59 @@
 //! Runs one handler of a consumer, and lets no fault of it out.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::timeout;
+use futures_util::future::{Either, select};
+use tokio::time::{sleep, timeout};
 
-use crate::Error;
+use crate::layer::Channel;
+use crate::{Close, Error};
+
+/// How long a handler may go on when its socket was told to close. It cannot send any more; it may finish what it began.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How a handler ended when it did not end well.
 pub(crate) enum End {
     Error(Error),
     Panic(String),
     Timeout,
+    /// Its socket was told to close, and it did not finish in time.
+    Closed(Close),
 }
 
 /// Runs a handler: boxed, so that an idle connection does not keep room for it; caught, so that a panic is this connection's own;
-/// bounded in time.
+/// bounded in time, and shortly when its socket is to close.
 pub(crate) async fn guarded<T>(
+    channel: &Channel,
     patience: Duration,
     handler: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, End> {
-    let handler: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(timeout(patience, handler));
-    match AssertUnwindSafe(handler).catch_unwind().await {
-        Ok(Ok(result)) => result.map_err(End::Error),
-        Ok(Err(_)) => Err(End::Timeout),
-        Err(panic) => Err(End::Panic(message_of(panic.as_ref()))),
+    let told = pin!(async {
+        poll_fn(|cx| channel.mailbox.poll_closed(cx)).await;
+        sleep(LAST_WORDS).await;
+    });
+    match select(bounded(patience, handler), told).await {
+        Either::Left((result, _)) => result,
+        Either::Right(((), _)) => Err(End::Closed(channel.mailbox.closed().unwrap_or_else(Close::lost))),
     }
+}
+
+/// The same, for what runs after the close.
+pub(crate) fn bounded<'a, T: 'a>(
+    patience: Duration,
+    handler: impl Future<Output = Result<T, Error>> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = Result<T, End>> + Send + 'a>> {
+    Box::pin(async move {
+        match AssertUnwindSafe(timeout(patience, handler)).catch_unwind().await {
+            Ok(Ok(result)) => result.map_err(End::Error),
+            Ok(Err(_)) => Err(End::Timeout),
+            Err(panic) => Err(End::Panic(message_of(panic.as_ref()))),
+        }
+    })
 }
 
 fn message_of(panic: &(dyn Any + Send)) -> String {

@@ -1,8 +1,9 @@
-//! One clock for all connections: who is silent is asked, who stays silent is let go, who never reads is let go.
+//! One clock for all connections: who is silent is asked, who stays silent or never reads is let go, and who left is no longer
+//! present.
 
 use std::time::Duration;
 
-use crate::layer::{Channel, Mail};
+use crate::layer::Channel;
 use crate::{Bellwire, Close, Limits};
 
 /// How often the keeper looks. Times in [`Limits`] are kept to within this.
@@ -17,12 +18,9 @@ pub(crate) fn start(bellwire: &Bellwire) {
         loop {
             rounds.tick().await;
             let Some(bellwire) = bellwire() else { return };
-            let now = bellwire.now();
-            bellwire
-                .layer()
-                .channels()
-                .iter()
-                .for_each(|channel| look_after(channel, bellwire.limits(), now));
+            let (now, limits) = (bellwire.now(), bellwire.limits());
+            bellwire.layer().presence().sweep(now, millis(limits.presence_grace));
+            bellwire.layer().channels().iter().for_each(|channel| look_after(channel, limits, now));
         }
     });
 }
@@ -35,7 +33,7 @@ fn look_after(channel: &Channel, limits: &Limits, now: u64) {
     } else if silent > millis(limits.idle) {
         channel.mailbox.close(Close::new(Close::TRY_AGAIN, "nothing heard for too long"));
     } else if silent > millis(limits.ping) && silent % millis(limits.ping) <= round {
-        channel.mailbox.push(Mail::Ping);
+        channel.mailbox.ping();
     }
 }
 

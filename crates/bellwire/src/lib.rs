@@ -6,7 +6,10 @@ mod bellwire;
 mod limits;
 mod origin;
 mod upgrade;
+mod place;
 mod websocket;
+mod stream;
+mod frame;
 mod scope;
 mod connection;
 mod pace;
@@ -31,7 +34,10 @@ pub use crate::consumer::{CatchUp, Consumer};
 pub use crate::dialect::{Dialect, UnknownDialect};
 pub use crate::error::{Error, Invalid};
 pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
-pub use crate::layer::{Backplane, ChannelName, Counters, Counts, Garbled, Layer};
+pub use crate::layer::{
+    Backplane, Change, Changes, ChannelFull, ChannelName, Counters, Counts, Garbled, Layer, NamedChannel,
+    Presence,
+};
 pub use crate::limits::Limits;
 pub use crate::origin::{BadOrigin, OriginRefused, Origins};
 pub use crate::patch::{How, Html, Patch};

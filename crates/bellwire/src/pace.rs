@@ -4,6 +4,9 @@ use tokio::time::Instant;
 
 use crate::Limits;
 
+/// Pings and pongs a second that anybody may send on average.
+const HEARTBEATS_PER_SECOND: u32 = 10;
+
 /// A token bucket: so many actions a second on average, so many at once.
 pub(crate) struct Pace {
     /// Actions a second; `None` is no limit.
@@ -24,10 +27,19 @@ pub(crate) enum Verdict {
 }
 
 impl Pace {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    /// The pace of what a browser asks.
+    pub(crate) fn of_actions(limits: &Limits) -> Self {
+        Self::new(limits.actions_per_second, limits.action_burst)
+    }
+
+    /// The pace of pings and pongs; as many at once as actions.
+    pub(crate) fn of_heartbeats(limits: &Limits) -> Self {
+        Self::new(limits.actions_per_second.map(|_| HEARTBEATS_PER_SECOND), limits.action_burst)
+    }
+
+    fn new(rate: Option<u32>, burst: u32) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "a rate needs no more than 24 bits")]
-        let (rate, burst) =
-            (limits.actions_per_second.map(|rate| rate as f32), limits.action_burst.max(1) as f32);
+        let (rate, burst) = (rate.map(|rate| rate as f32), burst.max(1) as f32);
         Self { rate, burst, tokens: burst, refilled: Instant::now() }
     }
 
@@ -54,7 +66,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_then_the_rate_counts_and_who_goes_on_is_closed() {
         let limits = Limits { actions_per_second: Some(10), action_burst: 20, ..Limits::default() };
-        let mut pace = Pace::new(&limits);
+        let mut pace = Pace::of_actions(&limits);
         assert!((0..20).all(|_| pace.verdict() == Verdict::Fine));
         assert!((0..10).all(|_| pace.verdict() == Verdict::TooFast));
         assert_eq!(pace.verdict(), Verdict::Enough);
@@ -64,7 +76,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn without_a_rate_everything_is_fine() {
-        let mut pace = Pace::new(&Limits { actions_per_second: None, ..Limits::default() });
+        let mut pace = Pace::of_actions(&Limits { actions_per_second: None, ..Limits::default() });
         assert!((0..10_000).all(|_| pace.verdict() == Verdict::Fine));
     }
 }

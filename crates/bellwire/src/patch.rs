@@ -79,7 +79,7 @@ pub enum How {
     Inner,
     /// The element itself becomes the HTML, which is exactly one element.
     Replace,
-    /// The HTML comes last inside the element. An element whose id is in the page already takes that one's place.
+    /// The HTML comes last inside the element. With bellwire.js an element whose id is in the page already takes that one's place.
     Append,
     /// The HTML comes first inside the element, with the same rule.
     Prepend,
@@ -111,7 +111,7 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// The element selected by `selector` changes as `how` says.
+    /// The elements selected by `selector` change as `how` says. Prefer an id: unmodified htmx 4 takes a `:` in a selector for its own.
     pub fn new(how: How, selector: impl Into<String>, html: Html) -> Self {
         Self { how, selector: selector.into(), html, url: None, title: None, focus: None }
     }

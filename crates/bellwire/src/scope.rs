@@ -1,6 +1,7 @@
 //! What is known of a connection, before its first message.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::group::{GroupName, Seq};
 
@@ -15,6 +16,7 @@ pub struct Scope {
     pub(crate) query: Box<str>,
     pub(crate) person: Option<Box<str>>,
     pub(crate) session: Option<Box<str>>,
+    pub(crate) address: Option<IpAddr>,
     pub(crate) since: Box<[(GroupName, Seq)]>,
 }
 
@@ -41,6 +43,11 @@ impl Scope {
     /// The key of their session, as given to [`Upgrade::session`](crate::Upgrade::session).
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()
+    }
+
+    /// The address they connected from, as given to [`Upgrade::address`](crate::Upgrade::address).
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Where the page left off in this feed, if it said so.

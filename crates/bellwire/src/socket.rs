@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Serialize;
 
 use crate::action::Frame;
 use crate::bellwire::Bellwire;
 use crate::error::{Error, Invalid};
-use crate::feeds::Following;
+use crate::feeds::Feeds;
+use crate::frame::Encoded;
 use crate::layer::{Channel, ChannelName};
 use crate::websocket::{Outgoing, Wire};
 use crate::{Close, Dialect, Event, Group, GroupName, Layer, Patch, Scope};
@@ -24,12 +24,29 @@ pub struct Socket {
     pub(crate) bellwire: Bellwire,
     pub(crate) scope: Scope,
     pub(crate) dialect: Dialect,
-    pub(crate) joined: Vec<GroupName>,
-    pub(crate) feeds: Vec<Following>,
+    pub(crate) feeds: Feeds,
+    /// The groups it joined.
+    joined: Vec<GroupName>,
+    /// The groups in which it makes its person present.
+    appeared: Vec<GroupName>,
+    /// What a handler asked for.
     pub(crate) closing: Option<Close>,
+    /// The field that an error is shown beside, where it stays until it is taken back.
+    erred: Option<Option<String>>,
 }
 
 impl Socket {
+    pub(crate) fn new(
+        wire: Box<dyn Wire>,
+        channel: Arc<Channel>,
+        bellwire: Bellwire,
+        scope: Scope,
+        dialect: Dialect,
+    ) -> Self {
+        let (feeds, joined, appeared) = (Feeds::default(), Vec::new(), Vec::new());
+        Self { wire, channel, bellwire, scope, dialect, feeds, joined, appeared, closing: None, erred: None }
+    }
+
     /// Who connected, and where.
     pub fn scope(&self) -> &Scope {
         &self.scope
@@ -53,11 +70,11 @@ impl Socket {
     /// Sends a frame, text or binary.
     ///
     /// # Errors
-    /// When the connection is lost, or its reader takes nothing for too long.
+    /// When the connection is lost or told to close, or its reader takes nothing for too long.
     pub async fn send(&mut self, frame: Frame) -> Result<(), Error> {
         self.feed(match frame {
-            Frame::Text(text) => Outgoing::Text(text.into()),
-            Frame::Binary(bytes) => Outgoing::Binary(bytes),
+            Frame::Text(text) => Encoded::text(text.as_bytes()),
+            Frame::Binary(bytes) => Encoded::binary(&bytes),
         })
         .await
     }
@@ -66,8 +83,9 @@ impl Socket {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_text(&mut self, text: impl Into<String>) -> Result<(), Error> {
-        self.feed(Outgoing::Text(text.into().into())).await
+    pub async fn send_text(&mut self, text: impl AsRef<str>) -> Result<(), Error> {
+        let frame = Encoded::text(text.as_ref().as_bytes());
+        self.feed(frame).await
     }
 
     /// Sends a value as JSON.
@@ -75,8 +93,8 @@ impl Socket {
     /// # Errors
     /// As [`send`](Self::send), or when the value has no JSON form.
     pub async fn send_json(&mut self, value: &(impl Serialize + Sync)) -> Result<(), Error> {
-        let json = serde_json::to_vec(value)?;
-        self.feed(Outgoing::Text(json.into())).await
+        let frame = Encoded::text(&serde_json::to_vec(value)?);
+        self.feed(frame).await
     }
 
     /// Changes this one page.
@@ -84,32 +102,42 @@ impl Socket {
     /// # Errors
     /// As [`send`](Self::send).
     pub async fn patch(&mut self, patch: Patch) -> Result<(), Error> {
-        for frame in self.dialect.patches(&[patch], None) {
-            self.feed(Outgoing::Text(frame)).await?;
-        }
-        Ok(())
+        self.frames(self.dialect.patches(&[patch], None)).await
     }
 
     /// Joins a group: from now on its sends arrive here. Joining twice is joining once.
     pub fn join<E: Event>(&mut self, group: &Group<E>) {
-        self.join_name(group.name());
+        self.join_group(group.name());
     }
 
-    /// Leaves a group.
+    /// Leaves a group. What waited from there is not delivered any more. Followed again, a feed goes on where it was left.
     pub fn leave<E: Event>(&mut self, group: &Group<E>) {
-        self.bellwire.layer().leave(group.name(), &self.channel);
-        self.forget(group.name());
+        self.leave_group(group.name());
     }
 
     /// Joins a group and follows its numbers. As soon as the running handler ends the consumer is asked to
     /// [catch up](crate::Consumer::catch_up) from where the page left off; from then on nothing is missed.
     pub fn follow<E: Event>(&mut self, feed: &Group<E>) {
         let feed = feed.name();
-        self.join_name(feed);
-        if self.feeds.iter().all(|following| following.feed != *feed) {
-            let position = self.scope.since(feed);
-            self.feeds.push(Following { feed: feed.clone(), position, behind: true });
+        self.join_group(feed);
+        self.feeds.follow(feed, self.scope.since(feed));
+    }
+
+    /// Makes the person of this socket present in a group, until the socket closes or [`disappear`](Self::disappear)s. A socket
+    /// of nobody in particular makes nobody present.
+    pub fn appear<E: Event>(&mut self, group: &Group<E>) {
+        let group = group.name();
+        if let Some(person) = self.scope.person()
+            && !self.appeared.contains(group)
+        {
+            self.layer().presence().appear(group, person, self.channel.name.number);
+            self.appeared.push(group.clone());
         }
+    }
+
+    /// This socket does not stand for its person in the group any more.
+    pub fn disappear<E: Event>(&mut self, group: &Group<E>) {
+        self.vanish_from(group.name());
     }
 
     /// Closes the connection when the running handler ends.
@@ -117,39 +145,91 @@ impl Socket {
         self.closing.get_or_insert(close);
     }
 
-    fn join_name(&mut self, group: &GroupName) {
+    fn join_group(&mut self, group: &GroupName) {
         if !self.joined.contains(group) {
             self.joined.push(group.clone());
-            self.bellwire.layer().join(group, &self.channel);
+            self.layer().join(group, &self.channel);
         }
     }
 
-    /// The hub has taken this socket out of the group already.
-    pub(crate) fn forget(&mut self, group: &GroupName) {
+    pub(crate) fn leave_group(&mut self, group: &GroupName) {
+        self.layer().leave(group, &self.channel);
+        self.channel.mailbox.forget(group);
         self.joined.retain(|joined| joined != group);
-        self.feeds.retain(|following| following.feed != *group);
+        self.feeds.leave(group);
+        self.vanish_from(group);
+    }
+
+    fn vanish_from(&mut self, group: &GroupName) {
+        let before = self.appeared.len();
+        self.appeared.retain(|appeared| appeared != group);
+        if let Some(person) = self.scope.person()
+            && self.appeared.len() < before
+        {
+            let (socket, now) = (self.channel.name.number, self.bellwire.now());
+            self.layer().presence().disappear(group, person, socket, now);
+        }
+    }
+
+    /// Leaves everything that it was in.
+    pub(crate) fn leave_all(&mut self) {
+        for group in self.appeared.clone() {
+            self.vanish_from(&group);
+        }
+        self.layer().disconnect(&self.channel, &self.joined);
+        self.joined.clear();
+        self.feeds = Feeds::default();
     }
 
     /// Tells the browser what was wrong with its ask.
-    pub(crate) async fn error(&mut self, invalid: &Invalid, client_id: Option<&str>) -> Result<(), Error> {
-        self.feed(Outgoing::Text(self.dialect.error(invalid, client_id))).await
+    pub(crate) async fn error(&mut self, invalid: Invalid, client_id: Option<&str>) -> Result<(), Error> {
+        self.feed(self.dialect.error(&invalid, client_id)).await?;
+        self.erred = Some(invalid.field);
+        Ok(())
     }
 
-    pub(crate) async fn frames(&mut self, frames: Vec<Bytes>) -> Result<(), Error> {
+    /// What was wrong is mended: the page shows it no longer.
+    pub(crate) fn take_error_back(&mut self) {
+        if let Some(field) = self.erred.take()
+            && let Some(frame) = self.dialect.no_error(field.as_deref())
+        {
+            // A wire that is gone says so at the next flush.
+            let _ = self.wire.feed(Outgoing::Frame(frame));
+        }
+    }
+
+    pub(crate) async fn frames(&mut self, frames: Vec<Encoded>) -> Result<(), Error> {
         for frame in frames {
-            self.feed(Outgoing::Text(frame)).await?;
+            self.feed(frame).await?;
         }
         Ok(())
     }
 
     /// Adds to what goes out. When much has gathered the reader has to take some first, within its time.
-    async fn feed(&mut self, out: Outgoing) -> Result<(), Error> {
-        let wire = &mut self.wire;
-        let room = poll_fn(|cx| wire.poll_ready(cx));
-        match tokio::time::timeout(self.bellwire.limits().write, room).await {
-            Ok(ready) => ready.and_then(|()| self.wire.feed(out)).map_err(|_| Error::Close(Close::lost())),
-            Err(_) => Err(Error::Close(Close::new(Close::TRY_AGAIN, "too slow to read"))),
+    async fn feed(&mut self, frame: Encoded) -> Result<(), Error> {
+        if let Some(close) = self.channel.mailbox.closed() {
+            return Err(Error::Close(close));
         }
+        let patience = self.bellwire.limits().write;
+        let wire = &mut self.wire;
+        loop {
+            match tokio::time::timeout(patience, poll_fn(|cx| wire.poll_ready(cx))).await {
+                Ok(room) => {
+                    let fed = room.and_then(|()| wire.feed(Outgoing::Frame(frame)));
+                    return fed.map_err(|_| Error::Close(Close::lost()));
+                }
+                // Slow, but alive.
+                Err(_) if wire.flowed() => {}
+                Err(_) => return Err(Error::Close(Close::new(Close::TRY_AGAIN, "too slow to read"))),
+            }
+        }
+    }
+}
+
+/// However a connection ends, it is in no group afterwards.
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.leave_all();
     }
 }
 

@@ -15,7 +15,9 @@ use tokio::task::JoinHandle;
 
 use crate::action::Frame;
 use crate::connection::Connection;
+use crate::frame::Encoded;
 use crate::layer::Channel;
+use crate::place::Place;
 use crate::websocket::{Incoming, Outgoing, Wire};
 use crate::{Bellwire, ChannelName, Close, Consumer, Dialect, Scope};
 
@@ -76,9 +78,14 @@ impl Dial {
         let (outgoing, from) = mpsc::unbounded_channel();
         let (idle_sender, idle) = watch::channel(0);
         let wire = TestWire { incoming, outgoing, idle: idle_sender };
-        let connection = Connection::open(consumer, self.bellwire, Box::new(wire), self.scope, self.dialect);
-        let channel = ChannelEnd(connection.channel());
-        let task = tokio::spawn(connection.run());
+        let place = Place::take(self.bellwire, self.scope).unwrap_or_else(|refused| panic!("{refused}"));
+        let (channel, token) = (ChannelEnd(place.channel.clone()), place.bellwire.tasks().token());
+        let connection = Connection::open(consumer, place.socket(Box::new(wire), self.dialect));
+        let task = tokio::spawn(async move {
+            let close = connection.run().await;
+            drop(token);
+            close
+        });
         let mut communicator = Communicator { to, from, idle, channel, task };
         communicator.settle().await;
         communicator
@@ -127,7 +134,7 @@ impl Communicator {
     /// When none comes, or another kind.
     pub async fn receive_text(&mut self) -> String {
         match self.next().await {
-            Some(Outgoing::Text(text)) => String::from_utf8_lossy(&text).into_owned(),
+            Some(Outgoing::Frame(frame)) if frame.is_text() => words(&frame),
             other => panic!("expected text, got {other:?}"),
         }
     }
@@ -138,7 +145,7 @@ impl Communicator {
     /// When none comes, or another kind.
     pub async fn receive_bytes(&mut self) -> Bytes {
         match self.next().await {
-            Some(Outgoing::Binary(bytes)) => bytes,
+            Some(Outgoing::Frame(frame)) if !frame.is_text() && !frame.is_ping() => frame.payload(),
             other => panic!("expected bytes, got {other:?}"),
         }
     }
@@ -180,8 +187,8 @@ impl Communicator {
         loop {
             match self.next().await {
                 Some(Outgoing::Close(close)) => return (heard, close),
-                Some(Outgoing::Text(text)) => heard.push(String::from_utf8_lossy(&text).into_owned()),
-                Some(_) => {}
+                Some(Outgoing::Frame(frame)) if frame.is_text() => heard.push(words(&frame)),
+                Some(Outgoing::Frame(_)) => {}
                 None => panic!("the connection ended without a close"),
             }
         }
@@ -226,6 +233,10 @@ impl Communicator {
     async fn next(&mut self) -> Option<Outgoing> {
         within("a frame", self.from.recv()).await
     }
+}
+
+fn words(frame: &Encoded) -> String {
+    String::from_utf8_lossy(&frame.payload()).into_owned()
 }
 
 async fn ended(task: &mut JoinHandle<Close>) -> Close {

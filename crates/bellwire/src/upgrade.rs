@@ -1,5 +1,6 @@
 //! From an HTTP request to a socket.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -12,12 +13,13 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
 use crate::connection::Connection;
 use crate::dialect::UnknownDialect;
-use crate::websocket::{WebSocket, Wire};
+use crate::place::Place;
+use crate::websocket::WebSocket;
 use crate::{Bellwire, Consumer, Dialect, OriginRefused, Scope};
 
 /// What RFC 6455 §1.3 appends to the key before hashing it.
@@ -81,7 +83,7 @@ pub enum UpgradeRefused {
     /// 503: the server stops.
     #[error("The server is restarting. Try again in a moment.")]
     Stopping,
-    /// 429: this person has too many sockets open.
+    /// 429: this person, or this address, has too many sockets open.
     #[error("Too many open connections: {0} at most. Close a tab and try again.")]
     TooMany(usize),
 }
@@ -151,6 +153,13 @@ impl Upgrade {
         self
     }
 
+    /// Which address it comes from: for the limit of sockets per address.
+    #[must_use]
+    pub fn address(mut self, address: IpAddr) -> Self {
+        self.scope.address = Some(address);
+        self
+    }
+
     /// The dialect for pages that do not ask for one by `?dialect=`; otherwise [`Dialect::Json`].
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
@@ -183,32 +192,40 @@ impl Upgrade {
     /// Switches protocols and lets the consumer run.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
         let Self { bellwire, scope, dialect, mut headers, accept, upgrade, .. } = self;
+        // Taken before the look, so that a stop that begins now waits for this socket.
+        let token = bellwire.tasks().token();
         if bellwire.stopping() {
             return UpgradeRefused::Stopping.into_response();
         }
-        let most = bellwire.limits().sockets_per_person;
-        if scope.person().is_some_and(|person| bellwire.layer().sockets_of(person) >= most) {
-            return UpgradeRefused::TooMany(most).into_response();
-        }
+        // Taken before the response leaves: a socket can be kicked as soon as it is promised.
+        let place = match Place::take(bellwire, scope) {
+            Ok(place) => place,
+            Err(refused) => return refused.into_response(),
+        };
         let dialect = dialect.unwrap_or_default();
-        let tasks = bellwire.tasks().clone();
-        tasks.spawn(async move {
-            match tokio::time::timeout(SWITCH, upgrade).await {
-                Ok(Ok(stream)) => {
-                    let stream = TokioIo::new(stream);
-                    let wire = WebSocket::new(stream, bellwire.limits(), bellwire.layer().counters().clone());
-                    let wire: Box<dyn Wire> = Box::new(wire);
-                    Connection::open(consumer, bellwire, wire, scope, dialect).run().await;
-                }
-                Ok(Err(error)) => tracing::debug!(%scope, %error, "The browser left during the handshake"),
-                Err(_) => tracing::debug!(%scope, "The handshake took too long"),
+        tokio::spawn(async move {
+            if let Some(stream) = switched(upgrade, &place).await {
+                let counters = place.bellwire.layer().counters().clone();
+                let wire = WebSocket::new(TokioIo::new(stream), place.bellwire.limits(), counters);
+                Connection::open(consumer, place.socket(Box::new(wire), dialect)).run().await;
             }
+            drop(token);
         });
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
         (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
     }
+}
+
+/// Waits for the protocol to switch. `None` when it does not: the browser went, or took too long.
+async fn switched(upgrade: OnUpgrade, Place { scope, .. }: &Place) -> Option<Upgraded> {
+    match tokio::time::timeout(SWITCH, upgrade).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(%scope, %error, "The browser left during the handshake"),
+        Err(_) => tracing::debug!(%scope, "The handshake took too long"),
+    }
+    None
 }
 
 /// Whether this is a handshake at all, as RFC 6455 §4.2.1 describes it.

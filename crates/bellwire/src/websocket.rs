@@ -1,29 +1,25 @@
-//! One socket: frames in, frames out, all that waits in one write.
+//! One socket: messages in, messages out.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use futures_util::{Sink, Stream};
+use futures_util::{Sink, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_websockets::{CloseCode, Config, Error, Limits, Message, ServerBuilder, WebSocketStream};
+use tokio_websockets::proto::ProtocolError;
+use tokio_websockets::{CloseCode, Error, Message, ServerBuilder, WebSocketStream};
 
 use crate::action::Frame;
+use crate::frame::Encoded;
 use crate::layer::Counters;
-use crate::{Close, limits};
-
-/// How many bytes may be gathered for one write before the socket has to take some.
-const WRITE_BYTES: usize = 64 * 1024;
+use crate::stream::Stream;
+use crate::{Close, Limits};
 
 /// What goes out.
 #[derive(Debug, Clone)]
 pub(crate) enum Outgoing {
-    /// Text, which the caller knows to be UTF-8.
-    Text(Bytes),
-    Binary(Bytes),
-    Ping,
+    Frame(Encoded),
     Close(Close),
 }
 
@@ -33,7 +29,10 @@ pub(crate) enum Incoming {
     Message(Frame),
     /// A ping or a pong: the other side lives.
     Heartbeat,
+    /// The other side closed.
     Close(Close),
+    /// The other side broke the protocol, and nothing after it means anything: this is how to close.
+    Broken(Close),
 }
 
 /// The other side, as the connection's loop sees it: a socket, or a test.
@@ -44,6 +43,10 @@ pub(crate) trait Wire: Send {
     fn feed(&mut self, out: Outgoing) -> io::Result<()>;
     /// Writes all that was fed.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// Whether the other side took anything since this was asked last.
+    fn flowed(&mut self) -> bool {
+        true
+    }
     /// The next thing that came in; `None` when the connection is over.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>>;
     /// Ends our half of the stream and waits for the end of theirs.
@@ -54,44 +57,54 @@ pub(crate) trait Wire: Send {
     fn idle(&mut self) {}
 }
 
-/// A WebSocket over any byte stream.
+/// A WebSocket over any byte stream. Messages go out as whole frames of our own; the library reads, and answers what the
+/// protocol asks to be answered.
 pub(crate) struct WebSocket<S> {
-    stream: WebSocketStream<Counted<S>>,
+    stream: WebSocketStream<Stream<S>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Speaks WebSocket on a stream whose handshake is done.
-    pub(crate) fn new(stream: S, limits: &limits::Limits, counters: Arc<Counters>) -> Self {
-        let stream = ServerBuilder::new()
-            .limits(Limits::default().max_payload_len(Some(limits.message_bytes)))
-            .config(Config::default().frame_size(usize::MAX).flush_threshold(WRITE_BYTES))
-            .serve(Counted { stream, counters });
-        Self { stream }
+    pub(crate) fn new(io: S, limits: &Limits, counters: Arc<Counters>) -> Self {
+        let most = tokio_websockets::Limits::default().max_payload_len(Some(limits.message_bytes));
+        let stream = Stream::new(io, limits.fragments, counters);
+        Self { stream: ServerBuilder::new().limits(most).serve(stream) }
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_ready(cx).map_err(into_io)
+        self.stream.get_mut().poll_room(cx)
     }
 
     fn feed(&mut self, out: Outgoing) -> io::Result<()> {
-        Pin::new(&mut self.stream).start_send(message(out)).map_err(into_io)
+        match out {
+            Outgoing::Frame(frame) => self.stream.get_mut().push(frame.bytes().clone()),
+            Outgoing::Close(close) => {
+                Pin::new(&mut self.stream).start_send(close_frame(&close)).map_err(into_io)?;
+            }
+        }
+        Ok(())
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx).map_err(into_io)
     }
 
+    fn flowed(&mut self) -> bool {
+        self.stream.get_mut().flowed()
+    }
+
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
-        loop {
-            match ready!(Pin::new(&mut self.stream).poll_next(cx)) {
-                Some(Ok(message)) => return Poll::Ready(incoming(message)),
-                // The peer broke the protocol: its close frame is queued, and the next poll sends it and ends.
-                Some(Err(Error::Protocol(_) | Error::PayloadTooLong { .. })) => {}
-                Some(Err(_)) | None => return Poll::Ready(None),
-            }
+        let next = Pin::new(&mut self.stream).poll_next(cx);
+        if next.is_pending() && self.stream.get_ref().too_many_fragments() {
+            return Poll::Ready(Some(Incoming::Broken(Close::policy("too many fragments"))));
         }
+        Poll::Ready(match ready!(next) {
+            Some(Ok(message)) => Some(incoming(message)),
+            Some(Err(error)) => broken(&error).map(Incoming::Broken),
+            None => None,
+        })
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -115,75 +128,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
     }
 }
 
-fn message(out: Outgoing) -> Message {
-    match out {
-        Outgoing::Text(text) => Message::text(text),
-        Outgoing::Binary(bytes) => Message::binary(bytes),
-        Outgoing::Ping => Message::ping(Bytes::new()),
-        Outgoing::Close(close) => Message::close(CloseCode::try_from(close.code()).ok(), close.reason()),
+fn close_frame(close: &Close) -> Message {
+    match close.sendable().and_then(|code| CloseCode::try_from(code).ok()) {
+        Some(code) => Message::close(Some(code), close.reason()),
+        None => Message::close(None, ""),
     }
 }
 
-fn incoming(message: Message) -> Option<Incoming> {
+fn incoming(message: Message) -> Incoming {
     if let Some((code, reason)) = message.as_close() {
-        return Some(Incoming::Close(Close::received(code.into(), reason)));
+        return Incoming::Close(Close::received(code.into(), reason));
     }
-    if let Some(text) = message.as_text() {
-        return Some(Incoming::Message(Frame::Text(text.to_owned())));
+    if message.is_text() {
+        // Looked at once more: the library overlooks a character that the end of the message cuts off.
+        let text = std::str::from_utf8(message.as_payload()).map(str::to_owned);
+        return match text {
+            Ok(text) => Incoming::Message(Frame::Text(text)),
+            Err(_) => Incoming::Broken(Close::new(Close::NOT_UTF8, "text that is not UTF-8")),
+        };
     }
     if message.is_binary() {
-        return Some(Incoming::Message(Frame::Binary(message.into_payload().into())));
+        return Incoming::Message(Frame::Binary(message.into_payload().into()));
     }
-    Some(Incoming::Heartbeat)
+    Incoming::Heartbeat
+}
+
+/// How to close upon a broken rule; `None` when there is nobody left to tell.
+fn broken(error: &Error) -> Option<Close> {
+    match error {
+        Error::PayloadTooLong { max_len, .. } => {
+            Some(Close::new(Close::TOO_BIG, format!("a message holds at most {max_len} bytes")))
+        }
+        Error::Protocol(ProtocolError::InvalidUtf8) => {
+            Some(Close::new(Close::NOT_UTF8, "text that is not UTF-8"))
+        }
+        Error::Protocol(error) => Some(Close::new(Close::PROTOCOL, error.to_string())),
+        _ => None,
+    }
 }
 
 fn into_io(error: Error) -> io::Error {
     match error {
         Error::Io(error) => error,
         other => io::Error::other(other),
-    }
-}
-
-/// A byte stream that counts its writes, which are what a delivery costs.
-struct Counted<S> {
-    stream: S,
-    counters: Arc<Counters>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.counters.wrote();
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.counters.wrote();
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

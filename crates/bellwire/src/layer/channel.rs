@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::mailbox::Mailbox;
-use crate::{GroupName, Limits};
+use crate::{GroupName, Limits, Scope};
 
 /// The address of one connection, unique among all processes and never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -23,8 +23,10 @@ impl fmt::Display for ChannelName {
 pub(crate) struct Channel {
     pub(crate) name: ChannelName,
     pub(crate) mailbox: Mailbox,
-    pub(crate) person: Option<GroupName>,
-    pub(crate) session: Option<GroupName>,
+    /// Whose it is; by these it can be kicked, from every process.
+    owners: [Option<GroupName>; 2],
+    /// Where it comes from.
+    address: Option<GroupName>,
     /// When something came in last, in milliseconds of the process's clock.
     heard: AtomicU64,
     /// Since when the other side accepts nothing although something waits; 0 when it does.
@@ -32,15 +34,27 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(crate) fn new(
-        name: ChannelName,
-        person: Option<GroupName>,
-        session: Option<GroupName>,
-        limits: &Limits,
-        now: u64,
-    ) -> Self {
-        let mailbox = Mailbox::new(limits.queue_messages, limits.queue_bytes);
-        Self { name, mailbox, person, session, heard: AtomicU64::new(now), stuck: AtomicU64::new(0) }
+    pub(crate) fn new(name: ChannelName, scope: &Scope, limits: &Limits, now: u64) -> Self {
+        let label = |kind, key: Option<&str>| key.map(|key| GroupName::reserved(kind, key));
+        let address = scope.address().map(|address| address.to_string());
+        Self {
+            name,
+            mailbox: Mailbox::new(limits.queue_messages, limits.queue_bytes),
+            owners: [label("person", scope.person()), label("session", scope.session())],
+            address: label("address", address.as_deref()),
+            heard: AtomicU64::new(now),
+            stuck: AtomicU64::new(0),
+        }
+    }
+
+    /// The groups that stand for whose it is.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &GroupName> {
+        self.owners.iter().flatten()
+    }
+
+    /// Every group that it is in because of what it is.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &GroupName> {
+        self.owners().chain(&self.address)
     }
 
     pub(crate) fn hear(&self, now: u64) {
@@ -51,14 +65,13 @@ impl Channel {
         self.heard.load(Ordering::Relaxed)
     }
 
-    /// Notes whether the other side takes what waits for it; the time of the first refusal stays.
-    pub(crate) fn writes(&self, flowing: bool, now: u64) {
-        if flowing {
-            if self.stuck.load(Ordering::Relaxed) != 0 {
-                self.stuck.store(0, Ordering::Relaxed);
-            }
-        } else {
-            let _ = self.stuck.compare_exchange(0, now.max(1), Ordering::Relaxed, Ordering::Relaxed);
+    /// Notes whether the other side took all that waits for it, or at least some: the time since it last did is what counts.
+    pub(crate) fn writes(&self, all: bool, some: bool, now: u64) {
+        let stuck = self.stuck.load(Ordering::Relaxed);
+        match (all, some || stuck == 0) {
+            (true, _) if stuck != 0 => self.stuck.store(0, Ordering::Relaxed),
+            (false, true) => self.stuck.store(now.max(1), Ordering::Relaxed),
+            _ => {}
         }
     }
 

@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::counters::Counters;
 use crate::dialect::{Dialect, Place};
+use crate::frame::Encoded;
 use crate::group::{GroupName, Seq};
 use crate::{Close, Event, Patch};
 
@@ -81,8 +81,8 @@ pub(crate) enum Body {
 pub(crate) struct Frames {
     patches: Vec<Patch>,
     place: Option<Place>,
-    json: OnceLock<Box<[Bytes]>>,
-    htmx: OnceLock<Box<[Bytes]>>,
+    json: OnceLock<Box<[Encoded]>>,
+    htmx: OnceLock<Box<[Encoded]>>,
     counters: Arc<Counters>,
 }
 
@@ -95,7 +95,7 @@ impl Frames {
         self.place.as_ref().map(|place| place.seq)
     }
 
-    pub(crate) fn in_dialect(&self, dialect: Dialect) -> &[Bytes] {
+    pub(crate) fn in_dialect(&self, dialect: Dialect) -> &[Encoded] {
         let cell = match dialect {
             Dialect::Json => &self.json,
             Dialect::Htmx => &self.htmx,

@@ -8,7 +8,6 @@ use indexmap::IndexMap;
 use super::channel::{Channel, ChannelName};
 use super::counters::Counters;
 use super::delivery::Delivery;
-use super::mailbox::Mail;
 use crate::{Close, GroupName};
 
 type Members = IndexMap<u64, Arc<Channel>>;
@@ -25,13 +24,13 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn add(&self, channel: &Arc<Channel>) {
         write(&self.channels).insert(channel.name.number, channel.clone());
-        for label in [&channel.person, &channel.session].into_iter().flatten() {
+        for label in channel.labels() {
             self.join(label, channel);
         }
     }
 
     pub(crate) fn remove(&self, channel: &Channel) {
-        for label in [&channel.person, &channel.session].into_iter().flatten() {
+        for label in channel.labels() {
             self.leave(label, channel.name);
         }
         write(&self.channels).remove(&channel.name.number);
@@ -98,7 +97,7 @@ impl Hub {
         let mut delivered = 0;
         for member in members.values().filter(|member| Some(member.name) != except) {
             delivered += 1;
-            if !member.mailbox.push(Mail::Delivery(delivery.clone())) {
+            if !member.mailbox.push(&delivery) {
                 counters.overflowed();
             }
         }
@@ -112,15 +111,7 @@ impl Hub {
         }
     }
 
-    /// Takes the members of `whom` out of `group`; what waited for them from there is dropped.
-    pub(crate) fn expel(&self, whom: &GroupName, group: &GroupName) {
-        for member in self.members(whom) {
-            self.leave(group, member.name);
-            member.mailbox.expel(group);
-        }
-    }
-
-    fn members(&self, group: &GroupName) -> Vec<Arc<Channel>> {
+    pub(crate) fn members(&self, group: &GroupName) -> Vec<Arc<Channel>> {
         read(&self.groups)
             .get(group)
             .map(|members| lock(members).values().cloned().collect())

@@ -1,4 +1,4 @@
-//! What waits for one socket.
+//! What waits for one socket: mail, and orders that outrank it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,62 +10,62 @@ use crate::{Close, GroupName};
 /// A queue that was longer than this once gives its memory back when it is empty.
 const KEPT_SLOTS: usize = 32;
 
-/// One thing that waits.
-pub(crate) enum Mail {
-    Delivery(Arc<Delivery>),
-    /// Ask the other side whether it lives.
-    Ping,
-    /// The socket was taken out of this group.
-    Expelled(GroupName),
-}
-
-impl Mail {
-    fn weight(&self) -> usize {
-        match self {
-            Self::Delivery(delivery) => delivery.weight,
-            Self::Ping | Self::Expelled(_) => 0,
-        }
-    }
-
-    fn is_of(&self, group: &GroupName) -> bool {
-        matches!(self, Self::Delivery(delivery) if delivery.group == *group)
-    }
-}
-
 /// What was dropped when the queue overflowed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lost {
-    /// Numbered changes: each feed catches up by its numbers.
-    pub(crate) numbered: bool,
-    /// Events and patches without a number: only the consumer can say what to do.
+    /// Groups whose numbered changes were dropped: who follows them catches up by their numbers.
+    pub(crate) numbered: Vec<GroupName>,
+    /// Whether anything without a number was dropped, too: only the consumer can say what to do.
     pub(crate) unnumbered: bool,
 }
 
 impl Lost {
-    fn note(&mut self, mail: &Mail) {
-        if let Mail::Delivery(delivery) = mail {
-            match &delivery.body {
-                Body::Frames(frames) if frames.seq().is_some() => self.numbered = true,
-                _ => self.unnumbered = true,
+    fn note(&mut self, delivery: &Delivery) {
+        match &delivery.body {
+            Body::Frames(frames) if frames.seq().is_some() => {
+                if !self.numbered.contains(&delivery.group) {
+                    self.numbered.push(delivery.group.clone());
+                }
             }
+            _ => self.unnumbered = true,
         }
     }
 
-    fn any(self) -> bool {
-        self.numbered || self.unnumbered
+    fn is_nothing(&self) -> bool {
+        self.numbered.is_empty() && !self.unnumbered
     }
+}
+
+/// What comes before any mail.
+pub(crate) enum Order {
+    /// The socket is to close.
+    Close(Close),
+    /// It was taken out of this group.
+    Expelled(GroupName),
+    /// Ask the other side whether it lives.
+    Ping,
 }
 
 /// What a socket's loop finds.
 pub(crate) enum Taken {
     /// Everything was dealt with.
     Empty,
-    /// The loop asked to stop at this one.
-    Stopped(Mail),
+    /// The loop stopped, because it has to do something else first.
+    Stopped,
+    /// This one is for the consumer.
+    Event(Arc<Delivery>),
     /// The queue had overflowed and was dropped.
     Lost(Lost),
-    /// The socket is to close.
-    Close(Close),
+}
+
+/// What becomes of a delivery.
+pub(crate) enum Dealt {
+    /// It is done with.
+    Done,
+    /// It is done with, but nothing else can be for now.
+    Stop,
+    /// The consumer has to see it.
+    Event,
 }
 
 /// A queue bounded in messages and bytes. When it overflows it is dropped as a whole: whoever is that far behind is
@@ -78,12 +78,13 @@ pub(crate) struct Mailbox {
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Mail>,
+    queue: VecDeque<Arc<Delivery>>,
     bytes: usize,
-    lost: Lost,
-    close: Option<Close>,
-    /// Closed mailboxes take nothing more: what is sent after a kick is never delivered.
-    closed: bool,
+    lost: Option<Box<Lost>>,
+    /// The order to close. It stays once it is given, and nothing is delivered any more.
+    close: Option<Box<Close>>,
+    expelled: Vec<GroupName>,
+    ping: bool,
     waker: Option<Waker>,
 }
 
@@ -98,19 +99,19 @@ impl Mailbox {
     }
 
     /// Adds one more; `false` when the queue overflowed and was dropped.
-    pub(crate) fn push(&self, mail: Mail) -> bool {
+    pub(crate) fn push(&self, delivery: &Arc<Delivery>) -> bool {
         let mut state = self.lock();
-        if state.closed {
+        if state.close.is_some() {
             return true;
         }
-        let fits = state.queue.len() < self.messages && state.bytes + mail.weight() <= self.bytes;
+        let fits = state.queue.len() < self.messages && state.bytes + delivery.weight <= self.bytes;
         // A single message larger than the bound passes through an empty queue: it exists already and is shared.
         let fits = fits || state.queue.is_empty();
         if fits {
-            state.bytes += mail.weight();
-            state.queue.push_back(mail);
+            state.bytes += delivery.weight;
+            state.queue.push_back(delivery.clone());
         } else {
-            state.overflow(&mail);
+            state.overflow(delivery);
         }
         state.wake();
         fits
@@ -119,54 +120,77 @@ impl Mailbox {
     /// The socket is to close, and nothing that waits or comes later is delivered. The first reason stays.
     pub(crate) fn close(&self, close: Close) {
         let mut state = self.lock();
-        if !state.closed {
-            state.closed = true;
-            state.close = Some(close);
-            state.queue = VecDeque::new();
-            state.bytes = 0;
-            state.lost = Lost::default();
+        if state.close.is_none() {
+            *state = State { close: Some(Box::new(close)), waker: state.waker.take(), ..State::default() };
         }
         state.wake();
+    }
+
+    /// The order to close, if it was given.
+    pub(crate) fn closed(&self) -> Option<Close> {
+        self.lock().close.as_deref().cloned()
+    }
+
+    /// Waits for the order to close.
+    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.close.is_some() { Poll::Ready(()) } else { state.sleep(cx) }
     }
 
     /// Drops what waits from this group, and lets the loop know that it is out of it.
     pub(crate) fn expel(&self, group: &GroupName) {
         let mut state = self.lock();
-        if !state.closed {
-            state.queue.retain(|mail| !mail.is_of(group));
-            state.bytes = state.queue.iter().map(Mail::weight).sum();
-            state.queue.push_back(Mail::Expelled(group.clone()));
+        state.forget(group);
+        if state.close.is_none() && !state.expelled.contains(group) {
+            state.expelled.push(group.clone());
         }
         state.wake();
     }
 
-    /// Only the order to close, which outranks everything that waits.
-    pub(crate) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<Close> {
+    /// Whether the loop has yet to learn that it is out of this group.
+    pub(crate) fn is_expelled_from(&self, group: &GroupName) -> bool {
+        self.lock().expelled.contains(group)
+    }
+
+    /// Drops what waits from this group.
+    pub(crate) fn forget(&self, group: &GroupName) {
+        self.lock().forget(group);
+    }
+
+    /// The other side is to be asked whether it lives.
+    pub(crate) fn ping(&self) {
         let mut state = self.lock();
-        match state.close.take() {
-            Some(close) => Poll::Ready(close),
-            None => state.sleep(cx),
+        state.ping = true;
+        state.wake();
+    }
+
+    /// What outranks all mail.
+    pub(crate) fn poll_order(&self, cx: &mut Context<'_>) -> Poll<Order> {
+        let mut state = self.lock();
+        if let Some(close) = &state.close {
+            return Poll::Ready(Order::Close(close.as_ref().clone()));
         }
+        if let Some(group) = state.expelled.pop() {
+            return Poll::Ready(Order::Expelled(group));
+        }
+        if std::mem::take(&mut state.ping) {
+            return Poll::Ready(Order::Ping);
+        }
+        state.sleep(cx)
     }
 
     /// Hands on what waits, one by one and under the lock, so that nothing is delivered after an expulsion or a kick.
-    /// `deal` returns what it cannot deal with at once.
-    pub(crate) fn poll_take(
-        &self,
-        cx: &mut Context<'_>,
-        mut deal: impl FnMut(Mail) -> Option<Mail>,
-    ) -> Taken {
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>, mut deal: impl FnMut(&Delivery) -> Dealt) -> Taken {
         let mut state = self.lock();
-        if let Some(close) = state.close.take() {
-            return Taken::Close(close);
+        if let Some(lost) = state.lost.take() {
+            return Taken::Lost(*lost);
         }
-        if state.lost.any() {
-            return Taken::Lost(std::mem::take(&mut state.lost));
-        }
-        while let Some(mail) = state.queue.pop_front() {
-            state.bytes -= mail.weight();
-            if let Some(mail) = deal(mail) {
-                return Taken::Stopped(mail);
+        while let Some(delivery) = state.queue.pop_front() {
+            state.bytes -= delivery.weight;
+            match deal(&delivery) {
+                Dealt::Done => {}
+                Dealt::Stop => return Taken::Stopped,
+                Dealt::Event => return Taken::Event(delivery),
             }
         }
         if state.queue.capacity() > KEPT_SLOTS {
@@ -183,13 +207,18 @@ impl Mailbox {
 }
 
 impl State {
-    fn overflow(&mut self, newest: &Mail) {
-        let State { queue, lost, .. } = self;
-        queue.iter().for_each(|mail| lost.note(mail));
+    fn overflow(&mut self, newest: &Delivery) {
+        let mut lost = self.lost.take().unwrap_or_default();
+        self.queue.drain(..).for_each(|delivery| lost.note(&delivery));
         lost.note(newest);
-        // An expulsion is an order, not news: it survives.
-        queue.retain(|mail| matches!(mail, Mail::Expelled(_)));
+        debug_assert!(!lost.is_nothing());
+        self.lost = Some(lost);
         self.bytes = 0;
+    }
+
+    fn forget(&mut self, group: &GroupName) {
+        self.queue.retain(|delivery| delivery.group != *group);
+        self.bytes = self.queue.iter().map(|delivery| delivery.weight).sum();
     }
 
     fn sleep<T>(&mut self, cx: &Context<'_>) -> Poll<T> {

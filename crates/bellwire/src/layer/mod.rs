@@ -6,22 +6,27 @@ mod counters;
 mod delivery;
 mod hub;
 mod mailbox;
+mod named;
+mod presence;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use backplane::{Backplane, Garbled};
 pub use channel::ChannelName;
 pub use counters::{Counters, Counts};
+pub use named::{ChannelFull, NamedChannel};
+pub use presence::{Change, Changes, Presence};
 
 pub(crate) use channel::Channel;
 pub(crate) use delivery::{Body, Delivery, Frames, Send};
-pub(crate) use mailbox::{Lost, Mail, Taken};
+pub(crate) use mailbox::{Dealt, Lost, Order, Taken};
 
 use crate::dialect::Place;
-use crate::{Close, Event, Group, GroupName, Limits, Patch};
+use crate::{Close, Event, Group, GroupName, Limits, Patch, Scope};
 
 /// An event weighs this much in a queue, in bytes: it is shared, and its size is not known.
 const EVENT_WEIGHT: usize = 256;
@@ -39,6 +44,10 @@ struct Inner {
     process: u64,
     numbers: AtomicU64,
     counters: Arc<Counters>,
+    /// The groups that the backplane listens to.
+    listening: Mutex<HashSet<GroupName>>,
+    named: named::Registry,
+    presence: Presence,
 }
 
 impl Layer {
@@ -59,12 +68,25 @@ impl Layer {
             process: RandomState::new().hash_one(std::process::id()),
             numbers: AtomicU64::new(1),
             counters: Arc::default(),
+            listening: Mutex::default(),
+            named: named::Registry::default(),
+            presence: Presence::new(),
         }))
     }
 
     /// The group of this name, whose members exchange events of type `E`.
     pub fn group<E: Event>(&self, name: GroupName) -> Group<E> {
         Group::new(self.clone(), name)
+    }
+
+    /// The channel of this name, for background work: each message goes to exactly one receiver.
+    pub fn named_channel<E: Event>(&self, name: GroupName) -> NamedChannel<E> {
+        NamedChannel::open(self.clone(), name)
+    }
+
+    /// Who is present in which group.
+    pub fn presence(&self) -> &Presence {
+        &self.0.presence
     }
 
     /// How many sockets of this process are in the group.
@@ -87,7 +109,8 @@ impl Layer {
         self.deliver_to(channel, Send::event(event))
     }
 
-    /// Closes all sockets of a person, on every process. Nothing that is sent after this returns reaches those here.
+    /// Closes all sockets of a person, on every process, those whose handshake is under way included. Nothing that is sent after
+    /// this returns reaches those here.
     pub fn kick_person(&self, person: &str, close: Close) {
         self.send(&GroupName::reserved("person", person), Send::Close(close), None);
     }
@@ -118,6 +141,10 @@ impl Layer {
         self.0.counters.read()
     }
 
+    fn named(&self) -> &named::Registry {
+        &self.0.named
+    }
+
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.0.counters
     }
@@ -135,7 +162,7 @@ impl Layer {
     fn send_here(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
         match send {
             Send::Close(close) => self.0.hub.close(group, &close),
-            Send::Expel(from) => self.0.hub.expel(group, &from),
+            Send::Expel(from) => self.expel(group, &from),
             send => {
                 if let Some(delivery) = self.delivery(group.clone(), send) {
                     self.0.hub.deliver(delivery, except, &self.0.counters);
@@ -144,11 +171,19 @@ impl Layer {
         }
     }
 
+    /// Takes the members of `whom` out of `group`; what waited for them from there is dropped.
+    fn expel(&self, whom: &GroupName, group: &GroupName) {
+        for member in self.0.hub.members(whom) {
+            self.leave(group, &member);
+            member.mailbox.expel(group);
+        }
+    }
+
     fn deliver_to(&self, channel: ChannelName, send: Send) -> bool {
         let here = (channel.process == self.0.process).then(|| self.0.hub.channel(channel.number)).flatten();
         let Some(found) = here else { return false };
         let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else { return false };
-        found.mailbox.push(Mail::Delivery(Arc::new(delivery)));
+        found.mailbox.push(&Arc::new(delivery));
         true
     }
 
@@ -166,25 +201,13 @@ impl Layer {
         Some(Delivery { group, body, weight })
     }
 
-    pub(crate) fn connect(
-        &self,
-        person: Option<&str>,
-        session: Option<&str>,
-        limits: &Limits,
-        now: u64,
-    ) -> Arc<Channel> {
+    /// Takes a place for a connection that is about to come. From here on it can be kicked, and it counts.
+    pub(crate) fn connect(&self, scope: &Scope, limits: &Limits, now: u64) -> Arc<Channel> {
         let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
         let name = ChannelName { process: self.0.process, number };
-        let person = person.map(|key| GroupName::reserved("person", key));
-        let session = session.map(|key| GroupName::reserved("session", key));
-        let channel = Arc::new(Channel::new(name, person, session, limits, now));
+        let channel = Arc::new(Channel::new(name, scope, limits, now));
         self.0.hub.add(&channel);
-        if let Some(backplane) = &self.0.backplane {
-            [&channel.person, &channel.session]
-                .into_iter()
-                .flatten()
-                .for_each(|label| backplane.listen(label));
-        }
+        channel.owners().for_each(|label| self.listen_as_needed(label));
         channel
     }
 
@@ -193,33 +216,42 @@ impl Layer {
             self.leave(group, channel);
         }
         self.0.hub.remove(channel);
-        if let Some(backplane) = &self.0.backplane {
-            for label in [&channel.person, &channel.session].into_iter().flatten() {
-                if self.0.hub.size(label) == 0 {
-                    backplane.ignore(label);
-                }
-            }
-        }
+        channel.owners().for_each(|label| self.listen_as_needed(label));
     }
 
     pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) {
-        if self.0.hub.join(group, channel)
-            && let Some(backplane) = &self.0.backplane
-        {
-            backplane.listen(group);
+        if self.0.hub.join(group, channel) {
+            self.listen_as_needed(group);
         }
     }
 
     pub(crate) fn leave(&self, group: &GroupName, channel: &Channel) {
-        if self.0.hub.leave(group, channel.name)
-            && let Some(backplane) = &self.0.backplane
-        {
-            backplane.ignore(group);
+        if self.0.hub.leave(group, channel.name) {
+            self.listen_as_needed(group);
         }
     }
 
-    pub(crate) fn sockets_of(&self, person: &str) -> usize {
-        self.0.hub.size(&GroupName::reserved("person", person))
+    /// Makes the backplane listen to a group while it has members here. Looks at what is the case rather than at what just happened,
+    /// so that two who come and go at once leave the right thing behind.
+    fn listen_as_needed(&self, group: &GroupName) {
+        let Some(backplane) = &self.0.backplane else { return };
+        let mut listening = self.0.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        match (self.0.hub.size(group) > 0, listening.contains(group)) {
+            (true, false) => {
+                listening.insert(group.clone());
+                backplane.listen(group);
+            }
+            (false, true) => {
+                listening.remove(group);
+                backplane.ignore(group);
+            }
+            _ => {}
+        }
+    }
+
+    /// How many sockets of this process carry the label `kind` with this key.
+    pub(crate) fn sockets_of(&self, kind: &'static str, key: &str) -> usize {
+        self.0.hub.size(&GroupName::reserved(kind, key))
     }
 
     pub(crate) fn channels(&self) -> Vec<Arc<Channel>> {

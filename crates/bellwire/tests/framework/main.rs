@@ -2,6 +2,7 @@
 
 mod support;
 
+mod access;
 mod bounds;
 mod consumers;
 mod feeds;

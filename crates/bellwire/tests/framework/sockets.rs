@@ -91,7 +91,7 @@ async fn what_breaks_the_protocol_is_closed_with_its_code() {
         let mut socket = server.open("/ws/").await;
         socket.write_all(&bytes).await.unwrap();
         assert_eq!(read_close(&mut socket).await.0, code);
-        server.noted("disconnect 1006").await;
+        server.noted(&format!("disconnect {code}")).await;
     }
 }
 
@@ -168,11 +168,127 @@ async fn all_that_waits_for_one_socket_leaves_in_one_write() {
     let before = server.bellwire.layer().counts().writes;
     // The test's runtime has one thread: the connection's loop does not run between these.
     let group = server.bellwire.layer().group::<Told>(room());
-    for i in 0..20 {
+    for i in 0..256 {
         group.patch(Patch::inner("#n", Html::text(&i.to_string())));
     }
-    for i in 0..20 {
+    for i in 0..256 {
         assert!(read_text(&mut socket).await.contains(&format!("\"{i}\"")));
     }
     assert_eq!(server.bellwire.layer().counts().writes - before, 1);
+}
+
+#[tokio::test]
+async fn a_close_without_a_code_is_answered_and_runs_disconnect() {
+    let mut server = Server::start(bellwire()).await;
+    for (payload, noted) in [(vec![], "disconnect 1005"), (1001u16.to_be_bytes().to_vec(), "disconnect 1001")]
+    {
+        let mut socket = server.open("/ws/").await;
+        socket.write_all(&frame(CLOSE, &payload)).await.unwrap();
+        assert_eq!(read_frame(&mut socket).await, (CLOSE, payload));
+        server.noted(noted).await;
+    }
+    assert_eq!(server.bellwire.layer().sockets_here(), 0);
+}
+
+fn fragment(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut fragment = frame(opcode, payload);
+    fragment[0] &= 0x7f;
+    fragment
+}
+
+#[tokio::test]
+async fn fragments_that_add_up_to_too_much_are_closed_with_1009_and_never_delivered() {
+    let mut server = Server::start(bellwire()).await;
+    let mut socket = server.open("/ws/").await;
+    let start = br#"{"action":"Say","data":{"message":""#;
+    let bytes = [fragment(TEXT, start), fragment(0, &[b'x'; 65_500]), frame(0, br#"z"}}"#)].concat();
+    socket.write_all(&bytes).await.unwrap();
+    assert_eq!(read_close(&mut socket).await.0, 1009);
+    server.noted("disconnect 1009").await;
+}
+
+#[tokio::test]
+async fn a_message_in_endless_fragments_is_closed_with_1008() {
+    let server = Server::start(with_limits(Limits { fragments: 100, ..Limits::default() })).await;
+    let mut socket = server.open("/ws/").await;
+    socket.write_all(&fragment(TEXT, b"")).await.unwrap();
+    for _ in 0..100 {
+        socket.write_all(&[fragment(0, b""), frame(PING, b"")].concat()).await.unwrap();
+    }
+    loop {
+        match read_frame(&mut socket).await {
+            (PONG, _) => {}
+            (CLOSE, payload) => {
+                assert_eq!(payload, [&1008u16.to_be_bytes(), &b"too many fragments"[..]].concat());
+                return;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn text_that_ends_inside_a_character_is_closed_with_1007() {
+    let server = Server::start(bellwire()).await;
+    for bytes in [
+        frame(TEXT, b"a\xe2\x82"),
+        [fragment(TEXT, b"a\xe2\x82"), frame(0, b"")].concat(),
+        [fragment(TEXT, b"a\xe2"), frame(0, b"\x28")].concat(),
+    ] {
+        let mut socket = server.open("/ws/").await;
+        socket.write_all(&bytes).await.unwrap();
+        assert_eq!(read_close(&mut socket).await.0, 1007, "{bytes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_is_closed_with_1008() {
+    let server = Server::start(with_limits(Limits { action_burst: 20, ..Limits::default() })).await;
+    let mut socket = server.open("/ws/").await;
+    let flood = frame(PING, b"").repeat(500);
+    socket.write_all(&flood).await.unwrap();
+    loop {
+        match read_frame(&mut socket).await {
+            (PONG, _) => {}
+            (CLOSE, payload) => {
+                assert_eq!(&payload[2..], b"too many pings");
+                return;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn handshakes_at_once_do_not_slip_past_the_limit() {
+    let server = Server::start(with_limits(Limits { sockets_per_person: 5, ..Limits::default() })).await;
+    let handshakes = (0..30).map(|_| server.shake("/ws/", HANDSHAKE));
+    let answers = futures_util::future::join_all(handshakes).await;
+    let open = answers.iter().filter(|(_, head)| head.starts_with("HTTP/1.1 101")).count();
+    assert!(open <= 5, "{open}");
+    assert!(
+        answers.iter().all(|(_, head)| head.starts_with("HTTP/1.1 101") || head.starts_with("HTTP/1.1 429"))
+    );
+}
+
+#[tokio::test]
+async fn a_reader_who_never_reads_is_let_go_and_harms_nobody() {
+    let limits = Limits { write: std::time::Duration::from_secs(1), queue_messages: 64, ..Limits::default() };
+    let mut server = Server::start(with_limits(limits)).await;
+    let stuck = server.open("/ws/").await;
+    server.noted("connect").await;
+    let mut reader = server.open("/ws/").await;
+    server.noted("connect").await;
+    let group = server.bellwire.layer().group::<Told>(room());
+    // The kernel takes some megabytes for a reader who takes none.
+    let text = "x".repeat(60_000);
+    let mut heard = 0;
+    while server.bellwire.layer().members_here(&room()) == 2 {
+        group.patch(Patch::inner("#n", Html::text(&text)));
+        assert!(read_text(&mut reader).await.contains("xxx"), "the other one reads on");
+        heard += 1;
+    }
+    assert!(heard > 10, "{heard}");
+    server.noted("disconnect 1013").await;
+    drop(stuck);
 }

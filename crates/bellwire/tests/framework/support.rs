@@ -67,6 +67,16 @@ impl Lines {
         lines.len() as Seq
     }
 
+    /// What a page that knows number `since` missed.
+    pub(crate) fn after(&self, since: Option<Seq>) -> CatchUp {
+        let lines = self.0.lock().unwrap();
+        let since = usize::try_from(since.unwrap_or(0)).unwrap_or(usize::MAX);
+        CatchUp {
+            patches: lines.iter().skip(since).map(|line| Self::patch(line)).collect(),
+            seq: lines.len() as Seq,
+        }
+    }
+
     pub(crate) fn patch(line: &str) -> Patch {
         Patch::append("#lines", Html::text(line))
     }
@@ -152,10 +162,7 @@ impl Consumer for Member {
         since: Option<Seq>,
     ) -> Result<CatchUp, Error> {
         self.note(format!("catch up {since:?}"));
-        let lines = self.lines.as_ref().map(|lines| lines.0.lock().unwrap().clone()).unwrap_or_default();
-        let since = usize::try_from(since.unwrap_or(0)).unwrap_or(usize::MAX);
-        let patches = lines.iter().skip(since).map(|line| Lines::patch(line)).collect();
-        Ok(CatchUp { patches, seq: lines.len() as Seq })
+        Ok(self.lines.clone().unwrap_or_default().after(since))
     }
 
     async fn disconnect(&mut self, _: &mut Socket, close: Close) {

@@ -1,0 +1,85 @@
+//! One message as it goes over the wire: header and payload, encoded once and shared.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+/// Opcodes of RFC 6455 §5.2, with the bit that says "this is the whole message".
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+const PING: u8 = 0x89;
+
+/// A whole message in one frame, as a server sends it: without a mask. The same bytes serve every socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Encoded(Bytes);
+
+impl Encoded {
+    /// Text, which the caller knows to be UTF-8.
+    pub(crate) fn text(payload: &[u8]) -> Self {
+        Self::new(TEXT, payload)
+    }
+
+    pub(crate) fn binary(payload: &[u8]) -> Self {
+        Self::new(BINARY, payload)
+    }
+
+    pub(crate) fn ping() -> Self {
+        Self(Bytes::from_static(&[PING, 0]))
+    }
+
+    fn new(first: u8, payload: &[u8]) -> Self {
+        let mut frame = BytesMut::with_capacity(payload.len() + 10);
+        frame.put_u8(first);
+        match payload.len() {
+            short @ 0..126 => frame.put_u8(short as u8),
+            middle @ 126..65536 => {
+                frame.put_u8(126);
+                frame.put_u16(middle as u16);
+            }
+            long => {
+                frame.put_u8(127);
+                frame.put_u64(long as u64);
+            }
+        }
+        frame.put_slice(payload);
+        Self(frame.freeze())
+    }
+
+    /// The frame's bytes, header and all.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        self.0[0] == TEXT
+    }
+
+    pub(crate) fn is_ping(&self) -> bool {
+        self.0[0] == PING
+    }
+
+    /// What it says.
+    pub(crate) fn payload(&self) -> Bytes {
+        let header = match self.0[1] {
+            126 => 4,
+            127 => 10,
+            _ => 2,
+        };
+        self.0.slice(header..)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_takes_as_many_bytes_as_it_needs() {
+        for (length, header) in [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+            let payload = vec![b'x'; length];
+            let frame = Encoded::text(&payload);
+            assert_eq!(frame.bytes().len(), header + length, "{length}");
+            assert_eq!(frame.payload(), payload, "{length}");
+            assert!(frame.is_text());
+        }
+        assert!(!Encoded::binary(b"").is_text() && Encoded::ping().is_ping());
+    }
+}

@@ -1,0 +1,238 @@
+//! The byte stream under a socket. What goes out is gathered here and leaves in as few writes as possible, for writes are what
+//! a delivery costs; what comes in is watched for messages that never end.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::layer::Counters;
+
+/// How many bytes may be gathered before the socket has to take some.
+const GATHERED: usize = 64 * 1024;
+/// How many buffers one write takes: Linux's IOV_MAX.
+const SLICES: usize = 1024;
+/// A queue that was longer than this once gives its memory back when it is empty.
+const KEPT_SLOTS: usize = 16;
+
+/// A byte stream with a queue before it and a follower of frames behind it.
+pub(crate) struct Stream<S> {
+    io: S,
+    out: VecDeque<Bytes>,
+    gathered: usize,
+    /// Whether the other side took anything since somebody asked.
+    flowing: bool,
+    frames: Frames,
+    fragments: usize,
+    counters: Arc<Counters>,
+}
+
+impl<S: AsyncWrite + Unpin> Stream<S> {
+    /// At most `fragments` frames may make one message.
+    pub(crate) fn new(io: S, fragments: usize, counters: Arc<Counters>) -> Self {
+        let frames = Frames::default();
+        Self { io, out: VecDeque::new(), gathered: 0, flowing: false, frames, fragments, counters }
+    }
+
+    /// Adds to what goes out with the next write.
+    pub(crate) fn push(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.gathered += bytes.len();
+            self.out.push_back(bytes);
+        }
+    }
+
+    /// Ready while there is room for more.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.gathered >= GATHERED {
+            ready!(self.poll_write_some(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether the other side took anything since this was asked last.
+    pub(crate) fn flowed(&mut self) -> bool {
+        std::mem::take(&mut self.flowing)
+    }
+
+    /// Whether the message that is coming in has more frames than it may have. Nothing more is read then.
+    pub(crate) fn too_many_fragments(&self) -> bool {
+        self.frames.unfinished > self.fragments
+    }
+
+    fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut slices = [IoSlice::new(&[]); 64];
+        let many;
+        let slices = match self.out.len() {
+            few @ 0..=64 => {
+                slices.iter_mut().zip(&self.out).for_each(|(slice, bytes)| *slice = IoSlice::new(bytes));
+                &slices[..few]
+            }
+            _ => {
+                many = self.out.iter().take(SLICES).map(|bytes| IoSlice::new(bytes)).collect::<Vec<_>>();
+                &many
+            }
+        };
+        self.counters.wrote();
+        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.flowing = true;
+        self.take_off(written);
+        Poll::Ready(Ok(()))
+    }
+
+    fn take_off(&mut self, mut written: usize) {
+        self.gathered -= written;
+        while written > 0 {
+            let Some(first) = self.out.front_mut() else { return };
+            let taken = first.len().min(written);
+            first.advance(taken);
+            written -= taken;
+            if first.is_empty() {
+                self.out.pop_front();
+            }
+        }
+        if self.out.is_empty() && self.out.capacity() > KEPT_SLOTS {
+            self.out = VecDeque::new();
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.too_many_fragments() {
+            // The reader asks `too_many_fragments` when it finds nothing, and does not wait.
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        if read.is_ready() {
+            self.frames.see(&buf.filled()[before..]);
+        }
+        read
+    }
+}
+
+/// The protocol's own frames, such as pongs, queue behind ours.
+impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.push(Bytes::copy_from_slice(buf));
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.gathered > 0 {
+            ready!(self.poll_write_some(cx))?;
+        }
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.as_mut().poll_flush(cx))?;
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+/// Follows the frames in a stream of bytes (RFC 6455 §5.2) as far as their headers go. It judges nothing: that is the
+/// protocol's own reader's affair.
+#[derive(Default)]
+struct Frames {
+    /// How many frames of the message that is coming in have begun, the last one not among them.
+    unfinished: usize,
+    /// The header that is coming in.
+    header: [u8; 14],
+    seen: usize,
+    /// How much of a payload is still to come.
+    payload: u64,
+}
+
+impl Frames {
+    fn see(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.payload > 0 {
+                let skipped = usize::try_from(self.payload).unwrap_or(usize::MAX).min(bytes.len());
+                self.payload -= skipped as u64;
+                bytes = &bytes[skipped..];
+                continue;
+            }
+            self.header[self.seen] = bytes[0];
+            self.seen += 1;
+            bytes = &bytes[1..];
+            if self.seen >= 2 && self.seen == self.header_len() {
+                self.begin_payload();
+            }
+        }
+    }
+
+    fn header_len(&self) -> usize {
+        let length = match self.header[1] & 0x7f {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let mask = if self.header[1] & 0x80 != 0 { 4 } else { 0 };
+        2 + length + mask
+    }
+
+    fn begin_payload(&mut self) {
+        let (is_last, opcode) = (self.header[0] & 0x80 != 0, self.header[0] & 0x0f);
+        let is_control = opcode & 0x08 != 0;
+        if !is_control {
+            self.unfinished = if is_last { 0 } else { self.unfinished + 1 };
+        }
+        self.payload = match self.header[1] & 0x7f {
+            126 => u64::from(u16::from_be_bytes([self.header[2], self.header[3]])),
+            127 => self.header[2..10].iter().fold(0, |length, byte| length << 8 | u64::from(*byte)),
+            short => u64::from(short),
+        };
+        self.seen = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(first: u8, payload: usize) -> Vec<u8> {
+        let mut bytes = vec![first];
+        match payload {
+            short @ 0..126 => bytes.push(0x80 | short as u8),
+            middle @ 126..65536 => {
+                bytes.push(0x80 | 126);
+                bytes.extend((middle as u16).to_be_bytes());
+            }
+            long => {
+                bytes.push(0x80 | 127);
+                bytes.extend((long as u64).to_be_bytes());
+            }
+        }
+        bytes.extend(vec![0x55; 4 + payload]);
+        bytes
+    }
+
+    #[test]
+    fn fragments_are_counted_however_the_bytes_arrive_and_control_frames_are_none() {
+        let stream =
+            [frame(0x01, 3), frame(0x89, 125), frame(0x00, 300), frame(0x00, 70_000), frame(0x00, 0)]
+                .concat();
+        for size in [1, 2, 3, 7, 1000, stream.len()] {
+            let mut frames = Frames::default();
+            stream.chunks(size).for_each(|chunk| frames.see(chunk));
+            assert_eq!(frames.unfinished, 4, "in chunks of {size}");
+            frames.see(&frame(0x80, 10));
+            assert_eq!(frames.unfinished, 0, "the last one ends the message");
+            frames.see(&frame(0x81, 10));
+            assert_eq!(frames.unfinished, 0, "a message in one frame");
+        }
+    }
+}
