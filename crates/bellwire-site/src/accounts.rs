@@ -8,7 +8,7 @@ use std::time::Duration;
 mod forms;
 mod migrations;
 mod name;
-mod next;
+pub(crate) mod next;
 mod password;
 mod sessions;
 mod sign_in;

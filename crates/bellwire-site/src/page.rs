@@ -2,16 +2,20 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html as HtmlBody, IntoResponse, Response};
 use bellwire::Html;
+use url::{Position, Url};
 
-use crate::accounts::SignedIn;
+use crate::accounts::{SignedIn, next};
 use crate::errors::Failed;
 use crate::{SiteError, SiteState};
 
 mod refusal;
+mod typed;
+
+pub(crate) use typed::keep_what_was_typed;
 
 /// What an app shows: a title, what belongs into the `<head>`, and the content of `#main`.
 ///
@@ -148,7 +152,7 @@ pub(crate) async fn finish(State(site): State<SiteState>, request: Request, next
         tracing::error!(method = %asked.method, path = %asked.path, error, "A request failed");
     }
     if response.extensions().get::<Page>().is_none() && asked.wants_html {
-        response = refusal::as_page(response).await;
+        response = refusal::as_page(response, asked.sign_in(&site)).await;
     }
     match response.extensions_mut().remove::<Page>() {
         Some(page) => shelled(&site, &asked.path, response, &page),
@@ -158,15 +162,35 @@ pub(crate) async fn finish(State(site): State<SiteState>, request: Request, next
 
 /// What the request was about, kept for its response.
 struct Asked {
-    method: axum::http::Method,
+    method: Method,
     path: String,
+    query: String,
+    /// The page it was asked from, as the browser says.
+    referer: Option<HeaderValue>,
     wants_html: bool,
 }
 
 impl Asked {
     fn of(request: &Request) -> Self {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        Self { method, path, wants_html: wants_html(request.headers()) }
+        let (method, uri, headers) = (request.method().clone(), request.uri(), request.headers());
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let (path, referer) = (uri.path().to_owned(), headers.get(header::REFERER).cloned());
+        Self { method, path, query, referer, wants_html: wants_html(headers) }
+    }
+
+    /// Where to sign in and come back to the page that is asked for, or to the one whose form was sent.
+    fn sign_in(&self, site: &SiteState) -> String {
+        let here = match self.method {
+            Method::GET | Method::HEAD => Some(format!("{}{}", self.path, self.query)),
+            _ => self.form(site),
+        };
+        next::with("/accounts/login/", here.as_deref().unwrap_or_default())
+    }
+
+    fn form(&self, site: &SiteState) -> Option<String> {
+        let url = Url::parse(self.referer.as_ref()?.to_str().ok()?).ok()?;
+        let ours = site.public_url().origins().any(|origin| origin == url.origin().ascii_serialization());
+        ours.then(|| url[Position::BeforePath..Position::AfterQuery].to_owned())
     }
 }
 

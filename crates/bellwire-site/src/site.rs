@@ -26,7 +26,7 @@ use crate::state::Inner;
 use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, serve};
 
 /// The longest body of a request, where a route does not say otherwise. A longer one is refused with 413.
-const BODY: usize = 256 * 1024;
+pub(crate) const BODY: usize = 256 * 1024;
 
 /// How long a request may take. Then it is answered with 503; what it asked the database to write is written all the same.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
@@ -128,6 +128,7 @@ fn router(site: &SiteState, apps: &[App]) -> Router {
     pages
         .fallback(nothing_here)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(page::keep_what_was_typed))
         .layer(from_fn_with_state(site.clone(), accounts::remember))
         .route("/static/{build}/{*path}", get(asset))
         .layer(DefaultBodyLimit::max(BODY))

@@ -91,6 +91,29 @@ async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
 }
 
 #[tokio::test]
+async fn what_was_typed_without_a_session_is_shown_again_beside_the_way_to_sign_in() {
+    let site = start().await;
+    let (origin, from) = (site.url(""), site.url("/try/?page=2"));
+    let headers = [("origin", &*origin), ("referer", &*from)];
+    let fields = [("message", "Lunch? </textarea><b>"), ("password", "a secret"), ("client_id", "an id")];
+    let page = site.client().post_with("/try/mine/", &headers, &fields).await;
+    assert_eq!(page.status, 401);
+    assert!(page.text.contains("Lunch? &#60;/textarea&#62;&#60;b&#62;</textarea>"), "{}", page.text);
+    assert!(page.text.contains("was not sent") && !page.text.contains("a secret"));
+    assert!(!page.text.contains("an id") && page.header("cache-control") == "private, no-cache");
+    assert!(page.text.contains("href=\"/accounts/login/?next=%2Ftry%2F%3Fpage%3D2\""), "{}", page.text);
+    let elsewhere = [("origin", &*origin), ("referer", "https://evil.example/try/")];
+    let page = site.client().post_with("/try/mine/", &elsewhere, &[]).await;
+    assert!(page.text.contains("href=\"/accounts/login/\"") && !page.text.contains("evil"));
+    let program = [("origin", &*origin), ("accept", "*/*")];
+    let line = site.client().post_with("/try/mine/", &program, &fields).await;
+    assert!(line.status == 401 && !line.text.contains("Lunch"), "{}", line.text);
+    let big = "x".repeat(256 * 1024);
+    assert_eq!(site.client().post("/try/mine/", &[("message", &big)]).await.status, 413);
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_big_or_no_form_is_refused() {
     let site = start().await;
     let big = "x".repeat(256 * 1024);
