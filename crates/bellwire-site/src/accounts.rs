@@ -32,6 +32,9 @@ use password::Hasher;
 /// Failed sign-ins for one name from one address, and the time they count for.
 const SIGN_INS: (usize, Duration) = (10, Duration::from_secs(3 * 60));
 
+/// Failed sign-ins from one address, whatever the names.
+const STRANGERS: (usize, Duration) = (100, Duration::from_secs(3 * 60));
+
 /// New accounts from one address, and the time they count for.
 const SIGN_UPS: (usize, Duration) = (20, Duration::from_secs(60 * 60));
 
@@ -48,10 +51,27 @@ struct Inner {
     secure: bool,
     clock: Clock,
     hasher: Hasher,
-    sign_ins: Attempts<(IpAddr, String)>,
+    sign_ins: Attempts<(IpAddr, Who)>,
+    strangers: Attempts<IpAddr>,
     sign_ups: Attempts<IpAddr>,
     /// Whether an administrator was seen. There is no way back to having none.
     administrator: AtomicBool,
+}
+
+/// Whose password is tried.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Who {
+    /// Somebody's, by whichever of their names.
+    User(i64),
+    /// Nobody's, who is called so.
+    Name(String),
+}
+
+impl Who {
+    fn of(user: Option<i64>, typed: &str) -> Self {
+        let name = || name::name_key(typed).chars().take(name::LONGEST_EMAIL).collect();
+        user.map_or_else(|| Self::Name(name()), Self::User)
+    }
 }
 
 impl Accounts {
@@ -62,6 +82,7 @@ impl Accounts {
             secure,
             hasher: Hasher::default(),
             sign_ins: Attempts::new(SIGN_INS.0, SIGN_INS.1, clock.clone()),
+            strangers: Attempts::new(STRANGERS.0, STRANGERS.1, clock.clone()),
             sign_ups: Attempts::new(SIGN_UPS.0, SIGN_UPS.1, clock.clone()),
             administrator: AtomicBool::new(false),
             clock,

@@ -103,6 +103,8 @@ impl SignInPage {
         }
         if form.password.is_empty() {
             page.password.wrong("Please type your password.");
+        } else if form.password.len() > password::LONGEST {
+            page.password.wrong("That is too long.");
         }
         page
     }

@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 const LONGEST: usize = 64;
 
 /// The longest e-mail address, in bytes (RFC 5321).
-const LONGEST_EMAIL: usize = 254;
+pub(super) const LONGEST_EMAIL: usize = 254;
 
 /// A name as it is shown, and the key under which it is unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
