@@ -103,8 +103,8 @@ impl Accounts {
         Ok(has)
     }
 
-    /// The name of the session cookie. Browsers keep to what `__Host-` promises: `Secure`, this host alone, every path.
+    /// The name of the session cookie: its own, because cookies are shared by all ports of a host. Browsers keep to what `__Host-` promises: `Secure`, this host alone, every path.
     fn cookie_name(&self) -> &'static str {
-        if self.inner.secure { "__Host-session" } else { "session" }
+        if self.inner.secure { "__Host-bellwire_session" } else { "bellwire_session" }
     }
 }

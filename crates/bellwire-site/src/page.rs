@@ -154,6 +154,9 @@ pub(crate) async fn finish(State(site): State<SiteState>, request: Request, next
     if response.extensions().get::<Page>().is_none() && asked.wants_html {
         response = refusal::as_page(response, asked.sign_in(&site)).await;
     }
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
+    }
     match response.extensions_mut().remove::<Page>() {
         Some(page) => shelled(&site, &asked.path, response, &page),
         None => response,
@@ -216,7 +219,9 @@ fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) ->
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    if !headers.get_all(header::VARY).iter().any(|vary| vary == "Cookie") {
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
     headers.remove(header::CONTENT_LENGTH);
     response
 }

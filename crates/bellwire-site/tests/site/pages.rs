@@ -17,6 +17,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
         .route("/try/panic/", get(async || -> Page { panic!("a secret") }))
         .route("/try/error/", get(async || SiteError::internal("a secret")))
         .route("/try/mine/", get(async |user: User| user.name).post(async |user: User| user.key()))
+        .route("/try/public/", get(async |_: User| ([("cache-control", "public, max-age=60")], "for all")))
         .route("/try/form/", post(async |Form(fields): Form<Vec<(String, String)>>| fields.len().to_string()))
 }
 
@@ -84,6 +85,9 @@ async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
         assert!(page.text.contains("<main id=\"main\"") && page.text.contains(says), "{path}: {}", page.text);
         assert!(!page.text.contains("secret"));
         let line = site.client().send(method, path, &[("accept", "*/*")], String::new()).await;
+        for answer in [&page, &line] {
+            assert!(answer.headers.get_all("vary").iter().any(|vary| vary == "Accept"), "{path}");
+        }
         assert_eq!(line.status, status, "{path}");
         assert!(!line.text.contains('<') && !line.text.contains("secret"), "{path}: {}", line.text);
     }
@@ -146,7 +150,14 @@ async fn who_is_not_signed_in_is_led_to_the_form_that_helps() {
         let socket =
             stranger.get_with("/try/mine/", &[("connection", "upgrade"), ("upgrade", "websocket")]).await;
         assert_eq!((program.status, socket.status), (401, 401));
-        assert_eq!(site.person("Grace").await.get("/try/mine/").await.text, "Grace");
+        let mut grace = site.person("Grace").await;
+        let mine = grace.get("/try/mine/").await;
+        assert_eq!(
+            (&*mine.text, mine.header("cache-control"), mine.header("vary")),
+            ("Grace", "no-store", "Cookie")
+        );
+        let public = grace.get("/try/public/").await;
+        assert_eq!((public.header("cache-control"), public.header("vary")), ("public, max-age=60", ""));
         site.stop().await;
     }
 }

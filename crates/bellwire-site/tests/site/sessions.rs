@@ -32,7 +32,7 @@ async fn is_signed_in(client: &mut bellwire_site::testing::Client) -> bool {
 async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
     let site = TestSite::start(&databases()[0], vec![]).await;
     let plain = site.client().sign_up("Ada").await;
-    assert!(plain.header("set-cookie").starts_with("session="), "{}", plain.header("set-cookie"));
+    assert!(plain.header("set-cookie").starts_with("bellwire_session="), "{}", plain.header("set-cookie"));
     assert!(plain.header("set-cookie").contains("; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"));
     assert!(!plain.header("set-cookie").contains("Secure"));
     site.stop().await;
@@ -41,7 +41,10 @@ async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
     let site = TestSite::start_with(&databases()[0], vec![], https).await;
     let secure = site.client().sign_up("Ada").await;
     let cookie = secure.header("set-cookie");
-    assert!(cookie.starts_with("__Host-session=") && cookie.ends_with("; SameSite=Lax; Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-bellwire_session=") && cookie.ends_with("; SameSite=Lax; Secure"),
+        "{cookie}"
+    );
     site.stop().await;
 }
 
@@ -136,7 +139,7 @@ async fn whoever_reads_the_database_cannot_sign_in_with_it() {
         let base64 = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, &hash);
         for read in [hex, base64] {
             let mut thief = site.client();
-            let page = thief.get_with("/", &[("cookie", &format!("session={read}"))]).await;
+            let page = thief.get_with("/", &[("cookie", &format!("bellwire_session={read}"))]).await;
             assert!(!page.text.contains("Sign out"));
         }
         assert!(row.try_get::<String>("", "password_hash").unwrap().starts_with("$argon2id$"));
@@ -164,10 +167,28 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out() {
 #[tokio::test]
 async fn a_broken_cookie_is_as_good_as_none() {
     let site = TestSite::start(&databases()[0], vec![]).await;
-    for cookie in ["session=", "session=x", "session=\"\"", "session", ";;;=;", "session=AAAA; session=BBBB"]
+    for cookie in
+        ["bellwire_session=", "bellwire_session=x", "bellwire_session=\"\"", "bellwire_session", ";;;=;"]
     {
         let page = site.client().get_with("/", &[("cookie", cookie)]).await;
         assert_eq!(page.status, 200, "{cookie}");
     }
     site.stop().await;
+}
+
+#[tokio::test]
+async fn of_several_cookies_of_our_name_the_one_that_counts_is_found() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        let ada = site.person("Ada").await;
+        let own = ada.cookies();
+        let unknown = format!("bellwire_session={}", "A".repeat(43));
+        for cookie in [format!("{unknown}; {own}"), format!("bellwire_session=x; {own}; {unknown}")] {
+            let page = site.client().get_with("/", &[("cookie", &cookie)]).await;
+            assert!(page.text.contains("Sign out"), "{cookie}");
+        }
+        let many = format!("{}{own}", format!("{unknown}; ").repeat(100));
+        assert!(!site.client().get_with("/", &[("cookie", &many)]).await.text.contains("Sign out"));
+        site.stop().await;
+    }
 }
