@@ -103,6 +103,11 @@ impl Accounts {
         Ok(has)
     }
 
+    /// Whether everybody may make an account.
+    pub(crate) fn is_open(&self) -> bool {
+        self.inner.sign_up == SignUp::Open
+    }
+
     /// The name of the session cookie: its own, because cookies are shared by all ports of a host. Browsers keep to what `__Host-` promises: `Secure`, this host alone, every path.
     fn cookie_name(&self) -> &'static str {
         if self.inner.secure { "__Host-bellwire_session" } else { "bellwire_session" }

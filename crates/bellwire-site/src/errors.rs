@@ -120,6 +120,9 @@ pub(crate) fn sentence(status: StatusCode) -> &'static str {
         StatusCode::BAD_REQUEST => "This request could not be understood.",
         StatusCode::NOT_FOUND => "There is nothing at this address.",
         StatusCode::METHOD_NOT_ALLOWED => "This address does not answer to that.",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY => {
+            "What was sent is not what the form here sends. Go back, load the page again, and try once more."
+        }
         StatusCode::PAYLOAD_TOO_LARGE => "What was sent is too big.",
         StatusCode::SERVICE_UNAVAILABLE => "This took too long. Try again.",
         StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong here. It was noted.",

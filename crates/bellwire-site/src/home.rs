@@ -37,6 +37,7 @@ struct HomePage {
     apps: Vec<AppCard>,
     needs_admin: bool,
     signed_in: bool,
+    is_open: bool,
     rings: u64,
     windows: usize,
 }
@@ -53,6 +54,7 @@ async fn show(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Resu
         apps: site.cards().iter().map(card).collect(),
         needs_admin: !site.accounts().has_administrator().await?,
         signed_in: user.is_some(),
+        is_open: site.accounts().is_open(),
         rings: site.bell().rings(),
         windows: site.bell().windows(),
     })?;

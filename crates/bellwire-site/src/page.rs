@@ -33,6 +33,8 @@ pub struct Page {
     head: Vec<Head>,
     main: Html,
     status: StatusCode,
+    /// Where whoever signs in from here wants to go on.
+    next: String,
 }
 
 #[derive(Debug, Clone)]
@@ -45,7 +47,7 @@ enum Head {
 impl Page {
     /// A page with this title and this content.
     pub fn new(title: impl Into<String>, main: Html) -> Self {
-        Self { title: title.into(), head: Vec::new(), main, status: StatusCode::OK }
+        Self { title: title.into(), head: Vec::new(), main, status: StatusCode::OK, next: String::new() }
     }
 
     /// With a style sheet, by its path among the static files: `chat/chat.css`.
@@ -76,6 +78,12 @@ impl Page {
         self
     }
 
+    /// Whoever signs in or up from the header goes on there.
+    pub(crate) fn next(mut self, next: &str) -> Self {
+        next.clone_into(&mut self.next);
+        self
+    }
+
     fn render(
         &self,
         site: &SiteState,
@@ -94,7 +102,10 @@ impl Page {
             id: viewer.user.id,
             is_admin: viewer.user.is_admin,
         });
-        Shell { title: &self.title, head, main: self.main.as_str(), build, user, nav: nav.collect() }.render()
+        let sign_in = next::with("/accounts/login/", &self.next);
+        let sign_up = site.accounts().is_open().then(|| next::with("/accounts/signup/", &self.next));
+        let (title, main, nav) = (&*self.title, self.main.as_str(), nav.collect());
+        Shell { title, head, main, build, user, nav, sign_in, sign_up }.render()
     }
 }
 
@@ -128,6 +139,9 @@ struct Shell<'a> {
     build: &'a str,
     user: Option<ShellUser<'a>>,
     nav: Vec<NavItem<'a>>,
+    sign_in: String,
+    /// Where to sign up, when everybody may.
+    sign_up: Option<String>,
 }
 
 struct ShellUser<'a> {

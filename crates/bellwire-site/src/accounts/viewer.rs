@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use std::convert::Infallible;
 
 use super::token::Token;
-use super::{Accounts, sessions};
+use super::{Accounts, next, sessions};
 use crate::page::wants_html;
 use crate::{SiteError, SiteState};
 
@@ -175,8 +175,8 @@ async fn stranger(parts: &Parts, site: &SiteState) -> Answer {
         return Answer::Error(SiteError::Unauthorized);
     }
     match site.accounts().has_administrator().await {
-        Ok(true) => Answer::Go(sign_in_address(parts)),
-        Ok(false) => Answer::Go("/accounts/first/".to_owned()),
+        Ok(true) => Answer::Go(and_back("/accounts/login/", parts)),
+        Ok(false) => Answer::Go(and_back("/accounts/first/", parts)),
         Err(error) => Answer::Error(error),
     }
 }
@@ -185,11 +185,10 @@ fn accepts_anything(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_none_or(|accept| accept == "*/*")
 }
 
-fn sign_in_address(parts: &Parts) -> String {
+fn and_back(address: &str, parts: &Parts) -> String {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let here = uri.path_and_query().map_or("/", |here| here.as_str());
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", here).finish();
-    format!("/accounts/login/?{query}")
+    next::with(address, here)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for MaybeUser {

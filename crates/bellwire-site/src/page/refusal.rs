@@ -72,8 +72,12 @@ fn is_plain(response: &Response) -> bool {
     plain && response.body().size_hint().exact().is_some_and(|length| length <= SENTENCE)
 }
 
-/// What the response itself says, or else what its status means.
+/// What the response itself says, or else what its status means. With these statuses it is a library that speaks, of its
+/// own matters: an app that has something to say to people says it as a [`SiteError`](crate::SiteError).
 async fn said(status: StatusCode, body: Body) -> String {
+    if matches!(status.as_u16(), 400 | 413 | 415 | 422) {
+        return sentence(status).to_owned();
+    }
     let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     match String::from_utf8_lossy(&bytes).trim() {
         text if text.is_empty() || status.is_server_error() => sentence(status).to_owned(),

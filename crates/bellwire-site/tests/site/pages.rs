@@ -1,7 +1,7 @@
 //! Pages, their headers, their static files, and what is shown when something is wrong.
 
 use axum::Router;
-use axum::extract::Form;
+use axum::extract::{Form, Path};
 use axum::http::Method;
 use axum::routing::{get, post};
 use bellwire::Html;
@@ -18,6 +18,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
         .route("/try/error/", get(async || SiteError::internal("a secret")))
         .route("/try/mine/", get(async |user: User| user.name).post(async |user: User| user.key()))
         .route("/try/public/", get(async |_: User| ([("cache-control", "public, max-age=60")], "for all")))
+        .route("/try/named/{name}", get(async |Path(name): Path<String>| name))
         .route("/try/form/", post(async |Form(fields): Form<Vec<(String, String)>>| fields.len().to_string()))
 }
 
@@ -118,6 +119,26 @@ async fn what_was_typed_without_a_session_is_shown_again_beside_the_way_to_sign_
 }
 
 #[tokio::test]
+async fn what_a_library_says_is_for_programs_and_people_read_a_sentence() {
+    let site = start().await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for (method, path, body, status, raw) in [
+        (Method::POST, "/accounts/login/", "username=a&username=b", 422, "duplicate field"),
+        (Method::GET, "/accounts/login/?next=a&next=b", "", 400, "duplicate field"),
+        (Method::GET, "/try/named/%ff", "", 400, "UTF-8"),
+    ] {
+        let page = site.client().send(method.clone(), path, &form, body.into()).await;
+        assert_eq!(page.status, status, "{path}");
+        assert!(page.text.contains("<main id=\"main\"") && !page.text.contains(raw), "{}", page.text);
+        assert!(page.text.contains("What was sent is not") || page.text.contains("could not be understood"));
+        let headers = [form[0], ("accept", "*/*")];
+        let line = site.client().send(method, path, &headers, body.into()).await;
+        assert!(line.status == status && line.text.contains(raw), "{path}: {}", line.text);
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_big_or_no_form_is_refused() {
     let site = start().await;
     let big = "x".repeat(256 * 1024);
@@ -137,10 +158,20 @@ async fn who_is_not_signed_in_is_led_to_the_form_that_helps() {
         let site = TestSite::start(&database, vec![app()]).await;
         let mut stranger = site.client();
         let answer = stranger.get("/try/mine/?a=b&c=ü").await;
-        assert_eq!((answer.status, answer.location()), (303, "/accounts/first/"));
-        let fields =
-            [("username", "Ada"), ("password", "a bell for ada"), ("password_confirm", "a bell for ada")];
-        site.client().post("/accounts/first/", &fields).await;
+        let expected = "/accounts/first/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
+        assert_eq!((answer.status, answer.location()), (303, expected));
+        let form = stranger.get(answer.location()).await;
+        assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
+        let fields = [
+            ("username", "Ada"),
+            ("password", "a bell for ada"),
+            ("password_confirm", "a bell for ada"),
+            ("next", "/try/mine/?a=b"),
+        ];
+        let first = site.client().post("/accounts/first/", &fields).await;
+        assert_eq!((first.status, first.location()), (303, "/try/mine/?a=b"));
+        let late = stranger.get(answer.location()).await;
+        assert_eq!(late.location(), "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC");
         let answer = stranger.get("/try/mine/?a=b&c=%C3%BC").await;
         let expected = "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
         assert_eq!((answer.status, answer.location()), (303, expected));
