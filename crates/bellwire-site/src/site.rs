@@ -136,7 +136,7 @@ fn router(site: &SiteState, apps: &[App]) -> Router {
         .layer(from_fn_with_state(site.clone(), forgery::check))
         .layer(from_fn_with_state(site.clone(), client::locate))
         .layer(from_fn_with_state(site.clone(), page::finish))
-        .layer(from_fn(headers::add))
+        .layer(from_fn_with_state(site.clone(), headers::add))
         .layer(from_fn(log::request))
         .with_state(site.clone())
 }

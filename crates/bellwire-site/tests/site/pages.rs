@@ -70,6 +70,20 @@ async fn every_response_says_what_the_browser_may_do_with_it() {
 }
 
 #[tokio::test]
+async fn a_site_on_https_stays_there() {
+    for (url, expected) in [("https://chat.example", "max-age=31536000"), ("http://chat.example", "")] {
+        let site = TestSite::start_with(&TestDatabase::Sqlite, vec![app()], |settings| {
+            settings.url = url.parse().ok();
+        })
+        .await;
+        for path in ["/", "/nothing/"] {
+            assert_eq!(site.client().get(path).await.header("strict-transport-security"), expected, "{url}");
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
     let site = start().await;
     for (method, path, status, says) in [
