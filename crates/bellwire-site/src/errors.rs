@@ -12,9 +12,6 @@ use crate::db::DbError;
 /// Why a request was not answered as asked. As a response it is a page for browsers and a line of text for programs.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
-    /// 400: the request makes no sense.
-    #[error("{0}")]
-    BadRequest(String),
     /// 401: only for those who are signed in.
     #[error("You are signed out. Sign in, then try again.")]
     Unauthorized,
@@ -52,7 +49,6 @@ impl SiteError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
