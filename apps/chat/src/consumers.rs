@@ -11,8 +11,9 @@ use crate::models::message::{Message, Written};
 use crate::views::PAGE;
 use crate::{ChatError, fragments};
 
-/// How many changes a page is brought up to date by. One that missed more gets its list anew.
+/// How many changes, and how many bytes of text, a page is brought up to date by. One that missed more gets its list anew.
 const CATCH_UP: u64 = 500;
+const CATCH_UP_BYTES: usize = 256 * 1024;
 
 /// Opens the socket of a room, for those who are signed in and a room that is there.
 pub(crate) async fn room(
@@ -45,15 +46,16 @@ impl RoomConsumer {
         let now = Room::current_seq(db, self.room.id).await?;
         if let Some(since) = since.map(Seq::cast_signed).filter(|since| (0..=now).contains(since)) {
             let changed = Message::changed_since(db, self.room.id, since, CATCH_UP + 1).await?;
-            if changed.len() as u64 <= CATCH_UP {
+            let bytes: usize = changed.iter().map(|message| message.row.text.len()).sum();
+            if changed.len() as u64 <= CATCH_UP && bytes <= CATCH_UP_BYTES {
                 let patches = changed.iter().filter_map(|m| fragments::changed_message(m, since).transpose());
                 return caught_up(patches.collect::<Result<_, _>>()?, now, &changed);
             }
         }
         let newest = Message::newest(db, self.room.id, PAGE).await?;
-        // A room in which nothing ever happened has nothing to replace.
+        // A page that knows nothing of a room in which nothing ever happened has nothing to replace.
         let patches =
-            if now == 0 && newest.is_empty() { vec![] } else { vec![fragments::all_messages(&newest)?] };
+            if now == 0 && since.is_none() { vec![] } else { vec![fragments::all_messages(&newest)?] };
         caught_up(patches, now, &newest)
     }
 }
@@ -79,7 +81,7 @@ impl Consumer for RoomConsumer {
                     // It comes by the feed, as to everyone.
                     Written::New(_) => Ok(()),
                     // The answer to the first send was lost on the way; nobody else needs to hear it again.
-                    Written::Before(message) => socket.patch(fragments::new_message(&message)?).await,
+                    Written::Before(message) => socket.patch(fragments::message_again(&message)?).await,
                 }
             }
         }

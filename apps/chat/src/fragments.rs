@@ -84,5 +84,6 @@ pub(crate) fn message_again(message: &Message) -> Result<Patch, ChatError> {
 }
 
 fn html(message: &Message) -> Result<Html, ChatError> {
+    tracing::trace!(message.id = message.row.id, "Rendered message {}", message.row.id);
     Ok(Html::from_template(&MessageItem { message: message.into() })?)
 }

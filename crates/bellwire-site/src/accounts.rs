@@ -5,10 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+mod account;
+mod device;
+mod ended;
 mod forms;
 mod migrations;
 mod name;
+mod new_password;
 pub(crate) mod next;
+mod operator;
 mod password;
 mod sessions;
 mod sign_in;
@@ -17,11 +22,16 @@ mod token;
 pub mod users;
 mod viewer;
 mod views;
+mod watch;
 
 pub use migrations::Migrator;
+pub use operator::{OperatorError, Person};
 pub use viewer::{MaybeUser, User};
 pub(crate) use viewer::{SignedIn, remember};
 pub(crate) use views::routes;
+pub(crate) use watch::Watch;
+
+use bellwire::Bellwire;
 
 use crate::clock::Clock;
 use crate::db::Db;
@@ -47,6 +57,7 @@ pub struct Accounts {
 #[derive(Debug)]
 struct Inner {
     db: Db,
+    bellwire: Bellwire,
     sign_up: SignUp,
     secure: bool,
     clock: Clock,
@@ -75,9 +86,10 @@ impl Who {
 }
 
 impl Accounts {
-    pub(crate) fn new(db: Db, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
+    pub(crate) fn new(db: Db, bellwire: Bellwire, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
         let inner = Inner {
             db,
+            bellwire,
             sign_up,
             secure,
             hasher: Hasher::default(),

@@ -4,7 +4,7 @@
 
 use std::future::Future;
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, TransactionTrait};
 
 mod error;
 mod job;
@@ -55,6 +55,28 @@ impl Db {
                 Ok(Self { read: pool.clone(), door: Door::Postgres(postgres::Writer::new(pool)) })
             }
         }
+    }
+
+    /// How many migrations this database has still to see. Changes nothing; the file of SQLite has to be there.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or refuses to be written.
+    pub(crate) async fn pending(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<usize, DbError> {
+        let (connection, transaction) = match url {
+            DatabaseUrl::Sqlite(file) => {
+                let connection = open::sqlite_writer(file).await?;
+                let transaction = sqlite::begin(&connection).await?;
+                (connection, transaction)
+            }
+            DatabaseUrl::Postgres(url) => {
+                let connection = open::postgres(url).await?;
+                let transaction = connection.begin().await?;
+                (connection, transaction)
+            }
+        };
+        let pending = migrate::pending(transaction, migrations).await;
+        connection.close().await?;
+        pending
     }
 
     /// A connection to read from. On SQLite it refuses to write.

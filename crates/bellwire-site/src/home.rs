@@ -11,14 +11,14 @@ use axum::extract::State;
 use axum::http::Extensions;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use bellwire::{Action, Bellwire, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket, Upgrade};
+use bellwire::{Action, Bellwire, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket};
 use serde::Deserialize;
 
 use crate::accounts::MaybeUser;
 use crate::client::{ClientAddress, network};
 use crate::clock::Clock;
 use crate::limits::Attempts;
-use crate::{Page, SiteError, SiteState};
+use crate::{Page, SiteError, SiteState, Upgrade};
 
 /// How long rings, and changes in the number of open windows, are gathered, so that a thousand browsers that come back after a
 /// restart are announced a few times, not a thousand times.

@@ -16,6 +16,8 @@ use crate::layer::Counters;
 const GATHERED: usize = 64 * 1024;
 /// How many buffers one write takes: Linux's IOV_MAX.
 const SLICES: usize = 1024;
+/// How many bytes a resting socket reads to wake up: most messages of a page are shorter.
+const FIRST: usize = 512;
 /// A queue that was longer than this once gives its memory back when it is empty.
 const KEPT_SLOTS: usize = 16;
 
@@ -28,14 +30,34 @@ pub(crate) struct Stream<S> {
     flowing: bool,
     frames: Frames,
     fragments: usize,
+    /// Read already, and to be read again by the protocol's reader.
+    first: Bytes,
     counters: Arc<Counters>,
+}
+
+impl<S: AsyncRead + Unpin> Stream<S> {
+    /// Waits for bytes to come in, without room of its own for them. Returns whether any came; the next read has them.
+    pub(crate) fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut room = [0; FIRST];
+        let mut buffer = ReadBuf::new(&mut room);
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+        self.frames.see(buffer.filled());
+        self.first = Bytes::copy_from_slice(buffer.filled());
+        Poll::Ready(Ok(!buffer.filled().is_empty()))
+    }
+
+    /// Whether everything that came in so far was whole messages.
+    pub(crate) fn at_rest(&self) -> bool {
+        self.first.is_empty() && self.frames.at_rest()
+    }
 }
 
 impl<S: AsyncWrite + Unpin> Stream<S> {
     /// At most `fragments` frames may make one message.
     pub(crate) fn new(io: S, fragments: usize, counters: Arc<Counters>) -> Self {
         let frames = Frames::default();
-        Self { io, out: VecDeque::new(), gathered: 0, flowing: false, frames, fragments, counters }
+        let (out, first) = (VecDeque::new(), Bytes::new());
+        Self { io, out, gathered: 0, flowing: false, frames, fragments, first, counters }
     }
 
     /// Adds to what goes out with the next write.
@@ -114,6 +136,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
             // The reader asks `too_many_fragments` when it finds nothing, and does not wait.
             return Poll::Pending;
         }
+        if !self.first.is_empty() {
+            let fits = self.first.len().min(buf.remaining());
+            buf.put_slice(&self.first.split_to(fits));
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buf);
         if read.is_ready() {
@@ -157,6 +184,10 @@ struct Frames {
 }
 
 impl Frames {
+    fn at_rest(&self) -> bool {
+        self.unfinished == 0 && self.seen == 0 && self.payload == 0
+    }
+
     fn see(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.payload > 0 {

@@ -2,6 +2,8 @@
 //!
 //! A [`Communicator`] is the browser's end. Every wait has an end: what does not come within [`PATIENCE`] fails the test.
 
+pub mod contract;
+
 use std::future::Future;
 use std::io;
 use std::task::{Context, Poll};

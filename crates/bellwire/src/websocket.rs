@@ -59,46 +59,79 @@ pub(crate) trait Wire: Send {
 
 /// A WebSocket over any byte stream. Messages go out as whole frames of our own; the library reads, and answers what the
 /// protocol asks to be answered.
+///
+/// Its reader comes with 8 KiB of room and keeps more after a long message. So a socket on which nothing comes in has none: it gets
+/// one with the first bytes and gives it back when everything was read.
 pub(crate) struct WebSocket<S> {
-    stream: WebSocketStream<Stream<S>>,
+    reader: Reader<S>,
+    most: tokio_websockets::Limits,
+}
+
+enum Reader<S> {
+    Resting(Stream<S>),
+    Awake(WebSocketStream<Stream<S>>),
+    /// The closing handshake has begun: what the library knows of it must not be forgotten.
+    Closing(WebSocketStream<Stream<S>>),
+    /// Between two of the others.
+    Changing,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Speaks WebSocket on a stream whose handshake is done.
     pub(crate) fn new(io: S, limits: &Limits, counters: Arc<Counters>) -> Self {
         let most = tokio_websockets::Limits::default().max_payload_len(Some(limits.message_bytes));
-        let stream = Stream::new(io, limits.fragments, counters);
-        Self { stream: ServerBuilder::new().limits(most).serve(stream) }
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.get_mut().poll_room(cx)
+        Self { reader: Reader::Resting(Stream::new(io, limits.fragments, counters)), most }
     }
 
-    fn feed(&mut self, out: Outgoing) -> io::Result<()> {
-        match out {
-            Outgoing::Frame(frame) => self.stream.get_mut().push(frame.bytes().clone()),
-            Outgoing::Close(close) => {
-                Pin::new(&mut self.stream).start_send(close_frame(&close)).map_err(into_io)?;
-            }
+    fn stream(&mut self) -> &mut Stream<S> {
+        match &mut self.reader {
+            Reader::Resting(stream) => stream,
+            Reader::Awake(socket) | Reader::Closing(socket) => socket.get_mut(),
+            Reader::Changing => unreachable!("left within the same call"),
         }
-        Ok(())
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx).map_err(into_io)
+    /// The library's end of the socket.
+    fn awake(&mut self) -> &mut WebSocketStream<Stream<S>> {
+        self.reader = match std::mem::replace(&mut self.reader, Reader::Changing) {
+            Reader::Resting(stream) => Reader::Awake(ServerBuilder::new().limits(self.most).serve(stream)),
+            other => other,
+        };
+        match &mut self.reader {
+            Reader::Awake(socket) | Reader::Closing(socket) => socket,
+            Reader::Resting(_) | Reader::Changing => unreachable!("woken above"),
+        }
     }
 
-    fn flowed(&mut self) -> bool {
-        self.stream.get_mut().flowed()
+    fn begin_closing(&mut self) {
+        self.awake();
+        self.reader = match std::mem::replace(&mut self.reader, Reader::Changing) {
+            Reader::Awake(socket) => Reader::Closing(socket),
+            other => other,
+        };
     }
 
-    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
-        let next = Pin::new(&mut self.stream).poll_next(cx);
-        if next.is_pending() && self.stream.get_ref().too_many_fragments() {
-            return Poll::Ready(Some(Incoming::Broken(Close::policy("too many fragments"))));
+    fn rest(&mut self) {
+        self.reader = match std::mem::replace(&mut self.reader, Reader::Changing) {
+            Reader::Awake(socket) => Reader::Resting(socket.into_inner()),
+            other => other,
+        };
+    }
+
+    /// What comes in, from the library.
+    fn poll_library(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        let socket = self.awake();
+        let next = Pin::new(&mut *socket).poll_next(cx);
+        if next.is_pending() {
+            if socket.get_ref().too_many_fragments() {
+                return Poll::Ready(Some(Incoming::Broken(Close::policy("too many fragments"))));
+            }
+            // Whatever the library has to say, such as a pong, is ours to write before it may be forgotten.
+            let said = socket.flush_into_stream(cx);
+            if said && socket.get_ref().at_rest() && matches!(self.reader, Reader::Awake(_)) {
+                self.rest();
+            }
+            return Poll::Pending;
         }
         Poll::Ready(match ready!(next) {
             Some(Ok(message)) => Some(incoming(message)),
@@ -106,12 +139,69 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
             None => None,
         })
     }
+}
+
+/// Moves what the library has to say into our stream, which takes everything.
+trait FlushIntoStream {
+    fn flush_into_stream(&mut self, cx: &mut Context<'_>) -> bool;
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> FlushIntoStream for WebSocketStream<Stream<S>> {
+    fn flush_into_stream(&mut self, cx: &mut Context<'_>) -> bool {
+        // Pending only when our stream could not write all of it at once: then it is in our queue.
+        !matches!(Pin::new(self).poll_flush(cx), Poll::Ready(Err(_)))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_room(cx)
+    }
+
+    fn feed(&mut self, out: Outgoing) -> io::Result<()> {
+        match out {
+            Outgoing::Frame(frame) => self.stream().push(frame.bytes().clone()),
+            Outgoing::Close(close) => {
+                self.begin_closing();
+                Pin::new(self.awake()).start_send(close_frame(&close)).map_err(into_io)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.reader {
+            Reader::Resting(stream) => Pin::new(stream).poll_flush(cx),
+            Reader::Awake(socket) | Reader::Closing(socket) => {
+                Pin::new(socket).poll_flush(cx).map_err(into_io)
+            }
+            Reader::Changing => unreachable!("left within the same call"),
+        }
+    }
+
+    fn flowed(&mut self) -> bool {
+        self.stream().flowed()
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        if let Reader::Resting(stream) = &mut self.reader {
+            match ready!(stream.poll_first(cx)) {
+                Ok(true) => {}
+                Ok(false) | Err(_) => return Poll::Ready(None),
+            }
+        }
+        let received = self.poll_library(cx);
+        if let Poll::Ready(Some(Incoming::Close(_) | Incoming::Broken(_))) = received {
+            self.begin_closing();
+        }
+        received
+    }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if ready!(Pin::new(&mut self.stream).poll_flush(cx)).is_err() {
+        if ready!(self.poll_flush(cx)).is_err() {
             return Poll::Ready(());
         }
-        let stream = self.stream.get_mut();
+        let stream = self.stream();
         if ready!(Pin::new(&mut *stream).poll_shutdown(cx)).is_err() {
             return Poll::Ready(());
         }

@@ -3,6 +3,7 @@
 mod support;
 
 mod conversation;
+mod cost;
 mod pages;
 mod sockets;
 mod truth;

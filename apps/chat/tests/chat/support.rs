@@ -4,6 +4,7 @@ use bellwire::Dialect;
 use bellwire::testing::Communicator;
 use bellwire_chat::RoomConsumer;
 use bellwire_chat::models::Room;
+use bellwire_site::User;
 use bellwire_site::testing::{Client, TestDatabase, TestSite};
 use serde_json::{Value, json};
 
@@ -24,9 +25,21 @@ pub(crate) async fn open(site: &TestSite, person: &mut Client, name: &str) -> Ro
 /// This person's socket in the room, with this query.
 pub(crate) async fn enter(site: &TestSite, person: &Client, room: &Room, query: &str) -> Communicator {
     let user = site.user(person).await;
+    let key = user.key();
+    enter_as(site, user, room, query, &key).await
+}
+
+/// The same, counted as somebody of this key.
+pub(crate) async fn enter_as(
+    site: &TestSite,
+    user: User,
+    room: &Room,
+    query: &str,
+    key: &str,
+) -> Communicator {
     let dialect = if query.contains("dialect=htmx") { Dialect::Htmx } else { Dialect::Json };
     Communicator::to(site.state().bellwire(), &format!("/ws{}?{query}", room.path()))
-        .person(user.key())
+        .person(key)
         .session(user.session_key())
         .dialect(dialect)
         .connect(RoomConsumer::new(site.state().clone(), user, room.clone()))

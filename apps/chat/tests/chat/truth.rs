@@ -207,31 +207,6 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn one_message_is_rendered_once_however_many_hear_it() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut ada = site.person("Ada").await;
-        let room = open(&site, &mut ada, "hi").await;
-        let mut members = Vec::new();
-        for _ in 0..20 {
-            members.push(enter(&site, &ada, &room, "").await);
-        }
-        let before = site.state().bellwire().layer().counts();
-        ada.post(&room.path(), &[("message", "once")]).await;
-        let mut frames = Vec::new();
-        for member in &mut members {
-            frames.push(member.receive_text().await);
-        }
-        assert!(frames.iter().all(|frame| *frame == frames[0]), "the same bytes for everyone");
-        let after = site.state().bellwire().layer().counts();
-        assert_eq!(after.encodings - before.encodings, 1);
-        assert_eq!(after.deliveries - before.deliveries, 20);
-        assert_eq!(after.catch_ups, before.catch_ups, "nobody had to ask the database");
-        site.stop().await;
-    }
-}
-
-#[tokio::test]
 async fn a_patch_of_one_room_says_nothing_to_another() {
     for database in databases() {
         let site = chat(&database).await;

@@ -136,6 +136,9 @@ impl Hasher {
 
     /// Whether a password fits a hash. Without one the work is the same, and the answer is no.
     pub(super) async fn fits(&self, password: String, hash: Option<String>) -> Result<bool, SiteError> {
+        if password.len() > LONGEST {
+            return Ok(false); // nobody has such a one
+        }
         let (somebody, hash) = (hash.is_some(), hash.unwrap_or_else(|| NOBODY.to_owned()));
         let verify = move |memory: &mut Vec<Block>| fits(password.as_bytes(), &hash, memory) == Some(true);
         Ok(self.work(verify).await? && somebody)
@@ -226,6 +229,7 @@ mod tests {
         assert!(hasher.fits("a bell rings".to_owned(), Some(hash.clone())).await.unwrap());
         assert!(!hasher.fits("a bell ring".to_owned(), Some(hash)).await.unwrap());
         assert!(!hasher.fits("a bell rings".to_owned(), None).await.unwrap());
+        assert!(!hasher.fits("x".repeat(LONGEST + 1), None).await.unwrap());
     }
 
     #[tokio::test]

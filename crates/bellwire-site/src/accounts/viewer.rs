@@ -32,12 +32,12 @@ pub struct User {
 }
 
 impl User {
-    /// The person's key for [`bellwire::Upgrade::person`].
+    /// The key of the person's sockets, for [`bellwire::Layer::expel_person`] and [`bellwire::Layer::kick_person`].
     pub fn key(&self) -> String {
         format!("user.{}", self.id)
     }
 
-    /// The key of this browser's session for [`bellwire::Upgrade::session`].
+    /// The key of the sockets of this browser's session, for [`bellwire::Layer::kick_session`].
     pub fn session_key(&self) -> String {
         session_key(self.session)
     }
@@ -88,6 +88,14 @@ impl Accounts {
     /// The person whose cookie is among these headers.
     pub(crate) async fn user_of(&self, headers: &HeaderMap) -> Result<Option<User>, SiteError> {
         Ok(self.recognise(headers).await?.map(|signed_in| signed_in.user))
+    }
+
+    /// Whether the session by which somebody was recognised still counts. One indexed query.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn still_signed_in(&self, user: &User) -> Result<bool, SiteError> {
+        Ok(sessions::counts(self.inner.db.read(), user.session, self.inner.clock.date()).await?)
     }
 
     async fn recognise(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, SiteError> {

@@ -11,8 +11,7 @@ use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
 use super::sign_in::{self, NotSignedIn, go_on};
 use super::sign_up::{NoAccount, sign_up};
 use super::users::Taken;
-use super::{MaybeUser, next};
-use crate::db::Tx;
+use super::{MaybeUser, account, next};
 use crate::errors::{in_words, seconds};
 use crate::{Page, SignUp, SiteError, SiteState};
 
@@ -22,6 +21,7 @@ pub(crate) fn routes() -> Router<SiteState> {
         .route("/accounts/login/", get(show_sign_in).post(send_sign_in))
         .route("/accounts/logout/", post(sign_out))
         .route("/accounts/first/", get(show_first).post(send_first))
+        .merge(account::routes())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -71,12 +71,10 @@ async fn send_sign_in(
 }
 
 async fn sign_out(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Result<Response, SiteError> {
-    if let Some(user) = user {
-        let (bellwire, session) = (site.bellwire().clone(), user.session());
-        site.db().write(async move |tx: Tx| sign_in::end(&tx, &bellwire, session).await).await?;
+    match user {
+        Some(user) => account::sign_out(&site, &user).await,
+        None => account::signed_out(site.accounts()),
     }
-    let cookie = site.accounts().no_cookie()?;
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
 async fn show_sign_up(

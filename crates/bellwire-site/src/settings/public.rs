@@ -33,6 +33,16 @@ impl PublicUrl {
         self.url.scheme() == "https"
     }
 
+    /// Whether it leads to one's own machine, and so nobody else here.
+    pub(crate) fn is_local(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    /// What browsers send as `Host`.
+    pub(crate) fn host(&self) -> &str {
+        self.as_str().split_once("://").map_or("", |(_, host)| host)
+    }
+
     /// All addresses whose pages are ours, the public one first.
     pub fn origins(&self) -> impl Iterator<Item = String> {
         std::iter::once(&self.url).chain(&self.same).map(|url| url.origin().ascii_serialization())

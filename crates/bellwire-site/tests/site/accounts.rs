@@ -4,7 +4,7 @@ use bellwire_site::SignUp;
 use bellwire_site::testing::{Answer, Client, PASSWORD, TestSite, databases};
 
 fn signed_in(page: &Answer, name: &str) -> bool {
-    page.text.contains("action=\"/accounts/logout/\"") && page.text.contains(&format!(">{name}</span>"))
+    page.text.contains("action=\"/accounts/logout/\"") && page.text.contains(&format!(">{name}</a>"))
 }
 
 async fn sign_up(client: &mut Client, username: &str, email: &str, password: &str, confirm: &str) -> Answer {

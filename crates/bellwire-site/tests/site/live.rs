@@ -4,9 +4,9 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::{Consumer, Error, Frame, Socket, Upgrade};
+use bellwire::{Consumer, Error, Frame, Socket};
 use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite, databases};
-use bellwire_site::{App, SiteState, User};
+use bellwire_site::{App, SiteState, Upgrade, User};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
@@ -62,12 +62,28 @@ impl Window {
 
     /// Waits until it is closed, and says with which code.
     pub(crate) async fn closed(&mut self) -> u16 {
+        self.ending().await.code
+    }
+
+    /// Listens until it is closed.
+    pub(crate) async fn ending(&mut self) -> Ending {
+        let mut heard = Vec::new();
         loop {
-            if let Some((code, _)) = self.next().await.as_close() {
-                return code.into();
+            let message = self.next().await;
+            if let Some((code, reason)) = message.as_close() {
+                return Ending { code: code.into(), reason: reason.to_owned(), heard };
             }
+            heard.extend(message.as_text().map(str::to_owned));
         }
     }
+}
+
+/// How a window was closed, and what it heard until then.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) code: u16,
+    pub(crate) reason: String,
+    pub(crate) heard: Vec<String>,
 }
 
 const RING: &str = r#"{"action":"Ring","data":{}}"#;
@@ -165,8 +181,8 @@ impl Consumer for Echo {
     }
 }
 
-async fn echo(user: User, upgrade: Upgrade) -> Response {
-    upgrade.person(user.key()).session(user.session_key()).run(Echo)
+async fn echo(_: User, upgrade: Upgrade) -> Response {
+    upgrade.run(Echo)
 }
 
 fn routes(_: &SiteState) -> Router<SiteState> {

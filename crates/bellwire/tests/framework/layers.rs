@@ -1,11 +1,11 @@
-//! Two processes with a backplane between them: one message a process, and the same promises.
+//! The contract, kept by memory and by two processes with a backplane between them; and what crosses between these.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bellwire::testing::Communicator;
-use bellwire::{Backplane, Close, GroupName, Layer};
+use bellwire::{Backplane, GroupName, Layer};
 
-use crate::support::{Lines, Member, Told, room, with_layer};
+use crate::support::{Member, Told, room, with_layer};
 
 /// Carries each message to the other process, and counts.
 #[derive(Default)]
@@ -40,6 +40,28 @@ fn two_processes() -> (bellwire::Bellwire, bellwire::Bellwire, Arc<Bridge>) {
     (with_layer(a), with_layer(b), here)
 }
 
+mod memory {
+    use bellwire::Layer;
+
+    async fn one_process() -> [Layer; 2] {
+        let layer = Layer::memory();
+        [layer.clone(), layer]
+    }
+
+    bellwire::layer_contract!(one_process);
+}
+
+mod bridged {
+    use bellwire::Layer;
+
+    async fn two_processes() -> [Layer; 2] {
+        let (here, there, _) = super::two_processes();
+        [here.layer().clone(), there.layer().clone()]
+    }
+
+    bellwire::layer_contract!(two_processes);
+}
+
 #[tokio::test]
 async fn a_send_crosses_once_however_many_members_are_there() {
     let (here, there, bridge) = two_processes();
@@ -55,31 +77,6 @@ async fn a_send_crosses_once_however_many_members_are_there() {
         assert_eq!(member.receive_text().await, "told: hi");
     }
     near.receive_nothing().await;
-}
-
-#[tokio::test]
-async fn numbers_and_gaps_are_the_same_across_processes() {
-    let (here, there, _) = two_processes();
-    let lines = Lines::default();
-    let mut far = Communicator::connect(&there, Member::following(&lines)).await;
-    lines.write("lost on the way");
-    here.layer().group::<Told>(room()).publish(lines.write("hint"), Lines::patch("hint"));
-    let heard: serde_json::Value = far.receive_json().await;
-    assert_eq!(heard["html"], "lost on the way");
-    let heard: serde_json::Value = far.receive_json().await;
-    assert_eq!((&heard["html"], &heard["seq"]), (&"hint".into(), &2.into()));
-    far.receive_nothing().await;
-}
-
-#[tokio::test]
-async fn a_kick_and_an_expulsion_reach_every_process() {
-    let (here, there, _) = two_processes();
-    let kicked = Communicator::to(&there, "/").person("ada").connect(Member::silent()).await;
-    let expelled = Communicator::to(&there, "/").person("ben").connect(Member::silent()).await;
-    here.layer().kick_person("ada", Close::policy("signed out"));
-    here.layer().expel_person("ben", &room());
-    assert_eq!(kicked.closed().await, Close::policy("signed out"));
-    assert_eq!(expelled.closed().await, Close::policy("removed"));
 }
 
 #[tokio::test]

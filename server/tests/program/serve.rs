@@ -1,29 +1,12 @@
-//! The program as the operator sees it.
+//! Starting and stopping.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
-fn bellwire(folder: &PathBuf) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bellwire"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("BELLWIRE_") || matches!(&*name, "DATABASE_URL" | "REDIS_URL") {
-            command.env_remove(name);
-        }
-    }
-    command.env("BELLWIRE_DATA", folder).env("BELLWIRE_BIND", "127.0.0.1:0");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("bellwire-program-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
+use crate::{bellwire, folder};
 
 /// Waits for the greeting; returns it.
-fn greeting(child: &mut Child) -> String {
+pub(crate) fn greeting(child: &mut Child) -> String {
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
     let said = lines.by_ref().map_while(Result::ok).take_while(|line| !line.contains("Ctrl-C"));
     said.collect::<Vec<_>>().join("\n")
