@@ -40,7 +40,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// `BELLWIRE_URL`: the public address; by default it follows from the address we listen on.
     pub url: Option<Url>,
-    /// `BELLWIRE_ORIGINS`: further sites whose pages may send forms and open sockets here.
+    /// `BELLWIRE_ORIGINS`: further origins of the same site, whose pages may send forms and open sockets here. Cookies are
+    /// only sent along from the same site (`https://app.chat.example` for `https://chat.example`).
     pub origins: Vec<String>,
     /// `BELLWIRE_TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,

@@ -25,7 +25,7 @@ use crate::state::Inner;
 use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, serve};
 
 /// The longest body of a request, where a route does not say otherwise. A longer one is refused with 413.
-const BODY: usize = 256 * 1024;
+pub(crate) const BODY: usize = 256 * 1024;
 
 /// A site that is ready to serve.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ fn state(settings: Settings, address: SocketAddr, db: Db, apps: &[App]) -> Resul
     let assets =
         Assets::new(apps.iter().filter_map(|app| Some((app.name, app.assets?))), settings.assets.clone());
     let cards = apps.iter().filter_map(|app| app.card).collect();
-    let bell = Bell::new(&bellwire);
+    let bell = Bell::new(&bellwire, clock.clone());
     let inner = Inner { settings, public_url, db, bellwire, accounts, assets, cards, bell, clock };
     Ok(SiteState { inner: Arc::new(inner) })
 }
@@ -147,6 +147,7 @@ fn router(site: &SiteState, apps: &[App]) -> Router {
     pages
         .fallback(nothing_here)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(page::keep_what_was_typed))
         .layer(from_fn_with_state(site.clone(), accounts::remember))
         .route("/static/{build}/{*path}", get(asset))
         .layer(DefaultBodyLimit::max(BODY))
@@ -157,7 +158,7 @@ fn router(site: &SiteState, apps: &[App]) -> Router {
         .layer(from_fn_with_state(site.clone(), forgery::check))
         .layer(from_fn_with_state(site.clone(), client::locate))
         .layer(from_fn_with_state(site.clone(), page::finish))
-        .layer(from_fn(headers::add))
+        .layer(from_fn_with_state(site.clone(), headers::add))
         .layer(from_fn(log::request))
         .with_state(site.clone())
 }

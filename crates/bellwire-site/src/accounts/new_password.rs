@@ -7,7 +7,7 @@ use super::forms::Browser;
 use super::sessions::Which;
 use super::token::Token;
 use super::users::{self, Changed};
-use super::{name, password};
+use super::{Who, password};
 use crate::client::network;
 use crate::db::Tx;
 use crate::{SiteError, SiteState, User};
@@ -39,12 +39,16 @@ pub(super) async fn new_password(
     new: String,
 ) -> Result<HeaderValue, NoNewPassword> {
     let accounts = &site.accounts().inner;
-    let attempt = (network(browser.address), name::name_key(&user.name));
+    let attempt = (network(browser.address), Who::User(user.id));
     if let Err(retry_after) = accounts.sign_ins.count(&attempt) {
         return Err(SiteError::TooMany { retry_after }.into());
     }
     let account = users::by_id(accounts.db.read(), user.id).await?.ok_or(SiteError::Unauthorized)?;
-    if !accounts.hasher.fits(current, Some(account.password_hash.clone())).await? {
+    let fits = accounts.hasher.fits(current, Some(account.password_hash.clone())).await;
+    if fits.is_err() {
+        accounts.sign_ins.take_back(&attempt);
+    }
+    if !fits? {
         return Err(NoNewPassword::Wrong);
     }
     accounts.sign_ins.forget(&attempt);

@@ -1,5 +1,8 @@
 //! Signing in and out.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
@@ -7,7 +10,7 @@ use super::ended::Why;
 use super::forms::Browser;
 use super::sessions::{self, Which};
 use super::token::Token;
-use super::{Accounts, name, next, users};
+use super::{Accounts, Inner, Who, next, users};
 use crate::client::network;
 use crate::db::Tx;
 use crate::{SiteError, SiteState};
@@ -37,16 +40,14 @@ pub(super) async fn sign_in(
     password: String,
 ) -> Result<HeaderValue, NotSignedIn> {
     let accounts = &site.accounts().inner;
-    let attempt = (network(browser.address), name::name_key(username));
-    if let Err(retry_after) = accounts.sign_ins.count(&attempt) {
-        return Err(SiteError::TooMany { retry_after }.into());
+    let from = network(browser.address);
+    accounts.strangers.count(&from).map_err(too_many)?;
+    // Taken back below, unless it turns out that the password is wrong, or whoever asked does not wait for it.
+    let checked = check(accounts, from, username, password).await;
+    if !matches!(checked, Err(NotSignedIn::Wrong)) {
+        accounts.strangers.take_back(&from);
     }
-    let user = users::called(accounts.db.read(), username.trim()).await?;
-    let user = user.filter(|user| user.is_active);
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let fits = accounts.hasher.fits(password, hash).await?;
-    let Some(user) = user.filter(|_| fits) else { return Err(NotSignedIn::Wrong) };
-    accounts.sign_ins.forget(&attempt);
+    let user = checked?;
     let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
     let cookie = site.accounts().cookie(&token)?;
     let people = site.accounts().clone();
@@ -58,6 +59,40 @@ pub(super) async fn sign_in(
         Ok::<_, SiteError>(same)
     });
     if begun.await? { Ok(cookie) } else { Err(NotSignedIn::Wrong) }
+}
+
+/// Whoever has this name and this password. Failures are counted by person where there is one, so that a second name is
+/// no second try, and by the name as typed otherwise; the work is the same.
+async fn check(
+    accounts: &Inner,
+    from: IpAddr,
+    username: &str,
+    password: String,
+) -> Result<users::Model, NotSignedIn> {
+    let user = users::called(accounts.db.read(), username.trim()).await?;
+    let user = user.filter(|user| user.is_active);
+    let attempt = (from, Who::of(user.as_ref().map(|user| user.id), username));
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    accounts.sign_ins.count(&attempt).map_err(too_many)?;
+    let fits = match accounts.hasher.place(from) {
+        Ok(_place) => accounts.hasher.fits(password, hash).await,
+        Err(busy) => Err(busy),
+    };
+    match (user, fits) {
+        (Some(user), Ok(true)) => {
+            accounts.sign_ins.forget(&attempt);
+            Ok(user)
+        }
+        (_, Ok(_)) => Err(NotSignedIn::Wrong),
+        (_, Err(error)) => {
+            accounts.sign_ins.take_back(&attempt);
+            Err(error.into())
+        }
+    }
+}
+
+fn too_many(retry_after: Duration) -> SiteError {
+    SiteError::TooMany { retry_after }
 }
 
 /// Away from a form that has done its work, to where the person was going.

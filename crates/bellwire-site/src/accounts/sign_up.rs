@@ -57,9 +57,25 @@ pub(super) async fn sign_up(
     first: bool,
 ) -> Result<HeaderValue, NoAccount> {
     let accounts = &site.accounts().inner;
-    if let Err(retry_after) = accounts.sign_ups.count(&network(browser.address)) {
+    let from = network(browser.address);
+    if let Err(retry_after) = accounts.sign_ups.count(&from) {
         return Err(SiteError::TooMany { retry_after }.into());
     }
+    let made = make(site, browser, wanted, first).await;
+    if matches!(made, Err(NoAccount::Error(_))) {
+        accounts.sign_ups.take_back(&from);
+    }
+    made
+}
+
+async fn make(
+    site: &SiteState,
+    browser: Browser,
+    wanted: Wanted,
+    first: bool,
+) -> Result<HeaderValue, NoAccount> {
+    let accounts = &site.accounts().inner;
+    let _place = accounts.hasher.place(network(browser.address))?;
     let Wanted { name, email, password } = wanted;
     let password_hash = accounts.hasher.hash(password).await?;
     let now = accounts.clock.date();

@@ -110,6 +110,30 @@ async fn a_bell_rung_in_one_window_rings_in_all_of_them_and_the_windows_are_coun
 }
 
 #[tokio::test]
+async fn an_address_rings_sixty_times_a_minute_and_windows_hear_it_gathered() {
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let mut window = Window::open(&site, &site.client(), "/ws/").await;
+    window.hear_rung(0).await;
+    let rings = (0..60).map(|_| {
+        let mut client = site.client();
+        async move { client.post("/ring/", &[]).await.status }
+    });
+    assert_eq!(futures_util::future::join_all(rings).await, [303; 60]);
+    let refused = site.client().post("/ring/", &[]).await;
+    assert_eq!(refused.status, 429);
+    assert!(!refused.header("retry-after").is_empty() && refused.text.contains("Too often"));
+    let mut heard = 0;
+    while !window.next().await.as_text().is_some_and(|text| {
+        heard += usize::from(text.contains("#rings"));
+        text.contains("\"html\":\"60\"")
+    }) {}
+    assert!(heard < 30, "sixty rings are not sixty frames: {heard}");
+    site.state().clock().advance(std::time::Duration::from_secs(60));
+    assert_eq!(site.client().post("/ring/", &[]).await.status, 303);
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn nonsense_is_answered_and_the_window_goes_on() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
     let mut window = Window::open(&site, &site.client(), "/ws/").await;

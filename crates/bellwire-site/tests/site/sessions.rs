@@ -34,7 +34,7 @@ async fn is_signed_in(client: &mut bellwire_site::testing::Client) -> bool {
 async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
     let site = TestSite::start(&databases()[0], vec![]).await;
     let plain = site.client().sign_up("Ada").await;
-    assert!(plain.header("set-cookie").starts_with("session="), "{}", plain.header("set-cookie"));
+    assert!(plain.header("set-cookie").starts_with("bellwire_session="), "{}", plain.header("set-cookie"));
     assert!(plain.header("set-cookie").contains("; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"));
     assert!(!plain.header("set-cookie").contains("Secure"));
     site.stop().await;
@@ -43,7 +43,10 @@ async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
     let site = TestSite::start_with(&databases()[0], vec![], https).await;
     let secure = site.client().sign_up("Ada").await;
     let cookie = secure.header("set-cookie");
-    assert!(cookie.starts_with("__Host-session=") && cookie.ends_with("; SameSite=Lax; Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-bellwire_session=") && cookie.ends_with("; SameSite=Lax; Secure"),
+        "{cookie}"
+    );
     site.stop().await;
 }
 
@@ -173,7 +176,7 @@ async fn whoever_reads_the_database_cannot_sign_in_with_it() {
             let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
             let text = String::from_utf8(value.clone()).unwrap_or_default();
             for cookie in [text, hex, URL_SAFE_NO_PAD.encode(&value), STANDARD.encode(&value)] {
-                let header = format!("session={cookie}");
+                let header = format!("bellwire_session={cookie}");
                 let page = site.client().get_with("/", &[("cookie", &header)]).await;
                 assert!(page.status == 200 && !page.text.contains("Sign out"), "{cookie}");
                 assert_ne!(ada.cookies(), header);
@@ -204,10 +207,28 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out() {
 #[tokio::test]
 async fn a_broken_cookie_is_as_good_as_none() {
     let site = TestSite::start(&databases()[0], vec![]).await;
-    for cookie in ["session=", "session=x", "session=\"\"", "session", ";;;=;", "session=AAAA; session=BBBB"]
+    for cookie in
+        ["bellwire_session=", "bellwire_session=x", "bellwire_session=\"\"", "bellwire_session", ";;;=;"]
     {
         let page = site.client().get_with("/", &[("cookie", cookie)]).await;
         assert_eq!(page.status, 200, "{cookie}");
     }
     site.stop().await;
+}
+
+#[tokio::test]
+async fn of_several_cookies_of_our_name_the_one_that_counts_is_found() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        let ada = site.person("Ada").await;
+        let own = ada.cookies();
+        let unknown = format!("bellwire_session={}", "A".repeat(43));
+        for cookie in [format!("{unknown}; {own}"), format!("bellwire_session=x; {own}; {unknown}")] {
+            let page = site.client().get_with("/", &[("cookie", &cookie)]).await;
+            assert!(page.text.contains("Sign out"), "{cookie}");
+        }
+        let many = format!("{}{own}", format!("{unknown}; ").repeat(100));
+        assert!(!site.client().get_with("/", &[("cookie", &many)]).await.text.contains("Sign out"));
+        site.stop().await;
+    }
 }
