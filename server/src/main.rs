@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 fn serve(settings: Settings) -> anyhow::Result<()> {
     bellwire_site::start_log(&settings);
     run(async {
-        let site = Site::open(settings, apps()).await.context("the site does not start")?;
+        let site = Site::open(settings, apps()).await?;
         greet(site.state()).await?;
         site.run().await;
         Ok(())

@@ -30,10 +30,11 @@ impl ChatError {
         match self {
             Self::Invalid(invalid) => invalid.into(),
             Self::NoRoom => bellwire::Close::policy("this room is gone").into(),
-            Self::Db(DbError::Busy) => {
-                bellwire::Error::refused("There is too much to do at the moment. Try again.")
-            }
-            other => other.into(),
+            Self::Db(error) => match error.for_people() {
+                Some(sentence) => bellwire::Error::refused(sentence),
+                None => error.into(),
+            },
+            Self::Template(error) => error.into(),
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::db::Db;
-use crate::page::chain;
+use crate::errors::chain;
 use crate::settings::{DatabaseUrl, PublicUrl};
 use crate::site::migrations;
 use crate::{App, Settings};

@@ -3,27 +3,36 @@
 //! The same code runs on SQLite and on PostgreSQL; `DATABASE_URL` decides. What [`Db::write`] has answered is on disk.
 
 use std::future::Future;
+use std::sync::Arc;
 
-use sea_orm::{DatabaseConnection, TransactionTrait};
+use sea_orm::TransactionTrait;
 
-mod error;
-mod job;
-mod migrate;
 mod open;
-mod postgres;
-mod sqlite;
+mod migrate;
+mod reader;
 mod tx;
+mod job;
+mod sqlite;
+mod pen;
+mod postgres;
+mod health;
+mod trouble;
+mod error;
 
 pub use error::DbError;
 pub use migrate::Migrations;
+pub use reader::Reader;
 pub use tx::Tx;
+
+use health::Health;
+use pen::Pen;
 
 use crate::settings::DatabaseUrl;
 
 /// A cheap handle on the database.
 #[derive(Debug, Clone)]
 pub struct Db {
-    read: DatabaseConnection,
+    reader: Reader,
     door: Door,
 }
 
@@ -44,15 +53,19 @@ impl Db {
     pub async fn open(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<Self, DbError> {
         match url {
             DatabaseUrl::Sqlite(file) => {
-                let write = open::sqlite_writer(file).await?;
-                migrate::on_sqlite(&write, migrations).await?;
-                let read = open::sqlite_readers(file).await?;
-                Ok(Self { read, door: Door::Sqlite(sqlite::Writer::start(write)) })
+                let health = Arc::new(Health::default());
+                let pen = Pen::open(file).await?;
+                migrate::on_sqlite(&pen, migrations).await.map_err(|error| open::no_tables(&error))?;
+                let reader = Reader::new(open::sqlite_readers(file).await?, health.clone());
+                Ok(Self { reader, door: Door::Sqlite(sqlite::Writer::start(pen, health)) })
             }
             DatabaseUrl::Postgres(url) => {
-                let pool = open::postgres(url).await?;
-                migrate::on_postgres(&pool, migrations).await?;
-                Ok(Self { read: pool.clone(), door: Door::Postgres(postgres::Writer::new(pool)) })
+                let server = open::Server::visit(url).await?;
+                let health = Arc::new(Health::of_server(server.options()));
+                let pool = server.writers().await?;
+                migrate::on_postgres(&pool, migrations).await.map_err(|error| open::no_tables(&error))?;
+                let reader = Reader::new(server.readers().await?, health.clone());
+                Ok(Self { reader, door: Door::Postgres(postgres::Writer::new(pool, health)) })
             }
         }
     }
@@ -62,26 +75,29 @@ impl Db {
     /// # Errors
     /// When it cannot be reached, or refuses to be written.
     pub(crate) async fn pending(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<usize, DbError> {
-        let (connection, transaction) = match url {
+        match url {
             DatabaseUrl::Sqlite(file) => {
-                let connection = open::sqlite_writer(file).await?;
-                let transaction = sqlite::begin(&connection).await?;
-                (connection, transaction)
+                let pen = Pen::open(file).await?;
+                let transaction = pen.begin().await?;
+                let pending = migrate::pending(&transaction, migrations).await;
+                pen.give_up(transaction).await;
+                pen.close().await?;
+                Ok(pending?)
             }
             DatabaseUrl::Postgres(url) => {
-                let connection = open::postgres(url).await?;
-                let transaction = connection.begin().await?;
-                (connection, transaction)
+                let pool = open::Server::visit(url).await?.writers().await?;
+                let transaction = pool.begin().await?;
+                let pending = migrate::pending(&transaction, migrations).await;
+                transaction.rollback().await?;
+                pool.close().await?;
+                Ok(pending?)
             }
-        };
-        let pending = migrate::pending(transaction, migrations).await;
-        connection.close().await?;
-        pending
+        }
     }
 
-    /// A connection to read from. On SQLite it refuses to write.
-    pub fn read(&self) -> &DatabaseConnection {
-        &self.read
+    /// What to read from. It refuses to write, and what is written meanwhile does not hold it up.
+    pub fn read(&self) -> &Reader {
+        &self.reader
     }
 
     /// Runs `job` in a transaction and answers when what it wrote is on disk.
@@ -123,8 +139,6 @@ impl Db {
             Door::Sqlite(writer) => writer.close().await,
             Door::Postgres(writer) => writer.close().await,
         }
-        if let Err(error) = self.read.close_by_ref().await {
-            tracing::warn!(%error, "Could not close the database");
-        }
+        self.reader.close().await;
     }
 }

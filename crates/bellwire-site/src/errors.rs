@@ -36,6 +36,9 @@ pub enum SiteError {
     /// 503: too much to do at the moment.
     #[error("There is too much to do at the moment. Try again.")]
     Busy,
+    /// 503: the database does not do what was asked, and will again. It has told the log.
+    #[error("{}", .0.for_people().unwrap_or("That does not work at the moment. Try again."))]
+    Unavailable(#[source] Arc<DbError>),
     /// 500: our own fault. Logged once; shown without detail.
     #[error("Something went wrong here. It was noted.")]
     Internal(#[source] Arc<dyn Error + Send + Sync>),
@@ -47,6 +50,11 @@ impl SiteError {
         Self::Internal(Arc::from(error.into()))
     }
 
+    /// What led to it, in a line for the log: the causes, and not the sentence for people.
+    pub fn for_log(&self) -> String {
+        self.source().map_or_else(|| self.to_string(), chain)
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
@@ -55,7 +63,7 @@ impl SiteError {
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -64,6 +72,7 @@ impl SiteError {
         match self {
             Self::TooMany { retry_after } => Some(seconds(*retry_after).into()),
             Self::Busy => Some(HeaderValue::from_static("1")),
+            Self::Unavailable(_) => Some(HeaderValue::from_static("5")),
             _ => None,
         }
     }
@@ -72,7 +81,8 @@ impl SiteError {
 impl From<DbError> for SiteError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Busy | DbError::Closed => Self::Busy,
+            DbError::Busy | DbError::Closed | DbError::TimedOut => Self::Busy,
+            error if error.for_people().is_some() => Self::Unavailable(Arc::new(error)),
             error => Self::internal(error),
         }
     }
@@ -124,6 +134,15 @@ pub(crate) fn sentence(status: StatusCode) -> &'static str {
         StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong here. It was noted.",
         _ => "",
     }
+}
+
+/// An error with everything that led to it, in a line. What an error repeats of its cause is said once.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |&error| error.source());
+    causes.map(ToString::to_string).fold(error.to_string(), |line, cause| match line.ends_with(&cause) {
+        true => line,
+        false => format!("{line}: {cause}"),
+    })
 }
 
 /// A whole number of seconds, never too few.

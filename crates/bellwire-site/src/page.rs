@@ -9,7 +9,7 @@ use bellwire::Html;
 use url::{Position, Url};
 
 use crate::accounts::{SignedIn, next};
-use crate::errors::Failed;
+use crate::errors::{Failed, chain};
 use crate::{SiteError, SiteState};
 
 mod refusal;
@@ -238,10 +238,4 @@ fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) ->
     }
     headers.remove(header::CONTENT_LENGTH);
     response
-}
-
-/// An error with everything that led to it, in a line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }

@@ -206,15 +206,3 @@ impl Default for Settings {
         }
     }
 }
-
-/// A URL as it may be shown on a terminal and in a log.
-fn without_password(value: &str) -> String {
-    match Url::parse(value) {
-        Ok(mut url) if url.password().is_some() => {
-            let _ = url.set_password(Some("…"));
-            url.to_string()
-        }
-        _ if value.contains('@') => "…".to_owned(),
-        _ => value.to_owned(),
-    }
-}

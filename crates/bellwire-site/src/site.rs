@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::assets::Assets;
 use crate::db::{Db, DbError, Migrations};
 use crate::home::{self, Bell};
-use crate::settings::PublicUrl;
+use crate::settings::{DatabaseUrl, PublicUrl};
 use crate::state::Inner;
 use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, serve};
 
@@ -37,24 +37,47 @@ pub struct Site {
     watch: Watch,
 }
 
-/// Why a site does not start.
+/// Why a site does not start, in words for the operator: the setting, what is wrong with it, and what helps.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address to listen on is not to be had.
-    #[error("cannot listen on {address} (BELLWIRE_BIND)")]
+    #[error("BELLWIRE_BIND={address}: cannot listen there: {cause}. {}", how_to_listen(.cause))]
     Bind {
         /// Which one.
         address: SocketAddr,
         /// Why.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
     /// The database cannot be opened or brought up to date.
-    #[error(transparent)]
-    Database(#[from] DbError),
+    #[error("{setting}: {cause}")]
+    Database {
+        /// The setting it comes from, and its value without any password.
+        setting: String,
+        /// Why.
+        cause: DbError,
+    },
     /// The public address or a further origin is none.
     #[error("BELLWIRE_URL or BELLWIRE_ORIGINS is wrong")]
     Origin(#[from] BadOrigin),
+}
+
+fn how_to_listen(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => "Another program listens there: end it, or choose another port",
+        io::ErrorKind::PermissionDenied => "Choose a port from 1024 on, or allow Bellwire this one",
+        io::ErrorKind::AddrNotAvailable => {
+            "This machine does not have that address: choose one it has, or 0.0.0.0 for all"
+        }
+        _ => "Choose another address",
+    }
+}
+
+/// The setting that leads to the database.
+fn where_from(settings: &Settings) -> String {
+    match settings.database == DatabaseUrl::sqlite_in(&settings.data) {
+        true => format!("BELLWIRE_DATA={}", settings.data.display()),
+        false => format!("DATABASE_URL={:?}", settings.database),
+    }
 }
 
 impl Site {
@@ -64,12 +87,14 @@ impl Site {
     /// When the address is taken, or the database cannot be opened.
     pub async fn open(settings: Settings, apps: Vec<App>) -> Result<Self, StartError> {
         serve::raise_file_limit();
-        let cannot = |source| StartError::Bind { address: settings.bind, source };
+        let cannot = |cause| StartError::Bind { address: settings.bind, cause };
         let listener = TcpListener::bind(settings.bind).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         let state = open(settings, address, &apps).await?;
         let router = router(&state, &apps);
-        let watch = Watch::begin(state.accounts()).await?;
+        let begun = Watch::begin(state.accounts()).await;
+        let setting = || where_from(state.settings());
+        let watch = begun.map_err(|cause| StartError::Database { setting: setting(), cause })?;
         Ok(Self { listener, address, router, state, watch })
     }
 
@@ -112,7 +137,8 @@ pub(crate) fn migrations(apps: &[App]) -> Vec<Migrations> {
 }
 
 async fn open(settings: Settings, address: SocketAddr, apps: &[App]) -> Result<SiteState, StartError> {
-    let db = Db::open(&settings.database, &migrations(apps)).await?;
+    let opened = Db::open(&settings.database, &migrations(apps)).await;
+    let db = opened.map_err(|cause| StartError::Database { setting: where_from(&settings), cause })?;
     Ok(state(settings, address, db, apps)?)
 }
 

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use crate::{bellwire, folder};
+use crate::support::{bellwire, folder};
 
 /// Runs `command`, and returns its code and what it said.
 fn run(command: &mut Command) -> (Option<i32>, String) {

@@ -1,9 +1,11 @@
 //! Starting and stopping.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command};
 
-use crate::{bellwire, folder};
+use crate::support::{bellwire, folder};
+use crate::{store, support};
 
 /// Waits for the greeting; returns it.
 pub(crate) fn greeting(child: &mut Child) -> String {
@@ -34,6 +36,12 @@ fn a_wrong_setting_is_named_and_nothing_is_started() {
         ("BELLWIRE_BIND", "8000", "BELLWIRE_BIND=8000: expected an IP address and a port"),
         ("BELLWIRE_COLOUR", "red", "BELLWIRE_COLOUR=red: expected a setting that exists"),
         ("REDIS_URL", "redis://127.0.0.1", "REDIS_URL=redis://127.0.0.1: expected no value yet"),
+        ("BELLWIRE_URL", "https://me:hush@chat.example", "BELLWIRE_URL=https://…@chat.example/: expected"),
+        (
+            "DATABASE_URL",
+            "sqlite://x.db?mode=ro",
+            "DATABASE_URL=sqlite://x.db?mode=ro: expected sqlite:path/to/file.db without",
+        ),
     ] {
         let output = bellwire(&folder).env(name, value).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -43,14 +51,90 @@ fn a_wrong_setting_is_named_and_nothing_is_started() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// What it says when it does not start because of these settings: one line.
+fn refused(folder: &Path, settings: &[(&str, &str)]) -> String {
+    let output = bellwire(folder).envs(settings.iter().copied()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
 #[test]
 fn an_address_that_is_taken_is_named_with_its_setting() {
     let folder = folder("taken");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let output = bellwire(&folder).env("BELLWIRE_BIND", &address).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains(&format!("cannot listen on {address} (BELLWIRE_BIND)")), "{said}");
+    let said = refused(&folder, &[("BELLWIRE_BIND", &address)]);
+    assert!(said.contains(&format!("BELLWIRE_BIND={address}: cannot listen there: ")), "{said}");
+    assert!(said.contains("choose another port"), "{said}");
+    let said = refused(&folder, &[("BELLWIRE_BIND", "203.0.113.7:80")]);
+    assert!(said.contains("choose one it has"), "{said}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_named_without_its_password() {
+    let folder = folder("refused");
+    let said = refused(&folder, &[("DATABASE_URL", "postgres://me:hush@127.0.0.1:1/site?password=hush")]);
+    let expected = "bellwire: DATABASE_URL=postgres://me:…@127.0.0.1:1/site?password=…: cannot reach PostgreSQL: \
+                    Connection refused (os error 111). Start PostgreSQL there, or correct the address";
+    assert_eq!(said.trim_end().replace("os error 61", "os error 111"), expected);
+    let nowhere = format!("{}/nowhere", store::postgres().rsplit_once('/').unwrap().0);
+    let said = refused(&folder, &[("DATABASE_URL", &nowhere)]);
+    assert!(said.contains("database \"nowhere\" does not exist. Make this database"), "{said}");
+    assert_eq!(said.matches("nowhere").count(), 2, "{said}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_or_a_file_that_will_not_do_is_named_with_its_setting() {
+    let folder = folder("unfit");
+    let said = refused(&folder, &[("BELLWIRE_DATA", "/dev/null/data")]);
+    let expected =
+        "BELLWIRE_DATA=/dev/null/data: cannot make the database file: Not a directory (os error 20). Let";
+    assert!(said.contains(expected), "{said}");
+    std::fs::write(folder.join("bellwire.db"), "this is no database, and long enough to be one".repeat(99))
+        .unwrap();
+    let said = refused(&folder, &[]);
+    let expected = format!(
+        "BELLWIRE_DATA={}: cannot open the database file: file is not a database. Move",
+        folder.display()
+    );
+    assert!(said.contains(&expected), "{said}");
+    let url = format!("sqlite:{}/bellwire.db", folder.join("bellwire.db").display());
+    let said = refused(&folder, &[("DATABASE_URL", &url)]);
+    assert!(said.contains(&format!("DATABASE_URL={url}: cannot make the database file: ")), "{said}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Root may write everywhere, so only others can see this.
+#[test]
+#[cfg(unix)]
+fn a_folder_that_may_not_be_written_is_named_with_its_setting() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder("locked");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+    if std::fs::write(folder.join("probe"), "").is_err() {
+        let said = refused(&folder, &[]);
+        assert!(
+            said.contains("cannot make the database file: Permission denied (os error 13). Let the user"),
+            "{said}"
+        );
+    }
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn an_address_of_sqlite_with_mode_rwc_is_a_file_that_is_made() {
+    let folder = folder("rwc");
+    let url = format!("sqlite://{}/new.db?mode=rwc", folder.display());
+    let mut command = bellwire(&folder);
+    command.env("DATABASE_URL", url);
+    drop(support::Server::start(command));
+    assert!(folder.join("new.db").exists());
     std::fs::remove_dir_all(&folder).unwrap();
 }

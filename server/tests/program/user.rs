@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use http::{HeaderValue, header};
 use tokio_websockets::{ClientBuilder, MaybeTlsStream, WebSocketStream};
 
-use crate::{bellwire, folder};
+use crate::support::{bellwire, folder};
 
 const PASSWORD: &str = "a bell in a tower";
 

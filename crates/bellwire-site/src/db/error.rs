@@ -1,13 +1,13 @@
 //! What can go wrong with the database.
 
-use std::sync::Arc;
-
 use sea_orm::{ConnAcquireErr, DbErr};
+
+use super::trouble::Trouble;
 
 /// Why something was not read or not written.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// Too many writes are waiting. Trying again in a moment helps.
+    /// Too much waits, or somebody else holds a lock. Trying again in a moment helps.
     #[error("the database has too much to do, try again in a moment")]
     Busy,
     /// The job took longer than a job may; nothing of it was kept.
@@ -19,30 +19,71 @@ pub enum DbError {
     /// The site is being stopped.
     #[error("the database is closed")]
     Closed,
-    /// The transaction could not be begun or committed; nothing of it was kept. Shared by all jobs of one commit.
+    /// The disk takes no more: what is there can be read, and nothing of this was kept. It heals when there is room.
+    #[error("the disk of the database takes no more")]
+    Full(#[source] DbErr),
+    /// The database can only be read; nothing of this was kept.
+    #[error("the database can only be read")]
+    ReadOnly(#[source] DbErr),
+    /// The database cannot be reached. When it went away in the middle of a commit, nobody knows whether that was kept:
+    /// what is asked for again should carry the same id.
+    #[error("the database cannot be reached")]
+    Away(#[source] DbErr),
+    /// The transaction could not be begun or committed; nothing of it was kept. Told to all jobs of one commit.
     #[error("the database did not commit")]
-    NotCommitted(#[source] Arc<DbErr>),
+    NotCommitted(#[source] DbErr),
     /// The database cannot be opened.
-    #[error("cannot open the database {database}")]
+    #[error("cannot {what}: {cause}. {mend}")]
     Open {
-        /// Which one.
-        database: String,
+        /// What cannot be done.
+        what: &'static str,
         /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        cause: String,
+        /// What helps.
+        mend: &'static str,
     },
     /// A statement failed.
     #[error(transparent)]
     Query(DbErr),
 }
 
-impl From<DbErr> for DbError {
-    fn from(error: DbErr) -> Self {
-        if is_busy(&error) { Self::Busy } else { Self::Query(error) }
+impl DbError {
+    /// What is wrong with the database as a whole, in a sentence for people; nothing when it is a fault of ours.
+    pub fn for_people(&self) -> Option<&'static str> {
+        match self {
+            Self::Busy | Self::TimedOut | Self::Closed => {
+                Some("There is too much to do at the moment. Try again.")
+            }
+            Self::Full(_) => {
+                Some("The disk is full: nothing can be saved at the moment. What is there can be read.")
+            }
+            Self::ReadOnly(_) => Some("Nothing can be saved at the moment. What is there can be read."),
+            Self::Away(_) => Some("The database cannot be reached at the moment. Try again soon."),
+            Self::Panicked | Self::NotCommitted(_) | Self::Open { .. } | Self::Query(_) => None,
+        }
+    }
+
+    /// The transaction as a whole came to nothing.
+    pub(super) fn not_committed(error: DbErr) -> Self {
+        match Self::from(error) {
+            Self::Query(error) => Self::NotCommitted(error),
+            trouble => trouble,
+        }
     }
 }
 
-/// Whether all connections are in use, and were for as long as one may wait.
-pub(crate) fn is_busy(error: &DbErr) -> bool {
-    matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
+impl From<DbErr> for DbError {
+    fn from(error: DbErr) -> Self {
+        match Trouble::of(&error) {
+            Some(Trouble::Busy) => Self::Busy,
+            Some(Trouble::TimedOut) => Self::TimedOut,
+            Some(Trouble::Full) => Self::Full(error),
+            Some(Trouble::ReadOnly) => Self::ReadOnly(error),
+            Some(Trouble::Away) => Self::Away(error),
+            None if matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) => {
+                Self::Closed
+            }
+            None => Self::Query(error),
+        }
+    }
 }

@@ -2,13 +2,16 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use sea_orm::DatabaseTransaction;
 
 use super::DbError;
-use super::tx::{Callbacks, Tx};
+use super::health::Health;
+use super::trouble::Trouble;
+use super::tx::{Callbacks, Left, Tx};
 
 /// How long a job may hold the transaction. It is then rolled back, and whoever asked is told.
 const JOB_TIME: Duration = Duration::from_secs(10);
@@ -17,25 +20,32 @@ const JOB_TIME: Duration = Duration::from_secs(10);
 pub(super) struct Ran<T, E> {
     pub(super) result: Result<T, E>,
     pub(super) transaction: DatabaseTransaction,
-    pub(super) callbacks: Callbacks,
+    pub(super) left: Left,
 }
 
 /// Runs a job in `transaction`: to its end, its panic or its time limit.
-pub(super) async fn run<T, E, F, Fut>(transaction: DatabaseTransaction, job: F) -> Ran<T, E>
+pub(super) async fn run<T, E, F, Fut>(
+    transaction: DatabaseTransaction,
+    health: &Arc<Health>,
+    job: F,
+) -> Ran<T, E>
 where
     F: FnOnce(Tx) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<DbError>,
 {
-    let (tx, lent) = Tx::lend(transaction);
+    let (tx, lent) = Tx::lend(transaction, health.clone());
     let work = AssertUnwindSafe(async move { job(tx).await }).catch_unwind();
     let result = match tokio::time::timeout(JOB_TIME, work).await {
         Ok(Ok(result)) => result,
         Ok(Err(_panic)) => Err(DbError::Panicked.into()),
-        Err(_elapsed) => Err(DbError::TimedOut.into()),
+        Err(_elapsed) => {
+            health.tell(Trouble::TimedOut, "a job did not end in time");
+            Err(DbError::TimedOut.into())
+        }
     };
-    let (transaction, callbacks) = lent.take_back().await;
-    Ran { result, transaction, callbacks }
+    let (transaction, left) = lent.take_back().await;
+    Ran { result, transaction, left }
 }
 
 /// Runs what waited for the commit. A panic in one does not keep the others from running.

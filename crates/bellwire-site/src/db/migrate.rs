@@ -6,7 +6,7 @@ use std::pin::Pin;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use sea_orm_migration::{DbErr, MigratorTrait};
 
-use super::DbError;
+use super::pen::Pen;
 
 /// The number two processes of Bellwire agree on while one of them migrates: "bellwire" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"bellwire");
@@ -33,36 +33,39 @@ impl Migrations {
 }
 
 /// All or nothing: a migration that fails leaves the file as it was.
-pub(super) async fn on_sqlite(
-    connection: &DatabaseConnection,
-    migrations: &[Migrations],
-) -> Result<(), DbError> {
-    apply(super::sqlite::begin(connection).await?, migrations).await
+pub(super) async fn on_sqlite(pen: &Pen, migrations: &[Migrations]) -> Result<(), DbErr> {
+    let transaction = pen.begin().await?;
+    apply(&transaction, migrations).await?;
+    pen.commit(transaction).await
 }
 
-/// Under a lock of the server's, so that processes that start at once do not apply the same migration twice.
-pub(super) async fn on_postgres(pool: &DatabaseConnection, migrations: &[Migrations]) -> Result<(), DbError> {
+/// Under a lock of the server's, so that processes that start at once do not apply the same migration twice. It may take
+/// as long as it takes: the time limits are for what people wait for.
+pub(super) async fn on_postgres(pool: &DatabaseConnection, migrations: &[Migrations]) -> Result<(), DbErr> {
     let transaction = pool.begin().await?;
-    transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
-    apply(transaction, migrations).await
-}
-
-async fn apply(transaction: DatabaseTransaction, migrations: &[Migrations]) -> Result<(), DbError> {
-    for migrations in migrations {
-        (migrations.apply)(&transaction).await?;
+    for limit in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+        transaction.execute_unprepared(&format!("SET LOCAL {limit} = 0")).await?;
     }
-    Ok(transaction.commit().await?)
+    transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    apply(&transaction, migrations).await?;
+    transaction.commit().await
 }
 
-/// How many migrations have still to be applied. Nothing is changed: what looking needs is taken back.
+async fn apply(transaction: &DatabaseTransaction, migrations: &[Migrations]) -> Result<(), DbErr> {
+    for migrations in migrations {
+        (migrations.apply)(transaction).await?;
+    }
+    Ok(())
+}
+
+/// How many migrations have still to be applied. What looking needs is written, and meant to be taken back.
 pub(super) async fn pending(
-    transaction: DatabaseTransaction,
+    transaction: &DatabaseTransaction,
     migrations: &[Migrations],
-) -> Result<usize, DbError> {
+) -> Result<usize, DbErr> {
     let mut pending = 0;
     for migrations in migrations {
-        pending += (migrations.pending)(&transaction).await?;
+        pending += (migrations.pending)(transaction).await?;
     }
-    transaction.rollback().await?;
     Ok(pending)
 }

@@ -8,17 +8,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::health::Health;
 use super::job::{self, Ran};
-use super::tx::Callbacks;
+use super::pen::Pen;
+use super::trouble::Trouble;
+use super::tx::{Callbacks, Left};
 use super::{DbError, Tx};
+use crate::errors::chain;
 
 /// Jobs that may wait. The next one is refused with [`DbError::Busy`], and the person is told to try again.
 const QUEUE: usize = 1024;
@@ -27,20 +28,24 @@ const QUEUE: usize = 1024;
 const BATCH: usize = 128;
 
 /// Tells a job how its commit went, and thereby answers whoever asked for it.
-type Answer = Box<dyn FnOnce(Result<(), Arc<DbErr>>) + Send>;
+type Answer = Box<dyn FnOnce(Result<(), DbErr>) + Send>;
 
 /// A job that ran in its savepoint, and waits for the commit.
 struct Done {
     savepoint: DatabaseTransaction,
     keep: bool,
-    callbacks: Callbacks,
+    left: Left,
     answer: Answer,
 }
 
 /// A job that waits for its turn.
 trait Waiting: Send {
-    fn run(self: Box<Self>, savepoint: DatabaseTransaction) -> Pin<Box<dyn Future<Output = Done> + Send>>;
-    fn refuse(self: Box<Self>, why: Arc<DbErr>);
+    fn run(
+        self: Box<Self>,
+        savepoint: DatabaseTransaction,
+        health: Arc<Health>,
+    ) -> Pin<Box<dyn Future<Output = Done> + Send>>;
+    fn refuse(self: Box<Self>, why: DbErr);
 }
 
 struct Job<F, T, E> {
@@ -55,25 +60,29 @@ where
     T: Send + 'static,
     E: From<DbError> + Send + 'static,
 {
-    fn run(self: Box<Self>, savepoint: DatabaseTransaction) -> Pin<Box<dyn Future<Output = Done> + Send>> {
+    fn run(
+        self: Box<Self>,
+        savepoint: DatabaseTransaction,
+        health: Arc<Health>,
+    ) -> Pin<Box<dyn Future<Output = Done> + Send>> {
         Box::pin(async move {
             let Job { work, reply } = *self;
-            let Ran { result, transaction, callbacks } = job::run(savepoint, work).await;
+            let Ran { result, transaction, left } = job::run(savepoint, &health, work).await;
             let keep = result.is_ok();
             let answer: Answer = Box::new(move |committed| {
                 let result = match committed {
-                    Err(why) if keep => Err(DbError::NotCommitted(why).into()),
+                    Err(why) if keep => Err(DbError::not_committed(why).into()),
                     _ => result,
                 };
                 // Whoever asked may have gone: the job is done all the same.
                 let _ = reply.send(result);
             });
-            Done { savepoint: transaction, keep, callbacks, answer }
+            Done { savepoint: transaction, keep, left, answer }
         })
     }
 
-    fn refuse(self: Box<Self>, why: Arc<DbErr>) {
-        let _ = self.reply.send(Err(DbError::NotCommitted(why).into()));
+    fn refuse(self: Box<Self>, why: DbErr) {
+        let _ = self.reply.send(Err(DbError::not_committed(why).into()));
     }
 }
 
@@ -86,10 +95,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: DatabaseConnection) -> Self {
+    pub(super) fn start(pen: Pen, health: Arc<Health>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (closing, task) = (CancellationToken::new(), TaskTracker::new());
-        task.spawn(write_all(connection, waiting, closing.clone()));
+        task.spawn(write_all(Desk { pen, health }, waiting, closing.clone()));
         task.close();
         Self { queue, closing, task }
     }
@@ -115,12 +124,14 @@ impl Writer {
     }
 }
 
+/// What the writing task works with.
+struct Desk {
+    pen: Pen,
+    health: Arc<Health>,
+}
+
 /// The writing task: until it is closed, and then until the queue is empty.
-async fn write_all(
-    connection: DatabaseConnection,
-    mut waiting: mpsc::Receiver<Box<dyn Waiting>>,
-    closing: CancellationToken,
-) {
+async fn write_all(desk: Desk, mut waiting: mpsc::Receiver<Box<dyn Waiting>>, closing: CancellationToken) {
     let mut jobs = Vec::with_capacity(BATCH);
     loop {
         let some = tokio::select! {
@@ -131,83 +142,94 @@ async fn write_all(
         if some == 0 {
             break;
         }
-        commit_together(&connection, &mut jobs).await;
+        desk.commit_together(&mut jobs).await;
     }
-    if let Err(error) = connection.close().await {
+    if let Err(error) = desk.pen.close().await {
         tracing::warn!(%error, "Could not close the writing connection");
     }
-}
-
-/// Begins to write at once, so that there is no finding out in the middle that another process does.
-pub(super) async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-    connection.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
-}
-
-/// Runs the jobs in one transaction, commits it, and answers them.
-async fn commit_together(connection: &DatabaseConnection, jobs: &mut Vec<Box<dyn Waiting>>) {
-    let transaction = match begin(connection).await {
-        Ok(transaction) => transaction,
-        Err(error) => return refuse_all(jobs.drain(..), error),
-    };
-    let mut finished = Vec::with_capacity(jobs.len());
-    let mut jobs = jobs.drain(..);
-    let mut broken = None;
-    for job in jobs.by_ref() {
-        match run_in_savepoint(&transaction, job).await {
-            Ok(done) => finished.push(done),
-            Err((done, error)) => {
-                finished.extend(done);
-                broken = Some(error);
-                break;
-            }
-        }
-    }
-    let committed = match broken {
-        None => transaction.commit().await.map_err(Arc::new),
-        Some(error) => {
-            if let Err(error) = transaction.rollback().await {
-                tracing::error!(%error, "Could not roll back");
-            }
-            Err(error)
-        }
-    };
-    if let Err(error) = &committed {
-        tracing::error!(%error, "Could not commit; nothing of {} jobs was kept", finished.len());
-        jobs.for_each(|job| job.refuse(error.clone()));
-    }
-    answer_all(finished, &committed);
 }
 
 /// What stays of a job after its savepoint: its callbacks, if it is to be kept, and its answer.
 type Finished = (Callbacks, Answer);
 
-/// Runs one job. An error here is one of the transaction as a whole, not of the job.
-async fn run_in_savepoint(
-    transaction: &DatabaseTransaction,
-    job: Box<dyn Waiting>,
-) -> Result<Finished, (Option<Finished>, Arc<DbErr>)> {
-    let savepoint = match transaction.begin().await {
-        Ok(savepoint) => savepoint,
-        Err(error) => {
-            let error = Arc::new(error);
-            job.refuse(error.clone());
-            return Err((None, error));
+/// What broke the transaction of all, and the job that was at work, if it is to be answered still.
+type Broken = (DbErr, Option<Finished>);
+
+impl Desk {
+    /// Runs the jobs in one transaction, commits it, and answers them.
+    async fn commit_together(&self, jobs: &mut Vec<Box<dyn Waiting>>) {
+        let mut jobs = jobs.drain(..);
+        let transaction = match self.pen.begin().await {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                self.tell(&error, jobs.len());
+                return jobs.for_each(|job| job.refuse(error.clone()));
+            }
+        };
+        let mut finished = Vec::with_capacity(jobs.len());
+        let mut broken = None;
+        for job in jobs.by_ref() {
+            match self.run_in_savepoint(&transaction, job).await {
+                Ok(done) => finished.push(done),
+                Err((error, done)) => {
+                    finished.extend(done);
+                    broken = Some(error);
+                    break;
+                }
+            }
         }
-    };
-    let Done { savepoint, keep, callbacks, answer } = job.run(savepoint).await;
-    let (ended, callbacks) = if keep {
-        (savepoint.commit().await, callbacks)
-    } else {
-        (savepoint.rollback().await, Callbacks::new())
-    };
-    match ended {
-        Ok(()) => Ok((callbacks, answer)),
-        Err(error) => Err((Some((Callbacks::new(), answer)), Arc::new(error))),
+        let committed = match broken {
+            None => self.pen.commit(transaction).await,
+            Some(error) => {
+                self.pen.give_up(transaction).await;
+                Err(error)
+            }
+        };
+        if let Err(error) = &committed {
+            self.tell(error, finished.len() + jobs.len());
+            jobs.for_each(|job| job.refuse(error.clone()));
+        }
+        answer_all(finished, &committed);
+    }
+
+    /// Runs one job. An error here is one of the transaction as a whole, not of the job.
+    async fn run_in_savepoint(
+        &self,
+        transaction: &DatabaseTransaction,
+        job: Box<dyn Waiting>,
+    ) -> Result<Finished, Broken> {
+        let savepoint = match transaction.begin().await {
+            Ok(savepoint) => savepoint,
+            Err(error) => {
+                job.refuse(error.clone());
+                return Err((error, None));
+            }
+        };
+        let Done { savepoint, keep, left, answer } = job.run(savepoint, self.health.clone()).await;
+        let ended = match keep {
+            true => savepoint.commit().await,
+            false => self.pen.take_back(savepoint).await,
+        };
+        match ended {
+            Ok(()) if keep => Ok((left.callbacks, answer)),
+            Ok(()) => Ok((Callbacks::new(), answer)),
+            // SQLite has rolled back all by itself: there is no savepoint any more, and what came before says why.
+            Err(error) => Err((left.trouble.unwrap_or(error), Some((Callbacks::new(), answer)))),
+        }
+    }
+
+    /// What passes by itself is told once in a while, a fault of ours each time.
+    fn tell(&self, error: &DbErr, jobs: usize) {
+        match Trouble::of(error) {
+            Some(_) => self.health.note(error),
+            None => {
+                tracing::error!(error = chain(error), "Could not commit; nothing of {jobs} jobs was kept")
+            }
+        }
     }
 }
 
-fn answer_all(finished: Vec<Finished>, committed: &Result<(), Arc<DbErr>>) {
+fn answer_all(finished: Vec<Finished>, committed: &Result<(), DbErr>) {
     let mut answers = Vec::with_capacity(finished.len());
     for (callbacks, answer) in finished {
         if committed.is_ok() {
@@ -218,10 +240,4 @@ fn answer_all(finished: Vec<Finished>, committed: &Result<(), Arc<DbErr>>) {
     for answer in answers {
         answer(committed.clone());
     }
-}
-
-fn refuse_all(jobs: impl Iterator<Item = Box<dyn Waiting>>, error: DbErr) {
-    tracing::error!(%error, "Could not begin to write");
-    let error = Arc::new(error);
-    jobs.for_each(|job| job.refuse(error.clone()));
 }

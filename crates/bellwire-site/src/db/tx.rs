@@ -1,9 +1,12 @@
 //! The transaction a job writes in.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use super::health::Health;
+use super::trouble::Trouble;
 
 /// What a job left to be done after the commit.
 pub(super) type Callbacks = Vec<Box<dyn FnOnce() + Send>>;
@@ -25,14 +28,25 @@ struct Shared {
     backend: DbBackend,
     /// Empty once the job is over.
     transaction: tokio::sync::Mutex<Option<DatabaseTransaction>>,
-    callbacks: Mutex<Callbacks>,
+    left: Mutex<Left>,
+    health: Arc<Health>,
+}
+
+/// What a job leaves when it is over.
+#[derive(Default)]
+pub(super) struct Left {
+    pub(super) callbacks: Callbacks,
+    /// Whether a statement failed, or nobody waited for its end: its transaction may be over without having said so.
+    pub(super) unsettled: bool,
+    /// What was wrong with the database as a whole, if it was that.
+    pub(super) trouble: Option<DbErr>,
 }
 
 impl Tx {
-    pub(super) fn lend(transaction: DatabaseTransaction) -> (Self, Lent) {
+    pub(super) fn lend(transaction: DatabaseTransaction, health: Arc<Health>) -> (Self, Lent) {
         let backend = transaction.get_database_backend();
         let transaction = tokio::sync::Mutex::new(Some(transaction));
-        let shared = Arc::new(Shared { backend, transaction, callbacks: Mutex::default() });
+        let shared = Arc::new(Shared { backend, transaction, left: Mutex::default(), health });
         (Self { shared: shared.clone() }, Lent { shared })
     }
 
@@ -40,7 +54,7 @@ impl Tx {
     ///
     /// On SQLite these run one after another in the order of the commits. Keep them short, and never block.
     pub fn on_commit(&self, callback: impl FnOnce() + Send + 'static) {
-        self.shared.callbacks.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(callback));
+        self.shared.left().callbacks.push(Box::new(callback));
     }
 
     /// Waits until no other job, in any process, holds the lock with this number; it is held until the job ends.
@@ -58,11 +72,34 @@ impl Tx {
 }
 
 impl Lent {
-    pub(super) async fn take_back(self) -> (DatabaseTransaction, Callbacks) {
+    pub(super) async fn take_back(self) -> (DatabaseTransaction, Left) {
         let transaction = self.shared.transaction.lock().await.take();
-        let callbacks =
-            std::mem::take(&mut *self.shared.callbacks.lock().unwrap_or_else(PoisonError::into_inner));
-        (transaction.unwrap_or_else(|| unreachable!("taken only here, and `self` is gone then")), callbacks)
+        let left = std::mem::take(&mut *self.shared.left());
+        (transaction.unwrap_or_else(|| unreachable!("taken only here, and `self` is gone then")), left)
+    }
+}
+
+impl Shared {
+    fn left(&self) -> MutexGuard<'_, Left> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A statement begins. Until it has ended well, nothing is certain: it may fail, or be dropped half way.
+    fn begun(&self) -> bool {
+        std::mem::replace(&mut self.left().unsettled, true)
+    }
+
+    fn ended<T>(&self, before: bool, result: &Result<T, DbErr>) {
+        let mut left = self.left();
+        match result {
+            Ok(_) => left.unsettled = before,
+            Err(error) => {
+                self.health.note(error);
+                if left.trouble.is_none() && Trouble::of(error).is_some() {
+                    left.trouble = Some(error.clone());
+                }
+            }
+        }
     }
 }
 
@@ -76,7 +113,12 @@ impl std::fmt::Debug for Shared {
 macro_rules! on_the_transaction {
     ($tx:ident, $method:ident, $argument:ident) => {
         match &*$tx.shared.transaction.lock().await {
-            Some(transaction) => transaction.$method($argument).await,
+            Some(transaction) => {
+                let before = $tx.shared.begun();
+                let result = transaction.$method($argument).await;
+                $tx.shared.ended(before, &result);
+                result
+            }
             None => Err(DbErr::Custom("this transaction is over".to_owned())),
         }
     };

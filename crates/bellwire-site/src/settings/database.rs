@@ -1,5 +1,6 @@
 //! `DATABASE_URL`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -17,6 +18,8 @@ pub enum DatabaseUrl {
 
 const EXPECTED: &str = "sqlite:path/to/file.db or postgres://user:password@host:port/database";
 
+const NO_PARAMETERS: &str = "sqlite:path/to/file.db without parameters (mode=rwc is what happens anyway: the file is made when there is none)";
+
 impl DatabaseUrl {
     /// The SQLite file of a data folder.
     pub fn sqlite_in(folder: &Path) -> Self {
@@ -30,8 +33,13 @@ impl FromStr for DatabaseUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(file) = text.strip_prefix("sqlite:") {
             let file = file.strip_prefix("//").unwrap_or(file);
-            let unusable = file.is_empty() || file.contains(":memory:") || file.contains('?');
-            return if unusable { Err(EXPECTED) } else { Ok(Self::Sqlite(PathBuf::from(file))) };
+            let (file, parameters) = file.split_once('?').unwrap_or((file, ""));
+            return match (file, parameters) {
+                ("", _) => Err(EXPECTED),
+                (file, _) if file.contains(":memory:") => Err(EXPECTED),
+                (file, "" | "mode=rwc") => Ok(Self::Sqlite(PathBuf::from(file))),
+                _ => Err(NO_PARAMETERS),
+            };
         }
         let url = Url::parse(text).map_err(|_| EXPECTED)?;
         match url.scheme() {
@@ -46,7 +54,48 @@ impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
-            Self::Postgres(url) => f.write_str(&super::without_password(url)),
+            Self::Postgres(url) => f.write_str(&without_password(url)),
         }
     }
+}
+
+/// An address as it may be shown on a terminal and in a log: without a password, wherever it stands.
+pub(super) fn without_password(value: &str) -> String {
+    let Ok(mut url) = Url::parse(value) else {
+        return if value.contains('@') || value.contains("pass") {
+            "…".to_owned()
+        } else {
+            value.to_owned()
+        };
+    };
+    let named = !url.username().is_empty() || url.password().is_some();
+    if value.contains('@') && !named {
+        return "…".to_owned(); // a password with a slash in it makes a host of the user's name
+    }
+    let is_web = matches!(url.scheme(), "http" | "https");
+    if is_web && named {
+        // For a site's own address a name is as secret as a password: it may be a token.
+        let _ = url.set_username("…").and_then(|()| url.set_password(None));
+    }
+    if url.password().is_some() {
+        let _ = url.set_password(Some("…"));
+    }
+    if url.query_pairs().any(|(name, _)| is_secret(&name)) {
+        let shown: Vec<_> = url.query_pairs().map(shown).collect();
+        url.query_pairs_mut().clear().extend_pairs(shown);
+    }
+    match url.as_str() == value || !(named || url.query().is_some()) {
+        true => value.to_owned(),
+        false => url.as_str().replace("%E2%80%A6", "…"),
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pass", "secret", "token"].iter().any(|word| name.contains(word))
+}
+
+fn shown((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
+    let value = if is_secret(&name) { "…".to_owned() } else { value.into_owned() };
+    (name.into_owned(), value)
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use url::Url;
 
-use super::{DatabaseUrl, SettingsError, SignUp, without_password};
+use super::database::without_password;
+use super::{DatabaseUrl, SettingsError, SignUp};
 
 /// One variable while it is being understood.
 #[derive(Clone, Copy)]
@@ -19,7 +20,7 @@ impl Setting<'_> {
     pub(super) fn wrong(&self, expected: &str) -> SettingsError {
         SettingsError {
             name: self.name.to_owned(),
-            value: self.value.to_owned(),
+            value: without_password(self.value),
             expected: expected.to_owned(),
         }
     }

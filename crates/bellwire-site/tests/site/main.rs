@@ -2,6 +2,7 @@
 
 mod settings;
 mod writer;
+mod faults;
 mod accounts;
 mod sessions;
 mod devices;

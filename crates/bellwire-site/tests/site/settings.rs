@@ -65,6 +65,7 @@ fn the_database_is_chosen_by_its_address() {
         ("sqlite:///var/site.db", DatabaseUrl::Sqlite(PathBuf::from("/var/site.db"))),
         ("postgres://me@db/site", DatabaseUrl::Postgres("postgres://me@db/site".into())),
         ("postgresql://me@db/site", DatabaseUrl::Postgres("postgresql://me@db/site".into())),
+        ("sqlite://site.db?mode=rwc", DatabaseUrl::Sqlite(PathBuf::from("site.db"))),
     ] {
         assert_eq!(Settings::parse([("DATABASE_URL", url)]).unwrap().database, expected);
     }
@@ -78,7 +79,6 @@ fn a_wrong_setting_is_named_with_what_was_expected() {
         ("BELLWIRE_URL", "chat.example", "https://"),
         ("BELLWIRE_URL", "ftp://chat.example", "https://"),
         ("BELLWIRE_URL", "https://chat.example/chat/", "without a path"),
-        ("BELLWIRE_URL", "https://me:secret@chat.example", "without a path"),
         ("BELLWIRE_ORIGINS", "https://a.example,nonsense", "separated by commas"),
         ("BELLWIRE_TRUSTED_PROXIES", "proxy.local", "IP addresses or networks"),
         ("BELLWIRE_CONNECTIONS", "0", "a whole number from 1 to 1000000"),
@@ -93,6 +93,7 @@ fn a_wrong_setting_is_named_with_what_was_expected() {
         ("BELLWIRE_BNID", "127.0.0.1:8000", "BELLWIRE_BIND"),
         ("DATABASE_URL", "mysql://db/site", "postgres://"),
         ("DATABASE_URL", "sqlite::memory:", "sqlite:path"),
+        ("DATABASE_URL", "sqlite://site.db?mode=ro", "without parameters"),
         ("REDIS_URL", "redis://127.0.0.1", "one process"),
     ] {
         let error = refused(name, value);
@@ -103,12 +104,25 @@ fn a_wrong_setting_is_named_with_what_was_expected() {
 
 #[test]
 fn a_password_is_never_shown() {
-    for (name, value) in [("REDIS_URL", "redis://:secret@db"), ("DATABASE_URL", "mysql://me:secret@db/site")]
-    {
-        assert!(!refused(name, value).to_string().contains("secret"));
+    for (name, value) in [
+        ("REDIS_URL", "redis://:secret@db"),
+        ("DATABASE_URL", "mysql://me:secret@db/site"),
+        ("DATABASE_URL", "mysql://db/site?user=me&password=secret"),
+        ("DATABASE_URL", "mysql://db/site?sslPassWord=secret"),
+        ("DATABASE_URL", "mysql://me:12/secret@db/site"),
+        ("DATABASE_URL", "password=secret host=db"),
+        ("BELLWIRE_URL", "https://me:secret@chat.example"),
+        ("BELLWIRE_URL", "https://secret@chat.example"),
+        ("BELLWIRE_ORIGINS", "https://a.example,https://me:secret@chat.example"),
+    ] {
+        let said = refused(name, value).to_string();
+        assert!(!said.contains("secret") && said.contains('…'), "{said}");
     }
-    let settings = Settings::parse([("DATABASE_URL", "postgres://me:secret@db/site")]).unwrap();
-    assert!(!format!("{settings:?}").contains("secret"));
+    for url in ["postgres://me:secret@db/site", "postgres://me@db/site?password=secret&sslmode=require"] {
+        let settings = Settings::parse([("DATABASE_URL", url)]).unwrap();
+        let said = format!("{settings:?}");
+        assert!(!said.contains("secret") && said.contains("postgres://me"), "{said}");
+    }
 }
 
 /// The variables and their defaults as the README has them.

@@ -7,7 +7,7 @@ use bellwire_site::{Db, DbError, Tx};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::{Notify, oneshot};
 
-async fn with_notes(database: &TestDatabase) -> (TestSite, Db) {
+pub(crate) async fn with_notes(database: &TestDatabase) -> (TestSite, Db) {
     let site = TestSite::start(database, vec![]).await;
     let db = site.state().db().clone();
     let made = db.write(async |tx: Tx| {
@@ -17,12 +17,12 @@ async fn with_notes(database: &TestDatabase) -> (TestSite, Db) {
     (site, db)
 }
 
-async fn note(tx: &Tx, n: i32) -> Result<(), DbError> {
+pub(crate) async fn note(tx: &Tx, n: i32) -> Result<(), DbError> {
     tx.execute_unprepared(&format!("INSERT INTO notes VALUES ({n})")).await?;
     Ok(())
 }
 
-async fn notes(db: &impl ConnectionTrait) -> Vec<i32> {
+pub(crate) async fn notes(db: &impl ConnectionTrait) -> Vec<i32> {
     let all = Statement::from_string(db.get_database_backend(), "SELECT n FROM notes ORDER BY n");
     db.query_all_raw(all).await.unwrap().iter().map(|row| row.try_get("", "n").unwrap()).collect()
 }
@@ -218,9 +218,54 @@ async fn too_many_waiting_jobs_are_refused_as_busy_and_none_of_the_others_is_los
 }
 
 #[tokio::test]
-async fn reading_connections_of_sqlite_refuse_to_write() {
+async fn reading_connections_refuse_to_write() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        assert!(db.read().execute_unprepared("INSERT INTO notes VALUES (1)").await.is_err());
+        site.stop().await;
+    }
+}
+
+/// How often SQLite committed since the write-ahead log was begun: each commit marks its last frame with the size of the
+/// file, every other frame has a zero there.
+fn commits(site: &TestSite) -> usize {
+    let file = site.state().settings().data.join("bellwire.db-wal");
+    let log = std::fs::read(file).unwrap();
+    let number = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().unwrap());
+    let (page, salt) = (number(8) as usize, &log[16..24]);
+    let frames = (32..log.len()).step_by(24 + page).filter(|at| at + 24 <= log.len());
+    frames.filter(|at| number(at + 4) != 0 && &log[at + 8..at + 16] == salt).count()
+}
+
+#[tokio::test]
+async fn on_sqlite_jobs_that_wait_share_a_commit() {
     let (site, db) = with_notes(&TestDatabase::Sqlite).await;
-    assert!(db.read().execute_unprepared("INSERT INTO notes VALUES (1)").await.is_err());
+    let before = commits(&site);
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (begins, goes_on) = (begun.clone(), go_on.clone());
+    let first = db.write(async move |tx: Tx| {
+        begins.notify_one();
+        goes_on.notified().await;
+        note(&tx, 0).await
+    });
+    let others = async {
+        begun.notified().await;
+        let all = futures_util::future::join_all((1..=100).map(|n| {
+            db.write(async move |tx: Tx| match n {
+                50 => panic!("as the test wants"),
+                n => note(&tx, n).await,
+            })
+        }));
+        tokio::pin!(all);
+        assert!(futures_util::poll!(&mut all).is_pending());
+        go_on.notify_one();
+        all.await
+    };
+    let (first, others) = tokio::join!(first, others);
+    first.unwrap();
+    assert_eq!(others.iter().filter(|result| result.is_ok()).count(), 99);
+    assert_eq!(commits(&site) - before, 2, "one of the first job, one of all that waited");
+    assert_eq!(notes(db.read()).await.len(), 100);
     site.stop().await;
 }
 

@@ -1,0 +1,50 @@
+//! The connections to read from.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use super::health::Health;
+
+/// A pool of connections that refuse to write: nothing goes past the one door.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pool: DatabaseConnection,
+    health: Arc<Health>,
+}
+
+impl Reader {
+    pub(super) fn new(pool: DatabaseConnection, health: Arc<Health>) -> Self {
+        Self { pool, health }
+    }
+
+    pub(super) async fn close(&self) {
+        if let Err(error) = self.pool.close_by_ref().await {
+            tracing::warn!(%error, "Could not close the database");
+        }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Reader {
+    fn get_database_backend(&self) -> DbBackend {
+        self.pool.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.health.watch(self.pool.execute_raw(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.health.watch(self.pool.execute_unprepared(sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.health.watch(self.pool.query_one_raw(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.health.watch(self.pool.query_all_raw(statement)).await
+    }
+}

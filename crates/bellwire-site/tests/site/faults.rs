@@ -1,0 +1,341 @@
+//! When the database is full, locked, gone, or asked for nonsense: nothing acknowledged is lost, and it heals by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::{DatabaseUrl, Db, DbError, SiteError, Tx};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::writer::{note, notes, with_notes};
+
+fn postgres() -> TestDatabase {
+    databases().into_iter().find(|database| matches!(database, TestDatabase::Postgres(_))).unwrap()
+}
+
+/// What another process finds in the database.
+async fn notes_of_another(site: &TestSite) -> Vec<i32> {
+    let other = Db::open(&site.state().settings().database, &[]).await.unwrap();
+    let found = notes(other.read()).await;
+    other.close().await;
+    found
+}
+
+/// A connection that knows nothing of Bellwire.
+async fn stranger(site: &TestSite) -> DatabaseConnection {
+    let url = match &site.state().settings().database {
+        DatabaseUrl::Sqlite(file) => format!("sqlite:{}", file.display()),
+        DatabaseUrl::Postgres(url) => url.clone(),
+    };
+    Database::connect(url).await.unwrap()
+}
+
+async fn sql(db: &Db, sql: &'static str) -> Result<(), DbError> {
+    db.write(async move |tx: Tx| Ok(tx.execute_unprepared(sql).await.map(|_| ())?)).await
+}
+
+#[tokio::test]
+async fn after_commits_that_failed_what_is_acknowledged_is_on_disk() {
+    let (site, db) = with_notes(&TestDatabase::Sqlite).await;
+    sql(&db, "CREATE TABLE one (id INTEGER PRIMARY KEY)").await.unwrap();
+    sql(&db, "CREATE TABLE many (one INTEGER REFERENCES one (id))").await.unwrap();
+    let heard = Arc::new(AtomicUsize::new(0));
+    // One after which SQLite has no transaction any more, then one whose commit leaves it open: together they are what
+    // makes the driver take the next transaction for a part of one that nobody ends.
+    let over = "ROLLBACK";
+    let open = "PRAGMA defer_foreign_keys = ON; INSERT INTO many VALUES (404)";
+    for wrong in [over, open, open, over] {
+        let hears = heard.clone();
+        let failed = db.write(async move |tx: Tx| {
+            note(&tx, -1).await?;
+            tx.on_commit(move || {
+                hears.fetch_add(1, Ordering::SeqCst);
+            });
+            Ok::<_, DbError>(tx.execute_unprepared(wrong).await.map(|_| ())?)
+        });
+        let failed = failed.await;
+        assert!(matches!(failed, Err(DbError::NotCommitted(_))), "{wrong}: {failed:?}");
+    }
+    for n in 1..=3 {
+        db.write(async move |tx: Tx| note(&tx, n).await).await.unwrap();
+        assert_eq!(notes_of_another(&site).await, (1..=n).collect::<Vec<_>>());
+    }
+    assert_eq!(heard.load(Ordering::SeqCst), 0, "nothing is published of what was not committed");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_whose_transaction_sqlite_has_ended_by_itself_keeps_nothing() {
+    let anew = "ROLLBACK; BEGIN; SAVEPOINT _sqlx_savepoint_1";
+    for (ended, goes_on) in [("ROLLBACK", true), ("COMMIT", true), (anew, true), (anew, false)] {
+        let (site, db) = with_notes(&TestDatabase::Sqlite).await;
+        let jobs = (1..=9).map(|n| {
+            db.write(async move |tx: Tx| {
+                note(&tx, n).await?;
+                if n == 5 {
+                    // As after a disk that was full for a moment; and this job goes on as if nothing had happened.
+                    let _ = tx.execute_unprepared(ended).await;
+                    if goes_on {
+                        let _ = note(&tx, 100).await;
+                    }
+                }
+                Ok::<_, DbError>(())
+            })
+        });
+        let answers = futures_util::future::join_all(jobs).await;
+        db.write(async |tx: Tx| note(&tx, 10).await).await.unwrap();
+        let kept = (1..).zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(n, _)| n).chain([10]);
+        assert_eq!(notes_of_another(&site).await, kept.collect::<Vec<_>>(), "{ended}");
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_is_said_and_heals() {
+    let (site, db) = with_notes(&TestDatabase::Sqlite).await;
+    db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
+    let full = db.write(async |tx: Tx| {
+        tx.execute_unprepared("PRAGMA max_page_count = 1").await?; // no more pages than there are
+        note(&tx, 2).await?;
+        let many = "WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c LIMIT 9000)";
+        let filled = tx.execute_unprepared(&format!("INSERT INTO notes {many} SELECT n FROM c")).await;
+        assert!(filled.is_err());
+        let _ = note(&tx, 3).await;
+        Ok::<_, DbError>(())
+    });
+    let full = full.await;
+    let kept = notes_of_another(&site).await;
+    match full {
+        Ok(()) => assert_eq!(kept, [1, 2, 3]),
+        Err(error) => {
+            assert!(matches!(error, DbError::Full(_)), "{error:?}");
+            assert_eq!(kept, [1]);
+        }
+    }
+    let full = db.write(async |tx: Tx| {
+        tx.execute_unprepared("PRAGMA max_page_count = 1").await?;
+        tx.execute_unprepared("INSERT INTO notes SELECT length(zeroblob(9)) FROM notes").await?;
+        Ok::<_, DbError>(tx.execute_unprepared("CREATE TABLE more (what BLOB)").await.map(|_| ())?)
+    });
+    let error = full.await.unwrap_err();
+    assert!(matches!(error, DbError::Full(_)), "{error:?}");
+    let error = SiteError::from(error);
+    assert!(
+        error.to_string().contains("disk is full") && error.for_log().contains("database or disk is full")
+    );
+    assert_eq!(notes(db.read()).await, kept, "reading works");
+    db.write(async |tx: Tx| note(&tx, 9).await).await.unwrap();
+    assert_eq!(notes_of_another(&site).await, [kept, vec![9]].concat());
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_can_only_be_read_is_said_and_heals() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let read_only = match &database {
+            TestDatabase::Sqlite => "PRAGMA query_only = ON",
+            TestDatabase::Postgres(_) => "SET TRANSACTION READ ONLY",
+        };
+        let refused = db.write(async move |tx: Tx| {
+            tx.execute_unprepared(read_only).await?;
+            let refused = note(&tx, 1).await;
+            tx.execute_unprepared(&read_only.replace("ON", "OFF")).await.ok();
+            refused
+        });
+        let error = refused.await.unwrap_err();
+        assert!(matches!(error, DbError::ReadOnly(_)), "{error:?}");
+        assert!(SiteError::from(error).to_string().contains("can be read"));
+        db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
+        assert_eq!(notes_of_another(&site).await, [2]);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_ignores_a_failed_statement_is_acknowledged_only_if_it_is_kept() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let answer = db.write(async |tx: Tx| {
+            note(&tx, 1).await?;
+            let _ = tx.execute_unprepared("nonsense").await;
+            Ok::<_, DbError>(())
+        });
+        let kept = if answer.await.is_ok() { vec![1] } else { vec![] };
+        assert_eq!(notes_of_another(&site).await, kept);
+        assert_eq!(kept.is_empty(), matches!(database, TestDatabase::Postgres(_)));
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_statement_without_end_is_broken_off_and_the_next_job_goes_on() {
+    let (site, db) = with_notes(&TestDatabase::Sqlite).await;
+    let endless = db.write(async |tx: Tx| {
+        note(&tx, 1).await?;
+        tokio::time::pause(); // from here on time passes as soon as nothing else happens
+        let endless =
+            "WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c";
+        Ok::<_, DbError>(tx.execute_unprepared(endless).await.map(|_| ())?)
+    });
+    assert!(matches!(endless.await, Err(DbError::TimedOut)));
+    tokio::time::resume();
+    db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
+    assert_eq!(notes_of_another(&site).await, [2]);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn while_another_process_holds_what_jobs_want_they_are_told_and_reading_goes_on() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
+        let other = stranger(&site).await;
+        let held = other.begin().await.unwrap();
+        held.execute_unprepared("UPDATE notes SET n = n").await.unwrap();
+        let writers: Vec<_> = (0..25)
+            .map(|_| {
+                let db = db.clone();
+                tokio::spawn(async move { sql(&db, "UPDATE notes SET n = n + 1").await })
+            })
+            .collect();
+        while !writers.iter().all(JoinHandle::is_finished) {
+            assert_eq!(tokio::time::timeout(PATIENCE, notes(db.read())).await.unwrap(), [1]);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for writer in writers {
+            let answer = writer.await.unwrap();
+            assert!(matches!(answer, Err(DbError::Busy)), "{answer:?}");
+        }
+        held.rollback().await.unwrap();
+        sql(&db, "UPDATE notes SET n = 7").await.unwrap();
+        assert_eq!(notes_of_another(&site).await, [7]);
+        other.close().await.unwrap();
+        site.stop().await;
+    }
+}
+
+/// A way to a server that can be cut.
+struct Way {
+    port: u16,
+    to: String,
+    open: Option<JoinHandle<()>>,
+}
+
+impl Way {
+    async fn to(server: String) -> Self {
+        let mut way = Self { port: 0, to: server, open: None };
+        way.mend().await;
+        way
+    }
+
+    async fn mend(&mut self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
+        self.port = listener.local_addr().unwrap().port();
+        let to = self.to.clone();
+        self.open = Some(tokio::spawn(async move {
+            let mut ways = tokio::task::JoinSet::new(); // dropped, and thereby cut, with this task
+            while let Ok((mut near, _)) = listener.accept().await {
+                let to = to.clone();
+                ways.spawn(async move {
+                    let mut far = TcpStream::connect(to).await.unwrap();
+                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                });
+            }
+        }));
+    }
+
+    async fn cut(&mut self) {
+        let open = self.open.take().unwrap();
+        open.abort();
+        let _ = open.await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself() {
+    let TestDatabase::Postgres(server) = postgres() else { unreachable!() };
+    let server = url::Url::parse(&server).unwrap();
+    let mut way = Way::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432))).await;
+    let port = way.port;
+    let site = TestSite::start_with(&postgres(), vec![], |settings| {
+        let DatabaseUrl::Postgres(direct) = &settings.database else { unreachable!() };
+        let mut through = url::Url::parse(direct).unwrap();
+        through.set_host(Some("127.0.0.1")).unwrap();
+        through.set_port(Some(port)).unwrap();
+        settings.database = DatabaseUrl::Postgres(through.into());
+    })
+    .await;
+    let mut ada = site.person("Ada").await;
+    assert_eq!(ada.get("/").await.status, 200);
+    way.cut().await;
+    let pages = (0..30).map(|_| {
+        let mut ada = ada.clone();
+        tokio::spawn(async move { ada.get("/").await })
+    });
+    for page in futures_util::future::join_all(pages).await {
+        let page = page.unwrap();
+        assert!(page.status == 503 && page.text.contains("cannot be reached at the moment"), "{}", page.text);
+        assert_eq!(page.header("retry-after"), "5");
+    }
+    let refused = sql(site.state().db(), "CREATE TABLE never (n INTEGER)").await;
+    assert!(matches!(refused, Err(DbError::Away(_))), "{refused:?}");
+    way.mend().await;
+    let back = async {
+        while ada.get("/").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, back).await.unwrap();
+    sql(site.state().db(), "CREATE TABLE again (n INTEGER)").await.unwrap();
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn postgresql_that_acknowledges_before_the_disk_has_it_is_refused() {
+    let (site, db) = with_notes(&postgres()).await;
+    let DatabaseUrl::Postgres(url) = &site.state().settings().database else { unreachable!() };
+    let lax = DatabaseUrl::Postgres(format!("{url}?options=-c%20synchronous_commit%3Doff"));
+    let name = url.rsplit('/').next().unwrap().to_owned();
+    let refused = Db::open(&lax, &[]).await.unwrap_err().to_string();
+    assert!(refused.contains("synchronous_commit=off"), "{refused}");
+    let alter = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+    let altered = db.write(async move |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared(&alter).await?));
+    altered.await.unwrap();
+    assert!(Db::open(&site.state().settings().database, &[]).await.is_err());
+    // The sessions of a site that runs already stay as they were promised, the new ones, too.
+    let asked = (0..10).map(|_| {
+        db.write(async |tx: Tx| {
+            let statement =
+                sea_orm::Statement::from_string(tx.get_database_backend(), "SHOW synchronous_commit");
+            let row = tx.query_one_raw(statement).await?.ok_or(DbError::Closed)?;
+            Ok::<_, DbError>(row.try_get::<String>("", "synchronous_commit")?)
+        })
+    });
+    for answer in futures_util::future::join_all(asked).await {
+        assert_eq!(answer.unwrap(), "on");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+#[cfg(unix)]
+async fn the_files_of_a_new_database_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (site, _) = with_notes(&TestDatabase::Sqlite).await;
+    let folder = site.state().settings().data.clone();
+    assert_ne!(
+        std::fs::metadata(&folder).unwrap().permissions().mode() & 0o077,
+        0,
+        "the folder was there before"
+    );
+    for file in ["bellwire.db", "bellwire.db-wal", "bellwire.db-shm"] {
+        let mode = std::fs::metadata(folder.join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    site.stop().await;
+}
