@@ -5,8 +5,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bellwire_site::{App, Settings, Site, SiteState};
+use bellwire_site::{App, Settings, SettingsError, Site, SiteState};
 use clap::{Parser, Subcommand};
+
+mod check;
+mod user;
 
 /// Server-rendered pages that stay live over one WebSocket.
 #[derive(Debug, Parser)]
@@ -20,6 +23,13 @@ struct Arguments {
 enum Command {
     /// Serves the site. This is what happens when nothing else is said.
     Serve,
+    /// Accounts, also beside a running site.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Brings the tables of the database up to date.
+    Migrate,
+    /// Looks whether everything is as a site needs it, and says how to mend what is not.
+    Check,
 }
 
 /// What this site is made of. The order is the one in the navigation.
@@ -29,13 +39,16 @@ fn apps() -> Vec<App> {
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
+    let command = command.unwrap_or(Command::Serve);
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
-        Err(wrong) => return complain(&wrong, 2),
+        Err(wrong) => return refuse(&command, &wrong),
     };
-    bellwire_site::start_log(&settings);
-    let done = match command.unwrap_or(Command::Serve) {
+    let done = match command {
         Command::Serve => serve(settings),
+        Command::User(command) => run(user::run(command, settings)),
+        Command::Migrate => run(migrate(settings)),
+        Command::Check => run(check::run(settings)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,19 +57,32 @@ fn main() -> ExitCode {
 }
 
 fn serve(settings: Settings) -> anyhow::Result<()> {
+    bellwire_site::start_log(&settings);
+    run(async {
+        let site = Site::open(settings, apps()).await?;
+        greet(site.state()).await?;
+        site.run().await;
+        Ok(())
+    })
+}
+
+fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let served = runtime.block_on(async {
-        let site = Site::open(settings, apps()).await?;
-        greet(site.state()).await?;
-        site.run().await;
-        anyhow::Ok(())
-    });
+    let done = runtime.block_on(work);
     // What still computes, such as a password nobody waits for, does not hold up the end.
     runtime.shutdown_background();
-    served
+    done
+}
+
+async fn migrate(settings: Settings) -> anyhow::Result<()> {
+    let database = format!("{:?}", settings.database);
+    let site = SiteState::open(settings, &apps()).await?;
+    site.db().close().await;
+    say(format_args!("{database} is up to date"));
+    Ok(())
 }
 
 /// Where it is, and what to do next.
@@ -66,10 +92,23 @@ async fn greet(site: &SiteState) -> anyhow::Result<()> {
         true => format!("Open {address}"),
         false => format!("Open {address} – the first visitor becomes the administrator."),
     };
-    let mut terminal = std::io::stdout().lock();
-    // A terminal that is gone is no reason not to serve.
-    let _ = writeln!(terminal, "\n  Bellwire is running at {address}\n  {next}\n  Ctrl-C stops it.\n");
+    say(format_args!("\n  Bellwire is running at {address}\n  {next}\n  Ctrl-C stops it.\n"));
     Ok(())
+}
+
+/// A terminal that is gone is no reason to stop.
+fn say(what: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{what}");
+}
+
+fn refuse(command: &Command, wrong: &SettingsError) -> ExitCode {
+    match command {
+        Command::Check => {
+            check::show("settings", &Err(wrong.to_string()));
+            ExitCode::FAILURE
+        }
+        _ => complain(wrong, 2),
+    }
 }
 
 fn complain(what: &impl Display, code: u8) -> ExitCode {

@@ -2,8 +2,8 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bellwire::{CatchUp, Consumer, Error, GroupName, Patch, Seq, Socket, Upgrade};
-use bellwire_site::{SiteError, SiteState, User};
+use bellwire::{CatchUp, Consumer, Error, GroupName, Patch, Seq, Socket};
+use bellwire_site::{SiteError, SiteState, Upgrade, User};
 
 use crate::actions::{Action, new_message};
 use crate::models::Room;
@@ -23,7 +23,6 @@ pub(crate) async fn room(
     upgrade: Upgrade,
 ) -> Result<Response, SiteError> {
     let room = Room::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
-    let upgrade = upgrade.person(user.key()).session(user.session_key());
     Ok(upgrade.run(RoomConsumer::new(site, user, room)))
 }
 

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+mod account;
+mod device;
+mod ended;
 mod forms;
 mod migrations;
 mod name;
-mod next;
+mod new_password;
+pub(crate) mod next;
+mod operator;
 mod password;
 mod sessions;
 mod sign_in;
@@ -17,11 +22,16 @@ mod token;
 pub mod users;
 mod viewer;
 mod views;
+mod watch;
 
 pub use migrations::Migrator;
+pub use operator::{OperatorError, Person};
 pub use viewer::{MaybeUser, User};
 pub(crate) use viewer::{SignedIn, remember};
 pub(crate) use views::routes;
+pub(crate) use watch::Watch;
+
+use bellwire::Bellwire;
 
 use crate::clock::Clock;
 use crate::db::Db;
@@ -31,6 +41,9 @@ use password::Hasher;
 
 /// Failed sign-ins for one name from one address, and the time they count for.
 const SIGN_INS: (usize, Duration) = (10, Duration::from_secs(3 * 60));
+
+/// Failed sign-ins from one address, whatever the names.
+const STRANGERS: (usize, Duration) = (100, Duration::from_secs(3 * 60));
 
 /// New accounts from one address, and the time they count for.
 const SIGN_UPS: (usize, Duration) = (20, Duration::from_secs(60 * 60));
@@ -44,24 +57,44 @@ pub struct Accounts {
 #[derive(Debug)]
 struct Inner {
     db: Db,
+    bellwire: Bellwire,
     sign_up: SignUp,
     secure: bool,
     clock: Clock,
     hasher: Hasher,
-    sign_ins: Attempts<(IpAddr, String)>,
+    sign_ins: Attempts<(IpAddr, Who)>,
+    strangers: Attempts<IpAddr>,
     sign_ups: Attempts<IpAddr>,
     /// Whether an administrator was seen. There is no way back to having none.
     administrator: AtomicBool,
 }
 
+/// Whose password is tried.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Who {
+    /// Somebody's, by whichever of their names.
+    User(i64),
+    /// Nobody's, who is called so.
+    Name(String),
+}
+
+impl Who {
+    fn of(user: Option<i64>, typed: &str) -> Self {
+        let name = || name::name_key(typed).chars().take(name::LONGEST_EMAIL).collect();
+        user.map_or_else(|| Self::Name(name()), Self::User)
+    }
+}
+
 impl Accounts {
-    pub(crate) fn new(db: Db, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
+    pub(crate) fn new(db: Db, bellwire: Bellwire, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
         let inner = Inner {
             db,
+            bellwire,
             sign_up,
             secure,
             hasher: Hasher::default(),
             sign_ins: Attempts::new(SIGN_INS.0, SIGN_INS.1, clock.clone()),
+            strangers: Attempts::new(STRANGERS.0, STRANGERS.1, clock.clone()),
             sign_ups: Attempts::new(SIGN_UPS.0, SIGN_UPS.1, clock.clone()),
             administrator: AtomicBool::new(false),
             clock,
@@ -82,8 +115,13 @@ impl Accounts {
         Ok(has)
     }
 
-    /// The name of the session cookie. Browsers keep to what `__Host-` promises: `Secure`, this host alone, every path.
+    /// Whether everybody may make an account.
+    pub(crate) fn is_open(&self) -> bool {
+        self.inner.sign_up == SignUp::Open
+    }
+
+    /// The name of the session cookie: its own, because cookies are shared by all ports of a host. Browsers keep to what `__Host-` promises: `Secure`, this host alone, every path.
     fn cookie_name(&self) -> &'static str {
-        if self.inner.secure { "__Host-session" } else { "session" }
+        if self.inner.secure { "__Host-bellwire_session" } else { "bellwire_session" }
     }
 }

@@ -1,9 +1,11 @@
 //! Where a request comes from.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -11,6 +13,9 @@ use ipnet::IpNet;
 use crate::SiteState;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// How often it is logged at most that a proxy cannot be understood.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(600);
 
 /// The other end of the connection; left on each request by the accept loop.
 #[derive(Debug, Clone, Copy)]
@@ -37,19 +42,40 @@ pub(crate) async fn locate(State(site): State<SiteState>, mut request: Request, 
 
 /// The last address in the chain that no trusted proxy vouches against. What a stranger wrote into it counts for nothing.
 fn behind(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let lines = headers.get_all(X_FORWARDED_FOR).iter().map(|line| line.to_str().unwrap_or_default());
-    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let lines: Vec<_> = headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
+    let hops = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
     let mut address = peer.to_canonical();
-    for hop in hops.iter().rev() {
+    for hop in hops {
         if !trusted.iter().any(|net| net.contains(&address)) {
             break;
         }
-        match hop.parse::<IpAddr>() {
-            Ok(hop) => address = hop.to_canonical(),
-            Err(_) => break,
+        match parsed(hop) {
+            Some(hop) => address = hop.to_canonical(),
+            None => {
+                complain(address, hop);
+                break;
+            }
         }
     }
     address
+}
+
+/// An address as proxies write it: by itself, or with a port.
+fn parsed(hop: &[u8]) -> Option<IpAddr> {
+    let hop = std::str::from_utf8(hop).ok()?.trim();
+    let bracketed = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
+    bracketed.unwrap_or(hop).parse().or_else(|_| hop.parse::<SocketAddr>().map(|socket| socket.ip())).ok()
+}
+
+/// Says now and then that a proxy writes what we cannot read, so that everybody behind it counts as one.
+fn complain(proxy: IpAddr, hop: &[u8]) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
+        *last = Some(Instant::now());
+        let hop = String::from_utf8_lossy(&hop[..hop.len().min(100)]).into_owned();
+        tracing::warn!(%proxy, hop, "A trusted proxy sends an X-Forwarded-For that cannot be read");
+    }
 }
 
 /// What counts as one address in limits: of IPv6 a household has a whole network.
@@ -65,10 +91,15 @@ mod tests {
     use super::*;
 
     fn seen(peer: &str, forwarded: &[&str]) -> String {
+        let lines: Vec<_> = forwarded.iter().map(|line| line.as_bytes()).collect();
+        seen_bytes(peer, &lines)
+    }
+
+    fn seen_bytes(peer: &str, forwarded: &[&[u8]]) -> String {
         let trusted: Vec<IpNet> = ["127.0.0.1/32", "10.0.0.0/8"].map(|net| net.parse().unwrap()).into();
         let mut headers = HeaderMap::new();
         for line in forwarded {
-            headers.append(X_FORWARDED_FOR, line.parse().unwrap());
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(line).unwrap());
         }
         behind(&trusted, peer.parse().unwrap(), &headers).to_string()
     }
@@ -81,6 +112,27 @@ mod tests {
         assert_eq!(seen("127.0.0.1", &["nonsense"]), "127.0.0.1");
         assert_eq!(seen("127.0.0.1", &[]), "127.0.0.1");
         assert_eq!(seen("::ffff:127.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn what_a_stranger_made_unreadable_hides_nobody() {
+        for junk in [&b"\xff"[..], b"\xc3(", b"nonsense", b"", b"1.1.1.1:x", b"[::1"] {
+            let line = [junk, b", 203.0.113.9"].concat();
+            assert_eq!(seen_bytes("127.0.0.1", &[&line]), "203.0.113.9", "{junk:?}");
+            assert_eq!(seen_bytes("127.0.0.1", &[junk, b"203.0.113.9"]), "203.0.113.9", "{junk:?}");
+            let line = [b"203.0.113.9, ", junk, b", 10.1.1.1"].concat();
+            assert_eq!(seen_bytes("127.0.0.1", &[&line]), "10.1.1.1", "{junk:?}: the proxy that wrote it");
+        }
+    }
+
+    #[test]
+    fn a_port_is_no_part_of_the_address() {
+        for hop in ["203.0.113.9:50123", " 203.0.113.9:1 ", "[::ffff:203.0.113.9]:443"] {
+            assert_eq!(seen("127.0.0.1", &[hop]), "203.0.113.9", "{hop}");
+        }
+        for hop in ["2001:db8::9", "[2001:db8::9]", "[2001:db8::9]:50123"] {
+            assert_eq!(seen("127.0.0.1", &[&format!("1.1.1.1, {hop}")]), "2001:db8::9", "{hop}");
+        }
     }
 
     #[test]

@@ -23,7 +23,8 @@ impl Clock {
         Utc::now() + self.ahead()
     }
 
-    /// Moves this clock, and all its copies, on.
+    /// Moves this clock, and all its copies, on: for tests.
+    #[doc(hidden)]
     pub fn advance(&self, by: Duration) {
         self.ahead.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }

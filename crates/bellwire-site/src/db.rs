@@ -5,6 +5,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use sea_orm::TransactionTrait;
+
 mod open;
 mod migrate;
 mod reader;
@@ -64,6 +66,31 @@ impl Db {
                 migrate::on_postgres(&pool, migrations).await.map_err(|error| open::no_tables(&error))?;
                 let reader = Reader::new(server.readers().await?, health.clone());
                 Ok(Self { reader, door: Door::Postgres(postgres::Writer::new(pool, health)) })
+            }
+        }
+    }
+
+    /// How many migrations this database has still to see. Changes nothing; the file of SQLite has to be there.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or refuses to be written.
+    pub(crate) async fn pending(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<usize, DbError> {
+        match url {
+            DatabaseUrl::Sqlite(file) => {
+                let pen = Pen::open(file).await?;
+                let transaction = pen.begin().await?;
+                let pending = migrate::pending(&transaction, migrations).await;
+                pen.give_up(transaction).await;
+                pen.close().await?;
+                Ok(pending?)
+            }
+            DatabaseUrl::Postgres(url) => {
+                let pool = open::Server::visit(url).await?.writers().await?;
+                let transaction = pool.begin().await?;
+                let pending = migrate::pending(&transaction, migrations).await;
+                transaction.rollback().await?;
+                pool.close().await?;
+                Ok(pending?)
             }
         }
     }

@@ -12,9 +12,6 @@ use crate::db::DbError;
 /// Why a request was not answered as asked. As a response it is a page for browsers and a line of text for programs.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
-    /// 400: the request makes no sense.
-    #[error("{0}")]
-    BadRequest(String),
     /// 401: only for those who are signed in.
     #[error("You are signed out. Sign in, then try again.")]
     Unauthorized,
@@ -60,7 +57,6 @@ impl SiteError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -130,6 +126,9 @@ pub(crate) fn sentence(status: StatusCode) -> &'static str {
         StatusCode::BAD_REQUEST => "This request could not be understood.",
         StatusCode::NOT_FOUND => "There is nothing at this address.",
         StatusCode::METHOD_NOT_ALLOWED => "This address does not answer to that.",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY => {
+            "What was sent is not what the form here sends. Go back, load the page again, and try once more."
+        }
         StatusCode::PAYLOAD_TOO_LARGE => "What was sent is too big.",
         StatusCode::SERVICE_UNAVAILABLE => "This took too long. Try again.",
         StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong here. It was noted.",

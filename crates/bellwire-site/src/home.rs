@@ -1,5 +1,6 @@
 //! The first page: what is here, what to do next, and a bell that rings in every open window at once.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,17 +8,24 @@ use std::time::Duration;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
+use axum::http::Extensions;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use bellwire::{Action, Bellwire, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket, Upgrade};
+use bellwire::{Action, Bellwire, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket};
 use serde::Deserialize;
 
 use crate::accounts::MaybeUser;
-use crate::{Page, SiteError, SiteState};
+use crate::client::{ClientAddress, network};
+use crate::clock::Clock;
+use crate::limits::Attempts;
+use crate::{Page, SiteError, SiteState, Upgrade};
 
-/// How long changes in the number of open windows are gathered, so that a thousand browsers that come back after a
+/// How long rings, and changes in the number of open windows, are gathered, so that a thousand browsers that come back after a
 /// restart are announced a few times, not a thousand times.
 const GATHER: Duration = Duration::from_millis(50);
+
+/// How often one address may ring over HTTP, and the time it counts for. Sockets have a pace of their own.
+const RINGS: (usize, Duration) = (60, Duration::from_secs(60));
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new().route("/", get(show)).route("/ring/", post(ring)).route("/ws/", get(socket))
@@ -29,6 +37,7 @@ struct HomePage {
     apps: Vec<AppCard>,
     needs_admin: bool,
     signed_in: bool,
+    is_open: bool,
     rings: u64,
     windows: usize,
 }
@@ -45,6 +54,7 @@ async fn show(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Resu
         apps: site.cards().iter().map(card).collect(),
         needs_admin: !site.accounts().has_administrator().await?,
         signed_in: user.is_some(),
+        is_open: site.accounts().is_open(),
         rings: site.bell().rings(),
         windows: site.bell().windows(),
     })?;
@@ -52,9 +62,11 @@ async fn show(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Resu
 }
 
 /// Without JavaScript: rings, and shows the page again.
-async fn ring(State(site): State<SiteState>) -> Response {
+async fn ring(State(site): State<SiteState>, extensions: Extensions) -> Result<Response, SiteError> {
+    let from = network(ClientAddress::of(&extensions));
+    site.bell().inner.rung_by.count(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
     site.bell().ring();
-    Redirect::to("/").into_response()
+    Ok(Redirect::to("/").into_response())
 }
 
 async fn socket(State(site): State<SiteState>, upgrade: Upgrade) -> Response {
@@ -71,16 +83,20 @@ pub(crate) struct Bell {
 struct Inner {
     group: Group<()>,
     rings: Mutex<u64>,
+    rung_by: Attempts<IpAddr>,
     windows: AtomicUsize,
+    /// Whether the number of rings is about to be announced.
+    ringing: AtomicBool,
     /// Whether the number of windows is about to be announced.
     announcing: AtomicBool,
 }
 
 impl Bell {
-    pub(crate) fn new(bellwire: &Bellwire) -> Self {
+    pub(crate) fn new(bellwire: &Bellwire, clock: Clock) -> Self {
         let group = bellwire.layer().group(GroupName::of("site.home", 0));
-        let (rings, windows, announcing) = Default::default();
-        Self { inner: Arc::new(Inner { group, rings, windows, announcing }) }
+        let (rings, windows, ringing, announcing) = Default::default();
+        let rung_by = Attempts::new(RINGS.0, RINGS.1, clock);
+        Self { inner: Arc::new(Inner { group, rings, rung_by, windows, ringing, announcing }) }
     }
 
     fn rings(&self) -> u64 {
@@ -96,9 +112,8 @@ impl Bell {
     }
 
     fn ring(&self) {
-        let mut rings = self.count();
-        *rings += 1;
-        self.inner.group.patch(number("#rings", *rings)); // while it is locked, so that no window counts backwards
+        *self.count() += 1;
+        self.gathered(|inner| &inner.ringing, |bell| number("#rings", bell.rings()));
     }
 
     fn opened(&self) {
@@ -112,14 +127,19 @@ impl Bell {
     }
 
     fn announce(&self) {
-        if self.inner.announcing.swap(true, Ordering::AcqRel) {
+        self.gathered(|inner| &inner.announcing, |bell| number("#windows", bell.windows()));
+    }
+
+    /// Tells every window, once for all that happens in a moment.
+    fn gathered(&self, about_to: fn(&Inner) -> &AtomicBool, tell: fn(&Self) -> Patch) {
+        if about_to(&self.inner).swap(true, Ordering::AcqRel) {
             return;
         }
         let bell = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(GATHER).await;
-            bell.inner.announcing.store(false, Ordering::Release);
-            bell.inner.group.patch(number("#windows", bell.windows()));
+            about_to(&bell.inner).store(false, Ordering::Release);
+            bell.inner.group.patch(tell(&bell));
         });
     }
 }

@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 
-/// Keys remembered at most. When there are more, the one that tried longest ago is forgotten, and may try anew.
-const KEYS: usize = 10_000;
+/// Keys remembered at most. None is forgotten while it counts, or others could be tried away: when there are so many,
+/// a new one has to wait.
+const KEYS: usize = 50_000;
+
+/// How often room is made at most: it means looking at all of them.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// Counts attempts by key, and refuses those beyond so many in so long.
 #[derive(Debug)]
@@ -16,12 +20,19 @@ pub(crate) struct Attempts<K> {
     most: usize,
     window: Duration,
     clock: Clock,
-    recent: Mutex<HashMap<K, VecDeque<Instant>>>,
+    recent: Mutex<Recent<K>>,
+}
+
+#[derive(Debug)]
+struct Recent<K> {
+    times: HashMap<K, VecDeque<Instant>>,
+    swept: Option<Instant>,
 }
 
 impl<K: Hash + Eq + Clone> Attempts<K> {
     pub(crate) fn new(most: usize, window: Duration, clock: Clock) -> Self {
-        Self { most, window, clock, recent: Mutex::default() }
+        let recent = Recent { times: HashMap::new(), swept: None };
+        Self { most, window, clock, recent: Mutex::new(recent) }
     }
 
     /// Counts an attempt before it is made, so that many at once do not slip through.
@@ -31,10 +42,10 @@ impl<K: Hash + Eq + Clone> Attempts<K> {
     pub(crate) fn count(&self, key: &K) -> Result<(), Duration> {
         let now = self.clock.now();
         let mut recent = self.lock();
-        if recent.len() >= KEYS && !recent.contains_key(key) {
-            self.make_room(&mut recent, now);
+        if recent.times.len() >= KEYS && !recent.times.contains_key(key) {
+            recent.make_room(now, self.window)?;
         }
-        let times = recent.entry(key.clone()).or_default();
+        let times = recent.times.entry(key.clone()).or_default();
         while times.front().is_some_and(|time| now.duration_since(*time) >= self.window) {
             times.pop_front();
         }
@@ -47,26 +58,41 @@ impl<K: Hash + Eq + Clone> Attempts<K> {
         }
     }
 
-    /// Forgets the attempts of a key: it succeeded.
-    pub(crate) fn forget(&self, key: &K) {
-        self.lock().remove(key);
-    }
-
-    fn make_room(&self, recent: &mut HashMap<K, VecDeque<Instant>>, now: Instant) {
-        let fresh = |times: &VecDeque<Instant>| {
-            times.back().is_some_and(|time| now.duration_since(*time) < self.window)
-        };
-        recent.retain(|_, times| fresh(times));
-        if recent.len() >= KEYS
-            && let Some(oldest) =
-                recent.iter().min_by_key(|(_, times)| times.back()).map(|(key, _)| key.clone())
-        {
-            recent.remove(&oldest);
+    /// Takes one count back: the attempt was not made, or was no failure.
+    pub(crate) fn take_back(&self, key: &K) {
+        let mut recent = self.lock();
+        if let Some(times) = recent.times.get_mut(key) {
+            times.pop_back();
+            if times.is_empty() {
+                recent.times.remove(key);
+            }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, VecDeque<Instant>>> {
+    /// Forgets the attempts of a key: it succeeded.
+    pub(crate) fn forget(&self, key: &K) {
+        self.lock().times.remove(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recent<K>> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Hash + Eq> Recent<K> {
+    /// Forgets what no longer counts.
+    ///
+    /// # Errors
+    /// When everything still counts: how long to wait.
+    fn make_room(&mut self, now: Instant, window: Duration) -> Result<(), Duration> {
+        if self.swept.is_none_or(|swept| now.duration_since(swept) >= SWEEP) {
+            self.swept = Some(now);
+            let counts = |times: &VecDeque<Instant>| {
+                times.back().is_some_and(|time| now.duration_since(*time) < window)
+            };
+            self.times.retain(|_, times| counts(times));
+        }
+        if self.times.len() < KEYS { Ok(()) } else { Err(window) }
     }
 }
 
@@ -103,11 +129,29 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_however_many_try() {
-        let (attempts, _) = attempts(3);
-        for key in 0..u32::try_from(KEYS).unwrap() + 50 {
+    fn what_is_taken_back_does_not_count() {
+        let (attempts, _) = attempts(2);
+        for _ in 0..5 {
+            assert!(attempts.count(&1).is_ok());
+            attempts.take_back(&1);
+        }
+        assert!(attempts.lock().times.is_empty());
+        assert!(attempts.count(&1).is_ok() && attempts.count(&1).is_ok() && attempts.count(&1).is_err());
+    }
+
+    #[test]
+    fn memory_is_bounded_and_nobody_is_tried_away() {
+        let (attempts, clock) = attempts(1);
+        let all = u32::try_from(KEYS).unwrap();
+        for key in 0..all {
             assert!(attempts.count(&key).is_ok());
         }
-        assert_eq!(attempts.lock().len(), KEYS);
+        for key in [all, all + 1] {
+            assert_eq!(attempts.count(&key), Err(WINDOW), "a new one waits");
+        }
+        assert!(attempts.count(&0).is_err(), "the oldest still counts");
+        clock.advance(WINDOW);
+        assert!(attempts.count(&all).is_ok());
+        assert_eq!(attempts.lock().times.len(), 1);
     }
 }

@@ -2,16 +2,20 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html as HtmlBody, IntoResponse, Response};
 use bellwire::Html;
+use url::{Position, Url};
 
-use crate::accounts::SignedIn;
+use crate::accounts::{SignedIn, next};
 use crate::errors::{Failed, chain};
 use crate::{SiteError, SiteState};
 
 mod refusal;
+mod typed;
+
+pub(crate) use typed::keep_what_was_typed;
 
 /// What an app shows: a title, what belongs into the `<head>`, and the content of `#main`.
 ///
@@ -29,6 +33,8 @@ pub struct Page {
     head: Vec<Head>,
     main: Html,
     status: StatusCode,
+    /// Where whoever signs in from here wants to go on.
+    next: String,
 }
 
 #[derive(Debug, Clone)]
@@ -41,7 +47,7 @@ enum Head {
 impl Page {
     /// A page with this title and this content.
     pub fn new(title: impl Into<String>, main: Html) -> Self {
-        Self { title: title.into(), head: Vec::new(), main, status: StatusCode::OK }
+        Self { title: title.into(), head: Vec::new(), main, status: StatusCode::OK, next: String::new() }
     }
 
     /// With a style sheet, by its path among the static files: `chat/chat.css`.
@@ -72,6 +78,12 @@ impl Page {
         self
     }
 
+    /// Whoever signs in or up from the header goes on there.
+    pub(crate) fn next(mut self, next: &str) -> Self {
+        next.clone_into(&mut self.next);
+        self
+    }
+
     fn render(
         &self,
         site: &SiteState,
@@ -90,7 +102,10 @@ impl Page {
             id: viewer.user.id,
             is_admin: viewer.user.is_admin,
         });
-        Shell { title: &self.title, head, main: self.main.as_str(), build, user, nav: nav.collect() }.render()
+        let sign_in = next::with("/accounts/login/", &self.next);
+        let sign_up = site.accounts().is_open().then(|| next::with("/accounts/signup/", &self.next));
+        let (title, main, nav) = (&*self.title, self.main.as_str(), nav.collect());
+        Shell { title, head, main, build, user, nav, sign_in, sign_up }.render()
     }
 }
 
@@ -124,6 +139,9 @@ struct Shell<'a> {
     build: &'a str,
     user: Option<ShellUser<'a>>,
     nav: Vec<NavItem<'a>>,
+    sign_in: String,
+    /// Where to sign up, when everybody may.
+    sign_up: Option<String>,
 }
 
 struct ShellUser<'a> {
@@ -148,7 +166,10 @@ pub(crate) async fn finish(State(site): State<SiteState>, request: Request, next
         tracing::error!(method = %asked.method, path = %asked.path, error, "A request failed");
     }
     if response.extensions().get::<Page>().is_none() && asked.wants_html {
-        response = refusal::as_page(response).await;
+        response = refusal::as_page(response, asked.sign_in(&site)).await;
+    }
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
     }
     match response.extensions_mut().remove::<Page>() {
         Some(page) => shelled(&site, &asked.path, response, &page),
@@ -158,15 +179,35 @@ pub(crate) async fn finish(State(site): State<SiteState>, request: Request, next
 
 /// What the request was about, kept for its response.
 struct Asked {
-    method: axum::http::Method,
+    method: Method,
     path: String,
+    query: String,
+    /// The page it was asked from, as the browser says.
+    referer: Option<HeaderValue>,
     wants_html: bool,
 }
 
 impl Asked {
     fn of(request: &Request) -> Self {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        Self { method, path, wants_html: wants_html(request.headers()) }
+        let (method, uri, headers) = (request.method().clone(), request.uri(), request.headers());
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let (path, referer) = (uri.path().to_owned(), headers.get(header::REFERER).cloned());
+        Self { method, path, query, referer, wants_html: wants_html(headers) }
+    }
+
+    /// Where to sign in and come back to the page that is asked for, or to the one whose form was sent.
+    fn sign_in(&self, site: &SiteState) -> String {
+        let here = match self.method {
+            Method::GET | Method::HEAD => Some(format!("{}{}", self.path, self.query)),
+            _ => self.form(site),
+        };
+        next::with("/accounts/login/", here.as_deref().unwrap_or_default())
+    }
+
+    fn form(&self, site: &SiteState) -> Option<String> {
+        let url = Url::parse(self.referer.as_ref()?.to_str().ok()?).ok()?;
+        let ours = site.public_url().origins().any(|origin| origin == url.origin().ascii_serialization());
+        ours.then(|| url[Position::BeforePath..Position::AfterQuery].to_owned())
     }
 }
 
@@ -192,7 +233,9 @@ fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) ->
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    if !headers.get_all(header::VARY).iter().any(|vary| vary == "Cookie") {
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
     headers.remove(header::CONTENT_LENGTH);
     response
 }

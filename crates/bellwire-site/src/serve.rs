@@ -1,7 +1,7 @@
 //! The accept loop, and the end.
 //!
 //! `axum::serve` waits for ever for a request's headers, so the loop is our own: a cap on connections, a time limit for
-//! headers, and a stop that leaves nobody in the middle of something.
+//! headers and for answers that nobody takes, and a stop that leaves nobody in the middle of something.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,21 +13,27 @@ use axum::body::Body;
 use axum::extract::Request;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use crate::SiteState;
+use crate::accounts::Watch;
 use crate::client::Peer;
+use crate::{Patience, SiteState};
 
 mod counted;
 
 use counted::Counted;
 
-/// How long a browser may take to send the head of a request. Slower ones are closed.
-const HEADERS: Duration = Duration::from_secs(10);
+/// The longest head of a request, in bytes. A longer one is answered with 431.
+const HEAD: usize = 64 * 1024;
+
+/// How much the kernel may keep of what was written and not taken yet (Linux doubles it). Without a bound it grows to megabytes for each
+/// slow reader, out of sight of our own bounds; and it is enough for 2 MB a second at a distance of 100 ms.
+const SEND_BUFFER: usize = 128 * 1024;
 
 /// How long requests and sockets may take to end at a stop; then the process ends without them.
 const FAREWELL: Duration = Duration::from_secs(7);
@@ -43,11 +49,14 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     site: &SiteState,
+    watch: Watch,
     end: impl Future<Output = ()>,
 ) {
-    let door = Door { router, ending: CancellationToken::new(), connections: TaskTracker::new() };
+    let patience = site.settings().patience;
+    let door = Door { router, patience, ending: CancellationToken::new(), connections: TaskTracker::new() };
     tokio::select! {
         () = accept(&listener, &door, site.settings().connections) => {}
+        () = watch.run() => {}
         () = end => {}
     }
     drop(listener);
@@ -82,6 +91,7 @@ async fn accept(listener: &TcpListener, door: &Door, most: usize) {
 /// What every connection leads to.
 struct Door {
     router: Router,
+    patience: Patience,
     /// Tells connections to end after the request they are at.
     ending: CancellationToken,
     /// Those that still speak HTTP. Sockets are looked after by Bellwire.
@@ -91,18 +101,21 @@ struct Door {
 impl Door {
     /// Serves one connection in a task of its own. It keeps its place as long as it is open, a socket included.
     fn open(&self, stream: TcpStream, peer: Peer, place: OwnedSemaphorePermit) {
-        let _ = stream.set_nodelay(true); // small frames must not wait for more; without it they only come later
+        // What is refused here costs speed or memory, not truth.
+        let _ = stream.set_nodelay(true); // small frames must not wait for more
+        let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
         let router = self.router.clone();
         let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             router.clone().oneshot(request)
         });
-        let stream = Counted::new(stream, place);
+        let stream = Counted::new(stream, self.patience.response, place);
         let (heard, ending) = (stream.heard(), self.ending.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADERS)
+            .header_read_timeout(self.patience.headers)
+            .max_buf_size(HEAD)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         self.connections.spawn(async move {
@@ -121,6 +134,14 @@ impl Door {
                 tracing::debug!(%error, "A connection ended badly");
             }
         });
+    }
+}
+
+/// Raises the number of files that may be open to the most this process is allowed: every connection is one.
+pub(crate) fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => tracing::debug!(files, "Raised the limit of open files"),
+        Err(error) => tracing::warn!(%error, "Could not raise the limit of open files"),
     }
 }
 

@@ -3,19 +3,24 @@
 //! Nothing has to be set: the defaults start a site on SQLite at `http://127.0.0.1:8000`. What is set must be right:
 //! a wrong value or a name we do not know stops the start with an error that says what was expected.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use bellwire::Limits;
 use ipnet::IpNet;
 use url::Url;
 
+mod bounds;
 mod database;
 mod public;
+mod setting;
 
 pub use database::DatabaseUrl;
 pub use public::PublicUrl;
 
-use database::without_password;
+use bounds::{BOUNDS, Bound};
+use setting::Setting;
 
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +40,17 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// `BELLWIRE_URL`: the public address; by default it follows from the address we listen on.
     pub url: Option<Url>,
-    /// `BELLWIRE_ORIGINS`: further sites whose pages may send forms and open sockets here.
+    /// `BELLWIRE_ORIGINS`: further origins of the same site, whose pages may send forms and open sockets here. Cookies are
+    /// only sent along from the same site (`https://app.chat.example` for `https://chat.example`).
     pub origins: Vec<String>,
     /// `BELLWIRE_TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// `BELLWIRE_CONNECTIONS`: how many connections are served at once, sockets included.
     pub connections: usize,
+    /// `BELLWIRE_HEADER_SECONDS` and the like: how long a connection may take.
+    pub patience: Patience,
+    /// `BELLWIRE_MESSAGE_BYTES` and the like: the bounds of every socket.
+    pub limits: Limits,
     /// `BELLWIRE_DATA`: the folder for the SQLite file.
     pub data: PathBuf,
     /// `DATABASE_URL`: which database.
@@ -51,6 +61,25 @@ pub struct Settings {
     pub assets: Vec<PathBuf>,
     /// `BELLWIRE_LOG`: what is logged, for example `info,bellwire=debug`.
     pub log: String,
+}
+
+/// How long the other end of a connection may take, before it is closed so that others have its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// `BELLWIRE_HEADER_SECONDS`: for the head of a request, from the first moment or the last answer on.
+    pub headers: Duration,
+    /// `BELLWIRE_REQUEST_SECONDS`: for a request as a whole, its body and our work included. Then it is answered with 503; what it
+    /// asked the database to write is written all the same.
+    pub request: Duration,
+    /// `BELLWIRE_RESPONSE_SECONDS`: for taking any byte of an answer. Sockets have their own limit, and this one as the last resort.
+    pub response: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let [headers, request, response] = [10, 30, 40].map(Duration::from_secs);
+        Self { headers, request, response }
+    }
 }
 
 /// A setting that is wrong, in words for the operator.
@@ -65,13 +94,12 @@ pub struct SettingsError {
     pub expected: String,
 }
 
-/// The variables we know; any other `BELLWIRE_…` is taken for a mistyped one.
-const KNOWN: [&str; 9] = [
+/// The variables we know, beside the [`BOUNDS`]; any other `BELLWIRE_…` is taken for a mistyped one.
+const KNOWN: [&str; 8] = [
     "BELLWIRE_BIND",
     "BELLWIRE_URL",
     "BELLWIRE_ORIGINS",
     "BELLWIRE_TRUSTED_PROXIES",
-    "BELLWIRE_CONNECTIONS",
     "BELLWIRE_DATA",
     "BELLWIRE_SIGNUP",
     "BELLWIRE_ASSETS",
@@ -114,7 +142,7 @@ impl Settings {
         let mut database = None;
         for (name, value) in variables {
             let (name, value) = (name.into(), value.into());
-            if value.trim().is_empty() && KNOWN.contains(&name.as_str()) {
+            if value.trim().is_empty() && known().any(|known| known == name) {
                 continue;
             }
             let setting = Setting { name: &name, value: value.trim() };
@@ -127,6 +155,7 @@ impl Settings {
                 _ => {}
             }
         }
+        bounds::fit_together(&settings)?;
         settings.database = database.unwrap_or_else(|| DatabaseUrl::sqlite_in(&settings.data));
         Ok(settings)
     }
@@ -137,15 +166,25 @@ impl Settings {
             "BELLWIRE_URL" => self.url = Some(setting.public_url()?),
             "BELLWIRE_ORIGINS" => self.origins = setting.origins()?,
             "BELLWIRE_TRUSTED_PROXIES" => self.trusted_proxies = setting.proxies()?,
-            "BELLWIRE_CONNECTIONS" => self.connections = setting.connections()?,
             "BELLWIRE_DATA" => self.data = PathBuf::from(setting.value),
             "BELLWIRE_SIGNUP" => self.sign_up = setting.sign_up()?,
             "BELLWIRE_ASSETS" => self.assets = setting.folders()?,
             "BELLWIRE_LOG" => self.log = setting.log()?,
-            _ => return Err(setting.wrong(&format!("a setting that exists: {}", KNOWN.join(", ")))),
+            name => match BOUNDS.iter().find(|bound| bound.name == name) {
+                Some(bound) => bound.set(self, setting)?,
+                None => {
+                    let known = known().collect::<Vec<_>>().join(", ");
+                    return Err(setting.wrong(&format!("a setting that exists: {known}")));
+                }
+            },
         }
         Ok(())
     }
+}
+
+/// Every variable there is.
+fn known() -> impl Iterator<Item = &'static str> {
+    KNOWN.into_iter().chain(BOUNDS.iter().map(|bound: &Bound| bound.name))
 }
 
 impl Default for Settings {
@@ -157,6 +196,8 @@ impl Default for Settings {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             connections: CONNECTIONS,
+            patience: Patience::default(),
+            limits: Limits::default(),
             database: DatabaseUrl::sqlite_in(&data),
             data,
             sign_up: SignUp::Open,
@@ -164,104 +205,4 @@ impl Default for Settings {
             log: "info,sqlx=warn,sea_orm_migration=warn".to_owned(),
         }
     }
-}
-
-/// One variable while it is being understood.
-#[derive(Clone, Copy)]
-struct Setting<'a> {
-    name: &'a str,
-    value: &'a str,
-}
-
-impl Setting<'_> {
-    fn wrong(&self, expected: &str) -> SettingsError {
-        SettingsError {
-            name: self.name.to_owned(),
-            value: without_password(self.value),
-            expected: expected.to_owned(),
-        }
-    }
-
-    fn list(&self) -> impl Iterator<Item = &str> {
-        self.value.split(',').map(str::trim).filter(|item| !item.is_empty())
-    }
-
-    fn bind(&self) -> Result<SocketAddr, SettingsError> {
-        self.value
-            .parse()
-            .map_err(|_| self.wrong("an IP address and a port, such as 127.0.0.1:8000 or [::]:8000"))
-    }
-
-    fn public_url(&self) -> Result<Url, SettingsError> {
-        let expected =
-            "the public address, http:// or https:// and a host, without a path: https://chat.example";
-        let url = Url::parse(self.value).map_err(|_| self.wrong(expected))?;
-        if is_bare(&url) { Ok(url) } else { Err(self.wrong(expected)) }
-    }
-
-    fn origins(&self) -> Result<Vec<String>, SettingsError> {
-        let expected =
-            "addresses separated by commas, each without a path: https://app.example,https://www.example";
-        let origin =
-            |item: &str| Url::parse(item).ok().filter(is_bare).map(|url| url.origin().ascii_serialization());
-        self.list().map(|item| origin(item).ok_or_else(|| self.wrong(expected))).collect()
-    }
-
-    fn proxies(&self) -> Result<Vec<IpNet>, SettingsError> {
-        let net = |item: &str| item.parse().or_else(|_| item.parse::<IpAddr>().map(IpNet::from));
-        let expected = "IP addresses or networks separated by commas: 127.0.0.1,10.0.0.0/8";
-        self.list().map(|item| net(item).map_err(|_| self.wrong(expected))).collect()
-    }
-
-    fn connections(&self) -> Result<usize, SettingsError> {
-        let most = tokio::sync::Semaphore::MAX_PERMITS;
-        let number = self.value.parse().ok().filter(|number| (1..=most).contains(number));
-        number.ok_or_else(|| self.wrong("a whole number of connections, at least 1"))
-    }
-
-    fn sign_up(&self) -> Result<SignUp, SettingsError> {
-        match self.value {
-            "open" => Ok(SignUp::Open),
-            "invite" => Ok(SignUp::Invite),
-            "closed" => Ok(SignUp::Closed),
-            _ => Err(self.wrong("open, invite or closed")),
-        }
-    }
-
-    fn folders(&self) -> Result<Vec<PathBuf>, SettingsError> {
-        let folder = |item| Some(PathBuf::from(item)).filter(|folder: &PathBuf| folder.is_dir());
-        self.list()
-            .map(|item| folder(item).ok_or_else(|| self.wrong("folders that exist, separated by commas")))
-            .collect()
-    }
-
-    fn log(&self) -> Result<String, SettingsError> {
-        match tracing_subscriber::EnvFilter::try_new(self.value) {
-            Ok(_) => Ok(self.value.to_owned()),
-            Err(_) => Err(self.wrong("levels such as info or warn,bellwire_site=debug")),
-        }
-    }
-
-    fn database(&self) -> Result<DatabaseUrl, SettingsError> {
-        self.value.parse().map_err(|expected: &str| SettingsError {
-            name: self.name.to_owned(),
-            value: without_password(self.value),
-            expected: expected.to_owned(),
-        })
-    }
-
-    /// There is no Redis layer yet, and a site that was meant to be many processes must not start as one.
-    fn redis(&self) -> Result<(), SettingsError> {
-        let value = without_password(self.value);
-        let expected =
-            "no value yet: Bellwire does not speak to Redis so far and runs as one process".to_owned();
-        Err(SettingsError { name: self.name.to_owned(), value, expected })
-    }
-}
-
-/// Whether an address is a scheme, a host and perhaps a port, and nothing else.
-fn is_bare(url: &Url) -> bool {
-    let nothing_more = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-    let nobody = url.username().is_empty() && url.password().is_none();
-    matches!(url.scheme(), "http" | "https") && url.has_host() && nothing_more && nobody
 }

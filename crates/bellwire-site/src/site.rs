@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -16,7 +15,7 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::accounts::{self, Accounts};
+use crate::accounts::{self, Accounts, Watch};
 use crate::app::App;
 use crate::assets::Assets;
 use crate::db::{Db, DbError, Migrations};
@@ -26,10 +25,7 @@ use crate::state::Inner;
 use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, serve};
 
 /// The longest body of a request, where a route does not say otherwise. A longer one is refused with 413.
-const BODY: usize = 256 * 1024;
-
-/// How long a request may take. Then it is answered with 503; what it asked the database to write is written all the same.
-const REQUEST_TIME: Duration = Duration::from_secs(30);
+pub(crate) const BODY: usize = 256 * 1024;
 
 /// A site that is ready to serve.
 #[derive(Debug)]
@@ -38,6 +34,7 @@ pub struct Site {
     address: SocketAddr,
     router: Router,
     state: SiteState,
+    watch: Watch,
 }
 
 /// Why a site does not start, in words for the operator: the setting, what is wrong with it, and what helps.
@@ -89,18 +86,16 @@ impl Site {
     /// # Errors
     /// When the address is taken, or the database cannot be opened.
     pub async fn open(settings: Settings, apps: Vec<App>) -> Result<Self, StartError> {
+        serve::raise_file_limit();
         let cannot = |cause| StartError::Bind { address: settings.bind, cause };
         let listener = TcpListener::bind(settings.bind).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
-        let own = Migrations::of::<accounts::Migrator>();
-        let migrations: Vec<_> =
-            std::iter::once(own).chain(apps.iter().filter_map(|app| app.migrations)).collect();
-        let db = Db::open(&settings.database, &migrations)
-            .await
-            .map_err(|cause| StartError::Database { setting: where_from(&settings), cause })?;
-        let state = state(settings, address, db, &apps)?;
+        let state = open(settings, address, &apps).await?;
         let router = router(&state, &apps);
-        Ok(Self { listener, address, router, state })
+        let begun = Watch::begin(state.accounts()).await;
+        let setting = || where_from(state.settings());
+        let watch = begun.map_err(|cause| StartError::Database { setting: setting(), cause })?;
+        Ok(Self { listener, address, router, state, watch })
     }
 
     /// The address it listens on.
@@ -120,24 +115,49 @@ impl Site {
 
     /// Serves until `end`; then stops accepting, closes every socket with 1012, lets requests finish, and closes the database.
     pub async fn run_until(self, end: impl Future<Output = ()>) {
-        serve::serve(self.listener, self.router, &self.state, end).await;
+        serve::serve(self.listener, self.router, &self.state, self.watch, end).await;
     }
+}
+
+impl SiteState {
+    /// Opens a site without its door: for what the operator does beside a running one. The tables are brought up to date.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub async fn open(settings: Settings, apps: &[App]) -> Result<Self, StartError> {
+        let address = settings.bind;
+        open(settings, address, apps).await
+    }
+}
+
+/// The histories of all tables, those of the accounts first.
+pub(crate) fn migrations(apps: &[App]) -> Vec<Migrations> {
+    let own = Migrations::of::<accounts::Migrator>();
+    std::iter::once(own).chain(apps.iter().filter_map(|app| app.migrations)).collect()
+}
+
+async fn open(settings: Settings, address: SocketAddr, apps: &[App]) -> Result<SiteState, StartError> {
+    let opened = Db::open(&settings.database, &migrations(apps)).await;
+    let db = opened.map_err(|cause| StartError::Database { setting: where_from(&settings), cause })?;
+    Ok(state(settings, address, db, apps)?)
 }
 
 fn state(settings: Settings, address: SocketAddr, db: Db, apps: &[App]) -> Result<SiteState, BadOrigin> {
     let public_url = PublicUrl::of(&settings, address);
-    let mut bellwire =
-        Bellwire::builder(public_url.as_str()).origin_setting("BELLWIRE_URL and BELLWIRE_ORIGINS");
+    let mut bellwire = Bellwire::builder(public_url.as_str())
+        .limits(settings.limits)
+        .origin_setting("BELLWIRE_URL and BELLWIRE_ORIGINS");
     for origin in public_url.origins().skip(1).chain(settings.origins.iter().cloned()) {
         bellwire = bellwire.origin(origin);
     }
     let bellwire = bellwire.build()?;
     let clock = Clock::default();
-    let accounts = Accounts::new(db.clone(), settings.sign_up, public_url.is_https(), clock.clone());
+    let accounts =
+        Accounts::new(db.clone(), bellwire.clone(), settings.sign_up, public_url.is_https(), clock.clone());
     let assets =
         Assets::new(apps.iter().filter_map(|app| Some((app.name, app.assets?))), settings.assets.clone());
     let cards = apps.iter().filter_map(|app| app.card).collect();
-    let bell = Bell::new(&bellwire);
+    let bell = Bell::new(&bellwire, clock.clone());
     let inner = Inner { settings, public_url, db, bellwire, accounts, assets, cards, bell, clock };
     Ok(SiteState { inner: Arc::new(inner) })
 }
@@ -153,14 +173,18 @@ fn router(site: &SiteState, apps: &[App]) -> Router {
     pages
         .fallback(nothing_here)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(page::keep_what_was_typed))
         .layer(from_fn_with_state(site.clone(), accounts::remember))
         .route("/static/{build}/{*path}", get(asset))
         .layer(DefaultBodyLimit::max(BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIME))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            site.settings().patience.request,
+        ))
         .layer(from_fn_with_state(site.clone(), forgery::check))
         .layer(from_fn_with_state(site.clone(), client::locate))
         .layer(from_fn_with_state(site.clone(), page::finish))
-        .layer(from_fn(headers::add))
+        .layer(from_fn_with_state(site.clone(), headers::add))
         .layer(from_fn(log::request))
         .with_state(site.clone())
 }

@@ -13,7 +13,9 @@ use crate::db::Db;
 use crate::home::Bell;
 use crate::settings::{PublicUrl, Settings};
 
-/// The site as its handlers see it. Cheap to clone; [`Db`] and [`Bellwire`] can be taken from it by themselves.
+/// The site as its handlers see it. Cheap to clone; [`Db`] can be taken from it by itself.
+///
+/// [`Bellwire`] cannot, so that the site's [`Upgrade`](crate::Upgrade) is the only way to a socket.
 #[derive(Debug, Clone)]
 pub struct SiteState {
     pub(crate) inner: Arc<Inner>,
@@ -84,11 +86,5 @@ impl SiteState {
 impl FromRef<SiteState> for Db {
     fn from_ref(site: &SiteState) -> Self {
         site.db().clone()
-    }
-}
-
-impl FromRef<SiteState> for Bellwire {
-    fn from_ref(site: &SiteState) -> Self {
-        site.bellwire().clone()
     }
 }

@@ -51,6 +51,11 @@ impl TestSite {
         Self::start_in(home, apps, change).await
     }
 
+    /// Starts another site on the data of this one, as a second process would. Stop it before this one.
+    pub async fn beside(&self, apps: Vec<App>) -> Self {
+        Self::start_in(self.home.lend(), apps, |_| {}).await
+    }
+
     async fn start_in(home: database::Home, apps: Vec<App>, change: impl FnOnce(&mut Settings)) -> Self {
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
         let data: PathBuf = home.folder().to_owned();
@@ -87,8 +92,7 @@ impl TestSite {
 
     /// A browser in which somebody new is signed in. Goes past the form and its limits.
     pub async fn person(&self, name: &str) -> Client {
-        let cookie =
-            self.state.accounts().for_test(&self.state, name).await.expect("the account should be made");
+        let cookie = self.state.accounts().for_test(name).await.expect("the account should be made");
         let mut client = self.client();
         client.take_cookie(&cookie);
         client

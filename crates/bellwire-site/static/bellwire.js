@@ -67,15 +67,17 @@ htmx.registerExtension("bellwire", {
 listen({
   usable: () => page !== null && !page.socket.final,
   connected: () => page.socket.open,
+  ended: () => page !== null && page.socket.final,
   send: (action, data, form) => page.send(action, data, form),
+  part: (action, data, form) => page.part(action, data, form),
 })
 
 addEventListener("online", () => page?.socket.online())
 addEventListener("offline", () => page?.socket.offline())
 document.addEventListener("visibilitychange", () => document.hidden || page?.socket.wake())
 // An open socket would keep the page out of the browser's back/forward cache.
-addEventListener("pagehide", () => page?.socket.close())
-addEventListener("pageshow", ({ persisted }) => persisted && page?.socket.connect())
+addEventListener("pagehide", () => page?.hide())
+addEventListener("pageshow", ({ persisted }) => persisted && page?.show())
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", follow)
 else follow()

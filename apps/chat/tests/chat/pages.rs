@@ -9,7 +9,7 @@ async fn while_there_is_no_administrator_the_chat_leads_to_making_one() {
     for database in databases() {
         let site = chat(&database).await;
         let answer = site.client().get("/chat/").await;
-        assert_eq!((answer.status, answer.location()), (303, "/accounts/first/"));
+        assert_eq!((answer.status, answer.location()), (303, "/accounts/first/?next=%2Fchat%2F"));
         site.stop().await;
     }
 }

@@ -10,9 +10,9 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 
 use super::name::{self, Name};
-use super::password;
 use super::sessions::Device;
 use super::viewer::SignedIn;
+use super::{next, password};
 use crate::client::ClientAddress;
 use crate::{Page, SiteError};
 
@@ -70,6 +70,8 @@ pub(super) struct SignInPage {
     pub(super) password: Field,
     pub(super) error: Option<String>,
     pub(super) next: String,
+    /// Whether those who have no account may make one.
+    pub(super) is_open: bool,
 }
 
 #[derive(Debug, Default, Clone, Template)]
@@ -91,18 +93,36 @@ struct FirstPage {
     password: Field,
     password_confirm: Field,
     error: Option<String>,
+    next: String,
+}
+
+impl FirstPage {
+    fn focused(&self, index: usize) -> bool {
+        focused([&self.username, &self.email, &self.password, &self.password_confirm], index)
+    }
 }
 
 impl SignInPage {
+    fn focused(&self, index: usize) -> bool {
+        focused([&self.username, &self.password], index)
+    }
+
+    /// An empty one that leads on to `next`.
+    pub(super) fn new(next: &str, is_open: bool) -> Self {
+        Self { next: next::within_site(next).unwrap_or_default(), is_open, ..Self::default() }
+    }
+
     /// With what was typed; passwords are never sent back.
-    pub(super) fn of(form: &SignInForm) -> Self {
-        let mut page =
-            Self { username: Field::typed(&form.username), next: form.next.clone(), ..Self::default() };
+    pub(super) fn of(form: &SignInForm, is_open: bool) -> Self {
+        let mut page = Self::new(&form.next, is_open);
+        page.username = Field::typed(&form.username);
         if form.username.trim().is_empty() {
             page.username.wrong("Please type your name or e-mail address.");
         }
         if form.password.is_empty() {
             page.password.wrong("Please type your password.");
+        } else if form.password.len() > password::LONGEST {
+            page.password.wrong("That is too long.");
         }
         page
     }
@@ -112,11 +132,16 @@ impl SignInPage {
     }
 
     pub(super) fn show(&self, status: StatusCode) -> Result<Page, SiteError> {
-        Ok(Page::new("Sign in", Html::from_template(self)?).status(status))
+        Ok(Page::new(titled("Sign in", status), Html::from_template(self)?).status(status).next(&self.next))
     }
 }
 
 impl SignUpPage {
+    /// An empty one that leads on to `next`.
+    pub(super) fn new(next: &str) -> Self {
+        Self { next: next::within_site(next).unwrap_or_default(), ..Self::default() }
+    }
+
     /// Checks what was typed.
     ///
     /// # Errors
@@ -125,8 +150,7 @@ impl SignUpPage {
         let mut page = Self {
             username: Field::typed(&form.username),
             email: Field::typed(&form.email),
-            next: form.next,
-            ..Self::default()
+            ..Self::new(&form.next)
         };
         let name = Name::new(&form.username).map_err(|error| page.username.wrong(error));
         let email = name::email(&form.email).map_err(|error| page.email.wrong(error));
@@ -144,14 +168,29 @@ impl SignUpPage {
     }
 
     pub(super) fn show(&self, status: StatusCode) -> Result<Page, SiteError> {
-        Ok(Page::new("Sign up", Html::from_template(self)?).status(status))
+        Ok(Page::new(titled("Sign up", status), Html::from_template(self)?).status(status).next(&self.next))
+    }
+
+    fn focused(&self, index: usize) -> bool {
+        focused([&self.username, &self.email, &self.password, &self.password_confirm], index)
     }
 
     pub(super) fn show_first(self, status: StatusCode) -> Result<Page, SiteError> {
-        let Self { username, email, password, password_confirm, error, .. } = self;
-        let main = Html::from_template(&FirstPage { username, email, password, password_confirm, error })?;
-        Ok(Page::new("The first account", main).status(status))
+        let Self { username, email, password, password_confirm, error, next } = self;
+        let page = FirstPage { username, email, password, password_confirm, error, next };
+        let title = titled("The first account", status);
+        Ok(Page::new(title, Html::from_template(&page)?).status(status).next(&page.next))
     }
+}
+
+/// The title of a form, which is heard first, says when there is something wrong with it.
+fn titled(title: &str, status: StatusCode) -> String {
+    if status.is_success() { title.to_owned() } else { format!("Error: {title}") }
+}
+
+/// Which field has the focus: the first that is wrong, or else the first.
+fn focused<const N: usize>(fields: [&Field; N], index: usize) -> bool {
+    fields.iter().position(|field| field.error.is_some()).unwrap_or(0) == index
 }
 
 /// The browser that sends a form: where it is, what it calls itself, and its session so far.

@@ -4,6 +4,7 @@ use sea_orm::DynIden;
 use sea_orm_migration::prelude::*;
 
 mod m0001_accounts;
+mod m0002_ended_sessions;
 
 /// The history of the accounts' tables.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_accounts::Migration)]
+        vec![Box::new(m0001_accounts::Migration), Box::new(m0002_ended_sessions::Migration)]
     }
 
     fn migration_table_name() -> DynIden {

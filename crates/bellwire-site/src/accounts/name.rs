@@ -1,12 +1,13 @@
 //! What a person may be called, and when two names are the same.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// The longest name, in characters.
 const LONGEST: usize = 64;
 
 /// The longest e-mail address, in bytes (RFC 5321).
-const LONGEST_EMAIL: usize = 254;
+pub(super) const LONGEST_EMAIL: usize = 254;
 
 /// A name as it is shown, and the key under which it is unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Name {
             Err("At most 64 characters, please.")
         } else if shown.contains('@') || key.contains('@') {
             Err("A name has no @ in it; the e-mail address has its own field.")
-        } else if key.is_empty() || shown.chars().any(|c| c.is_control() || deceives(c)) {
+        } else if !begins_with_a_look(&shown) || shown.chars().any(|c| c.is_control() || deceives(c)) {
             Err("Only characters that one can see, please.")
         } else {
             Ok(Self { shown, key })
@@ -68,6 +69,12 @@ pub(super) fn email_key(email: &str) -> String {
     email.trim().nfkc().collect::<String>().to_lowercase()
 }
 
+/// Whether a name begins with a character that can be seen by itself. A mark would hang on what stands before the name.
+fn begins_with_a_look(name: &str) -> bool {
+    let looks = |c: char| !is_combining_mark(c) && !joins(c) && !deceives(c) && !c.is_whitespace();
+    name.chars().next().is_some_and(looks)
+}
+
 /// Characters inside a word that have no look of their own: joiners and variation selectors.
 fn joins(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
@@ -77,6 +84,7 @@ fn joins(c: char) -> bool {
 fn deceives(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{2800}' | '\u{13441}' | '\u{13442}' | '\u{16FE4}' | '\u{1D159}'
         | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
         | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
         | '\u{E0000}'..='\u{E0FFF}')
@@ -97,6 +105,10 @@ mod tests {
             "🦊",
             "👩‍🚀 Sally",
             "O’Neill",
+            "q\u{307}",
+            "नमस्ते",
+            "สวัสดี",
+            "①",
             "a",
             &"x".repeat(64),
         ] {
@@ -119,6 +131,16 @@ mod tests {
             "\u{200D}",
             "\u{3164}",
             "a\u{200B}b",
+            "\u{2800}",
+            "a\u{2800}b",
+            "\u{1D159}",
+            "\u{13441}",
+            "\u{301}",
+            "\u{301}Ada",
+            "\u{488}",
+            "\u{20DD}\u{20DD}",
+            "\u{FE0F}a",
+            "\u{200C}Ada",
             &long,
         ] {
             assert!(Name::new(bad).is_err(), "{bad:?}");

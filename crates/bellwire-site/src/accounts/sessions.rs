@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ConnectionTrait, DbErr, QueryFilter, Set};
+use sea_orm::{Condition, ConnectionTrait, DbErr, QueryFilter, QueryOrder, Set};
 
 use super::users;
 
@@ -75,14 +75,38 @@ pub(super) async fn find(
     token_hash: Vec<u8>,
     now: DateTime<Utc>,
 ) -> Result<Option<(Model, users::Model)>, DbErr> {
-    let found = Entity::find()
+    counting(now)
         .filter(Column::TokenHash.eq(token_hash))
-        .filter(Column::LastSeenAt.gt(now - LIFETIME))
-        .filter(users::Column::IsActive.eq(true))
         .find_also_related(users::Entity)
         .one(db)
-        .await?;
-    Ok(found.and_then(|(session, user)| Some((session, user?))))
+        .await
+        .map(|found| found.and_then(|(session, user)| Some((session, user?))))
+}
+
+/// Whether a session still counts.
+pub(super) async fn counts(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let found = counting(now).filter(Column::Id.eq(id)).find_also_related(users::Entity).one(db).await?;
+    Ok(found.is_some())
+}
+
+/// The sessions of a person, the one used last first.
+pub(super) async fn of(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::LastSeenAt.gt(now - LIFETIME))
+        .order_by_desc(Column::LastSeenAt)
+        .order_by_desc(Column::Id)
+        .all(db)
+        .await
+}
+
+/// Those that were used lately and whose person may be here; needs the person's table beside it.
+fn counting(now: DateTime<Utc>) -> Select<Entity> {
+    Entity::find().filter(Column::LastSeenAt.gt(now - LIFETIME)).filter(users::Column::IsActive.eq(true))
 }
 
 /// Notes that a session was used. One that has ended meanwhile stays ended.
@@ -96,13 +120,43 @@ pub(super) async fn touch(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>
     Ok(())
 }
 
-pub(super) async fn end(db: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
-    Entity::delete_by_id(id).exec(db).await?;
-    Ok(())
+/// Whether there is a session that nobody has used for too long.
+pub(super) async fn any_expired(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    Ok(Entity::find().filter(Which::Expired(now).condition()).one(db).await?.is_some())
 }
 
-/// Removes what has expired.
-pub(super) async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::LastSeenAt.lte(now - LIFETIME)).exec(db).await?;
-    Ok(())
+/// Which sessions are to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which {
+    /// This one.
+    One(i64),
+    /// This one, if it belongs to this person.
+    Own { user_id: i64, session: i64 },
+    /// All of a person but this one.
+    Others { user_id: i64, session: i64 },
+    /// All of a person.
+    All { user_id: i64 },
+    /// Those that nobody used for too long.
+    Expired(DateTime<Utc>),
+}
+
+impl Which {
+    fn condition(self) -> Condition {
+        let all = Condition::all();
+        match self {
+            Self::One(session) => all.add(Column::Id.eq(session)),
+            Self::Own { user_id, session } => all.add(Column::UserId.eq(user_id)).add(Column::Id.eq(session)),
+            Self::Others { user_id, session } => {
+                all.add(Column::UserId.eq(user_id)).add(Column::Id.ne(session))
+            }
+            Self::All { user_id } => all.add(Column::UserId.eq(user_id)),
+            Self::Expired(now) => all.add(Column::LastSeenAt.lte(now - LIFETIME)),
+        }
+    }
+}
+
+/// Removes sessions, and says which there were. Only [`Accounts::end`](super::Accounts::end) does so: it also closes their sockets.
+pub(super) async fn end(db: &impl ConnectionTrait, which: Which) -> Result<Vec<i64>, DbErr> {
+    let ended = Entity::delete_many().filter(which.condition()).exec_with_returning(db).await?;
+    Ok(ended.into_iter().map(|session| session.id).collect())
 }

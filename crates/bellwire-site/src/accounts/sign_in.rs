@@ -1,13 +1,16 @@
 //! Signing in and out.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire::{Bellwire, Close};
 
+use super::ended::Why;
 use super::forms::Browser;
+use super::sessions::{self, Which};
 use super::token::Token;
-use super::viewer::session_key;
-use super::{Accounts, name, next, sessions, users};
+use super::{Accounts, Inner, Who, next, users};
 use crate::client::network;
 use crate::db::Tx;
 use crate::{SiteError, SiteState};
@@ -37,52 +40,59 @@ pub(super) async fn sign_in(
     password: String,
 ) -> Result<HeaderValue, NotSignedIn> {
     let accounts = &site.accounts().inner;
-    let attempt = (network(browser.address), name::name_key(username));
-    if let Err(retry_after) = accounts.sign_ins.count(&attempt) {
-        return Err(SiteError::TooMany { retry_after }.into());
+    let from = network(browser.address);
+    accounts.strangers.count(&from).map_err(too_many)?;
+    // Taken back below, unless it turns out that the password is wrong, or whoever asked does not wait for it.
+    let checked = check(accounts, from, username, password).await;
+    if !matches!(checked, Err(NotSignedIn::Wrong)) {
+        accounts.strangers.take_back(&from);
     }
-    let user = users::known_as(accounts.db.read(), username.trim()).await?;
-    let (id, hash) = user.map(|user| (user.id, user.password_hash)).unzip();
-    let fits = accounts.hasher.fits(password, hash).await?;
-    let Some(id) = id.filter(|_| fits) else { return Err(NotSignedIn::Wrong) };
-    accounts.sign_ins.forget(&attempt);
+    let user = checked?;
     let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
     let cookie = site.accounts().cookie(&token)?;
-    let (bellwire, now) = (site.bellwire().clone(), accounts.clock.date());
+    let people = site.accounts().clone();
     let begun = accounts.db.write(async move |tx: Tx| {
-        let active = users::is_active(&tx, id).await?;
-        if active {
-            begin(&tx, &bellwire, id, &token, browser, now).await?;
+        let same = users::is_still(&tx, &user).await?;
+        if same {
+            people.begin(&tx, user.id, &token, browser).await?;
         }
-        Ok::<_, SiteError>(active)
+        Ok::<_, SiteError>(same)
     });
     if begun.await? { Ok(cookie) } else { Err(NotSignedIn::Wrong) }
 }
 
-/// Begins a session in a transaction. The one this browser had before is over: a token that somebody else may have
-/// planted or seen is worth nothing after signing in.
-pub(super) async fn begin(
-    tx: &Tx,
-    bellwire: &Bellwire,
-    user_id: i64,
-    token: &Token,
-    browser: Browser,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Result<(), SiteError> {
-    if let Some(old) = browser.session {
-        end(tx, bellwire, old).await?;
+/// Whoever has this name and this password. Failures are counted by person where there is one, so that a second name is
+/// no second try, and by the name as typed otherwise; the work is the same.
+async fn check(
+    accounts: &Inner,
+    from: IpAddr,
+    username: &str,
+    password: String,
+) -> Result<users::Model, NotSignedIn> {
+    let user = users::called(accounts.db.read(), username.trim()).await?;
+    let user = user.filter(|user| user.is_active);
+    let attempt = (from, Who::of(user.as_ref().map(|user| user.id), username));
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    accounts.sign_ins.count(&attempt).map_err(too_many)?;
+    let fits = match accounts.hasher.place(from) {
+        Ok(_place) => accounts.hasher.fits(password, hash).await,
+        Err(busy) => Err(busy),
+    };
+    match (user, fits) {
+        (Some(user), Ok(true)) => {
+            accounts.sign_ins.forget(&attempt);
+            Ok(user)
+        }
+        (_, Ok(_)) => Err(NotSignedIn::Wrong),
+        (_, Err(error)) => {
+            accounts.sign_ins.take_back(&attempt);
+            Err(error.into())
+        }
     }
-    sessions::sweep(tx, now).await?;
-    sessions::begin(tx, user_id, token.hash(), browser.device, now).await?;
-    Ok(())
 }
 
-/// Ends a session and closes its sockets.
-pub(super) async fn end(tx: &Tx, bellwire: &Bellwire, session: i64) -> Result<(), SiteError> {
-    sessions::end(tx, session).await?;
-    let bellwire = bellwire.clone();
-    tx.on_commit(move || bellwire.layer().kick_session(&session_key(session), Close::policy("signed out")));
-    Ok(())
+fn too_many(retry_after: Duration) -> SiteError {
+    SiteError::TooMany { retry_after }
 }
 
 /// Away from a form that has done its work, to where the person was going.
@@ -92,6 +102,22 @@ pub(super) fn go_on(to: &str, cookie: HeaderValue) -> Response {
 }
 
 impl Accounts {
+    /// Begins a session in a transaction. The one this browser had before is over: a token that somebody else may have
+    /// planted or seen is worth nothing after signing in.
+    pub(super) async fn begin(
+        &self,
+        tx: &Tx,
+        user_id: i64,
+        token: &Token,
+        browser: Browser,
+    ) -> Result<(), SiteError> {
+        if let Some(old) = browser.session {
+            self.end(tx, Which::One(old), Why::SignedOut).await?;
+        }
+        sessions::begin(tx, user_id, token.hash(), browser.device, self.inner.clock.date()).await?;
+        Ok(())
+    }
+
     /// The cookie that signs a browser in.
     pub(super) fn cookie(&self, token: &Token) -> Result<HeaderValue, SiteError> {
         self.set_cookie(&token.text(), COOKIE_DAYS * 24 * 60 * 60)

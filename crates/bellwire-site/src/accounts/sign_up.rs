@@ -6,7 +6,6 @@ use sea_orm::SqlErr;
 use super::Accounts;
 use super::forms::{Browser, Wanted};
 use super::name::Name;
-use super::sign_in::begin;
 use super::token::Token;
 use super::users::{self, NewUser, Taken};
 use crate::client::network;
@@ -58,22 +57,38 @@ pub(super) async fn sign_up(
     first: bool,
 ) -> Result<HeaderValue, NoAccount> {
     let accounts = &site.accounts().inner;
-    if let Err(retry_after) = accounts.sign_ups.count(&network(browser.address)) {
+    let from = network(browser.address);
+    if let Err(retry_after) = accounts.sign_ups.count(&from) {
         return Err(SiteError::TooMany { retry_after }.into());
     }
+    let made = make(site, browser, wanted, first).await;
+    if matches!(made, Err(NoAccount::Error(_))) {
+        accounts.sign_ups.take_back(&from);
+    }
+    made
+}
+
+async fn make(
+    site: &SiteState,
+    browser: Browser,
+    wanted: Wanted,
+    first: bool,
+) -> Result<HeaderValue, NoAccount> {
+    let accounts = &site.accounts().inner;
+    let _place = accounts.hasher.place(network(browser.address))?;
     let Wanted { name, email, password } = wanted;
     let password_hash = accounts.hasher.hash(password).await?;
     let now = accounts.clock.date();
     let new = NewUser { name, email, password_hash, is_admin: first, created_at: now };
     let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
     let cookie = site.accounts().cookie(&token)?;
-    let bellwire = site.bellwire().clone();
+    let people = site.accounts().clone();
     let made = accounts.db.write(async move |tx: Tx| {
         if first {
             alone(&tx).await?;
         }
         let id = insert(&tx, new).await?;
-        begin(&tx, &bellwire, id, &token, browser, now).await?;
+        people.begin(&tx, id, &token, browser).await?;
         Ok::<_, NoAccount>(())
     });
     made.await.map(|()| cookie)
@@ -95,16 +110,16 @@ async fn alone(tx: &Tx) -> Result<(), NoAccount> {
 
 impl Accounts {
     /// Makes an account whose password is [`PASSWORD`](crate::testing::PASSWORD) and signs it in, past the form and its limits.
-    pub(crate) async fn for_test(&self, site: &SiteState, name: &str) -> Result<HeaderValue, SiteError> {
+    pub(crate) async fn for_test(&self, name: &str) -> Result<HeaderValue, SiteError> {
         let name = Name::new(name).map_err(|wrong| SiteError::Invalid(wrong.to_owned()))?;
         let password_hash = self.inner.hasher.hash(crate::testing::PASSWORD.to_owned()).await?;
-        let (bellwire, now) = (site.bellwire().clone(), self.inner.clock.date());
+        let (people, now) = (self.clone(), self.inner.clock.date());
         let new = NewUser { name, email: None, password_hash, is_admin: false, created_at: now };
         let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
         let cookie = self.cookie(&token)?;
         let made = self.inner.db.write(async move |tx: Tx| {
             let id = users::insert(&tx, new).await?.id;
-            begin(&tx, &bellwire, id, &token, Browser::for_test(), now).await
+            people.begin(&tx, id, &token, Browser::for_test()).await
         });
         made.await.map(|()| cookie)
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, Set};
+use sea_orm::{ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, Unchanged};
 
 use super::name::{Name, email_key, name_key};
 
@@ -92,15 +92,44 @@ pub(super) async fn has_administrator(db: &impl ConnectionTrait) -> Result<bool,
     Ok(Entity::find().filter(Column::IsAdmin.eq(true)).one(db).await?.is_some())
 }
 
-/// The active person who signs in as `typed`, a name or an e-mail address. No name has an `@`, so it is never both.
-pub(super) async fn known_as(db: &impl ConnectionTrait, typed: &str) -> Result<Option<Model>, DbErr> {
+/// The person called `typed`, a name or an e-mail address. No name has an `@`, so it is never both.
+pub(super) async fn called(db: &impl ConnectionTrait, typed: &str) -> Result<Option<Model>, DbErr> {
     let is_it = match typed.contains('@') {
         true => Column::EmailKey.eq(email_key(typed)),
         false => Column::NameKey.eq(name_key(typed)),
     };
-    Entity::find().filter(is_it).filter(Column::IsActive.eq(true)).one(db).await
+    Entity::find().filter(is_it).one(db).await
 }
 
-pub(super) async fn is_active(db: &impl ConnectionTrait, id: i64) -> Result<bool, DbErr> {
-    Ok(Entity::find_by_id(id).one(db).await?.is_some_and(|user| user.is_active))
+pub(super) async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
+    Entity::find().order_by_asc(Column::Id).all(db).await
+}
+
+/// What changes in an account.
+#[derive(Debug, Clone)]
+pub(super) enum Changed {
+    Password(String),
+    Admin(bool),
+    Active(bool),
+}
+
+pub(super) async fn change(db: &impl ConnectionTrait, id: i64, changed: Changed) -> Result<Model, DbErr> {
+    let mut user = ActiveModel { id: Unchanged(id), ..Default::default() };
+    match changed {
+        Changed::Password(hash) => user.password_hash = Set(hash),
+        Changed::Admin(is_admin) => user.is_admin = Set(is_admin),
+        Changed::Active(is_active) => user.is_active = Set(is_active),
+    }
+    user.update(db).await
+}
+
+/// Whether somebody is still who they were when the password was looked at: active, and with the same password. On PostgreSQL nobody
+/// changes either until the transaction is over, so that no session begins beside a new password.
+pub(super) async fn is_still(db: &impl ConnectionTrait, user: &Model) -> Result<bool, DbErr> {
+    let now = Entity::find_by_id(user.id).lock_exclusive().one(db).await?;
+    Ok(now.is_some_and(|now| now.is_active && now.password_hash == user.password_hash))
 }

@@ -1,16 +1,20 @@
 //! Who is looking: the session cookie, and the extractors made of it.
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri, Request, State};
+use axum::http::header::Entry;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::convert::Infallible;
 
 use super::token::Token;
-use super::{Accounts, sessions};
+use super::{Accounts, next, sessions};
 use crate::page::wants_html;
 use crate::{SiteError, SiteState};
+
+/// How many cookies of our name are looked up at most.
+const COOKIES: usize = 4;
 
 /// A person who is signed in.
 ///
@@ -28,12 +32,12 @@ pub struct User {
 }
 
 impl User {
-    /// The person's key for [`bellwire::Upgrade::person`].
+    /// The key of the person's sockets, for [`bellwire::Layer::expel_person`] and [`bellwire::Layer::kick_person`].
     pub fn key(&self) -> String {
         format!("user.{}", self.id)
     }
 
-    /// The key of this browser's session for [`bellwire::Upgrade::session`].
+    /// The key of the sockets of this browser's session, for [`bellwire::Layer::kick_session`].
     pub fn session_key(&self) -> String {
         session_key(self.session)
     }
@@ -67,8 +71,17 @@ pub(crate) async fn remember(State(site): State<SiteState>, mut request: Request
     let Some(signed_in) = signed_in else { return next.run(request).await };
     request.extensions_mut().insert(signed_in.clone());
     let mut response = next.run(request).await;
+    keep_private(response.headers_mut());
     response.extensions_mut().insert(signed_in);
     response
+}
+
+/// What was answered to somebody is for nobody else's eyes, where the handler does not say otherwise.
+fn keep_private(headers: &mut HeaderMap) {
+    if let Entry::Vacant(cache) = headers.entry(header::CACHE_CONTROL) {
+        cache.insert(HeaderValue::from_static("no-store"));
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
 }
 
 impl Accounts {
@@ -77,8 +90,24 @@ impl Accounts {
         Ok(self.recognise(headers).await?.map(|signed_in| signed_in.user))
     }
 
+    /// Whether the session by which somebody was recognised still counts. One indexed query.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn still_signed_in(&self, user: &User) -> Result<bool, SiteError> {
+        Ok(sessions::counts(self.inner.db.read(), user.session, self.inner.clock.date()).await?)
+    }
+
     async fn recognise(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, SiteError> {
-        let Some(token) = cookie(headers, self.cookie_name()).and_then(Token::parse) else { return Ok(None) };
+        for token in cookies(headers, self.cookie_name()).filter_map(Token::parse).take(COOKIES) {
+            if let Some(signed_in) = self.signed_in_by(&token).await? {
+                return Ok(Some(signed_in));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn signed_in_by(&self, token: &Token) -> Result<Option<SignedIn>, SiteError> {
         let now = self.inner.clock.date();
         let Some((session, user)) = sessions::find(self.inner.db.read(), token.hash(), now).await? else {
             return Ok(None);
@@ -103,11 +132,11 @@ impl Accounts {
     }
 }
 
-/// The value of a cookie.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The values of all cookies of that name: somebody else on this host, or a former path, may have set one as well.
+fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// Nobody is signed in where somebody has to be.
@@ -154,8 +183,8 @@ async fn stranger(parts: &Parts, site: &SiteState) -> Answer {
         return Answer::Error(SiteError::Unauthorized);
     }
     match site.accounts().has_administrator().await {
-        Ok(true) => Answer::Go(sign_in_address(parts)),
-        Ok(false) => Answer::Go("/accounts/first/".to_owned()),
+        Ok(true) => Answer::Go(and_back("/accounts/login/", parts)),
+        Ok(false) => Answer::Go(and_back("/accounts/first/", parts)),
         Err(error) => Answer::Error(error),
     }
 }
@@ -164,11 +193,10 @@ fn accepts_anything(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_none_or(|accept| accept == "*/*")
 }
 
-fn sign_in_address(parts: &Parts) -> String {
+fn and_back(address: &str, parts: &Parts) -> String {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let here = uri.path_and_query().map_or("/", |here| here.as_str());
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", here).finish();
-    format!("/accounts/login/?{query}")
+    next::with(address, here)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for MaybeUser {
@@ -194,10 +222,12 @@ mod tests {
 
     #[test]
     fn a_cookie_is_found_among_others() {
-        let headers =
-            HeaderMap::from_iter([(header::COOKIE, "a=1; session=abc; xsession=no".parse().unwrap())]);
-        assert_eq!(cookie(&headers, "session"), Some("abc"));
-        assert_eq!(cookie(&headers, "sess"), None);
-        assert_eq!(cookie(&HeaderMap::new(), "session"), None);
+        let headers = HeaderMap::from_iter([(
+            header::COOKIE,
+            "a=1; session=abc; xsession=no; session=def".parse().unwrap(),
+        )]);
+        assert!(cookies(&headers, "session").eq(["abc", "def"]));
+        assert_eq!(cookies(&headers, "sess").next(), None);
+        assert_eq!(cookies(&HeaderMap::new(), "session").next(), None);
     }
 }

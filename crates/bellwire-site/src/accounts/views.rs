@@ -11,8 +11,7 @@ use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
 use super::sign_in::{self, NotSignedIn, go_on};
 use super::sign_up::{NoAccount, sign_up};
 use super::users::Taken;
-use super::{MaybeUser, next};
-use crate::db::Tx;
+use super::{MaybeUser, account, next};
 use crate::errors::{in_words, seconds};
 use crate::{Page, SignUp, SiteError, SiteState};
 
@@ -22,6 +21,7 @@ pub(crate) fn routes() -> Router<SiteState> {
         .route("/accounts/login/", get(show_sign_in).post(send_sign_in))
         .route("/accounts/logout/", post(sign_out))
         .route("/accounts/first/", get(show_first).post(send_first))
+        .merge(account::routes())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -37,14 +37,14 @@ impl Whither {
 }
 
 async fn show_sign_in(
+    State(site): State<SiteState>,
     MaybeUser(user): MaybeUser,
     Query(whither): Query<Whither>,
 ) -> Result<Response, SiteError> {
     if user.is_some() {
         return Ok(Redirect::to(&whither.address()).into_response());
     }
-    let next = next::within_site(&whither.next).unwrap_or_default();
-    Ok(SignInPage { next, ..SignInPage::default() }.show(StatusCode::OK)?.into_response())
+    Ok(SignInPage::new(&whither.next, site.accounts().is_open()).show(StatusCode::OK)?.into_response())
 }
 
 async fn send_sign_in(
@@ -52,7 +52,7 @@ async fn send_sign_in(
     browser: Browser,
     Form(form): Form<SignInForm>,
 ) -> Result<Response, SiteError> {
-    let mut page = SignInPage::of(&form);
+    let mut page = SignInPage::of(&form, site.accounts().is_open());
     if !page.is_right() {
         return Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response());
     }
@@ -71,12 +71,10 @@ async fn send_sign_in(
 }
 
 async fn sign_out(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Result<Response, SiteError> {
-    if let Some(user) = user {
-        let (bellwire, session) = (site.bellwire().clone(), user.session());
-        site.db().write(async move |tx: Tx| sign_in::end(&tx, &bellwire, session).await).await?;
+    match user {
+        Some(user) => account::sign_out(&site, &user).await,
+        None => account::signed_out(site.accounts()),
     }
-    let cookie = site.accounts().no_cookie()?;
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
 async fn show_sign_up(
@@ -88,8 +86,7 @@ async fn show_sign_up(
         return Ok(Redirect::to(&whither.address()).into_response());
     }
     may_sign_up(&site)?;
-    let next = next::within_site(&whither.next).unwrap_or_default();
-    Ok(SignUpPage { next, ..SignUpPage::default() }.show(StatusCode::OK)?.into_response())
+    Ok(SignUpPage::new(&whither.next).show(StatusCode::OK)?.into_response())
 }
 
 async fn send_sign_up(
@@ -119,10 +116,13 @@ fn may_sign_up(site: &SiteState) -> Result<(), SiteError> {
     }
 }
 
-async fn show_first(State(site): State<SiteState>) -> Result<Response, SiteError> {
+async fn show_first(
+    State(site): State<SiteState>,
+    Query(whither): Query<Whither>,
+) -> Result<Response, SiteError> {
     match site.accounts().has_administrator().await? {
-        true => Ok(not_first()),
-        false => Ok(SignUpPage::default().show_first(StatusCode::OK)?.into_response()),
+        true => Ok(not_first(&whither.next)),
+        false => Ok(SignUpPage::new(&whither.next).show_first(StatusCode::OK)?.into_response()),
     }
 }
 
@@ -132,20 +132,20 @@ async fn send_first(
     Form(form): Form<SignUpForm>,
 ) -> Result<Response, SiteError> {
     if site.accounts().has_administrator().await? {
-        return Ok(not_first());
+        return Ok(not_first(&form.next));
     }
     let (wanted, page) = match SignUpPage::check(form) {
         Ok(checked) => checked,
         Err(page) => return Ok(page.show_first(StatusCode::UNPROCESSABLE_ENTITY)?.into_response()),
     };
     match sign_up(&site, browser, wanted, true).await {
-        Ok(cookie) => Ok(go_on("/", cookie)),
+        Ok(cookie) => Ok(go_on(&page.next, cookie)),
         Err(why) => refused(page, why, SignUpPage::show_first),
     }
 }
 
-fn not_first() -> Response {
-    Redirect::to("/accounts/login/").into_response()
+fn not_first(next: &str) -> Response {
+    Redirect::to(&next::with("/accounts/login/", next)).into_response()
 }
 
 fn refused(
@@ -154,7 +154,7 @@ fn refused(
     show: fn(SignUpPage, StatusCode) -> Result<Page, SiteError>,
 ) -> Result<Response, SiteError> {
     match why {
-        NoAccount::NotFirst => return Ok(not_first()),
+        NoAccount::NotFirst => return Ok(not_first(&page.next)),
         NoAccount::Taken(Taken::Name) => page.username.wrong("This name is taken."),
         NoAccount::Taken(Taken::Email) => page.email.wrong("There is an account with this address already."),
         NoAccount::Error(SiteError::TooMany { retry_after }) => {

@@ -11,18 +11,24 @@ use super::pen::Pen;
 /// The number two processes of Bellwire agree on while one of them migrates: "bellwire" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"bellwire");
 
-type Applied<'a> = Pin<Box<dyn Future<Output = Result<(), DbErr>> + Send + 'a>>;
+type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>;
 
 /// The migrations of one app.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrations {
-    apply: fn(&DatabaseTransaction) -> Applied<'_>,
+    apply: fn(&DatabaseTransaction) -> Work<'_, ()>,
+    pending: fn(&DatabaseTransaction) -> Work<'_, usize>,
 }
 
 impl Migrations {
     /// Those of a migrator, which must have a `migration_table_name` of its own.
     pub fn of<M: MigratorTrait + 'static>() -> Self {
-        Self { apply: |transaction| Box::pin(M::up(transaction, None)) }
+        Self {
+            apply: |transaction| Box::pin(M::up(transaction, None)),
+            pending: |transaction| {
+                Box::pin(async move { Ok(M::get_pending_migrations(transaction).await?.len()) })
+            },
+        }
     }
 }
 
@@ -50,4 +56,16 @@ async fn apply(transaction: &DatabaseTransaction, migrations: &[Migrations]) -> 
         (migrations.apply)(transaction).await?;
     }
     Ok(())
+}
+
+/// How many migrations have still to be applied. What looking needs is written, and meant to be taken back.
+pub(super) async fn pending(
+    transaction: &DatabaseTransaction,
+    migrations: &[Migrations],
+) -> Result<usize, DbErr> {
+    let mut pending = 0;
+    for migrations in migrations {
+        pending += (migrations.pending)(transaction).await?;
+    }
+    Ok(pending)
 }

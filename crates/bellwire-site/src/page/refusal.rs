@@ -8,6 +8,7 @@ use bellwire::Html;
 use http_body_util::BodyExt;
 
 use super::Page;
+use super::typed::Typed;
 use crate::errors::{Failed, sentence};
 
 /// The longest plain text that is taken for a sentence to show.
@@ -20,10 +21,14 @@ struct ErrorPage<'a> {
     title: &'a str,
     text: &'a str,
     hint: &'a str,
+    /// Where to sign in, when that is what is missing.
+    sign_in: Option<&'a str>,
+    /// What was typed and not taken.
+    typed: &'a [(String, String)],
 }
 
 /// Leaves a [`Page`] on a response that says with nothing but its status and a sentence that something is wrong.
-pub(super) async fn as_page(response: Response) -> Response {
+pub(super) async fn as_page(response: Response, sign_in: String) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || !is_plain(&response) {
         return response;
@@ -34,7 +39,9 @@ pub(super) async fn as_page(response: Response) -> Response {
         None => said(status, body).await,
     };
     parts.headers.remove(header::CONTENT_LENGTH);
-    match page(status, &text) {
+    let sign_in = Some(sign_in.as_str()).filter(|_| status == StatusCode::UNAUTHORIZED);
+    let typed = parts.extensions.remove::<Typed>().map(|typed| typed.0).unwrap_or_default();
+    match page(status, &text, sign_in, &typed) {
         Ok(page) => {
             parts.extensions.insert(page);
             Response::from_parts(parts, Body::empty())
@@ -46,9 +53,15 @@ pub(super) async fn as_page(response: Response) -> Response {
     }
 }
 
-fn page(status: StatusCode, text: &str) -> Result<Page, askama::Error> {
-    let title = title(status);
-    let main = Html::from_template(&ErrorPage { status: status.as_u16(), title, text, hint: hint(status) })?;
+fn page(
+    status: StatusCode,
+    text: &str,
+    sign_in: Option<&str>,
+    typed: &[(String, String)],
+) -> Result<Page, askama::Error> {
+    let (title, hint) = (title(status), hint(status));
+    let main =
+        Html::from_template(&ErrorPage { status: status.as_u16(), title, text, hint, sign_in, typed })?;
     Ok(Page::new(title, main).status(status))
 }
 
@@ -59,8 +72,12 @@ fn is_plain(response: &Response) -> bool {
     plain && response.body().size_hint().exact().is_some_and(|length| length <= SENTENCE)
 }
 
-/// What the response itself says, or else what its status means.
+/// What the response itself says, or else what its status means. With these statuses it is a library that speaks, of its
+/// own matters: an app that has something to say to people says it as a [`SiteError`](crate::SiteError).
 async fn said(status: StatusCode, body: Body) -> String {
+    if matches!(status.as_u16(), 400 | 413 | 415 | 422) {
+        return sentence(status).to_owned();
+    }
     let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     match String::from_utf8_lossy(&bytes).trim() {
         text if text.is_empty() || status.is_server_error() => sentence(status).to_owned(),

@@ -1,31 +1,51 @@
-//! A connection that counts as long as it is open, also after it became a socket.
+//! A connection that counts as long as it is open, also after it became a socket, and that is over when nothing is taken from it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Sleep, sleep};
 
 /// A stream and its place among the connections, which is free again when the stream is dropped.
 #[derive(Debug)]
 pub(super) struct Counted {
     stream: TcpStream,
     heard: Arc<AtomicBool>,
+    /// How long the other end may take nothing of what is written.
+    patience: Duration,
+    /// Runs while it takes nothing.
+    stuck: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Counted {
-    pub(super) fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
-        Self { stream, heard: Arc::default(), _place: place }
+    pub(super) fn new(stream: TcpStream, patience: Duration, place: OwnedSemaphorePermit) -> Self {
+        Self { stream, heard: Arc::default(), patience, stuck: None, _place: place }
     }
 
     /// Whether the other end has said anything yet.
     pub(super) fn heard(&self) -> Arc<AtomicBool> {
         self.heard.clone()
+    }
+
+    /// An error in place of waiting for ever.
+    fn bounded(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if wrote.is_ready() {
+            self.stuck = None;
+            return wrote;
+        }
+        let patience = self.patience;
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(patience)));
+        stuck
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "nothing was taken for too long")))
     }
 }
 
@@ -46,7 +66,8 @@ impl AsyncRead for Counted {
 
 impl AsyncWrite for Counted {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.bounded(cx, wrote)
     }
 
     fn poll_write_vectored(
@@ -54,7 +75,8 @@ impl AsyncWrite for Counted {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.bounded(cx, wrote)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -33,6 +33,16 @@ impl PublicUrl {
         self.url.scheme() == "https"
     }
 
+    /// Whether it leads to one's own machine, and so nobody else here.
+    pub(crate) fn is_local(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    /// What browsers send as `Host`.
+    pub(crate) fn host(&self) -> &str {
+        self.as_str().split_once("://").map_or("", |(_, host)| host)
+    }
+
     /// All addresses whose pages are ours, the public one first.
     pub fn origins(&self) -> impl Iterator<Item = String> {
         std::iter::once(&self.url).chain(&self.same).map(|url| url.origin().ascii_serialization())
@@ -49,11 +59,18 @@ impl PublicUrl {
         header.is_some_and(|host| self.is_ours(host)) && line.is_none_or(|host| self.is_ours(host))
     }
 
+    /// Compared as text, as browsers write it: other spellings of an address (`127.1`, `%31`) are nobody's who means us.
     fn is_ours(&self, host: &str) -> bool {
-        let Ok(asked) = Url::parse(&format!("{}://{host}/", self.url.scheme())) else { return false };
-        let bare =
-            asked.path() == "/" && asked.username().is_empty() && !host.contains(['/', '\\', '?', '#', '@']);
-        bare && std::iter::once(&self.url).chain(&self.same).any(|url| url.origin() == asked.origin())
+        std::iter::once(&self.url).chain(&self.same).any(|url| is_written(url, &host.to_ascii_lowercase()))
+    }
+}
+
+/// Whether this is the host of the address, with its port; without, where the port goes without saying.
+fn is_written(url: &Url, host: &str) -> bool {
+    let Some(rest) = url.host_str().and_then(|name| host.strip_prefix(name)) else { return false };
+    match rest.strip_prefix(':') {
+        Some(port) => url.port_or_known_default().is_some_and(|own| own.to_string() == port),
+        None => rest.is_empty() && url.port().is_none(),
     }
 }
 

@@ -31,6 +31,8 @@ pub fn databases() -> Vec<TestDatabase> {
 pub(super) struct Home {
     folder: PathBuf,
     postgres: Option<(String, String)>,
+    /// Whether it was borrowed from another site, which removes it.
+    borrowed: bool,
 }
 
 impl Home {
@@ -45,7 +47,12 @@ impl Home {
                 Some((server.clone(), name))
             }
         };
-        Self { folder, postgres }
+        Self { folder, postgres, borrowed: false }
+    }
+
+    /// The same data, for a second process's site.
+    pub(super) fn lend(&self) -> Self {
+        Self { folder: self.folder.clone(), postgres: self.postgres.clone(), borrowed: true }
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -64,6 +71,9 @@ impl Home {
     }
 
     pub(super) async fn remove(self) {
+        if self.borrowed {
+            return;
+        }
         if let Some((server, name)) = &self.postgres {
             on(server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }

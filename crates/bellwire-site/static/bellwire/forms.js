@@ -5,9 +5,10 @@ import { freshId } from "./outbox.js"
 import { emit } from "./state.js"
 
 const DOUBLE_CLICK = 1_000
+const byHttp = new WeakSet() // forms that are about to be sent once more, by HTTP
 const last = new WeakMap() // form → { text, at } of its last submit that no input followed
 
-/** `link` answers for the page: `{ usable(), connected(), send(action, data, form) }`. */
+/** `link` answers for the page: `{ usable(), connected(), ended(), send(action, data, form), part(action, data, form) }`. */
 export function listen(link) {
   document.addEventListener("submit", (event) => submit(event, link))
   document.addEventListener("input", ({ isTrusted, target }) => isTrusted && target.form && last.delete(target.form))
@@ -16,15 +17,27 @@ export function listen(link) {
 function submit(event, link) {
   const form = event.target
   if (event.defaultPrevented || !form.hasAttribute("bw-send")) return
+  if (byHttp.delete(form)) return
   const data = read(new FormData(form, event.submitter))
   if (data && isDoubleClick(form, data)) return event.preventDefault()
   const id = form.elements.namedItem("client_id")
   if (id) id.value = freshId() // by HTTP as well: the server then knows a repeated one
+  if (data && id && link.ended()) return afterTheEnd(event, data, link)
   if (!data || !link.usable()) return // files, and pages without a socket
   if (!id && !link.connected()) return withoutSocket(event, data)
   event.preventDefault()
   for (const error of form.querySelectorAll('[id^="error--"], [id="error"]')) error.replaceChildren()
   link.send(form.getAttribute("bw-send"), id ? { ...data, client_id: id.value } : data, form)
+}
+
+// The server wants no more of the socket. The form must not go out in the name of whoever signed in since.
+async function afterTheEnd(event, data, link) {
+  const { submitter, target: form } = event
+  event.preventDefault()
+  const ask = { ...data, client_id: form.elements.namedItem("client_id").value }
+  if (!(await link.part(form.getAttribute("bw-send"), ask, form))) return
+  byHttp.add(form)
+  form.requestSubmit(submitter)
 }
 
 // Nothing remembers an ask without `client_id`, so it must be delivered now: by HTTP, or not at all.

@@ -1,13 +1,16 @@
 // The connection of a page, from its `bw-connect` until that is gone: socket, positions, and what was asked.
 
 import { settle, valuesOf } from "./controls.js"
+import { forget, keep, restore } from "./drafts.js"
 import { apply, read } from "./frames.js"
 import { freshId, Outbox, TOO_LONG, tooLong, wire } from "./outbox.js"
+import { look } from "./person.js"
 import { Socket } from "./socket.js"
-import { emit } from "./state.js"
+import { emit, offerSignIn } from "./state.js"
 
 const MOST_WAITING = 500 // frames; beyond it they are dropped and asked for again from where the page stands
 const RELOAD_PAUSE = 60_000 // between two reloads after refused handshakes
+const NOT_CONNECTED = "You are not connected."
 const RELOADED = "bellwire:reloaded"
 
 export class Page {
@@ -17,6 +20,7 @@ export class Page {
   #waiting = [] // frames not yet applied
   #busy = false
   #gone = false
+  #parting = false // it has to be left: the server wants no more of it
   #positions = positions() // feed → seq
   #outbox
 
@@ -31,13 +35,43 @@ export class Page {
       opened: () => this.#resend(),
       frame: (data) => this.#receive(data),
       closed: (code) => this.#closed(code),
-      refused: leaveWhenRefused,
+      refused: () => this.#leaveWhenRefused(),
     })
+    queueMicrotask(() => restore(url)) // when the page's own scripts listen
   }
 
   close() {
     this.#gone = true
     this.socket.close()
+  }
+
+  hide() {
+    if (this.#parting || this.socket.final) keep(this.url)
+    this.socket.close()
+  }
+
+  show() {
+    forget(this.url) // it was never away
+    this.socket.connect()
+  }
+
+  /**
+   * After the socket's end: whether the form may go out by HTTP, which it may for the same person alone. For anybody else
+   * the ask waits in the outbox until that person is back, and this page gives way to where the server leads.
+   */
+  async part(action, data, form) {
+    if (this.#parting) return false
+    this.#parting = true
+    const now = await look()
+    this.#parting = false
+    if (now?.same) return true
+    const item = { id: data.client_id, action, data, form: form.id }
+    const error = now ? this.#outbox.add(item) : NOT_CONNECTED
+    if (error) return (this.#tell({ item, form }, "refused", { error, field: null }), false)
+    this.#show(item, form)
+    this.#parting = true
+    location.assign(now.url)
+    return false
   }
 
   /** Sends an ask, now or as soon as there is a connection. Returns its client id, or `null` when it was refused. */
@@ -157,10 +191,28 @@ export class Page {
   }
 
   // 1009: an ask was too big for the server. Sent again it would end the next connection as well.
+  // 1008: "you may not", or not any more.
   #closed(code) {
+    if (code === 1008) this.#offerSignIn()
     if (code !== 1009) return
     const [biggest] = this.#outbox.items().toSorted((a, b) => wire(b).length - wire(a).length)
     if (biggest) this.#answered({ clientId: biggest.id, error: TOO_LONG, field: null })
+  }
+
+  async #offerSignIn() {
+    const now = await look()
+    if (now?.same === false && this.socket.final && !this.#gone) offerSignIn(now.url)
+  }
+
+  /** The server refuses handshakes: if it refuses the page as well, loading it again shows why (mostly: sign in). */
+  async #leaveWhenRefused() {
+    const now = await look()
+    const refused = now?.status >= 400 && ![405, 408, 429].includes(now.status)
+    if (!now || (now.same && !refused)) return
+    if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < RELOAD_PAUSE) return
+    sessionStorage.setItem(RELOADED, Date.now())
+    this.#parting = true
+    location.reload()
   }
 }
 
@@ -175,16 +227,4 @@ function positions() {
     if (known === undefined || Number(dataset.seq) < Number(known)) found.set(dataset.feed, dataset.seq)
   }
   return found
-}
-
-/** The server refuses handshakes: if it refuses the page as well, loading it again shows why (mostly: sign in). */
-async function leaveWhenRefused() {
-  const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null)
-  if (!answer) return
-  const moved = answer.redirected && new URL(answer.url).pathname !== location.pathname
-  const refused = answer.status >= 400 && answer.status < 500 && ![405, 408, 429].includes(answer.status)
-  if (!moved && !refused) return
-  if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < RELOAD_PAUSE) return
-  sessionStorage.setItem(RELOADED, Date.now())
-  location.reload()
 }

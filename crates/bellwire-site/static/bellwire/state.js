@@ -19,8 +19,16 @@ export function setState(next, reason = "") {
   if (next) document.documentElement.setAttribute("data-bellwire", next)
   const shown = document.getElementById("connection-reason")
   if (shown) shown.textContent = reason
+  document.getElementById("connection-sign-in")?.setAttribute("hidden", "")
   for (const listener of listeners) listener(next, reason)
   emit(document, "state", { state: next, reason })
+}
+
+/** Shows the way to sign in again, until the state changes. */
+export function offerSignIn(url) {
+  const offer = document.getElementById("connection-sign-in")
+  offer?.querySelector("a")?.setAttribute("href", url)
+  offer?.removeAttribute("hidden")
 }
 
 /** Dispatches `bellwire:<name>`, bubbling, on an element, or on the document when it is gone. */

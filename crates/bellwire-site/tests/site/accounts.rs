@@ -4,7 +4,7 @@ use bellwire_site::SignUp;
 use bellwire_site::testing::{Answer, Client, PASSWORD, TestSite, databases};
 
 fn signed_in(page: &Answer, name: &str) -> bool {
-    page.text.contains("action=\"/accounts/logout/\"") && page.text.contains(&format!(">{name}</span>"))
+    page.text.contains("action=\"/accounts/logout/\"") && page.text.contains(&format!(">{name}</a>"))
 }
 
 async fn sign_up(client: &mut Client, username: &str, email: &str, password: &str, confirm: &str) -> Answer {
@@ -71,6 +71,8 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays() {
                 "{input}"
             );
             assert!(page.text.contains(&format!("value=\"{name}\"")), "{name}");
+            assert!(page.text.contains("<title>Error: Sign up"), "{says}");
+            assert!(input.contains(" autofocus") && page.text.matches(" autofocus").count() == 1, "{input}");
             assert!(!page.text.contains(password) && bob.cookies().is_empty());
         }
         site.stop().await;
@@ -169,6 +171,10 @@ async fn a_site_that_takes_no_accounts_says_so_and_still_lets_the_first_one_in()
             assert_eq!(page.status, 403);
             assert!(page.text.contains(says), "{}", page.text);
         }
+        for path in ["/", "/nothing/", "/accounts/login/", "/accounts/first/"] {
+            let page = site.client().get(path).await;
+            assert!(page.text.contains("Sign in") && !page.text.contains("Sign up"), "{path}");
+        }
         let fields = [("username", "Ada"), ("password", PASSWORD), ("password_confirm", PASSWORD)];
         assert_eq!(site.client().post("/accounts/first/", &fields).await.status, 303);
         site.stop().await;
@@ -188,4 +194,27 @@ async fn of_two_who_take_the_same_name_at_once_one_gets_it() {
         assert_eq!(statuses, [303, 422, 422, 422, 422, 422]);
         site.stop().await;
     }
+}
+
+#[tokio::test]
+async fn the_header_keeps_where_one_was_going() {
+    let site = TestSite::start(&databases()[0], vec![]).await;
+    let (sign_in, sign_up) =
+        ("/accounts/login/?next=%2Fchat%2Fhi%2F", "/accounts/signup/?next=%2Fchat%2Fhi%2F");
+    let fields = [("username", ""), ("next", "/chat/hi/")];
+    let pages = [
+        site.client().get(sign_in).await,
+        site.client().get(sign_up).await,
+        site.client().get("/accounts/first/?next=/chat/hi/").await,
+        site.client().post("/accounts/login/", &fields).await,
+        site.client().post("/accounts/signup/", &fields).await,
+        site.client().post("/accounts/first/", &fields).await,
+    ];
+    for page in pages {
+        let header = page.text.split("id=\"account\"").nth(1).unwrap().split("</header>").next().unwrap();
+        assert!(header.contains(sign_in) && header.contains(sign_up), "{header}");
+    }
+    let page = site.client().get("/accounts/login/?next=//evil.example/").await;
+    assert!(page.text.contains("href=\"/accounts/login/\"") && !page.text.contains("evil"));
+    site.stop().await;
 }

@@ -82,6 +82,14 @@ async fn a_strangers_name_for_our_address_is_refused_with_a_page_that_names_the_
         format!("evil.example@127.0.0.1:{port}"),
         format!("127.0.0.1:{port}/"),
         "localhost:".to_owned(),
+        format!("2130706433:{port}"),
+        format!("127.1:{port}"),
+        format!("0x7f000001:{port}"),
+        format!("%31%32%37.0.0.1:{port}"),
+        format!("127.0.0.1\t:{port}"),
+        format!("127.0.0.1:0{port}"),
+        format!("１２７.0.0.1:{port}"),
+        format!("[0:0:0:0:0:0:0:1]:{port}"),
     ] {
         for path in ["/", "/static/x/y", "/accounts/login/"] {
             let refused = site.client().get_with(path, &[("host", &host)]).await;
@@ -103,6 +111,8 @@ async fn a_public_name_is_the_only_one() {
         ("chat.example:443", 200),
         ("CHAT.example", 200),
         ("chat.example.", 421),
+        ("chat.example:", 421),
+        ("chat.exam%70le", 421),
         ("chat.example:80", 421),
         ("www.chat.example", 421),
         ("localhost", 421),

@@ -38,6 +38,72 @@ async fn an_unknown_name_waits_just_the_same() {
 }
 
 #[tokio::test]
+async fn a_name_and_its_address_are_tried_together() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        let fields = [
+            ("username", "Ada"),
+            ("email", "ada@example.org"),
+            ("password", PASSWORD),
+            ("password_confirm", PASSWORD),
+        ];
+        assert_eq!(site.client().post("/accounts/signup/", &fields).await.status, 303);
+        for n in 0..10 {
+            let name = if n % 2 == 0 { "Ada" } else { "ADA@example.org" };
+            assert_eq!(site.client().sign_in(name, "not her password").await.status, 422);
+        }
+        for name in ["Ada", "ada@example.org"] {
+            assert_eq!(site.client().sign_in(name, PASSWORD).await.status, 429, "{name}");
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
+    let site = TestSite::start(&databases()[0], vec![]).await;
+    site.client().sign_up("Ada").await;
+    for n in 0..100 {
+        assert_eq!(site.client().sign_in(&format!("Nobody {n}"), "whatever it is").await.status, 422);
+        if n % 10 == 0 {
+            assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 303, "success is no failure");
+        }
+    }
+    assert_eq!(site.client().sign_in("Somebody else", "whatever it is").await.status, 429);
+    assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 429);
+    site.state().clock().advance(Duration::from_secs(180));
+    assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 303);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn who_was_told_to_try_again_has_not_failed() {
+    let site = TestSite::start(&databases()[0], vec![]).await;
+    let at_once = (0..10).map(|_| {
+        let mut client = site.client();
+        async move { client.sign_in("Ada", "not her password").await.status }
+    });
+    let mut statuses = futures_util::future::join_all(at_once).await;
+    assert!(statuses.contains(&503), "one address cannot keep all busy: {statuses:?}");
+    while statuses.last() != Some(&429) {
+        statuses.push(site.client().sign_in("Ada", "not her password").await.status);
+    }
+    let failures = statuses.iter().filter(|status| **status == 422).count();
+    assert_eq!(failures, 10, "{statuses:?}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_password_nobody_can_have_is_not_tried() {
+    let site = TestSite::start(&databases()[0], vec![]).await;
+    for _ in 0..12 {
+        let page = site.client().sign_in("Ada", &"x".repeat(1001)).await;
+        assert!(page.status == 422 && page.text.contains("That is too long."), "{}", page.status);
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn signing_in_forgets_the_failures_before() {
     let site = TestSite::start(&databases()[0], vec![]).await;
     site.client().sign_up("Ada").await;

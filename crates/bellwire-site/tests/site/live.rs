@@ -4,9 +4,9 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::{Consumer, Error, Frame, Socket, Upgrade};
+use bellwire::{Consumer, Error, Frame, Socket};
 use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite, databases};
-use bellwire_site::{App, SiteState, User};
+use bellwire_site::{App, SiteState, Upgrade, User};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
@@ -62,12 +62,28 @@ impl Window {
 
     /// Waits until it is closed, and says with which code.
     pub(crate) async fn closed(&mut self) -> u16 {
+        self.ending().await.code
+    }
+
+    /// Listens until it is closed.
+    pub(crate) async fn ending(&mut self) -> Ending {
+        let mut heard = Vec::new();
         loop {
-            if let Some((code, _)) = self.next().await.as_close() {
-                return code.into();
+            let message = self.next().await;
+            if let Some((code, reason)) = message.as_close() {
+                return Ending { code: code.into(), reason: reason.to_owned(), heard };
             }
+            heard.extend(message.as_text().map(str::to_owned));
         }
     }
+}
+
+/// How a window was closed, and what it heard until then.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) code: u16,
+    pub(crate) reason: String,
+    pub(crate) heard: Vec<String>,
 }
 
 const RING: &str = r#"{"action":"Ring","data":{}}"#;
@@ -90,6 +106,30 @@ async fn a_bell_rung_in_one_window_rings_in_all_of_them_and_the_windows_are_coun
     assert!(stranger.get("/").await.text.contains(">2</dd>"));
     drop(two);
     one.hear_windows(1).await;
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_rings_sixty_times_a_minute_and_windows_hear_it_gathered() {
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let mut window = Window::open(&site, &site.client(), "/ws/").await;
+    window.hear_rung(0).await;
+    let rings = (0..60).map(|_| {
+        let mut client = site.client();
+        async move { client.post("/ring/", &[]).await.status }
+    });
+    assert_eq!(futures_util::future::join_all(rings).await, [303; 60]);
+    let refused = site.client().post("/ring/", &[]).await;
+    assert_eq!(refused.status, 429);
+    assert!(!refused.header("retry-after").is_empty() && refused.text.contains("Too often"));
+    let mut heard = 0;
+    while !window.next().await.as_text().is_some_and(|text| {
+        heard += usize::from(text.contains("#rings"));
+        text.contains("\"html\":\"60\"")
+    }) {}
+    assert!(heard < 30, "sixty rings are not sixty frames: {heard}");
+    site.state().clock().advance(std::time::Duration::from_secs(60));
+    assert_eq!(site.client().post("/ring/", &[]).await.status, 303);
     site.stop().await;
 }
 
@@ -141,8 +181,8 @@ impl Consumer for Echo {
     }
 }
 
-async fn echo(user: User, upgrade: Upgrade) -> Response {
-    upgrade.person(user.key()).session(user.session_key()).run(Echo)
+async fn echo(_: User, upgrade: Upgrade) -> Response {
+    upgrade.run(Echo)
 }
 
 fn routes(_: &SiteState) -> Router<SiteState> {

@@ -1,7 +1,7 @@
 //! Pages, their headers, their static files, and what is shown when something is wrong.
 
 use axum::Router;
-use axum::extract::Form;
+use axum::extract::{Form, Path};
 use axum::http::Method;
 use axum::routing::{get, post};
 use bellwire::Html;
@@ -17,6 +17,8 @@ fn routes(_: &SiteState) -> Router<SiteState> {
         .route("/try/panic/", get(async || -> Page { panic!("a secret") }))
         .route("/try/error/", get(async || SiteError::internal("a secret")))
         .route("/try/mine/", get(async |user: User| user.name).post(async |user: User| user.key()))
+        .route("/try/public/", get(async |_: User| ([("cache-control", "public, max-age=60")], "for all")))
+        .route("/try/named/{name}", get(async |Path(name): Path<String>| name))
         .route("/try/form/", post(async |Form(fields): Form<Vec<(String, String)>>| fields.len().to_string()))
 }
 
@@ -68,6 +70,20 @@ async fn every_response_says_what_the_browser_may_do_with_it() {
 }
 
 #[tokio::test]
+async fn a_site_on_https_stays_there() {
+    for (url, expected) in [("https://chat.example", "max-age=31536000"), ("http://chat.example", "")] {
+        let site = TestSite::start_with(&TestDatabase::Sqlite, vec![app()], |settings| {
+            settings.url = url.parse().ok();
+        })
+        .await;
+        for path in ["/", "/nothing/"] {
+            assert_eq!(site.client().get(path).await.header("strict-transport-security"), expected, "{url}");
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
     let site = start().await;
     for (method, path, status, says) in [
@@ -84,8 +100,54 @@ async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
         assert!(page.text.contains("<main id=\"main\"") && page.text.contains(says), "{path}: {}", page.text);
         assert!(!page.text.contains("secret"));
         let line = site.client().send(method, path, &[("accept", "*/*")], String::new()).await;
+        for answer in [&page, &line] {
+            assert!(answer.headers.get_all("vary").iter().any(|vary| vary == "Accept"), "{path}");
+        }
         assert_eq!(line.status, status, "{path}");
         assert!(!line.text.contains('<') && !line.text.contains("secret"), "{path}: {}", line.text);
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_typed_without_a_session_is_shown_again_beside_the_way_to_sign_in() {
+    let site = start().await;
+    let (origin, from) = (site.url(""), site.url("/try/?page=2"));
+    let headers = [("origin", &*origin), ("referer", &*from)];
+    let fields = [("message", "Lunch? </textarea><b>"), ("password", "a secret"), ("client_id", "an id")];
+    let page = site.client().post_with("/try/mine/", &headers, &fields).await;
+    assert_eq!(page.status, 401);
+    assert!(page.text.contains("Lunch? &#60;/textarea&#62;&#60;b&#62;</textarea>"), "{}", page.text);
+    assert!(page.text.contains("was not sent") && !page.text.contains("a secret"));
+    assert!(!page.text.contains("an id") && page.header("cache-control") == "private, no-cache");
+    assert!(page.text.contains("href=\"/accounts/login/?next=%2Ftry%2F%3Fpage%3D2\""), "{}", page.text);
+    let elsewhere = [("origin", &*origin), ("referer", "https://evil.example/try/")];
+    let page = site.client().post_with("/try/mine/", &elsewhere, &[]).await;
+    assert!(page.text.contains("href=\"/accounts/login/\"") && !page.text.contains("evil"));
+    let program = [("origin", &*origin), ("accept", "*/*")];
+    let line = site.client().post_with("/try/mine/", &program, &fields).await;
+    assert!(line.status == 401 && !line.text.contains("Lunch"), "{}", line.text);
+    let big = "x".repeat(256 * 1024);
+    assert_eq!(site.client().post("/try/mine/", &[("message", &big)]).await.status, 413);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_library_says_is_for_programs_and_people_read_a_sentence() {
+    let site = start().await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for (method, path, body, status, raw) in [
+        (Method::POST, "/accounts/login/", "username=a&username=b", 422, "duplicate field"),
+        (Method::GET, "/accounts/login/?next=a&next=b", "", 400, "duplicate field"),
+        (Method::GET, "/try/named/%ff", "", 400, "UTF-8"),
+    ] {
+        let page = site.client().send(method.clone(), path, &form, body.into()).await;
+        assert_eq!(page.status, status, "{path}");
+        assert!(page.text.contains("<main id=\"main\"") && !page.text.contains(raw), "{}", page.text);
+        assert!(page.text.contains("What was sent is not") || page.text.contains("could not be understood"));
+        let headers = [form[0], ("accept", "*/*")];
+        let line = site.client().send(method, path, &headers, body.into()).await;
+        assert!(line.status == status && line.text.contains(raw), "{path}: {}", line.text);
     }
     site.stop().await;
 }
@@ -110,10 +172,20 @@ async fn who_is_not_signed_in_is_led_to_the_form_that_helps() {
         let site = TestSite::start(&database, vec![app()]).await;
         let mut stranger = site.client();
         let answer = stranger.get("/try/mine/?a=b&c=ü").await;
-        assert_eq!((answer.status, answer.location()), (303, "/accounts/first/"));
-        let fields =
-            [("username", "Ada"), ("password", "a bell for ada"), ("password_confirm", "a bell for ada")];
-        site.client().post("/accounts/first/", &fields).await;
+        let expected = "/accounts/first/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
+        assert_eq!((answer.status, answer.location()), (303, expected));
+        let form = stranger.get(answer.location()).await;
+        assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
+        let fields = [
+            ("username", "Ada"),
+            ("password", "a bell for ada"),
+            ("password_confirm", "a bell for ada"),
+            ("next", "/try/mine/?a=b"),
+        ];
+        let first = site.client().post("/accounts/first/", &fields).await;
+        assert_eq!((first.status, first.location()), (303, "/try/mine/?a=b"));
+        let late = stranger.get(answer.location()).await;
+        assert_eq!(late.location(), "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC");
         let answer = stranger.get("/try/mine/?a=b&c=%C3%BC").await;
         let expected = "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
         assert_eq!((answer.status, answer.location()), (303, expected));
@@ -123,7 +195,14 @@ async fn who_is_not_signed_in_is_led_to_the_form_that_helps() {
         let socket =
             stranger.get_with("/try/mine/", &[("connection", "upgrade"), ("upgrade", "websocket")]).await;
         assert_eq!((program.status, socket.status), (401, 401));
-        assert_eq!(site.person("Grace").await.get("/try/mine/").await.text, "Grace");
+        let mut grace = site.person("Grace").await;
+        let mine = grace.get("/try/mine/").await;
+        assert_eq!(
+            (&*mine.text, mine.header("cache-control"), mine.header("vary")),
+            ("Grace", "no-store", "Cookie")
+        );
+        let public = grace.get("/try/public/").await;
+        assert_eq!((public.header("cache-control"), public.header("vary")), ("public, max-age=60", ""));
         site.stop().await;
     }
 }

@@ -81,8 +81,12 @@ fn a_wrong_setting_is_named_with_what_was_expected() {
         ("BELLWIRE_URL", "https://chat.example/chat/", "without a path"),
         ("BELLWIRE_ORIGINS", "https://a.example,nonsense", "separated by commas"),
         ("BELLWIRE_TRUSTED_PROXIES", "proxy.local", "IP addresses or networks"),
-        ("BELLWIRE_CONNECTIONS", "0", "at least 1"),
-        ("BELLWIRE_CONNECTIONS", "many", "at least 1"),
+        ("BELLWIRE_CONNECTIONS", "0", "a whole number from 1 to 1000000"),
+        ("BELLWIRE_CONNECTIONS", "many", "a whole number from 1 to 1000000"),
+        ("BELLWIRE_IDLE_SECONDS", "1.5", "a whole number from 1 to 3600"),
+        ("BELLWIRE_IDLE_SECONDS", "25", "more than the 25 seconds of BELLWIRE_PING_SECONDS"),
+        ("BELLWIRE_QUEUE_BYTES", "2048", "at least the 65536 bytes of BELLWIRE_MESSAGE_BYTES"),
+        ("BELLWIRE_MESSAGE_BYTES", "-1", "a whole number from 1024 to 67108864"),
         ("BELLWIRE_SIGNUP", "yes", "open, invite or closed"),
         ("BELLWIRE_ASSETS", "/no/such/folder", "folders that exist"),
         ("BELLWIRE_LOG", "bellwire=loud", "levels such as"),
@@ -119,4 +123,45 @@ fn a_password_is_never_shown() {
         let said = format!("{settings:?}");
         assert!(!said.contains("secret") && said.contains("postgres://me"), "{said}");
     }
+}
+
+/// The variables and their defaults as the README has them.
+fn readme() -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    let cell = |cell: &str| cell.trim().trim_matches('`').to_owned();
+    let rows = text.lines().filter(|line| line.starts_with("| `BELLWIRE_"));
+    rows.map(|line| line.split('|').skip(1).map(cell).collect::<Vec<_>>())
+        .map(|cells| (cells[0].clone(), cells[1].clone()))
+        .collect()
+}
+
+#[test]
+fn the_readme_has_every_setting_and_no_other() {
+    let expected = refused("BELLWIRE_X", "1").expected;
+    let mut known: Vec<_> = expected.split(": ").nth(1).unwrap().split(", ").map(str::to_owned).collect();
+    let mut read: Vec<_> = readme().into_iter().map(|(name, _)| name).collect();
+    known.sort();
+    read.sort();
+    assert_eq!(known, read);
+}
+
+#[test]
+fn every_number_can_be_set_and_its_default_is_the_one_in_the_readme() {
+    let numbers: Vec<_> =
+        readme().into_iter().filter(|(_, default)| default.parse::<u64>().is_ok()).collect();
+    assert_eq!(numbers.len(), 18);
+    let default = Settings::default();
+    let shown = |settings: &Settings| format!("{settings:?}");
+    assert_eq!(
+        shown(&Settings::parse(numbers.clone()).unwrap()),
+        shown(&default),
+        "the defaults are the defaults"
+    );
+    for (name, value) in &numbers {
+        let more = (value.parse::<u64>().unwrap() + 1).to_string();
+        let changed = Settings::parse([(name, &more)]).unwrap();
+        assert_ne!(shown(&changed), shown(&default), "{name} should change something");
+    }
+    let unlimited = Settings::parse([("BELLWIRE_ACTIONS_PER_SECOND", "0")]).unwrap();
+    assert_eq!(unlimited.limits.actions_per_second, None);
 }

@@ -4,6 +4,7 @@ mod home;
 mod accounts;
 mod talking;
 mod typing;
+mod signed_out;
 mod restarts;
 mod without_javascript;
 mod pages;

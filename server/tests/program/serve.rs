@@ -1,22 +1,14 @@
-//! The program as the operator sees it.
+//! Starting and stopping.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command};
 
-#[path = "program/hard_times.rs"]
-mod hard_times;
-#[path = "program/kills.rs"]
-mod kills;
-#[path = "program/store.rs"]
-mod store;
-#[path = "program/support.rs"]
-mod support;
-
-use support::{bellwire, folder};
+use crate::support::{bellwire, folder};
+use crate::{store, support};
 
 /// Waits for the greeting; returns it.
-fn greeting(child: &mut Child) -> String {
+pub(crate) fn greeting(child: &mut Child) -> String {
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
     let said = lines.by_ref().map_while(Result::ok).take_while(|line| !line.contains("Ctrl-C"));
     said.collect::<Vec<_>>().join("\n")

@@ -1,0 +1,209 @@
+//! The page of one's own account: the devices one is signed in on, and the password.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Form, Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use bellwire::Html;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+
+use super::ended::Why;
+use super::forms::{Browser, Field};
+use super::new_password::{NoNewPassword, new_password};
+use super::sessions::{self, Which};
+use super::{Accounts, device, users};
+use crate::errors::in_words;
+use crate::{Page, SiteError, SiteState, User};
+
+pub(super) fn routes() -> Router<SiteState> {
+    Router::new()
+        .route("/accounts/", get(show))
+        .route("/accounts/sessions/end/", post(end_others))
+        .route("/accounts/sessions/{id}/end/", post(end_one))
+        .route("/accounts/password/", get(back).post(change_password))
+}
+
+#[derive(Template)]
+#[template(path = "accounts/account.html")]
+struct AccountPage {
+    name: String,
+    email: Option<String>,
+    is_admin: bool,
+    sessions: Vec<SessionRow>,
+    form: PasswordForm,
+}
+
+/// The form for a new password, as it is shown.
+#[derive(Debug, Default)]
+struct PasswordForm {
+    current: Field,
+    password: Field,
+    password_confirm: Field,
+    error: Option<String>,
+}
+
+/// What was typed into it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Typed {
+    current: String,
+    password: String,
+    password_confirm: String,
+}
+
+/// A session as its person sees it.
+struct SessionRow {
+    id: i64,
+    device: String,
+    address: String,
+    since: Moment,
+    last_seen: Moment,
+    is_this: bool,
+}
+
+/// A point in time, in words and exactly.
+struct Moment {
+    iso: String,
+    utc: String,
+    words: String,
+}
+
+impl Moment {
+    fn new(date: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        let iso = date.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        Self { iso, utc: date.format("%-d %B %Y, %H:%M UTC").to_string(), words: ago(now - date) }
+    }
+}
+
+fn ago(time: TimeDelta) -> String {
+    let (number, unit) = match (time.num_minutes(), time.num_hours(), time.num_days()) {
+        (..=1, _, _) => return "just now".to_owned(),
+        (minutes @ ..60, _, _) => (minutes, "minute"),
+        (_, hours @ ..24, _) => (hours, "hour"),
+        (_, _, days) => (days, "day"),
+    };
+    format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" })
+}
+
+async fn show(State(site): State<SiteState>, user: User) -> Result<Page, SiteError> {
+    page(&site, &user, PasswordForm::default(), StatusCode::OK).await
+}
+
+/// The address of the form, when somebody reloads it.
+async fn back(_: User) -> Redirect {
+    Redirect::to("/accounts/")
+}
+
+async fn page(
+    site: &SiteState,
+    user: &User,
+    form: PasswordForm,
+    status: StatusCode,
+) -> Result<Page, SiteError> {
+    let now = site.clock().date();
+    let account = users::by_id(site.db().read(), user.id).await?.ok_or(SiteError::Unauthorized)?;
+    let mut sessions = sessions::of(site.db().read(), user.id, now).await?;
+    sessions.sort_by_key(|session| session.id != user.session()); // this one first, the others as they were used
+    let row = |session: sessions::Model| SessionRow {
+        id: session.id,
+        device: device::name(&session.user_agent),
+        address: session.address,
+        since: Moment::new(session.created_at, now),
+        last_seen: Moment::new(session.last_seen_at, now),
+        is_this: session.id == user.session(),
+    };
+    let sessions = sessions.into_iter().map(row).collect();
+    let main =
+        AccountPage { name: account.name, email: account.email, is_admin: account.is_admin, sessions, form };
+    Ok(Page::new("Your account", Html::from_template(&main)?).status(status))
+}
+
+/// Ends one of one's own sessions. Those of others are not to be found.
+async fn end_one(
+    State(site): State<SiteState>,
+    user: User,
+    Path(session): Path<i64>,
+) -> Result<Response, SiteError> {
+    if session == user.session() {
+        return sign_out(&site, &user).await;
+    }
+    let which = Which::Own { user_id: user.id, session };
+    match site.accounts().end_now(which, Why::EndedElsewhere).await? {
+        0 => Err(SiteError::NotFound),
+        _ => Ok(Redirect::to("/accounts/").into_response()),
+    }
+}
+
+async fn end_others(State(site): State<SiteState>, user: User) -> Result<Redirect, SiteError> {
+    let which = Which::Others { user_id: user.id, session: user.session() };
+    site.accounts().end_now(which, Why::EndedElsewhere).await?;
+    Ok(Redirect::to("/accounts/"))
+}
+
+/// Ends this browser's session, and makes it forget its cookie.
+pub(super) async fn sign_out(site: &SiteState, user: &User) -> Result<Response, SiteError> {
+    site.accounts().end_now(Which::One(user.session()), Why::SignedOut).await?;
+    signed_out(site.accounts())
+}
+
+/// To the first page, without a cookie.
+pub(super) fn signed_out(accounts: &Accounts) -> Result<Response, SiteError> {
+    Ok(([(header::SET_COOKIE, accounts.no_cookie()?)], Redirect::to("/")).into_response())
+}
+
+async fn change_password(
+    State(site): State<SiteState>,
+    user: User,
+    browser: Browser,
+    Form(typed): Form<Typed>,
+) -> Result<Response, SiteError> {
+    let mut form = PasswordForm::default();
+    if typed.current.is_empty() {
+        form.current.wrong("Please type your password.");
+    }
+    if typed.password != typed.password_confirm {
+        form.password_confirm.wrong("The two passwords are not the same.");
+    }
+    if form.current.error.is_none() && form.password_confirm.error.is_none() {
+        match new_password(&site, &user, browser, typed.current, typed.password).await {
+            Ok(cookie) => {
+                return Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/accounts/")).into_response());
+            }
+            Err(NoNewPassword::Wrong) => form.current.wrong("This is not your password."),
+            Err(NoNewPassword::Bad(why)) => form.password.wrong(why),
+            Err(NoNewPassword::Error(SiteError::TooMany { retry_after })) => {
+                form.error = Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
+                let page = page(&site, &user, form, StatusCode::TOO_MANY_REQUESTS).await?;
+                let wait = HeaderValue::from(crate::errors::seconds(retry_after));
+                return Ok(([(header::RETRY_AFTER, wait)], page).into_response());
+            }
+            Err(NoNewPassword::Error(error)) => return Err(error),
+        }
+    }
+    Ok(page(&site, &user, form, StatusCode::UNPROCESSABLE_ENTITY).await?.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_ago_is_said_in_words() {
+        for (seconds, expected) in [
+            (-5, "just now"),
+            (0, "just now"),
+            (119, "just now"),
+            (120, "2 minutes ago"),
+            (59 * 60 + 59, "59 minutes ago"),
+            (3600, "1 hour ago"),
+            (23 * 3600, "23 hours ago"),
+            (24 * 3600, "1 day ago"),
+            (29 * 24 * 3600, "29 days ago"),
+        ] {
+            assert_eq!(ago(TimeDelta::seconds(seconds)), expected);
+        }
+    }
+}

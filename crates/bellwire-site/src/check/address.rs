@@ -1,0 +1,67 @@
+//! Whether the public address and the one to listen on make sense together.
+
+use crate::Settings;
+use crate::settings::PublicUrl;
+
+/// Whether browsers at the public address can get here.
+pub(super) fn check(settings: &Settings) -> Result<String, String> {
+    let public = PublicUrl::of(settings, settings.bind);
+    let (url, bind) = (public.as_str(), settings.bind);
+    let (here_alone, behind_a_proxy) = (bind.ip().is_loopback(), !settings.trusted_proxies.is_empty());
+    if public.is_https() && !behind_a_proxy {
+        return Err(format!(
+            "{url} needs a proxy that speaks TLS, and no proxy is trusted: everyone would seem to come from one address. \
+             Set BELLWIRE_TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1."
+        ));
+    }
+    if !public.is_local() && here_alone && !behind_a_proxy {
+        return Err(format!(
+            "{url} is meant for others, but {bind} is reached from this machine alone. Set BELLWIRE_BIND to 0.0.0.0:{}, or set \
+             BELLWIRE_TRUSTED_PROXIES to the address of the proxy on this machine.",
+            bind.port()
+        ));
+    }
+    if public.is_local() && !here_alone {
+        return Err(format!(
+            "{bind} is reached by others, but only pages at {url} are ours. Set BELLWIRE_URL to the address people will type."
+        ));
+    }
+    if public.is_local() || public.is_https() {
+        Ok(url.to_owned())
+    } else {
+        Ok(format!("{url} (without TLS: whoever is on the way reads the passwords)"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_do_not_fit_together_are_found() {
+        let with = |bind: &str, url: &str, proxies: &str| {
+            let pairs =
+                [("BELLWIRE_BIND", bind), ("BELLWIRE_URL", url), ("BELLWIRE_TRUSTED_PROXIES", proxies)];
+            check(&Settings::parse(pairs).unwrap())
+        };
+        for (bind, url, proxies) in [
+            ("", "", ""),
+            ("127.0.0.1:80", "http://localhost", ""),
+            ("127.0.0.1:8000", "https://chat.example", "127.0.0.1"),
+            ("0.0.0.0:80", "http://chat.example", ""),
+            ("192.0.2.1:80", "", ""),
+        ] {
+            assert!(with(bind, url, proxies).is_ok(), "{bind} {url} {proxies}");
+        }
+        for (bind, url, proxies, mend) in [
+            ("127.0.0.1:8000", "https://chat.example", "", "BELLWIRE_TRUSTED_PROXIES"),
+            ("127.0.0.1:8000", "http://chat.example", "", "BELLWIRE_BIND to 0.0.0.0:8000"),
+            ("0.0.0.0:8000", "", "", "BELLWIRE_URL"),
+            ("0.0.0.0:8000", "http://localhost:8000", "", "BELLWIRE_URL"),
+        ] {
+            let wrong = with(bind, url, proxies).expect_err(bind);
+            assert!(wrong.contains(mend), "{bind} {url}: {wrong}");
+        }
+        assert!(with("0.0.0.0:80", "http://chat.example", "").unwrap().contains("without TLS"));
+    }
+}

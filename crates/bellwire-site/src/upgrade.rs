@@ -1,0 +1,167 @@
+//! The door for sockets: each is known by its person, its session and its address, and none outlives its session.
+
+use std::fmt;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use bellwire::{CatchUp, Close, Consumer, Dialect, Error, GroupName, Scope, Seq, Socket, UpgradeRefused};
+
+use crate::accounts::{Accounts, SignedIn};
+use crate::client::{ClientAddress, network};
+use crate::{SiteState, User};
+
+/// An extractor: this request asks for a socket, and one of our own pages does so.
+///
+/// It is [`bellwire::Upgrade`] for whoever is signed in, and the only one a site has. Its sockets count for their person and
+/// address, and close when the session ends: by signing out, a new password, deactivation, or time. A handshake that was under way
+/// when that happened comes to nothing.
+///
+/// ```
+/// use axum::{Router, response::Response, routing::get};
+/// use bellwire_site::{SiteState, Upgrade, User};
+/// # struct Echo;
+/// # impl bellwire::Consumer for Echo {
+/// #     type Action = bellwire::Frame;
+/// #     type Event = ();
+/// #     async fn receive(&mut self, s: &mut bellwire::Socket, f: bellwire::Frame) -> Result<(), bellwire::Error> { s.send(f).await }
+/// # }
+///
+/// async fn echo(_: User, upgrade: Upgrade) -> Response {
+///     upgrade.run(Echo)
+/// }
+///
+/// fn routes(_: &SiteState) -> Router<SiteState> {
+///     Router::new().route("/ws/echo/", get(echo))
+/// }
+/// ```
+pub struct Upgrade {
+    upgrade: bellwire::Upgrade,
+    accounts: Accounts,
+    user: Option<User>,
+}
+
+impl<S> FromRequestParts<S> for Upgrade
+where
+    SiteState: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = UpgradeRefused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, UpgradeRefused> {
+        let site = SiteState::from_ref(state);
+        let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
+        let address = network(ClientAddress::of(&parts.extensions));
+        let mut upgrade =
+            bellwire::Upgrade::from_request_parts(parts, site.bellwire()).await?.address(address);
+        if let Some(user) = &user {
+            upgrade = upgrade.person(user.key()).session(user.session_key());
+        }
+        Ok(Self { upgrade, accounts: site.accounts().clone(), user })
+    }
+}
+
+impl Upgrade {
+    /// What is known of the connection so far.
+    pub fn scope(&self) -> &Scope {
+        self.upgrade.scope()
+    }
+
+    /// The dialect for pages that do not ask for one; see [`bellwire::Upgrade::dialect`].
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.upgrade = self.upgrade.dialect(dialect);
+        self
+    }
+
+    /// Selects the first of these subprotocols that the browser offers.
+    #[must_use]
+    pub fn protocols<'a>(mut self, known: impl IntoIterator<Item = &'a str>) -> Self {
+        self.upgrade = self.upgrade.protocols(known);
+        self
+    }
+
+    /// The selected subprotocol.
+    pub fn protocol(&self) -> Option<&str> {
+        self.upgrade.protocol()
+    }
+
+    /// Adds a header to the response that switches protocols.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.upgrade = self.upgrade.header(name, value);
+        self
+    }
+
+    /// Switches protocols and lets the consumer run.
+    pub fn run<C: Consumer>(self, consumer: C) -> Response {
+        let Self { upgrade, accounts, user } = self;
+        upgrade.run(Checked { consumer, accounts, user, begun: false })
+    }
+}
+
+impl fmt::Debug for Upgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgrade")
+            .field("upgrade", &self.upgrade)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A consumer that is told of its connection only if the session did not end meanwhile. From `connect` on the socket can be kicked,
+/// so a session that ends before is seen here, and one that ends after takes the socket with it.
+struct Checked<C> {
+    consumer: C,
+    accounts: Accounts,
+    user: Option<User>,
+    /// Whether the consumer has heard of the connection, and so has to hear of its end.
+    begun: bool,
+}
+
+impl<C: Consumer> Consumer for Checked<C> {
+    type Action = C::Action;
+    type Event = C::Event;
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        if let Some(user) = &self.user
+            && !self.accounts.still_signed_in(user).await?
+        {
+            return Err(Error::Close(Close::policy("You are signed out.")));
+        }
+        self.begun = true;
+        self.consumer.connect(socket).await
+    }
+
+    async fn receive(&mut self, socket: &mut Socket, action: C::Action) -> Result<(), Error> {
+        self.consumer.receive(socket, action).await
+    }
+
+    async fn event(&mut self, socket: &mut Socket, event: &C::Event) -> Result<(), Error> {
+        self.consumer.event(socket, event).await
+    }
+
+    async fn catch_up(
+        &mut self,
+        socket: &mut Socket,
+        feed: &GroupName,
+        since: Option<Seq>,
+    ) -> Result<CatchUp, Error> {
+        self.consumer.catch_up(socket, feed, since).await
+    }
+
+    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        self.consumer.lagged(socket).await
+    }
+
+    async fn expelled(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
+        self.consumer.expelled(socket, group).await
+    }
+
+    async fn disconnect(&mut self, socket: &mut Socket, close: Close) {
+        if self.begun {
+            self.consumer.disconnect(socket, close).await;
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Access ends at once: whatever ends a session closes its sockets, on every process on the same database, and nobody else's.
+
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+use bellwire::{Consumer, Error, Frame, Group, GroupName, Html, Patch, Socket};
+use bellwire_site::testing::{Client, PASSWORD, TestDatabase, TestSite, databases};
+use bellwire_site::{App, SiteState, Upgrade, User};
+use tokio::sync::Notify;
+
+use crate::live::Window;
+
+/// Within this time access has ended everywhere.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+const EXPIRED: &str = "You were away for too long. Sign in again.";
+
+struct Listener(Group<()>);
+
+impl Consumer for Listener {
+    type Action = Frame;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        socket.join(&self.0);
+        socket.patch(Patch::inner("#secret", Html::text("welcome"))).await
+    }
+
+    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+        socket.send(frame).await
+    }
+}
+
+fn group(site: &SiteState) -> Group<()> {
+    site.bellwire().layer().group(GroupName::of("secret", 1))
+}
+
+async fn listen(
+    _: User,
+    axum::extract::State(site): axum::extract::State<SiteState>,
+    upgrade: Upgrade,
+) -> Response {
+    upgrade.run(Listener(group(&site)))
+}
+
+static BEGUN: LazyLock<Notify> = LazyLock::new(Notify::new);
+static GO_ON: LazyLock<Notify> = LazyLock::new(Notify::new);
+
+/// A handshake that is still under way long after it was found out who asks.
+async fn slow(user: User, site: axum::extract::State<SiteState>, upgrade: Upgrade) -> Response {
+    BEGUN.notify_one();
+    GO_ON.notified().await;
+    listen(user, site, upgrade).await
+}
+
+fn routes(_: &SiteState) -> Router<SiteState> {
+    Router::new().route("/ws/listen/", get(listen)).route("/ws/slow/", get(slow))
+}
+
+fn apps() -> Vec<App> {
+    vec![App::new("listen").routes(routes)]
+}
+
+fn tell(site: &TestSite, what: &str) {
+    group(site.state()).patch(Patch::inner("#secret", Html::text(what)));
+}
+
+async fn open(site: &TestSite, client: &Client) -> Window {
+    let mut window = Window::open(site, client, "/ws/listen/").await;
+    window.hear(&["welcome"]).await;
+    window
+}
+
+/// Ada on two devices and Grace on one; what ends is Ada's session on her phone. Two processes, on both of which everyone has windows.
+struct Scene {
+    here: TestSite,
+    there: TestSite,
+    laptop: Client,
+    phone: Client,
+    grace: Client,
+}
+
+impl Scene {
+    async fn set(database: &TestDatabase) -> Self {
+        let here = TestSite::start(database, apps()).await;
+        let there = here.beside(apps()).await;
+        let (laptop, grace) = (here.person("Ada").await, here.person("Grace").await);
+        let mut phone = here.client();
+        assert_eq!(phone.sign_in("Ada", PASSWORD).await.status, 303);
+        Self { here, there, laptop, phone, grace }
+    }
+
+    /// The session of a client, as it stands in the form that ends it.
+    async fn session(&self, client: &Client) -> String {
+        let key = self.here.user(client).await.session_key();
+        key.split_once('.').expect("session.17").1.to_owned()
+    }
+
+    /// Ends the phone's session by `cause` and sees that its windows close at once, on both processes, and no window of Grace's.
+    async fn ends(mut self, cause: Cause, reason: &str) {
+        let mut phone = [open(&self.here, &self.phone).await, open(&self.there, &self.phone).await];
+        let mut grace = [open(&self.here, &self.grace).await, open(&self.there, &self.grace).await];
+        cause(&mut self).await;
+        let start = Instant::now();
+        tell(&self.there, "after");
+        for (window, is_here) in phone.iter_mut().zip([true, false]) {
+            let ending = window.ending().await;
+            assert_eq!((ending.code, &*ending.reason), (1008, reason));
+            // The process where it ended has closed them before it answers. Time, however, answers nobody.
+            assert!(is_here || reason == EXPIRED || ending.heard.is_empty(), "{ending:?}");
+        }
+        let took = start.elapsed();
+        assert!(took < AT_ONCE, "{reason} {took:?}");
+        for site in [&self.here, &self.there] {
+            tell(site, "later");
+            assert!(Window::try_open(site, &self.phone, "/ws/listen/", &site.url("")).await.is_err());
+        }
+        for window in &mut grace {
+            window.hear(&["later"]).await;
+        }
+        drop((phone, grace));
+        self.there.stop().await;
+        self.here.stop().await;
+    }
+}
+
+/// What ends the session of the phone. It happens on the process `there`.
+type Cause = for<'a> fn(&'a mut Scene) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// A client of one process as a client of the other.
+fn there(scene: &Scene, client: &Client) -> Client {
+    let mut same = scene.there.client();
+    let (name, value) =
+        client.cookies().split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).expect("a cookie");
+    same.take_cookie(&format!("{name}={value}").parse().expect("a header"));
+    same
+}
+
+async fn in_every_database(cause: Cause, reason: &str) {
+    for database in databases() {
+        Scene::set(&database).await.ends(cause, reason).await;
+    }
+}
+
+#[tokio::test]
+async fn signing_out_closes_the_sockets_of_the_session_everywhere() {
+    let cause: Cause = |scene| {
+        Box::pin(async {
+            let answer = there(scene, &scene.phone).post("/accounts/logout/", &[]).await;
+            assert_eq!(answer.status, 303);
+        })
+    };
+    in_every_database(cause, "You are signed out.").await;
+}
+
+#[tokio::test]
+async fn ending_a_session_from_another_device_closes_its_sockets_everywhere() {
+    let cause: Cause = |scene| {
+        Box::pin(async {
+            let path = format!("/accounts/sessions/{}/end/", scene.session(&scene.phone).await);
+            let answer = there(scene, &scene.laptop).post(&path, &[]).await;
+            assert_eq!((answer.status, answer.location()), (303, "/accounts/"));
+        })
+    };
+    in_every_database(cause, "You were signed out from another device.").await;
+}
+
+#[tokio::test]
+async fn a_new_password_closes_the_sockets_of_all_other_sessions_everywhere() {
+    let cause: Cause = |scene| {
+        Box::pin(async {
+            let new = "another bell for Ada";
+            let fields = [("current", PASSWORD), ("password", new), ("password_confirm", new)];
+            let answer = there(scene, &scene.laptop).post("/accounts/password/", &fields).await;
+            assert_eq!((answer.status, answer.location()), (303, "/accounts/"), "{}", answer.text);
+        })
+    };
+    in_every_database(cause, "The password was changed. Sign in with the new one.").await;
+}
+
+#[tokio::test]
+async fn deactivation_closes_all_sockets_of_a_person_everywhere() {
+    let cause: Cause = |scene| {
+        Box::pin(async {
+            assert!(!scene.there.state().accounts().deactivate("ada").await.unwrap().is_active);
+        })
+    };
+    in_every_database(cause, "This account was deactivated.").await;
+}
+
+#[tokio::test]
+async fn a_session_that_expires_closes_its_sockets_everywhere() {
+    let cause: Cause = |scene| {
+        Box::pin(async {
+            let days = |number: u64| Duration::from_secs(number * 24 * 3600);
+            let clocks = [scene.here.state().clock().clone(), scene.there.state().clock().clone()];
+            clocks.iter().for_each(|clock| clock.advance(days(20)));
+            let before = seen(&scene.here).await;
+            assert!(scene.grace.get("/").await.text.contains("Sign out"));
+            while seen(&scene.here).await == before {
+                tokio::task::yield_now().await; // noted beside the request
+            }
+            clocks.iter().for_each(|clock| clock.advance(days(11)));
+        })
+    };
+    in_every_database(cause, EXPIRED).await;
+}
+
+/// When any session was used last.
+async fn seen(site: &TestSite) -> String {
+    use sea_orm::ConnectionTrait;
+    let db = site.state().db().read();
+    let sql = "SELECT CAST(MAX(last_seen_at) AS TEXT) FROM sessions";
+    let query = sea_orm::Statement::from_string(db.get_database_backend(), sql);
+    db.query_one_raw(query).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+}
+
+#[tokio::test]
+async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing() {
+    for database in databases() {
+        let site = Arc::new(TestSite::start(&database, apps()).await);
+        let mut ada = site.person("Ada").await;
+        let opening = tokio::spawn({
+            let (site, ada) = (site.clone(), ada.clone());
+            async move { Window::open(&site, &ada, "/ws/slow/").await }
+        });
+        BEGUN.notified().await;
+        assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
+        tell(&site, "after");
+        GO_ON.notify_one();
+        let ending = opening.await.unwrap().ending().await;
+        assert_eq!((ending.code, &*ending.reason), (1008, "You are signed out."));
+        assert!(ending.heard.is_empty(), "{ending:?}");
+        Arc::into_inner(site).unwrap().stop().await;
+    }
+}
+
+#[tokio::test]
+async fn no_session_begins_with_the_old_password_beside_a_new_one() {
+    for database in databases() {
+        let site = TestSite::start(&database, apps()).await;
+        site.person("Ada").await;
+        let mut old = PASSWORD.to_owned();
+        for round in 0..6 {
+            let new = format!("the bell of round {round}");
+            let mut thief = site.client();
+            let (_, signed_in) = tokio::join!(
+                site.state().accounts().set_password("Ada", new.clone()),
+                thief.sign_in("Ada", &old)
+            );
+            assert!(matches!(signed_in.status, 303 | 422));
+            assert!(!thief.get("/").await.text.contains("Sign out"), "round {round}");
+            old = new;
+        }
+        site.stop().await;
+    }
+}

@@ -1,0 +1,182 @@
+//! `bellwire user`, beside a running site.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use bellwire_site::DatabaseUrl;
+use bellwire_site::testing::{Client, PATIENCE, TestSite, databases};
+use futures_util::StreamExt;
+use http::{HeaderValue, header};
+use tokio_websockets::{ClientBuilder, MaybeTlsStream, WebSocketStream};
+
+use crate::support::{bellwire, folder};
+
+const PASSWORD: &str = "a bell in a tower";
+
+/// What the program did.
+struct Done {
+    code: Option<i32>,
+    said: String,
+    complained: String,
+}
+
+/// Runs the program in a process of its own, with something to read on its standard input.
+async fn run(database: &str, arguments: &[&str], input: &str) -> Done {
+    let folder = folder("user");
+    let (database, input) = (database.to_owned(), input.to_owned());
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    let work = move || {
+        let mut command = bellwire(&folder);
+        command.args(arguments).env("DATABASE_URL", database).stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may have ended without reading.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Done { code: output.status.code(), said: text(&output.stdout), complained: text(&output.stderr) }
+    };
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+fn address(database: &DatabaseUrl) -> String {
+    match database {
+        DatabaseUrl::Sqlite(file) => format!("sqlite:{}", file.display()),
+        DatabaseUrl::Postgres(url) => url.clone(),
+    }
+}
+
+type Window = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn open(site: &TestSite, client: &Client) -> Window {
+    let uri = site.url("/ws/").replacen("http", "ws", 1).parse().unwrap();
+    let header = |value: &str| HeaderValue::from_str(value).unwrap();
+    let builder = ClientBuilder::from_uri(uri)
+        .add_header(header::ORIGIN, header(&site.url("")))
+        .and_then(|builder| builder.add_header(header::COOKIE, header(&client.cookies())));
+    let (mut window, _) = builder.unwrap().connect().await.unwrap();
+    window.next().await.unwrap().unwrap(); // from here on it is known to the server
+    window
+}
+
+async fn closed(window: &mut Window) -> (u16, String) {
+    let close = async {
+        loop {
+            if let Some((code, reason)) = window.next().await.unwrap().unwrap().as_close() {
+                return (code.into(), reason.to_owned());
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, close).await.expect("closed in time")
+}
+
+async fn signed_in(site: &TestSite, name: &str, password: &str) -> Client {
+    let mut client = site.client();
+    assert_eq!(client.sign_in(name, password).await.status, 303, "{name}");
+    client
+}
+
+#[tokio::test]
+async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_site() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
+        let url = address(&site.state().settings().database);
+        let create = ["user", "create", "Ada", "--email", "ada@example.org"];
+        let made = run(&url, &create, &format!("{PASSWORD}\n")).await;
+        assert_eq!((made.code, &*made.said), (Some(0), "Ada is here now\n"), "{}", made.complained);
+        let mut ada = signed_in(&site, "ada@example.org", PASSWORD).await;
+        let mut grace = site.person("Grace").await;
+
+        let promoted = run(&url, &["user", "promote", "ADA"], "").await;
+        assert_eq!((promoted.code, &*promoted.said), (Some(0), "Ada is an administrator\n"));
+        assert!(ada.get("/").await.text.contains("title=\"Administrator\""), "at once, in the same session");
+
+        let (mut window, mut other) = (open(&site, &ada).await, open(&site, &grace).await);
+        let off = run(&url, &["user", "deactivate", "ada@example.org"], "").await;
+        let start = Instant::now();
+        assert_eq!(off.code, Some(0), "{}", off.complained);
+        assert_eq!(closed(&mut window).await, (1008, "This account was deactivated.".to_owned()));
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 422);
+        let list = run(&url, &["user", "list"], "").await.said;
+        assert_eq!(list, "1\tAda\tada@example.org\tdeactivated\n2\tGrace\t-\tactive\n");
+
+        assert_eq!(run(&url, &["user", "activate", "Ada"], "").await.code, Some(0));
+        assert!(!ada.get("/").await.text.contains("Sign out"), "what has ended stays ended");
+        signed_in(&site, "Ada", PASSWORD).await;
+        assert_eq!(grace.post("/ring/", &[]).await.status, 303);
+        let rung = async {
+            while !other
+                .next()
+                .await
+                .unwrap()
+                .unwrap()
+                .as_text()
+                .is_some_and(|text| text.contains("\"#rings\""))
+            {}
+        };
+        tokio::time::timeout(PATIENCE, rung).await.expect("nobody else was closed");
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_signs_the_person_out_everywhere() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
+        let url = address(&site.state().settings().database);
+        let ada = site.person("Ada").await;
+        let mut window = open(&site, &ada).await;
+        let changed = run(&url, &["user", "password", "Ada"], &format!("{PASSWORD}\r\n")).await;
+        let start = Instant::now();
+        assert_eq!(changed.code, Some(0), "{}", changed.complained);
+        let (code, reason) = closed(&mut window).await;
+        assert_eq!((code, &*reason), (1008, "The password was changed. Sign in with the new one."));
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(!ada.clone().get("/").await.text.contains("Sign out"));
+        signed_in(&site, "Ada", PASSWORD).await;
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
+    let site = TestSite::start(&databases()[0], vec![bellwire_chat::app()]).await;
+    let url = address(&site.state().settings().database);
+    site.person("Ada").await;
+    for (arguments, input, code, says) in [
+        (&["user", "create", "ada"][..], PASSWORD, 1, "there is an account with this name already"),
+        (&["user", "create", "Bob"], "short", 1, "At least 8 characters"),
+        (&["user", "create", "Bob"], "", 1, "no password on the standard input"),
+        (&["user", "create", "a@b"], PASSWORD, 1, "no @ in it"),
+        (&["user", "create", "Bob", "--email", "bob"], PASSWORD, 1, "does not look like an e-mail address"),
+        (&["user", "create", "Bob", PASSWORD], PASSWORD, 2, "unexpected argument"),
+        (
+            &["user", "password", "Bob"],
+            PASSWORD,
+            1,
+            "there is no account with the name or e-mail address `Bob`",
+        ),
+        (&["user", "password", "Ada"], "password", 1, "first passwords anyone would try"),
+        (&["user", "promote", "Bob"], "", 1, "there is no account"),
+        (&["user", "deactivate", "bob@example.org"], "", 1, "there is no account"),
+    ] {
+        let done = run(&url, arguments, input).await;
+        assert_eq!(done.code, Some(code), "{arguments:?}: {}", done.complained);
+        assert!(done.complained.contains(says), "{arguments:?}: {}", done.complained);
+        assert!(code == 2 || done.complained.lines().count() == 1, "{}", done.complained);
+    }
+    assert_eq!(run(&url, &["user", "list"], "").await.said, "1\tAda\t-\tactive\n");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_first_administrator_can_be_made_before_the_first_start() {
+    let folder = folder("first");
+    let url = format!("sqlite:{}", Path::new(&folder).join("site.db").display());
+    let made = run(&url, &["user", "create", "Ada", "--admin"], PASSWORD).await;
+    assert_eq!(made.code, Some(0), "{}", made.complained);
+    assert_eq!(run(&url, &["user", "list"], "").await.said, "1\tAda\t-\tadministrator\n");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
