@@ -1,8 +1,11 @@
 //! Starting and stopping.
 
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use crate::support::{bellwire, folder};
 use crate::{store, support};
@@ -26,6 +29,83 @@ fn it_says_where_it_is_and_what_to_do_next_and_ends_when_asked_to() {
     let asked = Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(asked.success());
     assert!(child.wait().unwrap().success());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// How long a stop may take, whoever is connected and however.
+const STOP: Duration = Duration::from_secs(10);
+
+fn socket(address: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    let handshake = format!(
+        "GET /ws/ HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    socket.write_all(handshake.as_bytes()).unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        socket.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+    socket
+}
+
+/// The code of the close frame that comes, whatever comes before it.
+fn close_code(mut socket: TcpStream) -> u16 {
+    loop {
+        let mut header = [0; 2];
+        socket.read_exact(&mut header).unwrap();
+        let length = match header[1] {
+            126 => {
+                let mut length = [0; 2];
+                socket.read_exact(&mut length).unwrap();
+                usize::from(u16::from_be_bytes(length))
+            }
+            short => usize::from(short),
+        };
+        let mut payload = vec![0; length];
+        socket.read_exact(&mut payload).unwrap();
+        if header[0] == 0x88 {
+            return u16::from_be_bytes([payload[0], payload[1]]);
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_stop_closes_every_socket_with_1012_and_ends_in_time_whoever_hangs_on() {
+    let folder = folder("stops");
+    let mut child = bellwire(&folder).env("BELLWIRE_LOG", "off").spawn().unwrap();
+    let said = greeting(&mut child);
+    let address = said.split_once("http://").unwrap().1.lines().next().unwrap().trim().to_owned();
+    let sockets: Vec<_> = (0..200).map(|_| socket(&address)).collect();
+    let silent: Vec<_> = (0..20).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    let mut halfway = TcpStream::connect(&address).unwrap();
+    halfway.write_all(b"GET / HTTP/1.1\r\nHost: ").unwrap();
+    let mut sending = TcpStream::connect(&address).unwrap();
+    let post = format!(
+        "POST /accounts/login/ HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: 1000\r\n\r\nusername="
+    );
+    sending.write_all(post.as_bytes()).unwrap();
+
+    let asked = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(asked.success());
+    let begun = Instant::now();
+    let codes: BTreeSet<u16> = sockets.into_iter().map(close_code).collect();
+    assert_eq!(codes, BTreeSet::from([1012]));
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if begun.elapsed() > STOP => panic!("it is still running after {STOP:?}"),
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    assert!(status.success(), "{status}");
+    drop((silent, halfway, sending));
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
