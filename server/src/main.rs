@@ -60,8 +60,9 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
     bellwire_site::start_log(&settings);
     run(async {
         let site = Site::open(settings, apps()).await?;
+        let end = bellwire_site::asked_to_end();
         greet(site.state()).await?;
-        site.run().await;
+        site.run_until(end).await;
         Ok(())
     })
 }

@@ -6,7 +6,7 @@
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! let site = Site::open(Settings::from_environment()?, vec![]).await?;
 //! println!("Open {}", site.state().public_url().as_str());
-//! site.run().await;
+//! site.run_until(bellwire_site::asked_to_end()).await;
 //! # Ok(()) }
 //! ```
 
@@ -42,6 +42,7 @@ pub use db::{Db, DbError, Migrations, Reader, Tx};
 pub use errors::SiteError;
 pub use log::start as start_log;
 pub use page::Page;
+pub use serve::asked_to_end;
 pub use settings::{DatabaseUrl, Patience, PublicUrl, Settings, SettingsError, SignUp};
 pub use site::{Site, StartError};
 pub use state::SiteState;

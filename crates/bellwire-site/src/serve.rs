@@ -145,30 +145,34 @@ pub(crate) fn raise_file_limit() {
     }
 }
 
-/// Ends when the process is asked to end.
-pub(crate) async fn asked_to_end() {
-    let interrupted = async {
+/// Listens from now on, and ends when the process is asked to end: by SIGTERM or Ctrl-C. Where the system does not let us
+/// listen, nothing but the system's own way ends it.
+///
+/// Call it before saying that the site is there: who reads that may ask for the end at once.
+#[cfg(unix)]
+pub fn asked_to_end() -> impl Future<Output = ()> + Send + 'static {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    async move {
+        let [terminated, interrupted] = signals.map(|signal| async {
+            match signal {
+                Ok(mut signal) => drop(signal.recv().await),
+                Err(_) => std::future::pending().await,
+            }
+        });
+        tokio::select! {
+            () = terminated => {}
+            () = interrupted => {}
+        }
+    }
+}
+
+/// Ends when the process is asked to end: by Ctrl-C.
+#[cfg(not(unix))]
+pub fn asked_to_end() -> impl Future<Output = ()> + Send + 'static {
+    async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated() => {}
     }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut signal) => {
-            signal.recv().await;
-        }
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }

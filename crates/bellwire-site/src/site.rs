@@ -108,11 +108,6 @@ impl Site {
         &self.state
     }
 
-    /// Serves until the process is asked to end (SIGTERM, or Ctrl-C).
-    pub async fn run(self) {
-        self.run_until(serve::asked_to_end()).await;
-    }
-
     /// Serves until `end`; then stops accepting, closes every socket with 1012, lets requests finish, and closes the database.
     pub async fn run_until(self, end: impl Future<Output = ()>) {
         serve::serve(self.listener, self.router, &self.state, self.watch, end).await;

@@ -28,7 +28,8 @@ fn it_says_where_it_is_and_what_to_do_next_and_ends_when_asked_to() {
     assert!(folder.join("bellwire.db").exists());
     let asked = Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(asked.success());
-    assert!(child.wait().unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
