@@ -43,6 +43,8 @@ enum Turn {
     Incoming(Incoming),
     Event(Arc<Delivery>),
     Behind,
+    /// An order is there now.
+    Ordered,
     Lost(Lost),
     Expelled(GroupName),
     Close(Close),
@@ -103,6 +105,7 @@ impl<C: Consumer> Connection<C> {
                 }
                 Turn::Event(delivery) => self.event(&delivery).await,
                 Turn::Behind => self.catch_up().await,
+                Turn::Ordered => Ok(()),
                 Turn::Lost(lost) => self.lost(lost).await,
                 Turn::Expelled(group) => self.expelled(group).await,
             };
@@ -120,26 +123,32 @@ impl<C: Consumer> Connection<C> {
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        let turn = match self.poll_order(cx) {
-            Poll::Ready(turn) => Poll::Ready(turn),
-            Poll::Pending if self.socket.feeds.behind().is_some() => Poll::Ready(Turn::Behind),
-            Poll::Pending => {
-                self.incoming_first = !self.incoming_first;
-                if self.incoming_first {
-                    self.poll_incoming(cx).or_then(|| self.poll_mail(cx))
-                } else {
-                    self.poll_mail(cx).or_then(|| self.poll_incoming(cx))
-                }
+        let turn = loop {
+            if let Some(turn) = self.ordered() {
+                break Poll::Ready(turn);
+            }
+            if self.socket.feeds.behind().is_some() {
+                break Poll::Ready(Turn::Behind);
+            }
+            self.incoming_first = !self.incoming_first;
+            let turn = if self.incoming_first {
+                self.poll_incoming(cx).or_then(|| self.poll_mail(cx))
+            } else {
+                self.poll_mail(cx).or_then(|| self.poll_incoming(cx))
+            };
+            match turn {
+                Poll::Ready(Turn::Ordered) => {}
+                turn => break turn,
             }
         };
         self.poll_flush(cx, turn)
     }
 
-    fn poll_order(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+    fn ordered(&mut self) -> Option<Turn> {
         loop {
-            match ready!(self.socket.channel.mailbox.poll_order(cx)) {
-                Order::Close(close) => return Poll::Ready(Turn::Close(close)),
-                Order::Expelled(group) => return Poll::Ready(Turn::Expelled(group)),
+            match self.socket.channel.mailbox.take_order()? {
+                Order::Close(close) => return Some(Turn::Close(close)),
+                Order::Expelled(group) => return Some(Turn::Expelled(group)),
                 // A wire that is gone says so at the flush.
                 Order::Ping => drop(self.socket.wire.feed(Outgoing::Frame(crate::frame::Encoded::ping()))),
             }
@@ -161,12 +170,13 @@ impl<C: Consumer> Connection<C> {
     fn poll_mail(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
         let Socket { wire, channel, feeds, dialect, .. } = &mut self.socket;
         if !matches!(wire.poll_ready(cx), Poll::Ready(Ok(()))) {
-            return Poll::Pending;
+            return channel.mailbox.poll_ordered(cx).map(|()| Turn::Ordered);
         }
         match channel.mailbox.poll_take(cx, |delivery| feeds.deal(delivery, wire.as_mut(), *dialect)) {
             Taken::Lost(lost) => Poll::Ready(Turn::Lost(lost)),
             Taken::Event(delivery) => Poll::Ready(Turn::Event(delivery)),
             Taken::Stopped => Poll::Ready(Turn::Behind),
+            Taken::Ordered => Poll::Ready(Turn::Ordered),
             Taken::Empty => Poll::Pending,
         }
     }
@@ -175,7 +185,7 @@ impl<C: Consumer> Connection<C> {
     fn poll_flush(&mut self, cx: &mut Context<'_>, turn: Poll<Turn>) -> Poll<Turn> {
         let Socket { wire, channel, bellwire, .. } = &mut self.socket;
         let flushed = wire.poll_flush(cx);
-        channel.writes(flushed.is_ready(), wire.flowed(), bellwire.now());
+        channel.writes(flushed.is_ready(), wire.flowed(), || bellwire.now());
         match flushed {
             Poll::Ready(Err(_)) => return Poll::Ready(Turn::Close(Close::lost())),
             Poll::Ready(Ok(())) if turn.is_pending() => wire.idle(),

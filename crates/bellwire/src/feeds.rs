@@ -2,7 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::layer::{Body, Dealt, Delivery, Frames};
-use crate::websocket::{Outgoing, Wire};
+use crate::websocket::Wire;
 use crate::{GroupName, Seq};
 
 /// How many feeds a socket remembers its place in after leaving them.
@@ -81,7 +81,7 @@ impl Feeds {
         }
         for frame in frames.in_dialect(dialect) {
             // A wire that is gone says so at the next flush.
-            let _ = wire.feed(Outgoing::Frame(frame.clone()));
+            let _ = wire.share(frame);
         }
         Dealt::Done
     }

@@ -10,6 +10,7 @@ mod place;
 mod websocket;
 mod stream;
 mod frame;
+mod gathered;
 mod scope;
 mod connection;
 mod pace;

@@ -1,31 +1,27 @@
 //! The byte stream under a socket. What goes out is gathered here and leaves in as few writes as possible, for writes are what
 //! a delivery costs; what comes in is watched for messages that never end.
 
-use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::frame::Encoded;
+use crate::gathered::{Gathered, Next};
 use crate::layer::Counters;
 
 /// How many bytes may be gathered before the socket has to take some.
 const GATHERED: usize = 64 * 1024;
-/// How many buffers one write takes: Linux's IOV_MAX.
-const SLICES: usize = 1024;
 /// How many bytes a resting socket reads to wake up: most messages of a page are shorter.
 const FIRST: usize = 512;
-/// A queue that was longer than this once gives its memory back when it is empty.
-const KEPT_SLOTS: usize = 16;
 
 /// A byte stream with a queue before it and a follower of frames behind it.
 pub(crate) struct Stream<S> {
     io: S,
-    out: VecDeque<Bytes>,
-    gathered: usize,
+    out: Gathered,
     /// Whether the other side took anything since somebody asked.
     flowing: bool,
     frames: Frames,
@@ -56,21 +52,18 @@ impl<S: AsyncWrite + Unpin> Stream<S> {
     /// At most `fragments` frames may make one message.
     pub(crate) fn new(io: S, fragments: usize, counters: Arc<Counters>) -> Self {
         let frames = Frames::default();
-        let (out, first) = (VecDeque::new(), Bytes::new());
-        Self { io, out, gathered: 0, flowing: false, frames, fragments, first, counters }
+        let (out, first) = (Gathered::default(), Bytes::new());
+        Self { io, out, flowing: false, frames, fragments, first, counters }
     }
 
     /// Adds to what goes out with the next write.
-    pub(crate) fn push(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
-            self.gathered += bytes.len();
-            self.out.push_back(bytes);
-        }
+    pub(crate) fn push(&mut self, frame: &Encoded) {
+        self.out.push(frame);
     }
 
     /// Ready while there is room for more.
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.gathered >= GATHERED {
+        while self.out.len() >= GATHERED {
             ready!(self.poll_write_some(cx))?;
         }
         Poll::Ready(Ok(()))
@@ -87,42 +80,23 @@ impl<S: AsyncWrite + Unpin> Stream<S> {
     }
 
     fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut slices = [IoSlice::new(&[]); 64];
-        let many;
-        let slices = match self.out.len() {
-            few @ 0..=64 => {
-                slices.iter_mut().zip(&self.out).for_each(|(slice, bytes)| *slice = IoSlice::new(bytes));
-                &slices[..few]
-            }
-            _ => {
-                many = self.out.iter().take(SLICES).map(|bytes| IoSlice::new(bytes)).collect::<Vec<_>>();
-                &many
-            }
-        };
         self.counters.wrote();
-        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
+        let Self { io, out, .. } = self;
+        let io = Pin::new(io);
+        let written = match out.next() {
+            Next::One(bytes) => io.poll_write(cx, bytes),
+            Next::Many(pieces) => io.poll_write_vectored(cx, &pieces),
+        };
+        if written.is_pending() {
+            out.shrink();
+        }
+        let written = ready!(written)?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.flowing = true;
-        self.take_off(written);
+        self.out.take_off(written);
         Poll::Ready(Ok(()))
-    }
-
-    fn take_off(&mut self, mut written: usize) {
-        self.gathered -= written;
-        while written > 0 {
-            let Some(first) = self.out.front_mut() else { return };
-            let taken = first.len().min(written);
-            first.advance(taken);
-            written -= taken;
-            if first.is_empty() {
-                self.out.pop_front();
-            }
-        }
-        if self.out.is_empty() && self.out.capacity() > KEPT_SLOTS {
-            self.out = VecDeque::new();
-        }
     }
 }
 
@@ -153,12 +127,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
 /// The protocol's own frames, such as pongs, queue behind ours.
 impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.push(Bytes::copy_from_slice(buf));
+        self.out.push_bytes(buf);
         Poll::Ready(Ok(buf.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.gathered > 0 {
+        while self.out.len() > 0 {
             ready!(self.poll_write_some(cx))?;
         }
         Pin::new(&mut self.io).poll_flush(cx)

@@ -41,6 +41,10 @@ pub(crate) trait Wire: Send {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     /// Adds to what goes out with the next flush.
     fn feed(&mut self, out: Outgoing) -> io::Result<()>;
+    /// Adds a frame that others get as well.
+    fn share(&mut self, frame: &Encoded) -> io::Result<()> {
+        self.feed(Outgoing::Frame(frame.clone()))
+    }
     /// Writes all that was fed.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     /// Whether the other side took anything since this was asked last.
@@ -160,12 +164,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
 
     fn feed(&mut self, out: Outgoing) -> io::Result<()> {
         match out {
-            Outgoing::Frame(frame) => self.stream().push(frame.bytes().clone()),
+            Outgoing::Frame(frame) => self.stream().push(&frame),
             Outgoing::Close(close) => {
                 self.begin_closing();
                 Pin::new(self.awake()).start_send(close_frame(&close)).map_err(into_io)?;
             }
         }
+        Ok(())
+    }
+
+    fn share(&mut self, frame: &Encoded) -> io::Result<()> {
+        self.stream().push(frame);
         Ok(())
     }
 

@@ -66,11 +66,11 @@ impl Channel {
     }
 
     /// Notes whether the other side took all that waits for it, or at least some: the time since it last did is what counts.
-    pub(crate) fn writes(&self, all: bool, some: bool, now: u64) {
+    pub(crate) fn writes(&self, all: bool, some: bool, now: impl FnOnce() -> u64) {
         let stuck = self.stuck.load(Ordering::Relaxed);
         match (all, some || stuck == 0) {
             (true, _) if stuck != 0 => self.stuck.store(0, Ordering::Relaxed),
-            (false, true) => self.stuck.store(now.max(1), Ordering::Relaxed),
+            (false, true) => self.stuck.store(now().max(1), Ordering::Relaxed),
             _ => {}
         }
     }

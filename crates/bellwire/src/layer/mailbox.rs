@@ -1,6 +1,7 @@
 //! What waits for one socket: mail, and orders that outrank it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -52,6 +53,8 @@ pub(crate) enum Taken {
     Empty,
     /// The loop stopped, because it has to do something else first.
     Stopped,
+    /// An order came first.
+    Ordered,
     /// This one is for the consumer.
     Event(Arc<Delivery>),
     /// The queue had overflowed and was dropped.
@@ -72,6 +75,8 @@ pub(crate) enum Dealt {
 /// quicker to bring up to date from the source of truth. The reader notices by [`Taken::Lost`].
 pub(crate) struct Mailbox {
     state: Mutex<State>,
+    /// Whether an order may be waiting: looked at without the lock, and looked at again under it before anybody sleeps.
+    ordered: AtomicBool,
     messages: usize,
     bytes: usize,
 }
@@ -85,12 +90,14 @@ struct State {
     close: Option<Box<Close>>,
     expelled: Vec<GroupName>,
     ping: bool,
+    /// Whether the loop waits to be woken.
+    asleep: bool,
     waker: Option<Waker>,
 }
 
 impl Mailbox {
     pub(crate) fn new(messages: usize, bytes: usize) -> Self {
-        Self { state: Mutex::new(State::default()), messages, bytes }
+        Self { state: Mutex::default(), ordered: AtomicBool::new(false), messages, bytes }
     }
 
     // A panic while the lock is held leaves a queue that is still a queue.
@@ -121,9 +128,10 @@ impl Mailbox {
     pub(crate) fn close(&self, close: Close) {
         let mut state = self.lock();
         if state.close.is_none() {
-            *state = State { close: Some(Box::new(close)), waker: state.waker.take(), ..State::default() };
+            let (asleep, waker) = (state.asleep, state.waker.take());
+            *state = State { close: Some(Box::new(close)), asleep, waker, ..State::default() };
         }
-        state.wake();
+        self.order(state);
     }
 
     /// The order to close, if it was given.
@@ -144,7 +152,7 @@ impl Mailbox {
         if state.close.is_none() && !state.expelled.contains(group) {
             state.expelled.push(group.clone());
         }
-        state.wake();
+        self.order(state);
     }
 
     /// Whether the loop has yet to learn that it is out of this group.
@@ -161,22 +169,32 @@ impl Mailbox {
     pub(crate) fn ping(&self) {
         let mut state = self.lock();
         state.ping = true;
+        self.order(state);
+    }
+
+    fn order(&self, mut state: MutexGuard<'_, State>) {
+        self.ordered.store(true, Ordering::Release);
         state.wake();
     }
 
     /// What outranks all mail.
-    pub(crate) fn poll_order(&self, cx: &mut Context<'_>) -> Poll<Order> {
+    pub(crate) fn take_order(&self) -> Option<Order> {
+        if !self.ordered.load(Ordering::Acquire) {
+            return None;
+        }
         let mut state = self.lock();
-        if let Some(close) = &state.close {
-            return Poll::Ready(Order::Close(close.as_ref().clone()));
+        let order = state.next_order();
+        // The order to close stays.
+        if order.is_none() {
+            self.ordered.store(false, Ordering::Release);
         }
-        if let Some(group) = state.expelled.pop() {
-            return Poll::Ready(Order::Expelled(group));
-        }
-        if std::mem::take(&mut state.ping) {
-            return Poll::Ready(Order::Ping);
-        }
-        state.sleep(cx)
+        order
+    }
+
+    /// Waits for an order, and leaves mail alone.
+    pub(crate) fn poll_ordered(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if self.ordered.load(Ordering::Acquire) { Poll::Ready(()) } else { state.sleep(cx) }
     }
 
     /// Hands on what waits, one by one and under the lock, so that nothing is delivered after an expulsion or a kick.
@@ -196,8 +214,13 @@ impl Mailbox {
         if state.queue.capacity() > KEPT_SLOTS {
             state.queue = VecDeque::new();
         }
-        let _: Poll<()> = state.sleep(cx);
-        Taken::Empty
+        match self.ordered.load(Ordering::Acquire) {
+            true => Taken::Ordered,
+            false => {
+                let _: Poll<()> = state.sleep(cx);
+                Taken::Empty
+            }
+        }
     }
 
     /// Wakes the loop without mail.
@@ -207,6 +230,16 @@ impl Mailbox {
 }
 
 impl State {
+    fn next_order(&mut self) -> Option<Order> {
+        if let Some(close) = &self.close {
+            return Some(Order::Close(close.as_ref().clone()));
+        }
+        if let Some(group) = self.expelled.pop() {
+            return Some(Order::Expelled(group));
+        }
+        std::mem::take(&mut self.ping).then_some(Order::Ping)
+    }
+
     fn overflow(&mut self, newest: &Delivery) {
         let mut lost = self.lost.take().unwrap_or_default();
         self.queue.drain(..).for_each(|delivery| lost.note(&delivery));
@@ -222,15 +255,19 @@ impl State {
     }
 
     fn sleep<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
-        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            self.waker = Some(cx.waker().clone());
+        self.asleep = true;
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
         }
         Poll::Pending
     }
 
     fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
+        if std::mem::take(&mut self.asleep)
+            && let Some(waker) = &self.waker
+        {
+            waker.wake_by_ref();
         }
     }
 }
