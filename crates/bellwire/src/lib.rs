@@ -12,6 +12,7 @@ mod stream;
 mod frame;
 mod gathered;
 mod scope;
+mod short;
 mod connection;
 mod pace;
 mod handler;

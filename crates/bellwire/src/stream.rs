@@ -32,14 +32,25 @@ pub(crate) struct Stream<S> {
 }
 
 impl<S: AsyncRead + Unpin> Stream<S> {
-    /// Waits for bytes to come in, without room of its own for them. Returns whether any came; the next read has them.
+    /// Waits for bytes to come in, without room of its own for them. Returns whether any came: then [`first`](Self::first) has them.
     pub(crate) fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let mut room = [0; FIRST];
-        let mut buffer = ReadBuf::new(&mut room);
-        ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
-        self.frames.see(buffer.filled());
-        self.first = Bytes::copy_from_slice(buffer.filled());
-        Poll::Ready(Ok(!buffer.filled().is_empty()))
+        if self.first.is_empty() {
+            let mut room = [0; FIRST];
+            let mut buffer = ReadBuf::new(&mut room);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+            self.first = Bytes::copy_from_slice(buffer.filled());
+        }
+        Poll::Ready(Ok(!self.first.is_empty()))
+    }
+
+    /// What came in first, for whoever can do with it alone.
+    pub(crate) fn first(&mut self) -> &mut Bytes {
+        &mut self.first
+    }
+
+    /// Leaves what came in first to the protocol's reader: its next read has it.
+    pub(crate) fn leave_first(&mut self) {
+        self.frames.see(&self.first);
     }
 
     /// Whether everything that came in so far was whole messages.

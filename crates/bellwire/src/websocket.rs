@@ -13,6 +13,7 @@ use tokio_websockets::{CloseCode, Error, Message, ServerBuilder, WebSocketStream
 use crate::action::Frame;
 use crate::frame::Encoded;
 use crate::layer::Counters;
+use crate::short::{self, Short};
 use crate::stream::Stream;
 use crate::{Close, Limits};
 
@@ -64,11 +65,12 @@ pub(crate) trait Wire: Send {
 /// A WebSocket over any byte stream. Messages go out as whole frames of our own; the library reads, and answers what the
 /// protocol asks to be answered.
 ///
-/// Its reader comes with 8 KiB of room and keeps more after a long message. So a socket on which nothing comes in has none: it gets
-/// one with the first bytes and gives it back when everything was read.
+/// Its reader comes with 8 KiB of room and keeps more after a long message. So a socket on which nothing comes in, or only short
+/// messages, has none: it gets one with the first other bytes and gives it back when everything was read.
 pub(crate) struct WebSocket<S> {
     reader: Reader<S>,
-    most: tokio_websockets::Limits,
+    /// How many bytes a message may have.
+    longest: usize,
 }
 
 enum Reader<S> {
@@ -83,8 +85,8 @@ enum Reader<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Speaks WebSocket on a stream whose handshake is done.
     pub(crate) fn new(io: S, limits: &Limits, counters: Arc<Counters>) -> Self {
-        let most = tokio_websockets::Limits::default().max_payload_len(Some(limits.message_bytes));
-        Self { reader: Reader::Resting(Stream::new(io, limits.fragments, counters)), most }
+        let reader = Reader::Resting(Stream::new(io, limits.fragments, counters));
+        Self { reader, longest: limits.message_bytes }
     }
 
     fn stream(&mut self) -> &mut Stream<S> {
@@ -98,7 +100,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The library's end of the socket.
     fn awake(&mut self) -> &mut WebSocketStream<Stream<S>> {
         self.reader = match std::mem::replace(&mut self.reader, Reader::Changing) {
-            Reader::Resting(stream) => Reader::Awake(ServerBuilder::new().limits(self.most).serve(stream)),
+            Reader::Resting(mut stream) => {
+                stream.leave_first();
+                let limits = tokio_websockets::Limits::default().max_payload_len(Some(self.longest));
+                Reader::Awake(ServerBuilder::new().limits(limits).serve(stream))
+            }
             other => other,
         };
         match &mut self.reader {
@@ -197,6 +203,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
             match ready!(stream.poll_first(cx)) {
                 Ok(true) => {}
                 Ok(false) | Err(_) => return Poll::Ready(None),
+            }
+            match short::take(stream.first(), self.longest) {
+                Some(Short::Text(text)) => return Poll::Ready(Some(Incoming::Message(Frame::Text(text)))),
+                Some(Short::Pong) => return Poll::Ready(Some(Incoming::Heartbeat)),
+                None => {}
             }
         }
         let received = self.poll_library(cx);
