@@ -1,7 +1,10 @@
-//! Server B, the bound: a bare hub that does nothing but write, each socket's waiting frames at once.
+//! Server B, the bound: a bare hub that does nothing but write.
+//!
+//!     bench-bound together    each socket's waiting frames in one write
+//!     bench-bound each        a write for each delivery
 //!
 //! One thread; a message becomes bytes once; when all that can be read has been read, every member of each room gets
-//! everything new in one write, directly, without waking a task. No consumer, no session, no numbers, no limits:
+//! everything new, directly, without waking a task. No consumer, no session, no numbers, no limits:
 //! the least a server can do that sends the same bytes.
 
 use std::cell::{Cell, RefCell};
@@ -22,6 +25,8 @@ const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 #[derive(Default)]
 struct Hub {
+    /// Whether each delivery is a write of its own.
+    each: bool,
     rooms: RefCell<HashMap<u32, Room>>,
     /// Rooms in which something waits to be written.
     fresh: RefCell<Vec<u32>>,
@@ -33,6 +38,8 @@ struct Room {
     members: Vec<Rc<Peer>>,
     seq: u64,
     waiting: Vec<u8>,
+    /// Where each frame ends in `waiting`.
+    ends: Vec<usize>,
 }
 
 struct Peer {
@@ -52,6 +59,7 @@ impl Hub {
         }
         room.seq += 1;
         append_frame(&mut room.waiting, frame(number, room.seq, text).as_bytes());
+        room.ends.push(room.waiting.len());
     }
 
     async fn write_what_waits(self: Rc<Self>) {
@@ -62,8 +70,15 @@ impl Hub {
             for number in self.fresh.take() {
                 let mut rooms = self.rooms.borrow_mut();
                 let room = rooms.entry(number).or_default();
-                let waiting = std::mem::take(&mut room.waiting);
-                room.members.iter().for_each(|member| member.write(&waiting));
+                let (waiting, ends) = (std::mem::take(&mut room.waiting), std::mem::take(&mut room.ends));
+                let writes = if self.each { &ends[..] } else { &ends[ends.len() - 1..] };
+                for member in &room.members {
+                    let mut start = 0;
+                    for end in writes {
+                        member.write(&waiting[start..*end]);
+                        start = *end;
+                    }
+                }
             }
         }
     }
@@ -189,7 +204,12 @@ async fn shake_hands(stream: &TcpStream) -> anyhow::Result<u32> {
 async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     announce(listener.local_addr()?)?;
-    let hub = Rc::new(Hub::default());
+    let each = match std::env::args().nth(1).as_deref() {
+        Some("each") => true,
+        Some("together") => false,
+        other => bail!("`together` or `each`, not {other:?}"),
+    };
+    let hub = Rc::new(Hub { each, ..Hub::default() });
     let accepting = async move {
         spawn_local(hub.clone().write_what_waits());
         loop {

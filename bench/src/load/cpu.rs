@@ -14,9 +14,10 @@ pub(crate) fn nanoseconds(process: u32) -> anyhow::Result<u64> {
     Ok(total)
 }
 
-/// Its own memory, without what it shares with files, in KiB.
-pub(crate) fn memory_kib(process: u32) -> anyhow::Result<f64> {
+/// Its memory in KiB: `RssAnon:` is what it shares with no file, `VmRSS:` is everything.
+pub(crate) fn memory_kib(process: u32, which: &str) -> anyhow::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).context("the server's memory")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).context("no RssAnon")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(which));
+    let line = line.with_context(|| format!("no {which}"))?;
     line.trim().trim_end_matches(" kB").parse().context("the server's memory")
 }

@@ -1,4 +1,4 @@
-//! The load generator: starts the framework's server and the bound in turns, drives both in the same way, checks every
+//! The load generator: starts the framework's server and the two bounds in turns, drives both in the same way, checks every
 //! receipt, and prints how they compare.
 //!
 //!     bench-load [ROUNDS [SECONDS]]
@@ -10,6 +10,7 @@ mod server;
 mod member;
 mod room;
 mod rounds;
+mod start;
 mod table;
 
 use std::io::Write as _;
@@ -20,13 +21,20 @@ use anyhow::Context;
 use crate::rounds::{Case, Figures};
 
 /// What is measured: rooms, members in each, and how many messages of a room are on their way at once.
-const CASES: [Case; 5] = [
-    Case { rooms: 1, members: 100, in_flight: 1 },
-    Case { rooms: 1, members: 100, in_flight: 4 },
-    Case { rooms: 1, members: 1_000, in_flight: 1 },
-    Case { rooms: 1, members: 1_000, in_flight: 4 },
-    Case { rooms: 100, members: 10, in_flight: 4 },
+const CASES: [Case; 8] = [
+    in_rooms(1, 100, 1),
+    in_rooms(1, 100, 4),
+    in_rooms(1, 1_000, 1),
+    in_rooms(1, 1_000, 4),
+    in_rooms(1, 10_000, 1),
+    in_rooms(1, 10_000, 4),
+    in_rooms(100, 10, 4),
+    Case { rooms: 64, members: 1, in_flight: 1, replies: true },
 ];
+
+const fn in_rooms(rooms: u32, members: usize, in_flight: u64) -> Case {
+    Case { rooms, members, in_flight, replies: false }
+}
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -40,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         measured.push((case, figures));
     }
     let memory = runtime.block_on(rounds::memory_per_idle_socket())?;
-    let text = table::render(&measured, memory, rounds, seconds);
+    let start = start::measure().context("the start of the site")?;
+    let text = table::render(&measured, memory, start, rounds, seconds);
     std::io::stdout().write_all(text.as_bytes()).context("print the table")
 }

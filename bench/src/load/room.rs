@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use anyhow::{Context, ensure};
-use bellwire_bench::{TEXT, frame, say};
+use bellwire_bench::{HELLO, TEXT, WELCOME, frame, say};
 
 use crate::member::{Stream, masked};
+use crate::rounds::Case;
 
 /// A message that some member does not have yet.
 struct OnItsWay {
@@ -20,6 +21,8 @@ pub(crate) struct Room {
     number: u32,
     members: usize,
     in_flight: u64,
+    /// Asks that are answered to the asker alone, instead of messages to all.
+    replies: bool,
     said: u64,
     complete: u64,
     on_their_way: VecDeque<OnItsWay>,
@@ -31,11 +34,12 @@ pub(crate) struct Room {
 pub(crate) type Shared = Rc<RefCell<Room>>;
 
 impl Room {
-    pub(crate) fn new(number: u32, members: usize, in_flight: u64) -> Shared {
+    pub(crate) fn new(number: u32, Case { members, in_flight, replies, .. }: Case) -> Shared {
         Rc::new(RefCell::new(Self {
             number,
             members,
             in_flight,
+            replies,
             said: 0,
             complete: 0,
             on_their_way: VecDeque::new(),
@@ -88,9 +92,12 @@ impl Room {
         let mut bytes = Vec::new();
         while self.said - self.complete < self.in_flight {
             self.said += 1;
-            let message = OnItsWay { bytes: frame(self.number, self.said, TEXT), receipts: 0 };
-            self.on_their_way.push_back(message);
-            bytes.extend(masked(&say(TEXT)));
+            let (asked, answered) = match self.replies {
+                true => (HELLO.to_owned(), WELCOME.to_owned()),
+                false => (say(TEXT), frame(self.number, self.said, TEXT)),
+            };
+            self.on_their_way.push_back(OnItsWay { bytes: answered, receipts: 0 });
+            bytes.extend(masked(&asked));
         }
         if !bytes.is_empty() {
             let written = speaker.try_write(&bytes).context("say something")?;

@@ -1,6 +1,7 @@
 //! Rounds: framework, bound, framework, bound …, each on a fresh server, and their medians.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,18 @@ pub(crate) struct Case {
     pub(crate) rooms: u32,
     pub(crate) members: usize,
     pub(crate) in_flight: u64,
+    /// Asks that are answered to the asker alone, instead of messages to all.
+    pub(crate) replies: bool,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.replies {
+            true => write!(f, "request–reply, {} sockets", self.rooms),
+            false => write!(f, "{} × {}", self.rooms, self.members),
+        }?;
+        write!(f, ", {} on the way", self.in_flight)
+    }
 }
 
 /// What one round, or the median of several, showed.
@@ -39,28 +52,33 @@ pub(crate) struct Figure {
     pub(crate) busy: f64,
 }
 
-/// Both servers' medians.
+/// The servers' medians.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
     pub(crate) framework: Figure,
-    pub(crate) bound: Figure,
-    /// The median of the rounds' own ratios of processor time.
+    /// The bound whose waiting frames leave together, and the one with a write for each.
+    pub(crate) together: Figure,
+    pub(crate) each: Figure,
+    /// The median of the rounds' own ratios of processor time, framework to `together`.
     pub(crate) cpu_ratio: f64,
 }
 
 /// Runs the rounds of one case in turns.
 pub(crate) async fn interleaved(case: Case, rounds: usize, seconds: Duration) -> anyhow::Result<Figures> {
-    let (mut framework, mut bound) = (Vec::new(), Vec::new());
+    let (mut framework, mut together, mut each) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
-        eprintln!(
-            "{} × {}, {} on their way: round {round} of {rounds}",
-            case.rooms, case.members, case.in_flight
-        );
+        eprintln!("{case}: round {round} of {rounds}");
         framework.push(one_round(Kind::Framework, case, seconds).await.context("the framework")?);
-        bound.push(one_round(Kind::Bound, case, seconds).await.context("the bound")?);
+        together.push(one_round(Kind::Together, case, seconds).await.context("the bound, together")?);
+        each.push(one_round(Kind::Each, case, seconds).await.context("the bound, each")?);
     }
-    let ratios = framework.iter().zip(&bound).map(|(a, b)| a.cpu / b.cpu).collect();
-    Ok(Figures { cpu_ratio: median(ratios), framework: medians(&framework), bound: medians(&bound) })
+    let ratios = framework.iter().zip(&together).map(|(a, b)| a.cpu / b.cpu).collect();
+    Ok(Figures {
+        cpu_ratio: median(ratios),
+        framework: medians(&framework),
+        together: medians(&together),
+        each: medians(&each),
+    })
 }
 
 async fn one_round(kind: Kind, case: Case, seconds: Duration) -> anyhow::Result<Figure> {
@@ -87,7 +105,7 @@ type Failure = Rc<RefCell<Option<anyhow::Error>>>;
 async fn people(server: &Server, case: Case, failure: &Failure) -> anyhow::Result<Vec<Shared>> {
     let mut rooms = Vec::new();
     for number in 0..case.rooms {
-        let room = Room::new(number, case.members, case.in_flight);
+        let room = Room::new(number, case);
         let mut speaker = None;
         for _ in 0..case.members {
             let member = Member::join(server.address, number).await?;
@@ -133,16 +151,16 @@ async fn everybody_has_everything(rooms: &[Shared], failure: &Failure) -> anyhow
 
 /// Memory of the framework's and of the bound's process for each socket that is open and silent, in KiB.
 pub(crate) async fn memory_per_idle_socket() -> anyhow::Result<(f64, f64)> {
-    Ok((memory(Kind::Framework).await?, memory(Kind::Bound).await?))
+    Ok((memory(Kind::Framework).await?, memory(Kind::Together).await?))
 }
 
 async fn memory(kind: Kind) -> anyhow::Result<f64> {
     let server = Server::start(kind)?;
     // The first sockets pay for what is made once.
     let _first = open(&server, 0, IDLE_IN_A_ROOM).await?;
-    let before = cpu::memory_kib(server.process())?;
+    let before = cpu::memory_kib(server.process(), "RssAnon:")?;
     let _idle = open(&server, 1, IDLE).await?;
-    Ok((cpu::memory_kib(server.process())? - before) / IDLE as f64)
+    Ok((cpu::memory_kib(server.process(), "RssAnon:")? - before) / IDLE as f64)
 }
 
 async fn open(server: &Server, first_room: usize, sockets: usize) -> anyhow::Result<Vec<Member>> {

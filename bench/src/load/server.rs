@@ -10,7 +10,10 @@ use anyhow::Context;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Framework,
-    Bound,
+    /// The least a server can do, all that waits for a socket in one write.
+    Together,
+    /// The least a server can do, a write for each delivery.
+    Each,
 }
 
 /// A running server; ends when dropped.
@@ -23,9 +26,10 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the program that lies beside this one, on the core that `BELLWIRE_BENCH_CORE` names.
     pub(crate) fn start(kind: Kind) -> anyhow::Result<Self> {
-        let name = match kind {
-            Kind::Framework => "bench-framework",
-            Kind::Bound => "bench-bound",
+        let (name, how) = match kind {
+            Kind::Framework => ("bench-framework", None),
+            Kind::Together => ("bench-bound", Some("together")),
+            Kind::Each => ("bench-bound", Some("each")),
         };
         let program = std::env::current_exe()?.with_file_name(name);
         let mut command = match std::env::var("BELLWIRE_BENCH_CORE") {
@@ -36,7 +40,8 @@ impl Server {
             }
             Err(_) => Command::new(program),
         };
-        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context(name)?;
+        let mut process =
+            command.args(how).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context(name)?;
         let output = process.stdout.take().context("a server's output")?;
         let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut line = String::new();
