@@ -266,6 +266,7 @@ impl<C: Consumer> Connection<C> {
         let place = Place { feed, seq: caught_up.seq };
         let frames = self.socket.dialect.patches(&caught_up.patches, Some(&place));
         self.socket.frames(frames).await.map_err(into_close)?;
+        self.socket.wire.reached(&place.feed, place.seq);
         match tries {
             0 => Ok(()),
             1..CATCH_UPS => {

@@ -23,6 +23,16 @@ pub(crate) struct Following {
     left: bool,
 }
 
+/// What frames are to a socket.
+enum Next {
+    /// To be written; no feed of its own moves on by them.
+    Write,
+    /// To be written, and then it is here.
+    Reach(Seq),
+    /// Had already, or too early.
+    Skip,
+}
+
 /// The feeds of one socket.
 #[derive(Default)]
 pub(crate) struct Feeds(Vec<Following>);
@@ -76,29 +86,33 @@ impl Feeds {
     /// Feeds what is next to the wire; leaves what is for the consumer.
     pub(crate) fn deal(&mut self, delivery: &Delivery, wire: &mut dyn Wire, dialect: Dialect) -> Dealt {
         let Body::Frames(frames) = &delivery.body else { return Dealt::Event };
-        if !self.is_next(delivery, frames) {
+        let next = self.next(delivery, frames);
+        if let Next::Skip = next {
             return if self.0.iter().any(|following| following.behind) { Dealt::Stop } else { Dealt::Done };
         }
         for frame in frames.in_dialect(dialect) {
             // A wire that is gone says so at the next flush.
             let _ = wire.share(frame);
         }
+        if let Next::Reach(seq) = next {
+            wire.reached(&delivery.group, seq);
+        }
         Dealt::Done
     }
 
-    /// Whether these frames are what this socket has to write next. Moves its position on, or marks the feed as behind.
-    fn is_next(&mut self, delivery: &Delivery, frames: &Frames) -> bool {
-        let Some(seq) = frames.seq() else { return true };
-        let Some(following) = self.find(&delivery.group) else { return true };
+    /// What these frames are to this socket. Moves its position on, or marks the feed as behind.
+    fn next(&mut self, delivery: &Delivery, frames: &Frames) -> Next {
+        let Some(seq) = frames.seq() else { return Next::Write };
+        let Some(following) = self.find(&delivery.group) else { return Next::Write };
         following.wanted = following.wanted.max(seq);
         match following.position {
             Some(position) if seq == position + 1 => following.position = Some(seq),
-            Some(position) if seq <= position => return false,
+            Some(position) if seq <= position => return Next::Skip,
             _ => {
                 following.behind = true;
-                return false;
+                return Next::Skip;
             }
         }
-        true
+        Next::Reach(seq)
     }
 }

@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use url::{Origin, Url};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The origins whose pages are ours.
 #[derive(Debug, Clone)]
@@ -43,6 +45,25 @@ impl Origins {
             (Some(_), Some(_)) => "given twice".to_owned(),
             (Some(origin), None) if self.contains(origin.as_bytes()) => return Ok(()),
             (Some(origin), None) => shown(origin.as_bytes()),
+        };
+        Err(OriginRefused { found, allowed: self.allowed.clone(), setting: self.setting.clone() })
+    }
+
+    /// Whether a request with these headers, which asks for events, comes from one of our own pages.
+    ///
+    /// As [`permits`](Self::permits), but a page that reads from its own site sends no `Origin`: there `Sec-Fetch-Site`, which no page can
+    /// forge either, has to be `same-origin`.
+    ///
+    /// # Errors
+    /// When the origin is refused, or when it is missing and the request comes from another site or says nothing although a cookie is sent.
+    pub fn permits_stream(&self, headers: &HeaderMap) -> Result<(), OriginRefused> {
+        let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
+        let found = match (sites.next(), sites.next()) {
+            _ if headers.contains_key(header::ORIGIN) => return self.permits(headers),
+            (None, _) => return self.permits(headers),
+            (Some(site), None) if site == "same-origin" => return Ok(()),
+            (Some(site), None) => format!("missing, and Sec-Fetch-Site is {}", shown(site.as_bytes())),
+            (Some(_), Some(_)) => "missing, and Sec-Fetch-Site is given twice".to_owned(),
         };
         Err(OriginRefused { found, allowed: self.allowed.clone(), setting: self.setting.clone() })
     }
@@ -154,6 +175,34 @@ mod tests {
         let mut twice = headers(Some("https://chat.example"), true);
         twice.append(header::ORIGIN, "https://evil.example".parse().unwrap());
         assert!(origins().permits(&twice).is_err());
+    }
+
+    #[test]
+    fn a_stream_without_an_origin_passes_from_our_own_pages_and_for_programs_without_a_cookie() {
+        let permits = |origin, sites: &[&str], cookie| {
+            let mut headers = headers(origin, cookie);
+            for site in sites {
+                headers.append(SEC_FETCH_SITE, site.parse().unwrap());
+            }
+            origins().permits_stream(&headers).is_ok()
+        };
+        for cookie in [true, false] {
+            assert!(permits(None, &["same-origin"], cookie));
+            for site in ["cross-site", "same-site", "none", "Same-Origin", "same-origin, cross-site", ""] {
+                assert!(!permits(None, &[site], cookie), "{site}, a cookie: {cookie}");
+            }
+            assert!(!permits(None, &["same-origin", "same-origin"], cookie), "given twice");
+            for site in [&["same-origin"][..], &["cross-site"], &[]] {
+                assert!(permits(Some("https://chat.example"), site, cookie), "ours, whatever else is said");
+                assert!(
+                    !permits(Some("https://evil.example"), site, cookie),
+                    "{site:?} saves no foreign origin"
+                );
+                assert!(!permits(Some("null"), site, cookie));
+            }
+        }
+        assert!(permits(None, &[], false));
+        assert!(!permits(None, &[], true));
     }
 
     #[test]

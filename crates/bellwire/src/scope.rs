@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::group::{GroupName, Seq};
 
 /// The most feeds whose position one page may name.
-const FEEDS: usize = 32;
+pub(crate) const FEEDS: usize = 32;
 
 /// Who connected, where, and where their page left off. Everything a log line or a decision may need and nothing more:
 /// a scope lives as long as its socket.
@@ -23,6 +23,12 @@ pub struct Scope {
 impl Scope {
     pub(crate) fn new(path: &str, query: &str) -> Self {
         Self { path: path.into(), query: query.into(), since: since(query), ..Self::default() }
+    }
+
+    /// Begins where a stream of events was left, whatever its address says: that is older.
+    pub(crate) fn resume(&mut self, last: &[u8]) {
+        let last = std::str::from_utf8(last).unwrap_or_default();
+        self.since = positions(last).take(FEEDS).collect();
     }
 
     /// The path of the socket's address, such as `/ws/chat/hi/`.
@@ -62,17 +68,22 @@ impl fmt::Display for Scope {
     }
 }
 
-/// `since=<feed>:<seq>`, as often as the page follows feeds. What cannot be read is as good as not said: the page is
-/// then brought up to date as a whole.
+/// `since=<feed>:<seq>`, as often as the page follows feeds.
 fn since(query: &str) -> Box<[(GroupName, Seq)]> {
     pairs(query)
         .filter(|(key, _)| key == "since")
-        .filter_map(|(_, value)| {
-            let (feed, seq) = value.rsplit_once(':')?;
-            Some((GroupName::new(feed).ok()?, seq.parse().ok()?))
-        })
+        .flat_map(|(_, value)| positions(&value).collect::<Vec<_>>())
         .take(FEEDS)
         .collect()
+}
+
+/// `<feed>:<seq>`, or several, with commas between them. What cannot be read is as good as not said: the page is then brought up to
+/// date as a whole.
+fn positions(text: &str) -> impl Iterator<Item = (GroupName, Seq)> {
+    text.split(',').filter_map(|position| {
+        let (feed, seq) = position.rsplit_once(':')?;
+        Some((GroupName::new(feed).ok()?, seq.parse().ok()?))
+    })
 }
 
 fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
@@ -93,5 +104,27 @@ mod tests {
         assert_eq!(scope.since(&GroupName::new("blog").unwrap()), Some(7));
         assert_eq!(scope.since(&GroupName::new("other").unwrap()), None);
         assert_eq!(scope.query("dialect").collect::<Vec<_>>(), ["htmx"]);
+        let scope = Scope::new("/ws/", "since=a:1,b:2,,x,c:3");
+        assert_eq!(
+            ["a", "b", "c"].map(|feed| scope.since(&GroupName::new(feed).unwrap())),
+            [1, 2, 3].map(Some)
+        );
+    }
+
+    #[test]
+    fn where_a_stream_was_left_outranks_its_address_and_what_cannot_be_read_is_no_position() {
+        let [a, b] = ["a", "b"].map(|name| GroupName::new(name).unwrap());
+        for (last, expected) in [
+            (&b"a:7,b:9"[..], [Some(7), Some(9)]),
+            (b"a:7", [Some(7), None]),
+            (b"a:7,b:x", [Some(7), None]),
+            (b"nonsense", [None, None]),
+            (b"a:-1,b:99999999999999999999", [None, None]),
+            (b"a:7,b:9\xff", [None, None]),
+        ] {
+            let mut scope = Scope::new("/ws/", "since=a:1&since=b:2");
+            scope.resume(last);
+            assert_eq!([scope.since(&a), scope.since(&b)], expected, "{}", String::from_utf8_lossy(last));
+        }
     }
 }

@@ -64,7 +64,7 @@ pub struct Upgrade {
     upgrade: OnUpgrade,
 }
 
-/// Why a request cannot become a socket.
+/// Why a request cannot become a socket, or a stream of events.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpgradeRefused {
@@ -74,6 +74,9 @@ pub enum UpgradeRefused {
     /// 426: not a WebSocket handshake. Open this address with `new WebSocket(…)`.
     #[error("This address speaks WebSocket (version 13). Open it with `new WebSocket(…)`.")]
     NotWebSocket,
+    /// 406: does not ask for events. Open this address with `new EventSource(…)`.
+    #[error("This address sends server-sent events. Open it with `new EventSource(…)`.")]
+    NotEventStream,
     /// 400: a handshake, but a wrong one.
     #[error("This handshake is wrong: {0}.")]
     Malformed(&'static str),
@@ -93,6 +96,7 @@ impl IntoResponse for UpgradeRefused {
         let status = match &self {
             Self::Origin(_) => StatusCode::FORBIDDEN,
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
+            Self::NotEventStream => StatusCode::NOT_ACCEPTABLE,
             Self::Malformed(_) | Self::Dialect(_) => StatusCode::BAD_REQUEST,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -122,9 +126,8 @@ where
         }
         bellwire.origins().permits(&parts.headers)?;
         let accept = accept(&parts.headers)?;
-        let uri =
-            parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
-        let scope = Scope::new(uri.path(), uri.query().unwrap_or_default());
+        let (path, query) = address_of(parts);
+        let scope = Scope::new(path, query);
         let dialect = scope.query("dialect").next().map(|name| name.parse()).transpose()?;
         let offered = tokens(&parts.headers, SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect();
         let upgrade = parts.extensions.remove::<OnUpgrade>();
@@ -226,6 +229,13 @@ async fn switched(upgrade: OnUpgrade, Place { scope, .. }: &Place) -> Option<Upg
         Err(_) => tracing::debug!(%scope, "The handshake took too long"),
     }
     None
+}
+
+/// The path and the query that were asked for, wherever the router is nested.
+pub(crate) fn address_of(parts: &Parts) -> (&str, &str) {
+    let original = parts.extensions.get::<axum::extract::OriginalUri>();
+    let uri = original.map_or(&parts.uri, |original| &original.0);
+    (uri.path(), uri.query().unwrap_or_default())
 }
 
 /// Whether this is a handshake at all, as RFC 6455 §4.2.1 describes it.

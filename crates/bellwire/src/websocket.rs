@@ -15,7 +15,7 @@ use crate::frame::Encoded;
 use crate::layer::Counters;
 use crate::short::{self, Short};
 use crate::stream::Stream;
-use crate::{Close, Limits};
+use crate::{Close, GroupName, Limits, Seq};
 
 /// What goes out.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub(crate) enum Incoming {
     Broken(Close),
 }
 
-/// The other side, as the connection's loop sees it: a socket, or a test.
+/// The other side, as the connection's loop sees it: a socket, a stream of events, or a test.
 pub(crate) trait Wire: Send {
     /// Ready while there is room for more to go out; otherwise nothing should be read either.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -46,6 +46,8 @@ pub(crate) trait Wire: Send {
     fn share(&mut self, frame: &Encoded) -> io::Result<()> {
         self.feed(Outgoing::Frame(frame.clone()))
     }
+    /// Told that with what was fed last, the other side is at this number of a feed. Socket and test find it in the frame.
+    fn reached(&mut self, _: &GroupName, _: Seq) {}
     /// Writes all that was fed.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     /// Whether the other side took anything since this was asked last.

@@ -5,6 +5,7 @@ mod support;
 mod access;
 mod bounds;
 mod consumers;
+mod events;
 mod feeds;
 mod groups;
 mod layers;

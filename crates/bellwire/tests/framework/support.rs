@@ -201,7 +201,15 @@ impl Server {
     pub(crate) async fn start(bellwire: Bellwire) -> Self {
         let (sender, diary) = mpsc::unbounded_channel();
         let app = App { bellwire: bellwire.clone(), diary: sender };
-        let router = Router::new().route("/ws/", get(socket)).with_state(app);
+        Self::serve(bellwire, diary, Router::new().route("/ws/", get(socket)).with_state(app)).await
+    }
+
+    /// A server with other routes, whose consumers note what they do in this diary.
+    pub(crate) async fn serve(
+        bellwire: Bellwire,
+        diary: mpsc::UnboundedReceiver<String>,
+        router: Router,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
