@@ -104,6 +104,9 @@ impl Door {
         // What is refused here costs speed or memory, not truth.
         let _ = stream.set_nodelay(true); // small frames must not wait for more
         let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
+        // Who vanished without a word answers nothing: a stream of events, which only writes, has no other way to notice.
+        #[cfg(target_os = "linux")]
+        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(self.patience.response));
         let router = self.router.clone();
         let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);

@@ -1,12 +1,15 @@
-//! The door for sockets: each is known by its person, its session and its address, and none outlives its session.
+//! The door for sockets, and for streams of events where no socket gets through: each is known by its person, its session and its
+//! address, and none outlives its session.
 
 use std::fmt;
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use bellwire::{CatchUp, Close, Consumer, Dialect, Error, GroupName, Scope, Seq, Socket, UpgradeRefused};
+use bellwire::{
+    CatchUp, Close, Consumer, Dialect, Error, EventStream, GroupName, Scope, Seq, Socket, UpgradeRefused,
+};
 
 use crate::accounts::{Accounts, SignedIn};
 use crate::client::{ClientAddress, network};
@@ -17,6 +20,9 @@ use crate::{SiteState, User};
 /// It is [`bellwire::Upgrade`] for whoever is signed in, and the only one a site has. Its sockets count for their person and
 /// address, and close when the session ends: by signing out, a new password, deactivation, or time. A handshake that was under way
 /// when that happened comes to nothing.
+///
+/// A request that accepts `text/event-stream` gets the same consumer as an [`EventStream`], one way: bellwire.js asks so where a
+/// network lets no socket through. What its page asks comes by the actions of its forms.
 ///
 /// ```
 /// use axum::{Router, response::Response, routing::get};
@@ -37,9 +43,40 @@ use crate::{SiteState, User};
 /// }
 /// ```
 pub struct Upgrade {
-    upgrade: bellwire::Upgrade,
+    line: Line,
     accounts: Accounts,
     user: Option<User>,
+}
+
+/// The two ways to a page.
+#[derive(Debug)]
+enum Line {
+    Socket(bellwire::Upgrade),
+    Stream(EventStream),
+}
+
+impl Line {
+    async fn of(parts: &mut Parts, site: &SiteState) -> Result<Self, UpgradeRefused> {
+        let bellwire = site.bellwire();
+        let stream =
+            <EventStream as OptionalFromRequestParts<_>>::from_request_parts(parts, bellwire).await?;
+        match stream {
+            Some(stream) => Ok(Self::Stream(stream)),
+            None => bellwire::Upgrade::from_request_parts(parts, bellwire).await.map(Self::Socket),
+        }
+    }
+
+    /// The same for either.
+    fn map(
+        self,
+        socket: impl FnOnce(bellwire::Upgrade) -> bellwire::Upgrade,
+        stream: impl FnOnce(EventStream) -> EventStream,
+    ) -> Self {
+        match self {
+            Self::Socket(upgrade) => Self::Socket(socket(upgrade)),
+            Self::Stream(events) => Self::Stream(stream(events)),
+        }
+    }
 }
 
 impl<S> FromRequestParts<S> for Upgrade
@@ -53,60 +90,73 @@ where
         let site = SiteState::from_ref(state);
         let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
         let address = network(ClientAddress::of(&parts.extensions));
-        let mut upgrade =
-            bellwire::Upgrade::from_request_parts(parts, site.bellwire()).await?.address(address);
+        let mut line = Line::of(parts, &site).await?.map(|it| it.address(address), |it| it.address(address));
         if let Some(user) = &user {
-            upgrade = upgrade.person(user.key()).session(user.session_key());
+            let (person, session) = (user.key(), user.session_key());
+            line = line.map(
+                |it| it.person(&*person).session(&*session),
+                |it| it.person(&*person).session(&*session),
+            );
         }
-        Ok(Self { upgrade, accounts: site.accounts().clone(), user })
+        Ok(Self { line, accounts: site.accounts().clone(), user })
     }
 }
 
 impl Upgrade {
     /// What is known of the connection so far.
     pub fn scope(&self) -> &Scope {
-        self.upgrade.scope()
+        match &self.line {
+            Line::Socket(upgrade) => upgrade.scope(),
+            Line::Stream(stream) => stream.scope(),
+        }
     }
 
     /// The dialect for pages that do not ask for one; see [`bellwire::Upgrade::dialect`].
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
-        self.upgrade = self.upgrade.dialect(dialect);
+        self.line = self.line.map(|it| it.dialect(dialect), |it| it.dialect(dialect));
         self
     }
 
-    /// Selects the first of these subprotocols that the browser offers.
+    /// Selects the first of these subprotocols that the browser offers. A stream has none.
     #[must_use]
     pub fn protocols<'a>(mut self, known: impl IntoIterator<Item = &'a str>) -> Self {
-        self.upgrade = self.upgrade.protocols(known);
+        self.line = self.line.map(|it| it.protocols(known), |it| it);
         self
     }
 
     /// The selected subprotocol.
     pub fn protocol(&self) -> Option<&str> {
-        self.upgrade.protocol()
+        match &self.line {
+            Line::Socket(upgrade) => upgrade.protocol(),
+            Line::Stream(_) => None,
+        }
     }
 
-    /// Adds a header to the response that switches protocols.
+    /// Adds a header to the response that switches protocols, or begins the stream.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.upgrade = self.upgrade.header(name, value);
+        self.line = match self.line {
+            Line::Socket(upgrade) => Line::Socket(upgrade.header(name, value)),
+            Line::Stream(stream) => Line::Stream(stream.header(name, value)),
+        };
         self
     }
 
-    /// Switches protocols and lets the consumer run.
+    /// Switches protocols, or begins the stream, and lets the consumer run.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
-        let Self { upgrade, accounts, user } = self;
-        upgrade.run(Checked { consumer, accounts, user, begun: false })
+        let Self { line, accounts, user } = self;
+        let checked = Checked { consumer, accounts, user, begun: false };
+        match line {
+            Line::Socket(upgrade) => upgrade.run(checked),
+            Line::Stream(stream) => stream.run(checked),
+        }
     }
 }
 
 impl fmt::Debug for Upgrade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upgrade")
-            .field("upgrade", &self.upgrade)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
+        f.debug_struct("Upgrade").field("line", &self.line).field("user", &self.user).finish_non_exhaustive()
     }
 }
 

@@ -66,7 +66,7 @@ htmx.registerExtension("bellwire", {
 
 listen({
   usable: () => page !== null && !page.socket.final,
-  connected: () => page.socket.open,
+  connected: () => page.socket.open && !page.socket.streaming,
   ended: () => page !== null && page.socket.final,
   send: (action, data, form) => page.send(action, data, form),
   part: (action, data, form) => page.part(action, data, form),

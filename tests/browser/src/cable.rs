@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,13 +18,22 @@ pub struct Cable {
 
 impl Cable {
     pub(crate) async fn to(server: SocketAddr) -> Self {
+        Self::lay(server, Lets::Everything).await
+    }
+
+    /// One with a proxy in it, as some networks have, that refuses every WebSocket.
+    pub(crate) async fn without_sockets_to(server: SocketAddr) -> Self {
+        Self::lay(server, Lets::NoSockets).await
+    }
+
+    async fn lay(server: SocketAddr, lets: Lets) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let whole = Arc::new(watch::Sender::new(true));
         let carrying = whole.clone();
         let task = tokio::spawn(async move {
             while let Ok((browser, _)) = listener.accept().await {
-                tokio::spawn(carry(browser, server, carrying.subscribe()));
+                tokio::spawn(carry(browser, server, lets, carrying.subscribe()));
             }
         });
         Self { address, whole, task }
@@ -46,6 +55,13 @@ impl Cable {
     }
 }
 
+/// What a cable lets through.
+#[derive(Debug, Clone, Copy)]
+enum Lets {
+    Everything,
+    NoSockets,
+}
+
 impl Drop for Cable {
     fn drop(&mut self) {
         self.cut();
@@ -54,8 +70,14 @@ impl Drop for Cable {
 }
 
 /// Carries one connection until either side ends it or the cable is cut.
-async fn carry(mut browser: TcpStream, server: SocketAddr, mut whole: watch::Receiver<bool>) {
+async fn carry(mut browser: TcpStream, server: SocketAddr, lets: Lets, mut whole: watch::Receiver<bool>) {
     let both_ways = async {
+        if let Lets::NoSockets = lets
+            && asks_for_a_socket(&browser).await
+        {
+            let _ = browser.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
+            return;
+        }
         if let Ok(mut server) = TcpStream::connect(server).await {
             // How a connection ends is the browser's and the server's affair.
             let _ = copy_bidirectional(&mut browser, &mut server).await;
@@ -65,5 +87,19 @@ async fn carry(mut browser: TcpStream, server: SocketAddr, mut whole: watch::Rec
         biased;
         _ = whole.wait_for(|whole| !whole) => {}
         () = both_ways => {}
+    }
+}
+
+/// Whether the first request of a connection does. Browsers open a connection of its own for each socket.
+async fn asks_for_a_socket(browser: &TcpStream) -> bool {
+    let mut head = [0; 16 * 1024];
+    loop {
+        let Ok(read @ 1..) = browser.peek(&mut head).await else { return false };
+        let text = String::from_utf8_lossy(&head[..read]).to_ascii_lowercase();
+        if text.contains("\r\n\r\n") || read == head.len() {
+            return text.contains("\r\nupgrade: websocket\r\n");
+        }
+        // The head comes in one piece but for a busy moment.
+        tokio::task::yield_now().await;
     }
 }

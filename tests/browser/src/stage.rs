@@ -46,6 +46,13 @@ impl Stage {
         (self.arrives(name, Habits { way, ..Habits::default() }).await, cable)
     }
 
+    /// Lets somebody in on whose network a proxy refuses every WebSocket. The way can be cut as well.
+    pub async fn person_without_sockets(&self, name: &str) -> (Person, Cable) {
+        let cable = Cable::without_sockets_to(self.server.address()).await;
+        let way = Some((self.server.address(), cable.address()));
+        (self.arrives(name, Habits { way, ..Habits::default() }).await, cable)
+    }
+
     async fn arrives(&self, name: &str, habits: Habits) -> Person {
         Person::arrive(name, &self.driver.url(), &self.server.url(""), habits).await
     }

@@ -5,11 +5,13 @@ import { forget, keep, restore } from "./drafts.js"
 import { apply, read } from "./frames.js"
 import { freshId, Outbox, TOO_LONG, tooLong, wire } from "./outbox.js"
 import { look } from "./person.js"
+import { post } from "./post.js"
 import { Socket } from "./socket.js"
 import { emit, offerSignIn } from "./state.js"
 
 const MOST_WAITING = 500 // frames; beyond it they are dropped and asked for again from where the page stands
 const RELOAD_PAUSE = 60_000 // between two reloads after refused handshakes
+const POST_AGAIN = 5_000 // after the server had no answer to an ask by HTTP
 const NOT_CONNECTED = "You are not connected."
 const RELOADED = "bellwire:reloaded"
 
@@ -20,6 +22,7 @@ export class Page {
   #waiting = [] // frames not yet applied
   #busy = false
   #gone = false
+  #posting = false
   #parting = false // it has to be left: the server wants no more of it
   #positions = positions() // feed → seq
   #outbox
@@ -31,6 +34,7 @@ export class Page {
     this.#changed = changed
     this.#outbox = new Outbox(url)
     this.socket = new Socket({
+      url: () => this.#url().href,
       address: () => this.#address(),
       opened: () => this.#resend(),
       frame: (data) => this.#receive(data),
@@ -97,11 +101,15 @@ export class Page {
   #address() {
     this.#waiting = []
     this.#updatePositions()
+    const since = Array.from(this.#positions, (each) => `&since=${each.map(encodeURIComponent).join(":")}`)
+    return this.#url().href + since.join("")
+  }
+
+  #url() {
     const address = new URL(this.url, location.href)
     address.protocol = address.protocol.replace("http", "ws")
     address.searchParams.set("dialect", "htmx")
-    const since = Array.from(this.#positions, (each) => `&since=${each.map(encodeURIComponent).join(":")}`)
-    return address.href + since.join("")
+    return address
   }
 
   #updatePositions() {
@@ -139,6 +147,29 @@ export class Page {
 
   #transmit(item) {
     if (this.socket.send(wire(item), true)) this.#tell(this.#asks.get(item.id), "sent")
+    else if (this.socket.streaming && this.socket.open) this.#postWaiting()
+  }
+
+  // One after the other, so that they arrive in the order in which they were written.
+  async #postWaiting() {
+    if (this.#posting) return
+    this.#posting = true
+    for (let next; (next = this.#nextToPost()); ) {
+      this.#tell(next, "sent")
+      const answer = await post(formOf(next), next.item.data)
+      if (!answer) {
+        setTimeout(() => this.#postWaiting(), POST_AGAIN)
+        break
+      }
+      if (answer.error === null) this.#reached(next)
+      this.#answered({ clientId: next.item.id, ...answer })
+    }
+    this.#posting = false
+  }
+
+  #nextToPost() {
+    if (this.#gone || !this.socket.streaming) return null
+    return this.#outbox.items().map(({ id }) => this.#asks.get(id)).find((ask) => ask && formOf(ask))
   }
 
   #tell(ask, name, more) {
@@ -204,15 +235,19 @@ export class Page {
     if (now?.same === false && this.socket.final && !this.#gone) offerSignIn(now.url)
   }
 
-  /** The server refuses handshakes: if it refuses the page as well, loading it again shows why (mostly: sign in). */
+  /**
+   * Handshakes are refused: if the server refuses the page as well, loading it again shows why (mostly: sign in). Returns whether
+   * the page can be had, for then the network may be what refuses.
+   */
   async #leaveWhenRefused() {
     const now = await look()
     const refused = now?.status >= 400 && ![405, 408, 429].includes(now.status)
-    if (!now || (now.same && !refused)) return
-    if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < RELOAD_PAUSE) return
+    if (!now || (now.same && !refused)) return now !== null
+    if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < RELOAD_PAUSE) return false
     sessionStorage.setItem(RELOADED, Date.now())
     this.#parting = true
     location.reload()
+    return false
   }
 }
 

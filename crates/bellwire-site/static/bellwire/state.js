@@ -24,6 +24,11 @@ export function setState(next, reason = "") {
   emit(document, "state", { state: next, reason })
 }
 
+/** How the page is connected: `"socket"`, or `"stream"` where the network lets no socket through. */
+export function setTransport(name) {
+  document.documentElement.dataset.bellwireTransport = name
+}
+
 /** Shows the way to sign in again, until the state changes. */
 export function offerSignIn(url) {
   const offer = document.getElementById("connection-sign-in")

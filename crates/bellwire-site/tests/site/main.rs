@@ -2,6 +2,7 @@
 
 mod settings;
 mod writer;
+mod events;
 mod faults;
 mod accounts;
 mod sessions;

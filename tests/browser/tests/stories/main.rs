@@ -6,6 +6,7 @@ mod talking;
 mod typing;
 mod signed_out;
 mod restarts;
+mod no_sockets;
 mod without_javascript;
 mod pages;
 mod plain_htmx;

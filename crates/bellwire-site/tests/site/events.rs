@@ -1,0 +1,153 @@
+//! Streams of events: whoever is behind a network that lets no socket through has the same page, and the same end.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+use bellwire::{Consumer, Error, Frame, Html, Patch, Socket};
+use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::{App, SiteState, Upgrade, User};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+struct Greeter;
+
+impl Consumer for Greeter {
+    type Action = Frame;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        socket.patch(Patch::inner("#secret", Html::text("welcome"))).await
+    }
+
+    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+        socket.send(frame).await
+    }
+}
+
+async fn greet(_: User, upgrade: Upgrade) -> Response {
+    upgrade.run(Greeter)
+}
+
+fn routes(_: &SiteState) -> Router<SiteState> {
+    Router::new().route("/ws/greet/", get(greet))
+}
+
+fn apps() -> Vec<App> {
+    vec![App::new("greet").routes(routes)]
+}
+
+const OURS: &[(&str, &str)] = &[("Sec-Fetch-Site", "same-origin")];
+
+/// A browser's `EventSource`, as bytes.
+struct Stream {
+    tcp: TcpStream,
+    heard: String,
+}
+
+impl Stream {
+    async fn open(site: &TestSite, client: &Client, path: &str, headers: &[(&str, &str)]) -> Self {
+        let mut tcp = TcpStream::connect(site.address()).await.unwrap();
+        let mut request =
+            format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n", site.address());
+        let cookies = client.cookies();
+        let cookie = Some(("Cookie", cookies.as_str())).filter(|(_, cookies)| !cookies.is_empty());
+        for (name, value) in headers.iter().copied().chain(cookie) {
+            request += &format!("{name}: {value}\r\n");
+        }
+        tcp.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
+        let mut stream = Self { tcp, heard: String::new() };
+        stream.hear("\r\n\r\n").await;
+        stream
+    }
+
+    fn status(&self) -> &str {
+        &self.heard[9..12]
+    }
+
+    /// Waits until it said this, since the last time something was waited for.
+    async fn hear(&mut self, expected: &str) {
+        while !self.heard.contains(expected) {
+            assert!(self.read().await, "ended before {expected:?}: {}", self.heard);
+        }
+    }
+
+    async fn read(&mut self) -> bool {
+        let mut room = [0; 4096];
+        let read = tokio::time::timeout(PATIENCE, self.tcp.read(&mut room)).await;
+        let read = read.expect("something in time").unwrap_or(0);
+        self.heard += std::str::from_utf8(&room[..read]).unwrap();
+        read > 0
+    }
+
+    /// Listens until the body has ended as a body should, and returns everything.
+    async fn ending(mut self) -> String {
+        self.hear("\r\n0\r\n\r\n").await;
+        self.heard
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_and_no_other_does() {
+    for database in databases() {
+        let site = TestSite::start(&database, apps()).await;
+        let (mut ada, grace) = (site.person("Ada").await, site.person("Grace").await);
+        let mut hers = Stream::open(&site, &ada, "/ws/greet/", OURS).await;
+        let mut other = Stream::open(&site, &grace, "/ws/greet/", OURS).await;
+        for stream in [&mut hers, &mut other] {
+            stream.hear("welcome").await;
+        }
+        let cookies = ada.clone();
+        assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
+        let heard = hers.ending().await;
+        assert!(heard.contains("event: close\ndata: {\"code\":1008,"), "{heard}");
+        // Asked once more, as an `EventSource` would by itself, it gets a status that is its last.
+        assert_eq!(Stream::open(&site, &cookies, "/ws/greet/", OURS).await.status(), "401");
+        let stopping = tokio::spawn(site.stop());
+        let heard = other.ending().await;
+        assert!(!heard.contains("event: close"), "a restart is no reason to stay away: {heard}");
+        stopping.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_for_another_site_is_refused() {
+    let site = TestSite::start(&TestDatabase::Sqlite, apps()).await;
+    let (ada, origin) = (site.person("Ada").await, site.url(""));
+    for (headers, status) in [
+        (OURS, "200"),
+        (&[("Origin", origin.as_str())], "200"),
+        (&[], "403"),
+        (&[("Sec-Fetch-Site", "cross-site")], "403"),
+        (&[("Sec-Fetch-Site", "same-site")], "403"),
+        (&[("Origin", "https://evil.example"), ("Sec-Fetch-Site", "same-origin")], "403"),
+        (&[("Origin", "null")], "403"),
+    ] {
+        for path in ["/ws/greet/", "/ws/"] {
+            let stream = Stream::open(&site, &ada, path, headers).await;
+            assert_eq!(stream.status(), status, "{path} {headers:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_healthy_stream_outlives_every_time_limit() {
+    let short = Duration::from_secs(1);
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+        let patience = &mut settings.patience;
+        (patience.headers, patience.request, patience.response) = (short, short, short);
+        (settings.limits.write, settings.limits.ping) = (short, short / 2);
+        settings.limits.idle = 3 * short;
+    })
+    .await;
+    let mut stream = Stream::open(&site, &site.client(), "/ws/", &[]).await;
+    // The keeper's round is a second: five signs of life take longer than any of these.
+    while stream.heard.matches("\n:\n\n").count() < 5 {
+        assert!(stream.read().await, "{}", stream.heard);
+    }
+    stream.heard.clear();
+    let mut client = site.client();
+    assert_eq!(client.post("/ring/", &[]).await.status, 303);
+    stream.hear("#rings").await;
+}

@@ -1,0 +1,70 @@
+//! A network that lets no WebSocket through: the pages are live all the same.
+
+use bellwire_browser_tests::{Person, Stage};
+use serde_json::json;
+
+async fn is_on_a_stream(person: &Person) {
+    person.is_connected().await;
+    let transport = person.ask("return document.documentElement.dataset.bellwireTransport", &[]).await;
+    assert_eq!(transport, json!("stream"), "{}", person.name());
+}
+
+#[tokio::test]
+async fn two_people_behind_a_proxy_that_blocks_sockets_talk_live_and_across_a_cut() {
+    let stage = Stage::open().await;
+    let (ada, _whole) = stage.person_without_sockets("Ada").await;
+    let (ben, cable) = stage.person_without_sockets("Ben").await;
+    ada.becomes_administrator().await;
+    ben.signs_up().await;
+    for person in [&ada, &ben] {
+        person.opens_room("Garden").await;
+        is_on_a_stream(person).await;
+        person.marks_the_page().await;
+    }
+    ada.says("can you hear me?").await;
+    ben.sees("can you hear me?").await;
+    ben.says("every word").await;
+    ada.sees("every word").await;
+
+    cable.cut();
+    ben.is_offline().await;
+    ada.says("meanwhile 1").await;
+    ada.says("meanwhile 2").await;
+    ada.sees("meanwhile 2").await;
+    ben.says("sent into nowhere").await;
+    ben.never_saw("meanwhile").await;
+    cable.mend();
+    ben.sees("meanwhile 2").await;
+    ada.sees("sent into nowhere").await;
+    ada.says("welcome back").await;
+    ben.sees("welcome back").await;
+    is_on_a_stream(&ben).await;
+
+    let all =
+        ["can you hear me?", "every word", "meanwhile 1", "meanwhile 2", "sent into nowhere", "welcome back"];
+    for person in [&ada, &ben] {
+        assert_eq!(person.messages().await, all, "each once and in order, for {}", person.name());
+        person.did_not_reload().await;
+        let pending = person.ask("return document.querySelector('#pending').children.length", &[]).await;
+        assert_eq!(pending, json!(0), "nothing waits any more");
+    }
+    ben.visit("/chat/garden/").await;
+    is_on_a_stream(&ben).await;
+    assert_eq!(ben.messages().await, all, "a fresh page shows what the live ones show");
+}
+
+#[tokio::test]
+async fn the_bell_is_heard_and_rings_without_a_socket() {
+    let stage = Stage::open().await;
+    let (ada, _cable) = stage.person_without_sockets("Ada").await;
+    let ben = stage.person("Ben").await;
+    ben.visit("/").await;
+    ben.is_connected().await;
+    ada.visit("/").await;
+    is_on_a_stream(&ada).await;
+    ben.presses("#bell-form button").await;
+    ada.reads("#rings", "1").await;
+    ada.presses("#bell-form button").await;
+    ben.reads("#rings", "2").await;
+    is_on_a_stream(&ada).await;
+}
