@@ -18,7 +18,7 @@ pub struct Limits {
     pub actions_per_second: Option<u32>,
     /// How many actions may come at once before the average counts.
     pub action_burst: u32,
-    /// How many sockets one person may have open. One more is refused with status 429.
+    /// How many sockets one person may have open, streams of events included. One more is refused with status 429.
     pub sockets_per_person: usize,
     /// How many sockets one address may have open, where the site says which address it is. One more is refused with
     /// status 429. Many people may share an address, so this is a bound against floods and not against persons.

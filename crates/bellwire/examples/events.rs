@@ -1,0 +1,88 @@
+//! One consumer for sockets and for networks that let none through: the same address sends server-sent events to whoever accepts
+//! them. Open the page in two tabs; one listens by WebSocket, the other by EventSource.
+//!
+//! ```sh
+//! cargo run -p bellwire --example events
+//! curl -N -H 'Accept: text/event-stream' http://127.0.0.1:9005/live/
+//! curl -d 'It rains.' http://127.0.0.1:9005/
+//! ```
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html as Page, IntoResponse, Response};
+use axum::routing::get;
+use bellwire::{
+    Bellwire, Consumer, Error, EventStream, Frame, Group, GroupName, Html, Layer, Patch, Socket, Upgrade,
+    UpgradeRefused,
+};
+
+const PAGE: &str = r#"<!doctype html><title>Events</title>
+<p>By <a href="/">WebSocket</a> or by <a href="/?events">EventSource</a>:</p>
+<ul id="news"></ul>
+<form><input name="text" autofocus><button>Tell everyone</button></form>
+<script>
+  const hear = ({ data }) => {
+    const patch = JSON.parse(data)
+    document.querySelector(patch.selector).insertAdjacentHTML("beforeend", patch.html)
+  }
+  if (location.search === "?events") {
+    const source = new EventSource("/live/") // comes back by itself
+    source.onmessage = hear
+    source.addEventListener("close", () => source.close()) // until it is told not to
+  } else {
+    new WebSocket(`ws://${location.host}/live/`).onmessage = hear
+  }
+  document.forms[0].onsubmit = (event) => {
+    event.preventDefault()
+    fetch("/", { method: "POST", body: event.target.text.value })
+    event.target.reset()
+  }
+</script>"#;
+
+struct Reader;
+
+impl Consumer for Reader {
+    type Action = Frame;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        socket.join(&readers(socket.layer()));
+        Ok(())
+    }
+
+    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+        Err(Error::refused("Post your news to /."))
+    }
+}
+
+fn readers(layer: &Layer) -> Group<()> {
+    layer.group(GroupName::of("news", 1))
+}
+
+async fn live(stream: Option<EventStream>, upgrade: Result<Upgrade, UpgradeRefused>) -> Response {
+    match (stream, upgrade) {
+        (Some(stream), _) => stream.run(Reader),
+        (None, Ok(upgrade)) => upgrade.run(Reader),
+        (None, Err(refused)) => refused.into_response(),
+    }
+}
+
+async fn tell(State(bellwire): State<Bellwire>, text: String) -> StatusCode {
+    let item = format!("<li>{}</li>", Html::text(&text).as_str());
+    readers(bellwire.layer()).patch(Patch::append("#news", Html::trusted(item)));
+    StatusCode::ACCEPTED
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9005".into());
+    let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
+    let app = Router::new()
+        .route("/", get(async || Page(PAGE)).post(tell))
+        .route("/live/", get(live))
+        .with_state(bellwire);
+    let listener = tokio::net::TcpListener::bind(&address).await?;
+    eprintln!("News at http://{}/", listener.local_addr()?);
+    Ok(axum::serve(listener, app).await?)
+}
