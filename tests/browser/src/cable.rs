@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,30 +14,32 @@ use tokio::task::JoinHandle;
 pub struct Cable {
     address: SocketAddr,
     whole: Arc<watch::Sender<bool>>,
+    lets_sockets: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
 impl Cable {
     pub(crate) async fn to(server: SocketAddr) -> Self {
-        Self::lay(server, Lets::Everything).await
+        Self::lay(server, true).await
     }
 
     /// One with a proxy in it, as some networks have, that refuses every WebSocket.
     pub(crate) async fn without_sockets_to(server: SocketAddr) -> Self {
-        Self::lay(server, Lets::NoSockets).await
+        Self::lay(server, false).await
     }
 
-    async fn lay(server: SocketAddr, lets: Lets) -> Self {
+    async fn lay(server: SocketAddr, lets_sockets: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let whole = Arc::new(watch::Sender::new(true));
-        let carrying = whole.clone();
+        let lets_sockets = Arc::new(AtomicBool::new(lets_sockets));
+        let (carrying, lets) = (whole.clone(), lets_sockets.clone());
         let task = tokio::spawn(async move {
             while let Ok((browser, _)) = listener.accept().await {
-                tokio::spawn(carry(browser, server, lets, carrying.subscribe()));
+                tokio::spawn(carry(browser, server, lets.clone(), carrying.subscribe()));
             }
         });
-        Self { address, whole, task }
+        Self { address, whole, lets_sockets, task }
     }
 
     /// Where the browser has to connect to.
@@ -49,17 +52,15 @@ impl Cable {
         self.whole.send_replace(false);
     }
 
+    /// Takes the proxy out.
+    pub fn lets_sockets_through(&self) {
+        self.lets_sockets.store(true, Ordering::Relaxed);
+    }
+
     /// Takes connections again.
     pub fn mend(&self) {
         self.whole.send_replace(true);
     }
-}
-
-/// What a cable lets through.
-#[derive(Debug, Clone, Copy)]
-enum Lets {
-    Everything,
-    NoSockets,
 }
 
 impl Drop for Cable {
@@ -70,11 +71,14 @@ impl Drop for Cable {
 }
 
 /// Carries one connection until either side ends it or the cable is cut.
-async fn carry(mut browser: TcpStream, server: SocketAddr, lets: Lets, mut whole: watch::Receiver<bool>) {
+async fn carry(
+    mut browser: TcpStream,
+    server: SocketAddr,
+    lets_sockets: Arc<AtomicBool>,
+    mut whole: watch::Receiver<bool>,
+) {
     let both_ways = async {
-        if let Lets::NoSockets = lets
-            && asks_for_a_socket(&browser).await
-        {
+        if !lets_sockets.load(Ordering::Relaxed) && asks_for_a_socket(&browser).await {
             let _ = browser.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
             return;
         }

@@ -14,6 +14,7 @@ const ANSWER = 15_000 // something was sent and nothing at all came back: the li
 const SLEPT = 90_000 // more than a throttled background timer ever needs between two ticks
 const TICK = 10_000
 const PROBE = 120_000 // how often a socket is tried while a stream stands in for it
+const PROBE_SOON = 1_000 // on a network that is new
 const BLOCKED = "bellwire:blocked" // in the tab's storage: the next page need not find out again
 
 let blocked = remembered()
@@ -91,7 +92,9 @@ export class Socket {
   }
 
   online() {
-    if (!this.final) this.connect() // an open socket belongs to the network that was
+    if (this.final) return
+    this.connect() // an open socket belongs to the network that was
+    if (blocked) this.#probe(PROBE_SOON)
   }
 
   offline() {
@@ -129,8 +132,8 @@ export class Socket {
   }
 
   // Networks change: a laptop is carried home.
-  #probe() {
-    this.#after("probe", PROBE * (0.5 + Math.random()), () => {
+  #probe(delay = PROBE * (0.5 + Math.random())) {
+    this.#after("probe", delay, () => {
       const ws = new WebSocket(this.#hooks.url())
       this.#after("probe", HANDSHAKE, () => ws.close())
       ws.onopen = () => {

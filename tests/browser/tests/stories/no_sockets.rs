@@ -54,9 +54,9 @@ async fn two_people_behind_a_proxy_that_blocks_sockets_talk_live_and_across_a_cu
 }
 
 #[tokio::test]
-async fn the_bell_is_heard_and_rings_without_a_socket() {
+async fn without_a_socket_the_bell_rings_a_refusal_is_explained_and_a_new_network_is_tried() {
     let stage = Stage::open().await;
-    let (ada, _cable) = stage.person_without_sockets("Ada").await;
+    let (ada, cable) = stage.person_without_sockets("Ada").await;
     let ben = stage.person("Ben").await;
     ben.visit("/").await;
     ben.is_connected().await;
@@ -67,4 +67,26 @@ async fn the_bell_is_heard_and_rings_without_a_socket() {
     ada.presses("#bell-form button").await;
     ben.reads("#rings", "2").await;
     is_on_a_stream(&ada).await;
+
+    ada.becomes_administrator().await;
+    ada.opens_room("Garden").await;
+    is_on_a_stream(&ada).await;
+    ada.marks_the_page().await;
+    let too_long = "document.querySelector('.room').dataset.composerLimitValue = 1e6; \
+                    document.querySelector('#message').value = 'x'.repeat(8001)";
+    ada.ask(too_long, &[]).await;
+    ada.presses("#composer button[type=submit]").await;
+    let explained = "return document.querySelector('#error--message').textContent.includes('8') \
+                     && document.querySelector('#message').value.length === 8001";
+    ada.until("was told, with her words in the box again", explained, &[]).await;
+    ada.says("shorter").await;
+    ada.sees("shorter").await;
+
+    cable.lets_sockets_through();
+    ada.ask("dispatchEvent(new Event('online'))", &[]).await;
+    let on_a_socket = "return document.documentElement.dataset.bellwireTransport === 'socket'";
+    ada.until("was back on a socket", on_a_socket, &[]).await;
+    ada.says("on a socket").await;
+    ada.sees("on a socket").await;
+    ada.did_not_reload().await;
 }
