@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::response::Response;
 use axum::routing::get;
+use bellwire::testing::PATIENCE;
 use bellwire::{
     Action, Bellwire, CatchUp, Close, Consumer, Error, GroupName, Html, Layer, Limits, Patch, Seq, Socket,
     Upgrade,
@@ -218,7 +219,8 @@ impl Server {
 
     /// Waits until a consumer noted this.
     pub(crate) async fn noted(&mut self, what: &str) {
-        while self.diary.recv().await.expect("the server lives") != what {}
+        let noted = async { while self.diary.recv().await.expect("the server lives") != what {} };
+        tokio::time::timeout(PATIENCE, noted).await.unwrap_or_else(|_| panic!("nobody noted {what:?}"));
     }
 
     /// Sends a handshake with these header lines and returns the stream and the head of the answer.
