@@ -106,7 +106,7 @@ impl Feeds {
         let Some(following) = self.find(&delivery.group) else { return Next::Write };
         following.wanted = following.wanted.max(seq);
         match following.position {
-            Some(position) if seq == position + 1 => following.position = Some(seq),
+            Some(position) if position.checked_add(1) == Some(seq) => following.position = Some(seq),
             Some(position) if seq <= position => return Next::Skip,
             _ => {
                 following.behind = true;
