@@ -10,5 +10,6 @@ mod store;
 mod hard_times;
 mod kills;
 mod restart;
+mod slow_readers;
 #[cfg(target_os = "linux")]
 mod trace;
