@@ -36,7 +36,9 @@ const LITTLE: usize = 120;
 
 /// The longest that a reader may take nothing, and the longest wait for its half of the close. In seconds.
 const WRITE: u64 = 20;
-const CLOSE: u64 = 5;
+const CLOSE: u64 = 10;
+/// How many of those that are stuck read in the end.
+const WOKEN: usize = 10;
 
 /// What the kernel keeps for a socket of the server: what it is asked for, twice (socket(7)).
 const SEND_BUFFER: u64 = 2 * 128 * 1024;
@@ -120,9 +122,10 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
         closed() == stuck
     });
     // Who reads at last finds out why it was closed; whoever does not is let go all the same.
-    for window in unread.iter_mut().step_by(10) {
-        let mut page = Page::default();
-        assert_eq!(window.hear_until(&mut page, |_| false).await, Heard::Close(1013));
+    let woken: Vec<_> = unread.drain(..WOKEN).map(|window| tokio::spawn(read_at_last(window))).collect();
+    for reader in woken {
+        let (page, heard) = reader.await.unwrap();
+        assert_eq!(heard, Heard::Close(1013));
         assert_eq!(page.shown, stored[..page.shown.len()]);
     }
     until("they are gone", || memory.sockets() == 0);
@@ -174,6 +177,13 @@ async fn read(mut window: Window, messages: usize) -> (Page, Times) {
         times.extend(page.shown[before..].iter().map(|text| (text.clone(), now)));
     }
     (page, times)
+}
+
+/// Reads what there is, to the end.
+async fn read_at_last(mut window: Window) -> (Page, Heard) {
+    let mut page = Page::default();
+    let heard = window.hear_until(&mut page, |_| false).await;
+    (page, heard)
 }
 
 /// Stays behind until all was said, and reads the rest then.
