@@ -35,6 +35,7 @@ missing_packages() {
   find_chromedriver >/dev/null || echo chromium-driver
   find_postgres >/dev/null || echo postgresql
   command -v redis-server >/dev/null || echo redis-server
+  command -v strace >/dev/null || [ "$(uname)" != Linux ] || echo strace
 }
 
 # Installs Debian packages without a question. PostgreSQL's package would start a server of its own: not wanted here.
@@ -69,9 +70,10 @@ bin/test needs these, and can install them by itself only on Debian and Ubuntu (
   Chromium or Chrome, and the ChromeDriver of the same version   (or set BELLWIRE_TEST_CHROMIUM and BELLWIRE_TEST_CHROMEDRIVER)
   PostgreSQL's server, 14 or later                               (initdb, pg_ctl, postgres)
   Redis's server, 7 or later                                     (redis-server)
+  strace, on Linux, and the right to trace one's own programs
 
-  Fedora:  sudo dnf install gcc chromium chromedriver postgresql-server redis
-  Arch:    sudo pacman -S gcc chromium postgresql redis
+  Fedora:  sudo dnf install gcc chromium chromedriver postgresql-server redis strace
+  Arch:    sudo pacman -S gcc chromium postgresql redis strace
   macOS:   xcode-select --install; brew install --cask google-chrome chromedriver; brew install postgresql@17 redis
   Ubuntu:  chromium is a snap there: sudo snap install chromium; export BELLWIRE_TEST_CHROMEDRIVER=/snap/bin/chromium.chromedriver
 

@@ -75,8 +75,9 @@ impl<C: Consumer> Connection<C> {
             self.consumer.disconnect(&mut self.socket, close.clone()).await;
             Ok(())
         };
-        if let Err(end) = bounded(DISCONNECT, goodbye).await {
-            self.note(&end, "disconnect");
+        match bounded(DISCONNECT, goodbye).await {
+            Ok(()) => tracing::debug!(scope = %self.socket.scope, code = close.code(), "Disconnected"),
+            Err(end) => drop(self.note(&end, "disconnect")),
         }
         if told {
             self.wait_for_farewell().await;

@@ -1,6 +1,7 @@
 //! The program as the operator sees it.
 
 mod support;
+mod window;
 
 mod serve;
 mod user;
@@ -8,3 +9,7 @@ mod check;
 mod store;
 mod hard_times;
 mod kills;
+mod restart;
+mod slow_readers;
+#[cfg(target_os = "linux")]
+mod trace;

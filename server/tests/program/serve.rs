@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use crate::support::{bellwire, folder};
+use crate::support::{STOP, bellwire, folder};
 use crate::{store, support};
 
 /// Waits for the greeting; returns it.
@@ -32,9 +32,6 @@ fn it_says_where_it_is_and_what_to_do_next_and_ends_when_asked_to() {
     assert!(ended.status.success(), "{ended:?}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
-
-/// How long a stop may take, whoever is connected and however.
-const STOP: Duration = Duration::from_secs(10);
 
 fn socket(address: &str) -> TcpStream {
     let mut socket = TcpStream::connect(address).unwrap();

@@ -3,12 +3,16 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long anything a test waits for may take. Only a broken test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a stop may take, whoever is connected and however.
+pub(crate) const STOP: Duration = Duration::from_secs(10);
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_bellwire");
 
@@ -40,6 +44,8 @@ pub(crate) struct Server {
     /// Where it listens: `127.0.0.1:8000`.
     pub(crate) address: String,
     log: Arc<Mutex<String>>,
+    /// Ends when it has nothing more to say.
+    listener: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -48,7 +54,7 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (heard, complaints) = (log.clone(), child.stderr.take().unwrap());
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             for line in BufReader::new(complaints).lines().map_while(Result::ok) {
                 heard.lock().unwrap().push_str(&(line + "\n"));
             }
@@ -57,7 +63,7 @@ impl Server {
         let address = said.find_map(|line| Some(line.split_once("running at http://")?.1.trim().to_owned()));
         let address = address.unwrap_or_else(|| panic!("no greeting: {}", log.lock().unwrap()));
         std::thread::spawn(move || said.for_each(drop));
-        Self { child, address, log }
+        Self { child, address, log, listener: Some(listener) }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -67,6 +73,23 @@ impl Server {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Asks it to end, as an operator does (SIGTERM), and waits until it has. Returns how it ended, and all that it logged.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> (ExitStatus, String) {
+        let asked = Command::new("kill").arg(self.id().to_string()).status().unwrap();
+        assert!(asked.success());
+        let begun = Instant::now();
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if begun.elapsed() > STOP => panic!("still running after {STOP:?}: {}", self.log()),
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        self.listener.take().unwrap().join().unwrap();
+        (status, self.log())
     }
 
     /// `kill -9`: nothing in it runs any more after this.

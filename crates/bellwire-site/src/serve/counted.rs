@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -46,6 +47,16 @@ impl Counted {
             .as_mut()
             .poll(cx)
             .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "nothing was taken for too long")))
+    }
+}
+
+/// Whoever takes nothing at the end is cut off: else the kernel would keep what waits for minutes, for a connection that no bound of ours
+/// counts any more.
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if self.stuck.is_some() {
+            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        }
     }
 }
 
