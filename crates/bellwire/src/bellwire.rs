@@ -1,8 +1,6 @@
 //! The handle that everything hangs on.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,6 +8,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::layer::Layer;
 use crate::origin::BadOrigin;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, OnceLock};
 use crate::{Close, Limits, Origins, Scope, keeper};
 
 /// How many sockets are closed at once at a stop; between batches there is a short pause, so that not all come back together.

@@ -1,7 +1,6 @@
 //! Whose turn it is: one connection's loop.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::handler::{End, bounded, guarded};
 use crate::layer::{Body, Channel, Delivery, Lost, Order, Taken};
 use crate::pace::{Pace, Verdict};
 use crate::socket::Socket;
+use crate::sync::Arc;
 use crate::websocket::{Incoming, Outgoing};
 use crate::{Close, Consumer, GroupName};
 
@@ -254,23 +254,24 @@ impl<C: Consumer> Connection<C> {
                 return Err(Close::new(Close::TRY_AGAIN, "could not catch up"));
             }
         };
-        // What was read meanwhile may be what they are no longer to see.
-        if channel.mailbox.is_expelled_from(&feed) {
+        if self.socket.feeds.find(&feed).is_none() {
             return Ok(());
         }
-        let Some(following) = self.socket.feeds.find(&feed) else { return Ok(()) };
+        let place = Place { feed, seq: caught_up.seq };
+        let frames = self.socket.dialect.patches(&caught_up.patches, Some(&place));
+        // What was read may meanwhile be what they are no longer to see.
+        if !self.socket.frames_of(&place.feed, frames).await.map_err(into_close)? {
+            return Ok(());
+        }
+        self.socket.wire.reached(&place.feed, place.seq);
+        let Some(following) = self.socket.feeds.find(&place.feed) else { return Ok(()) };
         following.position = Some(caught_up.seq);
         let short = following.wanted > caught_up.seq;
         following.tries = if short { following.tries + 1 } else { 0 };
         following.behind = short;
-        let tries = following.tries;
-        let place = Place { feed, seq: caught_up.seq };
-        let frames = self.socket.dialect.patches(&caught_up.patches, Some(&place));
-        self.socket.frames(frames).await.map_err(into_close)?;
-        self.socket.wire.reached(&place.feed, place.seq);
-        match tries {
+        match following.tries {
             0 => Ok(()),
-            1..CATCH_UPS => {
+            tries @ 1..CATCH_UPS => {
                 sleep(CATCH_UP_PAUSE * tries).await;
                 Ok(())
             }
@@ -300,7 +301,11 @@ impl<C: Consumer> Connection<C> {
     }
 
     async fn expelled(&mut self, group: GroupName) -> Result<(), Close> {
-        self.socket.leave_group(&group);
+        // The order goes to all sockets of a person: one that connects may be about to join. Whoever is not in the group has
+        // nothing to learn.
+        if !self.socket.leave_group(&group) {
+            return Ok(());
+        }
         let (channel, patience) = self.terms();
         let expelled = async { self.consumer.expelled(&mut self.socket, &group).await };
         let result = guarded(&channel, patience, expelled).await;

@@ -28,6 +28,7 @@ mod dialect;
 mod group;
 mod layer;
 mod keeper;
+mod sync;
 pub mod testing;
 
 pub use crate::action::{Action, Frame, Json, Receive};

@@ -1,9 +1,8 @@
 //! A place among the connections, taken before there is one.
 
-use std::sync::Arc;
-
 use crate::layer::Channel;
 use crate::socket::Socket;
+use crate::sync::Arc;
 use crate::websocket::Wire;
 use crate::{Bellwire, Dialect, Scope, UpgradeRefused};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::task::Poll;
 
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use crate::error::{Error, Invalid};
 use crate::feeds::Feeds;
 use crate::frame::Encoded;
 use crate::layer::{Channel, ChannelName};
+use crate::sync::Arc;
 use crate::websocket::{Outgoing, Wire};
 use crate::{Close, Dialect, Event, Group, GroupName, Layer, Patch, Scope};
 
@@ -112,7 +113,7 @@ impl Socket {
 
     /// Leaves a group. What waited from there is not delivered any more. Followed again, a feed goes on where it was left.
     pub fn leave<E: Event>(&mut self, group: &Group<E>) {
-        self.leave_group(group.name());
+        let _ = self.leave_group(group.name());
     }
 
     /// Joins a group and follows its numbers. As soon as the running handler ends the consumer is asked to
@@ -152,12 +153,15 @@ impl Socket {
         }
     }
 
-    pub(crate) fn leave_group(&mut self, group: &GroupName) {
+    /// Returns whether it was in the group.
+    pub(crate) fn leave_group(&mut self, group: &GroupName) -> bool {
+        let was_in = self.joined.contains(group) || self.appeared.contains(group);
         self.layer().leave(group, &self.channel);
         self.channel.mailbox.forget(group);
         self.joined.retain(|joined| joined != group);
         self.feeds.leave(group);
         self.vanish_from(group);
+        was_in
     }
 
     fn vanish_from(&mut self, group: &GroupName) {
@@ -198,26 +202,43 @@ impl Socket {
         }
     }
 
-    pub(crate) async fn frames(&mut self, frames: Vec<Encoded>) -> Result<(), Error> {
+    /// What was read for members of a group, as long as it is one. Returns whether all of it went out.
+    pub(crate) async fn frames_of(&mut self, group: &GroupName, frames: Vec<Encoded>) -> Result<bool, Error> {
+        for frame in frames {
+            self.room().await?;
+            let wire = &mut self.wire;
+            match self.channel.mailbox.unless_out_of(group, || wire.feed(Outgoing::Frame(frame))) {
+                Some(fed) => fed.map_err(|_| Error::Close(Close::lost()))?,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    async fn frames(&mut self, frames: Vec<Encoded>) -> Result<(), Error> {
         for frame in frames {
             self.feed(frame).await?;
         }
         Ok(())
     }
 
-    /// Adds to what goes out. When much has gathered the reader has to take some first, within its time.
     async fn feed(&mut self, frame: Encoded) -> Result<(), Error> {
-        if let Some(close) = self.channel.mailbox.closed() {
-            return Err(Error::Close(close));
-        }
+        self.room().await?;
+        self.wire.feed(Outgoing::Frame(frame)).map_err(|_| Error::Close(Close::lost()))
+    }
+
+    /// Waits for room for one more frame: when much has gathered the reader has to take some first, within its time. Whoever is told
+    /// to close waits no longer.
+    async fn room(&mut self) -> Result<(), Error> {
         let patience = self.bellwire.limits().write;
-        let wire = &mut self.wire;
+        let Self { wire, channel, .. } = self;
         loop {
-            match tokio::time::timeout(patience, poll_fn(|cx| wire.poll_ready(cx))).await {
-                Ok(room) => {
-                    let fed = room.and_then(|()| wire.feed(Outgoing::Frame(frame)));
-                    return fed.map_err(|_| Error::Close(Close::lost()));
-                }
+            let room = poll_fn(|cx| match channel.mailbox.poll_closed(cx) {
+                Poll::Ready(()) => Poll::Ready(Err(channel.mailbox.closed().unwrap_or_else(Close::lost))),
+                Poll::Pending => wire.poll_ready(cx).map_err(|_| Close::lost()),
+            });
+            match tokio::time::timeout(patience, room).await {
+                Ok(room) => return room.map_err(Error::Close),
                 // Slow, but alive.
                 Err(_) if wire.flowed() => {}
                 Err(_) => return Err(Error::Close(Close::new(Close::TRY_AGAIN, "too slow to read"))),

@@ -1,9 +1,9 @@
 //! One connection, as the rest of the process sees it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::mailbox::Mailbox;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::{GroupName, Limits, Scope};
 
 /// The address of one connection, unique among all processes and never used again.

@@ -1,7 +1,6 @@
 //! One send, shared by all who get it.
 
 use std::any::Any;
-use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
 
@@ -9,6 +8,7 @@ use super::counters::Counters;
 use crate::dialect::{Dialect, Place};
 use crate::frame::Encoded;
 use crate::group::{GroupName, Seq};
+use crate::sync::{Arc, OnceLock};
 use crate::{Close, Event, Patch};
 
 /// What is sent to a group.

@@ -1,13 +1,13 @@
 //! Which sockets of this process are in which group.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use indexmap::IndexMap;
 
 use super::channel::{Channel, ChannelName};
 use super::counters::Counters;
 use super::delivery::Delivery;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::{Close, GroupName};
 
 type Members = IndexMap<u64, Arc<Channel>>;
@@ -49,11 +49,18 @@ impl Hub {
         read(&self.channels).len()
     }
 
+    /// How many groups there are.
+    pub(crate) fn groups(&self) -> usize {
+        read(&self.groups).len()
+    }
+
     /// Returns whether the channel is this process's first in the group.
     pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> bool {
         if let Some(members) = read(&self.groups).get(group) {
-            lock(members).insert(channel.name.number, channel.clone());
-            return false;
+            let mut members = lock(members);
+            members.insert(channel.name.number, channel.clone());
+            // The group may be one whose last member has left and that is not forgotten yet.
+            return members.len() == 1;
         }
         let mut groups = write(&self.groups);
         let members = groups.entry(group.clone()).or_default();

@@ -1,11 +1,11 @@
 //! What waits for one socket: mail, and orders that outrank it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::delivery::{Body, Delivery};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Close, GroupName};
 
 /// A queue that was longer than this once gives its memory back when it is empty.
@@ -108,7 +108,8 @@ impl Mailbox {
     /// Adds one more; `false` when the queue overflowed and was dropped.
     pub(crate) fn push(&self, delivery: &Arc<Delivery>) -> bool {
         let mut state = self.lock();
-        if state.close.is_some() {
+        // Who joins before the loop has learned of an expulsion is not in: that join is undone when it does.
+        if state.is_out_of(&delivery.group) {
             return true;
         }
         let fits = state.queue.len() < self.messages && state.bytes + delivery.weight <= self.bytes;
@@ -155,9 +156,10 @@ impl Mailbox {
         self.order(state);
     }
 
-    /// Whether the loop has yet to learn that it is out of this group.
-    pub(crate) fn is_expelled_from(&self, group: &GroupName) -> bool {
-        self.lock().expelled.contains(group)
+    /// Hands on what members of this group may see, under the lock, unless they were taken out of it or told to close meanwhile.
+    pub(crate) fn unless_out_of<T>(&self, group: &GroupName, deal: impl FnOnce() -> T) -> Option<T> {
+        let state = self.lock();
+        (!state.is_out_of(group)).then(deal)
     }
 
     /// Drops what waits from this group.
@@ -240,6 +242,10 @@ impl State {
         std::mem::take(&mut self.ping).then_some(Order::Ping)
     }
 
+    fn is_out_of(&self, group: &GroupName) -> bool {
+        self.close.is_some() || self.expelled.contains(group)
+    }
+
     fn overflow(&mut self, newest: &Delivery) {
         let mut lost = self.lost.take().unwrap_or_default();
         self.queue.drain(..).for_each(|delivery| lost.note(&delivery));
@@ -252,6 +258,10 @@ impl State {
     fn forget(&mut self, group: &GroupName) {
         self.queue.retain(|delivery| delivery.group != *group);
         self.bytes = self.queue.iter().map(|delivery| delivery.weight).sum();
+        if let Some(lost) = &mut self.lost {
+            lost.numbered.retain(|lost| lost != group);
+        }
+        self.lost.take_if(|lost| lost.is_nothing());
     }
 
     fn sleep<T>(&mut self, cx: &Context<'_>) -> Poll<T> {

@@ -12,8 +12,6 @@ mod presence;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 pub use backplane::{Backplane, Garbled};
 pub use channel::ChannelName;
@@ -26,6 +24,8 @@ pub(crate) use delivery::{Body, Delivery, Frames, Send};
 pub(crate) use mailbox::{Dealt, Lost, Order, Taken};
 
 use crate::dialect::Place;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, Mutex, PoisonError};
 use crate::{Close, Event, Group, GroupName, Limits, Patch, Scope};
 
 /// An event weighs this much in a queue, in bytes: it is shared, and its size is not known.
@@ -97,6 +97,16 @@ impl Layer {
     /// How many sockets this process has.
     pub fn sockets_here(&self) -> usize {
         self.0.hub.len()
+    }
+
+    /// How many groups this process keeps, those that stand for people, sessions and addresses included. One without members is none.
+    pub fn groups_here(&self) -> usize {
+        self.0.hub.groups()
+    }
+
+    /// How many named channels this process keeps: those that somebody holds, or that hold something.
+    pub fn named_channels_here(&self) -> usize {
+        self.named().lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Sends a patch to one connection of this process; `false` when it is not, or no longer, here.

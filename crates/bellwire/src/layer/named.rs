@@ -4,11 +4,12 @@ use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
 use super::Layer;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Event, GroupName};
 
 /// How many messages wait in one named channel at most. One more is refused, and its sender told.
@@ -39,6 +40,8 @@ pub(super) type Registry = Mutex<HashMap<GroupName, Arc<Queue>>>;
 
 #[derive(Default)]
 pub(super) struct Queue {
+    /// How many handles there are. Only under the registry's lock is the last one known to be the last.
+    handles: AtomicUsize,
     messages: Mutex<VecDeque<Box<dyn Any + Send>>>,
     arrived: Notify,
 }
@@ -50,7 +53,12 @@ pub struct ChannelFull(GroupName);
 
 impl<E: Event> NamedChannel<E> {
     pub(super) fn open(layer: Layer, name: GroupName) -> Self {
-        let queue = lock(layer.named()).entry(name.clone()).or_default().clone();
+        let queue = {
+            let mut registry = lock(layer.named());
+            let queue = registry.entry(name.clone()).or_default().clone();
+            queue.handles.fetch_add(1, Ordering::Relaxed);
+            queue
+        };
         Self { layer, name, queue, message: PhantomData }
     }
 
@@ -99,6 +107,7 @@ impl<E: Event> NamedChannel<E> {
 impl<E> Clone for NamedChannel<E> {
     fn clone(&self) -> Self {
         let (layer, name, queue) = (self.layer.clone(), self.name.clone(), self.queue.clone());
+        queue.handles.fetch_add(1, Ordering::Relaxed);
         Self { layer, name, queue, message: PhantomData }
     }
 }
@@ -107,8 +116,7 @@ impl<E> Clone for NamedChannel<E> {
 impl<E> Drop for NamedChannel<E> {
     fn drop(&mut self) {
         let mut registry = lock(self.layer.named());
-        // Ours and the registry's.
-        if Arc::strong_count(&self.queue) == 2 && lock(&self.queue.messages).is_empty() {
+        if self.queue.handles.fetch_sub(1, Ordering::Relaxed) == 1 && lock(&self.queue.messages).is_empty() {
             registry.remove(&self.name);
         }
     }

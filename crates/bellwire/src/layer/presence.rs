@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
 use crate::GroupName;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many changes may wait for a listener. One that is further behind is told [`Change::Missed`].
 const WAITING: usize = 1024;

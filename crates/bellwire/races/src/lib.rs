@@ -1,0 +1,75 @@
+//! Bellwire's own files once more, with locks that try out who comes first (`sync`), and the ground for tests (`stage`).
+//!
+//! They are read rather than depended on, so that no feature and no flag of the build can ever put these locks into a site.
+//! The list is that of `bellwire`'s `lib.rs`; a module that is missing here does not compile.
+#![allow(missing_docs, dead_code, unreachable_pub, reason = "as in `bellwire`, where they are looked at")]
+
+pub mod stage;
+mod sync;
+
+#[path = "../../src/bellwire.rs"]
+mod bellwire;
+#[path = "../../src/limits.rs"]
+mod limits;
+#[path = "../../src/origin.rs"]
+mod origin;
+#[path = "../../src/upgrade.rs"]
+mod upgrade;
+#[path = "../../src/place.rs"]
+mod place;
+#[path = "../../src/websocket.rs"]
+mod websocket;
+#[path = "../../src/stream.rs"]
+mod stream;
+#[path = "../../src/frame.rs"]
+mod frame;
+#[path = "../../src/gathered.rs"]
+mod gathered;
+#[path = "../../src/scope.rs"]
+mod scope;
+#[path = "../../src/connection.rs"]
+mod connection;
+#[path = "../../src/pace.rs"]
+mod pace;
+#[path = "../../src/handler.rs"]
+mod handler;
+#[path = "../../src/feeds.rs"]
+mod feeds;
+#[path = "../../src/socket.rs"]
+mod socket;
+#[path = "../../src/consumer.rs"]
+mod consumer;
+#[path = "../../src/action.rs"]
+mod action;
+#[path = "../../src/error.rs"]
+mod error;
+#[path = "../../src/close.rs"]
+mod close;
+#[path = "../../src/patch.rs"]
+mod patch;
+#[path = "../../src/dialect.rs"]
+mod dialect;
+#[path = "../../src/group.rs"]
+mod group;
+#[path = "../../src/layer/mod.rs"]
+mod layer;
+#[path = "../../src/keeper.rs"]
+mod keeper;
+
+pub use crate::action::{Action, Frame, Json, Receive};
+pub use crate::bellwire::{Bellwire, Builder};
+pub use crate::close::Close;
+pub use crate::consumer::{CatchUp, Consumer};
+pub use crate::dialect::{Dialect, UnknownDialect};
+pub use crate::error::{Error, Invalid};
+pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
+pub use crate::layer::{
+    Backplane, Change, Changes, ChannelFull, ChannelName, Counters, Counts, Garbled, Layer, NamedChannel,
+    Presence,
+};
+pub use crate::limits::Limits;
+pub use crate::origin::{BadOrigin, OriginRefused, Origins};
+pub use crate::patch::{How, Html, Patch};
+pub use crate::scope::Scope;
+pub use crate::socket::Socket;
+pub use crate::upgrade::{Upgrade, UpgradeRefused};

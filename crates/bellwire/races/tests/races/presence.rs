@@ -1,0 +1,83 @@
+//! People, not sockets.
+
+use bellwire_races::stage::{Promise, Sight, race, sweep};
+use bellwire_races::{Bellwire, Change, Changes, Consumer, Error, Frame, Group, Socket};
+use shuttle::future::block_on;
+use shuttle::thread;
+
+use super::{bellwire, group, room};
+
+/// Is present for as long as its page is open.
+struct Visitor(Group<u64>);
+
+impl Consumer for Visitor {
+    type Action = Frame;
+    type Event = u64;
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        socket.appear(&self.0);
+        Ok(())
+    }
+
+    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A person opens a page and leaves it.
+fn visit(bellwire: &Bellwire) {
+    let promise = Promise::take(bellwire, "ada", "");
+    let page = promise.open(Visitor(group(bellwire.layer())), &Sight::default());
+    page.leave();
+    let _ = page.ended();
+}
+
+/// All that was told so far, each person's arrival as true. Every wait has an end: the last change is made by the test.
+fn told(changes: &mut Changes, until: usize) -> Vec<bool> {
+    (0..until).map(|_| matches!(block_on(changes.next()), Some(Change::Arrived { .. }))).collect()
+}
+
+#[test]
+fn several_sockets_of_a_person_that_come_and_go_count_once_and_leave_no_ghost() {
+    race(|| {
+        let bellwire = bellwire();
+        let presence = bellwire.layer().presence().clone();
+        let mut changes = presence.changes();
+        let visits = [(); 2].map(|()| {
+            let bellwire = bellwire.clone();
+            thread::spawn(move || visit(&bellwire))
+        });
+        // Within the grace nobody goes, however often the keeper looks.
+        sweep(&bellwire, 0, 1000);
+        assert!(presence.count(&room()) <= 1, "counted twice");
+        visits.into_iter().for_each(|visit| visit.join().unwrap());
+        assert_eq!(presence.count(&room()), 1, "still within the grace");
+        sweep(&bellwire, 1000, 1000);
+        assert_eq!(presence.count(&room()), 0, "a ghost");
+        assert_eq!(told(&mut changes, 2), [true, false], "came once, and went once");
+    });
+}
+
+#[test]
+fn who_comes_back_while_the_grace_ends_is_present_and_told_so() {
+    race(|| {
+        let bellwire = bellwire();
+        let presence = bellwire.layer().presence().clone();
+        let mut changes = presence.changes();
+        visit(&bellwire);
+        let keeper = {
+            let bellwire = bellwire.clone();
+            thread::spawn(move || sweep(&bellwire, 1000, 1000))
+        };
+        let sight = Sight::default();
+        let page = Promise::take(&bellwire, "ada", "").open(Visitor(group(bellwire.layer())), &sight);
+        keeper.join().unwrap();
+        page.leave();
+        let _ = page.ended();
+        // Whether the keeper or the page came first, the last word is that she is gone once and for all.
+        sweep(&bellwire, 9000, 1000);
+        assert_eq!(presence.count(&room()), 0);
+        let first = told(&mut changes, 2);
+        assert_eq!(first, [true, false]);
+    });
+}
