@@ -64,12 +64,14 @@ fn a_loop_that_went_to_sleep_is_woken_by_whatever_comes() {
         };
         let heard = block_on(ada.hears(|heard| heard.events == [1] && heard.pings == 1));
         assert!(heard.closes.is_empty());
-        let expeller = {
-            let layer = layer.clone();
-            thread::spawn(move || layer.expel_person("ada", &super::room()))
+        // Two orders at once: who obeys one has to look for the other.
+        let (expeller, again) = {
+            let (layer, ada) = (layer.clone(), ada.clone());
+            let expeller = thread::spawn(move || layer.expel_person("ada", &super::room()));
+            (expeller, thread::spawn(move || ada.ping()))
         };
-        block_on(ada.hears(|heard| heard.expelled == [super::room()]));
-        [teller, pinger, expeller].into_iter().for_each(|thread| thread.join().unwrap());
+        block_on(ada.hears(|heard| heard.expelled == [super::room()] && heard.pings == 1));
+        [teller, pinger, expeller, again].into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
 
