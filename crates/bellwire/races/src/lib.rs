@@ -27,6 +27,8 @@ mod frame;
 mod gathered;
 #[path = "../../src/scope.rs"]
 mod scope;
+#[path = "../../src/short.rs"]
+mod short;
 #[path = "../../src/connection.rs"]
 mod connection;
 #[path = "../../src/pace.rs"]

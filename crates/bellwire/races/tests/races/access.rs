@@ -50,9 +50,11 @@ fn open(promise: Promise, room: &Group<u64>, sight: &Sight) -> Page {
     promise.open(Member { room: room.clone(), sight: sight.clone() }, sight)
 }
 
-/// What was seen between the first of these notes and the next of those.
+/// What was seen from the first note on and before the other, which may as well have come first: then there was no time between them.
 fn between(sight: &Sight, from: &str, to: &str) -> Vec<String> {
-    sight.all().into_iter().skip_while(|seen| seen != from).take_while(|seen| seen != to).collect()
+    let seen = sight.all();
+    let end = seen.iter().position(|seen| seen == to).unwrap_or(seen.len());
+    seen[..end].iter().skip_while(|seen| *seen != from).cloned().collect()
 }
 
 fn sends(room: &Group<u64>) -> thread::JoinHandle<()> {

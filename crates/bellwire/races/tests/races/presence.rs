@@ -1,6 +1,6 @@
 //! People, not sockets.
 
-use bellwire_races::stage::{Promise, Sight, race, sweep};
+use bellwire_races::stage::{Page, Promise, Sight, race, sweep};
 use bellwire_races::{Bellwire, Change, Changes, Consumer, Error, Frame, Group, Socket};
 use shuttle::future::block_on;
 use shuttle::thread;
@@ -8,7 +8,7 @@ use shuttle::thread;
 use super::{bellwire, group, room};
 
 /// Is present for as long as its page is open.
-struct Visitor(Group<u64>);
+struct Visitor(Group<u64>, Sight);
 
 impl Consumer for Visitor {
     type Action = Frame;
@@ -16,6 +16,7 @@ impl Consumer for Visitor {
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         socket.appear(&self.0);
+        self.1.note("here");
         Ok(())
     }
 
@@ -24,10 +25,14 @@ impl Consumer for Visitor {
     }
 }
 
-/// A person opens a page and leaves it.
-fn visit(bellwire: &Bellwire) {
-    let promise = Promise::take(bellwire, "ada", "");
-    let page = promise.open(Visitor(group(bellwire.layer())), &Sight::default());
+/// A person opens a page.
+fn open(bellwire: &Bellwire) -> (Page, Sight) {
+    let sight = Sight::default();
+    let visitor = Visitor(group(bellwire.layer()), sight.clone());
+    (Promise::take(bellwire, "ada", "").open(visitor, &sight), sight)
+}
+
+fn leave(page: Page) {
     page.leave();
     let _ = page.ended();
 }
@@ -45,12 +50,17 @@ fn several_sockets_of_a_person_that_come_and_go_count_once_and_leave_no_ghost() 
         let mut changes = presence.changes();
         let visits = [(); 2].map(|()| {
             let bellwire = bellwire.clone();
-            thread::spawn(move || visit(&bellwire))
+            thread::spawn(move || leave(open(&bellwire).0))
         });
+        let (page, sight) = open(&bellwire);
         // Within the grace nobody goes, however often the keeper looks.
         sweep(&bellwire, 0, 1000);
         assert!(presence.count(&room()) <= 1, "counted twice");
         visits.into_iter().for_each(|visit| visit.join().unwrap());
+        sight.until("here");
+        sweep(&bellwire, 5000, 1000);
+        assert_eq!(presence.count(&room()), 1, "one page is still open");
+        leave(page);
         assert_eq!(presence.count(&room()), 1, "still within the grace");
         sweep(&bellwire, 1000, 1000);
         assert_eq!(presence.count(&room()), 0, "a ghost");
@@ -64,16 +74,17 @@ fn who_comes_back_while_the_grace_ends_is_present_and_told_so() {
         let bellwire = bellwire();
         let presence = bellwire.layer().presence().clone();
         let mut changes = presence.changes();
-        visit(&bellwire);
+        leave(open(&bellwire).0);
         let keeper = {
             let bellwire = bellwire.clone();
             thread::spawn(move || sweep(&bellwire, 1000, 1000))
         };
-        let sight = Sight::default();
-        let page = Promise::take(&bellwire, "ada", "").open(Visitor(group(bellwire.layer())), &sight);
+        let (page, sight) = open(&bellwire);
         keeper.join().unwrap();
-        page.leave();
-        let _ = page.ended();
+        sight.until("here");
+        sweep(&bellwire, 5000, 1000);
+        assert_eq!(presence.count(&room()), 1, "she is here");
+        leave(page);
         // Whether the keeper or the page came first, the last word is that she is gone once and for all.
         sweep(&bellwire, 9000, 1000);
         assert_eq!(presence.count(&room()), 0);
