@@ -1,7 +1,8 @@
 //! Bellwire's own files once more, with locks that try out who comes first (`sync`), and the ground for tests (`stage`).
 //!
 //! They are read rather than depended on, so that no feature and no flag of the build can ever put these locks into a site.
-//! The list is that of `bellwire`'s `lib.rs`; a module that is missing here does not compile.
+//! The list is that of `bellwire`'s `lib.rs` without `sse`, another door to the same connections; whatever else is missing here
+//! does not compile.
 #![allow(missing_docs, dead_code, unreachable_pub, reason = "as in `bellwire`, where they are looked at")]
 
 pub mod stage;
