@@ -13,3 +13,6 @@ mod restart;
 mod slow_readers;
 #[cfg(target_os = "linux")]
 mod trace;
+mod mutate;
+mod requests;
+mod frames;

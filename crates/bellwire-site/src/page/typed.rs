@@ -10,6 +10,10 @@ use super::wants_html;
 use crate::accounts::SignedIn;
 use crate::site::BODY;
 
+/// How many fields are shown again at most: more than any form of a person's, and few enough that a page about a
+/// form made of thousands of tiny fields is not many times as long as what was sent.
+const FIELDS: usize = 32;
+
 /// The fields of a form that was not taken, left on the response for the page that says so.
 #[derive(Debug, Clone)]
 pub(super) struct Typed(pub(super) Vec<(String, String)>);
@@ -39,7 +43,7 @@ fn fields(body: &[u8]) -> Vec<(String, String)> {
     let typed = |(name, value): &(String, String)| {
         !value.trim().is_empty() && name != "client_id" && name != "next" && !name.contains("password")
     };
-    url::form_urlencoded::parse(body).into_owned().filter(typed).collect()
+    url::form_urlencoded::parse(body).into_owned().filter(typed).take(FIELDS).collect()
 }
 
 #[cfg(test)]
@@ -50,5 +54,10 @@ mod tests {
     fn what_was_typed_is_shown_and_what_is_secret_or_ours_is_not() {
         let body = b"message=Lunch%3F+%3Cb%3E&password=secret&new_password=x&client_id=1&next=/&empty=+";
         assert_eq!(fields(body), [("message".to_owned(), "Lunch? <b>".to_owned())]);
+    }
+
+    #[test]
+    fn a_form_of_thousands_of_fields_does_not_become_a_page_of_thousands_of_fields() {
+        assert_eq!(fields("a=1&".repeat(10_000).as_bytes()).len(), FIELDS);
     }
 }

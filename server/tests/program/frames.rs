@@ -1,0 +1,479 @@
+//! Frames that no browser sends: whoever sends them is answered or closed, and nobody else notices.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::mutate::{Dice, memory, noise, seeds, try_all};
+use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
+
+/// How many are tried when nobody asks for more, and how many before the memory is measured.
+const USUAL: u64 = 4_000;
+const WARM_UP: u64 = 2_000;
+const WORKERS: usize = 4;
+/// The server says nothing for so long: it waits for the rest of a frame. Then it learns that none will come.
+const QUIET: Duration = Duration::from_millis(60);
+/// What the memory may differ by afterwards, in KiB: caches of the database's connections, and what the allocator keeps.
+const TOLERANCE: u64 = 12 * 1024;
+
+const ROOM: &str = "/ws/chat/fuzz/";
+const ADDRESSES: &[&str] =
+    &["/ws/chat/fuzz/?dialect=json", "/ws/chat/fuzz/?dialect=htmx&since=chat.room.1:1", "/ws/?dialect=json"];
+
+/// All that pages send.
+const MESSAGES: &[&str] = &[
+    r#"{"action":"New message","data":{"message":"Lunch?","client_id":"f-{}"}}"#,
+    r#"{"action":"New message","data":{"message":"<img src=x onerror=alert(1)>\n🔔","client_id":null}}"#,
+    r#"{"message":"as htmx 2 says it","client_id":"f-{}","HEADERS":{"HX-Request":"true","HX-Target":null}}"#,
+    r#"{"message":"as htmx 4 says it","headers":{"HX-Request":"true"},"values":{"a":[1,2]}}"#,
+    r#"{"action":"Ring","data":{}}"#,
+    r#"{"action":"Ring"}"#,
+];
+
+/// What may stand where a value should.
+const VALUES: &[&str] = &[
+    "null",
+    "true",
+    "0",
+    "-0",
+    "-1",
+    "1e999",
+    "1E-999",
+    "123456789012345678901234567890",
+    "0.1e",
+    "01",
+    "NaN",
+    "[]",
+    "{}",
+    "\"\"",
+    "\"\\ud800\"",
+    "\"\\udc00\\ud800\"",
+    "\"\\u0000\"",
+    "\"\\u202e\"",
+    "\"\\x\"",
+    "\"\\",
+    "[[[]]]",
+    "{\"a\":{\"b\":[{}]}}",
+    "\"action\"",
+    "\"New message\"",
+    "\"__proto__\"",
+    "\"\u{feff}\"",
+    "\u{feff}",
+    "'x'",
+    "/**/",
+];
+
+/// A connection of one's own for each kind of page, opened again whenever the server had enough.
+struct Fuzzer<'a> {
+    room: &'a Room,
+    sockets: BTreeMap<usize, Socket>,
+    ends: BTreeMap<String, u64>,
+}
+
+struct Room {
+    server: Server,
+    cookie: String,
+    ends: Mutex<BTreeMap<String, u64>>,
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_notices() {
+    let folder = folder("frames");
+    let mut command = bellwire(&folder);
+    command.env("BELLWIRE_LOG", "warn").env("BELLWIRE_ACTIONS_PER_SECOND", "0");
+    let server = Server::start(command);
+    let mut ada = Visit::to(&server.address, "").unwrap();
+    let cookie = ada.sign_up("Ada");
+    assert_eq!(ada.post("/chat/", "name=fuzz").unwrap().status, 303);
+    let mut grace = Visit::to(&server.address, "").unwrap();
+    let cookie_of_grace = grace.sign_up("Grace");
+    let innocent = Socket::open(&server.address, &cookie_of_grace, &format!("{ROOM}?dialect=json")).unwrap();
+    let room = Room { server, cookie, ends: Mutex::default() };
+    let begin = |_| Fuzzer { room: &room, sockets: BTreeMap::new(), ends: BTreeMap::new() };
+    let (seeds, over) = (seeds(USUAL), AtomicBool::new(false));
+    let mut before = 0;
+    let heard = std::thread::scope(|scope| {
+        let listener = scope.spawn(|| listen(innocent, &over));
+        // Also when a seed fails: else the listener would listen for ever.
+        let _end = scopeguard(|| over.store(true, Ordering::SeqCst));
+        if seeds.end - seeds.start > 1 {
+            try_all(1_000_000_000..1_000_000_000 + WARM_UP, WORKERS, begin, Fuzzer::case);
+        }
+        before = memory(room.server.id());
+        try_all(seeds.clone(), WORKERS, begin, Fuzzer::case);
+        let mut grace = Visit::to(&room.server.address, &cookie_of_grace).unwrap();
+        assert_eq!(grace.post("/chat/fuzz/", &format!("message={LAST}")).unwrap().status, 303);
+        listener.join().unwrap()
+    });
+    let log = room.server.log();
+    assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+    let now = || memory(room.server.id());
+    until(&format!("memory comes back to {before} KiB"), || now() <= before + TOLERANCE);
+    let (now, ends) = (now(), room.ends.lock().unwrap());
+    eprintln!(
+        "{} frames: {before} KiB before, {now} KiB after; {heard} changes heard beside it; what came of them: {ends:?}",
+        seeds.end - seeds.start
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The last thing that is said.
+const LAST: &str = "and-now-we-are-done";
+
+/// Does this at the end of its scope, however that is reached.
+fn scopeguard<F: FnMut()>(at_the_end: F) -> impl Drop {
+    struct Guard<F: FnMut()>(F);
+    impl<F: FnMut()> Drop for Guard<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+    Guard(at_the_end)
+}
+
+/// Hears what a member of the room hears, until the last of it. Returns how many changes there were: each one once, in order.
+fn listen(mut socket: Socket, over: &AtomicBool) -> u64 {
+    socket.stream.set_read_timeout(Some(QUIET)).unwrap();
+    let (mut heard, mut reached) = (0, 0);
+    // Over before the last is heard: a seed failed, which is told elsewhere.
+    while !over.load(Ordering::SeqCst) {
+        let (opcode, payload) = match socket.read() {
+            Ok(frame) => frame,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+            Err(error) => panic!("somebody else was disturbed: {error}"),
+        };
+        match opcode {
+            9 => socket.stream.write_all(&frame(10, &payload)).unwrap(),
+            1 => {
+                let said: Value = serde_json::from_slice(&payload).expect("JSON");
+                let html = said["html"].as_str().expect("a patch");
+                assert!(!html.contains("<img"), "{html}");
+                if let Some(seq) = said["seq"].as_u64() {
+                    assert!(seq > reached, "{seq} after {reached}");
+                    (heard, reached) = (heard + 1, seq);
+                }
+                if html.contains(LAST) {
+                    return heard;
+                }
+            }
+            _ => panic!("somebody else got {opcode}: {}", payload.escape_ascii()),
+        }
+    }
+    heard
+}
+
+impl Drop for Fuzzer<'_> {
+    fn drop(&mut self) {
+        let mut all = self.room.ends.lock().unwrap();
+        self.ends.iter().for_each(|(end, times)| *all.entry(end.clone()).or_default() += times);
+    }
+}
+
+impl Fuzzer<'_> {
+    fn case(&mut self, seed: u64) -> Result<(), String> {
+        let mut dice = Dice::new(seed);
+        let kind = dice.below(ADDRESSES.len());
+        let mut socket = match self.sockets.remove(&kind) {
+            Some(socket) => socket,
+            None => Socket::open(&self.room.server.address, &self.room.cookie, ADDRESSES[kind])?,
+        };
+        let message = message(&mut dice, seed);
+        // A whole frame is answered at once; one that is not may make the server wait for the rest.
+        let is_whole = dice.one_in(2);
+        let bytes = if is_whole { frame(1, &message) } else { bent_frame(&message, &mut dice) };
+        let end = socket.say(&bytes, seed, is_whole);
+        let end = end.map_err(|what| format!("{what}\nsent: {:.3000}", bytes.escape_ascii().to_string()))?;
+        *self.ends.entry(end.to_string()).or_default() += 1;
+        if matches!(end, End::Answered) {
+            self.sockets.insert(kind, socket);
+        }
+        Ok(())
+    }
+}
+
+/// A message, right or bent in what it says.
+fn message(dice: &mut Dice, seed: u64) -> Vec<u8> {
+    let mut text = dice.pick(MESSAGES).replace("{}", &seed.to_string());
+    for _ in 0..dice.below(4) {
+        match dice.below(10) {
+            0..4 => replace_value(&mut text, dice.pick(VALUES), dice),
+            4 => replace_value(&mut text, &format!("\"{}\"", "x".repeat(1 << dice.below(16))), dice),
+            5 => {
+                let (open, close) =
+                    *dice.pick(&[&("[", "]"), &("{\"a\":", "}"), &("[", ""), &("{\"data\":", "")]);
+                let deep = 1 << dice.below(13);
+                replace_value(&mut text, &[&open.repeat(deep), "1", &*close.repeat(deep)].concat(), dice);
+            }
+            6 => insert_after(
+                &mut text,
+                "{",
+                dice.pick(&[
+                    "\"action\":\"Ring\",",
+                    "\"data\":{},",
+                    "\"message\":\"twice\",",
+                    "\"client_id\":7,",
+                    "\"\":\"\",",
+                ]),
+                dice,
+            ),
+            7 => insert_after(&mut text, ",", dice.pick(&[",", " ", "\"", "}", "]", "\n\t"]), dice),
+            8 => text = text.repeat(1 + dice.below(3)),
+            _ => {
+                let mut bytes = text.into_bytes();
+                noise(&mut bytes, dice);
+                // Half of them stay text.
+                match String::from_utf8(bytes) {
+                    Ok(still) => text = still,
+                    Err(error) if dice.one_in(2) => return error.into_bytes(),
+                    Err(error) => text = String::from_utf8_lossy(error.as_bytes()).into_owned(),
+                }
+            }
+        }
+    }
+    text.into_bytes()
+}
+
+/// Puts something in the place of one string, number or word.
+fn replace_value(text: &mut String, with: &str, dice: &mut Dice) {
+    let starts: Vec<usize> = text.match_indices([':', ',', '[']).map(|(at, _)| at + 1).collect();
+    if !starts.is_empty() {
+        let start = starts[dice.below(starts.len())];
+        let end = text[start..].find([',', '}', ']']).map_or(text.len(), |end| start + end);
+        text.replace_range(start..end, with);
+    }
+}
+
+fn insert_after(text: &mut String, what: &str, more: &str, dice: &mut Dice) {
+    let places: Vec<usize> = text.match_indices(what).map(|(at, _)| at + what.len()).collect();
+    if !places.is_empty() {
+        text.insert_str(places[dice.below(places.len())], more);
+    }
+}
+
+/// A frame that breaks the protocol, or only looks as if.
+fn bent_frame(message: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = frame(1, message);
+    match dice.below(10) {
+        0 => bytes[0] = dice.number().to_le_bytes()[0], // opcode, RSV and FIN
+        1 => bytes[1] ^= 0x80,                          // no mask
+        2 => bytes[1] = dice.number().to_le_bytes()[0], // another length
+        3 => {
+            let length = *dice.pick(&[
+                &0,
+                &1,
+                &125,
+                &126,
+                &65_535,
+                &65_536,
+                &65_537,
+                &(1 << 31),
+                &(1 << 63),
+                &u64::MAX,
+            ]);
+            bytes = [&[0x81, 0xff][..], &length.to_be_bytes(), &[0; 4], message].concat();
+        }
+        4 => bytes = fragments(message, dice),
+        5 => {
+            let control = frame(*dice.pick(&[&8, &9, &10, &11]), &dice.bytes(140));
+            bytes = [control, bytes].concat();
+        }
+        6 => {
+            let code = *dice.pick(&[
+                &0u16, &999, &1000, &1001, &1004, &1005, &1006, &1008, &1011, &1015, &2999, &3000, &4999,
+                &65_535,
+            ]);
+            let reason = dice.bytes(130);
+            bytes = [frame(8, &[&code.to_be_bytes()[..], &reason].concat()), bytes].concat();
+        }
+        7 => bytes = frame(2, message),
+        8 => bytes = [frame(9, b"one").repeat(1 + dice.below(50)), bytes].concat(),
+        _ => noise(&mut bytes, dice),
+    }
+    if dice.one_in(4) {
+        noise(&mut bytes, dice);
+    }
+    bytes
+}
+
+/// The message in many frames, perhaps with something in between, perhaps without an end.
+fn fragments(message: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut all = Vec::new();
+    for (number, piece) in message.chunks(1 + dice.below(40)).enumerate() {
+        let mut fragment = frame(if number == 0 { 1 } else { 0 }, piece);
+        fragment[0] &= 0x7f;
+        all.extend(fragment);
+        if dice.one_in(10) {
+            all.extend(frame(*dice.pick(&[&9, &10, &0, &1, &2]), b"between"));
+        }
+    }
+    if !dice.one_in(4) {
+        all.extend(frame(0, b""));
+    }
+    all
+}
+
+/// A masked frame. The mask is zero, which masks nothing.
+fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x80 | opcode];
+    match payload.len() {
+        short @ 0..126 => frame.push(0x80 | short as u8),
+        middle @ 126..65_536 => {
+            frame.push(0x80 | 126);
+            frame.extend((middle as u16).to_be_bytes());
+        }
+        long => {
+            frame.push(0x80 | 127);
+            frame.extend((long as u64).to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(payload);
+    frame
+}
+
+/// What came of a frame.
+enum End {
+    /// It was dealt with, and the connection lives.
+    Answered,
+    /// The server closed, with this code.
+    Closed(u16),
+    /// The server waited for more, and closed when none came.
+    Waited,
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Answered => write!(f, "answered"),
+            Self::Closed(code) => write!(f, "closed with {code}"),
+            Self::Waited => write!(f, "waited for the rest"),
+        }
+    }
+}
+
+struct Socket {
+    stream: TcpStream,
+    /// What came and was not read yet.
+    came: Vec<u8>,
+}
+
+impl Socket {
+    fn open(address: &str, cookie: &str, path: &str) -> Result<Self, String> {
+        let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        let handshake = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookie}\r\nConnection: Upgrade\r\n\
+             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(handshake.as_bytes()).map_err(|error| error.to_string())?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).map_err(|error| format!("no handshake: {error}"))?;
+            head.push(byte[0]);
+        }
+        let is_open = head.starts_with(b"HTTP/1.1 101");
+        is_open.then(|| Self { stream, came: Vec::new() }).ok_or_else(|| head.escape_ascii().to_string())
+    }
+
+    /// Says it, and a ping after it; returns what came of it. Every frame on the way is looked at.
+    fn say(&mut self, bytes: &[u8], seed: u64, is_whole: bool) -> Result<End, String> {
+        let asked = seed.to_be_bytes();
+        // Whoever has closed already says so below.
+        let _ = self.stream.write_all(&[bytes, &frame(9, &asked)].concat());
+        self.stream.set_read_timeout(Some(if is_whole { PATIENCE } else { QUIET })).unwrap();
+        let mut ended = false;
+        loop {
+            match self.read() {
+                Ok((10, payload)) if payload == asked && !ended => return Ok(End::Answered),
+                Ok((9 | 10, _)) => {}
+                Ok((1, payload)) => looks_right(&payload)?,
+                Ok((8, payload)) => return self.closed(&payload),
+                Ok((opcode, _)) => return Err(format!("got a frame of kind {opcode}")),
+                Err(error) if error.kind() == ErrorKind::WouldBlock && !ended => {
+                    if is_whole {
+                        return Err("nothing came".to_owned());
+                    }
+                    ended = true;
+                    self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                    let _ = self.stream.shutdown(Shutdown::Write);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Err("it does not close".to_owned());
+                }
+                Err(error) if error.kind() == ErrorKind::InvalidData => return Err(error.to_string()),
+                Err(_) if ended => return Ok(End::Waited),
+                Err(error) => return Err(format!("it closed without a word: {error}")),
+            }
+        }
+    }
+
+    fn closed(&mut self, payload: &[u8]) -> Result<End, String> {
+        let wrong = || format!("closed with {}", payload.escape_ascii());
+        if payload.is_empty() {
+            return Ok(End::Closed(1005));
+        }
+        let (code, reason) = payload.split_at_checked(2).ok_or_else(wrong)?;
+        let code = u16::from_be_bytes([code[0], code[1]]);
+        let is_proper =
+            matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) && std::str::from_utf8(reason).is_ok();
+        // 1011 is what we might have said ourselves and got back; the server's own has a reason.
+        (is_proper && (code != 1011 || reason != b"something went wrong on our side"))
+            .then_some(End::Closed(code))
+            .ok_or_else(wrong)
+    }
+
+    /// The next frame, as a server has to send it: whole, and without a mask.
+    fn read(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
+        loop {
+            if let Some((opcode, header, length)) = self.header()?
+                && self.came.len() >= header + length
+            {
+                let payload = self.came[header..header + length].to_vec();
+                self.came.drain(..header + length);
+                return Ok((opcode, payload));
+            }
+            let mut buffer = [0; 16 * 1024];
+            match self.stream.read(&mut buffer)? {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                some => self.came.extend(&buffer[..some]),
+            }
+        }
+    }
+
+    fn header(&self) -> std::io::Result<Option<(u8, usize, usize)>> {
+        let [first, second, more @ ..] = &self.came[..] else { return Ok(None) };
+        if first & 0xf0 != 0x80 || second & 0x80 != 0 {
+            return Err(std::io::Error::new(
+                ErrorKind::InvalidData,
+                format!("a frame that begins with {first:x} {second:x}"),
+            ));
+        }
+        let (header, length) = match (second, more) {
+            (126, [a, b, ..]) => (4, u64::from(u16::from_be_bytes([*a, *b]))),
+            (127, [a, b, c, d, e, f, g, h, ..]) => (10, u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h])),
+            (126 | 127, _) => return Ok(None),
+            (short, _) => (2, u64::from(*short)),
+        };
+        Ok(Some((first & 0x0f, header, usize::try_from(length).unwrap())))
+    }
+}
+
+/// An error or a patch, in either dialect, and no fault of the server's.
+fn looks_right(payload: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(payload).map_err(|_| "text that is not UTF-8".to_owned())?;
+    let is_json = serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+    let is_right = is_json || text.starts_with('<');
+    if is_right && !text.contains("Something went wrong") && !text.contains("<img") {
+        return Ok(());
+    }
+    Err(format!("answered with {text:.500}"))
+}

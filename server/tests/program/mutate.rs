@@ -1,0 +1,153 @@
+//! Bytes that somebody meant well, and what becomes of them on a bad day. The same seed always leads to the same bytes.
+
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Chance that can be repeated (SplitMix64).
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut dice = Self(seed);
+        dice.number(); // seeds next to each other begin alike
+        dice
+    }
+
+    pub(crate) fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Less than `most`, which is at least 1.
+    pub(crate) fn below(&mut self, most: usize) -> usize {
+        usize::try_from(self.number() % most.max(1) as u64).unwrap()
+    }
+
+    pub(crate) fn one_in(&mut self, many: usize) -> bool {
+        self.below(many) == 0
+    }
+
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+        of[self.below(of.len())]
+    }
+
+    /// A short piece of something this long.
+    pub(crate) fn piece(&mut self, length: usize) -> Range<usize> {
+        let start = self.below(length + 1);
+        start..start + self.below((length - start).min(40) + 1)
+    }
+
+    pub(crate) fn bytes(&mut self, most: usize) -> Vec<u8> {
+        (0..=self.below(most)).map(|_| self.number().to_le_bytes()[0]).collect()
+    }
+}
+
+/// What parsers of all kinds find interesting.
+const TOKENS: &[&[u8]] = &[
+    b"\0",
+    b"\r\n",
+    b"\n",
+    b"\r\n\r\n",
+    b"\r",
+    b" ",
+    b"\t",
+    b"%",
+    b"%00",
+    b"%2e%2e%2f",
+    b"%ff",
+    b"%25",
+    b"%0d%0a",
+    b"+",
+    b"&",
+    b"=",
+    b";",
+    b":",
+    b"\"",
+    b"<b>",
+    b"\xff",
+    b"\xc3\x28",
+    b"\xed\xa0\x80",
+    b"\xe2\x80\xae",
+    b"\xf0\x9f\x94\x94",
+    b"/../",
+    b"//",
+    b"?",
+    b"#",
+    b"-1",
+    b"0",
+    b"18446744073709551616",
+    b"999999999",
+    b"\x7f",
+];
+
+/// Changes a few bytes, as noise does.
+pub(crate) fn noise(bytes: &mut Vec<u8>, dice: &mut Dice) {
+    let at = dice.below(bytes.len() + 1);
+    match dice.below(8) {
+        0 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
+        1 if at < bytes.len() => bytes[at] = dice.number().to_le_bytes()[0],
+        2 => bytes.truncate(at),
+        3 => drop(bytes.drain(dice.piece(bytes.len()))),
+        4 => {
+            let again = bytes[dice.piece(bytes.len())].to_vec();
+            drop(bytes.splice(at..at, again));
+        }
+        5 => drop(bytes.splice(at..at, dice.bytes(12))),
+        6 => {
+            let many = vec![*dice.pick(&[&b'a', &b'%', &b'\xff', &b' ', &b'[']); 1 << dice.below(14)];
+            drop(bytes.splice(at..at, many));
+        }
+        _ => drop(bytes.splice(at..at, dice.pick(TOKENS).iter().copied())),
+    }
+}
+
+/// What is to be tried: `usual` seeds, more of them with `BELLWIRE_TEST_MUTATIONS`, or only the one in `BELLWIRE_TEST_SEED`.
+pub(crate) fn seeds(usual: u64) -> Range<u64> {
+    let asked = |name| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    match asked("BELLWIRE_TEST_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..asked("BELLWIRE_TEST_MUTATIONS").unwrap_or(usual),
+    }
+}
+
+/// Tries every seed, several at once, each worker with what `begin` gave it. The first that fails ends it, and is named.
+pub(crate) fn try_all<W>(
+    seeds: Range<u64>,
+    workers: usize,
+    begin: impl Fn(usize) -> W + Sync,
+    case: impl Fn(&mut W, u64) -> Result<(), String> + Sync,
+) {
+    let (next, over) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for number in 0..workers {
+            let (next, over, failures, begin, case) = (&next, &over, &failures, &begin, &case);
+            scope.spawn(move || {
+                let mut worker = begin(number);
+                while !over.load(Ordering::SeqCst) {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    if let Err(what) = case(&mut worker, seed) {
+                        over.store(true, Ordering::SeqCst);
+                        failures.lock().unwrap().push(format!("BELLWIRE_TEST_SEED={seed}: {what}"));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// The memory that belongs to this process alone, in KiB.
+pub(crate) fn memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}

@@ -1,0 +1,542 @@
+//! Requests that nobody's browser sends: every one is answered, none with a fault of ours, and nothing of them stays.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::mutate::{Dice, memory, noise, seeds, try_all};
+use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
+
+/// How many are tried when nobody asks for more, and how many before the memory is measured.
+const USUAL: u64 = 2_500;
+const WARM_UP: u64 = 2_000;
+/// As many at once as may try a password from one address, so that "busy" is no excuse.
+const WORKERS: usize = 6;
+/// The server says nothing for so long: it waits for more, or takes its time. Then it learns that no more will come.
+const QUIET: Duration = Duration::from_millis(60);
+/// What the memory may differ by afterwards, in KiB: caches of the database's connections, and what the allocator keeps.
+const TOLERANCE: u64 = 12 * 1024;
+
+/// A right request of every kind: method, address and form. `{}` stands for a number.
+const REQUESTS: &[(&str, &str, &str)] = &[
+    ("GET", "/", ""),
+    ("HEAD", "/", ""),
+    ("OPTIONS", "/chat/", ""),
+    ("POST", "/ring/", ""),
+    ("GET", "/nowhere/", ""),
+    ("GET", "/accounts/signup/?next=/chat/", ""),
+    (
+        "POST",
+        "/accounts/signup/",
+        "username=Grace+{}&email=g{}@example.org&password=a+bell+for+every+test&password_confirm=a+bell+for+every+test&next=/chat/",
+    ),
+    ("GET", "/accounts/login/?next=%2Fchat%2F", ""),
+    ("POST", "/accounts/login/", "username=Ada&password=not+hers&next=/chat/fuzz/"),
+    ("POST", "/accounts/logout/", ""),
+    ("GET", "/accounts/first/", ""),
+    (
+        "POST",
+        "/accounts/first/",
+        "username=Eve&password=a+bell+for+every+test&password_confirm=a+bell+for+every+test",
+    ),
+    ("GET", "/accounts/", ""),
+    ("POST", "/accounts/sessions/end/", ""),
+    ("POST", "/accounts/sessions/{}/end/", ""),
+    ("GET", "/accounts/password/", ""),
+    (
+        "POST",
+        "/accounts/password/",
+        "current=a+bell+for+every+test&password=another+bell&password_confirm=another+bell",
+    ),
+    ("GET", "/chat/", ""),
+    ("POST", "/chat/", "name=Room+{}"),
+    ("GET", "/chat/fuzz/", ""),
+    ("GET", "/chat/h%C3%A4ndler-{}/", ""),
+    ("POST", "/chat/fuzz/", "message=Lunch%3F&client_id=r-{}"),
+    ("POST", "/chat/fuzz/", "message=%F0%9F%94%94+%3Cb%3Ebold%3C%2Fb%3E%0D%0Aand+more"),
+    ("GET", "/static/{build}/site.css", ""),
+    ("GET", "/static/{build}/bellwire/socket.js", ""),
+    ("GET", "/static/{build}/chat/chat.css", ""),
+    ("GET", "/static/0/site.css", ""),
+    ("SHAKE", "/ws/?dialect=htmx", ""),
+    ("SHAKE", "/ws/chat/fuzz/?dialect=json&since=chat.room.1%3A{}", ""),
+    ("SHAKE", "/ws/chat/none-{}/", ""),
+];
+
+/// Headers that are not quite what they should be, or too much of it.
+const JUNK: &[&str] = &[
+    "Content-Length: -1",
+    "Content-Length: 18446744073709551616",
+    "Content-Length: 5, 5",
+    "Content-Length: 0x10",
+    "Content-Length: +7",
+    "Transfer-Encoding: chunked",
+    "Transfer-Encoding: chunked, gzip",
+    "Transfer-Encoding: identity",
+    "Transfer-Encoding : chunked",
+    "Expect: 100-continue",
+    "Expect: 200-ok",
+    "Connection: close",
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "Upgrade: websocket",
+    "Host: evil.example",
+    "Host:",
+    "Host: [::1",
+    "Host: 127.0.0.1:99999999",
+    "Origin: null",
+    "Origin: http://evil.example",
+    "Origin: \x7f",
+    "Referer: %%",
+    "Sec-Fetch-Site: cross-site",
+    "Sec-WebSocket-Version: 99999999999",
+    "Sec-WebSocket-Key: AAAA",
+    "Sec-WebSocket-Extensions: permessage-deflate",
+    "Sec-WebSocket-Protocol: ,,, ,",
+    "Cookie: bellwire_session=",
+    "Cookie: bellwire_session=%00; bellwire_session=a; bellwire_session=b",
+    "Cookie: ;;;=;=",
+    "Accept: */*;q=nan",
+    "Accept-Encoding: br;q=1e999, *;q=-0",
+    "If-None-Match: *",
+    "If-None-Match: W/\"",
+    "Range: bytes=0-0,-1,5-2",
+    "Range: bytes=-9999999999999999999",
+    "If-Modified-Since: Thu, 99 Foo 99999 99:99:99 GMT",
+    "Content-Type: multipart/form-data",
+    "Content-Type: application/json",
+    "Content-Type: a/b; charset=\"",
+    "Content-Encoding: gzip",
+    "X-Forwarded-For: ::::, [::1]:x, 1.2.3.4",
+    "HX-Request: true",
+    "HX-Current-URL: \\\\",
+    "User-Agent: \u{202e}\u{0}",
+    " folded: line",
+    "no colon",
+    ": no name",
+    "Date: \u{ff}",
+];
+
+const METHODS: &[&str] = &[
+    "GET",
+    "POST",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "PATCH",
+    "TRACE",
+    "CONNECT",
+    "OPTIONS",
+    "PROPFIND",
+    "get",
+    "PRI",
+    "G\u{0}T",
+    "",
+    "GETGETGETGETGETGETGET",
+];
+
+/// Somebody who sends such requests; signed in, as long as none of them signs out.
+struct Fuzzer<'a> {
+    site: &'a Site,
+    cookie: String,
+    statuses: BTreeMap<u16, u64>,
+}
+
+struct Site {
+    server: Server,
+    /// `/static/<build>`'s second half.
+    build: String,
+    statuses: Mutex<BTreeMap<u16, u64>>,
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
+    let folder = folder("requests");
+    let mut command = bellwire(&folder);
+    command.env("BELLWIRE_LOG", "warn").env("BELLWIRE_TRUSTED_PROXIES", "127.0.0.1");
+    let server = Server::start(command);
+    let mut ada = Visit::to(&server.address, "").unwrap();
+    ada.sign_up("Ada");
+    assert_eq!(ada.post("/chat/", "name=fuzz").unwrap().status, 303);
+    let home = ada.get("/").unwrap().text;
+    let build = home.split_once("/static/").unwrap().1.split('/').next().unwrap().to_owned();
+    let site = Site { server, build, statuses: Mutex::default() };
+    let begin = |_| Fuzzer { site: &site, cookie: String::new(), statuses: BTreeMap::new() };
+    let seeds = seeds(USUAL);
+    if seeds.end - seeds.start > 1 {
+        try_all(1_000_000_000..1_000_000_000 + WARM_UP, WORKERS, begin, Fuzzer::case);
+    }
+    let before = memory(site.server.id());
+    try_all(seeds.clone(), WORKERS, begin, Fuzzer::case);
+    let mut ada = Visit::to(&site.server.address, "").unwrap();
+    assert_eq!(ada.get("/").unwrap().status, 200);
+    assert_eq!(
+        ada.post("/accounts/login/", "username=Ada&password=a+bell+for+every+test").unwrap().status,
+        303
+    );
+    let log = site.server.log();
+    assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+    let now = || memory(site.server.id());
+    until(&format!("memory comes back to {before} KiB"), || now() <= before + TOLERANCE);
+    let (now, statuses) = (now(), site.statuses.lock().unwrap());
+    eprintln!(
+        "{} requests: {before} KiB before, {now} KiB after; answers {statuses:?} (0: closed without one)",
+        seeds.end - seeds.start
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+impl Drop for Fuzzer<'_> {
+    fn drop(&mut self) {
+        let mut all = self.site.statuses.lock().unwrap();
+        self.statuses.iter().for_each(|(status, times)| *all.entry(*status).or_default() += times);
+    }
+}
+
+impl Fuzzer<'_> {
+    fn case(&mut self, seed: u64) -> Result<(), String> {
+        let mut dice = Dice::new(seed);
+        if self.cookie.is_empty() || seed.is_multiple_of(100) {
+            self.come_in(seed)?;
+        }
+        let request = self.request(&mut dice);
+        let said = exchange(&self.site.server.address, &request)
+            .and_then(|(said, hurried)| answers(&said, &request, hurried));
+        let statuses =
+            said.map_err(|what| format!("{what}\nasked: {:.3000}", request.escape_ascii().to_string()))?;
+        if let Some(fault) = statuses.iter().find(|status| **status >= 500) {
+            return Err(format!(
+                "answered with {fault}\nasked: {:.3000}",
+                request.escape_ascii().to_string()
+            ));
+        }
+        if statuses.is_empty() {
+            *self.statuses.entry(0).or_default() += 1;
+        }
+        statuses.into_iter().for_each(|status| *self.statuses.entry(status).or_default() += 1);
+        Ok(())
+    }
+
+    /// A person of one's own, who may be signed out by what is sent: a right request works at any time.
+    fn come_in(&mut self, seed: u64) -> Result<(), String> {
+        let host = &self.site.server.address;
+        let form = format!(
+            "username=Person+{seed}&password=a+bell+for+every+test&password_confirm=a+bell+for+every+test"
+        );
+        let [_, _, c, d] = u32::try_from(seed & 0xffff_ffff).unwrap().to_be_bytes();
+        let request = format!(
+            "POST /accounts/signup/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nX-Forwarded-For: 10.9.{c}.{d}\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        let (said, _) = exchange_slowly(host, request.as_bytes(), PATIENCE)?;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let cookie = said.lines().find_map(|line| {
+            line.to_ascii_lowercase().starts_with("set-cookie:").then(|| line[11..].trim().to_owned())
+        });
+        let cookie = cookie.ok_or_else(|| format!("a right request does not work: {said}"))?;
+        cookie.split(';').next().unwrap().clone_into(&mut self.cookie);
+        Ok(())
+    }
+
+    /// A right one, bent.
+    fn request(&self, dice: &mut Dice) -> Vec<u8> {
+        let mut request = self.right_one(dice);
+        for _ in 0..dice.below(4) {
+            match dice.below(16) {
+                0 => add_line(&mut request, dice.pick(JUNK), dice),
+                1 => add_line(&mut request, dice.pick(JUNK), dice),
+                2 => change_line(&mut request, dice, |_, _| Vec::new()),
+                3 => change_line(&mut request, dice, |line, _| [line, line].concat()),
+                4 => change_line(&mut request, dice, |line, dice| {
+                    let mut line = line.to_vec();
+                    noise(&mut line, dice);
+                    line
+                }),
+                5 => replace_first(&mut request, b" ", dice.pick(METHODS).as_bytes()),
+                6 => request = [request, self.right_one(dice)].concat(),
+                7 => {
+                    let other = self.right_one(dice);
+                    request.truncate(dice.below(request.len() + 1));
+                    request.extend(&other[dice.below(other.len() + 1)..]);
+                }
+                8 => chunk_the_body(&mut request, dice),
+                9 => change_a_number(&mut request, dice),
+                10 => add_line(&mut request, &format!("X-Long: {}", "x".repeat(1 << dice.below(18))), dice),
+                11 => (0..1 << dice.below(9))
+                    .for_each(|n| add_line(&mut request, &format!("X-{n}: and more"), dice)),
+                12 => lengthen_the_body(&mut request, dice),
+                13 => {
+                    let version = dice.pick(&[
+                        "HTTP/1.0",
+                        "HTTP/0.9",
+                        "HTTP/2.0",
+                        "HTTP/9.9",
+                        "http/1.1",
+                        "HTTP/1.1 ",
+                        "",
+                    ]);
+                    replace(&mut request, b"HTTP/1.1", version.as_bytes());
+                }
+                _ => noise(&mut request, dice),
+            }
+        }
+        request
+    }
+
+    fn right_one(&self, dice: &mut Dice) -> Vec<u8> {
+        let (method, path, form) = REQUESTS[dice.below(REQUESTS.len())];
+        let (host, cookie) = (&self.site.server.address, &self.cookie);
+        let number = (dice.number() % 2_000).to_string();
+        let fill = |text: &str| text.replace("{build}", &self.site.build).replace("{}", &number);
+        let (path, form) = (fill(path), fill(form));
+        let mut head = match method {
+            "SHAKE" => format!(
+                "GET {path} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            ),
+            _ => format!("{method} {path} HTTP/1.1\r\n"),
+        };
+        head += &format!(
+            "Host: {host}\r\nOrigin: http://{host}\r\nX-Forwarded-For: 10.1.1.{}\r\n",
+            dice.below(200)
+        );
+        if !dice.one_in(4) {
+            head += &format!("Cookie: {cookie}\r\n");
+        }
+        head += dice.pick(&[
+            "Accept: text/html\r\n",
+            "Accept-Encoding: br, gzip\r\n",
+            "HX-Request: true\r\n",
+            "",
+        ]);
+        if method == "POST" {
+            head += &format!(
+                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+                form.len()
+            );
+        }
+        format!("{head}\r\n{form}").into_bytes()
+    }
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
+
+fn replace(bytes: &mut Vec<u8>, what: &[u8], with: &[u8]) {
+    if let Some(at) = find(bytes, what) {
+        drop(bytes.splice(at..at + what.len(), with.iter().copied()));
+    }
+}
+
+/// Replaces everything before the first `end`.
+fn replace_first(bytes: &mut Vec<u8>, end: &[u8], with: &[u8]) {
+    if let Some(at) = find(bytes, end) {
+        drop(bytes.splice(..at, with.iter().copied()));
+    }
+}
+
+/// Where the lines of the head begin, without the first one, and where the head ends.
+fn lines(request: &[u8]) -> Vec<usize> {
+    let head = find(request, b"\r\n\r\n").map_or(request.len(), |at| at + 2);
+    (2..=head).filter(|&at| request[..at].ends_with(b"\r\n")).collect()
+}
+
+fn add_line(request: &mut Vec<u8>, line: &str, dice: &mut Dice) {
+    let lines = lines(request);
+    if !lines.is_empty() {
+        let at = lines[dice.below(lines.len())];
+        drop(request.splice(at..at, format!("{line}\r\n").into_bytes()));
+    }
+}
+
+fn change_line(request: &mut Vec<u8>, dice: &mut Dice, change: impl Fn(&[u8], &mut Dice) -> Vec<u8>) {
+    let lines = lines(request);
+    if lines.len() > 1 {
+        let line = dice.below(lines.len() - 1);
+        let (start, end) = (lines[line], lines[line + 1]);
+        let changed = change(&request[start..end], dice);
+        drop(request.splice(start..end, changed));
+    }
+}
+
+fn change_a_number(request: &mut Vec<u8>, dice: &mut Dice) {
+    let digits: Vec<usize> = (0..request.len()).filter(|&at| request[at].is_ascii_digit()).collect();
+    if !digits.is_empty() {
+        let at = digits[dice.below(digits.len())];
+        let number = dice.pick(&[
+            "0",
+            "1",
+            "-1",
+            "65536",
+            "999999999999999999999",
+            "4294967296",
+            "9223372036854775808",
+            "1e9",
+            "0x7",
+        ]);
+        drop(request.splice(at..=at, number.bytes()));
+    }
+}
+
+/// The same body in chunks, right or wrong ones.
+fn chunk_the_body(request: &mut Vec<u8>, dice: &mut Dice) {
+    let Some(at) = find(request, b"\r\n\r\n") else { return };
+    let mut chunked = b"Transfer-Encoding: chunked\r\n\r\n".to_vec();
+    for chunk in request[at + 4..].chunks(1 + dice.below(50)) {
+        let length = if dice.one_in(20) { dice.below(1 << 20) } else { chunk.len() };
+        let more = dice.pick(&["", "", "", ";name=value", ";\"", "\r", " "]);
+        chunked.extend(format!("{length:x}{more}\r\n").bytes());
+        chunked.extend(chunk);
+        chunked.extend(b"\r\n");
+    }
+    chunked.extend(dice.pick(&[
+        &b"0\r\n\r\n"[..],
+        b"0\r\n\r\n",
+        b"0\r\nTrailer: x\r\n\r\n",
+        b"00000000000000000\r\n\r\n",
+        b"ffffffffffffffffff\r\n",
+        b"-1\r\n",
+        b"",
+    ]));
+    request.truncate(at + 2);
+    request.extend(chunked);
+    if !dice.one_in(4) {
+        let Some(length) = find(request, b"Content-Length") else { return };
+        let end = find(&request[length..], b"\r\n").map_or(request.len(), |end| length + end + 2);
+        request.drain(length..end);
+    }
+}
+
+/// A body of many fields, or a very long one, with the length it says.
+fn lengthen_the_body(request: &mut Vec<u8>, dice: &mut Dice) {
+    let Some(at) = find(request, b"\r\n\r\n") else { return };
+    let piece = dice.pick(&["&message=x", "%", "&=&", "x", "&username=%ff%00", "+", "&a[]=1"]);
+    let more = piece.repeat(1 << dice.below(16));
+    request.extend(more.bytes());
+    let length = request.len() - at - 4;
+    if let Some(start) = find(&request[..at], b"Content-Length: ") {
+        let end = find(&request[start..], b"\r\n").map_or(at, |end| start + end);
+        drop(request.splice(start + 16..end, length.to_string().into_bytes()));
+    }
+}
+
+fn exchange(address: &str, request: &[u8]) -> Result<(Vec<u8>, bool), String> {
+    exchange_slowly(address, request, QUIET)
+}
+
+/// Sends it and takes what comes until the server closes, which it does soon after we have. Returns also whether we were
+/// tired of waiting.
+fn exchange_slowly(address: &str, request: &[u8], quiet: Duration) -> Result<(Vec<u8>, bool), String> {
+    let mut stream = TcpStream::connect(address).map_err(|error| format!("no connection: {error}"))?;
+    stream.set_nodelay(true).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(quiet)).unwrap();
+    if let Err(error) = stream.write_all(request)
+        && matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+    {
+        return Err("it takes nothing and does not close".to_owned());
+    }
+    let (mut said, mut buffer, mut ended, mut hurried) = (Vec::new(), [0; 16 * 1024], false, false);
+    loop {
+        let enough = match stream.read(&mut buffer) {
+            Ok(0) => return Ok((said, hurried)),
+            Ok(some) => {
+                said.extend(&buffer[..some]);
+                answers(&said, request, false).is_ok()
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                if ended {
+                    return Err(format!("it does not close; it said: {}", said.escape_ascii()));
+                }
+                hurried = true;
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return Ok((said, true)), // what it had not read yet makes the kernel say so
+        };
+        if enough && !ended {
+            ended = true;
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    }
+}
+
+/// The statuses of the answers in there, all of them well-formed. Only whoever `hurried` the server may find the last one cut off.
+fn answers(mut said: &[u8], request: &[u8], hurried: bool) -> Result<Vec<u16>, String> {
+    let mut statuses = Vec::new();
+    while !said.is_empty() {
+        let wrong = |what: &str| format!("{what}: {}", said[..said.len().min(2000)].escape_ascii());
+        let head = match find(said, b"\r\n\r\n") {
+            Some(head) => head,
+            None if hurried => return Ok(statuses),
+            None => return Err(wrong("a head without an end")),
+        };
+        let text = std::str::from_utf8(&said[..head]).map_err(|_| wrong("a head that is no text"))?;
+        let mut lines = text.split("\r\n");
+        let status = status_of(lines.next().unwrap_or_default()).ok_or_else(|| wrong("no status"))?;
+        let fields: Option<Vec<(String, &str)>> = lines.map(field).collect();
+        let fields = fields.ok_or_else(|| wrong("a bad header"))?;
+        let value = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
+        statuses.push(status);
+        said = &said[head + 4..];
+        if status == 101 {
+            return Ok(statuses); // what follows are frames
+        }
+        if matches!(status, 100..200 | 204 | 304) {
+            continue;
+        }
+        if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+            if let Some(rest) = after_chunks(said) {
+                said = rest;
+            } else if !hurried && find(request, b"HEAD").is_none() {
+                return Err(wrong("chunks without an end"));
+            }
+        } else if let Some(length) = value("content-length") {
+            let length: usize = length.parse().map_err(|_| wrong("a bad length"))?;
+            match said.get(length..) {
+                // An answer to HEAD has a length and no body.
+                Some(_) if find(request, b"HEAD").is_some() && said.starts_with(b"HTTP/1.") => {}
+                Some(rest) => said = rest,
+                None if find(request, b"HEAD").is_some() => return Ok(statuses),
+                // Whoever closes while the answer is on its way may get a part of it.
+                None if hurried => return Ok(statuses),
+                None => return Err(wrong("a body that is cut off")),
+            }
+        } else {
+            return Ok(statuses); // until the end of the connection
+        }
+    }
+    Ok(statuses)
+}
+
+fn status_of(line: &str) -> Option<u16> {
+    let status = line.strip_prefix("HTTP/1.1 ").or_else(|| line.strip_prefix("HTTP/1.0 "))?;
+    status.get(..3)?.parse().ok().filter(|status| (100..600).contains(status))
+}
+
+fn field(line: &str) -> Option<(String, &str)> {
+    let (name, value) = line.split_once(": ").or_else(|| line.split_once(':'))?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_value = !value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t');
+    (is_name && is_value).then(|| (name.to_ascii_lowercase(), value))
+}
+
+fn after_chunks(mut body: &[u8]) -> Option<&[u8]> {
+    loop {
+        let line = find(body, b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&body[..line]).ok()?, 16).ok()?;
+        let end = line + 2 + length;
+        if body.get(end..end + 2)? != b"\r\n" {
+            return None;
+        }
+        body = &body[end + 2..];
+        if length == 0 {
+            return Some(body);
+        }
+    }
+}
