@@ -13,8 +13,8 @@ use crate::mutate::{Dice, memory, noise, seeds, try_all};
 use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
 
 /// How many are tried when nobody asks for more, and how many before the memory is measured.
-const USUAL: u64 = 4_000;
-const WARM_UP: u64 = 2_000;
+const USUAL: u64 = 1_500;
+const WARM_UP: u64 = 1_000;
 const WORKERS: usize = 4;
 /// The server says nothing for so long: it waits for the rest of a frame. Then it learns that none will come.
 const QUIET: Duration = Duration::from_millis(60);

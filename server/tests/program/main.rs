@@ -16,3 +16,4 @@ mod trace;
 mod mutate;
 mod requests;
 mod frames;
+mod limits;
