@@ -82,7 +82,6 @@ struct Room {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_notices() {
     let folder = folder("frames");
     let mut command = bellwire(&folder);

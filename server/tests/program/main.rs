@@ -13,7 +13,10 @@ mod restart;
 mod slow_readers;
 #[cfg(target_os = "linux")]
 mod trace;
-mod mutate;
-mod requests;
-mod frames;
 mod limits;
+#[cfg(target_os = "linux")]
+mod mutate;
+#[cfg(target_os = "linux")]
+mod requests;
+#[cfg(target_os = "linux")]
+mod frames;

@@ -152,7 +152,6 @@ struct Site {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
     let folder = folder("requests");
     let mut command = bellwire(&folder);
@@ -171,12 +170,9 @@ fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
     }
     let before = memory(site.server.id());
     try_all(seeds.clone(), WORKERS, begin, Fuzzer::case);
-    let mut ada = Visit::to(&site.server.address, "").unwrap();
-    assert_eq!(ada.get("/").unwrap().status, 200);
-    assert_eq!(
-        ada.post("/accounts/login/", "username=Ada&password=a+bell+for+every+test").unwrap().status,
-        303
-    );
+    let mut visit = Visit::to(&site.server.address, "").unwrap();
+    assert_eq!(visit.get("/").unwrap().status, 200);
+    begin(0).come_in(seeds.end).unwrap();
     let log = site.server.log();
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
     let now = || memory(site.server.id());
