@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::mutate::{Dice, memory, noise, seeds, try_all};
+use crate::mutate::{Dice, memory, noise, seeds, try_all, warm_up};
 use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
 
-/// How many are tried when nobody asks for more, and how many before the memory is measured.
+/// How many are tried when nobody asks for more, and how many, at least, before the memory is measured.
 const USUAL: u64 = 1_500;
 const WARM_UP: u64 = 1_000;
 const WORKERS: usize = 4;
@@ -101,9 +101,7 @@ fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_noti
         let listener = scope.spawn(|| listen(innocent, &over));
         // Also when a seed fails: else the listener would listen for ever.
         let _end = scopeguard(|| over.store(true, Ordering::SeqCst));
-        if seeds.end - seeds.start > 1 {
-            try_all(1_000_000_000..1_000_000_000 + WARM_UP, WORKERS, begin, Fuzzer::case);
-        }
+        try_all(warm_up(&seeds, WARM_UP), WORKERS, begin, Fuzzer::case);
         before = memory(room.server.id());
         try_all(seeds.clone(), WORKERS, begin, Fuzzer::case);
         let mut grace = Visit::to(&room.server.address, &cookie_of_grace).unwrap();

@@ -114,6 +114,16 @@ pub(crate) fn seeds(usual: u64) -> Range<u64> {
     }
 }
 
+/// What is tried before the memory is measured, so that caches are as full as they get: `least`, or a fifth of what follows. A
+/// single seed needs none.
+pub(crate) fn warm_up(seeds: &Range<u64>, least: u64) -> Range<u64> {
+    let first = 1_000_000_000; // others than those that follow
+    match seeds.end - seeds.start {
+        0 | 1 => first..first,
+        many => first..first + least.max(many / 5),
+    }
+}
+
 /// Tries every seed, several at once, each worker with what `begin` gave it. The first that fails ends it, and is named.
 pub(crate) fn try_all<W>(
     seeds: Range<u64>,
