@@ -1,7 +1,9 @@
 //! Server B, the bound: a bare hub that does nothing but write.
 //!
-//!     bench-bound together    each socket's waiting frames in one write
-//!     bench-bound each        a write for each delivery
+//! ```text
+//! bench-bound together    each socket's waiting frames in one write
+//! bench-bound each        a write for each delivery
+//! ```
 //!
 //! One thread; a message becomes bytes once; when all that can be read has been read, every member of each room gets
 //! everything new, directly, without waking a task. No consumer, no session, no numbers, no limits:

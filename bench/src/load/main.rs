@@ -1,7 +1,9 @@
 //! The load generator: starts the framework's server and the two bounds in turns, drives both in the same way, checks every
 //! receipt, and prints how they compare.
 //!
-//!     bench-load [ROUNDS [SECONDS]]
+//! ```text
+//! bench-load [ROUNDS [SECONDS]]
+//! ```
 //!
 //! Run it by `bin/bench`, which builds it, gives load and server a core each, and keeps the table.
 
