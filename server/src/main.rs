@@ -9,6 +9,7 @@ use bellwire_site::{App, Settings, SettingsError, Site, SiteState};
 use clap::{Parser, Subcommand};
 
 mod check;
+mod seed;
 mod user;
 
 /// Server-rendered pages that stay live over one WebSocket.
@@ -26,6 +27,14 @@ enum Command {
     /// Accounts, also beside a running site.
     #[command(subcommand)]
     User(user::Command),
+    /// Fills the site with something to see: people, rooms and a conversation.
+    ///
+    /// Thirteen people who exist nowhere talk in rooms, one of them closed, and in private, over the past three weeks. It works beside a
+    /// running server (reload the page then) and as often as you like: only what is missing is added, and nobody becomes an administrator.
+    ///
+    /// Everybody knows the password of these people, which is said at the end. So a site where two or more others have an account, or where
+    /// not everybody may make one (BELLWIRE_SIGNUP), is filled only with --yes.
+    Seed(seed::Seed),
     /// Brings the tables of the database up to date.
     Migrate,
     /// Looks whether everything is as a site needs it, and says how to mend what is not.
@@ -47,6 +56,7 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Serve => serve(settings),
         Command::User(command) => run(user::run(command, settings)),
+        Command::Seed(command) => run(seed::run(command, settings)),
         Command::Migrate => run(migrate(settings)),
         Command::Check => run(check::run(settings)),
     };

@@ -1,21 +1,41 @@
-//! One socket in one room.
+//! One window of the chat: one socket that moves between rooms and keeps the list of rooms live.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bellwire::{CatchUp, Consumer, Error, GroupName, Patch, Seq, Socket};
+use bellwire::{CatchUp, Close, Consumer, Dialect, Error, GroupName, Patch, Seq, Socket};
 use bellwire_site::{SiteError, SiteState, Upgrade, User};
+use serde::{Deserialize, Serialize};
 
-use crate::actions::{Action, new_message};
-use crate::models::Room;
+use crate::actions::{self, Action, Asked, Where};
 use crate::models::message::{Message, Written};
-use crate::views::PAGE;
-use crate::{ChatError, fragments};
+use crate::models::room::{Room, lobby, person};
+use crate::panel::{PAGE, Panel, Part};
+use crate::sidebar::Sidebar;
+use crate::{ChatError, fragments, online};
 
 /// How many changes, and how many bytes of text, a page is brought up to date by. One that missed more gets its list anew.
 const CATCH_UP: u64 = 500;
 const CATCH_UP_BYTES: usize = 256 * 1024;
 
-/// Opens the socket of a room, for those who are signed in and a room that is there.
+/// What windows are told beside the patches that go to all alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// The list of rooms has changed.
+    Rooms,
+    /// This room was removed.
+    Gone,
+}
+
+/// Opens the socket of a window, for those who are signed in.
+pub(crate) async fn chat(
+    user: User,
+    State(site): State<SiteState>,
+    upgrade: Upgrade,
+) -> Result<Response, SiteError> {
+    Ok(upgrade.run(ChatConsumer::new(site, user, None)))
+}
+
+/// Opens the socket of a window in a room, for those who may be there.
 pub(crate) async fn room(
     user: User,
     Path(slug): Path<String>,
@@ -23,40 +43,164 @@ pub(crate) async fn room(
     upgrade: Upgrade,
 ) -> Result<Response, SiteError> {
     let room = Room::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
-    Ok(upgrade.run(RoomConsumer::new(site, user, room)))
+    room.admit(site.db().read(), user.id).await?;
+    Ok(upgrade.run(ChatConsumer::new(site, user, Some(room))))
 }
 
-/// A person in a room.
+/// A person's window, in a room or in none.
 #[derive(Debug)]
-pub struct RoomConsumer {
+pub struct ChatConsumer {
     site: SiteState,
     user: User,
-    room: Room,
+    room: Option<Room>,
+    /// Whether the page has a list of rooms to be kept live.
+    has_sidebar: bool,
 }
 
-impl RoomConsumer {
-    /// This person, in this room.
-    pub fn new(site: SiteState, user: User, room: Room) -> Self {
-        Self { site, user, room }
+impl ChatConsumer {
+    /// This person, in this room or in none yet.
+    pub fn new(site: SiteState, user: User, room: Option<Room>) -> Self {
+        Self { site, user, room, has_sidebar: false }
+    }
+
+    /// The room that the page shows, as it says itself by its address (`at=/chat/hi/`).
+    async fn room_of_page(&self, at: Option<String>) -> Result<Option<Room>, ChatError> {
+        let slug =
+            at.as_deref().and_then(|at| at.strip_prefix("/chat/")).map(|rest| rest.trim_end_matches('/'));
+        let Some(slug) = slug.filter(|slug| !slug.is_empty() && !slug.contains('/')) else { return Ok(None) };
+        let slug = percent_encoding::percent_decode_str(slug).decode_utf8_lossy().into_owned();
+        let db = self.site.db().read();
+        match Room::by_slug(db, &slug).await? {
+            Some(room) if room.admits(db, self.user.id).await? => Ok(Some(room)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Begins to look at a room from where the page stands.
+    fn enter(&mut self, socket: &mut Socket, room: Room) {
+        let feed = room.feed(socket.layer());
+        socket.follow(&feed);
+        self.settle(socket, room);
+    }
+
+    /// Is in the room from now on, for others to see.
+    fn settle(&mut self, socket: &mut Socket, room: Room) {
+        socket.appear(&room.feed(socket.layer()));
+        if self.has_sidebar {
+            socket.join(&room.passing(socket.layer()));
+        }
+        self.room = Some(room);
+    }
+
+    fn leave(&mut self, socket: &mut Socket) {
+        if let Some(room) = self.room.take() {
+            socket.leave(&room.feed(socket.layer()));
+            socket.leave(&room.passing(socket.layer()));
+        }
+    }
+
+    /// Looks at another room: joins first, then reads what to show, and goes on from there.
+    async fn move_to(&mut self, socket: &mut Socket, sought: &Where) -> Result<(), ChatError> {
+        let room = actions::find(&self.site, &self.user, sought).await?;
+        let feed = room.feed(socket.layer());
+        if self.room.as_ref().is_some_and(|here| here.id != room.id) {
+            self.leave(socket);
+        }
+        socket.join(&feed);
+        let panel = Panel::load(&self.site, &self.user, room.clone(), Part::Newest).await?;
+        let patches = match socket.dialect() {
+            Dialect::Htmx => vec![fragments::room(&panel)?],
+            _ => fragments::room_in_places(&panel, &panel.messages)?,
+        };
+        for patch in patches {
+            socket.patch(patch).await.map_err(ChatError::Socket)?;
+        }
+        socket.follow_from(&feed, panel.seq.unwrap_or_default().cast_unsigned());
+        self.settle(socket, room);
+        Ok(())
+    }
+
+    /// The list of rooms as it is now, and the groups that bring its news.
+    async fn show_sidebar(&self, socket: &mut Socket) -> Result<(), ChatError> {
+        for room in Sidebar::closed(&self.site, &self.user).await? {
+            socket.join(&room.news(socket.layer()));
+        }
+        let current = self.room.as_ref().map(|room| room.id);
+        let sidebar = Sidebar::load(&self.site, &self.user, current).await?;
+        socket.patch(fragments::sidebar(&sidebar)?).await.map_err(ChatError::Socket)
+    }
+
+    async fn say(&self, socket: &mut Socket, asked: Asked) -> Result<(), ChatError> {
+        let room = match (&self.room, asked.room) {
+            (Some(here), None) => here.clone(),
+            (Some(here), Some(id)) if here.id == id => here.clone(),
+            (_, Some(id)) => Room::by_id(self.site.db().read(), id).await?.ok_or(ChatError::NoRoom)?,
+            (None, None) => return Err(ChatError::invalid("message", "Choose a room first.")),
+        };
+        match actions::new_message(&self.site, &room, &self.user, asked).await? {
+            // It comes by the feed, as to everyone; to whoever has moved on meanwhile the answer is that it was said.
+            Written::New(message) if self.room.as_ref().is_none_or(|here| here.id != room.id) => {
+                let said = fragments::said_elsewhere(&message);
+                socket.patch(said).await.map_err(ChatError::Socket)
+            }
+            Written::New(_) => Ok(()),
+            // The answer to the first send was lost on the way; nobody else needs to hear it again.
+            Written::Before(message) => {
+                let again = match self.room.as_ref().is_some_and(|here| here.id == room.id) {
+                    true => fragments::message_again(&message)?,
+                    false => fragments::said_elsewhere(&message),
+                };
+                socket.patch(again).await.map_err(ChatError::Socket)
+            }
+        }
+    }
+
+    async fn act(&mut self, socket: &mut Socket, action: Action) -> Result<(), ChatError> {
+        let (site, user) = (&self.site, &self.user);
+        match action {
+            Action::NewMessage(asked) => self.say(socket, asked).await,
+            Action::EditMessage { id, message } => {
+                actions::edit_message(site, user, id, &message).await.map(|_| ())
+            }
+            Action::DeleteMessage { id } => actions::delete_message(site, user, id).await.map(|_| ()),
+            Action::ChangeGroup(sought) => self.move_to(socket, &sought).await,
+            Action::Typing {} => {
+                if let Some(room) = &self.room {
+                    let typing = fragments::typing(user.id, &user.name);
+                    room.passing(socket.layer()).patch_except(socket.channel(), typing);
+                }
+                Ok(())
+            }
+            Action::Read { room, seq } => actions::read(site, user, room, seq).await,
+            Action::MarkUnread { room, seq } => actions::unread(site, user, room, seq).await,
+        }
     }
 
     /// Everything after number `since`, or the list anew where that is unknown, impossible, or too much.
-    async fn missed(&self, since: Option<Seq>) -> Result<CatchUp, ChatError> {
+    async fn missed(&self, room: &Room, since: Option<Seq>) -> Result<CatchUp, ChatError> {
         let db = self.site.db().read();
-        let now = Room::current_seq(db, self.room.id).await?;
+        let now = Room::current_seq(db, room.id).await?;
         if let Some(since) = since.map(Seq::cast_signed).filter(|since| (0..=now).contains(since)) {
-            let changed = Message::changed_since(db, self.room.id, since, CATCH_UP + 1).await?;
+            let changed = Message::changed_since(db, room.id, since, CATCH_UP + 1).await?;
             let bytes: usize = changed.iter().map(|message| message.row.text.len()).sum();
             if changed.len() as u64 <= CATCH_UP && bytes <= CATCH_UP_BYTES {
                 let patches = changed.iter().filter_map(|m| fragments::changed_message(m, since).transpose());
                 return caught_up(patches.collect::<Result<_, _>>()?, now, &changed);
             }
         }
-        let newest = Message::newest(db, self.room.id, PAGE).await?;
+        let newest = Message::newest(db, room.id, PAGE).await?;
         // A page that knows nothing of a room in which nothing ever happened has nothing to replace.
         let patches =
             if now == 0 && since.is_none() { vec![] } else { vec![fragments::all_messages(&newest)?] };
         caught_up(patches, now, &newest)
+    }
+
+    async fn close_room(&mut self, socket: &mut Socket, why: &'static str) -> Result<(), Error> {
+        self.leave(socket);
+        match socket.dialect() {
+            Dialect::Htmx if self.has_sidebar => socket.patch(fragments::room_closed(why)).await,
+            _ => Err(Close::policy(why).into()),
+        }
     }
 }
 
@@ -64,35 +208,75 @@ fn caught_up(patches: Vec<Patch>, now: i64, shown: &[Message]) -> Result<CatchUp
     Ok(CatchUp { patches, seq: Message::reached(shown, now).cast_unsigned() })
 }
 
-impl Consumer for RoomConsumer {
+impl Consumer for ChatConsumer {
     type Action = Action;
-    type Event = ();
+    type Event = Event;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.follow(&self.room.feed(socket.layer()));
+        self.has_sidebar = socket.scope().query("sidebar").next().is_some();
+        online::watch(&self.site);
+        let lobby = lobby(socket.layer());
+        if self.has_sidebar {
+            socket.join(&lobby);
+        }
+        socket.join(&person(socket.layer(), self.user.id));
+        socket.appear(&lobby);
+        let at = socket.scope().query("at").next();
+        let room = match self.room.take() {
+            Some(room) => Some(room),
+            None => self.room_of_page(at).await.map_err(ChatError::at_connect)?,
+        };
+        if let Some(room) = room {
+            self.enter(socket, room);
+        }
+        if self.has_sidebar {
+            self.show_sidebar(socket).await.map_err(ChatError::at_connect)?;
+        }
         Ok(())
     }
 
     async fn receive(&mut self, socket: &mut Socket, action: Action) -> Result<(), Error> {
-        match action {
-            Action::NewMessage(asked) => {
-                let written = new_message(&self.site, &self.room, &self.user, asked).await;
-                match written.map_err(ChatError::over_socket)? {
-                    // It comes by the feed, as to everyone.
-                    Written::New(_) => Ok(()),
-                    // The answer to the first send was lost on the way; nobody else needs to hear it again.
-                    Written::Before(message) => socket.patch(fragments::message_again(&message)?).await,
-                }
+        self.act(socket, action).await.map_err(ChatError::over_socket)
+    }
+
+    async fn event(&mut self, socket: &mut Socket, event: &Event) -> Result<(), Error> {
+        match event {
+            Event::Rooms if self.has_sidebar => {
+                self.show_sidebar(socket).await.map_err(ChatError::at_connect)
             }
+            Event::Rooms => Ok(()),
+            Event::Gone => self.close_room(socket, "This room was removed.").await,
         }
     }
 
     async fn catch_up(
         &mut self,
         _: &mut Socket,
-        _: &GroupName,
+        feed: &GroupName,
         since: Option<Seq>,
     ) -> Result<CatchUp, Error> {
-        self.missed(since).await.map_err(ChatError::over_socket)
+        match &self.room {
+            Some(room) if GroupName::of("chat.room", room.id) == *feed => {
+                self.missed(room, since).await.map_err(ChatError::over_socket)
+            }
+            _ => Ok(CatchUp { patches: Vec::new(), seq: since.unwrap_or_default() }),
+        }
+    }
+
+    /// What was dropped are hints: who is here, what is new elsewhere. The list of rooms is shown anew.
+    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        match self.has_sidebar {
+            true => self.show_sidebar(socket).await.map_err(ChatError::at_connect),
+            false => Ok(()),
+        }
+    }
+
+    async fn expelled(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
+        match &self.room {
+            Some(room) if GroupName::of("chat.room", room.id) == *group => {
+                self.close_room(socket, "You are not in this room any more.").await
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -117,7 +117,7 @@ fn slug_of(name: &str) -> String {
 }
 
 /// What changes how others are shown, or shows nothing at all: names made of it look like other names.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     (c.is_control() && !c.is_whitespace())
         || matches!(
             c,
@@ -137,7 +137,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// What joins or varies the characters around it, as in emoji and in many scripts. It shows nothing alone.
-fn is_joiner(c: char) -> bool {
+pub(crate) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 

@@ -6,14 +6,20 @@ mod consumers;
 pub mod actions;
 mod forms;
 pub mod models;
+pub mod markup;
 mod fragments;
+mod panel;
+mod sidebar;
+mod news;
+mod online;
 mod error;
 mod migrations;
+pub mod seed;
 
 use bellwire_site::{App, Card};
 use rust_embed::RustEmbed;
 
-pub use consumers::RoomConsumer;
+pub use consumers::{ChatConsumer, Event};
 pub use error::ChatError;
 pub use forms::{ClientId, MessageText, RoomName};
 
@@ -24,11 +30,14 @@ struct Assets;
 
 /// The chat, to be put into a site.
 pub fn app() -> App {
-    App::new("chat").routes(routes::router).migrations::<migrations::Migrator>().assets::<Assets>().card(
-        Card {
+    App::new("chat")
+        .routes(routes::router)
+        .migrations::<migrations::Migrator>()
+        .assets::<Assets>()
+        .card(Card {
             title: "Chat",
             path: "/chat/",
             about: "Rooms where a message is there as soon as it is sent.",
-        },
-    )
+        })
+        .seed(|site, people, progress| Box::pin(seed::fill(site, people, progress)))
 }

@@ -1,7 +1,7 @@
-//! Every path of the chat.
+//! Every path of the chat. Whatever is no room lies under `/chat/-/`, which no room's name can lead to.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use bellwire_site::SiteState;
 
 use crate::{consumers, views};
@@ -10,5 +10,15 @@ pub(crate) fn router(_: &SiteState) -> Router<SiteState> {
     Router::new()
         .route("/chat/", get(views::rooms).post(views::open_room))
         .route("/chat/{slug}/", get(views::room).post(views::new_message))
+        .route("/chat/-/people/", get(views::people))
+        .route("/chat/-/people/{id}/", post(views::open_conversation))
+        .route("/chat/-/names/", get(views::names))
+        .route("/chat/-/messages/{id}/", get(views::message).post(views::edit_message))
+        .route("/chat/-/messages/{id}/delete/", post(views::delete_message))
+        .route("/chat/-/rooms/{id}/", get(views::run_room).post(views::rename_room))
+        .route("/chat/-/rooms/{id}/members/", post(views::set_members))
+        .route("/chat/-/rooms/{id}/delete/", post(views::delete_room))
+        .route("/chat/-/search/", get(views::search))
+        .route("/ws/chat/", get(consumers::chat))
         .route("/ws/chat/{slug}/", get(consumers::room))
 }

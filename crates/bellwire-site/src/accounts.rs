@@ -15,6 +15,7 @@ mod new_password;
 pub(crate) mod next;
 mod operator;
 mod password;
+mod seeded;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -25,6 +26,7 @@ mod views;
 mod watch;
 
 pub use migrations::Migrator;
+pub use name::name_key;
 pub use operator::{OperatorError, Person};
 pub use viewer::{MaybeUser, User};
 pub(crate) use viewer::{SignedIn, remember};

@@ -5,8 +5,10 @@ use rust_embed::RustEmbed;
 use sea_orm_migration::MigratorTrait;
 
 use crate::SiteState;
+use crate::accounts::Person;
 use crate::assets::Embedded;
 use crate::db::Migrations;
+use crate::seed::{Fill, Filling, Progress};
 
 /// An app: its name, routes, tables, static files, and how the site speaks of it.
 ///
@@ -29,6 +31,7 @@ pub struct App {
     pub(crate) migrations: Option<Migrations>,
     pub(crate) assets: Option<Embedded>,
     pub(crate) card: Option<Card>,
+    pub(crate) seed: Option<Fill>,
 }
 
 /// How the navigation and the first page speak of an app.
@@ -45,7 +48,7 @@ pub struct Card {
 impl App {
     /// An app with nothing in it yet.
     pub fn new(name: &'static str) -> Self {
-        Self { name, routes: None, migrations: None, assets: None, card: None }
+        Self { name, routes: None, migrations: None, assets: None, card: None, seed: None }
     }
 
     /// Its paths, whole as the browser asks for them.
@@ -74,6 +77,30 @@ impl App {
     #[must_use]
     pub fn card(mut self, card: Card) -> Self {
         self.card = Some(card);
+        self
+    }
+
+    /// What fills it with something to see: believable data of these people, who exist nowhere. It runs beside a running site and as
+    /// often as one likes, so it adds only what is missing.
+    ///
+    /// ```
+    /// use bellwire_site::seed::Progress;
+    /// use bellwire_site::{App, Person, SiteError, SiteState};
+    ///
+    /// async fn fill(_site: &SiteState, people: &[Person], progress: &mut Progress) -> Result<(), SiteError> {
+    ///     progress.done(format_args!("hello: {} greetings", people.len()));
+    ///     Ok(())
+    /// }
+    ///
+    /// let app = App::new("hello").seed(|site, people, progress| Box::pin(fill(site, people, progress)));
+    /// # let _ = app;
+    /// ```
+    #[must_use]
+    pub fn seed(
+        mut self,
+        fill: for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress) -> Filling<'a>,
+    ) -> Self {
+        self.seed = Some(fill);
         self
     }
 }

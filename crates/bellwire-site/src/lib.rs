@@ -32,6 +32,7 @@ mod limits;
 mod clock;
 mod db;
 mod check;
+pub mod seed;
 pub mod testing;
 
 pub use accounts::{Accounts, MaybeUser, OperatorError, Person, User};

@@ -226,8 +226,9 @@ fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) ->
             return SiteError::internal(error).into_response();
         }
     };
-    // A page with a name on it must not be shown to the next person at this computer.
-    let cache = if viewer.is_some() { "no-store" } else { "private, no-cache" };
+    // Nobody else's cache keeps it. The browser's back/forward cache may: signing out empties it, and bellwire.js looks whether a page that
+    // comes back is still its person's.
+    let cache = "private, no-cache";
     let content = HtmlBody(body).into_response();
     *response.body_mut() = content.into_body();
     let headers = response.headers_mut();

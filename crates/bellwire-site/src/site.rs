@@ -153,7 +153,8 @@ fn state(settings: Settings, address: SocketAddr, db: Db, apps: &[App]) -> Resul
         Assets::new(apps.iter().filter_map(|app| Some((app.name, app.assets?))), settings.assets.clone());
     let cards = apps.iter().filter_map(|app| app.card).collect();
     let bell = Bell::new(&bellwire, clock.clone());
-    let inner = Inner { settings, public_url, db, bellwire, accounts, assets, cards, bell, clock };
+    let own = Default::default();
+    let inner = Inner { settings, public_url, db, bellwire, accounts, assets, cards, bell, clock, own };
     Ok(SiteState { inner: Arc::new(inner) })
 }
 

@@ -1,6 +1,8 @@
 //! What every handler may ask for.
 
-use std::sync::Arc;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRef;
 use bellwire::Bellwire;
@@ -32,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) cards: Vec<Card>,
     pub(crate) bell: Bell,
     pub(crate) clock: Clock,
+    pub(crate) own: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl SiteState {
@@ -68,6 +71,13 @@ impl SiteState {
     /// The clock of everything that waits or expires.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    /// What an app keeps in memory for this site: one value of each type, made when it is first asked for.
+    pub fn own<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut own = self.inner.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = own.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        value.downcast().unwrap_or_else(|_| unreachable!("kept under its own type"))
     }
 
     pub(crate) fn assets(&self) -> &Assets {

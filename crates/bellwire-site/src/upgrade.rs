@@ -13,7 +13,7 @@ use bellwire::{
 
 use crate::accounts::{Accounts, SignedIn};
 use crate::client::{ClientAddress, network};
-use crate::{SiteState, User};
+use crate::{SiteError, SiteState, User};
 
 /// An extractor: this request asks for a socket, and one of our own pages does so.
 ///
@@ -175,10 +175,16 @@ impl<C: Consumer> Consumer for Checked<C> {
     type Event = C::Event;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        if let Some(user) = &self.user
-            && !self.accounts.still_signed_in(user).await?
-        {
-            return Err(Error::Close(Close::policy("You are signed out.")));
+        if let Some(user) = &self.user {
+            match self.accounts.still_signed_in(user).await {
+                Ok(true) => {}
+                Ok(false) => return Err(Error::Close(Close::policy("You are signed out."))),
+                // Nobody can say at the moment; the page comes back.
+                Err(SiteError::Busy | SiteError::Unavailable(_)) => {
+                    return Err(Error::Close(Close::new(Close::TRY_AGAIN, "too much to do at the moment")));
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         self.begun = true;
         self.consumer.connect(socket).await

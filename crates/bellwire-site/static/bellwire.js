@@ -6,6 +6,7 @@ import { settle, valuesOf } from "./bellwire/controls.js"
 import { listen } from "./bellwire/forms.js"
 import { focus, refocus, remember, restore } from "./bellwire/keep.js"
 import { Page } from "./bellwire/page.js"
+import { look } from "./bellwire/person.js"
 import { onState, setState, state } from "./bellwire/state.js"
 
 export { onState, state }
@@ -77,7 +78,12 @@ addEventListener("offline", () => page?.socket.offline())
 document.addEventListener("visibilitychange", () => document.hidden || page?.socket.wake())
 // An open socket would keep the page out of the browser's back/forward cache.
 addEventListener("pagehide", () => page?.hide())
-addEventListener("pageshow", ({ persisted }) => persisted && page?.show())
+addEventListener("pageshow", async ({ persisted }) => {
+  if (!persisted) return
+  page?.show()
+  // Somebody may have signed out, or in, since it was left.
+  if ((await look())?.same === false) location.reload()
+})
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", follow)
 else follow()

@@ -1,6 +1,7 @@
 //! The handle that everything hangs on.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,8 +15,12 @@ use crate::{Close, Limits, Origins, Scope, keeper};
 
 /// How many sockets are closed at once at a stop; between batches there is a short pause, so that not all come back together.
 const BATCH: usize = 256;
-/// The longest pause between two batches.
-const PAUSE: Duration = Duration::from_millis(20);
+/// The longest pause between two batches. Each is shorter by chance, so that the batches of several processes do not keep step.
+const PAUSE: Duration = Duration::from_millis(40);
+/// What part of the time for a stop all pauses together may take at most: the last batch, too, is to have time to end.
+const PAUSES: u32 = 4;
+/// How often a stop looks for sockets that were still opening when it began.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The framework in one process: its layer, its limits, the origins it trusts, and its end. Cheap to clone; an axum state from which
 /// it can be taken (`FromRef`) is all that socket routes need.
@@ -64,11 +69,14 @@ impl Bellwire {
         self.0.stopping.store(true, Ordering::SeqCst);
         self.0.tasks.close();
         let all_closed = async {
-            for batch in self.layer().channels().chunks(BATCH) {
+            let channels = self.layer().channels();
+            let batches = channels.chunks(BATCH);
+            let most = longest_pause(batches.len(), patience);
+            for batch in batches {
                 batch
                     .iter()
                     .for_each(|channel| channel.mailbox.close(Close::new(Close::RESTART, "restarting")));
-                tokio::time::sleep(PAUSE.min(patience / 100)).await;
+                tokio::time::sleep(most.mul_f64(chance())).await;
             }
             // A socket whose handshake was under way when the stop began.
             loop {
@@ -76,7 +84,7 @@ impl Bellwire {
                     .channels()
                     .iter()
                     .for_each(|c| c.mailbox.close(Close::new(Close::RESTART, "restarting")));
-                if tokio::time::timeout(PAUSE, self.0.tasks.wait()).await.is_ok() {
+                if tokio::time::timeout(LOOK, self.0.tasks.wait()).await.is_ok() {
                     return;
                 }
             }
@@ -118,6 +126,17 @@ impl Bellwire {
         let weak = Arc::downgrade(&self.0);
         move || weak.upgrade().map(Bellwire)
     }
+}
+
+/// How long to wait at most after each of so many batches.
+fn longest_pause(batches: usize, patience: Duration) -> Duration {
+    let batches = u32::try_from(batches).unwrap_or(u32::MAX).max(1);
+    PAUSE.min(patience / PAUSES / batches)
+}
+
+/// A share of one that nobody can foretell: no two hashers are alike.
+fn chance() -> f64 {
+    RandomState::new().hash_one(()) as f64 / u64::MAX as f64
 }
 
 /// Where more origins are allowed, as long as nobody names a better place.
@@ -185,5 +204,28 @@ impl fmt::Debug for Bellwire {
             .field("layer", &self.0.layer)
             .field("origins", &self.0.origins)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(7);
+
+    #[test]
+    fn pauses_are_short_and_all_together_leave_most_of_the_time_to_the_last_batch() {
+        assert_eq!(longest_pause(8, PATIENCE), PAUSE);
+        for batches in [0, 1, 8, 400, 100_000] {
+            let all = longest_pause(batches, PATIENCE) * u32::try_from(batches).unwrap();
+            assert!(all <= PATIENCE / PAUSES, "{batches} batches: {all:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_do_not_keep_step() {
+        let pauses: Vec<_> = (0..100).map(|_| PAUSE.mul_f64(chance())).collect();
+        let (shortest, longest) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
+        assert!(*longest <= PAUSE && *longest > PAUSE / 2 && *shortest < PAUSE / 2, "{pauses:?}");
     }
 }

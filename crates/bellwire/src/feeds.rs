@@ -58,6 +58,13 @@ impl Feeds {
         }
     }
 
+    /// Follows a feed from number `seq`, which the page shows already.
+    pub(crate) fn follow_from(&mut self, feed: &GroupName, seq: Seq) {
+        self.0.retain(|following| following.feed != *feed);
+        let (feed, position) = (feed.clone(), Some(seq));
+        self.0.push(Following { feed, position, behind: false, wanted: 0, tries: 0, left: false });
+    }
+
     /// Leaves a feed, but remembers the place.
     pub(crate) fn leave(&mut self, feed: &GroupName) {
         if let Some(following) = self.find_any(feed) {

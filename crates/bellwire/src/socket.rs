@@ -14,7 +14,7 @@ use crate::frame::Encoded;
 use crate::layer::{Channel, ChannelName};
 use crate::sync::Arc;
 use crate::websocket::{Outgoing, Wire};
-use crate::{Close, Dialect, Event, Group, GroupName, Layer, Patch, Scope};
+use crate::{Close, Dialect, Event, Group, GroupName, Layer, Patch, Scope, Seq};
 
 /// One connection, in the hands of its consumer.
 ///
@@ -122,6 +122,14 @@ impl Socket {
         let feed = feed.name();
         self.join_group(feed);
         self.feeds.follow(feed, self.scope.since(feed));
+    }
+
+    /// Follows a feed from number `seq`, for a handler that brings the page to that number itself. So that nothing falls in between,
+    /// [`join`](Self::join) the group first, then read the number and what is to be shown, send that, and follow from there.
+    pub fn follow_from<E: Event>(&mut self, feed: &Group<E>, seq: Seq) {
+        let feed = feed.name();
+        self.join_group(feed);
+        self.feeds.follow_from(feed, seq);
     }
 
     /// Makes the person of this socket present in a group, until the socket closes or [`disappear`](Self::disappear)s. A socket

@@ -5,6 +5,7 @@ mod window;
 
 mod serve;
 mod user;
+mod seed;
 mod check;
 mod store;
 mod hard_times;

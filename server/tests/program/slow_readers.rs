@@ -65,6 +65,8 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
         command.env(bound, "100000");
     }
     command.env("BELLWIRE_WRITE_SECONDS", WRITE.to_string()).env("BELLWIRE_CLOSE_SECONDS", CLOSE.to_string());
+    // Later than this test waits: what the kernel lets go of before, it was told to.
+    command.env("BELLWIRE_RESPONSE_SECONDS", "120");
     command.env("BELLWIRE_LOG", "warn,bellwire=debug,sqlx=error");
     let server = Server::start(command);
     let mut visit = Visit::to(&server.address, "").unwrap();
@@ -190,6 +192,7 @@ async fn read_at_last(mut window: Window) -> (Page, Heard) {
 async fn read_slowly(mut window: Window, messages: usize, said: Arc<AtomicUsize>) -> Page {
     let (mut page, mut last) = (Page::default(), Instant::now());
     while page.shown.len() < messages {
+        assert_eq!(page.renewed, 0, "so far behind that the list came anew");
         let said = said.load(Ordering::SeqCst);
         let is_far_behind = page.shown.len() + BEHIND < said || said == messages;
         let most = match (is_far_behind, last.elapsed() > PAUSE) {

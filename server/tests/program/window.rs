@@ -62,9 +62,8 @@ impl Page {
 /// A message in a frame, from its id on.
 fn message(html: &str) -> (u64, String) {
     let id = html.split('"').next().and_then(|id| id.parse().ok());
-    let text = html
-        .split_once("class=\"message__text\" dir=\"auto\">")
-        .and_then(|(_, rest)| rest.split_once("</div>"));
+    // Plain words are one paragraph.
+    let text = html.split_once(" dir=\"auto\"><p>").and_then(|(_, rest)| rest.split_once("</p>"));
     (id.expect("an id"), text.expect("a text").0.to_owned())
 }
 

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,13 +8,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+/// What becomes of what is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Whole,
+    Cut,
+    /// Nothing arrives and nobody is told.
+    Silent,
+}
+
 /// One person's way to the server, which can be cut for real: a browser's own offline mode leaves open sockets alone.
 ///
 /// The browser is told to go this way for the server's address, so that address, origin and cookies stay as they are.
 #[derive(Debug)]
 pub struct Cable {
     address: SocketAddr,
-    whole: Arc<watch::Sender<bool>>,
+    line: Arc<watch::Sender<Line>>,
     lets_sockets: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
@@ -31,15 +41,15 @@ impl Cable {
     async fn lay(server: SocketAddr, lets_sockets: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let whole = Arc::new(watch::Sender::new(true));
+        let line = Arc::new(watch::Sender::new(Line::Whole));
         let lets_sockets = Arc::new(AtomicBool::new(lets_sockets));
-        let (carrying, lets) = (whole.clone(), lets_sockets.clone());
+        let (carrying, lets) = (line.clone(), lets_sockets.clone());
         let task = tokio::spawn(async move {
             while let Ok((browser, _)) = listener.accept().await {
                 tokio::spawn(carry(browser, server, lets.clone(), carrying.subscribe()));
             }
         });
-        Self { address, whole, lets_sockets, task }
+        Self { address, line, lets_sockets, task }
     }
 
     /// Where the browser has to connect to.
@@ -49,7 +59,13 @@ impl Cable {
 
     /// Ends every connection, and takes no new one.
     pub fn cut(&self) {
-        self.whole.send_replace(false);
+        self.line.send_replace(Line::Cut);
+    }
+
+    /// From now on every packet vanishes, both ways: no connection ends, and none that is begun gets an answer. When the cable is
+    /// mended, the connections of now are reset, as by a router that has forgotten them, and new ones are carried.
+    pub fn loses_everything(&self) {
+        self.line.send_replace(Line::Silent);
     }
 
     /// Takes the proxy out.
@@ -59,7 +75,7 @@ impl Cable {
 
     /// Takes connections again.
     pub fn mend(&self) {
-        self.whole.send_replace(true);
+        self.line.send_replace(Line::Whole);
     }
 }
 
@@ -75,8 +91,12 @@ async fn carry(
     mut browser: TcpStream,
     server: SocketAddr,
     lets_sockets: Arc<AtomicBool>,
-    mut whole: watch::Receiver<bool>,
+    mut line: watch::Receiver<Line>,
 ) {
+    // Its first packet is sent again and again, and comes through at last.
+    if line.wait_for(|line| *line != Line::Silent).await.is_err() {
+        return;
+    }
     let both_ways = async {
         if !lets_sockets.load(Ordering::Relaxed) && asks_for_a_socket(&browser).await {
             let _ = browser.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
@@ -87,11 +107,14 @@ async fn carry(
             let _ = copy_bidirectional(&mut browser, &mut server).await;
         }
     };
+    // Pinned out here, so that both ends stay open when nothing is carried any more.
+    let mut both_ways = pin!(both_ways);
     tokio::select! {
         biased;
-        _ = whole.wait_for(|whole| !whole) => {}
-        () = both_ways => {}
+        _ = line.wait_for(|line| *line != Line::Whole) => {}
+        () = &mut both_ways => return,
     }
+    let _ = line.wait_for(|line| *line != Line::Silent).await;
 }
 
 /// Whether the first request of a connection does. Browsers open a connection of its own for each socket.

@@ -14,6 +14,8 @@ mod cable;
 mod stage;
 mod person;
 mod verbs;
+mod requests;
+mod room;
 mod picture;
 
 use std::time::Duration;

@@ -35,13 +35,22 @@ impl Server {
     /// When it ends instead.
     pub async fn start_again(&mut self) {
         assert!(self.process.is_none(), "the server runs already");
+        let out = self.open_log();
+        let mut command = self.command();
+        command.stdout(out);
+        self.process = Some(command.spawn().expect("the server starts"));
+        let started = look_until(async || self.is_ready_or_gone()).await;
+        assert!(started == Some(true), "the server did not start; it said:\n{}", self.log());
+    }
+
+    /// The program, with this site's settings and no others.
+    fn command(&self) -> Command {
         let mut command = Command::new(programs::server());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("BELLWIRE_") && name != "BELLWIRE_TEST_RUN" {
                 command.env_remove(name);
             }
         }
-        let (out, err) = (self.open_log(), self.open_log());
         command
             .env_remove("DATABASE_URL")
             .env_remove("REDIS_URL")
@@ -49,17 +58,25 @@ impl Server {
             .env("BELLWIRE_DATA", self.folder.path().join("data"))
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err);
-        self.process = Some(command.spawn().expect("the server starts"));
-        let started = look_until(async || self.is_ready_or_gone()).await;
-        assert!(started == Some(true), "the server did not start; it said:\n{}", self.log());
+            .stderr(self.open_log());
+        command
     }
 
     /// Whether it takes connections, or `false` when the process has ended; `None` while neither is so.
     fn is_ready_or_gone(&mut self) -> Option<bool> {
         let ended = self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None)));
         if ended { Some(false) } else { TcpStream::connect(self.address).ok().map(|_| true) }
+    }
+
+    /// Lets the operator say something beside the running site: `bellwire` with these words.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn operator(&self, words: &[&str]) {
+        let command = self.command().args(words).stdout(Stdio::null()).spawn();
+        let mut process = command.expect("the server's program starts");
+        let ended = look_until(async || process.try_wait().ok().flatten()).await;
+        assert!(ended.is_some_and(|status| status.success()), "{words:?} failed: {ended:?}\n{}", self.log());
     }
 
     /// Ends it without a warning, as a power cut would (SIGKILL).

@@ -1,20 +1,100 @@
 //! What a browser may ask: one enum, and one file for each thing.
 
+mod change_group;
+mod change_message;
 mod new_message;
 mod open_room;
+mod read;
+mod run_room;
 
+use serde::{Deserialize, Deserializer};
+
+pub use change_group::{Where, find};
+pub use change_message::{delete_message, edit_message};
+pub(crate) use new_message::mentioned;
 pub use new_message::{Asked, new_message};
-pub use open_room::open_room;
+pub use open_room::{open_conversation, open_room};
+pub use read::{read, unread};
+pub use run_room::{Members, delete_room, rename_room, set_members};
 
-/// What a room's page may ask over its socket.
-#[derive(Debug, serde::Deserialize)]
+/// What a page may ask over its socket. Numbers may come as text, as forms send them.
+#[derive(Debug, Deserialize)]
 #[serde(tag = "action", content = "data")]
 pub enum Action {
     /// To say something.
     #[serde(rename = "New message")]
     NewMessage(Asked),
+    /// To say something else instead.
+    #[serde(rename = "Edit message")]
+    EditMessage {
+        /// Which message.
+        #[serde(deserialize_with = "number")]
+        id: i64,
+        /// What it is to say.
+        message: String,
+    },
+    /// To take something back.
+    #[serde(rename = "Delete message")]
+    DeleteMessage {
+        /// Which message.
+        #[serde(deserialize_with = "number")]
+        id: i64,
+    },
+    /// To look at another room or conversation.
+    #[serde(rename = "Change group")]
+    ChangeGroup(Where),
+    /// Something is being typed.
+    Typing {},
+    /// What is shown was read.
+    Read {
+        /// In which room.
+        #[serde(deserialize_with = "number")]
+        room: i64,
+        /// Up to the message at this place.
+        #[serde(deserialize_with = "number")]
+        seq: i64,
+    },
+    /// What comes from here on is to be unread again.
+    #[serde(rename = "Mark unread")]
+    MarkUnread {
+        /// In which room.
+        #[serde(deserialize_with = "number")]
+        room: i64,
+        /// From the message at this place on.
+        #[serde(deserialize_with = "number")]
+        seq: i64,
+    },
 }
 
 impl bellwire::Action for Action {
     const FORM: Option<&'static str> = Some("New message");
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Number(i64),
+    Text(String),
+}
+
+impl Number {
+    fn read(self) -> Result<i64, String> {
+        match self {
+            Self::Number(number) => Ok(number),
+            Self::Text(text) => text.trim().parse().map_err(|_| format!("`{text}` is no number")),
+        }
+    }
+}
+
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    Number::deserialize(from)?.read().map_err(serde::de::Error::custom)
+}
+
+/// None where there is nothing, or nothing between the quotes.
+fn number_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    match Option::<Number>::deserialize(from)? {
+        None => Ok(None),
+        Some(Number::Text(text)) if text.trim().is_empty() => Ok(None),
+        Some(number) => number.read().map(Some).map_err(serde::de::Error::custom),
+    }
 }

@@ -1,20 +1,62 @@
-//! Somebody opens a room by its name.
+//! Somebody opens a room by its name, or a conversation with somebody.
 
 use bellwire_site::{SiteState, Tx, User};
 
-use crate::ChatError;
 use crate::forms::RoomName;
-use crate::models::Room;
+use crate::models::people;
+use crate::models::room::{Kind, Room, lobby, person};
+use crate::{ChatError, Event, fragments};
 
 /// Finds the room of this name, or makes it.
 ///
 /// # Errors
-/// What is wrong with the name, or why the room could not be made.
-pub async fn open_room(site: &SiteState, by: &User, typed: &str) -> Result<Room, ChatError> {
+/// What is wrong with the name, that the room of this name is not for them, or why it could not be made.
+pub async fn open_room(site: &SiteState, by: &User, typed: &str, kind: Kind) -> Result<Room, ChatError> {
     let name = RoomName::parse(typed)?;
     if let Some(room) = Room::by_slug(site.db().read(), name.slug()).await? {
+        return match room.admits(site.db().read(), by.id).await? {
+            true => Ok(room),
+            false => Err(ChatError::invalid("name", "That name is taken by a closed room.")),
+        };
+    }
+    let (by, layer) = (by.id, site.bellwire().layer().clone());
+    site.db()
+        .write(async move |tx: Tx| {
+            let room = Room::open(&tx, &name, kind, by).await?;
+            room.admit(&tx, by).await?;
+            match room.kind {
+                Kind::Open => {
+                    let link = fragments::new_room(&room)?;
+                    tx.on_commit(move || lobby(&layer).patch(link));
+                }
+                _ => tx.on_commit(move || person(&layer, by).send(Event::Rooms)),
+            }
+            Ok(room)
+        })
+        .await
+}
+
+/// Finds the conversation of two people, or begins it: then both see it in their lists at once.
+///
+/// # Errors
+/// That there is no such other person, or why it could not be begun.
+pub async fn open_conversation(site: &SiteState, by: &User, with: i64) -> Result<Room, ChatError> {
+    let db = site.db().read();
+    let other = people::by_id(db, with).await?.filter(|other| other.is_active);
+    let other = other.filter(|other| other.id != by.id).ok_or(ChatError::NoPerson)?;
+    if let Some(room) = Room::of_two(db, by.id, other.id).await? {
         return Ok(room);
     }
-    let by = by.id;
-    site.db().write(async move |tx: Tx| Room::open(&tx, &name, by).await).await
+    let (one, layer) = (by.id, site.bellwire().layer().clone());
+    site.db()
+        .write(async move |tx: Tx| {
+            let room = Room::between(&tx, one, other.id).await?;
+            tx.on_commit(move || {
+                for each in [one, other.id] {
+                    person(&layer, each).send(Event::Rooms);
+                }
+            });
+            Ok(room)
+        })
+        .await
 }

@@ -1,12 +1,16 @@
 //! A message: its place in the room, and the number of its latest change.
 
+use std::collections::HashSet;
+
 use bellwire_site::accounts::users;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{ExprTrait, Func, LikeExpr};
+use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
 
-use super::Room;
+use super::{Room, UNREAD, mention};
 use crate::ChatError;
 use crate::forms::{ClientId, MessageText};
+use crate::markup::Mention;
 
 /// A message as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -33,6 +37,8 @@ pub struct Model {
     pub edited_at: Option<DateTimeUtc>,
     /// When it was deleted; what is left is a tombstone.
     pub deleted_at: Option<DateTimeUtc>,
+    /// Who is named in it, as JSON.
+    pub mentions: Option<String>,
 }
 
 /// Whom a message belongs to.
@@ -73,6 +79,10 @@ pub struct NewMessage {
     pub text: MessageText,
     /// The sender's own id.
     pub client_id: Option<ClientId>,
+    /// Who is named in it.
+    pub mentions: Vec<Mention>,
+    /// When.
+    pub at: DateTimeUtc,
 }
 
 /// What became of a send.
@@ -103,10 +113,115 @@ impl Message {
             text: Set(new.text.as_str().to_owned()),
             seq: Set(seq),
             changed_seq: Set(seq),
-            created_at: Set(chrono::Utc::now()),
+            created_at: Set(new.at),
+            mentions: Set(json(&new.mentions)),
             ..Default::default()
         };
-        Ok(Written::New(Self { row: row.insert(db).await?, author: new.author }))
+        let row = row.insert(db).await?;
+        mention::note(db, row.room_id, row.seq, &new.mentions).await?;
+        Ok(Written::New(Self { row, author: new.author }))
+    }
+
+    /// Writes many messages at once, in their order. Nobody is named in them, and none has an id of its sender's.
+    ///
+    /// # Errors
+    /// The database's, or that the room is gone.
+    pub(crate) async fn write_all(
+        db: &impl ConnectionTrait,
+        room: i64,
+        messages: Vec<NewMessage>,
+    ) -> Result<(), ChatError> {
+        let count = i64::try_from(messages.len()).unwrap_or_default();
+        let first = Room::next_seqs(db, room, count).await? - count + 1;
+        let rows = (first..).zip(messages).map(|(seq, new)| ActiveModel {
+            room_id: Set(room),
+            author_id: Set(new.author_id),
+            text: Set(new.text.as_str().to_owned()),
+            seq: Set(seq),
+            changed_seq: Set(seq),
+            created_at: Set(new.at),
+            ..Default::default()
+        });
+        Entity::insert_many(rows).exec_without_returning(db).await?;
+        Ok(())
+    }
+
+    /// The senders' own ids in a room that begin so, of deleted messages as well.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn client_ids(
+        db: &impl ConnectionTrait,
+        room: i64,
+        beginning: &str,
+    ) -> Result<HashSet<String>, ChatError> {
+        let sent =
+            Entity::find().filter(Column::RoomId.eq(room)).filter(Column::ClientId.starts_with(beginning));
+        let ids = sent.select_only().column(Column::ClientId).into_tuple::<String>().all(db).await?;
+        Ok(ids.into_iter().collect())
+    }
+
+    /// How many living messages a room has.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn count(db: &impl ConnectionTrait, room: i64) -> Result<u64, ChatError> {
+        Ok(living(room).count(db).await?)
+    }
+
+    /// Who is named in it.
+    pub fn mentions(&self) -> Vec<Mention> {
+        self.row.mentions.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    }
+
+    /// The living message with this id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Self>, ChatError> {
+        let living = Entity::find_by_id(id).filter(Column::DeletedAt.is_null());
+        Ok(with_authors(db, living).await?.pop())
+    }
+
+    /// Gives the message another text, as the room's next change.
+    ///
+    /// # Errors
+    /// The database's, or that message or room are gone.
+    pub async fn edit(
+        self,
+        db: &impl ConnectionTrait,
+        text: &MessageText,
+        mentions: Vec<Mention>,
+    ) -> Result<Self, ChatError> {
+        let seq = Room::next_seq(db, self.row.room_id).await?;
+        let edited = ActiveModel {
+            id: Unchanged(self.row.id),
+            text: Set(text.as_str().to_owned()),
+            mentions: Set(json(&mentions)),
+            changed_seq: Set(seq),
+            edited_at: Set(Some(chrono::Utc::now())),
+            ..Default::default()
+        };
+        mention::note(db, self.row.room_id, self.row.seq, &mentions).await?;
+        Ok(Self { row: edited.update(db).await?, author: self.author })
+    }
+
+    /// Leaves a tombstone of it, as the room's next change.
+    ///
+    /// # Errors
+    /// The database's, or that message or room are gone.
+    pub async fn delete(self, db: &impl ConnectionTrait) -> Result<Self, ChatError> {
+        let seq = Room::next_seq(db, self.row.room_id).await?;
+        let deleted = ActiveModel {
+            id: Unchanged(self.row.id),
+            text: Set(String::new()),
+            mentions: Set(None),
+            changed_seq: Set(seq),
+            deleted_at: Set(Some(chrono::Utc::now())),
+            ..Default::default()
+        };
+        mention::note(db, self.row.room_id, self.row.seq, &[]).await?;
+        Ok(Self { row: deleted.update(db).await?, author: self.author })
     }
 
     async fn sent_before(db: &impl ConnectionTrait, new: &NewMessage) -> Result<Option<Model>, ChatError> {
@@ -123,20 +238,88 @@ impl Message {
     /// # Errors
     /// The database's.
     pub async fn newest(db: &impl ConnectionTrait, room: i64, most: u64) -> Result<Vec<Self>, ChatError> {
-        let newest = Entity::find()
-            .filter(Column::RoomId.eq(room))
-            .filter(Column::DeletedAt.is_null())
-            .order_by_desc(Column::Seq)
-            .limit(most);
+        Self::before(db, room, i64::MAX, most).await
+    }
+
+    /// The living messages of a room before this place, the newest of them: the oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn before(
+        db: &impl ConnectionTrait,
+        room: i64,
+        seq: i64,
+        most: u64,
+    ) -> Result<Vec<Self>, ChatError> {
+        let newest = living(room).filter(Column::Seq.lt(seq)).order_by_desc(Column::Seq).limit(most);
         let mut messages = with_authors(db, newest).await?;
         messages.reverse();
         Ok(messages)
     }
 
+    /// The living messages of a room from this place on, the oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn from(
+        db: &impl ConnectionTrait,
+        room: i64,
+        seq: i64,
+        most: u64,
+    ) -> Result<Vec<Self>, ChatError> {
+        let next = living(room).filter(Column::Seq.gte(seq)).order_by_asc(Column::Seq).limit(most);
+        with_authors(db, next).await
+    }
+
+    /// How many living messages of others come after this place, up to [`UNREAD`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unread(
+        db: &impl ConnectionTrait,
+        room: i64,
+        person: i64,
+        since: i64,
+    ) -> Result<u64, ChatError> {
+        let news = living(room)
+            .filter(Column::Seq.gt(since))
+            .filter(Column::AuthorId.ne(person))
+            .order_by_asc(Column::Seq)
+            .limit(UNREAD);
+        Ok(news.select_only().column(Column::Id).into_tuple::<i64>().all(db).await?.len() as u64)
+    }
+
+    /// The newest living messages in these rooms that contain this text, whatever its case.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn search(
+        db: &impl ConnectionTrait,
+        rooms: Vec<i64>,
+        text: &str,
+        most: u64,
+    ) -> Result<Vec<Self>, ChatError> {
+        let escaped = text
+            .to_lowercase()
+            .chars()
+            .flat_map(|c| matches!(c, '\\' | '%' | '_').then_some('\\').into_iter().chain([c]))
+            .collect::<String>();
+        let pattern = format!("%{escaped}%");
+        let contains = Expr::expr(Func::lower(Expr::col((Entity, Column::Text))))
+            .like(LikeExpr::new(pattern).escape('\\'));
+        let found = Entity::find()
+            .filter(Column::RoomId.is_in(rooms))
+            .filter(Column::DeletedAt.is_null())
+            .filter(contains)
+            .order_by_desc(Column::Id)
+            .limit(most);
+        with_authors(db, found).await
+    }
+
     /// How far someone is who sees these messages and knew the room's number `now` before they were read: a query sees whole commits,
     /// so whoever sees change 7 sees the changes before it, too.
     pub fn reached(shown: &[Self], now: i64) -> i64 {
-        shown.iter().map(|message| message.row.changed_seq).fold(now, i64::max)
+        shown.iter().map(|message| message.row.changed_seq).fold(now, Ord::max)
     }
 
     /// What changed in a room after number `since`, in the order of the messages' places: at most `most`.
@@ -158,6 +341,14 @@ impl Message {
         messages.sort_by_key(|message| message.row.seq);
         Ok(messages)
     }
+}
+
+fn living(room: i64) -> Select<Entity> {
+    Entity::find().filter(Column::RoomId.eq(room)).filter(Column::DeletedAt.is_null())
+}
+
+fn json(mentions: &[Mention]) -> Option<String> {
+    (!mentions.is_empty()).then(|| serde_json::to_string(mentions).unwrap_or_default())
 }
 
 async fn with_authors(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<Message>, ChatError> {

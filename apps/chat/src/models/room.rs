@@ -1,19 +1,41 @@
 //! A room, and the number of its latest change.
 
 use bellwire::{Group, GroupName, Layer};
+use bellwire_site::User;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, Unchanged};
 
+use super::membership::Membership;
+use super::{message, old_slug};
 use crate::ChatError;
+use crate::consumers::Event;
 use crate::forms::RoomName;
 
 /// What stands for itself in a path; everything else is percent-encoded.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// What the address of a conversation of two begins with.
+const DIRECT: &str = "-direct-";
+
 /// The most rooms that are listed.
 const LISTED: u64 = 500;
+
+/// Who may be in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(8))")]
+pub enum Kind {
+    /// Everyone.
+    #[sea_orm(string_value = "open")]
+    Open,
+    /// Its members.
+    #[sea_orm(string_value = "closed")]
+    Closed,
+    /// Two people, and it has no name of its own.
+    #[sea_orm(string_value = "direct")]
+    Direct,
+}
 
 /// A room.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -27,6 +49,8 @@ pub struct Model {
     /// Its name, as an address; unique.
     #[sea_orm(unique)]
     pub slug: String,
+    /// Who may be in it.
+    pub kind: Kind,
     /// The number of its latest change; 0 when nothing happened yet.
     pub seq: i64,
     /// Who made it.
@@ -45,14 +69,152 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Room {
-    /// The newest rooms, by name.
+    /// The rooms with these ids, and the newest open ones, by name.
     ///
     /// # Errors
     /// The database's.
-    pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Self>, ChatError> {
-        let mut rooms = Entity::find().order_by_desc(Column::Id).limit(LISTED).all(db).await?;
+    pub async fn open_or_among(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<Self>, ChatError> {
+        let open = Column::Kind.eq(Kind::Open);
+        let mut rooms = Entity::find()
+            .filter(Column::Id.is_in(ids).or(open))
+            .order_by_desc(Column::Id)
+            .limit(LISTED)
+            .all(db)
+            .await?;
         rooms.sort_by(|a, b| a.slug.cmp(&b.slug));
         Ok(rooms)
+    }
+
+    /// The rooms with these ids.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn among(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<Self>, ChatError> {
+        Ok(Entity::find().filter(Column::Id.is_in(ids)).all(db).await?)
+    }
+
+    /// The room with this id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Self>, ChatError> {
+        Ok(Entity::find_by_id(id).one(db).await?)
+    }
+
+    /// The room that had this address before it was renamed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn once_called(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
+        match old_slug::Entity::find_by_id(slug.to_owned()).one(db).await? {
+            Some(old) => Self::by_id(db, old.room_id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Gives the room another name; its old address goes on leading here. `None` when another room has the name.
+    ///
+    /// # Errors
+    /// The database's, or that the room is gone.
+    pub async fn rename(
+        db: &impl ConnectionTrait,
+        id: i64,
+        name: &RoomName,
+    ) -> Result<Option<Self>, ChatError> {
+        Self::lock(db, id).await?;
+        let room = Self::by_id(db, id).await?.ok_or(ChatError::NoRoom)?;
+        if Self::by_slug(db, name.slug()).await?.is_some_and(|other| other.id != id) {
+            return Ok(None);
+        }
+        if room.slug != name.slug() {
+            old_slug::remember(db, &room.slug, id).await?;
+            old_slug::forget(db, name.slug()).await?;
+        }
+        let renamed = ActiveModel {
+            id: Unchanged(id),
+            name: Set(name.name().to_owned()),
+            slug: Set(name.slug().to_owned()),
+            ..Default::default()
+        };
+        Ok(Some(renamed.update(db).await?))
+    }
+
+    /// Who may be in it, from now on.
+    ///
+    /// # Errors
+    /// The database's, or that the room is gone.
+    pub async fn set_kind(db: &impl ConnectionTrait, id: i64, kind: Kind) -> Result<Self, ChatError> {
+        let room = ActiveModel { id: Unchanged(id), kind: Set(kind), ..Default::default() };
+        Ok(room.update(db).await?)
+    }
+
+    /// Removes the room with all that was said in it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<(), ChatError> {
+        message::Entity::delete_many().filter(message::Column::RoomId.eq(id)).exec(db).await?;
+        Entity::delete_by_id(id).exec(db).await?;
+        Ok(())
+    }
+
+    /// The conversation of two people, made unless it is there. Whoever begins it, it is the same.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn between(db: &impl ConnectionTrait, one: i64, other: i64) -> Result<Self, ChatError> {
+        let room = ActiveModel {
+            name: Set(String::new()),
+            slug: Set(direct_slug(one, other)),
+            kind: Set(Kind::Direct),
+            seq: Set(0),
+            created_by: Set(Some(one)),
+            created_at: Set(chrono::Utc::now()),
+            ..Default::default()
+        };
+        let there = OnConflict::column(Column::Slug).do_nothing().to_owned();
+        Entity::insert(room).on_conflict(there).exec_without_returning(db).await?;
+        let room = Self::by_slug(db, &direct_slug(one, other)).await?.ok_or(ChatError::NoRoom)?;
+        for person in [one, other] {
+            Membership::add(db, room.id, person).await?;
+        }
+        Ok(room)
+    }
+
+    /// The conversation of two people, if it was begun.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn of_two(db: &impl ConnectionTrait, one: i64, other: i64) -> Result<Option<Self>, ChatError> {
+        Self::by_slug(db, &direct_slug(one, other)).await
+    }
+
+    /// Whose conversation with this person it is, if it is one.
+    pub fn other_than(&self, person: i64) -> Option<i64> {
+        let (one, other) = self.slug.strip_prefix(DIRECT)?.split_once('-')?;
+        let (one, other) = (one.parse().ok()?, other.parse().ok()?);
+        Some(if one == person { other } else { one })
+    }
+
+    /// Whether this person may read and write here.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn admits(&self, db: &impl ConnectionTrait, person: i64) -> Result<bool, ChatError> {
+        Ok(self.kind == Kind::Open || Membership::of(db, self.id, person).await?.is_some())
+    }
+
+    /// Lets through who may read and write here.
+    ///
+    /// # Errors
+    /// [`ChatError::NoRoom`] for everyone else: who may not be there does not learn that it is there.
+    pub async fn admit(&self, db: &impl ConnectionTrait, person: i64) -> Result<(), ChatError> {
+        self.admits(db, person).await?.then_some(()).ok_or(ChatError::NoRoom)
+    }
+
+    /// Whether this person may rename it, remove it, and say who belongs to it.
+    pub fn is_run_by(&self, person: &User) -> bool {
+        self.kind != Kind::Direct && (person.is_admin || self.created_by == Some(person.id))
     }
 
     /// The room with this address.
@@ -67,10 +229,16 @@ impl Room {
     ///
     /// # Errors
     /// The database's.
-    pub async fn open(db: &impl ConnectionTrait, name: &RoomName, by: i64) -> Result<Self, ChatError> {
+    pub async fn open(
+        db: &impl ConnectionTrait,
+        name: &RoomName,
+        kind: Kind,
+        by: i64,
+    ) -> Result<Self, ChatError> {
         let room = ActiveModel {
             name: Set(name.name().to_owned()),
             slug: Set(name.slug().to_owned()),
+            kind: Set(kind),
             seq: Set(0),
             created_by: Set(Some(by)),
             created_at: Set(chrono::Utc::now()),
@@ -78,7 +246,11 @@ impl Room {
         };
         let there = OnConflict::column(Column::Slug).do_nothing().to_owned();
         Entity::insert(room).on_conflict(there).exec_without_returning(db).await?;
-        Self::by_slug(db, name.slug()).await?.ok_or(ChatError::NoRoom)
+        let room = Self::by_slug(db, name.slug()).await?.ok_or(ChatError::NoRoom)?;
+        if room.kind == Kind::Closed && room.created_by == Some(by) {
+            Membership::add(db, room.id, by).await?;
+        }
+        Ok(room)
     }
 
     /// The number of the room's latest change, as it is now.
@@ -95,8 +267,20 @@ impl Room {
     /// # Errors
     /// The database's, or that the room is gone.
     pub(crate) async fn next_seq(db: &impl ConnectionTrait, room: i64) -> Result<i64, ChatError> {
+        Self::next_seqs(db, room, 1).await
+    }
+
+    /// Takes so many of the room's next numbers, and returns the last of them.
+    ///
+    /// # Errors
+    /// The database's, or that the room is gone.
+    pub(crate) async fn next_seqs(
+        db: &impl ConnectionTrait,
+        room: i64,
+        count: i64,
+    ) -> Result<i64, ChatError> {
         let raised = Entity::update_many()
-            .col_expr(Column::Seq, Expr::col(Column::Seq).add(1))
+            .col_expr(Column::Seq, Expr::col(Column::Seq).add(count))
             .filter(Column::Id.eq(room))
             .exec_with_returning(db)
             .await?;
@@ -111,15 +295,44 @@ impl Room {
         Entity::find_by_id(room).lock_exclusive().one(db).await?.map(|_| ()).ok_or(ChatError::NoRoom)
     }
 
-    /// The numbered changes of this room.
-    pub fn feed(&self, layer: &Layer) -> Group<()> {
+    /// The numbered changes of this room, for those who look at it.
+    pub fn feed(&self, layer: &Layer) -> Group<Event> {
         layer.group(GroupName::of("chat.room", self.id))
+    }
+
+    /// What passes: who comes and goes, and who types. For pages that show it.
+    pub fn passing(&self, layer: &Layer) -> Group<Event> {
+        layer.group(GroupName::of("chat.passing", self.id))
+    }
+
+    /// What those who do not look at it, but may, are told: that there is something new.
+    pub fn news(&self, layer: &Layer) -> Group<Event> {
+        match self.kind {
+            Kind::Open => lobby(layer),
+            Kind::Closed | Kind::Direct => layer.group(GroupName::of("chat.news", self.id)),
+        }
     }
 
     /// Where the room is read and, with `/ws` before it, where its socket is.
     pub fn path(&self) -> String {
         path_of(&self.slug)
     }
+}
+
+/// Everyone who has the chat open.
+pub fn lobby(layer: &Layer) -> Group<Event> {
+    layer.group(GroupName::of("chat.lobby", 0))
+}
+
+/// All windows of one person.
+pub fn person(layer: &Layer, id: i64) -> Group<Event> {
+    layer.group(GroupName::of("chat.person", id))
+}
+
+/// No name makes an address that begins so.
+fn direct_slug(one: i64, other: i64) -> String {
+    let (first, second) = if one < other { (one, other) } else { (other, one) };
+    format!("{DIRECT}{first}-{second}")
 }
 
 /// The path of the room with this slug.

@@ -1,43 +1,75 @@
-// The box a message is written in: which key sends, how the box grows, and what is on its way.
+// The box a message is written in: which key sends, how the box grows, and what is on its way. The parts are in ./composer/.
 // What was typed is never lost: a text leaves the box only when it is shown as pending, and comes back when refused.
 // Sending itself is the form's affair: bellwire.js over the socket, or the browser by HTTP.
 
 import { application, Controller } from "../app.js"
+import { send } from "../bellwire.js"
+import { ask } from "./ask.js"
+import { draftOf, keepDraft } from "./composer/drafts.js"
+import { Editing, sourceOf } from "./composer/editing.js"
+import { Mentions } from "./composer/mentions.js"
+import { Pending } from "./composer/pending.js"
+import { about, discard, forget, refuse, waitingIn, wasSentHere } from "./composer/waiting.js"
 
 const IME_KEY_CODE = 229 // some browsers report the Enter that ends a composition only so
+const TYPING_EVERY_MS = 3_000
+const KEEP_AFTER_MS = 300
 
 application.register("composer", class extends Controller {
-  static targets = ["form", "box", "error", "pending"]
+  static targets = ["form", "box", "error", "pending", "names", "editing", "word"]
   static values = { limit: Number }
 
   connect() {
-    this.listeners = new AbortController()
+    this.room = this.element.dataset.room
+    this.typedAt = -Infinity
+    this.mentions = new Mentions(this.boxTarget, this.namesTarget)
+    this.editing = new Editing(this.boxTarget, this.editingTarget)
+    this.pending = new Pending(this.pendingTarget, {
+      retry: (item) => this.retry(item),
+      restore: (item) => this.restore(item),
+      discard: (item) => this.discard(item),
+    })
     this.formTarget.noValidate = true // a blank sends nothing, without a native bubble
-    this.listen("submit", this.check, { capture: true })
-    this.listen("keydown", this.pressed)
-    this.listen("input", this.typed)
-    this.listen("bellwire:queued", this.queued)
-    this.listen("bellwire:answered", (event) => this.remove(event.detail.clientId))
-    this.listen("bellwire:refused", this.refused)
+    this.listenToAll()
+    for (const item of waitingIn(this.room)) this.pending.show(item)
+    this.takeUpDraft()
     this.grow()
     if (!onTouch() && nothingFocused()) this.boxTarget.focus({ preventScroll: true })
   }
 
   disconnect() {
+    this.keep()
     this.listeners.abort()
+    this.mentions.close()
   }
 
-  listen(name, handler, options) {
-    this.formTarget.addEventListener(name, handler.bind(this), { ...options, signal: this.listeners.signal })
+  listenToAll() {
+    this.listeners = new AbortController()
+    this.listen(this.formTarget, "submit", this.check, { capture: true })
+    this.listen(this.boxTarget, "keydown", this.pressed)
+    this.listen(this.boxTarget, "input", this.typed)
+    this.listen(this.boxTarget, "compositionend", () => this.mentions.look())
+    this.listen(this.boxTarget, "blur", () => this.mentions.close())
+    this.listen(document, "bellwire:queued", this.queued)
+    this.listen(document, "bellwire:answered", ({ detail }) => this.pending.remove(detail.clientId))
+    this.listen(document, "bellwire:refused", this.refused)
+    this.listen(window, "pagehide", this.keep)
+    this.listen(document, "visibilitychange", this.keep)
   }
 
-  // Before anyone sends: blanks send nothing, too long a text is explained and stays.
+  listen(target, name, handler, options) {
+    target.addEventListener(name, handler.bind(this), { ...options, signal: this.listeners.signal })
+  }
+
+  // Before anyone sends: blanks send nothing, too long a text is explained and stays, and what is edited goes another way.
   check(event) {
     const problem = this.problem()
-    if (this.boxTarget.value.trim() !== "" && !problem) return
+    const isBlank = this.boxTarget.value.trim() === ""
+    if (!isBlank && !problem && !this.editing.isOn) return this.mentions.close()
     event.preventDefault()
     event.stopImmediatePropagation()
-    this.explain(problem)
+    if (!isBlank && !problem) return this.save()
+    this.explain(problem || (this.editing.isOn ? "Write something, or press Escape and delete the message." : ""))
     this.boxTarget.focus()
   }
 
@@ -49,84 +81,173 @@ application.register("composer", class extends Controller {
   }
 
   pressed(event) {
-    if (event.key !== "Enter" || event.target !== this.boxTarget) return
-    if (event.isComposing || event.keyCode === IME_KEY_CODE) return
+    if (event.isComposing || event.keyCode === IME_KEY_CODE || this.mentions.pressed(event)) return
+    if (event.key === "Escape" && this.editing.isOn) this.cancel(event)
+    else if (event.key === "ArrowUp") this.editLast(event)
+    else if (event.key === "Enter") this.enter(event)
+  }
+
+  enter(event) {
     if (event.shiftKey || event.altKey || onTouch()) return
     event.preventDefault()
     if (!event.repeat) this.formTarget.requestSubmit()
   }
 
-  typed() {
+  typed(event) {
     this.grow()
+    this.mentions.look(event)
+    this.tellOfTyping()
+    clearTimeout(this.keeping)
+    this.keeping = setTimeout(() => this.keep(), KEEP_AFTER_MS)
     if (this.errorTarget.textContent.trim() !== "") this.explain(this.problem())
   }
 
-  queued({ detail: { clientId, data } }) {
-    if (this.boxTarget.value === data.message) this.write("")
+  tellOfTyping() {
+    if (this.editing.isOn || this.boxTarget.value.trim() === "") return
+    if (performance.now() - this.typedAt < TYPING_EVERY_MS) return
+    if (send("Typing", {}) !== null) this.typedAt = performance.now()
+  }
+
+  // Drafts
+
+  keep() {
+    clearTimeout(this.keeping)
+    keepDraft(this.room, this.editing.draft)
+  }
+
+  // One that is said by now was sent on a way that nobody here could see the end of.
+  takeUpDraft() {
+    const draft = draftOf(this.room)
+    if (!draft || this.boxTarget.value !== "") return
+    if (this.lastOfMine() && sourceOf(this.lastOfMine()) === draft.trimEnd()) return keepDraft(this.room, "")
+    this.boxTarget.value = draft
+    this.boxTarget.setSelectionRange(draft.length, draft.length)
+  }
+
+  // What is on its way
+
+  queued(event) {
+    const sent = about(event)
+    if (sent?.room !== this.room) return
+    if (!this.editing.isOn && this.boxTarget.value === sent.message) this.write("")
+    this.typedAt = -Infinity
     this.explain("")
-    if (!this.find(clientId)) this.pendingTarget.append(this.pendingItem(clientId, data.message))
+    this.pending.show({ ...sent, problem: null })
     this.dispatch("shown")
   }
 
   // Mine is in the list: shown once, even before the answer is told.
   arrived({ detail: { items } }) {
-    for (const item of items) if (item.matches(".message--mine[data-client-id]")) this.remove(item.dataset.clientId)
-  }
-
-  refused({ detail: { clientId, data, error = "" } }) {
-    const message = data?.message ?? this.find(clientId)?.querySelector(".message__text").textContent ?? ""
-    if (this.boxTarget.value.trim() === "" || this.boxTarget.value === message) {
-      this.remove(clientId)
-      this.write(message)
-    } else {
-      this.fail(clientId, message, error)
+    for (const item of items.filter((each) => each.matches(".message--mine[data-client-id]"))) {
+      this.pending.remove(item.dataset.clientId)
+      if (wasSentHere(item.dataset.clientId)) this.dispatch("spoke", { detail: { item } })
     }
-    this.explain(error)
   }
 
-  // A newer draft is in the box: the refused text waits above it for a decision.
-  fail(clientId, message, error) {
-    const item = this.find(clientId) ?? this.pendingTarget.appendChild(this.pendingItem(clientId, message))
-    item.classList.replace("message--pending", "message--failed")
-    const [reason] = elements(["p", "message__problem", error || "It was not sent."])
-    const [restore, discard] = elements(["button", "button button--small", "Restore"], ["button", "button button--small button--outline", "Discard"])
-    restore.type = discard.type = "button"
-    restore.addEventListener("click", () => this.restore(item, message))
-    discard.addEventListener("click", () => this.leave(item))
-    item.querySelector(".message__status").replaceWith(reason, restore, " ", discard)
+  refused(event) {
+    const sent = about(event)
+    if (!sent) return
+    if (sent.room !== this.room) return this.explain(`What you wrote in another room was not sent and waits there. ${sent.error}`)
+    const isFree = !this.editing.isOn && this.boxTarget.value.trim() === ""
+    if (this.boxTarget.value === sent.message || (isFree && sent.field)) {
+      forget(sent.id)
+      this.pending.remove(sent.id)
+      this.write(sent.message)
+      this.explain(sent.error)
+    } else {
+      // A newer draft is in the box, or nothing is wrong with the text: it waits above for a decision.
+      this.pending.show({ ...sent, problem: sent })
+    }
   }
 
-  restore(item, message) {
+  async retry(item) {
+    if (!item.problem) return dispatchEvent(new Event("online")) // bellwire.js sends it as soon as it is connected: now, if that can be
+    this.pending.show({ ...item, problem: null })
+    const fields = { message: item.message, client_id: item.id, room: item.room }
+    const error = await ask(this.formTarget.getAttribute("action"), fields)
+    if (error) refuse(item.id, item, error, null)
+    else forget(item.id)
+    if (!this.element.isConnected) return
+    if (error) this.pending.show({ ...item, problem: { error, field: null } })
+    else this.pending.remove(item.id)
+  }
+
+  restore(item) {
+    this.cancel()
     const draft = this.boxTarget.value
-    this.write(draft.trim() === "" ? message : `${message}\n\n${draft}`)
-    this.leave(item)
+    this.write(draft.trim() === "" ? item.message : `${item.message}\n\n${draft}`)
+    this.discard(item)
   }
 
-  leave(item) {
-    item.remove()
+  discard(item) {
+    discard(item.id)
+    this.pending.remove(item.id)
     this.explain(this.problem())
     this.boxTarget.focus()
   }
 
-  pendingItem(clientId, message) {
-    const [item, text, status] = elements(["li", "message message--pending"], ["div", "message__text", message], ["p", "message__status"])
-    item.dataset.pending = clientId
-    text.dir = "auto"
-    status.append(...elements(["span", "message__sending", "Sending…"], ["span", "message__waiting", "Waiting for the connection…"]))
-    item.append(text, status)
-    return item
+  // Editing
+
+  edit({ detail: { item } }) {
+    this.keep()
+    this.editing.begin(item)
+    this.boxChanged("Save")
   }
 
-  find(clientId) {
-    return this.pendingTarget.querySelector(`[data-pending="${CSS.escape(clientId)}"]`)
+  editLast(event) {
+    if (this.boxTarget.value !== "" || this.editing.isOn || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return
+    const item = this.lastOfMine()
+    if (!item) return
+    event.preventDefault()
+    this.edit({ detail: { item } })
+    item.scrollIntoView({ block: "nearest" })
   }
 
-  remove(clientId) {
-    this.find(clientId)?.remove()
+  async save() {
+    const error = await this.editing.save()
+    if (error === undefined) return
+    if (error === null) this.cancel()
+    else this.explain(error === "You are not connected." ? `${error} Your change is kept here; try again.` : error)
+    this.boxTarget.focus()
+  }
+
+  cancel(event) {
+    event?.preventDefault()
+    if (!this.editing.isOn) return
+    this.editing.end()
+    this.boxChanged("Send")
+    this.boxTarget.focus()
+  }
+
+  /** Messages were taken away: one that is being edited cannot be any more. */
+  removed({ detail: { ids } }) {
+    if (!ids.some((id) => this.editing.isOf(id))) return
+    this.cancel()
+    this.explain("The message you were editing was deleted.")
+  }
+
+  boxChanged(word) {
+    this.wordTarget.textContent = word
+    this.formTarget.classList.toggle("composer--editing", this.editing.isOn)
+    this.mentions.close()
+    this.explain("")
+    this.grow()
+  }
+
+  lastOfMine() {
+    const me = document.documentElement.dataset.user
+    return [...this.element.querySelectorAll("[id^=message--]")].findLast((item) => item.dataset.author === me)
+  }
+
+  // The box
+
+  focusBox() {
+    this.boxTarget.focus({ preventScroll: true })
   }
 
   write(text) {
     this.boxTarget.value = text
+    this.keep()
     this.grow()
   }
 
@@ -143,15 +264,6 @@ application.register("composer", class extends Controller {
     this.boxTarget.style.height = `${this.boxTarget.scrollHeight + 2}px`
   }
 })
-
-function elements(...specs) {
-  return specs.map(([tag, className, text = ""]) => {
-    const element = document.createElement(tag)
-    element.className = className
-    element.textContent = text
-    return element
-  })
-}
 
 function onTouch() {
   return matchMedia("(pointer: coarse)").matches

@@ -1,127 +1,236 @@
-// The list of messages, as this one person sees it: whose are mine, local times, which belong together,
-// and where the view stands. The server sends the same bytes to everyone.
+// The list of messages, as this one person sees it. The server sends the same bytes to everyone; what is mine, new, or said in one
+// breath is found here, and where the view stands. The parts are in ./messages/.
 
 import { application, Controller } from "../app.js"
+import { dress, untilMidnight } from "./messages/days.js"
+import { Notices, Typing } from "./messages/line.js"
+import { Older } from "./messages/older.js"
+import { Reading, seqOf } from "./messages/reading.js"
+import { Tools } from "./messages/tools.js"
+import { View } from "./messages/view.js"
 
-const BOTTOM_TOLERANCE_PX = 16
-const TOGETHER_MS = 5 * 60 * 1000
 const ANNOUNCED_AT_ONCE = 3 // more than these arriving together are only counted aloud
 
 application.register("messages", class extends Controller {
-  static targets = ["scroller", "content", "list", "jump", "announcer"]
+  static targets = ["scroller", "content", "list", "older", "jump", "fresh", "announcer", "typing", "notices", "tools"]
 
   connect() {
     this.me = document.documentElement.dataset.user
+    this.waiting = 0 // what came while the reader was elsewhere in the list
+    this.isLive = this.listTarget.hasAttribute("data-feed")
+    this.makeParts()
     this.dress()
-    this.known = new Set(this.ids())
+    this.known = this.ids()
+    this.newest = seqOf(this.listTarget.lastElementChild) || 0
     this.observe()
     // Until now the style sheet alone held the view at the bottom, for pages without JavaScript.
     this.scrollerTarget.classList.add("room__scroll--live")
-    this.jump()
+    this.begin()
   }
 
   disconnect() {
+    this.listeners.abort()
     this.arrivals.disconnect()
     this.sizes.disconnect()
+    clearTimeout(this.midnight)
+    for (const part of [this.reading, this.older, this.tools, this.typing, this.notices]) part.close()
     this.scrollerTarget.classList.remove("room__scroll--live")
   }
 
+  makeParts() {
+    const list = this.listTarget
+    this.view = new View({ scroller: this.scrollerTarget, list, moved: () => this.moved() })
+    this.reading = new Reading({
+      list,
+      me: this.me,
+      room: Number(this.element.dataset.room),
+      lastRead: Number(this.element.dataset.lastRead),
+      isNewestInView: () => this.isLive && this.view.showsNewest,
+    })
+    const link = this.hasOlderTarget ? this.olderTarget : null
+    this.older = new Older({ list, content: this.contentTarget, view: this.view, link })
+    this.older.onChange = (items) => this.prepended(items)
+    this.typing = new Typing(this.typingTarget, this.me)
+    this.notices = new Notices(this.noticesTarget, this.me)
+    this.tools = new Tools({
+      template: this.toolsTarget,
+      list,
+      may: (item) => ({ edit: this.isMine(item), delete: this.isMine(item) || this.isAdmin }),
+      does: {
+        edit: (item) => this.dispatch("edit", { detail: { item } }),
+        unread: (item) => this.markUnread(item),
+        gone: () => this.dispatch("gone"),
+      },
+    })
+  }
+
   observe() {
-    this.arrivals = new MutationObserver(() => this.changed())
+    this.arrivals = new MutationObserver((records) => records.every(isOfTools) || this.changed())
     this.arrivals.observe(this.listTarget, { childList: true, characterData: true, subtree: true })
-    this.sizes = new ResizeObserver(() => this.follow())
+    this.sizes = new ResizeObserver(() => this.view.follow())
     this.sizes.observe(this.scrollerTarget)
     this.sizes.observe(this.contentTarget)
+    this.listeners = new AbortController()
+    const { signal } = this.listeners
+    document.addEventListener("visibilitychange", () => this.seen(), { signal })
+    document.addEventListener("bellwire:state", () => this.reading.look(), { signal })
+    window.addEventListener("focus", () => this.reading.look(), { signal })
+    this.wakeAtMidnight()
+  }
+
+  // At the end, unless the address names a message.
+  begin() {
+    const named = this.named()
+    if (named) {
+      this.view.show(named)
+      named.classList.add("message--found")
+    } else {
+      this.jumpToEnd()
+    }
+    if (!this.view.isFilled) this.older.look()
+    this.reading.look()
+  }
+
+  named() {
+    const byId = document.getElementById(location.hash.slice(1))
+    if (byId && this.listTarget.contains(byId)) return byId
+    const at = new URLSearchParams(location.search).get("at")
+    return at ? [...this.listTarget.children].find((item) => seqOf(item) >= Number(at)) : undefined
   }
 
   changed() {
-    this.dress()
-    this.follow()
     const fresh = [...this.listTarget.children].filter((item) => !this.known.has(item.id))
-    if (fresh.length === 0) return
-    this.known = new Set(this.ids())
-    this.dispatch("arrived", { detail: { items: fresh } })
-    this.announce(fresh.filter((item) => !this.isMine(item)))
+    const arrived = fresh.filter((item) => seqOf(item) > this.newest)
+    const ids = this.ids()
+    const gone = [...this.known].filter((id) => !ids.has(id))
+    this.reading.arrived(arrived)
+    this.known = ids
+    this.newest = Math.max(this.newest, seqOf(this.listTarget.lastElementChild) || 0)
+    for (const item of this.older.trim()) this.known.delete(item.id)
+    if (fresh.length && gone.length) this.older.lead()
+    this.dress()
+    this.tools.restore()
+    this.view.follow()
+    if (gone.length) this.dispatch("removed", { detail: { ids: gone } })
+    if (arrived.length) this.arrived(arrived)
+  }
+
+  arrived(items) {
+    const theirs = items.filter((item) => !this.isMine(item))
+    for (const item of items) this.typing.spoke(item.dataset.author)
+    this.dispatch("arrived", { detail: { items } })
+    if (!this.view.pinned) this.count(this.waiting + theirs.length)
+    this.announce(theirs)
+    this.reading.look()
+  }
+
+  // History: neither counted nor announced.
+  prepended(items) {
+    for (const item of items) this.known.add(item.id)
+    this.dress()
   }
 
   // Idempotent: run after every change, it touches only what differs.
   dress() {
-    let previous
-    for (const item of this.listTarget.children) {
-      item.classList.toggle("message--mine", this.isMine(item))
-      item.classList.toggle("message--follows", previous !== undefined && belongTogether(previous, item))
-      showLocalTime(item.querySelector("time"))
-      previous = item
-    }
+    dress(this.listTarget, { me: this.me, isFirstUnread: this.reading.isFirstUnread })
+    this.tools.dress()
   }
 
   announce(items) {
     if (items.length === 0) return
-    this.jumpTarget.classList.toggle("jump--fresh", !this.pinned)
-    this.announcerTarget.textContent = items.length > ANNOUNCED_AT_ONCE
+    const words = items.length > ANNOUNCED_AT_ONCE
       ? `${items.length} new messages`
-      : items.map((item) => `${authorOf(item)}: ${item.querySelector(".message__text")?.textContent}`).join("\n")
+      : items.map((item) => `${authorOf(item)}: ${item.querySelector(".message__text")?.innerText.trim()}`).join("\n")
+    // The same words once more are news, too.
+    const again = this.announcerTarget.textContent === words ? "\u00a0" : ""
+    this.announcerTarget.textContent = words + again
   }
 
-  // Only a move upwards leaves the bottom: a list that grew between our scroll and its event did not move.
+  /** What I said in this window has its place now. */
+  spoke({ detail: { item } }) {
+    this.reading.spoke(item)
+    this.dress()
+  }
+
+  /** The composer shows something that is on its way: I am at the end again, wherever I was. */
+  sent() {
+    if (this.isLive) this.jumpToEnd()
+    else this.toNewestPage()
+  }
+
   scrolled() {
-    const { scrollHeight, scrollTop, clientHeight } = this.scrollerTarget
-    if (scrollHeight - scrollTop - clientHeight <= BOTTOM_TOLERANCE_PX) this.pin(true)
-    else if (scrollTop < this.top) this.pin(false)
-    this.top = scrollTop
-  }
-
-  // Stays at the bottom when the view was there; otherwise leaves it where it is.
-  follow() {
-    if (!this.pinned) return
-    this.scrollerTarget.scrollTop = this.scrollerTarget.scrollHeight
-    this.top = this.scrollerTarget.scrollTop
+    if (this.view.scrolled()) this.older.look()
+    this.reading.look()
   }
 
   jump() {
-    this.pin(true)
-    this.follow()
+    if (!this.isLive) return this.toNewestPage()
+    const hadFocus = this.jumpTarget === document.activeElement
+    this.jumpToEnd()
+    if (hadFocus) this.scrollerTarget.focus({ preventScroll: true })
   }
 
-  pin(pinned) {
-    this.pinned = pinned
-    if (pinned) this.jumpTarget.classList.remove("jump--fresh")
-    if (this.jumpTarget.hidden === pinned) return
-    const hadFocus = this.jumpTarget === document.activeElement
-    this.jumpTarget.hidden = pinned
-    if (hadFocus && pinned) this.scrollerTarget.focus({ preventScroll: true })
+  jumpToEnd() {
+    this.view.toEnd()
+    for (const item of this.older.trim()) this.known.delete(item.id)
+    this.view.follow()
+    this.reading.look()
+  }
+
+  toNewestPage() {
+    location.assign(this.element.querySelector(".room__newer a").href)
+  }
+
+  moved() {
+    if (this.view.pinned) this.count(0)
+    this.jumpTarget.hidden = this.view.pinned
+  }
+
+  count(waiting) {
+    this.waiting = waiting
+    this.jumpTarget.classList.toggle("jump--fresh", waiting > 0)
+    this.freshTarget.textContent = waiting > 0 ? `${waiting} new` : ""
+  }
+
+  markUnread(item) {
+    const told = this.reading.markUnread(item)
+    if (told) this.view.keep(() => this.dress())
+    return told
+  }
+
+  seen() {
+    if (document.hidden) return
+    this.dress()
+    this.reading.look()
+  }
+
+  wakeAtMidnight() {
+    this.midnight = setTimeout(() => {
+      this.dress()
+      this.wakeAtMidnight()
+    }, untilMidnight())
   }
 
   isMine(item) {
     return this.me !== undefined && item.dataset.author === this.me
   }
 
+  get isAdmin() {
+    return this.element.closest("[data-admin]") !== null
+  }
+
   ids() {
-    return Array.from(this.listTarget.children, (item) => item.id)
+    return new Set(Array.from(this.listTarget.children, (item) => item.id))
   }
 })
 
-function belongTogether(earlier, later) {
-  if (earlier.dataset.author !== later.dataset.author) return false
-  return Math.abs(sentAt(later) - sentAt(earlier)) < TOGETHER_MS
-}
-
-function sentAt(item) {
-  return Date.parse(item.querySelector("time")?.dateTime)
+// The toolbar goes from message to message: nothing that was said changes by that.
+function isOfTools({ target, addedNodes, removedNodes }) {
+  if (target.closest?.(".tools")) return true
+  const nodes = [...addedNodes, ...removedNodes]
+  return nodes.length > 0 && nodes.every((node) => node.matches?.(".tools"))
 }
 
 function authorOf(item) {
   return item.querySelector(".message__author")?.textContent
-}
-
-function showLocalTime(time) {
-  const sent = new Date(time?.dateTime)
-  if (Number.isNaN(sent.getTime())) return
-  const today = sent.toDateString() === new Date().toDateString()
-  const local = sent.toLocaleString(undefined, today
-    ? { hour: "numeric", minute: "2-digit" }
-    : { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" })
-  if (time.textContent === local) return
-  time.textContent = local
-  time.title = sent.toLocaleString(undefined, { dateStyle: "full", timeStyle: "short" })
 }

@@ -19,7 +19,7 @@ async fn a_message_reaches_everyone_in_the_room_and_nobody_else() {
             let frame: Value = socket.receive_json().await;
             assert_eq!((&frame["selector"], &frame["append"]), (&json!("#messages-list"), &json!(true)));
             let html = frame["html"].as_str().unwrap();
-            assert_eq!(words(html), ["Hello &#60;b&#62;all&#60;/b&#62;"]);
+            assert_eq!(words(html), ["Hello &lt;b&gt;all&lt;/b&gt;"]);
             assert!(attribute(html, "id").starts_with("message--"));
             assert_eq!(attribute(html, "data-client-id"), "c-1");
             socket.receive_nothing().await;

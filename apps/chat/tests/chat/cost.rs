@@ -67,7 +67,8 @@ async fn a_message_to_1000_members_is_rendered_once_encoded_once_and_handed_to_e
         let after = site.state().bellwire().layer().counts();
         drop(guard);
         assert_eq!(log.renderings(), 1);
-        assert_eq!(after.sends - before.sends, 1);
+        // One to the room; a moment later, gathered with others, one that there is something new.
+        assert!((1..=2).contains(&(after.sends - before.sends)));
         assert_eq!(after.encodings - before.encodings, 1);
         assert_eq!(after.deliveries - before.deliveries, MEMBERS as u64);
         assert_eq!(after.catch_ups, before.catch_ups, "nobody had to ask the database");

@@ -3,7 +3,12 @@
 mod support;
 
 mod conversation;
+mod changes;
 mod cost;
+mod long_rooms;
+mod moving;
 mod pages;
+mod private;
+mod rooms;
 mod sockets;
 mod truth;

@@ -2,7 +2,7 @@
 
 use bellwire::Dialect;
 use bellwire::testing::Communicator;
-use bellwire_chat::RoomConsumer;
+use bellwire_chat::ChatConsumer;
 use bellwire_chat::models::Room;
 use bellwire_site::User;
 use bellwire_site::testing::{Client, TestDatabase, TestSite};
@@ -11,6 +11,15 @@ use serde_json::{Value, json};
 /// A site with nothing but the chat.
 pub(crate) async fn chat(database: &TestDatabase) -> TestSite {
     TestSite::start(database, vec![bellwire_chat::app()]).await
+}
+
+/// The person who made the first account, and administers the site.
+pub(crate) async fn admin(site: &TestSite) -> Client {
+    let mut admin = site.client();
+    let password = "a bell for every test";
+    let fields = [("username", "Admin"), ("password", password), ("password_confirm", password)];
+    assert_eq!(admin.post("/accounts/first/", &fields).await.status, 303);
+    admin
 }
 
 /// Opens a room through the form, as this person.
@@ -29,6 +38,26 @@ pub(crate) async fn enter(site: &TestSite, person: &Client, room: &Room, query: 
     enter_as(site, user, room, query, &key).await
 }
 
+/// A window of this person with the list of rooms, as our own page has it: at this address.
+pub(crate) async fn window(site: &TestSite, person: &Client, at: &str) -> Communicator {
+    let user = site.user(person).await;
+    Communicator::to(site.state().bellwire(), &format!("/ws/chat/?dialect=htmx&sidebar=1&at={at}"))
+        .person(user.key())
+        .session(user.session_key())
+        .dialect(Dialect::Htmx)
+        .connect(ChatConsumer::new(site.state().clone(), user, None))
+        .await
+}
+
+/// Everything that this window hears until something contains `word`.
+pub(crate) async fn hear(window: &mut Communicator, word: &str) -> String {
+    let mut heard = String::new();
+    while !heard.contains(word) {
+        heard.push_str(&window.receive_text().await);
+    }
+    heard
+}
+
 /// The same, counted as somebody of this key.
 pub(crate) async fn enter_as(
     site: &TestSite,
@@ -42,7 +71,7 @@ pub(crate) async fn enter_as(
         .person(key)
         .session(user.session_key())
         .dialect(dialect)
-        .connect(RoomConsumer::new(site.state().clone(), user, room.clone()))
+        .connect(ChatConsumer::new(site.state().clone(), user, Some(room.clone())))
         .await
 }
 
@@ -54,7 +83,8 @@ pub(crate) fn say(message: &str, client_id: &str) -> Value {
 /// The words of the messages in this HTML, in their order.
 pub(crate) fn words(html: &str) -> Vec<String> {
     let texts = html.split("class=\"message__text\"").skip(1);
-    texts.map(|rest| rest.split_once('>').unwrap().1.split("</div>").next().unwrap().to_owned()).collect()
+    let text = |rest: &str| rest.split_once('>').unwrap().1.split("</div>").next().unwrap().to_owned();
+    texts.map(|rest| text(rest).replace("<p>", "").replace("</p>", "").trim().to_owned()).collect()
 }
 
 /// The messages that a fresh page of the room shows.

@@ -20,7 +20,7 @@ async fn who_was_away_gets_exactly_what_was_missed() {
         for text in ["1", "2", "3", "4", "5"] {
             ada.post(&room.path(), &[("message", text)]).await;
         }
-        // Edited and deleted while away: the data knows how, the page's buttons come later.
+        // Edited and deleted while away.
         change(&site, &room, 1, |row| row.text = Set("1, edited".into())).await;
         change(&site, &room, 2, |row| row.deleted_at = Set(Some(chrono::Utc::now()))).await;
         change(&site, &room, 5, |row| row.deleted_at = Set(Some(chrono::Utc::now()))).await;
@@ -97,7 +97,7 @@ async fn who_missed_too_much_gets_the_list_anew() {
         let room = open(&site, &mut ada, "hi").await;
         let user = site.user(&ada).await;
         for i in 1..=501 {
-            let asked = bellwire_chat::actions::Asked { message: i.to_string(), client_id: None };
+            let asked = bellwire_chat::actions::Asked { message: i.to_string(), ..Default::default() };
             bellwire_chat::actions::new_message(site.state(), &room, &user, asked).await.unwrap();
         }
         let mut socket = enter(&site, &ada, &room, &format!("since=chat.room.{}:0", room.id)).await;
@@ -126,6 +126,8 @@ async fn a_lost_hint_costs_a_moment_and_not_a_message() {
             author: "Ada".into(),
             text: bellwire_chat::MessageText::parse("unheard").unwrap(),
             client_id: None,
+            mentions: vec![],
+            at: chrono::Utc::now(),
         };
         let written = site
             .state()

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use bellwire::Html;
@@ -17,6 +17,9 @@ use super::sessions::{self, Which};
 use super::{Accounts, device, users};
 use crate::errors::in_words;
 use crate::{Page, SiteError, SiteState, User};
+
+/// The header of the [Clear Site Data](https://www.w3.org/TR/clear-site-data/) specification.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 pub(super) fn routes() -> Router<SiteState> {
     Router::new()
@@ -149,9 +152,12 @@ pub(super) async fn sign_out(site: &SiteState, user: &User) -> Result<Response, 
     signed_out(site.accounts())
 }
 
-/// To the first page, without a cookie.
+/// To the first page, without a cookie, and without the pages that the browser keeps for going back: the next person at this computer must
+/// not see them.
 pub(super) fn signed_out(accounts: &Accounts) -> Result<Response, SiteError> {
-    Ok(([(header::SET_COOKIE, accounts.no_cookie()?)], Redirect::to("/")).into_response())
+    let forget = HeaderValue::from_static("\"cache\"");
+    let headers = [(header::SET_COOKIE, accounts.no_cookie()?), (CLEAR_SITE_DATA, forget)];
+    Ok((headers, Redirect::to("/")).into_response())
 }
 
 async fn change_password(

@@ -41,7 +41,7 @@ impl Name {
 /// Names with the same key are the same name: compatible forms, case and inner space make no difference.
 ///
 /// Case is folded by lower-casing, so `STRASSE` and `Straße` stay two names.
-pub(super) fn name_key(name: &str) -> String {
+pub fn name_key(name: &str) -> String {
     let folded: String =
         name.nfkc().collect::<String>().to_lowercase().nfkc().filter(|c| !joins(*c)).collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -11,7 +11,7 @@ const STYLES = {
 }
 const MORPHS = { innerHTML: "innerMorph", outerHTML: "outerMorph" }
 const INSERTS = ["beforebegin", "afterbegin", "beforeend", "afterend"]
-const ORDERS = ["hx-swap-oob", "data-how", "data-url", "data-title", "data-focus"]
+const ORDERS = ["hx-swap-oob", "data-bw-how", "data-bw-url", "data-bw-title", "data-bw-focus"]
 
 /** Reads a frame: its elements, and what they say about feeds, answers and the page. */
 export function read(text) {
@@ -22,7 +22,7 @@ export function read(text) {
   const strangers = nodes.filter((node) => node.nodeType !== 8).length - patches.length
   if (strangers) console.warn(`bellwire: ${strangers} part(s) of a frame say not where they go and are ignored`)
   const marked = patches.findLast((patch) => patch.dataset.feed && patch.dataset.seq)
-  const { url, title, focus: focusOn } = patches[0]?.dataset ?? {}
+  const { bwUrl: url, bwTitle: title, bwFocus: focusOn } = patches[0]?.dataset ?? {}
   return {
     patches,
     answers: [...template.content.querySelectorAll("[data-client-id]")].map(answer),
@@ -67,7 +67,7 @@ async function place(patch, htmx) {
   const [, how, selector] = patch.getAttribute("hx-swap-oob").match(/^([^\s:]*)(?::(.+))?/s)
   const targets = document.querySelectorAll(selector ?? `[id="${CSS.escape(patch.id)}"]`)
   const plain = STYLES[how || "true"] ?? how
-  const style = (patch.dataset.how === "morph" && MORPHS[plain]) || plain
+  const style = (patch.dataset.bwHow === "morph" && MORPHS[plain]) || plain
   for (const name of ORDERS) patch.removeAttribute(name)
   for (const target of targets) {
     const copy = patch.cloneNode(true)

@@ -97,7 +97,7 @@ export class Page {
     if (moved && !this.socket.final) this.socket.connect()
   }
 
-  // With the position of every feed. Frames that wait unapplied will be sent again.
+  // With where the page is, and the position of every feed. Frames that wait unapplied will be sent again.
   #address() {
     this.#waiting = []
     this.#updatePositions()
@@ -109,6 +109,7 @@ export class Page {
     const address = new URL(this.url, location.href)
     address.protocol = address.protocol.replace("http", "ws")
     address.searchParams.set("dialect", "htmx")
+    address.searchParams.set("at", location.pathname)
     return address
   }
 

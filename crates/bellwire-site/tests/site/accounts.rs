@@ -22,10 +22,11 @@ async fn a_person_signs_up_out_and_in_again_by_name_and_by_address() {
         assert_eq!((answer.status, answer.location()), (303, "/"));
         let page = ada.get("/").await;
         assert!(signed_in(&page, "Ada &#60;b&#62;"), "{}", page.text);
-        assert!(page.text.contains("data-user=\"1\"") && page.header("cache-control") == "no-store");
+        assert!(page.text.contains("data-user=\"1\"") && page.header("cache-control") == "private, no-cache");
 
         let answer = ada.post("/accounts/logout/", &[]).await;
         assert_eq!((answer.status, answer.location()), (303, "/"));
+        assert_eq!(answer.header("clear-site-data"), "\"cache\"", "no way back for the next person here");
         assert_eq!(ada.cookies(), "");
         assert!(!ada.get("/").await.text.contains("Sign out"));
 

@@ -3,10 +3,17 @@
 mod home;
 mod accounts;
 mod talking;
+mod beside;
 mod typing;
+mod reading;
+mod writing;
 mod signed_out;
 mod restarts;
 mod no_sockets;
 mod without_javascript;
 mod pages;
 mod plain_htmx;
+mod away;
+mod order;
+mod wire;
+mod accessible;

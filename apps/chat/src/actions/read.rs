@@ -1,0 +1,49 @@
+//! Somebody has read something.
+
+use bellwire_site::{SiteState, Tx, User};
+
+use crate::models::Membership;
+use crate::models::room::{Room, person};
+use crate::{ChatError, fragments};
+
+/// Notes how far this person has read, and tells their other windows.
+///
+/// # Errors
+/// That they may not read here, or why it could not be noted.
+pub async fn read(site: &SiteState, by: &User, room: i64, seq: i64) -> Result<(), ChatError> {
+    let (layer, by) = (site.bellwire().layer().clone(), by.id);
+    site.db()
+        .write(async move |tx: Tx| {
+            let room = readable(&tx, room, by).await?;
+            let seq = seq.clamp(0, room.seq);
+            if Membership::read(&tx, room.id, by, seq).await? {
+                tx.on_commit(move || person(&layer, by).patch(fragments::read_up_to(room.id, seq)));
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Notes that what comes from this place on is unread again.
+///
+/// # Errors
+/// As [`read`].
+pub async fn unread(site: &SiteState, by: &User, room: i64, seq: i64) -> Result<(), ChatError> {
+    let (layer, by) = (site.bellwire().layer().clone(), by.id);
+    site.db()
+        .write(async move |tx: Tx| {
+            let room = readable(&tx, room, by).await?;
+            let seq = seq.clamp(1, room.seq.max(1));
+            Membership::read(&tx, room.id, by, seq - 1).await?;
+            Membership::unread(&tx, room.id, by, seq).await?;
+            tx.on_commit(move || person(&layer, by).patch(fragments::read_up_to(room.id, seq - 1)));
+            Ok(())
+        })
+        .await
+}
+
+async fn readable(tx: &Tx, room: i64, by: i64) -> Result<Room, ChatError> {
+    let room = Room::by_id(tx, room).await?.ok_or(ChatError::NoRoom)?;
+    room.admit(tx, by).await?;
+    Ok(room)
+}

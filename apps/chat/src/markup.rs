@@ -1,0 +1,48 @@
+//! What a message's text becomes: HTML for the page, one line for everywhere else, and the names it calls.
+//!
+//! `tame` takes from the text what a chat has no use for, `pieces` reads what is left, and only `html` writes markup.
+
+mod tame;
+mod pieces;
+mod address;
+mod names;
+mod html;
+mod plain;
+#[cfg(test)]
+mod tests;
+
+use bellwire::Html;
+
+/// A person named in a text.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mention {
+    /// The person's id.
+    pub user_id: i64,
+    /// The person's name, as the person has it.
+    pub name: String,
+}
+
+/// What may be a name after each `@`, longest first and folded the way names are compared (`accounts::name_key`).
+///
+/// At most 20 mentions a message and 4 words a name. Code and links name nobody. Which of them are people, only the
+/// database knows; what it finds goes into [`render`].
+pub fn candidates(text: &str) -> Vec<String> {
+    names::candidates(&pieces::of(text))
+}
+
+/// The text as HTML: safe to be shown whatever was typed, and never empty unless the text shows nothing itself.
+pub fn render(text: &str, mentions: &[Mention]) -> Html {
+    let pieces = pieces::of(text);
+    Html::trusted(html::of(&pieces, &names::found(&pieces, mentions)))
+}
+
+/// The text in one line of at most `chars` characters, without markup: for announcements, notifications and search results.
+pub fn plain(text: &str, chars: usize) -> String {
+    plain::of(&pieces::of(text), chars)
+}
+
+/// Whether there is something to see.
+fn shows(text: &str) -> bool {
+    use crate::forms::{is_invisible, is_joiner};
+    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c) && !is_joiner(c))
+}

@@ -1,0 +1,107 @@
+//! The pieces as HTML. Every tag and attribute that a message can have is written here, and every text is escaped here.
+
+use super::Mention;
+use super::names::Found;
+use super::pieces::{Element, Piece};
+
+/// The pieces as HTML, with the people found in them.
+pub(super) fn of(pieces: &[Piece], found: &Found<'_>) -> String {
+    let mut html = String::new();
+    let mut open = Vec::new();
+    for (number, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Open(element) => {
+                begin(&mut html, element);
+                open.push(element);
+            }
+            Piece::Close => html.push_str(open.pop().map_or("", end)),
+            Piece::Text(text) => {
+                write_text(&mut html, text, found.get(&number).map_or(&[][..], Vec::as_slice))
+            }
+            Piece::Code(code) if matches!(open.last(), Some(Element::Fence(_))) => escape(&mut html, code),
+            Piece::Code(code) => {
+                html.push_str("<code>");
+                escape(&mut html, code);
+                html.push_str("</code>");
+            }
+            Piece::Break => html.push_str("<br>"),
+        }
+    }
+    html
+}
+
+fn begin(html: &mut String, element: &Element) {
+    match element {
+        Element::Paragraph => html.push_str("<p>"),
+        Element::Quote => html.push_str("<blockquote>"),
+        Element::Bullets => html.push_str("<ul>"),
+        Element::Numbers(1) => html.push_str("<ol>"),
+        Element::Numbers(first) => html.push_str(&format!("<ol start=\"{first}\">")),
+        Element::Item => html.push_str("<li>"),
+        Element::Fence(None) => html.push_str("<pre tabindex=\"0\"><code>"),
+        Element::Fence(Some(language)) => {
+            html.push_str("<pre tabindex=\"0\"><code data-language=\"");
+            escape(html, language);
+            html.push_str("\">");
+        }
+        Element::Strong => html.push_str("<strong>"),
+        Element::Emphasis => html.push_str("<em>"),
+        Element::Strike => html.push_str("<s>"),
+        Element::Link(href) => begin_link(html, href),
+    }
+}
+
+/// A link opens beside the page: a live page that is left loses its socket, its place and what is half-typed. It also
+/// keeps htmx from taking a link to this very site for one of the page's own. A mail program needs no empty window.
+fn begin_link(html: &mut String, href: &str) {
+    html.push_str("<a href=\"");
+    escape(html, href);
+    html.push_str("\" rel=\"noopener noreferrer nofollow ugc\"");
+    if href.as_bytes().get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"http")) {
+        html.push_str(" target=\"_blank\"");
+    }
+    html.push('>');
+}
+
+fn end(element: &Element) -> &'static str {
+    match element {
+        Element::Paragraph => "</p>",
+        Element::Quote => "</blockquote>",
+        Element::Bullets => "</ul>",
+        Element::Numbers(_) => "</ol>",
+        Element::Item => "</li>",
+        Element::Fence(_) => "</code></pre>",
+        Element::Strong => "</strong>",
+        Element::Emphasis => "</em>",
+        Element::Strike => "</s>",
+        Element::Link(_) => "</a>",
+    }
+}
+
+fn write_text(html: &mut String, text: &str, mentions: &[(std::ops::Range<usize>, &Mention)]) {
+    let mut done = 0;
+    for (range, who) in mentions {
+        escape(html, &text[done..range.start]);
+        html.push_str(&format!("<span class=\"mention\" data-user=\"{}\">@", who.user_id));
+        escape(html, &who.name);
+        html.push_str("</span>");
+        done = range.end;
+    }
+    escape(html, &text[done..]);
+}
+
+/// For texts and quoted attributes alike. No screen shows a control character, and no parser of HTML likes one.
+fn escape(html: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            '\n' | '\t' => html.push(c),
+            c if c.is_control() => {}
+            c => html.push(c),
+        }
+    }
+}

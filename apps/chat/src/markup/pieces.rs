@@ -1,0 +1,306 @@
+//! A text as the pieces a chat knows. What is no piece here cannot be on the page.
+
+use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag};
+
+use super::tame::tame;
+use super::{address, shows};
+
+/// How deep lists and quotations are drawn; what is deeper is shown at this depth. Browsers are slow where pages are deep.
+const DEEPEST: usize = 8;
+/// How many emphases may lie in each other.
+const DEEPEST_INLINE: usize = 8;
+/// How many links a message has. Each is ten times as long on the page as it was typed.
+const MOST_LINKS: usize = 100;
+/// How often indented text is looked into for what it says: an indented part of an indented part is as deep as pasting goes.
+const DEEPEST_INDENT: usize = 2;
+/// The longest word behind a fence that is taken for a language.
+const LANGUAGE_CHARS: usize = 32;
+
+/// What a text is made of, in its order; each `Open` has its `Close`.
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece {
+    Open(Element),
+    Close,
+    Text(String),
+    Code(String),
+    Break,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Element {
+    Paragraph,
+    Quote,
+    Bullets,
+    Numbers(u64),
+    Item,
+    /// A block of code, and the language it says it is in: ASCII letters, digits and `+-#._` only.
+    Fence(Option<String>),
+    Strong,
+    Emphasis,
+    Strike,
+    /// A link to an address that [`address::href`] let through.
+    Link(String),
+}
+
+impl Element {
+    pub(super) fn is_inline(&self) -> bool {
+        matches!(self, Self::Strong | Self::Emphasis | Self::Strike | Self::Link(_))
+    }
+}
+
+/// What of Markdown is read beyond its core.
+pub(super) fn options() -> Options {
+    Options::ENABLE_STRIKETHROUGH
+}
+
+/// The pieces of a text. Where the markup leaves nothing to see (`***`, `-`, an empty fence), the text is shown as it was typed.
+pub(super) fn of(text: &str) -> Vec<Piece> {
+    let mut reader = Reader::default();
+    reader.read(text, 0);
+    if !reader.pieces.iter().any(seen) {
+        reader.pieces.clear();
+        reader.paragraph(text.trim());
+    }
+    reader.pieces
+}
+
+fn seen(piece: &Piece) -> bool {
+    matches!(piece, Piece::Text(text) | Piece::Code(text) if shows(text))
+}
+
+/// What the end of an element has to do.
+enum Opened {
+    /// It is not drawn: too deep, or a link that leads nowhere.
+    Nothing,
+    Block,
+    /// A list or a quotation, which count towards the depth.
+    Nested,
+    Heading,
+    Inline,
+    /// A single `~` strikes nothing: `~5` means about.
+    Tilde,
+    /// A link whose text begins at this piece.
+    Link(usize),
+    /// Code, which is read as a whole: with what stands behind the fence, or without a fence.
+    Code(Option<String>),
+}
+
+#[derive(Default)]
+struct Reader {
+    pieces: Vec<Piece>,
+    opened: Vec<Opened>,
+    /// Text that is not yet a piece: the parser cuts it wherever something might have had a meaning.
+    run: String,
+    nested: usize,
+    inlines: usize,
+    links: usize,
+    in_link: bool,
+}
+
+impl Reader {
+    fn read(&mut self, text: &str, indents: usize) {
+        let text = tame(text);
+        for (event, range) in Parser::new_ext(&text, options()).into_offset_iter() {
+            match event {
+                Event::Start(tag) => self.start(tag, &text[range]),
+                Event::End(_) => self.end(indents),
+                Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.run.push_str(&text),
+                Event::Code(code) => self.piece(Piece::Code(code.into_string())),
+                Event::SoftBreak | Event::HardBreak => self.piece(Piece::Break),
+                Event::Rule => self.paragraph(text[range].trim()),
+                // Not asked for in `options`.
+                Event::FootnoteReference(_)
+                | Event::TaskListMarker(_)
+                | Event::InlineMath(_)
+                | Event::DisplayMath(_) => {}
+            }
+        }
+        self.flush();
+    }
+
+    fn start(&mut self, tag: Tag<'_>, source: &str) {
+        let opened = match tag {
+            Tag::Paragraph | Tag::HtmlBlock => self.open(Element::Paragraph, Opened::Block),
+            Tag::Heading { .. } => {
+                self.piece(Piece::Open(Element::Paragraph));
+                self.open(Element::Strong, Opened::Heading)
+            }
+            Tag::BlockQuote(_) => self.nest(Element::Quote),
+            Tag::List(None) => self.nest(Element::Bullets),
+            Tag::List(Some(first)) => self.nest(Element::Numbers(first)),
+            Tag::Item => self.item(),
+            Tag::CodeBlock(CodeBlockKind::Fenced(info)) => self.code(Some(info.trim().to_owned())),
+            Tag::CodeBlock(CodeBlockKind::Indented) => self.code(None),
+            Tag::Strong => self.inline(Element::Strong),
+            Tag::Emphasis => self.inline(Element::Emphasis),
+            Tag::Strikethrough if source.starts_with("~~") => self.inline(Element::Strike),
+            Tag::Strikethrough => {
+                self.run.push('~');
+                Opened::Tilde
+            }
+            Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. } => {
+                self.link(link_type, &dest_url)
+            }
+            _ => Opened::Nothing,
+        };
+        self.opened.push(opened);
+    }
+
+    fn end(&mut self, indents: usize) {
+        match self.opened.pop() {
+            None | Some(Opened::Nothing) => {}
+            Some(Opened::Tilde) => self.run.push('~'),
+            Some(Opened::Block) => self.piece(Piece::Close),
+            Some(Opened::Heading) => {
+                self.piece(Piece::Close);
+                self.piece(Piece::Close);
+            }
+            Some(Opened::Nested) => {
+                self.nested -= 1;
+                self.piece(Piece::Close);
+            }
+            Some(Opened::Inline) => {
+                self.inlines -= 1;
+                self.piece(Piece::Close);
+            }
+            Some(Opened::Link(at)) => self.end_link(at),
+            Some(Opened::Code(Some(info))) => self.fence(&info),
+            Some(Opened::Code(None)) => self.indented(indents),
+        }
+    }
+
+    fn open(&mut self, element: Element, opened: Opened) -> Opened {
+        self.piece(Piece::Open(element));
+        opened
+    }
+
+    fn nest(&mut self, element: Element) -> Opened {
+        if self.nested == DEEPEST {
+            return Opened::Nothing;
+        }
+        self.nested += 1;
+        self.open(element, Opened::Nested)
+    }
+
+    /// An item is drawn where its list is. Elsewhere it is a line.
+    fn item(&mut self) -> Opened {
+        if matches!(self.opened.last(), Some(Opened::Nested)) {
+            return self.open(Element::Item, Opened::Block);
+        }
+        self.flush();
+        if !matches!(self.pieces.last(), None | Some(Piece::Open(_) | Piece::Break)) {
+            self.pieces.push(Piece::Break);
+        }
+        Opened::Nothing
+    }
+
+    fn inline(&mut self, element: Element) -> Opened {
+        if self.inlines == DEEPEST_INLINE {
+            return Opened::Nothing;
+        }
+        self.inlines += 1;
+        self.open(element, Opened::Inline)
+    }
+
+    /// A link, or a picture, which is a link to it. A link in a link is its text.
+    fn link(&mut self, kind: LinkType, address: &str) -> Opened {
+        match address::href(kind, address) {
+            Some(href) if !self.in_link && self.links < MOST_LINKS => {
+                self.piece(Piece::Open(Element::Link(href)));
+                self.in_link = true;
+                self.links += 1;
+                Opened::Link(self.pieces.len())
+            }
+            _ => Opened::Nothing,
+        }
+    }
+
+    /// A link without a text to click on shows its address.
+    fn end_link(&mut self, at: usize) {
+        self.flush();
+        if !self.pieces[at..].iter().any(seen)
+            && let Some(Piece::Open(Element::Link(href))) = self.pieces.get(at - 1)
+        {
+            let shown = Piece::Text(href.clone());
+            self.pieces.push(shown);
+        }
+        self.piece(Piece::Close);
+        self.in_link = false;
+    }
+
+    fn code(&mut self, info: Option<String>) -> Opened {
+        self.flush();
+        Opened::Code(info)
+    }
+
+    /// What stands behind the fence is the language, or the code's first line: many begin to write right there.
+    fn fence(&mut self, info: &str) {
+        let code = std::mem::take(&mut self.run);
+        let code = code.strip_suffix('\n').unwrap_or(&code);
+        let language = language(info);
+        let code = match &language {
+            None if !info.is_empty() => format!("{info}\n{code}"),
+            _ => code.to_owned(),
+        };
+        self.pieces.extend([Piece::Open(Element::Fence(language)), Piece::Code(code), Piece::Close]);
+    }
+
+    /// People paste. An indented part is read like any other, without its indentation.
+    fn indented(&mut self, indents: usize) {
+        let text = std::mem::take(&mut self.run);
+        let text = text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+        match indents {
+            DEEPEST_INDENT => self.paragraph(text.trim()),
+            _ => self.read(&text, indents + 1),
+        }
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        self.piece(Piece::Open(Element::Paragraph));
+        self.run.push_str(text);
+        self.piece(Piece::Close);
+    }
+
+    fn piece(&mut self, piece: Piece) {
+        self.flush();
+        self.pieces.push(piece);
+    }
+
+    /// What has gathered becomes pieces: lines, and in them the bare addresses.
+    fn flush(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        for (number, line) in run.trim_end_matches('\n').split('\n').enumerate() {
+            if number > 0 {
+                self.pieces.push(Piece::Break);
+            }
+            self.line(line);
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        let mut done = 0;
+        for address in address::in_text(line).take(if self.in_link { 0 } else { MOST_LINKS - self.links }) {
+            self.text(&line[done..address.start]);
+            done = address.end;
+            let shown = &line[address];
+            self.pieces.push(Piece::Open(Element::Link(address::href_of_bare(shown))));
+            self.text(shown);
+            self.pieces.push(Piece::Close);
+            self.links += 1;
+        }
+        self.text(&line[done..]);
+    }
+
+    fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.pieces.push(Piece::Text(text.to_owned()));
+        }
+    }
+}
+
+/// The one word behind a fence, if it looks like a language. It is an attribute later, so what it may be is said here.
+fn language(info: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '#' | '.' | '_');
+    let is_word = !info.is_empty() && info.len() <= LANGUAGE_CHARS && info.chars().all(fits);
+    is_word.then(|| info.to_ascii_lowercase())
+}

@@ -1,0 +1,4 @@
+mod dangers;
+mod drawing;
+mod naming;
+mod strict;

@@ -1,0 +1,104 @@
+//! One message: its permanent address, and how it is changed without JavaScript.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use bellwire_site::{Page, SiteError, SiteState, User};
+
+use super::{Beside, unprocessable};
+use crate::models::{Message, Room};
+use crate::{ChatError, actions};
+
+#[derive(Template)]
+#[template(path = "chat/pages/_edit_message.html")]
+struct EditPart<'a> {
+    id: i64,
+    text: &'a str,
+    back: String,
+    is_mine: bool,
+    error: Option<&'a str>,
+}
+
+/// Whether the message is only looked at, or is to be changed.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Wanted {
+    edit: Option<String>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Edited {
+    message: String,
+}
+
+/// `GET /chat/-/messages/<id>/`: leads to the room, with the message in the middle; with `?edit=1` to the form that changes it.
+pub(crate) async fn message(
+    user: User,
+    Path(id): Path<i64>,
+    Query(wanted): Query<Wanted>,
+    State(site): State<SiteState>,
+) -> Result<Response, SiteError> {
+    let (room, message) = found(&site, &user, id).await?;
+    if wanted.edit.is_some() && (message.row.author_id == user.id || user.is_admin) {
+        return Ok(edit_page(&site, &user, &room, &message, None).await?.into_response());
+    }
+    Ok(Redirect::to(&place_of(&room, &message)).into_response())
+}
+
+/// `POST /chat/-/messages/<id>/`
+pub(crate) async fn edit_message(
+    user: User,
+    Path(id): Path<i64>,
+    State(site): State<SiteState>,
+    Form(form): Form<Edited>,
+) -> Result<Response, SiteError> {
+    let (room, message) = found(&site, &user, id).await?;
+    match actions::edit_message(&site, &user, id, &form.message).await {
+        Ok(message) => Ok(Redirect::to(&place_of(&room, &message)).into_response()),
+        Err(ChatError::Invalid(invalid)) => {
+            let typed = Message {
+                row: crate::models::message::Model { text: form.message, ..message.row },
+                ..message
+            };
+            Ok(unprocessable(edit_page(&site, &user, &room, &typed, Some(&invalid.message)).await?))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /chat/-/messages/<id>/delete/`
+pub(crate) async fn delete_message(
+    user: User,
+    Path(id): Path<i64>,
+    State(site): State<SiteState>,
+) -> Result<Redirect, SiteError> {
+    let room = actions::delete_message(&site, &user, id).await?;
+    Ok(Redirect::to(&room.path()))
+}
+
+async fn edit_page(
+    site: &SiteState,
+    user: &User,
+    room: &Room,
+    message: &Message,
+    error: Option<&str>,
+) -> Result<Page, ChatError> {
+    let back = place_of(room, message);
+    let is_mine = message.row.author_id == user.id;
+    let part = EditPart { id: message.row.id, text: &message.row.text, back, is_mine, error };
+    Beside { room: Some(room.id), ..Beside::new("Edit a message", &part)? }.page(site, user).await
+}
+
+fn place_of(room: &Room, message: &Message) -> String {
+    format!("{}?at={}#message--{}", room.path(), message.row.seq, message.row.id)
+}
+
+async fn found(site: &SiteState, user: &User, id: i64) -> Result<(Room, Message), ChatError> {
+    let db = site.db().read();
+    let message = Message::by_id(db, id).await?.ok_or(ChatError::NoMessage)?;
+    let room = Room::by_id(db, message.row.room_id).await?.ok_or(ChatError::NoRoom)?;
+    room.admit(db, user.id).await?;
+    Ok((room, message))
+}

@@ -1,0 +1,109 @@
+//! A room, or a conversation.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use bellwire_site::{Page, SiteError, SiteState, User};
+
+use super::{Beside, unprocessable};
+use crate::ChatError;
+use crate::actions::{self, Asked};
+use crate::forms::RoomName;
+use crate::models::Room;
+use crate::models::room::path_of;
+use crate::panel::{Panel, Part};
+
+#[derive(Template)]
+#[template(path = "chat/pages/_unknown_room.html")]
+struct UnknownRoom<'a> {
+    name: &'a str,
+}
+
+/// Which part of the room is asked for: what comes before a place, or what is around one.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Shown {
+    before: Option<i64>,
+    at: Option<i64>,
+}
+
+impl Shown {
+    fn part(&self) -> Part {
+        match (self.before, self.at) {
+            (Some(seq), _) => Part::Before(seq),
+            (None, Some(seq)) => Part::Around(seq),
+            (None, None) => Part::Newest,
+        }
+    }
+}
+
+/// What the composer says. Without a text it says nothing, which is explained like any other nothing.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct NewMessage {
+    message: String,
+    client_id: Option<String>,
+}
+
+/// `GET /chat/<slug>/`
+pub(crate) async fn room(
+    user: User,
+    Path(slug): Path<String>,
+    Query(shown): Query<Shown>,
+    State(site): State<SiteState>,
+) -> Result<Response, SiteError> {
+    let db = site.db().read();
+    match Room::by_slug(db, &slug).await? {
+        Some(room) if room.admits(db, user.id).await? => {
+            let panel = Panel::load(&site, &user, room, shown.part()).await?;
+            Ok(page(&site, &user, panel).await?.into_response())
+        }
+        Some(_) => Err(SiteError::NotFound),
+        None => elsewhere(&site, &user, &slug).await,
+    }
+}
+
+/// `POST /chat/<slug>/`: says something without a socket.
+pub(crate) async fn new_message(
+    user: User,
+    Path(slug): Path<String>,
+    State(site): State<SiteState>,
+    Form(form): Form<NewMessage>,
+) -> Result<Response, SiteError> {
+    let room = Room::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
+    let draft = form.message.clone();
+    let asked = Asked { message: form.message, room: None, client_id: form.client_id };
+    match actions::new_message(&site, &room, &user, asked).await {
+        Ok(_) => Ok(Redirect::to(&room.path()).into_response()),
+        Err(ChatError::Invalid(invalid)) => {
+            room.admit(site.db().read(), user.id).await?;
+            let panel = Panel::load(&site, &user, room, Part::Newest).await?;
+            let panel = Panel { draft, error: Some(invalid.message), ..panel };
+            Ok(unprocessable(page(&site, &user, panel).await?))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn page(site: &SiteState, user: &User, panel: Panel) -> Result<Page, ChatError> {
+    let beside = Beside { room: Some(panel.room.id), ..Beside::new(&panel.title, &panel)? };
+    beside.page(site, user).await
+}
+
+/// A room's old address, or one that is not quite a room's, leads to the room; for any other the page offers to make one.
+async fn elsewhere(site: &SiteState, user: &User, slug: &str) -> Result<Response, SiteError> {
+    let db = site.db().read();
+    if let Some(room) = Room::once_called(db, slug).await? {
+        room.admit(db, user.id).await?;
+        return Ok(Redirect::to(&room.path()).into_response());
+    }
+    let name = RoomName::parse(slug).map_err(|_| SiteError::NotFound)?;
+    if name.slug() != slug {
+        return Ok(Redirect::to(&path_of(name.slug())).into_response());
+    }
+    let beside = Beside::new(name.name(), &UnknownRoom { name: name.name() })?;
+    let page = beside.page(site, user).await?;
+    Ok(page.status(StatusCode::NOT_FOUND).into_response())
+}

@@ -1,0 +1,59 @@
+//! The list of rooms, and the field that opens one.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use bellwire_site::{Page, SiteError, SiteState, User};
+
+use super::{Beside, unprocessable};
+use crate::models::room::Kind;
+use crate::{ChatError, actions};
+
+#[derive(Template)]
+#[template(path = "chat/pages/_rooms.html")]
+struct RoomsPart<'a> {
+    name: &'a str,
+    is_closed: bool,
+    error: Option<&'a str>,
+}
+
+/// What the form says.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct OpenRoom {
+    name: String,
+    closed: Option<String>,
+}
+
+/// `GET /chat/`
+pub(crate) async fn rooms(user: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
+    Ok(page(&site, &user, &OpenRoom::default(), None).await?)
+}
+
+/// `POST /chat/`
+pub(crate) async fn open_room(
+    user: User,
+    State(site): State<SiteState>,
+    Form(form): Form<OpenRoom>,
+) -> Result<Response, SiteError> {
+    let kind = if form.closed.is_some() { Kind::Closed } else { Kind::Open };
+    match actions::open_room(&site, &user, &form.name, kind).await {
+        Ok(room) => Ok(Redirect::to(&room.path()).into_response()),
+        Err(ChatError::Invalid(invalid)) => {
+            Ok(unprocessable(page(&site, &user, &form, Some(&invalid.message)).await?))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn page(
+    site: &SiteState,
+    user: &User,
+    form: &OpenRoom,
+    error: Option<&str>,
+) -> Result<Page, ChatError> {
+    let part = RoomsPart { name: &form.name, is_closed: form.closed.is_some(), error };
+    let beside = Beside { is_list: true, ..Beside::new("Rooms", &part)? };
+    beside.page(site, user).await
+}

@@ -1,0 +1,80 @@
+//! Search over what one may read.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use bellwire::Html;
+use bellwire_site::{Page, SiteError, SiteState, User};
+
+use super::Beside;
+use crate::ChatError;
+use crate::fragments::{MessageView, message_path};
+use crate::models::Message;
+use crate::sidebar::Sidebar;
+
+/// The most that is shown.
+const FOUND: u64 = 50;
+/// The longest search, in characters.
+const LONGEST: usize = 200;
+
+#[derive(Template)]
+#[template(path = "chat/pages/_search.html")]
+struct SearchPart<'a> {
+    query: &'a str,
+    found: Vec<Found<'a>>,
+    is_more: bool,
+}
+
+struct Found<'a> {
+    place: &'a str,
+    path: String,
+    author: &'a str,
+    sent_at: String,
+    sent_at_text: String,
+    html: Html,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Sought {
+    q: String,
+}
+
+/// `GET /chat/-/search/?q=…`
+pub(crate) async fn search(
+    user: User,
+    Query(sought): Query<Sought>,
+    State(site): State<SiteState>,
+) -> Result<Page, SiteError> {
+    let query: String = sought.q.trim().chars().take(LONGEST).collect();
+    let places = places(&site, &user).await?;
+    let messages = match query.is_empty() {
+        true => Vec::new(),
+        false => {
+            let rooms = places.keys().copied().collect();
+            Message::search(site.db().read(), rooms, &query, FOUND).await?
+        }
+    };
+    let found = messages.iter().map(|message| Found::of(message, &places)).collect();
+    let part = SearchPart { query: &query, found, is_more: messages.len() as u64 == FOUND };
+    let beside = Beside { query: &query, ..Beside::new("Search", &part)? };
+    Ok(beside.page(&site, &user).await?)
+}
+
+/// Where this person may read, and what it is called.
+async fn places(site: &SiteState, user: &User) -> Result<HashMap<i64, String>, ChatError> {
+    let Sidebar { rooms, conversations } = Sidebar::load(site, user, None).await?;
+    let rooms = rooms.into_iter().map(|link| (link.id, link.title));
+    let conversations =
+        conversations.into_iter().map(|link| (link.id, format!("your conversation with {}", link.title)));
+    Ok(rooms.chain(conversations).collect())
+}
+
+impl<'a> Found<'a> {
+    fn of(message: &'a Message, places: &'a HashMap<i64, String>) -> Self {
+        let MessageView { author, sent_at, sent_at_text, html, .. } = MessageView::from(message);
+        let place = places.get(&message.row.room_id).map(String::as_str).unwrap_or_default();
+        Self { place, path: message_path(message.row.id), author, sent_at, sent_at_text, html }
+    }
+}

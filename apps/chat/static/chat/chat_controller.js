@@ -1,0 +1,154 @@
+// One window of the chat: moves between rooms over its socket, keeps the list of rooms a drawer where there is little room,
+// and closes what was opened.
+
+import { application, Controller } from "../app.js"
+import { send, state } from "../bellwire.js"
+
+const NARROW = matchMedia("(width < 44rem)") // as in chat.css
+const KEYBOARD_PX = 80 // what covers more of the window than this is a keyboard
+
+application.register("chat", class extends Controller {
+  static targets = ["part", "list"]
+
+  connect() {
+    this.listeners = new AbortController()
+    const { signal } = this.listeners
+    document.addEventListener("keydown", (event) => this.pressed(event), { signal })
+    document.addEventListener("click", (event) => this.clicked(event), { signal })
+    NARROW.addEventListener("change", () => this.shut(), { signal })
+    window.visualViewport?.addEventListener("resize", () => this.fit(), { signal })
+    this.moves = new MutationObserver(() => this.moved())
+    this.moves.observe(this.partTarget, { childList: true })
+    this.shut()
+    this.dress()
+    if (location.hash === "#name") this.partTarget.querySelector(".rooms__open [name=name]")?.focus()
+  }
+
+  disconnect() {
+    this.listeners.abort()
+    this.moves.disconnect()
+  }
+
+  // A plain click on a room or a conversation, while there is a socket; everything else is a link like any other.
+  go(event) {
+    const link = event.currentTarget
+    if (!isPlain(event) || state() !== "connected") return
+    const isGroup = !link.parentElement.hasAttribute("data-direct")
+    const groupName = link.querySelector(".link__name").textContent.trim() // it may have been renamed since it was rendered
+    if (send("Change group", { groupName, isGroup }) === null) return
+    event.preventDefault()
+    this.shut()
+  }
+
+  // The arrow in a room's header: on a narrow screen it draws the list over the room, which stays as it is.
+  list(event) {
+    if (!isPlain(event) || !NARROW.matches) return
+    event.preventDefault()
+    this.element.classList.add("chat--drawer")
+    this.partTarget.inert = true
+    this.arrow()?.setAttribute("aria-expanded", "true")
+    const current = this.listTarget.querySelector("[aria-current]") ?? this.listTarget.querySelector("a, input")
+    current.focus()
+  }
+
+  shut(focus = false) {
+    this.element.classList.remove("chat--drawer")
+    this.partTarget.inert = false
+    const arrow = this.arrow()
+    if (NARROW.matches) arrow?.setAttribute("aria-expanded", "false")
+    else arrow?.removeAttribute("aria-expanded")
+    if (focus) arrow?.focus()
+  }
+
+  get isDrawn() {
+    return this.element.classList.contains("chat--drawer")
+  }
+
+  arrow() {
+    return this.partTarget.querySelector(".room__back")
+  }
+
+  moved() {
+    this.shut()
+    this.dress()
+  }
+
+  // "Open a room" where the form is on the page already.
+  open(event) {
+    const field = this.partTarget.querySelector(".rooms__open [name=name]")
+    if (!isPlain(event) || !field) return
+    event.preventDefault()
+    location.hash = field.id // unfolds it where it is folded
+    field.focus()
+  }
+
+  pressed(event) {
+    if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return
+    const people = this.partTarget.querySelector(".room__people[open]")
+    if (people) return this.close(people)
+    if (this.isDrawn && !event.target.closest?.("[type=search]")?.value) this.shut(true)
+  }
+
+  close(details) {
+    const hadFocus = details.contains(document.activeElement)
+    details.open = false
+    if (hadFocus) details.querySelector("summary").focus()
+  }
+
+  clicked({ target }) {
+    const people = this.partTarget.querySelector(".room__people[open]")
+    if (people && !people.contains(target)) people.open = false
+    if (this.isDrawn && target === this.element) this.shut(true)
+  }
+
+  // What the server does not know: the time here; and what it does not mark: where in the text is what was sought.
+  dress() {
+    for (const time of this.partTarget.querySelectorAll(".found time")) {
+      const at = new Date(time.dateTime)
+      if (Number.isNaN(at.getTime())) continue
+      time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })
+    }
+    this.highlight(this.partTarget.querySelector(".search")?.dataset.query)
+  }
+
+  highlight(query) {
+    if (!window.CSS?.highlights) return
+    CSS.highlights.delete("found")
+    if (!query) return
+    const texts = [...this.partTarget.querySelectorAll(".found__text")].flatMap(textsOf)
+    const ranges = texts.flatMap((text) => rangesOf(text, query.toLowerCase()))
+    if (ranges.length) CSS.highlights.set("found", new Highlight(...ranges))
+  }
+
+  // Where a keyboard covers the page instead of shortening it, the page shortens itself: the composer stays in sight.
+  fit() {
+    const { height, scale } = window.visualViewport
+    const covered = scale === 1 && window.innerHeight - height > KEYBOARD_PX
+    if (covered) document.body.style.setProperty("--in-sight", `${height}px`)
+    else document.body.style.removeProperty("--in-sight")
+    if (covered) window.scrollTo(0, 0)
+  }
+})
+
+function isPlain(event) {
+  return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
+}
+
+function textsOf(element) {
+  const texts = []
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) texts.push(walker.currentNode)
+  return texts
+}
+
+function rangesOf(text, sought) {
+  const [ranges, folded] = [[], text.data.toLowerCase()]
+  if (folded.length !== text.data.length) return ranges // a letter that is longer in lower case
+  for (let at = folded.indexOf(sought); at !== -1; at = folded.indexOf(sought, at + sought.length)) {
+    const range = new Range()
+    range.setStart(text, at)
+    range.setEnd(text, at + sought.length)
+    ranges.push(range)
+  }
+  return ranges
+}

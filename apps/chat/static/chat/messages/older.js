@@ -1,0 +1,133 @@
+// What was said before: loaded when the top of the list comes near, taken off again when the list grows long.
+
+const NEAR_PX = 600
+const MOST_MESSAGES = 300
+const KEPT_MESSAGES = 200 // taken off in one go, so that it happens seldom
+const PATIENCE_MS = 20_000
+const TRIES = 3 // while others change what is on its way
+
+export class Older {
+  #list
+  #content
+  #view
+  #link // none: the list begins where the room does
+  #leaving = new AbortController()
+  #busy = false
+  #failed = false
+
+  constructor({ list, content, view, link }) {
+    Object.assign(this, { onChange: () => {} })
+    this.#list = list
+    this.#content = content
+    this.#view = view
+    this.#use(link)
+  }
+
+  close() {
+    this.#leaving.abort()
+  }
+
+  /** Loads what is before when the top is near. After a failure only a click does. */
+  look() {
+    if (!this.#failed && this.#link && (this.#view.isNear(NEAR_PX) || !this.#view.isFilled)) this.load()
+  }
+
+  async load() {
+    if (this.#busy || !this.#link) return
+    this.#busy = true
+    this.#say("Loading…")
+    try {
+      this.#insert(await this.#fetch())
+      this.#failed = false
+    } catch {
+      this.#failed = true
+    }
+    this.#busy = false
+    if (this.#leaving.signal.aborted) return
+    this.#say(this.#failed ? "Older messages could not be loaded. Try again" : "Older messages")
+    if (!this.#failed && !this.#view.isFilled) this.look()
+  }
+
+  /** Takes the oldest off while somebody reads the newest; the link then leads to what is before the rest. */
+  trim() {
+    const items = [...this.#list.children]
+    if (items.length <= MOST_MESSAGES || !this.#view.pinned || this.#busy) return []
+    const off = items.slice(0, items.length - KEPT_MESSAGES)
+    if (off.some((item) => item.contains(document.activeElement))) return []
+    for (const item of off) item.remove()
+    this.#lead()
+    return off
+  }
+
+  /** The list begins elsewhere, as after a long absence: so does what is before it. */
+  lead() {
+    if (!this.#link || this.#busy || !this.#list.firstElementChild) return
+    this.#lead()
+  }
+
+  // A change of a message that is on its way to us finds nothing to change here. Where the list has moved on by more than
+  // messages at its end meanwhile, what came is fetched again.
+  async #fetch() {
+    const signal = AbortSignal.any([this.#leaving.signal, AbortSignal.timeout(PATIENCE_MS)])
+    for (let tries = 1; ; tries++) {
+      const before = Number(this.#list.dataset.seq)
+      const answer = await fetch(this.#link.href, { headers: { Accept: "text/html" }, cache: "no-store", signal })
+      if (!answer.ok || answer.redirected) throw new Error(`older messages: ${answer.status}`)
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html") // read, never run
+      const list = page.querySelector("[data-messages-target=list]")
+      if (!list) throw new Error("older messages: no list")
+      if (tries === TRIES || this.#onlyAppended(before)) return { list, link: page.querySelector(".room__older a") }
+    }
+  }
+
+  #onlyAppended(before) {
+    const now = Number(this.#list.dataset.seq)
+    if (Number.isNaN(before) || now === before) return true
+    return [...this.#list.children].filter((item) => Number(item.dataset.place) > before).length === now - before
+  }
+
+  #insert({ list, link }) {
+    const items = [...list.children].filter((item) => item.matches("li.message") && !document.getElementById(item.id))
+    const own = items.map((item) => document.importNode(item, true))
+    this.#view.keep(() => {
+      this.#list.prepend(...own)
+      if (link) this.#link.setAttribute("href", link.getAttribute("href"))
+      else this.#use(null)
+      this.onChange(own)
+    })
+  }
+
+  #lead() {
+    const first = this.#list.firstElementChild?.dataset.place
+    if (!this.#link) this.#use(this.#make())
+    const address = new URL(this.#link.href)
+    address.searchParams.set("before", first)
+    this.#link.setAttribute("href", address.pathname + address.search)
+    this.#say("Older messages")
+  }
+
+  #make() {
+    const link = document.createElement("a")
+    link.href = document.getElementById("composer")?.getAttribute("action") ?? location.pathname
+    const line = document.createElement("p")
+    line.className = "room__older"
+    line.append(link)
+    this.#content.prepend(line)
+    return link
+  }
+
+  #use(link) {
+    if (!link) this.#link?.parentElement.remove()
+    this.#link = link
+    const onclick = (event) => {
+      if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+      event.preventDefault()
+      this.load()
+    }
+    link?.addEventListener("click", onclick, { signal: this.#leaving.signal })
+  }
+
+  #say(text) {
+    if (this.#link && this.#link.textContent !== text) this.#link.textContent = text
+  }
+}

@@ -1,0 +1,194 @@
+// What can be done with a message: one toolbar that goes to the message that is pointed at, focused, or asked by its "…" button.
+
+import { ask } from "../ask.js"
+
+const ASKED = "tools--asking"
+
+export class Tools {
+  #bar
+  #list
+  #may // (item) → { edit, delete }
+  #does // { edit(item), unread(item): was it done, gone() }
+  #item // the message it is at
+  #action // the button that has the focus, to find it again
+  #listeners = new AbortController()
+
+  constructor({ template, list, may, does }) {
+    this.#bar = template.content.firstElementChild.cloneNode(true)
+    this.#list = list
+    this.#may = may
+    this.#does = does
+    const on = (name, handler) => list.addEventListener(name, handler.bind(this), { signal: this.#listeners.signal })
+    on("pointerover", this.#pointed)
+    on("pointerleave", this.#left)
+    on("focusin", this.#focused)
+    on("focusout", this.#blurred)
+    on("click", this.#clicked)
+    on("keydown", this.#pressed)
+  }
+
+  close() {
+    this.#listeners.abort()
+    this.#bar.remove()
+  }
+
+  /** Keeps the toolbar in its place, and gives messages a button of their own where nothing can point at them without touching. */
+  dress() {
+    this.#place()
+    if (!matchMedia("(hover: none)").matches) return
+    for (const item of this.#list.children) {
+      if (item.querySelector(":scope > .message__more")) continue
+      const more = document.createElement("button")
+      Object.assign(more, { type: "button", className: "message__more", textContent: "…" })
+      more.setAttribute("aria-label", `What to do with this message of ${authorOf(item)}`)
+      item.append(more)
+    }
+  }
+
+  /** A message changed under it, or went: it comes back to the one, and leaves the focus in a good place after the other. */
+  restore() {
+    if (!this.#item || this.#bar.isConnected) return
+    const again = document.getElementById(this.#item.id)
+    const action = this.#action
+    this.#item = null
+    if (again) {
+      this.#go(again)
+      if (action) this.#bar.querySelector(`[data-tool="${action}"]:not([hidden])`)?.focus({ preventScroll: true })
+    } else if (action) {
+      this.#action = null
+      this.#does.gone()
+    }
+  }
+
+  #pointed({ pointerType, target }) {
+    if (pointerType === "touch" || this.#isBusy()) return
+    const item = target.closest?.("li.message")
+    if (item) this.#go(item)
+  }
+
+  #left({ pointerType }) {
+    if (pointerType !== "touch" && !this.#isBusy()) this.#hide()
+  }
+
+  #focused({ target }) {
+    this.#action = this.#bar.contains(target) ? target.dataset.tool : null
+    if (this.#bar.contains(target) || !target.matches(":focus-visible")) return
+    const item = target.closest("li.message")
+    if (item && !target.matches(".message__more")) this.#go(item)
+  }
+
+  #blurred({ relatedTarget }) {
+    // A blur without a successor may be the element's end, or another window.
+    if (!relatedTarget || this.#item?.contains(relatedTarget)) return
+    this.#action = null
+    if (!this.#list.contains(relatedTarget)) this.#hide()
+  }
+
+  #clicked(event) {
+    const { target } = event
+    const more = target.closest(".message__more")
+    if (more) return this.#toggle(more.closest("li.message"))
+    const tool = target.closest("[data-tool]")?.dataset.tool
+    if (tool) this.#use(tool)
+  }
+
+  #pressed(event) {
+    if (event.key !== "Escape" || !this.#item || event.isComposing) return
+    if (this.#bar.classList.contains(ASKED)) {
+      this.#ask(false)
+      this.#bar.querySelector('[data-tool="delete"]').focus()
+    } else if (this.#bar.contains(event.target)) {
+      const link = this.#item.querySelector(".message__link")
+      link?.focus()
+      this.#hide()
+    } else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  #toggle(item) {
+    if (this.#item === item) return this.#hide()
+    this.#go(item)
+    this.#bar.querySelector("[data-tool]:not([hidden])").focus({ preventScroll: true })
+  }
+
+  async #use(tool) {
+    const item = this.#item
+    if (tool === "copy") return this.#say((await copy(item.querySelector(".message__link").href)) ? "Copied" : "Not copied")
+    if (tool === "unread") return this.#say(this.#does.unread(item) ? "Marked unread" : "You are not connected.")
+    if (tool === "edit") return (this.#hide(), this.#does.edit(item))
+    if (tool === "delete" || tool === "keep") {
+      this.#ask(tool === "delete")
+      return this.#bar.querySelector(`[data-tool="${tool === "delete" ? "keep" : "delete"}"]`).focus()
+    }
+    this.#say("Deleting…")
+    const error = await ask(`/chat/-/messages/${idOf(item)}/delete/`)
+    if (error && this.#item === item) (this.#ask(false), this.#say(error))
+  }
+
+  #go(item) {
+    if (this.#item === item && this.#bar.isConnected) return
+    this.#ask(false)
+    this.#say("")
+    this.#item = item
+    const may = this.#may(item)
+    for (const button of this.#bar.querySelectorAll("[data-needs]")) button.hidden = !may[button.dataset.needs]
+    this.#bar.setAttribute("aria-label", `Message of ${authorOf(item)}, ${item.querySelector(".message__time")?.textContent}`)
+    item.append(this.#bar)
+    this.#place()
+  }
+
+  // Beside what was said, not beside the lines above it.
+  #place() {
+    if (!this.#bar.isConnected) return
+    const beside = this.#item.querySelector(this.#item.matches(".message--follows") ? ".message__text" : ".message__head")
+    this.#bar.style.insetBlockStart = `${beside?.offsetTop ?? 0}px`
+  }
+
+  #hide() {
+    this.#item = null
+    this.#action = null
+    this.#bar.remove()
+  }
+
+  #ask(asking) {
+    this.#bar.classList.toggle(ASKED, asking)
+  }
+
+  #say(words) {
+    this.#bar.querySelector(".tools__words").textContent = words
+  }
+
+  // Somebody uses it by keyboard, or is about to answer a question: a pointer that passes by does not take it away.
+  #isBusy() {
+    const { activeElement } = document
+    if (this.#bar.isConnected && this.#bar.classList.contains(ASKED)) return true
+    return this.#item?.contains(activeElement) === true && activeElement.matches(":focus-visible")
+  }
+}
+
+const idOf = (item) => item.id.replace("message--", "")
+
+const authorOf = (item) => item.querySelector(".message__author")?.textContent ?? ""
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return copyAsBefore(text) // without https there is no clipboard
+  }
+}
+
+function copyAsBefore(text) {
+  const before = document.activeElement
+  const box = document.createElement("textarea")
+  box.value = text
+  box.className = "visually-hidden"
+  document.body.append(box)
+  box.select()
+  const done = document.execCommand("copy")
+  box.remove()
+  before?.focus({ preventScroll: true })
+  return done
+}

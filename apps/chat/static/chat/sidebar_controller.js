@@ -1,0 +1,219 @@
+// The list of rooms as this one person has it: which one is shown, what is unread in the others, and what the title of the
+// window says of it. The server sends the same bytes to everyone; what they mean for me is worked out here.
+
+import { application, Controller } from "../app.js"
+import { ask, mayAsk, notify } from "./notify.js"
+import { Unread } from "./unread.js"
+
+const MOST_SHOWN = 99
+const ALERTS_KNOWN = 200
+
+application.register("sidebar", class extends Controller {
+  static targets = ["rooms", "alerts", "allow"]
+
+  connect() {
+    this.me = document.documentElement.dataset.user
+    this.part = document.getElementById("room")
+    this.links = new Map() // room → { item, unread }
+    this.alerted = new Set() // ids
+    this.current = this.element.querySelector(".link__to[aria-current]")?.closest(".link").dataset.room
+    this.listeners = new AbortController()
+    const { signal } = this.listeners
+    document.addEventListener("visibilitychange", () => this.looked(), { signal })
+    document.addEventListener("bellwire:applied", () => this.entitle(), { signal })
+    this.looked()
+    this.observe()
+    this.allowTarget.hidden = !mayAsk()
+    this.links.get(this.current)?.item.scrollIntoView({ block: "nearest" })
+  }
+
+  disconnect() {
+    this.listeners.abort()
+    this.changes.disconnect()
+    if (document.title === this.written) document.title = this.base
+  }
+
+  observe() {
+    this.changes = new MutationObserver((records) => this.changed(records))
+    this.changes.observe(this.roomsTarget, { childList: true, subtree: true })
+    this.changes.observe(this.alertsTarget, { childList: true })
+    this.changes.observe(this.part, { childList: true })
+    this.changes.observe(document.head, { childList: true, subtree: true }) // the title
+  }
+
+  // Runs before anything is painted, and after its own changes once more: then it finds nothing to do.
+  changed(records) {
+    for (const { target, addedNodes } of records) {
+      if (target === this.part) this.looked()
+      for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) this.take(node)
+    }
+    this.draw()
+  }
+
+  take(node) {
+    const [kind, room] = node.id.split("--")
+    if (kind === "newest") this.news(room, node.dataset)
+    else if (kind === "read") this.readTo(room, Number(node.dataset.seq))
+    else if (kind === "alert") this.alert(node)
+    else if (kind === "room-link") place(node)
+  }
+
+  news(room, { seq, author }) {
+    if (author && author !== this.me) this.links.get(room)?.unread.came(Number(seq))
+  }
+
+  readTo(room, seq) {
+    this.links.get(room)?.unread.readTo(seq, this.left(room, seq))
+  }
+
+  // I am named, or spoken to alone.
+  alert(node) {
+    node.remove()
+    if (this.alerted.has(node.id)) return
+    this.alerted.add(node.id)
+    if (this.alerted.size > ALERTS_KNOWN) this.alerted.delete(this.alerted.values().next().value)
+    const { room, seq, from, place: where, path, text } = node.dataset
+    this.links.get(room)?.unread.came(Number(seq), true)
+    notify({ id: node.id, title: where ? `${from} in ${where}` : from, text, opened: () => this.open(node.id, path) })
+  }
+
+  // Without leaving the page where it shows the message already: something may be half-typed in it.
+  open(alert, path) {
+    const message = document.getElementById(alert.replace("alert", "message"))
+    if (message) message.scrollIntoView({ block: "center" })
+    else location.assign(path)
+  }
+
+  // Whoever looks at a room is not told of what comes into it; whoever looks away is, from here on.
+  looked() {
+    this.away = document.hidden ? this.newestShown() : null
+    this.draw()
+  }
+
+  draw() {
+    this.shown = this.part.querySelector(".room[data-room]")?.dataset.room
+    this.current = this.shown ?? (this.part.querySelector(".closed") ? undefined : this.current)
+    this.learn()
+    for (const [room, link] of this.links) this.drawLink(room, link)
+    this.mirror()
+    this.entitle()
+  }
+
+  learn() {
+    const known = this.links
+    this.links = new Map()
+    for (const item of this.roomsTarget.querySelectorAll(".link")) {
+      const { room } = item.dataset
+      const link = known.get(room)?.item === item ? known.get(room) : { item, unread: unreadOf(item) }
+      this.links.set(room, link)
+    }
+  }
+
+  drawLink(room, { item }) {
+    const link = item.querySelector(".link__to")
+    if (room === this.current) setAttribute(link, "aria-current", "page")
+    else link.removeAttribute("aria-current")
+    const [name, count] = [item.querySelector(".link__name"), this.countOf(room)]
+    setAttribute(name, "title", name.textContent.trim()) // in full, where there is no room for it
+    item.classList.toggle("link--unread", this.isUnread(room))
+    item.classList.toggle("link--deserted", item.querySelector("[id^='online--']")?.textContent === "0")
+    write(item.querySelector(".link__badge"), short(count))
+    write(item.querySelector(".link__words"), this.inWords(room))
+  }
+
+  inWords(room) {
+    const count = this.countOf(room)
+    if (count === 0) return this.isUnread(room) ? ", unread" : ""
+    return `, ${short(count)} ${isDirect(this.links.get(room).item) ? "unread" : "for you"}`
+  }
+
+  isUnread(room) {
+    return !this.isLookedAt(room) && this.links.get(room).unread.all > 0
+  }
+
+  // A conversation counts everything, a room only what names me.
+  countOf(room) {
+    const { item, unread } = this.links.get(room)
+    if (this.isLookedAt(room)) return 0
+    return isDirect(item) ? unread.all : unread.named
+  }
+
+  isLookedAt(room) {
+    return room === this.shown && !this.links.get(room).unread.isMarked
+  }
+
+  // The other person of a conversation has the same dot in its header.
+  mirror() {
+    for (const dot of this.part.querySelectorAll("[id^='header-here--']")) {
+      const there = document.getElementById(dot.id.replace("header-", ""))
+      dot.hidden = there === null
+      dot.toggleAttribute("data-here", there?.hasAttribute("data-here") ?? false)
+    }
+  }
+
+  entitle() {
+    if (document.title !== this.written) this.base = document.title
+    const counts = [...this.links.keys()].map((room) => this.countOf(room))
+    const count = counts.reduce((sum, each) => sum + each, this.away === null ? 0 : this.after(this.away).length)
+    this.element.classList.toggle("chat--called", counts.some(Boolean))
+    this.written = count ? `(${short(count)}) ${this.base}` : this.base
+    if (document.title !== this.written) document.title = this.written
+  }
+
+  // What the page shows of the others' messages after this place.
+  after(seq) {
+    return this.messages().filter(({ dataset }) => Number(dataset.place) > seq && dataset.author !== this.me)
+  }
+
+  left(room, seq) {
+    if (room !== this.shown || !this.part.querySelector("#messages-list[data-feed]")) return undefined
+    const left = this.after(seq)
+    const named = left.filter(({ dataset }) => dataset.mentions?.split(" ").includes(this.me))
+    return { all: left.length, named: named.length, newest: this.newestShown() }
+  }
+
+  newestShown() {
+    return Math.max(0, ...this.messages().map(({ dataset }) => Number(dataset.place)))
+  }
+
+  messages() {
+    return [...this.part.querySelectorAll("#messages-list > .message[data-place]")]
+  }
+
+  async allow() {
+    await ask()
+    this.allowTarget.hidden = !mayAsk()
+    if (this.allowTarget.hidden) this.allowTarget.parentElement.querySelector("a")?.focus()
+  }
+})
+
+function unreadOf(item) {
+  const place = (name) => Number(item.querySelector(`[id^="${name}--"]`)?.dataset.seq) || 0
+  return new Unread(item, place("newest"), place("read"))
+}
+
+// A new room goes where the server will put it the next time; the others stay where they are.
+function place(item) {
+  const next = [...item.parentElement.children].find((other) => other !== item && keyOf(other) > keyOf(item))
+  if (next && item.nextElementSibling !== next) next.before(item)
+}
+
+function keyOf(item) {
+  return item.querySelector(".link__name").textContent.trim().toLowerCase().replaceAll(/\s+/g, "-")
+}
+
+function isDirect(item) {
+  return item.hasAttribute("data-direct")
+}
+
+function short(count) {
+  return count > MOST_SHOWN ? `${MOST_SHOWN}+` : count ? String(count) : ""
+}
+
+function write(element, text) {
+  if (element && element.textContent !== text) element.textContent = text
+}
+
+function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value)
+}

@@ -1,0 +1,170 @@
+//! Rooms: open ones, closed ones, their names, and their end.
+
+use bellwire_chat::models::Membership;
+use bellwire_chat::models::room::Kind;
+use bellwire_site::testing::databases;
+use serde_json::{Value, json};
+
+use crate::support::{admin, chat, enter, hear, open, say, window};
+
+#[tokio::test]
+async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_the_new_name() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let room = open(&site, &mut ada, "hi").await;
+        open(&site, &mut ada, "taken").await;
+        let mut bens = window(&site, &ben, "/chat/hi/").await;
+        hear(&mut bens, "sidebar-rooms").await;
+        let settings = format!("/chat/-/rooms/{}/", room.id);
+        let refused = ada.post(&settings, &[("name", "Taken")]).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.text.contains("Another room has that name."), "{}", refused.text);
+        let renamed = ada.post(&settings, &[("name", "Hello <all>")]).await;
+        assert_eq!((renamed.status, renamed.location()), (303, "/chat/hello-%3Call%3E/"));
+        assert!(hear(&mut bens, "Hello &lt;all&gt;").await.contains(&format!("#room-name--{}", room.id)));
+        let old = ben.get("/chat/hi/").await;
+        assert_eq!((old.status, old.location()), (303, "/chat/hello-%3Call%3E/"));
+        // The name that was given up may be given again, and then leads there.
+        let second = open(&site, &mut ben, "hi").await;
+        assert_ne!(second.id, room.id);
+        assert_eq!(ben.get("/chat/hi/").await.status, 200);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn only_who_made_a_room_or_administers_runs_it() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let mut admin = admin(&site).await;
+        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let room = open(&site, &mut ada, "hi").await;
+        let (run, delete) =
+            (format!("/chat/-/rooms/{}/", room.id), format!("/chat/-/rooms/{}/delete/", room.id));
+        assert_eq!(ben.get(&run).await.status, 403);
+        for path in [&run, &delete, &format!("{run}members/")] {
+            assert_eq!(ben.post(path, &[("name", "mine"), ("kind", "closed")]).await.status, 403, "{path}");
+        }
+        assert_eq!(admin.get(&run).await.status, 200);
+        assert_eq!(ada.post(&delete, &[]).await.status, 303);
+        assert_eq!(ada.get("/chat/hi/").await.status, 404);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_closed_room_is_not_there_for_strangers() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, mut ben, mut cy) =
+            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+        let made = ada.post("/chat/", &[("name", "board"), ("closed", "1")]).await;
+        assert_eq!((made.status, made.location()), (303, "/chat/board/"));
+        let db = site.state().db().read();
+        let room = bellwire_chat::models::Room::by_slug(db, "board").await.unwrap().unwrap();
+        assert_eq!(room.kind, Kind::Closed);
+        let ben_id = site.user(&ben).await.id.to_string();
+        let members = format!("/chat/-/rooms/{}/members/", room.id);
+        let fields = [("kind", "closed"), ("member", ben_id.as_str())];
+        assert_eq!(ada.post(&members, &fields).await.status, 303);
+        let people = Membership::people(db, room.id).await.unwrap();
+        assert_eq!(people.len(), 2, "Ada, who said so, and Ben");
+        ada.post("/chat/board/", &[("message", "the secret plan")]).await;
+        let id = site.user(&ada).await.id;
+        assert!(ben.get("/chat/board/").await.text.contains("the secret plan"));
+
+        let message = "/chat/-/messages/1/";
+        assert_eq!(ben.get(message).await.status, 303);
+        for path in ["/chat/board/", "/chat/board/?before=9", message, "/chat/-/messages/1/?edit=1"] {
+            let answer = cy.get(path).await;
+            assert_eq!(answer.status, 404, "{path}");
+            assert!(!answer.text.contains("secret plan"), "{path}");
+        }
+        assert_eq!(cy.post("/chat/board/", &[("message", "let me in")]).await.status, 404);
+        assert_eq!(cy.post(message, &[("message", "changed")]).await.status, 404);
+        assert_eq!(cy.post("/chat/-/messages/1/delete/", &[]).await.status, 404);
+        assert!(!cy.get("/chat/").await.text.contains("board"));
+        assert!(!cy.get("/chat/-/search/?q=secret").await.text.contains("secret plan"));
+        assert!(ben.get("/chat/-/search/?q=SECRET").await.text.contains("secret plan"));
+        let taken = cy.post("/chat/", &[("name", "board")]).await;
+        assert_eq!(taken.status, 422);
+        let mut socket = window(&site, &cy, "/chat/board/").await;
+        hear(&mut socket, "sidebar-rooms").await;
+        socket
+            .send_json(&json!({"action": "Change group", "data": {"groupName": "board", "isGroup": true}}))
+            .await;
+        assert!(hear(&mut socket, "no such room").await.contains("error"));
+        let asks = [
+            json!({"action": "New message", "data": {"message": "x", "room": room.id}}),
+            json!({"action": "Read", "data": {"room": room.id.to_string(), "seq": "1"}}),
+            json!({"action": "Edit message", "data": {"id": 1, "message": "x"}}),
+            json!({"action": "Delete message", "data": {"id": "1"}}),
+        ];
+        for ask in asks {
+            socket.send_json(&ask).await;
+            let heard = socket.receive_text().await;
+            assert!(heard.contains("no such room") || heard.contains("gone"), "{ask}: {heard}");
+        }
+        assert_eq!(id, site.user(&ada).await.id);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_taken_out_of_a_room_sees_it_close_and_hears_nothing_of_it_any_more() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, ben, cy) =
+            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+        let room = open(&site, &mut ada, "hi").await;
+        let mut adas = enter(&site, &ada, &room, "").await;
+        let (mut bens, mut cys) =
+            (window(&site, &ben, "/chat/hi/").await, enter(&site, &cy, &room, "").await);
+        hear(&mut bens, "sidebar-rooms").await;
+        adas.send_json(&say("for all", "c-1")).await;
+        hear(&mut bens, "for all").await;
+        let _: Value = cys.receive_json().await;
+        // Closed while they are in it; nobody but Ada belongs to it.
+        let members = format!("/chat/-/rooms/{}/members/", room.id);
+        assert_eq!(ada.post(&members, &[("kind", "closed")]).await.status, 303);
+        assert!(hear(&mut bens, "not in this room any more").await.contains("innerHTML:#room"));
+        for n in 0..20 {
+            adas.send_json(&say(&format!("private {n}"), &format!("p-{n}"))).await;
+        }
+        for _ in 0..21 {
+            let _: Value = adas.receive_json().await;
+        }
+        let (heard, close) = cys.heard_until_closed().await;
+        assert_eq!(close.code(), 1008);
+        assert!(heard.iter().all(|frame| !frame.contains("private")), "{heard:?}");
+        bens.send_json(
+            &json!({"action": "New message", "data": {"message": "still here?", "room": room.id}}),
+        )
+        .await;
+        let heard = hear(&mut bens, "no such room").await;
+        assert!(!heard.contains("private"), "{heard}");
+        assert_eq!(ada.get("/chat/hi/").await.text.matches("still here?").count(), 0);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_removed_room_closes_for_those_in_it_and_goes_from_every_list() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, ben, cy) =
+            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+        let room = open(&site, &mut ada, "hi").await;
+        ada.post("/chat/hi/", &[("message", "soon gone")]).await;
+        let (mut inside, mut outside) =
+            (window(&site, &ben, "/chat/hi/").await, window(&site, &cy, "/chat/").await);
+        hear(&mut inside, "sidebar-rooms").await;
+        hear(&mut outside, "sidebar-rooms").await;
+        assert_eq!(ada.post(&format!("/chat/-/rooms/{}/delete/", room.id), &[]).await.status, 303);
+        hear(&mut inside, "This room was removed.").await;
+        hear(&mut outside, &format!("#room-link--{}", room.id)).await;
+        assert!(!ada.get("/chat/").await.text.contains("/chat/hi/"));
+        site.stop().await;
+    }
+}

@@ -1,0 +1,51 @@
+//! Accounts of people who are made up, all with one password.
+
+use super::name::{self, Name};
+use super::operator::Person;
+use super::users::{self, NewUser};
+use super::{Accounts, password};
+use crate::SiteError;
+use crate::db::Tx;
+use crate::seed::SeedError;
+
+/// The number two processes agree on while one of them makes people up: "seedling" in ASCII.
+const SEED: i64 = i64::from_be_bytes(*b"seedling");
+
+impl Accounts {
+    /// Makes accounts for those of these, a name and an e-mail address each, who have none. Returns all, and how many are new.
+    pub(crate) async fn seed(
+        &self,
+        people: &'static [(&str, &str)],
+        password: &str,
+    ) -> Result<(Vec<Person>, usize), SeedError> {
+        let wrong = |why: &str| SiteError::internal(why.to_owned());
+        let mut wanted = Vec::new();
+        for (shown, email) in people {
+            password::check(password, shown, email).map_err(wrong)?;
+            let email = name::email(email).map_err(wrong)?;
+            wanted.push((*shown, Name::new(shown).map_err(wrong)?, email.unwrap_or_default()));
+        }
+        // One hash for all: it is slow by design, and there is no secret in it.
+        let hash = self.inner.hasher.hash(password.to_owned()).await?;
+        let created_at = self.inner.clock.date();
+        let make = async move |tx: Tx| {
+            tx.lock(SEED).await?;
+            let (mut all, mut new) = (Vec::new(), 0);
+            for (shown, name, email) in wanted {
+                if let Some(theirs) = users::called(&tx, &email.0).await? {
+                    all.push(Person::from(theirs));
+                    continue;
+                }
+                if users::taken(&tx, &name, None).await?.is_some() {
+                    return Err(SeedError::NameTaken(shown));
+                }
+                let (email, password_hash) = (Some(email), hash.clone());
+                let user = NewUser { name, email, password_hash, is_admin: false, created_at };
+                all.push(Person::from(users::insert(&tx, user).await?));
+                new += 1;
+            }
+            Ok((all, new))
+        };
+        self.inner.db.write(make).await
+    }
+}
