@@ -4,6 +4,7 @@ mod home;
 mod accounts;
 mod talking;
 mod beside;
+mod company;
 mod typing;
 mod reading;
 mod writing;

@@ -1,0 +1,110 @@
+//! Other people: who is here, conversations of two, what can be found, and rooms that change under everyone's eyes.
+
+use bellwire_browser_tests::{Person, Stage};
+use serde_json::json;
+
+async fn three(stage: &Stage) -> (Person, Person, Person) {
+    let people = (stage.person("Ada").await, stage.person("Ben").await, stage.person("Cy").await);
+    people.0.becomes_administrator().await;
+    people.1.signs_up().await;
+    people.2.signs_up().await;
+    people
+}
+
+/// Waits until these people, and no others, are shown to be in the room.
+async fn sees_present(person: &Person, names: &str) {
+    let script = "const here = [...document.querySelectorAll('#people li')].map(each => each.textContent.trim()); \
+                  return here.join() === arguments[0] \
+                    && document.querySelector('#people-count').textContent === String(here.length)";
+    person.until(&format!("saw {names} in the room"), script, &[json!(names)]).await;
+}
+
+#[tokio::test]
+async fn who_comes_and_goes_is_seen_by_those_present_and_a_reload_is_neither() {
+    let stage = Stage::open().await;
+    let (ada, ben, cy) = three(&stage).await;
+    ada.opens_room("Garden").await;
+    ada.is_connected().await;
+    // What was noticed is kept for the test, for it goes by itself.
+    ada.ask(
+        "window.noticed = []; new MutationObserver(changes => window.noticed.push(...changes.flatMap(change => \
+         [...change.addedNodes]).map(node => node.textContent.trim()))).observe(document.querySelector('#notices'), \
+         { childList: true, subtree: true })",
+        &[],
+    )
+    .await;
+    ben.opens_room("Garden").await;
+    ben.is_connected().await;
+    sees_present(&ada, "Ada,Ben").await;
+    sees_present(&ben, "Ada,Ben").await;
+    ben.visit("/chat/garden/").await;
+    ben.is_connected().await;
+    cy.opens_room("Garden").await;
+    sees_present(&ada, "Ada,Ben,Cy").await;
+    ben.visit("/").await;
+    sees_present(&ada, "Ada,Cy").await;
+    let noticed = ada.until(
+        "was told that Ben left",
+        "return window.noticed.includes('Ben left') && window.noticed",
+        &[],
+    );
+    let noticed = noticed.await.to_string();
+    assert_eq!(noticed.matches("Ben joined").count(), 1, "the reload was nothing to tell of: {noticed}");
+    assert_eq!(noticed.matches("Ben left").count(), 1, "{noticed}");
+}
+
+#[tokio::test]
+async fn two_talk_alone_both_see_it_at_once_and_a_third_finds_nothing_of_it() {
+    let stage = Stage::open().await;
+    let (ada, ben, cy) = three(&stage).await;
+    for person in [&ada, &ben, &cy] {
+        person.visit("/chat/").await;
+        person.is_connected().await;
+    }
+    ada.visit("/chat/-/people/").await;
+    let press = "[...document.querySelectorAll('#room li')].find(each => each.textContent.includes('Ben')).querySelector('button').click()";
+    ada.ask(press, &[]).await;
+    ada.reads("#room .room__name", "Ben").await;
+    ben.reads("#conversations .link__name", "Ada").await;
+    ada.is_connected().await;
+    ada.says("only you and me").await;
+    ben.reads("#conversations .link__badge", "1").await;
+    ben.presses("#conversations a").await;
+    ben.sees("only you and me").await;
+    ben.says("nobody else").await;
+    ada.sees("nobody else").await;
+    assert_eq!(ben.path().await, ada.path().await, "it is one conversation");
+
+    assert_eq!(cy.ask("return document.querySelectorAll('#conversations li').length", &[]).await, 0);
+    cy.visit(&ada.path().await).await;
+    cy.never_saw("only you and me").await;
+    cy.visit("/chat/-/search/?q=only").await;
+    cy.never_saw("only you and me").await;
+    ben.visit("/chat/-/search/?q=ONLY").await;
+    ben.reads("#room .found__text", "only you and me").await;
+}
+
+#[tokio::test]
+async fn a_room_is_renamed_and_removed_under_the_eyes_of_those_in_it() {
+    let stage = Stage::open().await;
+    let (ada, ben, cy) = three(&stage).await;
+    ben.opens_room("Garden").await;
+    cy.visit("/chat/garden/").await;
+    cy.is_connected().await;
+    cy.types("#message", "half a thought").await;
+    ada.visit("/chat/garden/").await;
+    ada.presses(".room__settings").await;
+    ada.types("#name", "Garden of Eden").await;
+    ada.presses(".run__form button[type=submit]").await;
+    cy.reads("#room .room__name", "Garden of Eden").await;
+    cy.reads("#rooms .link__name", "Garden of Eden").await;
+    let draft = cy.ask("return document.querySelector('#message').value", &[]).await;
+    assert_eq!(draft, "half a thought");
+    ada.visit("/chat/garden/").await;
+    assert_eq!(ada.path().await, "/chat/garden-of-eden/", "the old address leads to the new one");
+    ada.presses(".room__settings").await;
+    ada.presses(".run__delete summary").await;
+    ada.presses(".run__delete button").await;
+    cy.reads("#room [role=alert] p", "This room was removed.").await;
+    cy.until("had no rooms left", "return document.querySelectorAll('#rooms li').length === 0", &[]).await;
+}
