@@ -10,6 +10,7 @@ const NORMAL: &str = "const KEPT = ['href', 'datetime', 'data-user', 'data-langu
     text.querySelectorAll('button').forEach((tool) => tool.remove())
     for (const element of text.querySelectorAll('*'))
       for (const name of element.getAttributeNames()) KEPT.includes(name) || element.removeAttribute(name)
+    const said = item.querySelector('.message__text')
     return {
       id: item.id,
       seq: item.dataset.place,
@@ -18,7 +19,7 @@ const NORMAL: &str = "const KEPT = ['href', 'datetime', 'data-user', 'data-langu
       link: item.querySelector('.message__link').getAttribute('href'),
       sent: item.querySelector('time').dateTime,
       edited: item.querySelector('.message__edited')?.dataset.at ?? null,
-      source: item.querySelector('.message__text').dataset.source,
+      source: said.dataset.source ?? said.textContent.trim(),
       html: text.innerHTML.trim(),
     }
   }
