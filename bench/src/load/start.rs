@@ -45,6 +45,8 @@ impl Site {
         let program = std::env::current_exe()?.with_file_name("bellwire");
         let begun = Instant::now();
         let mut process = Command::new(program)
+            // Ours, and no setting of the site.
+            .env_remove("BELLWIRE_BENCH_CORE")
             .env("BELLWIRE_DATA", data)
             .env("BELLWIRE_BIND", "127.0.0.1:0")
             .stdin(Stdio::null())

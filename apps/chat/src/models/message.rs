@@ -271,7 +271,7 @@ impl Message {
         with_authors(db, next).await
     }
 
-    /// How many living messages of others come after this place, up to [`UNREAD`].
+    /// How many living messages of others come after this place, up to 100.
     ///
     /// # Errors
     /// The database's.
