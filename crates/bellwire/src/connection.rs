@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use crate::action::{Frame, Receive, client_id};
 use crate::dialect::Place;
 use crate::error::{Error, Invalid};
-use crate::handler::{End, bounded, guarded};
+use crate::handler::{End, bounded, guarded, watched};
 use crate::layer::{Body, Channel, Delivery, Lost, Order, Taken};
 use crate::pace::{Pace, Verdict};
 use crate::socket::Socket;
@@ -36,6 +36,8 @@ pub(crate) struct Connection<C> {
     heartbeats: Pace,
     /// Takes turns between what comes in and what members tell, so that neither starves the other.
     incoming_first: bool,
+    /// Whether the last message was dealt with without a wait.
+    prompt: bool,
 }
 
 /// What is next for this connection.
@@ -54,7 +56,7 @@ impl<C: Consumer> Connection<C> {
     pub(crate) fn open(consumer: C, socket: Socket) -> Self {
         let limits = *socket.bellwire.limits();
         let (actions, heartbeats) = (Pace::of_actions(&limits), Pace::of_heartbeats(&limits));
-        Self { consumer, socket, actions, heartbeats, incoming_first: true }
+        Self { consumer, socket, actions, heartbeats, incoming_first: true, prompt: false }
     }
 
     /// Lives the connection from `connect` to `disconnect`.
@@ -182,8 +184,12 @@ impl<C: Consumer> Connection<C> {
         }
     }
 
-    /// Writes all that was gathered, at once, before a handler may take its time.
+    /// Writes all that was gathered, at once, before a handler may take its time. One that took none with the last message is
+    /// believed to take none with the next: several asks that came together are answered together.
     fn poll_flush(&mut self, cx: &mut Context<'_>, turn: Poll<Turn>) -> Poll<Turn> {
+        if self.prompt && matches!(turn, Poll::Ready(Turn::Incoming(Incoming::Message(_)))) {
+            return turn;
+        }
         let Socket { wire, channel, bellwire, .. } = &mut self.socket;
         let flushed = wire.poll_flush(cx);
         channel.writes(flushed.is_ready(), wire.flowed(), || bellwire.now());
@@ -210,7 +216,8 @@ impl<C: Consumer> Connection<C> {
             let action = C::Action::receive(frame).map_err(Error::Invalid)?;
             self.consumer.receive(&mut self.socket, action).await
         };
-        let result = guarded(&channel, patience, receive).await;
+        let (result, prompt) = watched(guarded(&channel, patience, receive)).await;
+        self.prompt = prompt;
         if result.is_ok() {
             self.socket.take_error_back();
         }

@@ -1,6 +1,5 @@
 //! Patches and errors as bytes.
 
-use std::fmt::Write;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -8,7 +7,10 @@ use serde::Serialize;
 use crate::error::Invalid;
 use crate::frame::Encoded;
 use crate::group::{GroupName, Seq};
-use crate::patch::{How, Html, Patch, escaped};
+use crate::patch::{How, Html, Patch, escape};
+
+/// Room for what stands around the HTML of a patch, in bytes; more is found when it is needed.
+const MARKS: usize = 160;
 
 /// What a browser understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,43 +150,47 @@ fn htmx_patch(out: &mut String, patch: &Patch, place: Option<&Place>) {
         How::After => "afterend",
         How::Remove => "delete",
     };
-    let mut marks = String::new();
-    mark(&mut marks, "hx-swap-oob", &format!("{style}:{}", patch.selector));
-    if patch.how == How::Morph {
-        mark(&mut marks, "data-bw-how", "morph");
-    }
-    if let Some(place) = place {
-        mark(&mut marks, "data-feed", place.feed.as_str());
-        mark(&mut marks, "data-seq", &place.seq.to_string());
-    }
-    for (name, value) in
-        [("data-bw-url", &patch.url), ("data-bw-title", &patch.title), ("data-bw-focus", &patch.focus)]
-    {
-        if let Some(value) = value {
-            mark(&mut marks, name, value);
+    let marks = |out: &mut String| {
+        mark(out, "hx-swap-oob", &[style, ":", &patch.selector]);
+        if patch.how == How::Morph {
+            mark(out, "data-bw-how", &["morph"]);
         }
-    }
+        if let Some(place) = place {
+            mark(out, "data-feed", &[place.feed.as_str()]);
+            mark(out, "data-seq", &[&place.seq.to_string()]);
+        }
+        for (name, value) in
+            [("data-bw-url", &patch.url), ("data-bw-title", &patch.title), ("data-bw-focus", &patch.focus)]
+        {
+            if let Some(value) = value {
+                mark(out, name, &[value]);
+            }
+        }
+    };
     let html = patch.html.as_str().trim_start();
+    out.reserve(html.len() + MARKS);
     match (matches!(patch.how, How::Replace | How::Morph), tag(html)) {
         (true, Some(tag)) => {
             let (open, rest) = html.split_at(1 + tag.len());
-            let _ = write!(out, "{open}{marks}{rest}");
+            out.push_str(open);
+            marks(out);
+            out.push_str(rest);
         }
-        (true, None) => wrap(out, "span", &marks, html),
-        (false, inside) => wrap(out, wrapper(inside), &marks, html),
+        (true, None) => wrap(out, "span", marks, html),
+        (false, inside) => wrap(out, wrapper(inside), marks, html),
     }
 }
 
 fn htmx_error(field: Option<&str>, message: &str, client_id: Option<&str>) -> String {
-    let selector = error_selector(field);
-    let mut marks = String::new();
-    mark(&mut marks, "hx-swap-oob", &format!("innerHTML:{selector}"));
-    mark(&mut marks, "data-error", field.unwrap_or_default());
-    if let Some(id) = client_id {
-        mark(&mut marks, "data-client-id", id);
-    }
     let mut out = String::new();
-    wrap(&mut out, "div", &marks, Html::text(message).as_str());
+    let marks = |out: &mut String| {
+        mark(out, "hx-swap-oob", &["innerHTML:", &error_selector(field)]);
+        mark(out, "data-error", &[field.unwrap_or_default()]);
+        if let Some(id) = client_id {
+            mark(out, "data-client-id", &[id]);
+        }
+    };
+    wrap(&mut out, "div", marks, Html::text(message).as_str());
     out
 }
 
@@ -195,12 +201,17 @@ fn error_selector(field: Option<&str>) -> String {
     field.filter(plain).map_or_else(|| "#error".to_owned(), |field| format!("#error--{field}"))
 }
 
-fn mark(out: &mut String, name: &str, value: &str) {
-    let _ = write!(out, " {name}=\"{}\"", escaped(value));
+fn mark(out: &mut String, name: &str, value: &[&str]) {
+    [" ", name, "=\""].iter().for_each(|text| out.push_str(text));
+    value.iter().for_each(|text| escape(out, text));
+    out.push('"');
 }
 
-fn wrap(out: &mut String, element: &str, marks: &str, html: &str) {
-    let _ = write!(out, "<{element}{marks}>{html}</{element}>");
+fn wrap(out: &mut String, element: &str, marks: impl FnOnce(&mut String), html: &str) {
+    out.push('<');
+    out.push_str(element);
+    marks(out);
+    [">", html, "</", element, ">"].iter().for_each(|text| out.push_str(text));
 }
 
 /// The name of the element that the HTML begins with.

@@ -56,6 +56,18 @@ pub(crate) fn bounded<'a, T: 'a>(
     })
 }
 
+/// What came of a handler, and whether it never had to wait.
+pub(crate) async fn watched<T>(handler: impl Future<Output = T>) -> (T, bool) {
+    let (mut handler, mut prompt) = (pin!(handler), true);
+    let result = poll_fn(|cx| {
+        let polled = handler.as_mut().poll(cx);
+        prompt &= polled.is_ready();
+        polled
+    })
+    .await;
+    (result, prompt)
+}
+
 fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())

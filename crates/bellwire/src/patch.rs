@@ -26,7 +26,9 @@ impl Html {
 
     /// Takes the text as text: every character that means something in HTML is escaped.
     pub fn text(text: &str) -> Self {
-        Self(escaped(text).into())
+        let mut html = String::with_capacity(text.len());
+        escape(&mut html, text);
+        Self(html.into())
     }
 
     /// Takes HTML as it is. The caller vouches that nothing in it was typed by a stranger without being escaped.
@@ -55,20 +57,21 @@ impl fmt::Debug for Html {
 /// A template may show `Html` without escaping it a second time.
 impl askama::filters::HtmlSafe for Html {}
 
-/// Text made harmless inside HTML and inside a quoted attribute.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
+/// Adds text, made harmless inside HTML and inside a quoted attribute.
+pub(crate) fn escape(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        });
+        rest = &rest[at + 1..];
     }
-    out
+    out.push_str(rest);
 }
 
 /// How a patch changes the element it selects.

@@ -31,8 +31,8 @@ const HEADERS: [(HeaderName, &str); 3] = [
     (HeaderName::from_static("x-accel-buffering"), "no"),
 ];
 
-/// When a browser comes back after the end of a stream, in milliseconds: so long, and as long again at most, so that a restart does not
-/// bring all of them at once.
+/// When a browser comes back after the end of a stream, in milliseconds: once to three times as long, so that a restart does not bring
+/// all of them at once.
 const RETRY: u64 = 1_000;
 
 /// An extractor: this request asks for server-sent events, and one of our own pages does so.

@@ -58,3 +58,8 @@ impl<T> Drop for MutexGuard<'_, T> {
         }
     }
 }
+
+/// Does a job some time later, whenever the scheduler comes to it.
+pub(crate) fn soon(job: impl FnOnce() + Send + 'static) {
+    drop(shuttle::future::spawn(async { job() }));
+}

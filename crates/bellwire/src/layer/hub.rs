@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::channel::{Channel, ChannelName};
 use super::counters::Counters;
 use super::delivery::Delivery;
+use super::sleepers::Sleepers;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::{Close, GroupName};
 
@@ -101,14 +102,15 @@ impl Hub {
         let Some(members) = groups.get(&delivery.group) else { return };
         let members = lock(members);
         let delivery = Arc::new(delivery);
-        let mut delivered = 0;
+        let (mut delivered, mut sleepers) = (0, Sleepers::default());
         for member in members.values().filter(|member| Some(member.name) != except) {
             delivered += 1;
-            if !member.mailbox.push(&delivery) {
+            if !member.mailbox.push(&delivery, &mut sleepers) {
                 counters.overflowed();
             }
         }
         counters.delivered(delivered);
+        sleepers.wake_together();
     }
 
     /// Closes the sockets of all members.

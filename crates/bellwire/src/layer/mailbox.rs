@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
 use super::delivery::{Body, Delivery};
+use super::sleepers::Sleepers;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Close, GroupName};
@@ -105,8 +106,9 @@ impl Mailbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds one more; `false` when the queue overflowed and was dropped.
-    pub(crate) fn push(&self, delivery: &Arc<Delivery>) -> bool {
+    /// Adds one more; `false` when the queue overflowed and was dropped. Whoever slept is added to `sleepers`, and is awake only
+    /// when those are woken.
+    pub(crate) fn push(&self, delivery: &Arc<Delivery>, sleepers: &mut Sleepers) -> bool {
         let mut state = self.lock();
         // Who joins before the loop has learned of an expulsion is not in: that join is undone when it does.
         if state.is_out_of(&delivery.group) {
@@ -121,7 +123,9 @@ impl Mailbox {
         } else {
             state.overflow(delivery);
         }
-        state.wake();
+        if std::mem::take(&mut state.asleep) {
+            sleepers.0.extend(state.waker.take());
+        }
         fits
     }
 

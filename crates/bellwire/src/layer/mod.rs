@@ -8,6 +8,7 @@ mod hub;
 mod mailbox;
 mod named;
 mod presence;
+mod sleepers;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -23,6 +24,7 @@ pub(crate) use channel::Channel;
 pub(crate) use delivery::{Body, Delivery, Frames, Send};
 pub(crate) use mailbox::{Dealt, Lost, Order, Taken};
 
+use self::sleepers::Sleepers;
 use crate::dialect::Place;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, PoisonError};
@@ -193,7 +195,7 @@ impl Layer {
         let here = (channel.process == self.0.process).then(|| self.0.hub.channel(channel.number)).flatten();
         let Some(found) = here else { return false };
         let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else { return false };
-        found.mailbox.push(&Arc::new(delivery));
+        found.mailbox.push(&Arc::new(delivery), &mut Sleepers::default());
         true
     }
 
