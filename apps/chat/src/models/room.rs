@@ -1,7 +1,7 @@
 //! A room, and the number of its latest change.
 
 use bellwire::{Group, GroupName, Layer};
-use bellwire_site::User;
+use bellwire_site::{Sought, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
@@ -106,7 +106,7 @@ impl Room {
     /// # Errors
     /// The database's.
     pub async fn once_called(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
-        match old_slug::Entity::find_by_id(slug.to_owned()).one(db).await? {
+        match old_slug::Entity::find_by_id(slug.to_owned()).one(db).await.or_nothing()? {
             Some(old) => Self::by_id(db, old.room_id).await,
             None => Ok(None),
         }
@@ -222,7 +222,7 @@ impl Room {
     /// # Errors
     /// The database's.
     pub async fn by_slug(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
-        Ok(Entity::find().filter(Column::Slug.eq(slug)).one(db).await?)
+        Ok(Entity::find().filter(Column::Slug.eq(slug)).one(db).await.or_nothing()?)
     }
 
     /// Makes the room unless it is there, and returns it.
