@@ -40,7 +40,7 @@ impl ChatError {
     /// As the end of a socket that has just begun: what a page cannot have now it may have in a moment.
     pub(crate) fn at_connect(self) -> bellwire::Error {
         match self {
-            Self::Db(error) if error.for_people().is_some() => {
+            Self::Db(error) if error.for_people().is_some() && !matches!(error, DbError::Unstorable) => {
                 let close = bellwire::Close::new(bellwire::Close::TRY_AGAIN, "too much to do at the moment");
                 bellwire::Error::Close(close)
             }

@@ -10,6 +10,7 @@ use sea_orm::TransactionTrait;
 mod open;
 mod migrate;
 mod reader;
+mod text;
 mod tx;
 mod job;
 mod sqlite;
@@ -22,6 +23,7 @@ mod error;
 pub use error::DbError;
 pub use migrate::Migrations;
 pub use reader::Reader;
+pub use text::Sought;
 pub use tx::Tx;
 
 use health::Health;

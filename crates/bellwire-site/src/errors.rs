@@ -82,6 +82,7 @@ impl From<DbError> for SiteError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Busy | DbError::Closed | DbError::TimedOut => Self::Busy,
+            DbError::Unstorable => Self::Invalid(error.for_people().unwrap_or_default().to_owned()),
             error if error.for_people().is_some() => Self::Unavailable(Arc::new(error)),
             error => Self::internal(error),
         }

@@ -39,7 +39,7 @@ pub use accounts::{Accounts, MaybeUser, OperatorError, Person, User};
 pub use app::{App, Card};
 pub use check::{Finding, check};
 pub use clock::Clock;
-pub use db::{Db, DbError, Migrations, Reader, Tx};
+pub use db::{Db, DbError, Migrations, Reader, Sought, Tx};
 pub use errors::SiteError;
 pub use log::start as start_log;
 pub use page::Page;

@@ -67,9 +67,10 @@ impl Feeds {
 
     /// Leaves a feed, but remembers the place.
     pub(crate) fn leave(&mut self, feed: &GroupName) {
-        if let Some(following) = self.find_any(feed) {
-            following.left = true;
-            following.behind = false;
+        if let Some(index) = self.0.iter().position(|following| following.feed == *feed) {
+            // To the end: what was left longest ago is what is forgotten first.
+            let following = self.0.remove(index);
+            self.0.push(Following { left: true, behind: false, ..following });
         }
         if self.0.iter().filter(|following| following.left).count() > REMEMBERED
             && let Some(oldest) = self.0.iter().position(|following| following.left)
@@ -121,5 +122,29 @@ impl Feeds {
             }
         }
         Next::Reach(seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(number: usize) -> GroupName {
+        GroupName::new(format!("feed.{number}")).unwrap()
+    }
+
+    #[test]
+    fn the_places_of_so_many_feeds_that_were_left_are_remembered_and_the_one_left_longest_ago_is_forgotten() {
+        let mut feeds = Feeds::default();
+        (0..=REMEMBERED).for_each(|number| feeds.follow_from(&feed(number), 7));
+        // Followed first and left last: the next one to come back to.
+        (1..=REMEMBERED).chain([0]).for_each(|number| feeds.leave(&feed(number)));
+        assert_eq!(feeds.0.len(), REMEMBERED);
+        assert!((0..=REMEMBERED).all(|number| feeds.find(&feed(number)).is_none()), "left is left");
+        for (number, position) in [(0, Some(7)), (2, Some(7)), (REMEMBERED, Some(7)), (1, None)] {
+            feeds.follow(&feed(number), None);
+            let following = feeds.find(&feed(number)).unwrap();
+            assert_eq!((following.position, following.behind), (position, true), "feed {number}");
+        }
     }
 }

@@ -112,6 +112,19 @@ mod tests {
     }
 
     #[test]
+    fn an_address_names_so_many_feeds_and_what_it_says_of_more_is_as_good_as_not_said() {
+        let named: Vec<_> = (0..FEEDS + 8).map(|feed| format!("feed.{feed}:{feed}")).collect();
+        let address = format!("since={}&since={}", named[..20].join(","), named[20..].join(","));
+        let mut resumed = Scope::new("/ws/", "");
+        resumed.resume(named.join(",").as_bytes());
+        for scope in [Scope::new("/ws/", &address), resumed] {
+            let known = |feed: usize| scope.since(&GroupName::new(format!("feed.{feed}")).unwrap());
+            assert!((0..FEEDS).all(|feed| known(feed) == Some(feed as Seq)));
+            assert_eq!((known(FEEDS), scope.since.len()), (None, FEEDS));
+        }
+    }
+
+    #[test]
     fn where_a_stream_was_left_outranks_its_address_and_what_cannot_be_read_is_no_position() {
         let [a, b] = ["a", "b"].map(|name| GroupName::new(name).unwrap());
         for (last, expected) in [

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::mutate::{Dice, memory, noise, seeds, try_all, warm_up};
+use crate::mutate::{Dice, Share, memory, noise, seeds, try_all, warm_up};
+use crate::store::Store;
 use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
 
-/// How many are tried when nobody asks for more, and how many, at least, before the memory is measured.
-const USUAL: u64 = 1_500;
-const WARM_UP: u64 = 1_000;
+/// How many are tried when nobody asks for more. What is the database's own affair needs fewer of them.
+const ON_SQLITE: Share = Share { usual: 1_500, warm_up: 1_000 };
+const ON_POSTGRESQL: Share = Share { usual: 300, warm_up: 300 };
 const WORKERS: usize = 4;
 /// The server says nothing for so long: it waits for the rest of a frame. Then it learns that none will come.
 const QUIET: Duration = Duration::from_millis(60);
@@ -22,8 +24,18 @@ const QUIET: Duration = Duration::from_millis(60);
 const TOLERANCE: u64 = 12 * 1024;
 
 const ROOM: &str = "/ws/chat/fuzz/";
-const ADDRESSES: &[&str] =
-    &["/ws/chat/fuzz/?dialect=json", "/ws/chat/fuzz/?dialect=htmx&since=chat.room.1:1", "/ws/?dialect=json"];
+const ADDRESSES: &[&str] = &[
+    "/ws/chat/fuzz/?dialect=json",
+    "/ws/chat/fuzz/?dialect=htmx&since=chat.room.1:1",
+    "/ws/chat/?dialect=htmx&sidebar=1&at=/chat/fuzz/",
+    "/ws/?dialect=json",
+];
+/// What stands in an address where a text with U+0000 in it is not looked for, or not found.
+const ODD_ADDRESSES: &[&str] = &[
+    "/ws/chat/?dialect=json&at=/chat/%2500/",
+    "/ws/chat/?dialect=htmx&sidebar=%00&at=/chat/fuzz%00/",
+    "/ws/chat/fuzz/?dialect=json&since=%00&since=chat.room.%00:1&since=chat.room.1:%00",
+];
 
 /// All that pages send.
 const MESSAGES: &[&str] = &[
@@ -31,6 +43,14 @@ const MESSAGES: &[&str] = &[
     r#"{"action":"New message","data":{"message":"<img src=x onerror=alert(1)>\n🔔","client_id":null}}"#,
     r#"{"message":"as htmx 2 says it","client_id":"f-{}","HEADERS":{"HX-Request":"true","HX-Target":null}}"#,
     r#"{"message":"as htmx 4 says it","headers":{"HX-Request":"true"},"values":{"a":[1,2]}}"#,
+    r#"{"action":"Edit message","data":{"id":1,"message":"Dinner?"}}"#,
+    r#"{"action":"Edit message","data":{"id":"{}","message":"Dinner?"}}"#,
+    r#"{"action":"Delete message","data":{"id":"{}"}}"#,
+    r##"{"action":"Change group","data":{"groupName":"#fuzz","isGroup":true}}"##,
+    r#"{"action":"Change group","data":{"groupName":"Grace","isGroup":false}}"#,
+    r#"{"action":"Typing","data":{}}"#,
+    r#"{"action":"Read","data":{"room":1,"seq":"{}"}}"#,
+    r#"{"action":"Mark unread","data":{"room":"1","seq":1}}"#,
     r#"{"action":"Ring","data":{}}"#,
     r#"{"action":"Ring"}"#,
 ];
@@ -84,7 +104,22 @@ struct Room {
 #[test]
 fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_notices() {
     let folder = folder("frames");
-    let mut command = bellwire(&folder);
+    try_frames(&folder, &Store::sqlite(&folder), ON_SQLITE);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn mutated_frames_are_answered_or_closed_and_nobody_else_notices_on_postgresql() {
+    let folder = folder("frames-postgres");
+    let store = Store::postgres("frames").await;
+    try_frames(&folder, &store, ON_POSTGRESQL);
+    store.remove().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn try_frames(folder: &Path, store: &Store, share: Share) {
+    let mut command = bellwire(folder);
+    command.env("DATABASE_URL", store.url());
     command.env("BELLWIRE_LOG", "warn").env("BELLWIRE_ACTIONS_PER_SECOND", "0");
     let server = Server::start(command);
     let mut ada = Visit::to(&server.address, "").unwrap();
@@ -95,13 +130,14 @@ fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_noti
     let innocent = Socket::open(&server.address, &cookie_of_grace, &format!("{ROOM}?dialect=json")).unwrap();
     let room = Room { server, cookie, ends: Mutex::default() };
     let begin = |_| Fuzzer { room: &room, sockets: BTreeMap::new(), ends: BTreeMap::new() };
-    let (seeds, over) = (seeds(USUAL), AtomicBool::new(false));
+    let (seeds, over) = (seeds(share.usual), AtomicBool::new(false));
     let mut before = 0;
     let heard = std::thread::scope(|scope| {
         let listener = scope.spawn(|| listen(innocent, &over));
         // Also when a seed fails: else the listener would listen for ever.
         let _end = scopeguard(|| over.store(true, Ordering::SeqCst));
-        try_all(warm_up(&seeds, WARM_UP), WORKERS, begin, Fuzzer::case);
+        begin(0).nul_everywhere().unwrap();
+        try_all(warm_up(&seeds, share.warm_up), WORKERS, begin, Fuzzer::case);
         before = memory(room.server.id());
         try_all(seeds.clone(), WORKERS, begin, Fuzzer::case);
         let mut grace = Visit::to(&room.server.address, &cookie_of_grace).unwrap();
@@ -117,7 +153,6 @@ fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_noti
         "{} frames: {before} KiB before, {now} KiB after; {heard} changes heard beside it; what came of them: {ends:?}",
         seeds.end - seeds.start
     );
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// The last thing that is said.
@@ -149,7 +184,8 @@ fn listen(mut socket: Socket, over: &AtomicBool) -> u64 {
             9 => socket.stream.write_all(&frame(10, &payload)).unwrap(),
             1 => {
                 let said: Value = serde_json::from_slice(&payload).expect("JSON");
-                let html = said["html"].as_str().expect("a patch");
+                assert!(said["selector"].is_string(), "no patch: {said}");
+                let html = said["html"].as_str().unwrap_or_default();
                 assert!(!html.contains("<img"), "{html}");
                 if let Some(seq) = said["seq"].as_u64() {
                     assert!(seq > reached, "{seq} after {reached}");
@@ -176,7 +212,7 @@ impl Fuzzer<'_> {
     fn case(&mut self, seed: u64) -> Result<(), String> {
         let mut dice = Dice::new(seed);
         let kind = dice.below(ADDRESSES.len());
-        let mut socket = match self.sockets.remove(&kind) {
+        let socket = match self.sockets.remove(&kind) {
             Some(socket) => socket,
             None => Socket::open(&self.room.server.address, &self.room.cookie, ADDRESSES[kind])?,
         };
@@ -184,7 +220,39 @@ impl Fuzzer<'_> {
         // A whole frame is answered at once; one that is not may make the server wait for the rest.
         let is_whole = dice.one_in(2);
         let bytes = if is_whole { frame(1, &message) } else { bent_frame(&message, &mut dice) };
-        let end = socket.say(&bytes, seed, is_whole);
+        self.say(kind, socket, &bytes, seed, is_whole)
+    }
+
+    /// All that pages say, over every kind of socket, with U+0000 in each place where a text begins: one database takes it and one
+    /// does not.
+    fn nul_everywhere(&mut self) -> Result<(), String> {
+        for address in ODD_ADDRESSES {
+            let mut socket = Socket::open(&self.room.server.address, &self.room.cookie, address)?;
+            let end = socket.say(&frame(1, br#"{"action":"Typing","data":{}}"#), 0, true)?;
+            assert!(matches!(end, End::Answered), "{address}: {end}");
+        }
+        for (kind, address) in ADDRESSES.iter().enumerate() {
+            for text in MESSAGES {
+                for (at, _) in text.match_indices('"').step_by(2) {
+                    let text = format!("{}\\u0000{}", &text[..=at], &text[at + 1..]).replace("{}", "1");
+                    let open = || Socket::open(&self.room.server.address, &self.room.cookie, address);
+                    let socket = self.sockets.remove(&kind).map_or_else(open, Ok)?;
+                    self.say(kind, socket, &frame(1, text.as_bytes()), at as u64, true)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn say(
+        &mut self,
+        kind: usize,
+        mut socket: Socket,
+        bytes: &[u8],
+        seed: u64,
+        is_whole: bool,
+    ) -> Result<(), String> {
+        let end = socket.say(bytes, seed, is_whole);
         let end = end.map_err(|what| format!("{what}\nsent: {:.3000}", bytes.escape_ascii().to_string()))?;
         *self.ends.entry(end.to_string()).or_default() += 1;
         if matches!(end, End::Answered) {

@@ -105,6 +105,13 @@ pub(crate) fn noise(bytes: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
+/// How many seeds are tried when nobody asks for more, and how many, at least, before the memory is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) usual: u64,
+    pub(crate) warm_up: u64,
+}
+
 /// What is to be tried: `usual` seeds, more of them with `BELLWIRE_TEST_MUTATIONS`, or only the one in `BELLWIRE_TEST_SEED`.
 pub(crate) fn seeds(usual: u64) -> Range<u64> {
     let asked = |name| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());

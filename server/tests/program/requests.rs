@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::mutate::{Dice, memory, noise, seeds, try_all, warm_up};
+use crate::mutate::{Dice, Share, memory, noise, seeds, try_all, warm_up};
+use crate::store::Store;
 use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
 
-/// How many are tried when nobody asks for more, and how many, at least, before the memory is measured.
-const USUAL: u64 = 2_500;
-const WARM_UP: u64 = 2_000;
+/// How many are tried when nobody asks for more. What is the database's own affair needs fewer of them.
+const ON_SQLITE: Share = Share { usual: 2_500, warm_up: 2_000 };
+const ON_POSTGRESQL: Share = Share { usual: 500, warm_up: 500 };
 /// As many at once as may try a password from one address, so that "busy" is no excuse.
 const WORKERS: usize = 6;
 /// The server says nothing for so long: it waits for more, or takes its time. Then it learns that no more will come.
@@ -56,6 +58,19 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("GET", "/chat/h%C3%A4ndler-{}/", ""),
     ("POST", "/chat/fuzz/", "message=Lunch%3F&client_id=r-{}"),
     ("POST", "/chat/fuzz/", "message=%F0%9F%94%94+%3Cb%3Ebold%3C%2Fb%3E%0D%0Aand+more"),
+    ("GET", "/chat/fuzz/?before={}", ""),
+    ("GET", "/chat/fuzz/?at={}", ""),
+    ("GET", "/chat/-/search/?q=lunch", ""),
+    ("GET", "/chat/-/names/?q=Per", ""),
+    ("GET", "/chat/-/people/", ""),
+    ("POST", "/chat/-/people/{}/", ""),
+    ("GET", "/chat/-/messages/{}/?edit=1", ""),
+    ("POST", "/chat/-/messages/{}/", "message=Dinner%3F"),
+    ("POST", "/chat/-/messages/{}/delete/", ""),
+    ("GET", "/chat/-/rooms/{}/", ""),
+    ("POST", "/chat/-/rooms/{}/", "name=Room+{}"),
+    ("POST", "/chat/-/rooms/{}/members/", "kind=closed&member=1&member={}"),
+    ("POST", "/chat/-/rooms/{}/delete/", ""),
     ("GET", "/static/{build}/site.css", ""),
     ("GET", "/static/{build}/bellwire/socket.js", ""),
     ("GET", "/static/{build}/chat/chat.css", ""),
@@ -63,6 +78,7 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("SHAKE", "/ws/?dialect=htmx", ""),
     ("SHAKE", "/ws/chat/fuzz/?dialect=json&since=chat.room.1%3A{}", ""),
     ("SHAKE", "/ws/chat/none-{}/", ""),
+    ("SHAKE", "/ws/chat/?dialect=htmx&sidebar=1&at=%2Fchat%2Ffuzz%2F&since=chat.room.1%3A1", ""),
 ];
 
 /// Headers that are not quite what they should be, or too much of it.
@@ -154,7 +170,22 @@ struct Site {
 #[test]
 fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
     let folder = folder("requests");
-    let mut command = bellwire(&folder);
+    try_requests(&folder, &Store::sqlite(&folder), ON_SQLITE);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind_on_postgresql() {
+    let folder = folder("requests-postgres");
+    let store = Store::postgres("requests").await;
+    try_requests(&folder, &store, ON_POSTGRESQL);
+    store.remove().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn try_requests(folder: &Path, store: &Store, share: Share) {
+    let mut command = bellwire(folder);
+    command.env("DATABASE_URL", store.url());
     command.env("BELLWIRE_LOG", "warn").env("BELLWIRE_TRUSTED_PROXIES", "127.0.0.1");
     let server = Server::start(command);
     let mut ada = Visit::to(&server.address, "").unwrap();
@@ -164,8 +195,9 @@ fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
     let build = home.split_once("/static/").unwrap().1.split('/').next().unwrap().to_owned();
     let site = Site { server, build, statuses: Mutex::default() };
     let begin = |_| Fuzzer { site: &site, cookie: String::new(), statuses: BTreeMap::new() };
-    let seeds = seeds(USUAL);
-    try_all(warm_up(&seeds, WARM_UP), WORKERS, begin, Fuzzer::case);
+    begin(0).nul_everywhere().unwrap();
+    let seeds = seeds(share.usual);
+    try_all(warm_up(&seeds, share.warm_up), WORKERS, begin, Fuzzer::case);
     let before = memory(site.server.id());
     try_all(seeds.clone(), WORKERS, begin, Fuzzer::case);
     let mut visit = Visit::to(&site.server.address, "").unwrap();
@@ -180,7 +212,6 @@ fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
         "{} requests: {before} KiB before, {now} KiB after; answers {statuses:?} (0: closed without one)",
         seeds.end - seeds.start
     );
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 impl Drop for Fuzzer<'_> {
@@ -197,8 +228,29 @@ impl Fuzzer<'_> {
             self.come_in(seed)?;
         }
         let request = self.request(&mut dice);
-        let said = exchange(&self.site.server.address, &request)
-            .and_then(|(said, hurried)| answers(&said, &request, hurried));
+        self.send(&request)
+    }
+
+    /// Every right request again and again, with U+0000 in each place where a text begins: one database takes it and one does not.
+    fn nul_everywhere(&mut self) -> Result<(), String> {
+        self.come_in(u64::from(u32::MAX))?;
+        for right in REQUESTS {
+            let (_, path, form) = right;
+            for (at, _) in path.match_indices(['/', '=']).filter(|(at, _)| *at > 0) {
+                let path = format!("{}%00{}", &path[..=at], &path[at + 1..]);
+                self.send(&self.head_and_form(&(right.0, &path, form), &mut Dice::new(at as u64)))?;
+            }
+            for (at, _) in form.match_indices('=') {
+                let form = format!("{}%00{}", &form[..=at], &form[at + 1..]);
+                self.send(&self.head_and_form(&(right.0, path, &form), &mut Dice::new(at as u64)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, request: &[u8]) -> Result<(), String> {
+        let said = exchange(&self.site.server.address, request)
+            .and_then(|(said, hurried)| answers(&said, request, hurried));
         let statuses =
             said.map_err(|what| format!("{what}\nasked: {:.3000}", request.escape_ascii().to_string()))?;
         if let Some(fault) = statuses.iter().find(|status| **status >= 500) {
@@ -240,7 +292,7 @@ impl Fuzzer<'_> {
     fn request(&self, dice: &mut Dice) -> Vec<u8> {
         let mut request = self.right_one(dice);
         for _ in 0..dice.below(4) {
-            match dice.below(16) {
+            match dice.below(17) {
                 0 => add_line(&mut request, dice.pick(JUNK), dice),
                 1 => add_line(&mut request, dice.pick(JUNK), dice),
                 2 => change_line(&mut request, dice, |_, _| Vec::new()),
@@ -275,6 +327,7 @@ impl Fuzzer<'_> {
                     ]);
                     replace(&mut request, b"HTTP/1.1", version.as_bytes());
                 }
+                14 => put_a_nul(&mut request, dice),
                 _ => noise(&mut request, dice),
             }
         }
@@ -282,12 +335,15 @@ impl Fuzzer<'_> {
     }
 
     fn right_one(&self, dice: &mut Dice) -> Vec<u8> {
-        let (method, path, form) = REQUESTS[dice.below(REQUESTS.len())];
+        self.head_and_form(&REQUESTS[dice.below(REQUESTS.len())], dice)
+    }
+
+    fn head_and_form(&self, (method, path, form): &(&str, &str, &str), dice: &mut Dice) -> Vec<u8> {
         let (host, cookie) = (&self.site.server.address, &self.cookie);
         let number = (dice.number() % 2_000).to_string();
         let fill = |text: &str| text.replace("{build}", &self.site.build).replace("{}", &number);
         let (path, form) = (fill(path), fill(form));
-        let mut head = match method {
+        let mut head = match *method {
             "SHAKE" => format!(
                 "GET {path} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             ),
@@ -306,7 +362,7 @@ impl Fuzzer<'_> {
             "HX-Request: true\r\n",
             "",
         ]);
-        if method == "POST" {
+        if *method == "POST" {
             head += &format!(
                 "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
                 form.len()
@@ -373,6 +429,21 @@ fn change_a_number(request: &mut Vec<u8>, dice: &mut Dice) {
             "0x7",
         ]);
         drop(request.splice(at..=at, number.bytes()));
+    }
+}
+
+/// U+0000 in the place of three letters of the address or the form: the length stays right.
+fn put_a_nul(request: &mut [u8], dice: &mut Dice) {
+    let head = find(request, b"\r\n\r\n").unwrap_or(request.len());
+    let line = find(request, b"\r\n").unwrap_or(request.len());
+    let is_text = |at: &usize| request[*at..at + 3].iter().all(u8::is_ascii_alphanumeric);
+    let places: Vec<_> = (0..request.len().saturating_sub(2))
+        .filter(|at| !(line..head).contains(at))
+        .filter(is_text)
+        .collect();
+    if !places.is_empty() {
+        let at = places[dice.below(places.len())];
+        request[at..at + 3].copy_from_slice(b"%00");
     }
 }
 

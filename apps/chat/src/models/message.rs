@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use bellwire_site::Sought;
 use bellwire_site::accounts::users;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, Func, LikeExpr};
@@ -352,7 +353,7 @@ fn json(mentions: &[Mention]) -> Option<String> {
 }
 
 async fn with_authors(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<Message>, ChatError> {
-    let rows = query.find_also_related(users::Entity).all(db).await?;
+    let rows = query.find_also_related(users::Entity).all(db).await.or_nothing()?;
     let named = |(row, author): (Model, Option<users::Model>)| Message {
         row,
         author: author.map(|author| author.name).unwrap_or_default(),

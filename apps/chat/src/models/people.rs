@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bellwire_site::Sought;
 use bellwire_site::accounts::users::{Column, Entity, Model};
 use sea_orm::entity::prelude::*;
 use sea_orm::{QueryOrder, QuerySelect};
@@ -20,7 +21,7 @@ pub async fn all(db: &impl ConnectionTrait, typed: Option<&str>) -> Result<Vec<M
     if let Some(typed) = typed {
         people = people.filter(Column::NameKey.starts_with(typed));
     }
-    Ok(people.limit(LISTED).all(db).await?)
+    Ok(people.limit(LISTED).all(db).await.or_nothing()?)
 }
 
 /// The person with this id.
@@ -37,7 +38,7 @@ pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, 
 /// The database's.
 pub async fn called(db: &impl ConnectionTrait, name: &str) -> Result<Option<Model>, ChatError> {
     let key = bellwire_site::accounts::name_key(name);
-    Ok(Entity::find().filter(Column::NameKey.eq(key)).one(db).await?)
+    Ok(Entity::find().filter(Column::NameKey.eq(key)).one(db).await.or_nothing()?)
 }
 
 /// What the people with these ids are called.

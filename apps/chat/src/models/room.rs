@@ -1,7 +1,7 @@
 //! A room, and the number of its latest change.
 
 use bellwire::{Group, GroupName, Layer};
-use bellwire_site::User;
+use bellwire_site::{Sought, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
@@ -19,7 +19,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 /// What the address of a conversation of two begins with.
 const DIRECT: &str = "-direct-";
 
-/// The most rooms that are listed.
+/// The most open rooms that are listed for somebody who was in none of them.
 const LISTED: u64 = 500;
 
 /// Who may be in a room.
@@ -69,18 +69,18 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Room {
-    /// The rooms with these ids, and the newest open ones, by name.
+    /// The rooms with these ids, all of them, and of the other open ones the newest; by name.
     ///
     /// # Errors
     /// The database's.
     pub async fn open_or_among(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<Self>, ChatError> {
-        let open = Column::Kind.eq(Kind::Open);
-        let mut rooms = Entity::find()
-            .filter(Column::Id.is_in(ids).or(open))
+        let others = Entity::find()
+            .filter(Column::Kind.eq(Kind::Open))
+            .filter(Column::Id.is_not_in(ids.clone()))
             .order_by_desc(Column::Id)
-            .limit(LISTED)
-            .all(db)
-            .await?;
+            .limit(LISTED);
+        let mut rooms = Self::among(db, ids).await?;
+        rooms.extend(others.all(db).await?);
         rooms.sort_by(|a, b| a.slug.cmp(&b.slug));
         Ok(rooms)
     }
@@ -106,7 +106,7 @@ impl Room {
     /// # Errors
     /// The database's.
     pub async fn once_called(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
-        match old_slug::Entity::find_by_id(slug.to_owned()).one(db).await? {
+        match old_slug::Entity::find_by_id(slug.to_owned()).one(db).await.or_nothing()? {
             Some(old) => Self::by_id(db, old.room_id).await,
             None => Ok(None),
         }
@@ -222,7 +222,7 @@ impl Room {
     /// # Errors
     /// The database's.
     pub async fn by_slug(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
-        Ok(Entity::find().filter(Column::Slug.eq(slug)).one(db).await?)
+        Ok(Entity::find().filter(Column::Slug.eq(slug)).one(db).await.or_nothing()?)
     }
 
     /// Makes the room unless it is there, and returns it.

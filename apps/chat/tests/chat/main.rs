@@ -7,6 +7,7 @@ mod changes;
 mod cost;
 mod long_rooms;
 mod moving;
+mod outside;
 mod pages;
 mod private;
 mod rooms;

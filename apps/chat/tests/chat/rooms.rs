@@ -1,11 +1,42 @@
 //! Rooms: open ones, closed ones, their names, and their end.
 
-use bellwire_chat::models::Membership;
 use bellwire_chat::models::room::Kind;
+use bellwire_chat::models::{Membership, Room};
+use bellwire_chat::{ChatError, RoomName};
+use bellwire_site::Tx;
 use bellwire_site::testing::databases;
 use serde_json::{Value, json};
 
 use crate::support::{admin, chat, enter, hear, open, say, window};
+
+#[tokio::test]
+async fn the_list_has_the_newest_500_open_rooms_and_all_of_ones_own_and_the_others_have_their_address() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let bens_id = site.user(&ben).await.id;
+        assert_eq!(ada.post(&format!("/chat/-/people/{bens_id}/"), &[]).await.status, 303);
+        let read = open(&site, &mut ada, "read").await;
+        let mine = [("name", "ours"), ("closed", "1")];
+        assert_eq!(ben.post("/chat/", &mine).await.status, 303);
+        let made = site.state().db().write(async move |tx: Tx| {
+            Membership::read(&tx, read.id, bens_id, 0).await?;
+            for number in 0..501 {
+                let name = RoomName::parse(&format!("open {number}"))?;
+                Room::open(&tx, &name, Kind::Open, bens_id).await?;
+            }
+            Ok::<_, ChatError>(())
+        });
+        made.await.unwrap();
+        let list = ben.get("/chat/").await.text;
+        let listed = |path: &str| list.contains(&format!("href=\"{path}\""));
+        assert_eq!((0..501).filter(|number| listed(&format!("/chat/open-{number}/"))).count(), 500);
+        assert!(!listed("/chat/open-0/") && listed("/chat/open-500/"), "{database:?}: the newest");
+        assert!(listed("/chat/ours/") && listed("/chat/read/") && listed("/chat/-direct-1-2/"), "{list}");
+        assert_eq!(ben.get("/chat/open-0/").await.status, 200);
+        site.stop().await;
+    }
+}
 
 #[tokio::test]
 async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_the_new_name() {

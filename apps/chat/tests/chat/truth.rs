@@ -113,6 +113,33 @@ async fn who_missed_too_much_gets_the_list_anew() {
 }
 
 #[tokio::test]
+async fn who_missed_too_many_bytes_gets_the_list_anew_and_with_a_few_less_what_was_missed() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let mut ada = site.person("Ada").await;
+        let room = open(&site, &mut ada, "hi").await;
+        let user = site.user(&ada).await;
+        let first_missed = async || -> Value {
+            let mut socket = enter(&site, &ada, &room, &format!("since=chat.room.{}:0", room.id)).await;
+            socket.receive_json().await
+        };
+        // 32 of the longest fit into 256 KiB, and with the 33rd they are fewer than 500 and too long.
+        for _ in 0..32 {
+            let asked = bellwire_chat::actions::Asked { message: "x".repeat(8_000), ..Default::default() };
+            bellwire_chat::actions::new_message(site.state(), &room, &user, asked).await.unwrap();
+        }
+        let frame = first_missed().await;
+        assert_eq!((&frame["append"], words(frame["html"].as_str().unwrap()).len()), (&Value::Bool(true), 1));
+        let asked = bellwire_chat::actions::Asked { message: "y".repeat(8_000), ..Default::default() };
+        bellwire_chat::actions::new_message(site.state(), &room, &user, asked).await.unwrap();
+        let frame = first_missed().await;
+        assert_eq!((&frame["append"], words(frame["html"].as_str().unwrap()).len()), (&Value::Null, 33));
+        assert_eq!(frame["seq"], 33);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_lost_hint_costs_a_moment_and_not_a_message() {
     for database in databases() {
         let site = chat(&database).await;

@@ -50,6 +50,14 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_is_too_long_is_none_and_leads_to_the_first_page() {
+        let address = |length: usize| format!("/{}", "x".repeat(length - 1));
+        assert_eq!(within_site(&address(LONGEST)), Some(address(LONGEST)));
+        assert_eq!(within_site(&address(LONGEST + 1)), None);
+        assert_eq!(with("/accounts/login/", &address(LONGEST + 1)), "/accounts/login/");
+    }
+
+    #[test]
     fn every_way_out_is_refused() {
         for evil in [
             "",

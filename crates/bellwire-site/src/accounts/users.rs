@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, Unchanged};
 
 use super::name::{Name, email_key, name_key};
+use crate::db::Sought;
 
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -98,7 +99,7 @@ pub(super) async fn called(db: &impl ConnectionTrait, typed: &str) -> Result<Opt
         true => Column::EmailKey.eq(email_key(typed)),
         false => Column::NameKey.eq(name_key(typed)),
     };
-    Entity::find().filter(is_it).one(db).await
+    Entity::find().filter(is_it).one(db).await.or_nothing()
 }
 
 pub(super) async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, DbErr> {

@@ -2,6 +2,7 @@
 
 use sea_orm::{ConnAcquireErr, DbErr};
 
+use super::text::is_unstorable;
 use super::trouble::Trouble;
 
 /// Why something was not read or not written.
@@ -29,6 +30,9 @@ pub enum DbError {
     /// what is asked for again should carry the same id.
     #[error("the database cannot be reached")]
     Away(#[source] DbErr),
+    /// A text has U+0000 in it, which PostgreSQL cannot hold, so that no database here gets it. Nothing was asked of the database.
+    #[error("a text with U+0000 in it cannot be stored")]
+    Unstorable,
     /// The transaction could not be begun or committed; nothing of it was kept. Told to all jobs of one commit.
     #[error("the database did not commit")]
     NotCommitted(#[source] DbErr),
@@ -48,7 +52,7 @@ pub enum DbError {
 }
 
 impl DbError {
-    /// What is wrong with the database as a whole, in a sentence for people; nothing when it is a fault of ours.
+    /// What is wrong with the database as a whole, or with what it was given, in a sentence for people; nothing when it is a fault of ours.
     pub fn for_people(&self) -> Option<&'static str> {
         match self {
             Self::Busy | Self::TimedOut | Self::Closed => {
@@ -59,6 +63,7 @@ impl DbError {
             }
             Self::ReadOnly(_) => Some("Nothing can be saved at the moment. What is there can be read."),
             Self::Away(_) => Some("The database cannot be reached at the moment. Try again soon."),
+            Self::Unstorable => Some("There is a character in this that cannot be kept here (U+0000)."),
             Self::Panicked | Self::NotCommitted(_) | Self::Open { .. } | Self::Query(_) => None,
         }
     }
@@ -83,6 +88,7 @@ impl From<DbErr> for DbError {
             None if matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) => {
                 Self::Closed
             }
+            None if is_unstorable(&error) => Self::Unstorable,
             None => Self::Query(error),
         }
     }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::health::Health;
+use super::text;
 
 /// A pool of connections that refuse to write: nothing goes past the one door.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ impl ConnectionTrait for Reader {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        text::check(&statement)?;
         self.health.watch(self.pool.execute_raw(statement)).await
     }
 
@@ -41,10 +43,12 @@ impl ConnectionTrait for Reader {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        text::check(&statement)?;
         self.health.watch(self.pool.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        text::check(&statement)?;
         self.health.watch(self.pool.query_all_raw(statement)).await
     }
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::health::Health;
+use super::text;
 use super::trouble::Trouble;
 
 /// What a job left to be done after the commit.
@@ -131,6 +132,7 @@ impl ConnectionTrait for Tx {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        text::check(&statement)?;
         on_the_transaction!(self, execute_raw, statement)
     }
 
@@ -139,10 +141,12 @@ impl ConnectionTrait for Tx {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        text::check(&statement)?;
         on_the_transaction!(self, query_one_raw, statement)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        text::check(&statement)?;
         on_the_transaction!(self, query_all_raw, statement)
     }
 }

@@ -219,3 +219,34 @@ async fn the_header_keeps_where_one_was_going() {
     assert!(page.text.contains("href=\"/accounts/login/\"") && !page.text.contains("evil"));
     site.stop().await;
 }
+
+#[tokio::test]
+async fn a_character_that_no_database_holds_is_refused_wherever_it_is_typed_and_is_no_fault() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        site.client().sign_up("Ada").await;
+        let mut eve = site.client();
+        for name in ["\0", "Ada\0", "\0Ada", "ada@example.org\0", "a\0@b"] {
+            let answer = eve.sign_in(name, PASSWORD).await;
+            assert_eq!(answer.status, 422, "{database:?} {name:?}");
+            assert!(answer.text.contains("no account with this name"), "{name:?}: {}", answer.text);
+            let answer = sign_up(&mut eve, name, "", PASSWORD, PASSWORD).await;
+            assert_eq!(answer.status, 422, "{database:?} {name:?}");
+        }
+        assert_eq!(sign_up(&mut eve, "Eve", "e\0@example.org", PASSWORD, PASSWORD).await.status, 422);
+        let long = "\0a bell for every test\0";
+        let fields = [("username", "Eve"), ("password", long), ("password_confirm", long), ("next", "/\0")];
+        let answer = eve.post("/accounts/signup/", &fields).await;
+        assert_eq!(
+            (answer.status, answer.location()),
+            (303, "/"),
+            "a password may hold it, for it is hashed"
+        );
+        assert_eq!(site.client().sign_in("Eve", long).await.status, 303);
+        assert_eq!(eve.get("/accounts/login/?next=%00").await.location(), "/");
+        assert_eq!(eve.post("/accounts/sessions/%00/end/", &[]).await.status, 400);
+        let planted = [("cookie", "bellwire_session=%00; bellwire_session=\\0")];
+        assert_eq!(site.client().get_with("/", &planted).await.status, 200);
+        site.stop().await;
+    }
+}

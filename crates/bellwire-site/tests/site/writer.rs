@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, databases};
-use bellwire_site::{Db, DbError, Tx};
+use bellwire_site::{Db, DbError, Sought, Tx};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::{Notify, oneshot};
 
@@ -320,6 +320,35 @@ async fn processes_that_start_at_once_do_not_migrate_twice() {
         for other in futures_util::future::join_all(others).await {
             other.unwrap().close().await;
         }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_postgresql_cannot_hold_goes_into_no_database_and_costs_no_job_its_transaction() {
+    for database in databases() {
+        let (site, db) = with_notes(&database).await;
+        let backend = db.read().get_database_backend();
+        let odd = move |text: &str| {
+            let place = if backend == sea_orm::DbBackend::Postgres { "$1" } else { "?" };
+            let sql = format!("SELECT n FROM notes WHERE CAST(n AS TEXT) = {place}");
+            Statement::from_sql_and_values(backend, sql, [text.into()])
+        };
+        let looked = db.read().query_one_raw(odd("1\0")).await.map_err(DbError::from);
+        assert!(matches!(looked, Err(DbError::Unstorable)), "{looked:?}");
+        let written = db.write(async move |tx: Tx| {
+            note(&tx, 1).await?;
+            assert!(tx.query_all_raw(odd("1\0")).await.or_nothing()?.is_empty());
+            assert_eq!(tx.query_all_raw(odd("1")).await?.len(), 1, "the transaction goes on");
+            Ok::<_, DbError>(())
+        });
+        written.await.unwrap();
+        let refused = db.write(async move |tx: Tx| {
+            note(&tx, 2).await?;
+            Ok::<_, DbError>(tx.execute_raw(odd("\0")).await.map(drop)?)
+        });
+        assert!(matches!(refused.await, Err(DbError::Unstorable)));
+        assert_eq!(notes(db.read()).await, [1]);
         site.stop().await;
     }
 }

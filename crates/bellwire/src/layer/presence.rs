@@ -202,6 +202,22 @@ mod tests {
         assert_eq!(told(&mut changes), ["arrived"]);
     }
 
+    #[tokio::test]
+    async fn a_listener_who_is_too_many_changes_behind_is_told_so_once_and_hears_the_rest() {
+        let presence = Presence::new();
+        let (mut quick, mut slow) = (presence.changes(), presence.changes());
+        let arrive = |socket: usize| presence.appear(&room(), &socket.to_string(), socket as u64);
+        (0..WAITING).for_each(arrive);
+        for _ in 0..WAITING {
+            assert!(matches!(quick.next().await, Some(Change::Arrived { .. })), "so many wait");
+        }
+        (WAITING..WAITING + 3).for_each(arrive);
+        assert_eq!(slow.next().await, Some(Change::Missed));
+        assert_eq!(told(&mut slow).len(), WAITING);
+        assert_eq!(told(&mut quick), ["arrived"; 3], "nobody else misses anything");
+        assert_eq!(presence.count(&room()), WAITING + 3, "and who is there is known to whoever asks");
+    }
+
     #[test]
     fn an_empty_group_is_forgotten() {
         let presence = Presence::new();

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use bellwire::testing::Communicator;
-use bellwire::{CatchUp, Close, Consumer, Error, Frame, Group, GroupName, Html, Limits, Patch, Seq, Socket};
+use axum::extract::FromRequestParts;
+use bellwire::testing::{Communicator, PATIENCE};
+use bellwire::{
+    CatchUp, Close, Consumer, Error, Frame, Group, GroupName, Html, Limits, Patch, Seq, Socket, Upgrade,
+};
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
 
-use crate::support::{Member, Told, room, with_limits};
+use crate::support::{HANDSHAKE, Member, Told, room, with_limits};
 
 #[tokio::test]
 async fn a_queue_is_bounded_in_bytes_as_well() {
@@ -70,6 +76,65 @@ async fn a_handler_that_takes_too_long_ends_its_connection() {
     let mut browser = Communicator::connect(&bellwire, Slow).await;
     browser.send_text("anything").await;
     assert_eq!(browser.closed().await.code(), Close::ERROR);
+}
+
+/// A request on a connection that never switches protocols: whoever serves it never answers.
+async fn unanswered_handshake() -> (http::request::Parts, tokio::io::DuplexStream) {
+    let (io, mut browser) = tokio::io::duplex(1024);
+    let (asked, mut requests) = mpsc::unbounded_channel();
+    let service = hyper::service::service_fn(move |request| {
+        let _ = asked.send(request);
+        std::future::pending::<Result<http::Response<String>, std::convert::Infallible>>()
+    });
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(io), service);
+    tokio::spawn(connection.with_upgrades());
+    let lines: String = HANDSHAKE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    browser.write_all(format!("GET /ws/ HTTP/1.1\r\n{lines}\r\n").as_bytes()).await.unwrap();
+    (requests.recv().await.unwrap().into_parts().0, browser)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promised_socket_that_never_comes_is_given_up_with_its_place() {
+    let bellwire = with_limits(Limits { sockets_per_person: 1, ..Limits::default() });
+    let (mut parts, _browser) = unanswered_handshake().await;
+    let upgrade = Upgrade::from_request_parts(&mut parts, &bellwire).await.unwrap();
+    let (member, mut diary) = Member::new();
+    assert_eq!(upgrade.person("ada").run(member).status(), 101);
+    assert_eq!(bellwire.layer().sockets_here(), 1, "the promise holds a place");
+    // Ends with the last task of a socket, which is the one that waits for the switch.
+    assert!(bellwire.shutdown(2 * PATIENCE).await, "still waiting");
+    assert_eq!((bellwire.layer().sockets_here(), diary.recv().await), (0, None), "no consumer ever ran");
+}
+
+/// Never finishes what it does at the end.
+struct Lingering(mpsc::UnboundedSender<&'static str>);
+
+impl Consumer for Lingering {
+    type Action = Frame;
+    type Event = ();
+
+    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn disconnect(&mut self, _: &mut Socket, _: Close) {
+        let _ = self.0.send("disconnect");
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disconnect_that_takes_too_long_is_given_up_and_keeps_neither_its_socket_nor_a_stop() {
+    let bellwire = with_limits(Limits::default());
+    let (begun, mut heard) = mpsc::unbounded_channel();
+    let gone = Communicator::connect(&bellwire, Lingering(begun.clone())).await;
+    assert_eq!(gone.close(Close::normal()).await, Close::normal());
+    assert_eq!(heard.recv().await, Some("disconnect"));
+    let told = Communicator::connect(&bellwire, Lingering(begun)).await;
+    let (stopped, close) = tokio::join!(bellwire.shutdown(PATIENCE), told.closed());
+    assert!(stopped && close.code() == Close::RESTART, "{close:?}");
+    assert_eq!(heard.recv().await, Some("disconnect"));
+    assert_eq!(bellwire.layer().sockets_here(), 0);
 }
 
 #[tokio::test]
