@@ -1,10 +1,12 @@
 //! Where a request comes from.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -21,13 +23,26 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// The address a person's browser has, as far as we can know it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ClientAddress(IpAddr);
+/// The address a person's browser has, as far as we can know it. An extractor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
+    /// The key of a limit: the address, or of IPv6 the /64 network, which is one household's.
+    pub fn network(self) -> IpAddr {
+        network(self.0)
+    }
+
     pub(crate) fn of(extensions: &Extensions) -> IpAddr {
         extensions.get::<Self>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(Self::of(&parts.extensions)))
     }
 }
 

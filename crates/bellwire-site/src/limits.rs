@@ -14,9 +14,18 @@ const KEYS: usize = 50_000;
 /// How often room is made at most: it means looking at all of them.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Counts attempts by key, and refuses those beyond so many in so long.
+/// Counts attempts by key, such as an address, and refuses those beyond so many in so long.
+///
+/// ```
+/// use bellwire_site::{Attempts, Clock};
+/// use std::time::Duration;
+/// let posts = Attempts::new(2, Duration::from_secs(60), Clock::default());
+/// assert!(posts.count(&"ada").is_ok() && posts.count(&"ada").is_ok());
+/// assert!(posts.count(&"ada").unwrap_err() <= Duration::from_secs(60));
+/// assert!(posts.count(&"grace").is_ok());
+/// ```
 #[derive(Debug)]
-pub(crate) struct Attempts<K> {
+pub struct Attempts<K> {
     most: usize,
     window: Duration,
     clock: Clock,
@@ -30,7 +39,8 @@ struct Recent<K> {
 }
 
 impl<K: Hash + Eq + Clone> Attempts<K> {
-    pub(crate) fn new(most: usize, window: Duration, clock: Clock) -> Self {
+    /// At most `most` in `window`.
+    pub fn new(most: usize, window: Duration, clock: Clock) -> Self {
         let recent = Recent { times: HashMap::new(), swept: None };
         Self { most, window, clock, recent: Mutex::new(recent) }
     }
@@ -39,7 +49,7 @@ impl<K: Hash + Eq + Clone> Attempts<K> {
     ///
     /// # Errors
     /// When there were too many: how long to wait.
-    pub(crate) fn count(&self, key: &K) -> Result<(), Duration> {
+    pub fn count(&self, key: &K) -> Result<(), Duration> {
         let now = self.clock.now();
         let mut recent = self.lock();
         if recent.times.len() >= KEYS && !recent.times.contains_key(key) {
@@ -59,7 +69,7 @@ impl<K: Hash + Eq + Clone> Attempts<K> {
     }
 
     /// Takes one count back: the attempt was not made, or was no failure.
-    pub(crate) fn take_back(&self, key: &K) {
+    pub fn take_back(&self, key: &K) {
         let mut recent = self.lock();
         if let Some(times) = recent.times.get_mut(key) {
             times.pop_back();
@@ -70,7 +80,7 @@ impl<K: Hash + Eq + Clone> Attempts<K> {
     }
 
     /// Forgets the attempts of a key: it succeeded.
-    pub(crate) fn forget(&self, key: &K) {
+    pub fn forget(&self, key: &K) {
         self.lock().times.remove(key);
     }
 

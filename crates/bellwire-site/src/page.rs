@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html as HtmlBody, IntoResponse, Response};
-use bellwire::Html;
+use bellwire::{Html, Patch};
 use url::{Position, Url};
 
 use crate::accounts::{SignedIn, next};
@@ -14,6 +14,9 @@ use crate::{SiteError, SiteState};
 
 mod refusal;
 mod typed;
+
+/// What every page's title ends with.
+const SITE: &str = "Bellwire";
 
 pub(crate) use typed::keep_what_was_typed;
 
@@ -30,7 +33,13 @@ pub(crate) use typed::keep_what_was_typed;
 #[derive(Debug, Clone)]
 pub struct Page {
     title: String,
+    description: Option<String>,
+    /// What it is to those who share it: Open Graph's `og:type`.
+    kind: &'static str,
     head: Vec<Head>,
+    nav: Option<Html>,
+    /// The address of its socket.
+    connect: Option<&'static str>,
     main: Html,
     status: StatusCode,
     /// Where whoever signs in from here wants to go on.
@@ -47,7 +56,63 @@ enum Head {
 impl Page {
     /// A page with this title and this content.
     pub fn new(title: impl Into<String>, main: Html) -> Self {
-        Self { title: title.into(), head: Vec::new(), main, status: StatusCode::OK, next: String::new() }
+        Self {
+            title: title.into(),
+            description: None,
+            kind: "website",
+            head: Vec::new(),
+            nav: None,
+            connect: None,
+            main,
+            status: StatusCode::OK,
+            next: String::new(),
+        }
+    }
+
+    /// With a sentence or two about it, for search engines and for those who see a link to it (Open Graph).
+    #[must_use]
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = Some(text.into());
+        self
+    }
+
+    /// What it is to those who see a link to it: an `og:type` such as `article`; else a `website`.
+    #[must_use]
+    pub fn kind(mut self, kind: &'static str) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// With the app's own navigation, which stands in `#nav` above `#main`.
+    #[must_use]
+    pub fn nav(mut self, html: Html) -> Self {
+        self.nav = Some(html);
+        self
+    }
+
+    /// With a socket at this path, which stays while frames change what is in `#nav` and `#main`.
+    #[must_use]
+    pub fn connect(mut self, path: &'static str) -> Self {
+        self.connect = Some(path);
+        self
+    }
+
+    /// The same page as an answer over its socket: what `#nav` and `#main` become, the address, the title, and the focus on what is new.
+    ///
+    /// ```
+    /// use bellwire::Html;
+    /// use bellwire_site::Page;
+    /// let about = Page::new("About us", Html::trusted("<h1>About us</h1>")).nav(Html::trusted("<a href=/blog/>Blog</a>"));
+    /// assert_eq!(about.moved("/blog/about/").len(), 2);
+    /// ```
+    pub fn moved(&self, url: &str) -> Vec<Patch> {
+        let nav = self.nav.clone().map(|nav| Patch::inner("#nav", nav));
+        let main = Patch::inner("#main", self.main.clone()).url(url).title(self.full_title()).focus("#main");
+        nav.into_iter().chain([main]).collect()
+    }
+
+    fn full_title(&self) -> String {
+        if self.title.is_empty() { SITE.to_owned() } else { format!("{} · {SITE}", self.title) }
     }
 
     /// With a style sheet, by its path among the static files: `chat/chat.css`.
@@ -104,8 +169,26 @@ impl Page {
         });
         let sign_in = next::with("/accounts/login/", &self.next);
         let sign_up = site.accounts().is_open().then(|| next::with("/accounts/signup/", &self.next));
-        let (title, main, nav) = (&*self.title, self.main.as_str(), nav.collect());
-        Shell { title, head, main, build, user, nav, sign_in, sign_up }.render()
+        let about = self.description.as_deref().map(|text| About {
+            title: if self.title.is_empty() { SITE } else { &self.title },
+            text,
+            kind: self.kind,
+            url: site.public_url().absolute(path),
+        });
+        Shell {
+            title: self.full_title(),
+            about,
+            head,
+            own_nav: self.nav.as_ref().map(Html::as_str),
+            connect: self.connect,
+            main: self.main.as_str(),
+            build,
+            user,
+            nav: nav.collect(),
+            sign_in,
+            sign_up,
+        }
+        .render()
     }
 }
 
@@ -133,8 +216,11 @@ impl Head {
 #[derive(Template)]
 #[template(path = "shell.html")]
 struct Shell<'a> {
-    title: &'a str,
+    title: String,
+    about: Option<About<'a>>,
     head: String,
+    own_nav: Option<&'a str>,
+    connect: Option<&'a str>,
     main: &'a str,
     build: &'a str,
     user: Option<ShellUser<'a>>,
@@ -142,6 +228,14 @@ struct Shell<'a> {
     sign_in: String,
     /// Where to sign up, when everybody may.
     sign_up: Option<String>,
+}
+
+/// What others say of a page.
+struct About<'a> {
+    title: &'a str,
+    text: &'a str,
+    kind: &'a str,
+    url: String,
 }
 
 struct ShellUser<'a> {

@@ -5,6 +5,7 @@ import htmx from "./htmx.js"
 import { settle, valuesOf } from "./bellwire/controls.js"
 import { listen } from "./bellwire/forms.js"
 import { focus, refocus, remember, restore } from "./bellwire/keep.js"
+import { listenToLinks } from "./bellwire/links.js"
 import { Page } from "./bellwire/page.js"
 import { look } from "./bellwire/person.js"
 import { onState, setState, state } from "./bellwire/state.js"
@@ -65,13 +66,16 @@ htmx.registerExtension("bellwire", {
     !(attrName === "open" && newValue === null && !element.closest("[data-bw-fresh]")),
 })
 
+const connected = () => page !== null && page.socket.open && !page.socket.streaming
+
 listen({
   usable: () => page !== null && !page.socket.final,
-  connected: () => page.socket.open && !page.socket.streaming,
+  connected,
   ended: () => page !== null && page.socket.final,
   send: (action, data, form) => page.send(action, data, form),
   part: (action, data, form) => page.part(action, data, form),
 })
+listenToLinks({ connected, send: (action, data, anchor) => page.send(action, data, anchor) })
 
 addEventListener("online", () => page?.socket.online())
 addEventListener("offline", () => page?.socket.offline())

@@ -1,7 +1,8 @@
 //! Text becomes a type, once, at the door.
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Map, Value};
 
 use crate::error::Invalid;
@@ -55,6 +56,42 @@ pub trait Receive: Sized + Send {
 pub trait Action: DeserializeOwned + Send {
     /// The action that a bare form means: an object without `action`, as htmx sends it.
     const FORM: Option<&'static str> = None;
+}
+
+/// A number of an action, for `#[serde(deserialize_with = "bellwire::number")]`: browsers send what stands in a page, such as an id, as
+/// text (`"5"`) as often as a number (`5`).
+///
+/// ```
+/// #[derive(Debug, PartialEq, serde::Deserialize)]
+/// struct Turn {
+///     #[serde(deserialize_with = "bellwire::number")]
+///     page: u32,
+/// }
+/// assert_eq!(serde_json::from_str::<Turn>(r#"{"page": "5"}"#)?, Turn { page: 5 });
+/// assert_eq!(serde_json::from_str::<Turn>(r#"{"page": 5}"#)?, Turn { page: 5 });
+/// assert!(serde_json::from_str::<Turn>(r#"{"page": "five"}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+/// When it is neither, or too large for `T`.
+pub fn number<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: TryFrom<i64>,
+    D: serde::Deserializer<'de>,
+{
+    #[derive(serde::Deserialize)]
+    #[serde(untagged, expecting = "expected a whole number")]
+    enum Written {
+        Number(i64),
+        Text(String),
+    }
+    let number = match Written::deserialize(deserializer)? {
+        Written::Number(number) => Some(number),
+        Written::Text(text) => text.trim().parse().ok(),
+    };
+    let number = number.ok_or_else(|| D::Error::custom("expected a whole number"))?;
+    T::try_from(number).map_err(|_| D::Error::custom("there is no such number here"))
 }
 
 /// Any JSON value that serde can read as `T`.

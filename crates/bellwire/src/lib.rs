@@ -31,7 +31,7 @@ mod keeper;
 mod sync;
 pub mod testing;
 
-pub use crate::action::{Action, Frame, Json, Receive};
+pub use crate::action::{Action, Frame, Json, Receive, number};
 pub use crate::bellwire::{Bellwire, Builder};
 pub use crate::close::Close;
 pub use crate::consumer::{CatchUp, Consumer};

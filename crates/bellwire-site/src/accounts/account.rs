@@ -11,12 +11,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::ended::Why;
-use super::forms::{Browser, Field};
+use super::forms::Browser;
 use super::new_password::{NoNewPassword, new_password};
 use super::sessions::{self, Which};
 use super::{Accounts, device, users};
 use crate::errors::in_words;
-use crate::{Page, SiteError, SiteState, User};
+use crate::{Field, Page, SiteError, SiteState, User};
 
 /// The header of the [Clear Site Data](https://www.w3.org/TR/clear-site-data/) specification.
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");

@@ -14,27 +14,10 @@ use super::sessions::Device;
 use super::viewer::SignedIn;
 use super::{next, password};
 use crate::client::ClientAddress;
-use crate::{Page, SiteError};
+use crate::{Field, Page, SiteError};
 
 /// The longest description of a browser that is kept, in characters.
 const USER_AGENT: usize = 300;
-
-/// One field as a template shows it.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Field {
-    pub(super) value: String,
-    pub(super) error: Option<String>,
-}
-
-impl Field {
-    fn typed(value: &str) -> Self {
-        Self { value: value.to_owned(), error: None }
-    }
-
-    pub(super) fn wrong(&mut self, error: impl Into<String>) {
-        self.error.get_or_insert(error.into());
-    }
-}
 
 /// What was typed into the form to sign in.
 #[derive(Debug, Default, Deserialize)]
@@ -115,7 +98,7 @@ impl SignInPage {
     /// With what was typed; passwords are never sent back.
     pub(super) fn of(form: &SignInForm, is_open: bool) -> Self {
         let mut page = Self::new(&form.next, is_open);
-        page.username = Field::typed(&form.username);
+        page.username = Field::typed(&*form.username);
         if form.username.trim().is_empty() {
             page.username.wrong("Please type your name or e-mail address.");
         }
@@ -148,8 +131,8 @@ impl SignUpPage {
     /// The page to show again, with what is wrong beside each field.
     pub(super) fn check(form: SignUpForm) -> Result<(Wanted, Self), Box<Self>> {
         let mut page = Self {
-            username: Field::typed(&form.username),
-            email: Field::typed(&form.email),
+            username: Field::typed(&*form.username),
+            email: Field::typed(&*form.email),
             ..Self::new(&form.next)
         };
         let name = Name::new(&form.username).map_err(|error| page.username.wrong(error));

@@ -28,6 +28,11 @@ impl PublicUrl {
         self.url.as_str().trim_end_matches('/')
     }
 
+    /// A path on this site as an address for elsewhere: `https://chat.example/blog/`.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.as_str())
+    }
+
     /// Whether browsers reach us over TLS, so that cookies may be `Secure`.
     pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"

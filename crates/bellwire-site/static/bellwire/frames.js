@@ -1,6 +1,7 @@
 // A frame is HTML whose top-level elements say where they go (`hx-swap-oob`). htmx puts them there, one after the other.
 
 import { focus, refocus, remember } from "./keep.js"
+import { emit } from "./state.js"
 
 const STYLES = {
   true: "outerHTML",
@@ -22,23 +23,26 @@ export function read(text) {
   const strangers = nodes.filter((node) => node.nodeType !== 8).length - patches.length
   if (strangers) console.warn(`bellwire: ${strangers} part(s) of a frame say not where they go and are ignored`)
   const marked = patches.findLast((patch) => patch.dataset.feed && patch.dataset.seq)
-  const { bwUrl: url, bwTitle: title, bwFocus: focusOn } = patches[0]?.dataset ?? {}
+  const said = (name) => patches.find((patch) => name in patch.dataset)?.dataset[name]
   return {
     patches,
     answers: [...template.content.querySelectorAll("[data-client-id]")].map(answer),
     feed: marked?.dataset.feed,
     seq: marked?.dataset.seq,
-    page: { url, title, focusOn },
+    page: { url: said("bwUrl"), title: said("bwTitle"), focusOn: said("bwFocus") },
   }
 }
 
 /** Puts a frame into the page. One part that cannot be applied does not stop the others. */
 export async function apply({ patches, page }, htmx) {
+  let moved = false // to another address: then the page begins at its top, as after any link
   const steps = [
-    () => page.url && pushUrl(page.url),
+    () => (moved = Boolean(page.url) && pushUrl(page.url)),
     ...patches.map((patch) => () => place(patch, htmx)),
     () => page.title && (document.title = page.title),
-    () => page.focusOn && document.querySelector(page.focusOn)?.focus(),
+    () => page.focusOn && document.querySelector(page.focusOn)?.focus({ preventScroll: moved }),
+    () => moved && scrollTo({ top: 0, left: 0, behavior: "instant" }),
+    () => moved && emit(document, "moved", { url: location.href }),
   ]
   for (const step of steps) {
     try {
@@ -54,13 +58,18 @@ function answer(element) {
   return { clientId, field: field || null, error: field === undefined ? null : element.textContent.trim() }
 }
 
+// Returns whether the address is another one now.
 function pushUrl(url) {
   const next = new URL(url, location.href)
-  if (next.href === location.href) return
-  if (next.origin !== location.origin) return console.warn("bellwire: a frame cannot lead to another site")
+  if (next.href === location.href) return false
+  if (next.origin !== location.origin) {
+    console.warn("bellwire: a frame cannot lead to another site")
+    return false
+  }
   // htmx restores only what it has marked; the entry that is left needs the mark as well.
   if (!history.state?.htmx) history.replaceState({ ...history.state, htmx: true }, "")
   history.pushState({ htmx: true }, "", next.href)
+  return true
 }
 
 async function place(patch, htmx) {

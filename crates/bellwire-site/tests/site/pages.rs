@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{Form, Path};
 use axum::http::Method;
 use axum::routing::{get, post};
-use bellwire::Html;
+use bellwire::{Html, Patch};
 use bellwire_site::testing::{TestDatabase, TestSite, databases};
 use bellwire_site::{App, Card, Page, SiteError, SiteState, User};
 
@@ -14,6 +14,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
             "/try/",
             get(async || Page::new("A <try>", Html::text("<b>")).style("try/a.css").script("try/b.js")),
         )
+        .route("/try/whole/", get(async || whole()))
         .route("/try/panic/", get(async || -> Page { panic!("a secret") }))
         .route("/try/error/", get(async || SiteError::internal("a secret")))
         .route("/try/mine/", get(async |user: User| user.name).post(async |user: User| user.key()))
@@ -24,6 +25,14 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 
 fn app() -> App {
     App::new("try").routes(routes).card(Card { title: "Try", path: "/try/", about: "Tries things." })
+}
+
+fn whole() -> Page {
+    Page::new("Tea & cake", Html::trusted("<h1>Tea</h1>"))
+        .nav(Html::trusted("<ul></ul>"))
+        .connect("/ws/try/")
+        .description("\"All\" about <tea>.")
+        .kind("article")
 }
 
 async fn start() -> TestSite {
@@ -43,6 +52,35 @@ async fn a_page_stands_in_the_shell_with_its_styles_and_its_place_in_the_navigat
     assert!(page.text.contains("<a href=\"/try/\" aria-current=\"page\">Try</a>"));
     assert!(site.client().get("/").await.text.contains("Tries things."));
     site.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_has_its_own_navigation_its_socket_and_a_word_for_those_who_only_see_the_link() {
+    let site = start().await;
+    let page = site.client().get("/try/whole/").await.text;
+    let url = site.state().public_url().absolute("/try/whole/");
+    for part in [
+        "<nav class=\"subnav\" id=\"nav\"",
+        "<main id=\"main\" tabindex=\"-1\" bw-connect=\"/ws/try/\">",
+        "<meta name=\"description\" content=\"&#34;All&#34; about &#60;tea&#62;.\">",
+        "<meta property=\"og:title\" content=\"Tea &#38; cake\">",
+        "<meta property=\"og:type\" content=\"article\">",
+        &format!("<meta property=\"og:url\" content=\"{url}\">"),
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let plain = site.client().get("/try/").await.text;
+    assert!(!plain.contains("id=\"nav\"") && !plain.contains("bw-connect") && !plain.contains("description"));
+    site.stop().await;
+}
+
+#[test]
+fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
+    let [nav, main] = &whole().moved("/try/whole/")[..] else { panic!("two patches") };
+    assert_eq!(*nav, Patch::inner("#nav", Html::trusted("<ul></ul>")));
+    let there = Patch::inner("#main", Html::trusted("<h1>Tea</h1>")).url("/try/whole/");
+    assert_eq!(*main, there.title("Tea & cake · Bellwire").focus("#main"));
+    assert_eq!(Page::new("", Html::text("")).moved("/").len(), 1);
 }
 
 #[tokio::test]

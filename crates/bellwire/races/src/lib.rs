@@ -59,7 +59,7 @@ mod layer;
 #[path = "../../src/keeper.rs"]
 mod keeper;
 
-pub use crate::action::{Action, Frame, Json, Receive};
+pub use crate::action::{Action, Frame, Json, Receive, number};
 pub use crate::bellwire::{Bellwire, Builder};
 pub use crate::close::Close;
 pub use crate::consumer::{CatchUp, Consumer};
