@@ -41,7 +41,8 @@ impl Answer {
 }
 
 impl Client {
-    pub(super) fn new(address: SocketAddr, origin: &str) -> Self {
+    /// One that knows nobody yet, for the site at this address, whose pages are of this origin (`http://127.0.0.1:8000`).
+    pub fn new(address: SocketAddr, origin: &str) -> Self {
         Self { address, origin: origin.to_owned(), cookies: BTreeMap::new() }
     }
 

@@ -1,0 +1,212 @@
+use askama::Template;
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::response::{Redirect, Response};
+use axum::routing::get;
+use bellwire::{Action, CatchUp, Consumer, Error, Group, GroupName, Html, Layer, Patch, Seq, Socket};
+use bellwire_site::{App, Card, Page, Settings, Site, SiteError, SiteState, Tx, Upgrade, User};
+use sea_orm::entity::prelude::*;
+use sea_orm::{QueryOrder, QuerySelect, Set};
+use sea_orm_migration::prelude::{DeriveMigrationName, MigrationTrait, MigratorTrait, SchemaManager, Table};
+use sea_orm_migration::schema::{big_integer_uniq, pk_auto, string, text};
+
+/// One line that somebody said. Its `seq` is its place: 1, 2, 3 …, without a gap.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "chat_lines")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    id: i32,
+    seq: i64,
+    author: String,
+    text: String,
+}
+
+#[derive(Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+#[derive(DeriveMigrationName)]
+struct Lines;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Lines {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut lines = Table::create();
+        lines.table("chat_lines").col(pk_auto("id")).col(big_integer_uniq("seq"));
+        manager.create_table(lines.col(string("author")).col(text("text")).take()).await
+    }
+}
+
+struct Tables;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Tables {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Lines)]
+    }
+
+    fn migration_table_name() -> sea_orm::DynIden {
+        "chat_migrations".into()
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Said {
+    text: String,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(tag = "action", content = "data")]
+enum Ask {
+    Say(Said),
+}
+
+impl Action for Ask {}
+
+fn feed(layer: &Layer) -> Group<()> {
+    layer.group(GroupName::of("chat", 1))
+}
+
+#[derive(Template)]
+#[template(
+    source = r#"<li id="line--{{ row.seq }}"><b>{{ row.author }}</b> {{ row.text }}</li>"#,
+    ext = "html"
+)]
+struct Line<'a> {
+    row: &'a Model,
+}
+
+fn shown(row: &Model) -> Result<Html, askama::Error> {
+    Html::from_template(&Line { row })
+}
+
+fn appended(row: &Model) -> Result<Patch, askama::Error> {
+    Ok(Patch::append("#lines", shown(row)?))
+}
+
+/// Writes a line. When this returns it is on disk, and on its way to everybody.
+async fn write(site: &SiteState, author: String, said: Said) -> Result<(), SiteError> {
+    let layer = site.bellwire().layer().clone();
+    site.db()
+        .write(async move |tx: Tx| {
+            tx.lock(1).await?; // one after the other, so that no number is given twice
+            let last = Entity::find().order_by_desc(Column::Seq).one(&tx).await?;
+            let seq = last.map_or(0, |line| line.seq) + 1;
+            let line = ActiveModel {
+                seq: Set(seq),
+                author: Set(author),
+                text: Set(said.text),
+                ..Default::default()
+            };
+            let patch = appended(&line.insert(&tx).await?).map_err(SiteError::internal)?;
+            tx.on_commit(move || feed(&layer).publish(seq.cast_unsigned(), patch));
+            Ok::<_, SiteError>(())
+        })
+        .await
+}
+
+/// The lines after number `since`, the newest hundred at most.
+async fn lines(site: &SiteState, since: i64) -> Result<Vec<Model>, DbErr> {
+    let newest = Entity::find().filter(Column::Seq.gt(since)).order_by_desc(Column::Seq).limit(100);
+    let mut lines = newest.all(site.db().read()).await?;
+    lines.reverse();
+    Ok(lines)
+}
+
+const FORM: &str = r#"
+<form id="say" data-bw-fresh method="post" action="/chat/" bw-send="Say">
+  <input class="field__input" name="text" aria-label="Message" autofocus>
+  <p class="field__error" id="error--text" role="alert"></p>
+  <button class="button">Say it</button>
+</form>"#;
+
+#[derive(Template)]
+#[template(
+    source = r#"<section class="page"><h1>Chat</h1>
+<ol id="lines" data-feed="chat.1" data-seq="{{ seq }}">
+{%- for line in lines %}{{ line }}{% endfor -%}
+</ol>{{ FORM|safe }}</section>"#,
+    ext = "html"
+)]
+struct ChatPage {
+    lines: Vec<Html>,
+    seq: i64,
+}
+
+async fn page(_: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
+    let rows = lines(&site, 0).await?;
+    let seq = rows.last().map_or(0, |row| row.seq);
+    let lines = rows.iter().map(shown).collect::<Result<_, _>>()?;
+    Ok(Page::new("Chat", Html::from_template(&ChatPage { lines, seq })?).connect("/ws/chat/"))
+}
+
+/// Without JavaScript: writes, and shows the page again.
+async fn say(
+    user: User,
+    State(site): State<SiteState>,
+    Form(said): Form<Said>,
+) -> Result<Redirect, SiteError> {
+    if !said.text.trim().is_empty() {
+        write(&site, user.name, said).await?;
+    }
+    Ok(Redirect::to("/chat/"))
+}
+
+struct Talker {
+    site: SiteState,
+    user: User,
+}
+
+impl Consumer for Talker {
+    type Action = Ask;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        socket.follow(&feed(socket.layer()));
+        Ok(())
+    }
+
+    async fn receive(&mut self, socket: &mut Socket, Ask::Say(said): Ask) -> Result<(), Error> {
+        if said.text.trim().is_empty() {
+            return Err(Error::invalid("text", "Write something first."));
+        }
+        write(&self.site, self.user.name.clone(), said).await?;
+        socket.patch(Patch::replace("#say", Html::trusted(FORM))).await
+    }
+
+    /// Somebody comes, comes back, or missed something.
+    async fn catch_up(
+        &mut self,
+        _: &mut Socket,
+        _: &GroupName,
+        since: Option<Seq>,
+    ) -> Result<CatchUp, Error> {
+        let since = since.unwrap_or_default().cast_signed();
+        let missed = lines(&self.site, since).await?;
+        let seq = missed.last().map_or(since, |line| line.seq).cast_unsigned();
+        let mut patches = missed.iter().map(appended).collect::<Result<Vec<_>, _>>()?;
+        if missed.first().is_some_and(|line| line.seq != since + 1) {
+            patches.insert(0, Patch::inner("#lines", Html::text(""))); // too far behind: the list begins anew
+        }
+        Ok(CatchUp { patches, seq })
+    }
+}
+
+async fn socket(user: User, State(site): State<SiteState>, upgrade: Upgrade) -> Response {
+    upgrade.run(Talker { site, user })
+}
+
+fn routes(_: &SiteState) -> Router<SiteState> {
+    Router::new().route("/chat/", get(page).post(say)).route("/ws/chat/", get(socket))
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let card = Card { title: "Chat", path: "/chat/", about: "What is said stays." };
+    let chat = App::new("chat").routes(routes).migrations::<Tables>().card(card);
+    let site = Site::open(Settings::from_environment()?, vec![chat]).await?;
+    eprintln!("Open {}/", site.state().public_url().as_str());
+    site.run_until(bellwire_site::asked_to_end()).await;
+    Ok(())
+}
