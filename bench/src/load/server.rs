@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
@@ -32,14 +33,7 @@ impl Server {
             Kind::Each => ("bench-bound", Some("each")),
         };
         let program = std::env::current_exe()?.with_file_name(name);
-        let mut command = match std::env::var("BELLWIRE_BENCH_CORE") {
-            Ok(core) => {
-                let mut pinned = Command::new("taskset");
-                pinned.args(["-c", &core]).arg(program);
-                pinned
-            }
-            Err(_) => Command::new(program),
-        };
+        let mut command = pinned(program);
         let mut process =
             command.args(how).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context(name)?;
         let output = process.stdout.take().context("a server's output")?;
@@ -61,5 +55,17 @@ impl Drop for Server {
         // Nothing can be done about a failure here.
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// This program, on the core that `BELLWIRE_BENCH_CORE` names.
+pub(crate) fn pinned(program: PathBuf) -> Command {
+    match std::env::var("BELLWIRE_BENCH_CORE") {
+        Ok(core) => {
+            let mut pinned = Command::new("taskset");
+            pinned.args(["-c", &core]).arg(program);
+            pinned
+        }
+        Err(_) => Command::new(program),
     }
 }

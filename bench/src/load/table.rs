@@ -5,10 +5,11 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::history::{self, Ask, LONG, SHORT};
 use crate::rounds::{Case, Figures};
 use crate::start::Start;
 
-pub(crate) fn render(
+pub(crate) fn delivery(
     measured: &[(Case, Figures)],
     (framework, bound): (f64, f64),
     start: Start,
@@ -54,6 +55,36 @@ pub(crate) fn render(
         machine()
     );
     text
+}
+
+pub(crate) fn rooms(measured: &[(Ask, history::Figures)], rounds: usize, time: Duration) -> String {
+    let (short, long) = (thousands(SHORT), thousands(LONG));
+    let mut text = format!(
+        "| what is asked | CPU: {short} | {long} | {long} ÷ {short} | wall p50: {short} | {long} |\n|---|--:|--:|--:|--:|--:|\n"
+    );
+    for (ask, figures) in measured {
+        let _ = writeln!(
+            text,
+            "| {ask} | {:.0} µs | {:.0} µs | **{:.2}** | {:.0} µs | {:.0} µs |",
+            figures.short.cpu, figures.long.cpu, figures.ratio, figures.short.wall, figures.long.wall,
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nMedian of {rounds} rounds of {} s for each ask and room, in turns. Two sites on SQLite, filled by `bellwire seed`, which differ \
+         in nothing but the length of one room. CPU is what the server's threads ran for one ask, user and kernel. Every answer was \
+         checked: its status, and that it shows exactly the messages it must, in their order.\n\n{}",
+        time.as_secs(),
+        machine()
+    );
+    text
+}
+
+fn thousands(number: u64) -> String {
+    match number {
+        1_000.. => format!("{},{:03}", number / 1_000, number % 1_000),
+        _ => number.to_string(),
+    }
 }
 
 fn machine() -> String {
