@@ -6,9 +6,9 @@ use bellwire_site::Sought;
 use bellwire_site::accounts::users;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, Func, LikeExpr};
-use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
+use sea_orm::{ActiveValue::Set, DbBackend, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
 
-use super::{Room, UNREAD, mention};
+use super::{Room, UNREAD, mention, search};
 use crate::ChatError;
 use crate::forms::{ClientId, MessageText};
 use crate::markup::Mention;
@@ -120,6 +120,7 @@ impl Message {
         };
         let row = row.insert(db).await?;
         mention::note(db, row.room_id, row.seq, &new.mentions).await?;
+        search::note_new(db, row.id).await?;
         Ok(Written::New(Self { row, author: new.author }))
     }
 
@@ -144,7 +145,7 @@ impl Message {
             ..Default::default()
         });
         Entity::insert_many(rows).exec_without_returning(db).await?;
-        Ok(())
+        search::note_all(db).await
     }
 
     /// The senders' own ids in a room that begin so, of deleted messages as well.
@@ -204,7 +205,9 @@ impl Message {
             ..Default::default()
         };
         mention::note(db, self.row.room_id, self.row.seq, &mentions).await?;
-        Ok(Self { row: edited.update(db).await?, author: self.author })
+        let row = edited.update(db).await?;
+        search::note_changed(db, row.id).await?;
+        Ok(Self { row, author: self.author })
     }
 
     /// Leaves a tombstone of it, as the room's next change.
@@ -222,7 +225,9 @@ impl Message {
             ..Default::default()
         };
         mention::note(db, self.row.room_id, self.row.seq, &[]).await?;
-        Ok(Self { row: deleted.update(db).await?, author: self.author })
+        let row = deleted.update(db).await?;
+        search::note_changed(db, row.id).await?;
+        Ok(Self { row, author: self.author })
     }
 
     async fn sent_before(db: &impl ConnectionTrait, new: &NewMessage) -> Result<Option<Model>, ChatError> {
@@ -300,20 +305,25 @@ impl Message {
         text: &str,
         most: u64,
     ) -> Result<Vec<Self>, ChatError> {
+        let text = text.to_lowercase();
         let escaped = text
-            .to_lowercase()
             .chars()
             .flat_map(|c| matches!(c, '\\' | '%' | '_').then_some('\\').into_iter().chain([c]))
             .collect::<String>();
         let pattern = format!("%{escaped}%");
         let contains = Expr::expr(Func::lower(Expr::col((Entity, Column::Text))))
-            .like(LikeExpr::new(pattern).escape('\\'));
-        let found = Entity::find()
-            .filter(Column::RoomId.is_in(rooms))
-            .filter(Column::DeletedAt.is_null())
-            .filter(contains)
-            .order_by_desc(Column::Id)
-            .limit(most);
+            .like(LikeExpr::new(pattern.clone()).escape('\\'));
+        let found = match db.get_database_backend() {
+            DbBackend::Sqlite => {
+                let found = search::on_sqlite_found(db, &rooms, &text, &pattern, most).await?;
+                Entity::find().filter(Column::Id.is_in(found))
+            }
+            _ => Entity::find()
+                .filter(Column::RoomId.is_in(rooms))
+                .filter(Column::DeletedAt.is_null())
+                .filter(contains),
+        };
+        let found = found.order_by_desc(Column::Id).limit(most);
         with_authors(db, found).await
     }
 

@@ -6,6 +6,7 @@ pub mod message;
 pub mod old_slug;
 pub mod people;
 pub mod room;
+mod search;
 
 pub use membership::Membership;
 pub use message::Message;

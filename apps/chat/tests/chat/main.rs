@@ -11,5 +11,6 @@ mod outside;
 mod pages;
 mod private;
 mod rooms;
+mod search;
 mod sockets;
 mod truth;
