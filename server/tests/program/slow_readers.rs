@@ -132,7 +132,7 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
     }
     until("they are gone", || memory.sockets() == 0);
     memory.is_bounded(stuck as u64);
-    memory.is_back();
+    memory.look_afterwards();
     delays.sort();
     let [half, most, all] =
         [delays.len() / 2, delays.len() * 99 / 100, delays.len() - 1].map(|at| delays[at]);
@@ -282,10 +282,10 @@ impl Memory {
         assert!(self.kernel_of_one > SEND_BUFFER / 2, "nobody was stuck: {self}");
     }
 
-    /// Nothing is left of what readers took.
-    fn is_back(&mut self) {
+    /// What the process has now is only told: glibc keeps what was freed, and how much of it says nothing of what is alive. That
+    /// nothing is left of what readers took is shown on an allocator that counts, by `apps/chat/tests/memory/main.rs`.
+    fn look_afterwards(&mut self) {
         (self.after, self.pages[2]) = (anonymous(&self.status), pages());
-        assert!(self.after <= self.quiet + CACHES + SHARED, "{self}");
     }
 }
 
