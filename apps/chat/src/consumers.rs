@@ -2,13 +2,13 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bellwire::{CatchUp, Close, Consumer, Dialect, Error, GroupName, Patch, Seq, Socket};
+use bellwire::{CatchUp, Close, Consumer, Dialect, Error, Group, GroupName, Patch, Seq, Socket};
 use bellwire_site::{SiteError, SiteState, Upgrade, User};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::{self, Action, Asked, Where};
 use crate::models::message::{Message, Written};
-use crate::models::room::{Room, lobby, person};
+use crate::models::room::{Kind, Room, lobby, person};
 use crate::panel::{PAGE, Panel, Part};
 use crate::sidebar::Sidebar;
 use crate::{ChatError, fragments, online};
@@ -16,6 +16,9 @@ use crate::{ChatError, fragments, online};
 /// How many changes, and how many bytes of text, a page is brought up to date by. One that missed more gets its list anew.
 const CATCH_UP: u64 = 500;
 const CATCH_UP_BYTES: usize = 256 * 1024;
+
+/// What a page is told that shows a room which is not there for its person: whether it was removed, or they were, is not told apart.
+const NOT_HERE: &str = "This room was removed, or you are not in it any more.";
 
 /// What windows are told beside the patches that go to all alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +45,7 @@ pub(crate) async fn room(
     State(site): State<SiteState>,
     upgrade: Upgrade,
 ) -> Result<Response, SiteError> {
-    let room = Room::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
+    let room = Room::at(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
     room.admit(site.db().read(), user.id).await?;
     Ok(upgrade.run(ChatConsumer::new(site, user, Some(room))))
 }
@@ -55,59 +58,93 @@ pub struct ChatConsumer {
     room: Option<Room>,
     /// Whether the page has a list of rooms to be kept live.
     has_sidebar: bool,
+    /// The groups of the rooms in it whose news are for members alone.
+    news: Vec<Group<Event>>,
 }
 
 impl ChatConsumer {
     /// This person, in this room or in none yet.
     pub fn new(site: SiteState, user: User, room: Option<Room>) -> Self {
-        Self { site, user, room, has_sidebar: false }
+        Self { site, user, room, has_sidebar: false, news: Vec::new() }
     }
 
-    /// The room that the page shows, as it says itself by its address (`at=/chat/hi/`).
-    async fn room_of_page(&self, at: Option<String>) -> Result<Option<Room>, ChatError> {
-        let slug =
-            at.as_deref().and_then(|at| at.strip_prefix("/chat/")).map(|rest| rest.trim_end_matches('/'));
+    /// The room that the page shows, as it says itself: by its id (`at=5`), as our pages do, or by its address (`at=/chat/hi/`).
+    ///
+    /// # Errors
+    /// [`ChatError::NoRoom`] when it shows a room that is not there, or not for this person. An address alone shows nothing.
+    async fn room_of_page(&self, at: &str) -> Result<Option<Room>, ChatError> {
+        let db = self.site.db().read();
+        if let Ok(id) = at.parse() {
+            return Room::for_person(db, id, self.user.id).await.map(Some);
+        }
+        let slug = at.strip_prefix("/chat/").map(|rest| rest.trim_end_matches('/'));
         let Some(slug) = slug.filter(|slug| !slug.is_empty() && !slug.contains('/')) else { return Ok(None) };
         let slug = percent_encoding::percent_decode_str(slug).decode_utf8_lossy().into_owned();
-        let db = self.site.db().read();
-        match Room::by_slug(db, &slug).await? {
+        match Room::at(db, &slug).await? {
             Some(room) if room.admits(db, self.user.id).await? => Ok(Some(room)),
             _ => Ok(None),
         }
     }
 
-    /// Begins to look at a room from where the page stands.
-    fn enter(&mut self, socket: &mut Socket, room: Room) {
-        let feed = room.feed(socket.layer());
-        socket.follow(&feed);
-        self.settle(socket, room);
+    /// Looks at the room that the page shows, from where the page stands.
+    async fn enter(&mut self, socket: &mut Socket, room: Room) -> Result<(), ChatError> {
+        let room = match self.be_in(socket, &room).await {
+            Ok(room) => room,
+            Err(error) => {
+                self.be_out_of(socket, &room);
+                return Err(error);
+            }
+        };
+        socket.follow(&room.feed(socket.layer()));
+        // It may have been renamed while nobody could tell this page.
+        if self.has_sidebar && room.kind != Kind::Direct {
+            for patch in fragments::renamed(&room) {
+                socket.patch(patch).await.map_err(ChatError::Socket)?;
+            }
+        }
+        self.room = Some(room);
+        Ok(())
     }
 
-    /// Is in the room from now on, for others to see.
-    fn settle(&mut self, socket: &mut Socket, room: Room) {
-        socket.appear(&room.feed(socket.layer()));
+    /// Is in the room's groups, for others to see, if this person may be in it. Asked again when they are in: from then on
+    /// whoever closes the room finds them there and takes them out.
+    async fn be_in(&self, socket: &mut Socket, room: &Room) -> Result<Room, ChatError> {
+        let feed = room.feed(socket.layer());
+        socket.join(&feed);
+        socket.appear(&feed);
         if self.has_sidebar {
             socket.join(&room.passing(socket.layer()));
         }
-        self.room = Some(room);
+        Room::for_person(self.site.db().read(), room.id, self.user.id).await
+    }
+
+    fn be_out_of(&self, socket: &mut Socket, room: &Room) {
+        socket.leave(&room.feed(socket.layer()));
+        socket.leave(&room.passing(socket.layer()));
     }
 
     fn leave(&mut self, socket: &mut Socket) {
         if let Some(room) = self.room.take() {
-            socket.leave(&room.feed(socket.layer()));
-            socket.leave(&room.passing(socket.layer()));
+            self.be_out_of(socket, &room);
         }
     }
 
-    /// Looks at another room: joins first, then reads what to show, and goes on from there.
+    /// Looks at another room: joins first, then reads what to show, and goes on from there. Whoever cannot stays where they are.
     async fn move_to(&mut self, socket: &mut Socket, sought: &Where) -> Result<(), ChatError> {
         let room = actions::find(&self.site, &self.user, sought).await?;
-        let feed = room.feed(socket.layer());
-        if self.room.as_ref().is_some_and(|here| here.id != room.id) {
+        let is_here = self.room.as_ref().is_some_and(|here| here.id == room.id);
+        let panel = match self.look_into(socket, &room).await {
+            Ok(panel) => panel,
+            Err(error) => {
+                if !is_here {
+                    self.be_out_of(socket, &room);
+                }
+                return Err(error);
+            }
+        };
+        if !is_here {
             self.leave(socket);
         }
-        socket.join(&feed);
-        let panel = Panel::load(&self.site, &self.user, room.clone(), Part::Newest).await?;
         let patches = match socket.dialect() {
             Dialect::Htmx => vec![fragments::room(&panel)?],
             _ => fragments::room_in_places(&panel, &panel.messages)?,
@@ -115,19 +152,43 @@ impl ChatConsumer {
         for patch in patches {
             socket.patch(patch).await.map_err(ChatError::Socket)?;
         }
-        socket.follow_from(&feed, panel.seq.unwrap_or_default().cast_unsigned());
-        self.settle(socket, room);
+        socket.follow_from(&room.feed(socket.layer()), panel.seq.unwrap_or_default().cast_unsigned());
+        self.room = Some(panel.room);
         Ok(())
     }
 
-    /// The list of rooms as it is now, and the groups that bring its news.
-    async fn show_sidebar(&self, socket: &mut Socket) -> Result<(), ChatError> {
-        for room in Sidebar::closed(&self.site, &self.user).await? {
-            socket.join(&room.news(socket.layer()));
+    /// What is shown of a room, read after it was joined.
+    async fn look_into(&self, socket: &mut Socket, room: &Room) -> Result<Panel, ChatError> {
+        socket.join(&room.feed(socket.layer()));
+        let panel = Panel::load(&self.site, &self.user, room.clone(), Part::Newest).await?;
+        self.be_in(socket, room).await?;
+        Ok(panel)
+    }
+
+    /// The list of rooms as it is now, and the groups that bring its news. Whoever stops being a member hears it as an event, and
+    /// leaves here what they joined in the same moment.
+    async fn show_sidebar(&mut self, socket: &mut Socket) -> Result<(), ChatError> {
+        let closed = Sidebar::closed(&self.site, &self.user).await?;
+        let news: Vec<_> = closed.iter().map(|room| room.news(socket.layer())).collect();
+        news.iter().for_each(|group| socket.join(group));
+        for left in std::mem::replace(&mut self.news, news) {
+            if self.news.iter().all(|group| group.name() != left.name()) {
+                socket.leave(&left);
+            }
         }
         let current = self.room.as_ref().map(|room| room.id);
         let sidebar = Sidebar::load(&self.site, &self.user, current).await?;
         socket.patch(fragments::sidebar(&sidebar)?).await.map_err(ChatError::Socket)
+    }
+
+    /// Closes the view when the room was removed, or the person from it, and nobody could tell.
+    async fn is_still_here(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        let Some(room) = &self.room else { return Ok(()) };
+        match Room::for_person(self.site.db().read(), room.id, self.user.id).await {
+            Ok(_) => Ok(()),
+            Err(ChatError::NoRoom) => self.close_room(socket, NOT_HERE).await,
+            Err(error) => Err(error.at_connect()),
+        }
     }
 
     async fn say(&self, socket: &mut Socket, asked: Asked) -> Result<(), ChatError> {
@@ -221,13 +282,19 @@ impl Consumer for ChatConsumer {
         }
         socket.join(&person(socket.layer(), self.user.id));
         socket.appear(&lobby);
-        let at = socket.scope().query("at").next();
+        let at = socket.scope().query("at").next().unwrap_or_default();
         let room = match self.room.take() {
-            Some(room) => Some(room),
-            None => self.room_of_page(at).await.map_err(ChatError::at_connect)?,
+            Some(room) => Ok(Some(room)),
+            None => self.room_of_page(&at).await,
         };
-        if let Some(room) = room {
-            self.enter(socket, room);
+        let entered = match room {
+            Ok(Some(room)) => self.enter(socket, room).await,
+            nowhere => nowhere.map(|_| ()),
+        };
+        match entered {
+            Ok(()) => {}
+            Err(ChatError::NoRoom) => self.close_room(socket, NOT_HERE).await?,
+            Err(error) => return Err(error.at_connect()),
         }
         if self.has_sidebar {
             self.show_sidebar(socket).await.map_err(ChatError::at_connect)?;
@@ -263,8 +330,9 @@ impl Consumer for ChatConsumer {
         }
     }
 
-    /// What was dropped are hints: who is here, what is new elsewhere. The list of rooms is shown anew.
+    /// What was dropped are hints: who is here, what is new elsewhere, that the room is gone. The list of rooms is shown anew.
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        self.is_still_here(socket).await?;
         match self.has_sidebar {
             true => self.show_sidebar(socket).await.map_err(ChatError::at_connect),
             false => Ok(()),

@@ -123,7 +123,12 @@ fn html(message: &Message) -> Result<Html, ChatError> {
 /// Another room: the page's part for it, with its address and title.
 pub(crate) fn room(panel: &Panel) -> Result<Patch, ChatError> {
     let patch = Patch::inner("#room", Html::from_template(panel)?);
-    Ok(patch.url(panel.path()).title(format!("{} · Bellwire", panel.title)).focus("#message"))
+    Ok(patch.url(panel.path()).title(title(&panel.title)).focus("#message"))
+}
+
+/// The title of a window that shows this.
+fn title(place: &str) -> String {
+    format!("{place} · Bellwire")
 }
 
 /// The same for a page that has three places only, as the JSON dialect knows them.
@@ -145,7 +150,7 @@ pub(crate) fn room_closed(why: &str) -> Patch {
         "<div class=\"closed\" role=\"alert\"><p>{}</p><a class=\"button\" href=\"/chat/\">All rooms</a></div>",
         Html::text(why)
     );
-    Patch::inner("#room", Html::trusted(html)).title("Chat · Bellwire")
+    Patch::inner("#room", Html::trusted(html)).title(title("Chat"))
 }
 
 /// The list of rooms and conversations, as this person has it.
@@ -164,10 +169,19 @@ pub(crate) fn new_room(room: &Room) -> Result<Patch, ChatError> {
     Ok(Patch::append("#rooms", Html::from_template(&RoomLink { link: Link::of(room, &room.name) })?))
 }
 
-/// The room's new name, wherever it stands.
-pub(crate) fn renamed(room: &Room) -> Vec<Patch> {
-    let name = |selector: String| Patch::inner(selector, Html::text(&room.name));
-    vec![name(format!("#room-name--{}", room.id)), name(format!("#room-title--{}", room.id))]
+/// The room's name and address as they are now, for those who have it in their lists.
+pub(crate) fn renamed_in_list(room: &Room) -> Patch {
+    let (id, name, path) = (room.id, Html::text(&room.name), Html::text(&room.path()));
+    let html = format!(
+        "<span class=\"link__name\" id=\"room-name--{id}\" dir=\"auto\" data-path=\"{path}\">{name}</span>"
+    );
+    Patch::replace(format!("#room-name--{id}"), Html::trusted(html))
+}
+
+/// The same for those who look at it, wherever their windows say it.
+pub(crate) fn renamed(room: &Room) -> [Patch; 3] {
+    let name = |place: &str| Patch::inner(format!("#room-{place}--{}", room.id), Html::text(&room.name));
+    [name("title").url(room.path()).title(title(&room.name)), name("label"), name("empty")]
 }
 
 /// The room is no more.

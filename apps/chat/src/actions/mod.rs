@@ -91,7 +91,7 @@ fn number<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
 }
 
 /// None where there is nothing, or nothing between the quotes.
-fn number_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+pub(crate) fn number_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     match Option::<Number>::deserialize(from)? {
         None => Ok(None),
         Some(Number::Text(text)) if text.trim().is_empty() => Ok(None),

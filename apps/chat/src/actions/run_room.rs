@@ -33,8 +33,9 @@ pub async fn rename_room(site: &SiteState, by: &User, room: i64, typed: &str) ->
             let renamed = renamed.ok_or_else(|| ChatError::invalid("name", "Another room has that name."))?;
             let after = renamed.clone();
             tx.on_commit(move || {
+                after.news(&layer).patch(fragments::renamed_in_list(&after));
                 for patch in fragments::renamed(&after) {
-                    after.news(&layer).patch(patch);
+                    after.feed(&layer).patch(patch);
                 }
             });
             Ok(renamed)

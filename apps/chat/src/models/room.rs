@@ -112,6 +112,27 @@ impl Room {
         }
     }
 
+    /// The room at this address: its own, or one that it had before.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn at(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
+        match Self::by_slug(db, slug).await? {
+            Some(room) => Ok(Some(room)),
+            None => Self::once_called(db, slug).await,
+        }
+    }
+
+    /// The room with this id, for a person who may read and write there as things are now.
+    ///
+    /// # Errors
+    /// [`ChatError::NoRoom`] where there is none, or none for them.
+    pub async fn for_person(db: &impl ConnectionTrait, id: i64, person: i64) -> Result<Self, ChatError> {
+        let room = Self::by_id(db, id).await?.ok_or(ChatError::NoRoom)?;
+        room.admit(db, person).await?;
+        Ok(room)
+    }
+
     /// Gives the room another name; its old address goes on leading here. `None` when another room has the name.
     ///
     /// # Errors

@@ -37,6 +37,14 @@ impl Shown {
             (None, None) => Part::Newest,
         }
     }
+
+    fn query(&self) -> String {
+        match self.part() {
+            Part::Before(seq) => format!("?before={seq}"),
+            Part::Around(seq) => format!("?at={seq}"),
+            Part::Newest => String::new(),
+        }
+    }
 }
 
 /// What the composer says. Without a text it says nothing, which is explained like any other nothing.
@@ -45,6 +53,9 @@ impl Shown {
 pub(crate) struct NewMessage {
     message: String,
     client_id: Option<String>,
+    /// The room it was typed in: another one may have this address by now.
+    #[serde(deserialize_with = "actions::number_or_none")]
+    room: Option<i64>,
 }
 
 /// `GET /chat/<slug>/`
@@ -61,7 +72,7 @@ pub(crate) async fn room(
             Ok(page(&site, &user, panel).await?.into_response())
         }
         Some(_) => Err(SiteError::NotFound),
-        None => elsewhere(&site, &user, &slug).await,
+        None => elsewhere(&site, &user, &slug, &shown).await,
     }
 }
 
@@ -72,7 +83,12 @@ pub(crate) async fn new_message(
     State(site): State<SiteState>,
     Form(form): Form<NewMessage>,
 ) -> Result<Response, SiteError> {
-    let room = Room::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
+    let db = site.db().read();
+    let room = match form.room {
+        Some(id) => Room::by_id(db, id).await?,
+        None => Room::at(db, &slug).await?,
+    };
+    let room = room.ok_or(SiteError::NotFound)?;
     let draft = form.message.clone();
     let asked = Asked { message: form.message, room: None, client_id: form.client_id };
     match actions::new_message(&site, &room, &user, asked).await {
@@ -93,11 +109,11 @@ async fn page(site: &SiteState, user: &User, panel: Panel) -> Result<Page, ChatE
 }
 
 /// A room's old address, or one that is not quite a room's, leads to the room; for any other the page offers to make one.
-async fn elsewhere(site: &SiteState, user: &User, slug: &str) -> Result<Response, SiteError> {
+async fn elsewhere(site: &SiteState, user: &User, slug: &str, shown: &Shown) -> Result<Response, SiteError> {
     let db = site.db().read();
     if let Some(room) = Room::once_called(db, slug).await? {
         room.admit(db, user.id).await?;
-        return Ok(Redirect::to(&room.path()).into_response());
+        return Ok(Redirect::to(&format!("{}{}", room.path(), shown.query())).into_response());
     }
     let name = RoomName::parse(slug).map_err(|_| SiteError::NotFound)?;
     if name.slug() != slug {

@@ -4,10 +4,10 @@ const PATIENCE_MS = 20_000
 const AWAY = "You are not connected."
 const BUSY = "There is too much to do at the moment. Try again."
 const SIGNED_OUT = "You are not signed in any more."
-const REFUSED = { 403: "Only its owner may do that.", 404: "That message is gone.", 413: "This is too long to be sent." }
+const REFUSED = { 403: "Only its owner may do that.", 413: "This is too long to be sent." }
 
-/** Sends fields to a path, as a form does. Returns what went wrong, or `null`. */
-export async function ask(path, fields = {}) {
+/** Sends fields to a path, as a form does. Returns what went wrong, or `null`; `gone` says what is not there, if it is not. */
+export async function ask(path, fields = {}, gone = "That message is gone.") {
   if (!navigator.onLine) return AWAY
   let answer, text
   try {
@@ -24,5 +24,6 @@ export async function ask(path, fields = {}) {
   }
   const said = [...page.querySelectorAll('[id="error"], [id^="error--"]')].find((each) => each.textContent.trim())
   if (said) return said.textContent.trim()
+  if (answer.status === 404) return gone
   return answer.status >= 500 ? BUSY : (REFUSED[answer.status] ?? `It was not taken (${answer.status}).`)
 }

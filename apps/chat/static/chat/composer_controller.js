@@ -14,6 +14,7 @@ import { about, discard, forget, refuse, waitingIn, wasSentHere } from "./compos
 const IME_KEY_CODE = 229 // some browsers report the Enter that ends a composition only so
 const TYPING_EVERY_MS = 3_000
 const KEEP_AFTER_MS = 300
+const NO_ROOM = "There is no such room, or it is not open to you."
 
 application.register("composer", class extends Controller {
   static targets = ["form", "box", "error", "pending", "names", "editing", "word"]
@@ -164,7 +165,7 @@ application.register("composer", class extends Controller {
     if (!item.problem) return dispatchEvent(new Event("online")) // bellwire.js sends it as soon as it is connected: now, if that can be
     this.pending.show({ ...item, problem: null })
     const fields = { message: item.message, client_id: item.id, room: item.room }
-    const error = await ask(this.formTarget.getAttribute("action"), fields)
+    const error = await ask(this.formTarget.getAttribute("action"), fields, NO_ROOM)
     if (error) refuse(item.id, item, error, null)
     else forget(item.id)
     if (!this.element.isConnected) return

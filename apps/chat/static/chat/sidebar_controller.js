@@ -56,6 +56,7 @@ application.register("sidebar", class extends Controller {
     else if (kind === "read") this.readTo(room, Number(node.dataset.seq))
     else if (kind === "alert") this.alert(node)
     else if (kind === "room-link") place(node)
+    else if (kind === "room-name") lead(node)
   }
 
   news(room, { seq, author }) {
@@ -196,6 +197,14 @@ function unreadOf(item) {
 function place(item) {
   const next = [...item.parentElement.children].find((other) => other !== item && keyOf(other) > keyOf(item))
   if (next && item.nextElementSibling !== next) next.before(item)
+}
+
+// A room has another name, and with it another address.
+function lead(name) {
+  const link = name.closest(".link__to")
+  if (!link || !name.dataset.path) return
+  link.href = name.dataset.path
+  link.dataset.group = name.textContent
 }
 
 function keyOf(item) {

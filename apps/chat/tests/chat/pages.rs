@@ -168,3 +168,34 @@ async fn a_form_sent_twice_with_one_client_id_is_one_message() {
         site.stop().await;
     }
 }
+
+#[tokio::test]
+async fn without_a_socket_a_text_goes_to_the_room_it_was_typed_in_whatever_that_is_called_by_now() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let room = open(&site, &mut ada, "hi").await;
+        let id = room.id.to_string();
+        let settings = format!("/chat/-/rooms/{id}/");
+        assert_eq!(ada.post(&settings, &[("name", "hello")]).await.status, 303);
+        let sent = ben.post("/chat/hi/", &[("message", "to an old address")]).await;
+        assert_eq!((sent.status, sent.location()), (303, "/chat/hello/"));
+        let refused = ben.post("/chat/hi/", &[("message", &"x".repeat(8_001))]).await;
+        assert_eq!(refused.status, 422);
+        // Somebody gives the name to another room, while a page of the first is still open.
+        let other = open(&site, &mut ada, "hi").await;
+        let sent = ben.post("/chat/hi/", &[("message", "typed in the first"), ("room", &id)]).await;
+        assert_eq!((sent.status, sent.location()), (303, "/chat/hello/"));
+        let renamed =
+            bellwire_chat::models::Room::by_id(site.state().db().read(), room.id).await.unwrap().unwrap();
+        assert_eq!(page_words(&mut ben, &renamed).await, ["to an old address", "typed in the first"]);
+        assert!(page_words(&mut ben, &other).await.is_empty());
+        ada.post(&format!("{settings}members/"), &[("kind", "closed")]).await;
+        for id in [id.as_str(), "99", "x"] {
+            let refused = ben.post("/chat/hi/", &[("message", "not there"), ("room", id)]).await;
+            assert!(matches!(refused.status, 404 | 422), "{id}: {}", refused.status);
+        }
+        assert!(page_words(&mut ben, &other).await.is_empty());
+        site.stop().await;
+    }
+}

@@ -42,24 +42,89 @@ async fn the_list_has_the_newest_500_open_rooms_and_all_of_ones_own_and_the_othe
 async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_the_new_name() {
     for database in databases() {
         let site = chat(&database).await;
-        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let (mut ada, mut ben, cy) =
+            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
         let room = open(&site, &mut ada, "hi").await;
         open(&site, &mut ada, "taken").await;
         let mut bens = window(&site, &ben, "/chat/hi/").await;
+        let mut cys = window(&site, &cy, "/chat/taken/").await;
         hear(&mut bens, "sidebar-rooms").await;
+        hear(&mut cys, "sidebar-rooms").await;
         let settings = format!("/chat/-/rooms/{}/", room.id);
         let refused = ada.post(&settings, &[("name", "Taken")]).await;
         assert_eq!(refused.status, 422);
         assert!(refused.text.contains("Another room has that name."), "{}", refused.text);
         let renamed = ada.post(&settings, &[("name", "Hello <all>")]).await;
         assert_eq!((renamed.status, renamed.location()), (303, "/chat/hello-%3Call%3E/"));
-        assert!(hear(&mut bens, "Hello &lt;all&gt;").await.contains(&format!("#room-name--{}", room.id)));
-        let old = ben.get("/chat/hi/").await;
-        assert_eq!((old.status, old.location()), (303, "/chat/hello-%3Call%3E/"));
+        let heard = hear(&mut bens, "#room-empty--").await;
+        for marks in ["#room-name--", "#room-title--", "#room-label--", "#room-empty--"] {
+            assert!(heard.contains(&format!("{marks}{}\"", room.id)), "{marks}: {heard}");
+        }
+        assert!(heard.contains("data-bw-title=\"Hello &lt;all&gt; · Bellwire\""), "{heard}");
+        assert!(heard.contains("data-bw-url=\"/chat/hello-%3Call%3E/\""), "{heard}");
+        // Whoever is elsewhere hears the name, and keeps their own address.
+        let heard = hear(&mut cys, "Hello &lt;all&gt;").await;
+        assert!(heard.contains("#room-name--") && !heard.contains("data-bw-url"), "{heard}");
+        let old = ben.get("/chat/hi/?before=9").await;
+        assert_eq!((old.status, old.location()), (303, "/chat/hello-%3Call%3E/?before=9"));
         // The name that was given up may be given again, and then leads there.
         let second = open(&site, &mut ben, "hi").await;
         assert_ne!(second.id, room.id);
         assert_eq!(ben.get("/chat/hi/").await.status, 200);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_was_away_during_a_rename_is_in_the_room_and_knows_its_name() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let room = open(&site, &mut ada, "hi").await;
+        ada.post("/chat/hi/", &[("message", "before")]).await;
+        ada.post(&format!("/chat/-/rooms/{}/", room.id), &[("name", "Hello")]).await;
+        let since = format!("&since=chat.room.{}:1", room.id);
+        // As our pages say where they are, and as an address says it.
+        for at in [room.id.to_string(), "/chat/hi/".to_owned(), "/chat/hello/".to_owned()] {
+            let mut bens = window(&site, &ben, &format!("{at}{since}")).await;
+            let heard = hear(&mut bens, "sidebar-rooms").await;
+            assert!(heard.contains("data-bw-url=\"/chat/hello/\""), "{at}: {heard}");
+            assert!(heard.contains("data-bw-title=\"Hello · Bellwire\""), "{at}: {heard}");
+            ben.post("/chat/hello/", &[("message", &format!("at {at}"))]).await;
+            hear(&mut bens, &format!("at {at}<")).await;
+        }
+        let mut bens = window(&site, &ben, "/chat/").await;
+        hear(&mut bens, "sidebar-rooms").await;
+        bens.send_json(&json!({"action": "Change group", "data": {"groupName": "hi", "isGroup": true}}))
+            .await;
+        hear(&mut bens, "data-bw-url=\"/chat/hello/\"").await;
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_shows_a_room_which_is_not_theirs_any_more_is_told_so_when_it_is_back() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
+        let (closed, gone) = (open(&site, &mut ada, "board").await, open(&site, &mut ada, "hi").await);
+        ada.post(&format!("/chat/-/rooms/{}/members/", closed.id), &[("kind", "closed")]).await;
+        ada.post(&format!("/chat/-/rooms/{}/delete/", gone.id), &[]).await;
+        let mut said = Vec::new();
+        for room in [closed.id, gone.id, i64::MAX] {
+            let mut bens = window(&site, &ben, &room.to_string()).await;
+            said.push(hear(&mut bens, "role=\"alert\"").await.replace(&room.to_string(), "?"));
+            hear(&mut bens, "sidebar-rooms").await;
+        }
+        assert!(said[0].contains("innerHTML:#room"), "{said:?}");
+        assert!(said.iter().all(|each| *each == said[0]), "removed or closed is not told apart: {said:?}");
+        // An address is no page that shows a room: nothing closes, and nothing tells a closed room from none.
+        for at in ["/chat/board/", "/chat/hi/", "/chat/", "", "-1x"] {
+            let mut bens = window(&site, &ben, at).await;
+            assert!(!hear(&mut bens, "sidebar-rooms").await.contains("alert"), "{at}");
+            bens.send_json(&json!({"action": "New message", "data": {"message": "where am I?"}})).await;
+            hear(&mut bens, "Choose a room first.").await;
+        }
         site.stop().await;
     }
 }
@@ -134,7 +199,7 @@ async fn a_closed_room_is_not_there_for_strangers() {
         ];
         for ask in asks {
             socket.send_json(&ask).await;
-            let heard = socket.receive_text().await;
+            let heard = hear(&mut socket, "data-error").await;
             assert!(heard.contains("no such room") || heard.contains("gone"), "{ask}: {heard}");
         }
         assert_eq!(id, site.user(&ada).await.id);

@@ -2,6 +2,7 @@
 
 import { focus, refocus, remember } from "./keep.js"
 import { emit } from "./state.js"
+import { said } from "./where.js"
 
 const STYLES = {
   true: "outerHTML",
@@ -37,7 +38,7 @@ export function read(text) {
 export async function apply({ patches, page }, htmx) {
   let moved = false // to another address: then the page begins at its top, as after any link
   const steps = [
-    () => (moved = Boolean(page.url) && pushUrl(page.url)),
+    () => (moved = Boolean(page.url) && lead(page.url, said(patches))),
     ...patches.map((patch) => () => place(patch, htmx)),
     () => page.title && (document.title = page.title),
     () => page.focusOn && document.querySelector(page.focusOn)?.focus({ preventScroll: moved }),
@@ -58,18 +59,28 @@ function answer(element) {
   return { clientId, field: field || null, error: field === undefined ? null : element.textContent.trim() }
 }
 
-// Returns whether the address is another one now.
-function pushUrl(url) {
+// A frame that brings a place leads there, and there is a way back. One that brings none says what the address of this place is now.
+// Returns whether it led anywhere.
+function lead(url, at) {
   const next = new URL(url, location.href)
-  if (next.href === location.href) return false
   if (next.origin !== location.origin) {
     console.warn("bellwire: a frame cannot lead to another site")
     return false
   }
+  if (at === undefined && said([document]) !== undefined) return rename(next)
+  if (next.href === location.href) return false
   // htmx restores only what it has marked; the entry that is left needs the mark as well.
   if (!history.state?.htmx) history.replaceState({ ...history.state, htmx: true }, "")
   history.pushState({ htmx: true }, "", next.href)
   return true
+}
+
+function rename(next) {
+  if (next.pathname !== location.pathname) {
+    const rest = (next.search || location.search) + (next.hash || location.hash)
+    history.replaceState(history.state, "", next.pathname + rest)
+  }
+  return false
 }
 
 async function place(patch, htmx) {

@@ -8,6 +8,7 @@ import { look } from "./person.js"
 import { post } from "./post.js"
 import { Socket } from "./socket.js"
 import { emit, offerSignIn } from "./state.js"
+import { where } from "./where.js"
 
 const MOST_WAITING = 500 // frames; beyond it they are dropped and asked for again from where the page stands
 const RELOAD_PAUSE = 60_000 // between two reloads after refused handshakes
@@ -24,7 +25,8 @@ export class Page {
   #gone = false
   #posting = false
   #parting = false // it has to be left: the server wants no more of it
-  #positions = positions() // feed → seq
+  #told = where() // the place the server knows this page to be at: it was told, or has moved it there
+  #positions = positions() // feed → seq, of the feeds that are followed from there
   #outbox
 
   constructor(element, url, htmx, changed) {
@@ -90,16 +92,17 @@ export class Page {
     return id
   }
 
-  /** After a swap over HTTP, which may bring answers, and lists that are older or newer than where the socket stands. */
+  /** After a swap over HTTP, which may bring answers, another place, and lists that are older or newer than where the socket stands. */
   compare() {
     this.#lookForAnswers()
-    const moved = [...positions()].some(([feed, seq]) => this.#positions.get(feed) !== seq)
-    if (moved && !this.socket.final) this.socket.connect()
+    const differs = [...positions()].some(([feed, seq]) => this.#positions.get(feed) !== seq)
+    if ((differs || where() !== this.#told) && !this.socket.final) this.socket.connect()
   }
 
   // With where the page is, and the position of every feed. Frames that wait unapplied will be sent again.
   #address() {
     this.#waiting = []
+    this.#arrive()
     this.#updatePositions()
     const since = Array.from(this.#positions, (each) => `&since=${each.map(encodeURIComponent).join(":")}`)
     return this.#url().href + since.join("")
@@ -109,8 +112,15 @@ export class Page {
     const address = new URL(this.url, location.href)
     address.protocol = address.protocol.replace("http", "ws")
     address.searchParams.set("dialect", "htmx")
-    address.searchParams.set("at", location.pathname)
+    address.searchParams.set("at", where())
     return address
+  }
+
+  // At another place other feeds are followed; what was known of those that were left goes stale.
+  #arrive() {
+    if (where() === this.#told) return
+    this.#told = where()
+    this.#positions.clear()
   }
 
   #updatePositions() {
@@ -194,7 +204,9 @@ export class Page {
   async #take(frame) {
     const answers = frame.answers.filter(({ clientId }) => this.#asks.has(clientId))
     for (const answer of answers) if (answer.error === null) this.#reached(this.#asks.get(answer.clientId))
+    const before = where()
     await apply(frame, this.#htmx)
+    if (where() !== before) this.#arrive() // the server has moved it
     if (frame.feed) this.#move(frame.feed, frame.seq)
     for (const answer of answers) this.#answered(answer)
     emit(document, "applied", { feed: frame.feed, seq: frame.seq })

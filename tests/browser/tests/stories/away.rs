@@ -141,3 +141,31 @@ async fn a_page_from_the_back_forward_cache_has_everything() {
     assert_eq!(persisted, json!(true), "the page was loaded anew, which proves nothing, because: {why}");
     equals_a_fresh_page(&ben, 0).await;
 }
+
+#[tokio::test]
+async fn whose_room_is_not_theirs_any_more_when_they_are_back_sees_it_close() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    let (ben, cable) = stage.person_with_a_cable("Ben").await;
+    ada.becomes_administrator().await;
+    ben.signs_up().await;
+    for (room, path, fields) in
+        [("Garden", "members/", [("kind", "closed")].as_slice()), ("Harbour", "delete/", &[])]
+    {
+        ada.opens_room(room).await;
+        ada.is_connected().await;
+        let id = ada.ask("return document.querySelector('.room').dataset.room", &[]).await;
+        ben.opens_room(room).await;
+        ben.is_connected().await;
+        ada.says("for those who belong here").await;
+        ben.sees("for those who belong here").await;
+        cable.cut();
+        ben.is_offline().await;
+        ada.posts(&format!("/chat/-/rooms/{}/{path}", id.as_str().expect("its id")), fields).await;
+        cable.mend();
+        ben.find("#room .closed[role=alert]").await;
+        ben.is_connected().await;
+        ben.never_saw("for those who belong here").await;
+        assert_eq!(ben.ask("return document.querySelector('#composer')", &[]).await, Value::Null);
+    }
+}

@@ -74,8 +74,26 @@ async fn a_click_on_a_room_moves_there_without_a_reload_and_the_way_back_leads_b
     assert_eq!(focused, "message", "the composer waits for words");
     ben.says("welcome aboard").await;
     ada.sees("welcome aboard").await;
+    // Nothing happened in the garden meanwhile, so the page that comes back looks as the one that was left.
     ada.ask("history.back()", &[]).await;
-    ada.reads("#room .room__name", "Garden").await;
+    is_live_in(&ada, &ben, "Garden", "back").await;
+    ada.ask("history.forward()", &[]).await;
+    is_live_in(&ada, &ben, "Harbour", "forward").await;
+    ada.did_not_reload().await;
+}
+
+/// One is in the room again: what either of them says there, both see, and nothing waits.
+async fn is_live_in(one: &Person, other: &Person, room: &str, word: &str) {
+    one.reads("#room .room__name", room).await;
+    one.is_connected().await;
+    let (said, heard) = (format!("I am {word}"), format!("I see you are {word}"));
+    one.says(&said).await;
+    one.sees(&said).await;
+    goes_to(other, room).await;
+    other.sees(&said).await;
+    other.says(&heard).await;
+    one.sees(&heard).await;
+    one.until("waited for nothing", "return !document.querySelector('[data-pending]')", &[]).await;
 }
 
 #[tokio::test]

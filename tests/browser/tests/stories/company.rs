@@ -84,25 +84,62 @@ async fn two_talk_alone_both_see_it_at_once_and_a_third_finds_nothing_of_it() {
     ben.reads("#room .found__text", "only you and me").await;
 }
 
+/// The room has this name and address wherever the window says it.
+async fn is_called(person: &Person, name: &str, path: &str) {
+    person.reads("#room .room__name", name).await;
+    person.reads("#rooms .link__name", name).await;
+    person.reads("#composer label", &format!("Message to {name}")).await;
+    let script = "return document.title === arguments[0] && location.pathname === arguments[1] \
+                  && document.querySelector('#rooms a').getAttribute('href') === arguments[1]";
+    person
+        .until("had its title and address", script, &[json!(format!("{name} · Bellwire")), json!(path)])
+        .await;
+}
+
 #[tokio::test]
 async fn a_room_is_renamed_and_removed_under_the_eyes_of_those_in_it() {
     let stage = Stage::open().await;
-    let (ada, ben, cy) = three(&stage).await;
+    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    let (cy, cable) = stage.person_with_a_cable("Cy").await;
+    ada.becomes_administrator().await;
+    ben.signs_up().await;
+    cy.signs_up().await;
     ben.opens_room("Garden").await;
     cy.visit("/chat/garden/").await;
     cy.is_connected().await;
     cy.types("#message", "half a thought").await;
+    cy.marks_the_page().await;
+    let steps = cy.ask("return history.length", &[]).await;
     ada.visit("/chat/garden/").await;
     ada.presses(".room__settings").await;
     ada.types("#name", "Garden of Eden").await;
     ada.presses(".run__form button[type=submit]").await;
-    cy.reads("#room .room__name", "Garden of Eden").await;
-    cy.reads("#rooms .link__name", "Garden of Eden").await;
+    is_called(&cy, "Garden of Eden", "/chat/garden-of-eden/").await;
     let draft = cy.ask("return document.querySelector('#message').value", &[]).await;
     assert_eq!(draft, "half a thought");
+    assert_eq!(cy.ask("return history.length", &[]).await, steps, "no step for the way back");
     ada.visit("/chat/garden/").await;
     assert_eq!(ada.path().await, "/chat/garden-of-eden/", "the old address leads to the new one");
-    ada.presses(".room__settings").await;
+
+    // Cut off at one name and back at another.
+    cable.cut();
+    cy.is_offline().await;
+    let room = ada.ask("return document.querySelector('.room').dataset.room", &[]).await;
+    let settings = format!("/chat/-/rooms/{}/", room.as_str().expect("its id"));
+    ada.posts(&settings, &[("name", "Eden")]).await;
+    ben.visit("/chat/eden/").await;
+    ben.says("while you were away").await;
+    cable.mend();
+    cy.sees("while you were away").await;
+    is_called(&cy, "Eden", "/chat/eden/").await;
+    cy.says("here again").await;
+    cy.sees("here again").await;
+    ben.sees("here again").await;
+    ben.says("so I see").await;
+    cy.sees("so I see").await;
+    cy.did_not_reload().await;
+
+    ada.visit(&settings).await;
     ada.presses(".run__delete summary").await;
     ada.presses(".run__delete button").await;
     cy.reads("#room [role=alert] p", "This room was removed.").await;

@@ -90,3 +90,29 @@ async fn without_a_socket_the_bell_rings_a_refusal_is_explained_and_a_new_networ
     ada.sees("on a socket").await;
     ada.did_not_reload().await;
 }
+
+#[tokio::test]
+async fn on_a_stream_the_way_back_leads_into_a_room_that_is_live() {
+    let stage = Stage::open().await;
+    let (ada, _cable) = stage.person_without_sockets("Ada").await;
+    let ben = stage.person("Ben").await;
+    ada.becomes_administrator().await;
+    ben.signs_up().await;
+    ben.opens_room("Harbour").await;
+    for person in [&ada, &ben] {
+        person.opens_room("Garden").await;
+        person.is_connected().await;
+    }
+    is_on_a_stream(&ada).await;
+    ada.presses("#rooms li:nth-child(2) a").await;
+    ada.reads("#room .room__name", "Harbour").await;
+    is_on_a_stream(&ada).await;
+    ada.ask("history.back()", &[]).await;
+    ada.reads("#room .room__name", "Garden").await;
+    is_on_a_stream(&ada).await;
+    ada.says("back again").await;
+    ada.sees("back again").await;
+    ben.sees("back again").await;
+    ben.says("and heard").await;
+    ada.sees("and heard").await;
+}
