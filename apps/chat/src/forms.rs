@@ -17,12 +17,13 @@ pub struct RoomName {
 }
 
 impl RoomName {
-    /// Checks a name as it was typed: 1 to 128 characters of any script.
+    /// Checks a name as it was typed: 1 to 128 characters of any script. The `#` that rooms are shown with is not part of it.
     ///
     /// # Errors
     /// What to say beside the field `name`.
     pub fn parse(typed: &str) -> Result<Self, ChatError> {
         let name: String = typed.chars().filter(|c| !is_invisible(*c)).nfc().collect();
+        let name = name.trim_start_matches(|c: char| c == '#' || c.is_whitespace());
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let slug = slug_of(&name);
         match name.chars().count() {
@@ -171,6 +172,15 @@ mod tests {
             assert_eq!(found, expected, "{name}");
         }
         assert_eq!(slug("Cafe\u{301}"), slug("café"), "one name, however it is typed");
+    }
+
+    #[test]
+    fn the_mark_of_a_room_is_not_part_of_its_name() {
+        for typed in ["#python", "# #python", " #\u{200b}# python"] {
+            assert_eq!(RoomName::parse(typed).unwrap(), RoomName::parse("python").unwrap(), "{typed:?}");
+        }
+        assert_eq!(RoomName::parse("C#").unwrap().name(), "C#");
+        assert!(RoomName::parse("# #").is_err());
     }
 
     #[test]

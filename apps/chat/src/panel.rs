@@ -2,6 +2,7 @@
 
 use askama::Template;
 use bellwire_site::{SiteState, User};
+use sea_orm::ConnectionTrait;
 
 use crate::ChatError;
 use crate::fragments::MessageView;
@@ -56,10 +57,7 @@ impl Panel {
         part: Part,
     ) -> Result<Self, ChatError> {
         let db = site.db().read();
-        // The number is taken before the messages are read: what comes in between is caught up with, never missed.
-        let now = Room::current_seq(db, room.id).await?;
-        let (messages, is_end) = shown(db, &room, part).await?;
-        let reached = Message::reached(&messages, now);
+        let Shown { messages, seq, now } = Shown::read(db, room.id, part).await?;
         let first = messages.first().map(|message| message.row.seq);
         let older = match first {
             Some(first) if !Message::before(db, room.id, first, 1).await?.is_empty() => Some(first),
@@ -77,7 +75,7 @@ impl Panel {
             title,
             other,
             feed: room.feed(layer).name().to_string(),
-            seq: is_end.then_some(reached),
+            seq,
             last_read: membership.map_or(now, |membership| membership.last_read_seq),
             messages,
             older,
@@ -116,21 +114,107 @@ fn with_me(mut people: Vec<(i64, String)>, user: &User) -> Vec<(i64, String)> {
     people
 }
 
-/// The messages, and whether the newest is among them.
-async fn shown(
-    db: &impl sea_orm::ConnectionTrait,
-    room: &Room,
-    part: Part,
-) -> Result<(Vec<Message>, bool), ChatError> {
-    match part {
-        Part::Newest => Ok((Message::newest(db, room.id, PAGE).await?, true)),
-        Part::Before(seq) => Ok((Message::before(db, room.id, seq, PAGE).await?, false)),
-        Part::Around(seq) => {
-            let mut messages = Message::before(db, room.id, seq, PAGE / 2).await?;
-            let after = Message::from(db, room.id, seq, PAGE / 2 + 1).await?;
-            let is_end = after.len() as u64 <= PAGE / 2;
-            messages.extend(after.into_iter().take(PAGE as usize / 2));
-            Ok((messages, is_end))
+/// The messages of a part, and where they stand.
+struct Shown {
+    messages: Vec<Message>,
+    /// The number that is reached with them; none where the newest is not among them.
+    seq: Option<i64>,
+    /// The room's number before they were read.
+    now: i64,
+}
+
+impl Shown {
+    // The number is taken before the messages are read: what comes in between is caught up with, never missed.
+    async fn read(db: &impl ConnectionTrait, room: i64, part: Part) -> Result<Self, ChatError> {
+        let now = Room::current_seq(db, room).await?;
+        let (messages, seq) = match part {
+            Part::Newest => {
+                let newest = Message::newest(db, room, PAGE).await?;
+                let reached = Message::reached(&newest, now);
+                (newest, Some(reached))
+            }
+            Part::Before(seq) => (Message::before(db, room, seq, PAGE).await?, None),
+            Part::Around(seq) => {
+                let mut messages = Message::before(db, room, seq, PAGE / 2).await?;
+                let after = Message::from(db, room, seq, PAGE / 2 + 1).await?;
+                let is_end = after.len() as u64 <= PAGE / 2;
+                messages.extend(after.into_iter().take(PAGE as usize / 2));
+                // Two reads: what the second one saw says nothing of what the first one missed.
+                (messages, is_end.then_some(now))
+            }
+        };
+        Ok(Self { messages, seq, now })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bellwire_site::Reader;
+    use bellwire_site::testing::databases;
+    use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+    use super::*;
+    use crate::actions::{self, Asked};
+
+    /// Somebody changes two messages after this page has read the first half of what it shows.
+    struct Between<'a> {
+        db: &'a Reader,
+        site: &'a SiteState,
+        user: &'a User,
+        reads: AtomicUsize,
+    }
+
+    #[async_trait::async_trait]
+    impl ConnectionTrait for Between<'_> {
+        fn get_database_backend(&self) -> DbBackend {
+            self.db.get_database_backend()
+        }
+
+        async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+            self.db.execute_raw(statement).await
+        }
+
+        async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+            self.db.execute_unprepared(sql).await
+        }
+
+        async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+            self.db.query_one_raw(statement).await
+        }
+
+        async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+            if self.reads.fetch_add(1, Ordering::Relaxed) == 1 {
+                for id in [1, 4] {
+                    actions::edit_message(self.site, self.user, id, "edited").await.expect("an edit");
+                }
+            }
+            self.db.query_all_raw(statement).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_around_a_message_is_not_further_than_what_it_has_read() {
+        for database in databases() {
+            let site = bellwire_site::testing::TestSite::start(&database, vec![crate::app()]).await;
+            let mut ada = site.person("Ada").await;
+            ada.post("/chat/", &[("name", "hi")]).await;
+            let (user, state) = (site.user(&ada).await, site.state());
+            let db = state.db().read();
+            let room = Room::by_slug(db, "hi").await.unwrap().expect("the room");
+            for n in 1..=4 {
+                let asked = Asked { message: n.to_string(), ..Asked::default() };
+                actions::new_message(state, &room, &user, asked).await.unwrap();
+            }
+            let between = Between { db, site: state, user: &user, reads: AtomicUsize::new(0) };
+            let shown = Shown::read(&between, room.id, Part::Around(3)).await.unwrap();
+            let texts: Vec<_> = shown.messages.iter().map(|message| message.row.text.as_str()).collect();
+            assert_eq!(texts, ["1", "2", "3", "edited"], "the edit of the first came too late for this page");
+            let seq = shown.seq.expect("the end is shown");
+            let missed = Message::changed_since(db, room.id, seq, 10).await.unwrap();
+            assert!(missed.iter().any(|message| message.row.seq == 1), "{seq}: {missed:?}");
+            site.stop().await;
         }
     }
 }

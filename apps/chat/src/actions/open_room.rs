@@ -36,17 +36,18 @@ pub async fn open_room(site: &SiteState, by: &User, typed: &str, kind: Kind) -> 
         .await
 }
 
-/// Finds the conversation of two people, or begins it: then both see it in their lists at once.
+/// Finds the conversation of two people, or begins it: then both see it in their lists at once. What was said with somebody who
+/// is not here any more can still be read; nothing new is begun with them.
 ///
 /// # Errors
 /// That there is no such other person, or why it could not be begun.
 pub async fn open_conversation(site: &SiteState, by: &User, with: i64) -> Result<Room, ChatError> {
     let db = site.db().read();
-    let other = people::by_id(db, with).await?.filter(|other| other.is_active);
-    let other = other.filter(|other| other.id != by.id).ok_or(ChatError::NoPerson)?;
-    if let Some(room) = Room::of_two(db, by.id, other.id).await? {
+    if let Some(room) = Room::of_two(db, by.id, with).await? {
         return Ok(room);
     }
+    let other = people::by_id(db, with).await?.filter(|other| other.is_active);
+    let other = other.filter(|other| other.id != by.id).ok_or(ChatError::NoPerson)?;
     let (one, layer) = (by.id, site.bellwire().layer().clone());
     site.db()
         .write(async move |tx: Tx| {

@@ -35,7 +35,8 @@ application.register("chat", class extends Controller {
     if (!isPlain(event) || state() !== "connected") return
     const isGroup = !link.parentElement.hasAttribute("data-direct")
     const groupName = link.querySelector(".link__name").textContent.trim() // it may have been renamed since it was rendered
-    if (send("Change group", { groupName, isGroup }) === null) return
+    const { room } = link.parentElement.dataset // names may look alike
+    if (send("Change group", { groupName, isGroup, room }) === null) return
     event.preventDefault()
     this.shut()
   }

@@ -1,7 +1,13 @@
 //! One socket that moves between rooms, and who is here.
 
+use std::time::Duration;
+
+use bellwire_chat::ChatError;
+use bellwire_site::Tx;
 use bellwire_site::testing::databases;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use crate::support::{chat, enter, hear, open, say, window};
 
@@ -35,6 +41,114 @@ async fn a_window_moves_to_another_room_and_hears_only_that_one() {
         assert!(hear(&mut bens, "data-client-id=\"l-1\"").await.contains("#alerts"));
         assert!(ben.get("/chat/hi/").await.text.contains("overtaken"));
         assert!(!ben.get("/chat/python/").await.text.contains("overtaken"));
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_move_stays_where_they_are() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
+        let (_, python) = (open(&site, &mut ada, "hi").await, open(&site, &mut ada, "python").await);
+        let mut bens = window(&site, &ben, "/chat/hi/").await;
+        hear(&mut bens, "sidebar-rooms").await;
+        let run = async |sql: &'static str| {
+            let ran = site
+                .state()
+                .db()
+                .write(async move |tx: Tx| Ok::<_, ChatError>(tx.execute_unprepared(sql).await?));
+            ran.await.unwrap();
+        };
+        run("ALTER TABLE chat_memberships RENAME TO chat_memberships_away").await;
+        bens.send_json(&go("python", true)).await;
+        hear(&mut bens, "data-error").await;
+        run("ALTER TABLE chat_memberships_away RENAME TO chat_memberships").await;
+        ada.post("/chat/python/", &[("message", "where Ben is not")]).await;
+        ada.post("/chat/hi/", &[("message", "where Ben is")]).await;
+        let heard = hear(&mut bens, "where Ben is<").await;
+        assert!(!heard.contains("where Ben is not"), "{heard}");
+        let layer = site.state().bellwire().layer();
+        assert_eq!(layer.presence().count(python.feed(layer).name()), 0);
+        site.stop().await;
+    }
+}
+
+/// How many wait for a table of this name.
+async fn waiting(db: &impl ConnectionTrait, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass");
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+// On PostgreSQL alone: there a table can be held, so that the room is closed at the one moment that counts.
+#[tokio::test]
+async fn a_room_that_is_closed_while_a_stranger_moves_into_it_does_not_let_them_in() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let db = site.state().db().clone();
+        if db.read().get_database_backend() != DbBackend::Postgres {
+            site.stop().await;
+            continue;
+        }
+        let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
+        open(&site, &mut ada, "hi").await;
+        let python = open(&site, &mut ada, "python").await;
+        ada.post("/chat/python/", &[("message", "said among members")]).await;
+        let mut bens = window(&site, &ben, "/chat/hi/").await;
+        hear(&mut bens, "sidebar-rooms").await;
+        let (held, is_held) = oneshot::channel();
+        let (release, released) = oneshot::channel::<()>();
+        let writer = db.clone();
+        let holding = tokio::spawn(async move {
+            let hold = writer.write(async move |tx: Tx| {
+                tx.execute_unprepared("LOCK TABLE chat_messages IN ACCESS EXCLUSIVE MODE").await?;
+                let _ = held.send(());
+                let _ = released.await;
+                Ok::<_, ChatError>(())
+            });
+            hold.await
+        });
+        is_held.await.unwrap();
+        bens.send_json(&go("python", true)).await;
+        while waiting(db.read(), "chat_messages").await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let members = format!("/chat/-/rooms/{}/members/", python.id);
+        assert_eq!(ada.post(&members, &[("kind", "closed")]).await.status, 303);
+        release.send(()).unwrap();
+        holding.await.unwrap().unwrap();
+        let heard = hear(&mut bens, "no such room").await;
+        ada.post("/chat/python/", &[("message", "private")]).await;
+        ada.post("/chat/hi/", &[("message", "for everyone")]).await;
+        let heard = heard + &hear(&mut bens, "for everyone").await;
+        assert!(!heard.contains("said among members") && !heard.contains("private"), "{heard}");
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_click_leads_to_the_very_room_whatever_it_is_called() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
+        let python = open(&site, &mut ada, "python").await;
+        assert_eq!(open(&site, &mut ada, " # #Python").await, python, "the mark of a room is not its name");
+        assert_eq!(ada.post("/chat/", &[("name", "#")]).await.status, 422);
+        // As it could be made once.
+        let other = open(&site, &mut ada, "other").await.id;
+        let named = move |tx: Tx| async move {
+            let sql = format!("UPDATE chat_rooms SET name = '#python', slug = '#python' WHERE id = {other}");
+            Ok::<_, ChatError>(tx.execute_unprepared(&sql).await?)
+        };
+        site.state().db().write(named).await.unwrap();
+        let mut bens = window(&site, &ben, "/chat/python/").await;
+        hear(&mut bens, "sidebar-rooms").await;
+        let click = json!({"action": "Change group", "data": {"groupName": "#python", "isGroup": true, "room": other.to_string()}});
+        bens.send_json(&click).await;
+        hear(&mut bens, "data-bw-url=\"/chat/%23python/\"").await;
+        bens.send_json(&go("#python", true)).await;
+        hear(&mut bens, "data-bw-url=\"/chat/python/\"").await;
         site.stop().await;
     }
 }

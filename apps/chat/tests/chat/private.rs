@@ -1,7 +1,10 @@
 //! Conversations of two.
 
+use bellwire_chat::ChatError;
 use bellwire_chat::models::Room;
+use bellwire_site::Tx;
 use bellwire_site::testing::databases;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use crate::support::{chat, hear, window};
@@ -62,6 +65,36 @@ async fn nobody_talks_to_themselves_or_to_nobody() {
                 .await;
             hear(&mut window, "error").await;
         }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_with_somebody_who_is_gone_can_still_be_read_and_a_refused_click_is_explained() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, ben, cy) =
+            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+        let (ben_id, cy_id) = (site.user(&ben).await.id, site.user(&cy).await.id);
+        let path = ada.post(&format!("/chat/-/people/{ben_id}/"), &[]).await.location().to_owned();
+        ada.post(&path, &[("message", "before you go")]).await;
+        let gone = move |tx: Tx| async move {
+            let sql = format!("UPDATE users SET is_active = FALSE WHERE id IN ({ben_id}, {cy_id})");
+            Ok::<_, ChatError>(tx.execute_unprepared(&sql).await?)
+        };
+        site.state().db().write(gone).await.unwrap();
+        assert_eq!(ada.post(&format!("/chat/-/people/{ben_id}/"), &[]).await.location(), path);
+        assert_eq!(ada.post(&format!("/chat/-/people/{cy_id}/"), &[]).await.status, 404);
+        let mut adas = window(&site, &ada, "/chat/").await;
+        hear(&mut adas, "sidebar-rooms").await;
+        let click =
+            |name: &str| json!({"action": "Change group", "data": {"groupName": name, "isGroup": false}});
+        adas.send_json(&click("Ben")).await;
+        hear(&mut adas, "before you go").await;
+        adas.send_json(&click("Cy")).await;
+        let heard = hear(&mut adas, "There is nobody of that name.").await;
+        assert!(heard.contains("innerHTML:#error\""), "{heard}");
+        assert!(ada.get("/chat/").await.text.contains("id=\"error\" role=\"alert\""));
         site.stop().await;
     }
 }
