@@ -133,8 +133,8 @@ impl ChatConsumer {
     async fn move_to(&mut self, socket: &mut Socket, sought: &Where) -> Result<(), ChatError> {
         let room = actions::find(&self.site, &self.user, sought).await?;
         let is_here = self.room.as_ref().is_some_and(|here| here.id == room.id);
-        let panel = match self.look_into(socket, &room).await {
-            Ok(panel) => panel,
+        let (panel, patches) = match self.look_into(socket, &room).await {
+            Ok(shown) => shown,
             Err(error) => {
                 if !is_here {
                     self.be_out_of(socket, &room);
@@ -145,10 +145,6 @@ impl ChatConsumer {
         if !is_here {
             self.leave(socket);
         }
-        let patches = match socket.dialect() {
-            Dialect::Htmx => vec![fragments::room(&panel)?],
-            _ => fragments::room_in_places(&panel, &panel.messages)?,
-        };
         for patch in patches {
             socket.patch(patch).await.map_err(ChatError::Socket)?;
         }
@@ -158,11 +154,15 @@ impl ChatConsumer {
     }
 
     /// What is shown of a room, read after it was joined.
-    async fn look_into(&self, socket: &mut Socket, room: &Room) -> Result<Panel, ChatError> {
+    async fn look_into(&self, socket: &mut Socket, room: &Room) -> Result<(Panel, Vec<Patch>), ChatError> {
         socket.join(&room.feed(socket.layer()));
         let panel = Panel::load(&self.site, &self.user, room.clone(), Part::Newest).await?;
+        let patches = match socket.dialect() {
+            Dialect::Htmx => vec![fragments::room(&panel)?],
+            _ => fragments::room_in_places(&panel, &panel.messages)?,
+        };
         self.be_in(socket, room).await?;
-        Ok(panel)
+        Ok((panel, patches))
     }
 
     /// The list of rooms as it is now, and the groups that bring its news. Whoever stops being a member hears it as an event, and

@@ -26,6 +26,9 @@ async fn the_socket_is_for_people_of_this_site_in_a_room_that_is_there() {
         assert_eq!(ada.get_with("/ws/chat/hi/", &own).await.status, 101);
         assert_eq!(stranger.get_with("/ws/chat/hi/", &own).await.status, 401);
         assert_eq!(ada.get_with("/ws/chat/nowhere/", &own).await.status, 404);
+        let old = open(&site, &mut ada, "old").await;
+        assert_eq!(ada.post(&format!("/chat/-/rooms/{}/", old.id), &[("name", "new")]).await.status, 303);
+        assert_eq!(ada.get_with("/ws/chat/old/", &own).await.status, 101, "an address that it had");
         for origin in
             ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1", "https://127.0.0.1"]
         {
