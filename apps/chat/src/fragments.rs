@@ -5,6 +5,7 @@ use bellwire::{Html, Patch};
 use chrono::SecondsFormat;
 
 use crate::models::Message;
+use crate::models::counts::Counts;
 use crate::models::room::{Kind, Room};
 use crate::panel::Panel;
 use crate::sidebar::{Link, Sidebar};
@@ -193,6 +194,14 @@ pub(crate) fn room_gone(room: &Room) -> Patch {
 pub(crate) fn newest(room: i64, seq: i64, author: i64) -> Patch {
     let mark =
         format!("<span id=\"newest--{room}\" data-seq=\"{seq}\" data-author=\"{author}\" hidden></span>");
+    Patch::replace(format!("#newest--{room}"), Html::trusted(mark))
+}
+
+/// What is unread to one person in a room that has got to this place, where it is not a matter of what came last.
+pub(crate) fn counted(room: i64, seq: i64, Counts { unread, mentions, .. }: Counts) -> Patch {
+    let mark = format!(
+        "<span id=\"newest--{room}\" data-seq=\"{seq}\" data-unread=\"{unread}\" data-mentions=\"{mentions}\" hidden></span>"
+    );
     Patch::replace(format!("#newest--{room}"), Html::trusted(mark))
 }
 

@@ -12,6 +12,7 @@ mod plain;
 mod tests;
 
 use bellwire::Html;
+use unicode_normalization::UnicodeNormalization;
 
 /// A person named in a text.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -39,6 +40,13 @@ pub fn render(text: &str, mentions: &[Mention]) -> Html {
 /// The text in one line of at most `chars` characters, without markup: for announcements, notifications and search results.
 pub fn plain(text: &str, chars: usize) -> String {
     plain::of(&pieces::of(text), chars)
+}
+
+/// The text as all ways of writing it are the same, for a search: compatible forms, and case in every script, in which `ß` is `ss` and
+/// `ς` is `σ`.
+pub fn folded(text: &str) -> String {
+    let cased = text.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    cased.nfkc().collect()
 }
 
 /// Whether there is something to see.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bellwire::Change;
 use bellwire_site::SiteState;
+use bellwire_site::accounts::person_of;
 use tokio::time::{Instant, timeout_at};
 
 use crate::models::people as persons;
@@ -19,20 +20,11 @@ const LISTED: usize = 200;
 /// In a room with more people nobody is told who comes and goes.
 const ANNOUNCED: usize = 50;
 
-/// The key under which a person is present.
-pub(crate) fn key(person: i64) -> String {
-    format!("user.{person}")
-}
-
-fn person(key: &str) -> Option<i64> {
-    key.strip_prefix("user.")?.parse().ok()
-}
-
 /// The people in a room, by name.
 pub(crate) async fn people(site: &SiteState, room: &Room) -> Result<Vec<(i64, String)>, ChatError> {
     let layer = site.bellwire().layer();
     let ids = layer.presence().people(room.feed(layer).name());
-    let ids = ids.iter().filter_map(|key| person(key)).take(LISTED).collect();
+    let ids = ids.iter().filter_map(|key| person_of(key)).take(LISTED).collect();
     let mut people: Vec<_> = persons::names(site.db().read(), ids).await?.into_iter().collect();
     people.sort_by_key(|(_, name)| name.to_lowercase());
     Ok(people)
@@ -94,7 +86,7 @@ impl Gathered {
             // What was missed shows with the next change, and on the next page.
             _ => return,
         };
-        let Some(person) = person(&key) else { return };
+        let Some(person) = person_of(&key) else { return };
         if let Some(room) = group.as_str().strip_prefix("chat.room.").and_then(|id| id.parse().ok()) {
             self.rooms.entry(room).or_default().insert(person, came);
         } else if group.as_str().starts_with("chat.lobby") {

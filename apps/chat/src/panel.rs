@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use crate::ChatError;
 use crate::fragments::MessageView;
 use crate::models::room::Kind;
-use crate::models::{Membership, Message, Room, people};
+use crate::models::{Membership, Message, Room, UNREAD, people};
 use crate::online;
 
 /// How many messages a room's page shows.
@@ -38,6 +38,10 @@ pub(crate) struct Panel {
     /// The number that the page is at; none where it does not show the room's end.
     pub(crate) seq: Option<i64>,
     pub(crate) last_read: i64,
+    /// The place of the first message of others after that.
+    pub(crate) first_unread: Option<i64>,
+    /// How many of those there are, in words, and that place, where it is before what is shown.
+    pub(crate) unseen: Option<(String, i64)>,
     pub(crate) messages: Vec<Message>,
     /// Where what is shown begins, if there is something before it.
     pub(crate) older: Option<i64>,
@@ -64,6 +68,13 @@ impl Panel {
             _ => None,
         };
         let membership = Membership::of(db, room.id, user.id).await?;
+        let last_read = membership.map_or(now, |membership| membership.last_read_seq);
+        let unread = match last_read < now {
+            true => Message::unread(db, room.id, user.id, last_read).await?,
+            false => Vec::new(),
+        };
+        let first_unread = unread.first().copied();
+        let before = first_unread.filter(|unread| seq.is_some() && first.is_some_and(|shown| *unread < shown));
         let other = room.other_than(user.id).filter(|_| room.kind == Kind::Direct);
         let title = match other {
             Some(other) => people::names(db, vec![other]).await?.remove(&other).unwrap_or_default(),
@@ -76,11 +87,13 @@ impl Panel {
             other,
             feed: room.feed(layer).name().to_string(),
             seq,
-            last_read: membership.map_or(now, |membership| membership.last_read_seq),
+            last_read,
+            first_unread,
+            unseen: before.map(|place| (in_words(unread.len()), place)),
             messages,
             older,
             people: with_me(online::people(site, &room).await?, user),
-            may_run: room.is_run_by(user),
+            may_run: room.is_run_by(db, user).await?,
             me: user.name.clone(),
             draft: String::new(),
             error: None,
@@ -96,6 +109,11 @@ impl Panel {
         self.messages.iter().map(MessageView::from)
     }
 
+    /// Shown as if nothing had been read from this place on: the line of what is unread stands there.
+    pub(crate) fn unread_from(self, place: i64) -> Self {
+        Self { last_read: place - 1, first_unread: Some(place), unseen: None, ..self }
+    }
+
     fn is_direct(&self) -> bool {
         self.kind == Kind::Direct
     }
@@ -103,6 +121,10 @@ impl Panel {
     fn is_closed(&self) -> bool {
         self.kind == Kind::Closed
     }
+}
+
+fn in_words(unread: usize) -> String {
+    if unread as u64 >= UNREAD { format!("{}+", UNREAD - 1) } else { unread.to_string() }
 }
 
 /// Whoever looks is about to be there.

@@ -16,7 +16,7 @@ pub(crate) fn router(_: &SiteState) -> Router<SiteState> {
         .route("/chat/-/messages/{id}/", get(views::message).post(views::edit_message))
         .route("/chat/-/messages/{id}/delete/", post(views::delete_message))
         .route("/chat/-/rooms/{id}/", get(views::run_room).post(views::rename_room))
-        .route("/chat/-/rooms/{id}/members/", post(views::set_members))
+        .route("/chat/-/rooms/{id}/members/", get(views::members).post(views::set_members))
         .route("/chat/-/rooms/{id}/delete/", post(views::delete_room))
         .route("/chat/-/search/", get(views::search))
         .route("/ws/chat/", get(consumers::chat))

@@ -113,8 +113,8 @@ async fn open(site: &SiteState, place: &Place, speakers: Vec<i64>) -> Result<Roo
             _ => {
                 let by = speakers.first().copied().ok_or(ChatError::NoPerson)?;
                 let room = Room::open(&tx, &name, kind, by).await?;
-                for speaker in speakers {
-                    Membership::add(&tx, room.id, speaker).await?;
+                if kind == Kind::Closed {
+                    Membership::add(&tx, room.id, &speakers).await?;
                 }
                 Ok(room)
             }

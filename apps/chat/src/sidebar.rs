@@ -1,13 +1,13 @@
 //! The list of rooms and conversations, as one person has it.
 
-use std::collections::HashMap;
-
 use askama::Template;
+use bellwire_site::accounts::person_key;
 use bellwire_site::{SiteState, User};
 
+use crate::ChatError;
+use crate::models::counts::Counts;
 use crate::models::room::{Kind, lobby};
-use crate::models::{Membership, Message, Room, mention, people};
-use crate::{ChatError, online};
+use crate::models::{Room, people};
 
 /// What leads to a room or a conversation.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ pub(crate) struct Link {
     pub(crate) is_current: bool,
     pub(crate) newest: i64,
     pub(crate) read: i64,
-    pub(crate) unread: u64,
-    pub(crate) mentions: u64,
+    pub(crate) unread: i64,
+    pub(crate) mentions: i64,
     pub(crate) online: usize,
 }
 
@@ -57,10 +57,10 @@ impl Sidebar {
     /// What this person has, with the room they look at.
     pub(crate) async fn load(site: &SiteState, user: &User, current: Option<i64>) -> Result<Self, ChatError> {
         let db = site.db().read();
-        let memberships = Membership::of_person(db, user.id).await?;
-        let read: HashMap<_, _> = memberships.iter().map(|each| (each.room_id, each.last_read_seq)).collect();
-        let mut rooms = Room::open_or_among(db, read.keys().copied().collect()).await?;
-        rooms.retain(|room| room.kind == Kind::Open || read.contains_key(&room.id));
+        let mut rooms = Room::of_member(db, user.id).await?;
+        rooms.extend(Room::open_to(db, user.id).await?);
+        rooms.sort_by(|a, b| a.slug.cmp(&b.slug));
+        let counts = Counts::of(db, user.id, rooms.iter().map(|room| room.id).collect()).await?;
         let others = rooms.iter().filter_map(|room| room.other_than(user.id)).collect();
         let names = people::names(db, others).await?;
         let layer = site.bellwire().layer();
@@ -71,19 +71,13 @@ impl Sidebar {
             let mut link = Link::of(room, title);
             link.is_current = current == Some(room.id);
             link.online = layer.presence().count(room.feed(layer).name());
-            match read.get(&room.id).copied() {
-                Some(read) if read < room.seq => {
-                    link.read = read;
-                    link.unread = Message::unread(db, room.id, user.id, read).await?;
-                    link.mentions = mention::unread(db, room.id, user.id, read).await?;
-                }
-                Some(_) => {}
-                // Never there: nothing is unread, but whoever is named wants to know.
-                None => link.mentions = mention::unread(db, room.id, user.id, 0).await?,
+            if let Some(counts) = counts.get(&room.id) {
+                link.read = counts.read.unwrap_or(room.seq);
+                (link.unread, link.mentions) = (counts.unread, counts.mentions);
             }
             match other {
                 Some(other) => {
-                    let here = layer.presence().is_present(lobby(layer).name(), &online::key(other));
+                    let here = layer.presence().is_present(lobby(layer).name(), &person_key(other));
                     sidebar.conversations.push(Link { other: Some((other, here)), ..link });
                 }
                 None => sidebar.rooms.push(link),
@@ -95,9 +89,6 @@ impl Sidebar {
 
     /// The rooms whose news are for members alone.
     pub(crate) async fn closed(site: &SiteState, user: &User) -> Result<Vec<Room>, ChatError> {
-        let db = site.db().read();
-        let mine = Membership::of_person(db, user.id).await?;
-        let rooms = Room::among(db, mine.into_iter().map(|each| each.room_id).collect()).await?;
-        Ok(rooms.into_iter().filter(|room| room.kind != Kind::Open).collect())
+        Room::of_member(site.db().read(), user.id).await
     }
 }

@@ -28,7 +28,7 @@ mod watch;
 pub use migrations::Migrator;
 pub use name::name_key;
 pub use operator::{OperatorError, Person};
-pub use viewer::{MaybeUser, User};
+pub use viewer::{MaybeUser, User, person_key, person_of};
 pub(crate) use viewer::{SignedIn, remember};
 pub(crate) use views::routes;
 pub(crate) use watch::Watch;

@@ -38,8 +38,8 @@ pub async fn new_message(
     let (author_id, name, room, site_of_news) = (author.id, author.name.clone(), room.id, site.clone());
     site.db()
         .write(async move |tx: Tx| {
-            // Read again: the room may have been closed, renamed or removed since it was looked at.
-            let room = Room::by_id(&tx, room).await?.ok_or(ChatError::NoRoom)?;
+            // Read again: the room may have been closed, renamed or removed since it was looked at, and nobody does so from here on.
+            let room = Room::lock(&tx, room).await?;
             room.admit(&tx, author_id).await?;
             let mentions = mentioned(&tx, &room, text.as_str()).await?;
             let new = NewMessage {

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use bellwire::Layer;
+use bellwire_site::accounts::person_key;
 use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::RoomName;
-use crate::models::Membership;
 use crate::models::room::{Kind, Room, lobby, person};
+use crate::models::{Membership, people};
 use crate::{ChatError, Event, fragments};
 
 /// Who belongs to a room.
@@ -15,8 +16,13 @@ use crate::{ChatError, Event, fragments};
 pub enum Members {
     /// Everyone.
     Everyone,
-    /// These, and whoever says so.
-    These(Vec<i64>),
+    /// Those who do, with these changes. Where everyone did, whoever says so does, and those who are added.
+    Only {
+        /// They belong to it from now on.
+        added: Vec<i64>,
+        /// They do not any more.
+        removed: Vec<i64>,
+    },
 }
 
 /// Gives the room another name.
@@ -56,44 +62,84 @@ pub async fn set_members(
     let (layer, by) = (site.bellwire().layer().clone(), by.clone());
     site.db()
         .write(async move |tx: Tx| {
-            let before = run_by(&tx, room, &by).await?;
-            let had: HashSet<_> = Membership::people(&tx, room).await?.into_iter().collect();
-            let (kind, has) = match members {
-                Members::Everyone => (Kind::Open, had.clone()),
-                Members::These(people) => (Kind::Closed, people.into_iter().chain([by.id]).collect()),
-            };
-            let after = Room::set_kind(&tx, room, kind).await?;
-            for added in has.difference(&had) {
-                Membership::add(&tx, room, *added).await?;
+            let room = run_by(&tx, room, &by).await?;
+            match (members, room.kind) {
+                (Members::Everyone, Kind::Open) => Ok(room),
+                (Members::Everyone, _) => open(&tx, layer, &room).await,
+                (Members::Only { added, .. }, Kind::Open) => close(&tx, layer, &room, added, &by).await,
+                (Members::Only { added, removed }, _) => change(&tx, layer, room, added, removed).await,
             }
-            for removed in had.difference(&has) {
-                Membership::remove(&tx, room, *removed).await?;
-            }
-            let (then, now) = (before, after.clone());
-            tx.on_commit(move || moved(&layer, &then, &now, &had, &has));
-            Ok(after)
         })
         .await
 }
 
-/// Tells everyone concerned, and takes those out who do not belong here any more.
-fn moved(layer: &Layer, then: &Room, now: &Room, had: &HashSet<i64>, has: &HashSet<i64>) {
-    let key = |person: i64| format!("user.{person}");
-    if now.kind == Kind::Closed {
-        let feed = now.feed(layer);
-        let present = layer.presence().people(feed.name());
-        let may_stay: HashSet<_> = has.iter().map(|person| key(*person)).collect();
-        let strangers = present.iter().map(|who| who.to_string()).filter(|who| !may_stay.contains(who));
-        for who in strangers.chain(had.difference(has).map(|person| key(*person))) {
-            for group in [&feed, &now.passing(layer), &now.news(layer)] {
-                layer.expel_person(&who, group.name());
+/// For everyone from now on. Its news come with everybody's, and not a second time.
+async fn open(tx: &Tx, layer: Layer, room: &Room) -> Result<Room, ChatError> {
+    let had = Membership::members(tx, room.id).await?;
+    let (before, after) = (room.clone(), Room::set_kind(tx, room.id, Kind::Open).await?);
+    let link = fragments::new_room(&after)?;
+    tx.on_commit(move || {
+        for each in &had {
+            layer.expel_person(&person_key(*each), before.news(&layer).name());
+        }
+        lobby(&layer).patch(link);
+        tell(&layer, &had);
+    });
+    Ok(after)
+}
+
+/// For those who are named from now on, and whoever says so, who may be there until then like everyone.
+async fn close(tx: &Tx, layer: Layer, room: &Room, named: Vec<i64>, by: &User) -> Result<Room, ChatError> {
+    let mut has = people::existing(tx, &named).await?;
+    has.push(by.id);
+    let after = Room::set_kind(tx, room.id, Kind::Closed).await?;
+    Membership::add(tx, room.id, &has).await?;
+    let now = after.clone();
+    tx.on_commit(move || {
+        let may_stay: HashSet<_> = has.iter().map(|each| person_key(*each)).collect();
+        for who in layer.presence().people(now.feed(&layer).name()) {
+            if !may_stay.contains(&*who) {
+                expel(&layer, &now, &who);
             }
         }
+        lobby(&layer).patch(fragments::room_gone(&now));
+        tell(&layer, &has);
+    });
+    Ok(after)
+}
+
+async fn change(
+    tx: &Tx,
+    layer: Layer,
+    room: Room,
+    added: Vec<i64>,
+    removed: Vec<i64>,
+) -> Result<Room, ChatError> {
+    let added = people::existing(tx, &added).await?;
+    Membership::remove(tx, room.id, &removed).await?;
+    Membership::add(tx, room.id, &added).await?;
+    let now = room.clone();
+    tx.on_commit(move || {
+        let removed: Vec<_> = removed.into_iter().filter(|each| !added.contains(each)).collect();
+        for each in &removed {
+            expel(&layer, &now, &person_key(*each));
+        }
+        tell(&layer, &removed);
+        tell(&layer, &added);
+    });
+    Ok(room)
+}
+
+fn expel(layer: &Layer, room: &Room, who: &str) {
+    for group in [room.feed(layer), room.passing(layer), room.news(layer)] {
+        layer.expel_person(who, group.name());
     }
-    if then.kind == now.kind {
-        had.symmetric_difference(has).for_each(|each| person(layer, *each).send(Event::Rooms));
-    } else {
-        lobby(layer).send(Event::Rooms);
+}
+
+/// The list of rooms of these people has changed.
+fn tell(layer: &Layer, people: &[i64]) {
+    for each in people {
+        person(layer, *each).send(Event::Rooms);
     }
 }
 
@@ -116,11 +162,12 @@ pub async fn delete_room(site: &SiteState, by: &User, room: i64) -> Result<(), C
         .await
 }
 
+/// The room, as nobody else changes it, for somebody who runs it. Who may not read it does not learn that it is there.
 async fn run_by(tx: &Tx, room: i64, by: &User) -> Result<Room, ChatError> {
-    Room::lock(tx, room).await?;
-    let room = Room::by_id(tx, room).await?.ok_or(ChatError::NoRoom)?;
-    match room.is_run_by(by) {
-        true => Ok(room),
-        false => Err(ChatError::NotYours),
+    let room = Room::lock(tx, room).await?;
+    if room.is_run_by(tx, by).await? {
+        return Ok(room);
     }
+    room.admit(tx, by.id).await?;
+    Err(ChatError::NotYours)
 }

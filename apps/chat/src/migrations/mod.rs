@@ -5,6 +5,8 @@ use sea_orm_migration::prelude::*;
 mod m0001_rooms_and_messages;
 mod m0002_people_and_places;
 mod m0003_search;
+mod m0004_members;
+mod m0005_folded_texts;
 
 pub(crate) struct Migrator;
 
@@ -15,6 +17,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_rooms_and_messages::Migration),
             Box::new(m0002_people_and_places::Migration),
             Box::new(m0003_search::Migration),
+            Box::new(m0004_members::Migration),
+            Box::new(m0005_folded_texts::Migration),
         ]
     }
 

@@ -1,15 +1,18 @@
 //! Who belongs to a room, and how far they have read it.
 
+use std::collections::HashSet;
+
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{QueryOrder, QuerySelect, Set};
+use sea_orm::sea_query::{ExprTrait, OnConflict, SelectStatement};
+use sea_orm::{PaginatorTrait, QuerySelect, QueryTrait, Set};
 
 use crate::ChatError;
 
-/// The most members of a closed room that are listed.
-const LISTED: u64 = 1_000;
+/// How many rows one statement writes or names.
+const AT_ONCE: usize = 1_000;
 
-/// A member of a closed or direct room, or somebody who was in an open one.
+/// What somebody has to do with a room: whether they belong to it, and how far they have read it. These are two things: whoever was
+/// taken out of a room, or was in it while it was open, has read it and may not any more.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_memberships")]
 pub struct Model {
@@ -23,6 +26,8 @@ pub struct Model {
     pub last_read_seq: i64,
     /// Since when.
     pub created_at: DateTimeUtc,
+    /// Whether they belong to it, which is what lets them in. Nobody belongs to an open room: everybody may be there.
+    pub is_member: bool,
 }
 
 /// A membership.
@@ -43,41 +48,57 @@ impl Membership {
         Ok(Entity::find_by_id((room, person)).one(db).await?)
     }
 
-    /// All memberships of a person, the newest first.
+    /// Whether this person belongs to this room.
     ///
     /// # Errors
     /// The database's.
-    pub async fn of_person(db: &impl ConnectionTrait, person: i64) -> Result<Vec<Self>, ChatError> {
-        let theirs = Entity::find().filter(Column::UserId.eq(person)).order_by_desc(Column::CreatedAt);
-        Ok(theirs.limit(LISTED).all(db).await?)
+    pub async fn is_member(db: &impl ConnectionTrait, room: i64, person: i64) -> Result<bool, ChatError> {
+        Ok(members(room).filter(Column::UserId.eq(person)).count(db).await? > 0)
     }
 
-    /// The ids of a room's members.
+    /// The ids of all who belong to this room.
     ///
     /// # Errors
     /// The database's.
-    pub async fn people(db: &impl ConnectionTrait, room: i64) -> Result<Vec<i64>, ChatError> {
-        let members = Entity::find().filter(Column::RoomId.eq(room)).order_by_asc(Column::UserId);
-        Ok(members.select_only().column(Column::UserId).limit(LISTED).into_tuple().all(db).await?)
+    pub async fn members(db: &impl ConnectionTrait, room: i64) -> Result<Vec<i64>, ChatError> {
+        Ok(members(room).select_only().column(Column::UserId).into_tuple().all(db).await?)
     }
 
-    /// Makes this person a member, unless they are one; nothing before now is news to them.
+    /// Makes these people members. Who was here before reads on from where they were; to others nothing before now is news.
     ///
     /// # Errors
     /// The database's.
-    pub async fn add(db: &impl ConnectionTrait, room: i64, person: i64) -> Result<(), ChatError> {
+    pub async fn add(db: &impl ConnectionTrait, room: i64, people: &[i64]) -> Result<(), ChatError> {
         let seq = super::Room::current_seq(db, room).await?;
-        let there = OnConflict::columns([Column::RoomId, Column::UserId]).do_nothing().to_owned();
-        Entity::insert(new(room, person, seq)).on_conflict(there).exec_without_returning(db).await?;
+        for some in people.chunks(AT_ONCE) {
+            let rows =
+                some.iter().map(|person| ActiveModel { is_member: Set(true), ..new(room, *person, seq) });
+            let again = OnConflict::columns([Column::RoomId, Column::UserId])
+                .update_column(Column::IsMember)
+                .to_owned();
+            Entity::insert_many(rows).on_conflict(again).exec_without_returning(db).await?;
+        }
         Ok(())
     }
 
-    /// Ends it.
+    /// Ends it for these people.
     ///
     /// # Errors
     /// The database's.
-    pub async fn remove(db: &impl ConnectionTrait, room: i64, person: i64) -> Result<(), ChatError> {
-        Entity::delete_by_id((room, person)).exec(db).await?;
+    pub async fn remove(db: &impl ConnectionTrait, room: i64, people: &[i64]) -> Result<(), ChatError> {
+        for some in people.chunks(AT_ONCE) {
+            let these = Column::UserId.is_in(some.iter().copied());
+            no_members().filter(Column::RoomId.eq(room)).filter(these).exec(db).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends it for everyone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn remove_all(db: &impl ConnectionTrait, room: i64) -> Result<(), ChatError> {
+        no_members().filter(Column::RoomId.eq(room)).exec(db).await?;
         Ok(())
     }
 
@@ -125,7 +146,53 @@ impl Membership {
     }
 }
 
+fn members(room: i64) -> Select<Entity> {
+    Entity::find().filter(Column::RoomId.eq(room)).filter(Column::IsMember.eq(true))
+}
+
+fn no_members() -> sea_orm::UpdateMany<Entity> {
+    Entity::update_many().col_expr(Column::IsMember, Expr::value(false)).filter(Column::IsMember.eq(true))
+}
+
+/// Those of these people who belong to this room.
+pub(super) async fn among(
+    db: &impl ConnectionTrait,
+    room: i64,
+    people: Vec<i64>,
+) -> Result<HashSet<i64>, ChatError> {
+    let among = members(room).filter(Column::UserId.is_in(people)).select_only().column(Column::UserId);
+    Ok(among.into_tuple::<i64>().all(db).await?.into_iter().collect())
+}
+
+/// The ids of the rooms that this person belongs to, for another query.
+pub(super) fn rooms_of(person: i64) -> SelectStatement {
+    let theirs = Entity::find().filter(Column::UserId.eq(person)).filter(Column::IsMember.eq(true));
+    theirs.select_only().column(Column::RoomId).into_query()
+}
+
+/// Whether this person has been in the room that another query looks at.
+pub(super) fn of_person_here(person: i64) -> SelectStatement {
+    let here = Expr::col((Entity, Column::RoomId)).equals((super::room::Entity, super::room::Column::Id));
+    Entity::find()
+        .filter(Column::UserId.eq(person))
+        .filter(here)
+        .select_only()
+        .column(Column::RoomId)
+        .into_query()
+}
+
+/// The ids of the people who belong to this room, for another query.
+pub(super) fn people_of(room: i64) -> SelectStatement {
+    members(room).select_only().column(Column::UserId).into_query()
+}
+
+/// Somebody who has read, which lets nobody in.
 fn new(room: i64, person: i64, seq: i64) -> ActiveModel {
-    let created_at = Set(chrono::Utc::now());
-    ActiveModel { room_id: Set(room), user_id: Set(person), last_read_seq: Set(seq), created_at }
+    ActiveModel {
+        room_id: Set(room),
+        user_id: Set(person),
+        last_read_seq: Set(seq),
+        created_at: Set(chrono::Utc::now()),
+        is_member: Set(false),
+    }
 }

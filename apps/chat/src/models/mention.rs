@@ -1,11 +1,10 @@
 //! Who is named in messages.
 
 use bellwire_site::accounts::users;
+use sea_orm::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{QuerySelect, Set};
 
-use super::UNREAD;
 use crate::ChatError;
 use crate::markup::Mention;
 
@@ -60,19 +59,4 @@ pub(crate) async fn note(
         Entity::insert_many(rows).on_conflict(twice).exec_without_returning(db).await?;
     }
     Ok(())
-}
-
-/// How often this person is named in the room after this place, up to [`UNREAD`].
-pub(crate) async fn unread(
-    db: &impl ConnectionTrait,
-    room: i64,
-    person: i64,
-    since: i64,
-) -> Result<u64, ChatError> {
-    let named = Entity::find()
-        .filter(Column::UserId.eq(person))
-        .filter(Column::RoomId.eq(room))
-        .filter(Column::Seq.gt(since))
-        .limit(UNREAD);
-    Ok(named.select_only().column(Column::Seq).into_tuple::<i64>().all(db).await?.len() as u64)
 }

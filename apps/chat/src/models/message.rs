@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use bellwire_site::Sought;
 use bellwire_site::accounts::users;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{ExprTrait, Func, LikeExpr};
+use sea_orm::sea_query::{ExprTrait, LikeExpr};
 use sea_orm::{ActiveValue::Set, DbBackend, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
 
-use super::{Room, UNREAD, mention, search};
+use super::{Room, UNREAD, mention, room, search};
 use crate::ChatError;
 use crate::forms::{ClientId, MessageText};
-use crate::markup::Mention;
+use crate::markup::{self, Mention};
 
 /// A message as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -40,6 +40,8 @@ pub struct Model {
     pub deleted_at: Option<DateTimeUtc>,
     /// Who is named in it, as JSON.
     pub mentions: Option<String>,
+    /// What a search looks at: the text, folded.
+    pub folded: String,
 }
 
 /// Whom a message belongs to.
@@ -112,6 +114,7 @@ impl Message {
             author_id: Set(new.author_id),
             client_id: Set(new.client_id.map(|id| id.as_str().to_owned())),
             text: Set(new.text.as_str().to_owned()),
+            folded: Set(markup::folded(new.text.as_str())),
             seq: Set(seq),
             changed_seq: Set(seq),
             created_at: Set(new.at),
@@ -139,6 +142,7 @@ impl Message {
             room_id: Set(room),
             author_id: Set(new.author_id),
             text: Set(new.text.as_str().to_owned()),
+            folded: Set(markup::folded(new.text.as_str())),
             seq: Set(seq),
             changed_seq: Set(seq),
             created_at: Set(new.at),
@@ -199,6 +203,7 @@ impl Message {
         let edited = ActiveModel {
             id: Unchanged(self.row.id),
             text: Set(text.as_str().to_owned()),
+            folded: Set(markup::folded(text.as_str())),
             mentions: Set(json(&mentions)),
             changed_seq: Set(seq),
             edited_at: Set(Some(chrono::Utc::now())),
@@ -219,6 +224,7 @@ impl Message {
         let deleted = ActiveModel {
             id: Unchanged(self.row.id),
             text: Set(String::new()),
+            folded: Set(String::new()),
             mentions: Set(None),
             changed_seq: Set(seq),
             deleted_at: Set(Some(chrono::Utc::now())),
@@ -277,7 +283,7 @@ impl Message {
         with_authors(db, next).await
     }
 
-    /// How many living messages of others come after this place, up to 100.
+    /// The places of the first living messages of others after this one, up to 100 of them.
     ///
     /// # Errors
     /// The database's.
@@ -286,42 +292,36 @@ impl Message {
         room: i64,
         person: i64,
         since: i64,
-    ) -> Result<u64, ChatError> {
+    ) -> Result<Vec<i64>, ChatError> {
         let news = living(room)
             .filter(Column::Seq.gt(since))
             .filter(Column::AuthorId.ne(person))
             .order_by_asc(Column::Seq)
             .limit(UNREAD);
-        Ok(news.select_only().column(Column::Id).into_tuple::<i64>().all(db).await?.len() as u64)
+        Ok(news.select_only().column(Column::Seq).into_tuple::<i64>().all(db).await?)
     }
 
-    /// The newest living messages in these rooms that contain this text, whatever its case.
+    /// The newest living messages that this person may read and that contain this text, whatever its case in any script.
     ///
     /// # Errors
     /// The database's.
     pub async fn search(
         db: &impl ConnectionTrait,
-        rooms: Vec<i64>,
+        person: i64,
         text: &str,
         most: u64,
     ) -> Result<Vec<Self>, ChatError> {
-        let text = text.to_lowercase();
-        let escaped = text
-            .chars()
-            .flat_map(|c| matches!(c, '\\' | '%' | '_').then_some('\\').into_iter().chain([c]))
-            .collect::<String>();
-        let pattern = format!("%{escaped}%");
-        let contains = Expr::expr(Func::lower(Expr::col((Entity, Column::Text))))
-            .like(LikeExpr::new(pattern.clone()).escape('\\'));
+        let text = markup::folded(text);
+        let pattern = format!("%{}%", super::literally(&text));
         let found = match db.get_database_backend() {
             DbBackend::Sqlite => {
-                let found = search::on_sqlite_found(db, &rooms, &text, &pattern, most).await?;
+                let found = search::on_sqlite_found(db, person, &text, &pattern, most).await?;
                 Entity::find().filter(Column::Id.is_in(found))
             }
             _ => Entity::find()
-                .filter(Column::RoomId.is_in(rooms))
+                .filter(Column::RoomId.in_subquery(room::open_to_read(person)))
                 .filter(Column::DeletedAt.is_null())
-                .filter(contains),
+                .filter(Expr::col((Entity, Column::Folded)).like(LikeExpr::new(pattern).escape('\\'))),
         };
         let found = found.order_by_desc(Column::Id).limit(most);
         with_authors(db, found).await

@@ -4,10 +4,10 @@ use bellwire::{Group, GroupName, Layer};
 use bellwire_site::{Sought, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, Unchanged};
+use sea_orm::sea_query::{ExprTrait, OnConflict, SelectStatement};
+use sea_orm::{ActiveValue::Set, Order, QueryOrder, QuerySelect, QueryTrait, Unchanged};
 
-use super::membership::Membership;
+use super::membership::{self, Membership};
 use super::{message, old_slug};
 use crate::ChatError;
 use crate::consumers::Event;
@@ -19,7 +19,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 /// What the address of a conversation of two begins with.
 const DIRECT: &str = "-direct-";
 
-/// The most open rooms that are listed for somebody who was in none of them.
+/// The most open rooms that are listed, and as many rooms and conversations that somebody belongs to.
 const LISTED: u64 = 500;
 
 /// Who may be in a room.
@@ -69,20 +69,25 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Room {
-    /// The rooms with these ids, all of them, and of the other open ones the newest; by name.
+    /// The rooms and conversations that this person belongs to, the newest [`LISTED`] of them.
     ///
     /// # Errors
     /// The database's.
-    pub async fn open_or_among(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<Self>, ChatError> {
-        let others = Entity::find()
-            .filter(Column::Kind.eq(Kind::Open))
-            .filter(Column::Id.is_not_in(ids.clone()))
-            .order_by_desc(Column::Id)
-            .limit(LISTED);
-        let mut rooms = Self::among(db, ids).await?;
-        rooms.extend(others.all(db).await?);
-        rooms.sort_by(|a, b| a.slug.cmp(&b.slug));
-        Ok(rooms)
+    pub async fn of_member(db: &impl ConnectionTrait, person: i64) -> Result<Vec<Self>, ChatError> {
+        let theirs = Entity::find().filter(Column::Id.in_subquery(membership::rooms_of(person)));
+        Ok(theirs.order_by_desc(Column::Id).limit(LISTED).all(db).await?)
+    }
+
+    /// The open rooms, those first that this person was in: the newest [`LISTED`] of them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_to(db: &impl ConnectionTrait, person: i64) -> Result<Vec<Self>, ChatError> {
+        let was_there = Expr::exists(membership::of_person_here(person));
+        let first: Expr = Expr::case(was_there, 0).finally(1).into();
+        let open = Entity::find().filter(Column::Kind.eq(Kind::Open));
+        let open = open.order_by(first, Order::Asc).order_by_desc(Column::Id);
+        Ok(open.limit(LISTED).all(db).await?)
     }
 
     /// The rooms with these ids.
@@ -160,11 +165,12 @@ impl Room {
         Ok(Some(renamed.update(db).await?))
     }
 
-    /// Who may be in it, from now on.
+    /// Who may be in it, from now on. Whoever belonged to it does not any more: it is said anew.
     ///
     /// # Errors
     /// The database's, or that the room is gone.
     pub async fn set_kind(db: &impl ConnectionTrait, id: i64, kind: Kind) -> Result<Self, ChatError> {
+        Membership::remove_all(db, id).await?;
         let room = ActiveModel { id: Unchanged(id), kind: Set(kind), ..Default::default() };
         Ok(room.update(db).await?)
     }
@@ -196,9 +202,7 @@ impl Room {
         let there = OnConflict::column(Column::Slug).do_nothing().to_owned();
         Entity::insert(room).on_conflict(there).exec_without_returning(db).await?;
         let room = Self::by_slug(db, &direct_slug(one, other)).await?.ok_or(ChatError::NoRoom)?;
-        for person in [one, other] {
-            Membership::add(db, room.id, person).await?;
-        }
+        Membership::add(db, room.id, &[one, other]).await?;
         Ok(room)
     }
 
@@ -222,7 +226,7 @@ impl Room {
     /// # Errors
     /// The database's.
     pub async fn admits(&self, db: &impl ConnectionTrait, person: i64) -> Result<bool, ChatError> {
-        Ok(self.kind == Kind::Open || Membership::of(db, self.id, person).await?.is_some())
+        Ok(self.kind == Kind::Open || Membership::is_member(db, self.id, person).await?)
     }
 
     /// Lets through who may read and write here.
@@ -233,9 +237,16 @@ impl Room {
         self.admits(db, person).await?.then_some(()).ok_or(ChatError::NoRoom)
     }
 
-    /// Whether this person may rename it, remove it, and say who belongs to it.
-    pub fn is_run_by(&self, person: &User) -> bool {
-        self.kind != Kind::Direct && (person.is_admin || self.created_by == Some(person.id))
+    /// Whether this person may rename it, remove it, and say who belongs to it: whoever made it, as long as they may be in it, and
+    /// an administrator, who does not come to read it by that.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_run_by(&self, db: &impl ConnectionTrait, person: &User) -> Result<bool, ChatError> {
+        if self.kind == Kind::Direct || person.is_admin {
+            return Ok(self.kind != Kind::Direct);
+        }
+        Ok(self.created_by == Some(person.id) && self.admits(db, person.id).await?)
     }
 
     /// The room with this address.
@@ -266,10 +277,11 @@ impl Room {
             ..Default::default()
         };
         let there = OnConflict::column(Column::Slug).do_nothing().to_owned();
-        Entity::insert(room).on_conflict(there).exec_without_returning(db).await?;
+        let made = Entity::insert(room).on_conflict(there).exec_without_returning(db).await?;
         let room = Self::by_slug(db, name.slug()).await?.ok_or(ChatError::NoRoom)?;
-        if room.kind == Kind::Closed && room.created_by == Some(by) {
-            Membership::add(db, room.id, by).await?;
+        // Only whoever made it now: who made it once may have been taken out of it.
+        if made > 0 && kind == Kind::Closed {
+            Membership::add(db, room.id, &[by]).await?;
         }
         Ok(room)
     }
@@ -308,12 +320,12 @@ impl Room {
         raised.first().map(|room| room.seq).ok_or(ChatError::NoRoom)
     }
 
-    /// Waits until no other transaction writes into this room.
+    /// The room, once no other transaction writes into it: as it is until this one ends.
     ///
     /// # Errors
     /// The database's, or that the room is gone.
-    pub(crate) async fn lock(db: &impl ConnectionTrait, room: i64) -> Result<(), ChatError> {
-        Entity::find_by_id(room).lock_exclusive().one(db).await?.map(|_| ()).ok_or(ChatError::NoRoom)
+    pub(crate) async fn lock(db: &impl ConnectionTrait, room: i64) -> Result<Self, ChatError> {
+        Entity::find_by_id(room).lock_exclusive().one(db).await?.ok_or(ChatError::NoRoom)
     }
 
     /// The numbered changes of this room, for those who look at it.
@@ -348,6 +360,13 @@ pub fn lobby(layer: &Layer) -> Group<Event> {
 /// All windows of one person.
 pub fn person(layer: &Layer, id: i64) -> Group<Event> {
     layer.group(GroupName::of("chat.person", id))
+}
+
+/// The ids of the rooms that this person may read, for another query: what [`Room::admits`] says of one.
+pub(super) fn open_to_read(person: i64) -> SelectStatement {
+    let theirs = Column::Id.in_subquery(membership::rooms_of(person));
+    let open = Entity::find().filter(Column::Kind.eq(Kind::Open).or(theirs));
+    open.select_only().column(Column::Id).into_query()
 }
 
 /// No name makes an address that begins so.

@@ -16,9 +16,10 @@ const BATCH: i64 = 64;
 /// The last message that is in the index: all before it are, and none after it.
 const LAST: &str = "COALESCE((SELECT rowid FROM chat_search ORDER BY rowid DESC LIMIT 1), 0)";
 
-/// By `+` the list of rooms is no reason to read and sort all that is in them.
-const READABLE: &str = "+m.room_id IN (SELECT value FROM json_each($1)) AND m.deleted_at IS NULL \
-     AND lower(m.text) LIKE $2 ESCAPE '\\'";
+/// What this person may read. By `+` the list of rooms is no reason to read and sort all that is in them.
+const READABLE: &str = "+m.room_id IN (SELECT id FROM chat_rooms WHERE kind = 'open' \
+     UNION SELECT room_id FROM chat_memberships WHERE user_id = $1 AND is_member) \
+     AND m.deleted_at IS NULL AND m.folded LIKE $2 ESCAPE '\\'";
 
 /// Takes note of a new message: the last of a batch brings the index up to date.
 ///
@@ -37,7 +38,7 @@ pub(super) async fn note_new(db: &impl ConnectionTrait, id: i64) -> Result<(), C
 /// The database's.
 pub(super) async fn note_all(db: &impl ConnectionTrait) -> Result<(), ChatError> {
     let all = format!(
-        "INSERT INTO chat_search (rowid, text) SELECT id, text FROM chat_messages WHERE id > {LAST} ORDER BY id"
+        "INSERT INTO chat_search (rowid, text) SELECT id, folded FROM chat_messages WHERE id > {LAST} ORDER BY id"
     );
     on_sqlite(db, &all, []).await
 }
@@ -48,7 +49,7 @@ pub(super) async fn note_all(db: &impl ConnectionTrait) -> Result<(), ChatError>
 /// The database's.
 pub(super) async fn note_changed(db: &impl ConnectionTrait, id: i64) -> Result<(), ChatError> {
     let one = format!(
-        "INSERT OR REPLACE INTO chat_search (rowid, text) SELECT id, text FROM chat_messages WHERE id = $1 AND id <= {LAST}"
+        "INSERT OR REPLACE INTO chat_search (rowid, text) SELECT id, folded FROM chat_messages WHERE id = $1 AND id <= {LAST}"
     );
     on_sqlite(db, &one, [id.into()]).await
 }
@@ -64,20 +65,19 @@ async fn on_sqlite<const N: usize>(
     Ok(())
 }
 
-/// On SQLite: the newest living messages in these rooms whose text is `LIKE` this pattern. They contain this text.
+/// On SQLite: the newest living messages that this person may read and whose folded text is `LIKE` this pattern. They contain this text.
 ///
 /// # Errors
 /// The database's.
 pub(super) async fn on_sqlite_found(
     db: &impl ConnectionTrait,
-    rooms: &[i64],
+    person: i64,
     text: &str,
     pattern: &str,
     most: u64,
 ) -> Result<Vec<i64>, ChatError> {
-    let rooms = serde_json::to_string(rooms).unwrap_or_default();
     let ask = async |sql: &str, more: Option<String>| -> Result<Vec<i64>, ChatError> {
-        let values = [rooms.clone(), pattern.to_owned()].into_iter().chain(more).map(Value::from);
+        let values = [Value::from(person), pattern.into()].into_iter().chain(more.map(Value::from));
         let found = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
         let found = db.query_all_raw(found).await.or_nothing()?;
         Ok(found.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)

@@ -20,7 +20,7 @@ pub(crate) use messages::{delete_message, edit_message, message};
 pub(crate) use people::{names, open_conversation, people};
 pub(crate) use room::{new_message, room};
 pub(crate) use rooms::{open_room, rooms};
-pub(crate) use run_room::{delete_room, rename_room, run_room, set_members};
+pub(crate) use run_room::{delete_room, members, rename_room, run_room, set_members};
 pub(crate) use search::search;
 
 /// A page of the chat: the list of rooms, and beside it what it is about.

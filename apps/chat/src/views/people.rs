@@ -4,21 +4,29 @@ use askama::Template;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
-use bellwire_site::accounts::name_key;
+use bellwire_site::accounts::{person_key, person_of};
 use bellwire_site::{Page, SiteError, SiteState, User};
 
 use super::Beside;
-use crate::models::people as persons;
+use crate::actions;
 use crate::models::room::lobby;
-use crate::{actions, online};
+use crate::models::{Room, people as persons};
 
 /// The most names that are offered while typing.
-const OFFERED: usize = 8;
+const OFFERED: u64 = 8;
 
 #[derive(Template)]
 #[template(path = "chat/pages/_people.html")]
-struct PeoplePart {
+struct PeoplePart<'a> {
     people: Vec<Row>,
+    query: &'a str,
+}
+
+/// Whom one looks for.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Sought {
+    q: String,
 }
 
 struct Row {
@@ -28,20 +36,25 @@ struct Row {
     is_me: bool,
 }
 
-/// `GET /chat/-/people/`: those who are here first.
-pub(crate) async fn people(user: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
+/// `GET /chat/-/people/`: those who are here first; with `?q=`, those in whose name a word begins so.
+pub(crate) async fn people(
+    user: User,
+    Query(sought): Query<Sought>,
+    State(site): State<SiteState>,
+) -> Result<Page, SiteError> {
     let layer = site.bellwire().layer();
     let (presence, lobby) = (layer.presence(), lobby(layer));
-    let everyone = persons::all(site.db().read(), None).await?;
+    let here = presence.people(lobby.name()).iter().filter_map(|key| person_of(key)).collect();
+    let everyone = persons::all(site.db().read(), here, &sought.q).await?;
     let row = |person: bellwire_site::accounts::users::Model| Row {
-        is_here: presence.is_present(lobby.name(), &online::key(person.id)),
+        is_here: presence.is_present(lobby.name(), &person_key(person.id)),
         is_me: person.id == user.id,
         id: person.id,
         name: person.name,
     };
-    let mut people: Vec<_> = everyone.into_iter().map(row).collect();
-    people.sort_by_key(|person| !person.is_here);
-    Ok(Beside::new("People", &PeoplePart { people })?.page(&site, &user).await?)
+    let people = everyone.into_iter().map(row).collect();
+    let part = PeoplePart { people, query: &sought.q };
+    Ok(Beside::new("People", &part)?.page(&site, &user).await?)
 }
 
 /// `POST /chat/-/people/<id>/`: the conversation with this person.
@@ -58,14 +71,24 @@ pub(crate) async fn open_conversation(
 #[serde(default)]
 pub(crate) struct Typed {
     q: String,
+    room: Option<i64>,
 }
 
-/// `GET /chat/-/names/?q=a`: names that begin so, for whoever types one.
+/// `GET /chat/-/names/?q=a&room=5`: names that begin so, for whoever types one. In a closed room those of its members: nobody else is
+/// called by their name there.
 pub(crate) async fn names(
-    _: User,
+    user: User,
     Query(typed): Query<Typed>,
     State(site): State<SiteState>,
 ) -> Result<Json<Vec<String>>, SiteError> {
-    let people = persons::all(site.db().read(), Some(&name_key(&typed.q))).await?;
-    Ok(Json(people.into_iter().take(OFFERED).map(|person| person.name).collect()))
+    let db = site.db().read();
+    let room = match typed.room {
+        Some(id) => Some(Room::by_id(db, id).await?.ok_or(SiteError::NotFound)?),
+        None => None,
+    };
+    if let Some(room) = &room {
+        room.admit(db, user.id).await?;
+    }
+    let people = persons::to_be_named(db, room.as_ref(), &typed.q, OFFERED).await?;
+    Ok(Json(people.into_iter().map(|person| person.name).collect()))
 }

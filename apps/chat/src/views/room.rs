@@ -27,6 +27,8 @@ struct UnknownRoom<'a> {
 pub(crate) struct Shown {
     before: Option<i64>,
     at: Option<i64>,
+    /// Whether that is where what is unread begins: it counts as read since the room was opened.
+    unread: Option<String>,
 }
 
 impl Shown {
@@ -69,6 +71,10 @@ pub(crate) async fn room(
     match Room::by_slug(db, &slug).await? {
         Some(room) if room.admits(db, user.id).await? => {
             let panel = Panel::load(&site, &user, room, shown.part()).await?;
+            let panel = match shown {
+                Shown { at: Some(place), unread: Some(_), .. } => panel.unread_from(place),
+                _ => panel,
+            };
             Ok(page(&site, &user, panel).await?.into_response())
         }
         Some(_) => Err(SiteError::NotFound),

@@ -10,8 +10,7 @@ use bellwire_site::{Page, SiteError, SiteState, User};
 use super::Beside;
 use crate::ChatError;
 use crate::fragments::{MessageView, message_path};
-use crate::models::Message;
-use crate::sidebar::Sidebar;
+use crate::models::{Message, Room, people};
 
 /// The most that is shown.
 const FOUND: u64 = 50;
@@ -48,27 +47,33 @@ pub(crate) async fn search(
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
     let query: String = sought.q.trim().chars().take(LONGEST).collect();
-    let places = places(&site, &user).await?;
+    let db = site.db().read();
     let messages = match query.is_empty() {
         true => Vec::new(),
-        false => {
-            let rooms = places.keys().copied().collect();
-            Message::search(site.db().read(), rooms, &query, FOUND).await?
-        }
+        false => Message::search(db, user.id, &query, FOUND).await?,
     };
+    let places = places(&site, &user, &messages).await?;
     let found = messages.iter().map(|message| Found::of(message, &places)).collect();
     let part = SearchPart { query: &query, found, is_more: messages.len() as u64 == FOUND };
     let beside = Beside { query: &query, ..Beside::new("Search", &part)? };
     Ok(beside.page(&site, &user).await?)
 }
 
-/// Where this person may read, and what it is called.
-async fn places(site: &SiteState, user: &User) -> Result<HashMap<i64, String>, ChatError> {
-    let Sidebar { rooms, conversations } = Sidebar::load(site, user, None).await?;
-    let rooms = rooms.into_iter().map(|link| (link.id, link.title));
-    let conversations =
-        conversations.into_iter().map(|link| (link.id, format!("your conversation with {}", link.title)));
-    Ok(rooms.chain(conversations).collect())
+/// What the rooms of these messages are called, to this person.
+async fn places(
+    site: &SiteState,
+    user: &User,
+    messages: &[Message],
+) -> Result<HashMap<i64, String>, ChatError> {
+    let db = site.db().read();
+    let rooms = Room::among(db, messages.iter().map(|message| message.row.room_id).collect()).await?;
+    let others = rooms.iter().filter_map(|room| room.other_than(user.id)).collect();
+    let names = people::names(db, others).await?;
+    let name = |room: Room| match room.other_than(user.id).and_then(|other| names.get(&other)) {
+        Some(other) => (room.id, format!("your conversation with {other}")),
+        None => (room.id, room.name),
+    };
+    Ok(rooms.into_iter().map(name).collect())
 }
 
 impl<'a> Found<'a> {

@@ -12,7 +12,7 @@ import { View } from "./messages/view.js"
 const ANNOUNCED_AT_ONCE = 3 // more than these arriving together are only counted aloud
 
 application.register("messages", class extends Controller {
-  static targets = ["scroller", "content", "list", "older", "jump", "fresh", "announcer", "typing", "notices", "tools"]
+  static targets = ["scroller", "content", "list", "older", "jump", "fresh", "announcer", "typing", "notices", "tools", "unseen"]
 
   connect() {
     this.me = document.documentElement.dataset.user
@@ -45,6 +45,7 @@ application.register("messages", class extends Controller {
       me: this.me,
       room: Number(this.element.dataset.room),
       lastRead: Number(this.element.dataset.lastRead),
+      firstUnread: this.element.dataset.firstUnread && Number(this.element.dataset.firstUnread),
       isNewestInView: () => this.isLive && this.view.showsNewest,
     })
     const link = this.hasOlderTarget ? this.olderTarget : null
@@ -133,6 +134,7 @@ application.register("messages", class extends Controller {
   // Idempotent: run after every change, it touches only what differs.
   dress() {
     dress(this.listTarget, { me: this.me, isFirstUnread: this.reading.isFirstUnread })
+    if (this.hasUnseenTarget && this.reading.isLoaded) this.unseenTarget.remove()
     this.tools.dress()
   }
 

@@ -59,8 +59,11 @@ application.register("sidebar", class extends Controller {
     else if (kind === "room-name") lead(node)
   }
 
-  news(room, { seq, author }) {
-    if (author && author !== this.me) this.links.get(room)?.unread.came(Number(seq))
+  // That there is something new, or, where something was changed that I am counted for, what is unread by now.
+  news(room, { seq, author, unread, mentions }) {
+    if (unread !== undefined) {
+      this.links.get(room)?.unread.counted({ all: Number(unread), named: Number(mentions), newest: Number(seq) })
+    } else if (author && author !== this.me) this.links.get(room)?.unread.came(Number(seq))
   }
 
   readTo(room, seq) {

@@ -35,12 +35,13 @@ export class Unread {
     if (seq === this.#read) return
     this.isMarked = seq < this.#read
     this.#read = seq
-    if (left) return this.#countAnew(left)
+    if (left) return this.counted(left)
     for (const each of this.#since.keys()) if (each <= seq) this.#since.delete(each)
     this.#counted = this.isMarked ? { ...this.#counted, all: Math.max(1, this.#counted.all) } : { all: 0, named: 0 }
   }
 
-  #countAnew({ all, named, newest }) {
+  /** What is unread of what came up to `newest`, whoever counted it. */
+  counted({ all, named, newest }) {
     this.#counted = { all, named }
     this.#newest = Math.max(this.#newest, newest)
     for (const each of this.#since.keys()) if (each <= newest) this.#since.delete(each)

@@ -164,7 +164,7 @@ async fn a_closed_room_is_not_there_for_strangers() {
         let members = format!("/chat/-/rooms/{}/members/", room.id);
         let fields = [("kind", "closed"), ("member", ben_id.as_str())];
         assert_eq!(ada.post(&members, &fields).await.status, 303);
-        let people = Membership::people(db, room.id).await.unwrap();
+        let people = Membership::members(db, room.id).await.unwrap();
         assert_eq!(people.len(), 2, "Ada, who said so, and Ben");
         ada.post("/chat/board/", &[("message", "the secret plan")]).await;
         let id = site.user(&ada).await.id;

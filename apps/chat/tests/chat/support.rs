@@ -4,8 +4,10 @@ use bellwire::Dialect;
 use bellwire::testing::Communicator;
 use bellwire_chat::ChatConsumer;
 use bellwire_chat::models::Room;
-use bellwire_site::User;
+use bellwire_site::accounts::users;
 use bellwire_site::testing::{Client, TestDatabase, TestSite};
+use bellwire_site::{DbError, Tx, User};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 /// A site with nothing but the chat.
@@ -29,6 +31,41 @@ pub(crate) async fn open(site: &TestSite, person: &mut Client, name: &str) -> Ro
     let slug = answer.location().trim_start_matches("/chat/").trim_end_matches('/').to_owned();
     let slug = percent_encoding::percent_decode_str(&slug).decode_utf8().unwrap().into_owned();
     Room::by_slug(site.state().db().read(), &slug).await.unwrap().expect("the room that was opened")
+}
+
+/// The same, for its members alone.
+pub(crate) async fn open_closed(site: &TestSite, person: &mut Client, name: &str) -> Room {
+    let answer = person.post("/chat/", &[("name", name), ("closed", "1")]).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    Room::by_slug(site.state().db().read(), name).await.unwrap().expect("the room that was opened")
+}
+
+/// As many people who never sign in, called by this name and their number. Returns their ids, in that order.
+pub(crate) async fn crowd(site: &TestSite, name: &str, count: usize) -> Vec<i64> {
+    let person = |n: usize| users::ActiveModel {
+        name: Set(format!("{name} {n:04}")),
+        name_key: Set(format!("{} {n:04}", name.to_lowercase())),
+        password_hash: Set("none".to_owned()),
+        is_admin: Set(false),
+        is_active: Set(true),
+        created_at: Set(chrono::Utc::now()),
+        ..Default::default()
+    };
+    let people: Vec<_> = (0..count).map(person).collect();
+    let all = async move |tx: Tx| {
+        for some in people.chunks(500) {
+            users::Entity::insert_many(some.to_vec())
+                .exec_without_returning(&tx)
+                .await
+                .map_err(DbError::from)?;
+        }
+        Ok::<_, DbError>(())
+    };
+    site.state().db().write(all).await.unwrap();
+    let theirs = users::Entity::find().filter(users::Column::PasswordHash.eq("none"));
+    let theirs = theirs.filter(users::Column::Name.starts_with(name)).order_by_asc(users::Column::Name);
+    let ids = theirs.all(site.state().db().read()).await.unwrap();
+    ids.into_iter().map(|user| user.id).collect()
 }
 
 /// This person's socket in the room, with this query.

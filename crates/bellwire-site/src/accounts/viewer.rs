@@ -16,6 +16,9 @@ use crate::{SiteError, SiteState};
 /// How many cookies of our name are looked up at most.
 const COOKIES: usize = 4;
 
+/// What the key of a person begins with.
+const PERSON: &str = "user.";
+
 /// A person who is signed in.
 ///
 /// As an extractor it lets nobody else through: whoever asks for a page is sent to sign in (or, while the site has no
@@ -34,7 +37,7 @@ pub struct User {
 impl User {
     /// The key of the person's sockets, for [`bellwire::Layer::expel_person`] and [`bellwire::Layer::kick_person`].
     pub fn key(&self) -> String {
-        format!("user.{}", self.id)
+        person_key(self.id)
     }
 
     /// The key of the sockets of this browser's session, for [`bellwire::Layer::kick_session`].
@@ -45,6 +48,16 @@ impl User {
     pub(super) fn session(&self) -> i64 {
         self.session
     }
+}
+
+/// The key of the sockets of the person with this id, under which they are present, too.
+pub fn person_key(id: i64) -> String {
+    format!("{PERSON}{id}")
+}
+
+/// Whose key this is, if it is a person's.
+pub fn person_of(key: &str) -> Option<i64> {
+    key.strip_prefix(PERSON)?.parse().ok()
 }
 
 /// The key under which the sockets of a session can be closed.

@@ -63,7 +63,9 @@ export class Mentions {
     this.#asking = new AbortController()
     const { signal } = this.#asking
     try {
-      const answer = await fetch(`/chat/-/names/?q=${encodeURIComponent(typed)}`, { signal })
+      // In a closed room nobody is called who may not read it.
+      const sought = new URLSearchParams({ q: typed, room: this.#box.form.elements.room.value })
+      const answer = await fetch(`/chat/-/names/?${sought}`, { signal })
       const names = answer.ok ? await answer.json() : []
       if (!signal.aborted) this.#show(at, names)
     } catch {

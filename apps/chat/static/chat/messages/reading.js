@@ -12,19 +12,20 @@ export class Reading {
   #me
   #list
   #from = Infinity // the line stands above the first message from here on
+  isLoaded = false // whether that message is in the list, or was: above another the line would be wrong
   #ofAnyone = false // …be it mine or not, where I set the line myself
   #told = 0 // what the server was told last, or knew before
   #toldAt = -Infinity
   #paused = false // I marked something unread: looking at it does not count
   #timer
 
-  constructor({ room, me, list, lastRead, isNewestInView }) {
+  constructor({ room, me, list, lastRead, firstUnread, isNewestInView }) {
     this.#room = room
     this.#me = me
     this.#list = list
     this.#told = lastRead
     this.isNewestInView = isNewestInView
-    if (this.#ofOthersAfter(lastRead)) this.#from = lastRead + 1
+    this.#from = firstUnread ?? Infinity
   }
 
   close() {
@@ -33,7 +34,8 @@ export class Reading {
 
   /** Whether the line "New" stands above this message. */
   get isFirstUnread() {
-    const first = this.#from === Infinity ? undefined : this.#ofOthersAfter(this.#from - 1)
+    this.isLoaded ||= seqOf(this.#list.firstElementChild) <= this.#from
+    const first = this.#from === Infinity || !this.isLoaded ? undefined : this.#ofOthersAfter(this.#from - 1)
     return (item) => item === first
   }
 
@@ -42,6 +44,7 @@ export class Reading {
     const theirs = items.filter((item) => this.#isTheirs(item))
     if (!theirs.length || !document.hidden || this.#paused || this.#lineIsUnread()) return
     this.#from = seqOf(theirs[0])
+    this.isLoaded = true
     this.#ofAnyone = false
   }
 
@@ -69,6 +72,7 @@ export class Reading {
     this.#paused = true
     this.#told = seqOf(item) - 1
     this.#from = seqOf(item)
+    this.isLoaded = true
     this.#ofAnyone = true
     return true
   }

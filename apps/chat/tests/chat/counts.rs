@@ -1,0 +1,154 @@
+//! What the list of rooms counts is the same live as on a fresh page, and costs the same however many rooms there are.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use bellwire_site::testing::{Client, TestSite, databases};
+use sea_orm::{ConnectionTrait, DbBackend};
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{attribute, chat, hear, open, window};
+
+/// What a fresh page counts in this room: what is unread, and how often I am named in it.
+async fn fresh(person: &mut Client, room: i64) -> (String, String) {
+    let page = person.get("/chat/").await.text;
+    let link = page.split_once(&format!("id=\"room-link--{room}\"")).expect("the room's link").1;
+    (attribute(link, "data-unread"), attribute(link, "data-mentions"))
+}
+
+/// The counts of the last thing that was heard of this room.
+fn live(heard: &str, room: i64) -> (String, String) {
+    let mark = heard.rsplit_once(&format!("id=\"newest--{room}\"")).expect("news of the room").1;
+    (attribute(mark, "data-unread"), attribute(mark, "data-mentions"))
+}
+
+fn counts(unread: u32, mentions: u32) -> (String, String) {
+    (unread.to_string(), mentions.to_string())
+}
+
+#[tokio::test]
+async fn a_message_to_me_that_is_taken_back_unread_is_not_counted_any_more() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let ben_id = site.user(&ben).await.id;
+        let path = ada.post(&format!("/chat/-/people/{ben_id}/"), &[]).await.location().to_owned();
+        let ada_id = site.user(&ada).await.id;
+        let db = site.state().db().read();
+        let room = bellwire_chat::models::Room::of_two(db, ada_id, ben_id).await.unwrap().unwrap().id;
+        let mut bens = window(&site, &ben, "/chat/").await;
+        hear(&mut bens, "sidebar-rooms").await;
+        for text in ["first", "second"] {
+            ada.post(&path, &[("message", text)]).await;
+        }
+        assert_eq!(fresh(&mut ben, room).await, counts(2, 0));
+        ada.post("/chat/-/messages/1/delete/", &[]).await;
+        assert_eq!(live(&hear(&mut bens, "data-unread=\"1\"").await, room), counts(1, 0));
+        ada.post("/chat/-/messages/2/delete/", &[]).await;
+        assert_eq!(live(&hear(&mut bens, "data-unread=\"0\"").await, room), fresh(&mut ben, room).await);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn who_is_named_by_an_edit_or_not_any_more_counts_as_a_fresh_page_does() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let room = open(&site, &mut ada, "hi").await.id;
+        let (mut bens, mut adas) = (window(&site, &ben, "/chat/").await, window(&site, &ada, "/chat/").await);
+        hear(&mut bens, "sidebar-rooms").await;
+        hear(&mut adas, "sidebar-rooms").await;
+        ada.post("/chat/hi/", &[("message", "for nobody")]).await;
+        for (text, mentions) in [("for @Ben", 1), ("for @Ben, and again @Ben", 1), ("for nobody", 0)] {
+            ada.post("/chat/-/messages/1/", &[("message", text)]).await;
+            if text.contains("again") {
+                continue; // he was named before, and is
+            }
+            let heard = hear(&mut bens, &format!("data-mentions=\"{mentions}\"")).await;
+            assert_eq!(live(&heard, room), fresh(&mut ben, room).await, "{text}");
+        }
+        ada.post("/chat/-/messages/1/", &[("message", "for @Ben once more")]).await;
+        hear(&mut bens, "data-mentions=\"1\"").await;
+        ada.post("/chat/-/messages/1/delete/", &[]).await;
+        let heard = hear(&mut bens, "data-mentions=\"0\"").await;
+        assert_eq!(live(&heard, room), fresh(&mut ben, room).await);
+        // What Ben is told of his own counts is told to nobody else.
+        ada.post("/chat/hi/", &[("message", "the end")]).await;
+        ben.post("/chat/hi/", &[("message", "heard by all")]).await;
+        assert!(!hear(&mut adas, "newest--").await.contains("data-mentions=\"1\" hidden"));
+        site.stop().await;
+    }
+}
+
+/// The statements that were sent to the database, as the driver logs them.
+#[derive(Clone, Default)]
+struct Statements(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Statements {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Statements {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// How many statements of the chat a fresh list costs this person.
+async fn cost(person: &mut Client) -> usize {
+    let statements = Statements::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(statements.clone())
+        .with_ansi(false)
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_env_filter("sqlx=debug")
+        .finish();
+    let guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    person.get("/chat/").await;
+    drop(guard);
+    let log = String::from_utf8_lossy(&statements.0.lock().unwrap()).into_owned();
+    log.lines().filter(|line| line.contains("chat_") && line.contains("SELECT")).count()
+}
+
+async fn open_and_unread(site: &TestSite, ada: &mut Client, from: usize, to: usize) {
+    for n in from..to {
+        let room = open(site, ada, &format!("room {n}")).await;
+        ada.post(&room.path(), &[("message", "for @Ben")]).await;
+    }
+}
+
+// One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's driver has a thread of its own.
+#[tokio::test(flavor = "current_thread")]
+async fn a_list_of_thirty_rooms_with_something_unread_costs_as_many_queries_as_a_list_of_three() {
+    let mut seen = false;
+    for database in databases() {
+        let site = chat(&database).await;
+        if site.state().db().read().get_database_backend() == DbBackend::Postgres {
+            let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+            open_and_unread(&site, &mut ada, 0, 3).await;
+            let three = cost(&mut ben).await;
+            open_and_unread(&site, &mut ada, 3, 30).await;
+            let thirty = cost(&mut ben).await;
+            assert!(three > 0, "the log shows what was asked");
+            assert_eq!(thirty, three);
+            let mut bens = window(&site, &ben, "/chat/").await;
+            let heard = hear(&mut bens, "sidebar-rooms").await;
+            assert_eq!(heard.matches("data-mentions=\"1\"").count(), 30);
+            bens.send_json(&json!({"action": "Read", "data": {"room": 1, "seq": 1}})).await;
+            hear(&mut bens, "read--").await;
+            seen = true;
+        }
+        site.stop().await;
+    }
+    assert!(seen, "this is shown on PostgreSQL");
+}
