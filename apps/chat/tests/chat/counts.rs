@@ -82,6 +82,32 @@ async fn who_is_named_by_an_edit_or_not_any_more_counts_as_a_fresh_page_does() {
     }
 }
 
+#[tokio::test]
+async fn what_is_unread_is_counted_to_a_hundred_and_said_with_a_way_to_the_first() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+        let room = open(&site, &mut ada, "hi").await.id;
+        ada.post("/chat/hi/", &[("message", "read by Ben")]).await;
+        let mut bens = window(&site, &ben, "/chat/hi/").await;
+        bens.send_json(&json!({"action": "Read", "data": {"room": room, "seq": 1}})).await;
+        hear(&mut bens, "read--").await;
+        for (said, words) in [(49, None), (20, Some("69 unread")), (60, Some("99+ unread"))] {
+            for n in 0..said {
+                ada.post("/chat/hi/", &[("message", &format!("{n} @Ben"))]).await;
+            }
+            let page = ben.get("/chat/hi/").await.text;
+            assert_eq!(attribute(&page, "data-first-unread"), "2");
+            assert_eq!(page.contains("/chat/hi/?at=2&amp;unread=1"), words.is_some(), "{said} more");
+            assert!(words.is_none_or(|words| page.contains(words)), "{words:?}");
+        }
+        assert_eq!(fresh(&mut ben, room).await, counts(100, 100));
+        let there = ben.get("/chat/hi/?at=2&unread=1").await.text;
+        assert_eq!((attribute(&there, "data-first-unread"), attribute(&there, "data-last-read")), ("2".into(), "1".into()));
+        site.stop().await;
+    }
+}
+
 /// The statements that were sent to the database, as the driver logs them.
 #[derive(Clone, Default)]
 struct Statements(Arc<Mutex<Vec<u8>>>);

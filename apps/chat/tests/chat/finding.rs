@@ -100,6 +100,22 @@ async fn what_was_said_before_there_was_a_folded_text_is_found_after_the_update(
     }
 }
 
+#[tokio::test]
+async fn a_search_shows_the_newest_fifty_and_says_that_there_is_more() {
+    for database in databases() {
+        let site = chat(&database).await;
+        let mut ada = site.person("Ada").await;
+        open(&site, &mut ada, "hi").await;
+        for n in 1..=51 {
+            ada.post("/chat/hi/", &[("message", &format!("Ärger {n}"))]).await;
+        }
+        let newest: Vec<_> = (2..=51).rev().map(|n| format!("Ärger {n}")).collect();
+        assert_eq!(found(&mut ada, "ärger").await, newest);
+        assert!(ada.get("/chat/-/search/?q=%C3%A4rger").await.text.contains("There is more"));
+        site.stop().await;
+    }
+}
+
 /// As many open rooms, newer than all others.
 async fn many_rooms(site: &TestSite, count: usize) {
     let rows = (0..count).map(|n| room::ActiveModel {

@@ -241,6 +241,9 @@ async fn names_that_are_offered_in_a_closed_room_are_its_members_and_a_wildcard_
             404,
             "who may not read it learns nothing of it"
         );
+        crowd(&site, "Zed", 9).await;
+        let offered = ada.get("/chat/-/names/?q=zed").await.text;
+        assert_eq!(offered.matches("Zed").count(), 8, "{offered}");
         for wild in ["%25", "_", "b_", "%5C"] {
             assert_eq!(ada.get(&format!("/chat/-/names/?q={wild}")).await.text, "[]", "{wild}");
         }

@@ -92,3 +92,64 @@ async fn axe_would_have_found_what_hinders() {
     let found = ada.ask(LOOK, &[]).await.to_string();
     assert!(found.contains("critical label") && found.contains("serious color-contrast"), "{found}");
 }
+
+#[tokio::test]
+async fn a_room_has_one_region_that_speaks_by_itself_and_who_comes_and_goes_is_not_in_it() {
+    let stage = Stage::open().await;
+    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    ada.becomes_administrator().await;
+    ben.signs_up().await;
+    ada.opens_room("Garden").await;
+    ada.is_connected().await;
+    let live = "return [...document.querySelectorAll('#room :is([role=status], [role=log], [aria-live])')]
+      .map(each => each.dataset.messagesTarget)";
+    assert_eq!(ada.ask(live, &[]).await, json!(["announcer"]));
+    ben.opens_room("Garden").await;
+    ada.until("saw Ben come", "return document.querySelector('#notices').textContent.includes('Ben')", &[])
+        .await;
+    assert_eq!(ada.words_of("[data-messages-target=announcer]").await, "");
+}
+
+#[tokio::test]
+async fn the_arrows_go_from_tool_to_tool_and_tab_passes_them_as_one() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.becomes_administrator().await;
+    ada.opens_room("Garden").await;
+    ada.is_connected().await;
+    ada.says("something to work with").await;
+    ada.sees("something to work with").await;
+    ada.ask("document.querySelector('.message__link').focus({ focusVisible: true })", &[]).await;
+    let stops =
+        "return [...document.querySelectorAll('.tools [data-tool]')].filter(each => each.tabIndex === 0)
+      .map(each => each.dataset.tool)";
+    assert_eq!(
+        ada.until(
+            "had the tools",
+            &format!("const stops = (() => {{ {stops} }})(); return stops.length && stops"),
+            &[]
+        )
+        .await,
+        json!(["copy"])
+    );
+    let press = "const { activeElement } = document
+      activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: arguments[0], bubbles: true, cancelable: true }))
+      return document.activeElement.dataset.tool";
+    ada.ask("document.querySelector('[data-tool=copy]').focus({ focusVisible: true })", &[]).await;
+    for (key, tool) in [
+        ("ArrowRight", "unread"),
+        ("ArrowRight", "edit"),
+        ("ArrowRight", "delete"),
+        ("ArrowRight", "copy"),
+        ("ArrowLeft", "delete"),
+        ("Home", "copy"),
+        ("End", "delete"),
+    ] {
+        assert_eq!(ada.ask(press, &[json!(key)]).await, json!(tool), "{key}");
+        assert_eq!(ada.ask(stops, &[]).await, json!([tool]), "the one stop of Tab");
+    }
+    // What a question asks is answered the same way.
+    ada.presses("[data-tool=delete]").await;
+    assert_eq!(ada.ask(press, &[json!("ArrowLeft")]).await, json!("really"));
+    assert_eq!(ada.ask(press, &[json!("ArrowRight")]).await, json!("keep"));
+}

@@ -145,3 +145,49 @@ async fn a_room_is_renamed_and_removed_under_the_eyes_of_those_in_it() {
     cy.reads("#room [role=alert] p", "This room was removed.").await;
     cy.until("had no rooms left", "return document.querySelectorAll('#rooms li').length === 0", &[]).await;
 }
+
+#[tokio::test]
+async fn what_is_taken_back_unread_is_not_counted_any_more_where_one_looks_elsewhere() {
+    let stage = Stage::open().await;
+    let (ada, ben, _) = three(&stage).await;
+    ben.opens_room("Garden").await;
+    ben.is_connected().await;
+    ada.posts(&format!("/chat/-/people/{}/", ben.id().await), &[]).await;
+    ada.visit("/chat/").await;
+    ada.presses("#conversations a").await;
+    ada.reads("#room .room__name", "Ben").await;
+    ada.says("said too soon").await;
+    ada.sees("said too soon").await;
+    ben.reads("#conversations .link__badge", "1").await;
+    let title = "return document.title";
+    ben.until("saw it in the title", "return document.title.startsWith('(1) ')", &[]).await;
+    let path = ada.path().await;
+    let hasty = ada.id_of_message(&path, "said too soon").await;
+    ada.posts(&format!("/chat/-/messages/{hasty}/delete/"), &[]).await;
+    ben.reads("#conversations .link__badge", "").await;
+    assert_eq!(ben.ask(title, &[]).await, json!("Garden · Bellwire"));
+    assert_eq!(ben.ask("return document.querySelectorAll('.link--unread').length", &[]).await, json!(0));
+}
+
+#[tokio::test]
+async fn in_a_closed_room_only_its_members_are_offered_to_be_named() {
+    let stage = Stage::open().await;
+    let (ada, ben, _) = three(&stage).await;
+    let bella = stage.person("Bella").await;
+    bella.signs_up().await;
+    ada.posts("/chat/", &[("name", "Board"), ("closed", "1")]).await;
+    ada.visit("/chat/board/").await;
+    let room = ada.ask("return document.querySelector('.room').dataset.room", &[]).await;
+    let members = format!("/chat/-/rooms/{}/members/", room.as_str().expect("the room's number"));
+    ada.posts(&members, &[("kind", "closed"), ("member", &bella.id().await.to_string())]).await;
+    ada.is_connected().await;
+    ada.types("#message", "@be").await;
+    ada.reads("#names", "Bella").await;
+    assert!(!ada.words_of("#names").await.contains("Ben"), "Ben may not read here");
+    ada.presses(".room__kind").await;
+    ada.reads("#room h1", "Who may read Board").await;
+    let names = "return [...document.querySelectorAll('.person__name')].map(each => each.textContent)";
+    assert_eq!(ada.ask(names, &[]).await, json!(["Ada", "Bella"]));
+    ben.visit(&members).await;
+    assert_eq!(ben.ask(names, &[]).await, json!([]));
+}

@@ -214,3 +214,42 @@ async fn reading_in_one_tab_clears_the_other_and_marking_unread_does_the_opposit
     ben.until("saw it unread again", unread, &[]).await;
     assert_ne!(ben.ask(unread, &[]).await, Value::Null);
 }
+
+#[tokio::test]
+async fn more_unread_than_a_page_shows_is_said_with_a_way_to_the_first_of_it_and_no_line_stands_elsewhere() {
+    let stage = Stage::open().await;
+    let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
+    ada.says_many(70, "line").await;
+    ben.visit("/chat/garden/").await;
+    ben.is_connected().await;
+    ben.sees("line 70").await;
+    ben.has_read("told the server that it was read").await;
+    assert_eq!(count(&ben, ".message__unread").await, 0, "the first that is new to Ben is not shown");
+    let words = ben.words_of(".unseen").await;
+    assert!(words.contains("70 unread"), "{words}");
+    ben.presses(".unseen").await;
+    let line = "const line = document.querySelector('.message__unread');
+                return line && line.parentElement.querySelector('.message__text').textContent";
+    assert_eq!(ben.until("saw the line", line, &[]).await, json!("line 1"));
+    let seen = "const list = document.querySelector('#messages').getBoundingClientRect();
+         const { top } = document.querySelector('.message__unread').getBoundingClientRect();
+         return top > list.top && top < list.bottom";
+    ben.until("had the line in sight", seen, &[]).await;
+}
+
+#[tokio::test]
+async fn paging_up_to_the_first_unread_finds_the_line_there_and_takes_away_the_way_to_it() {
+    let stage = Stage::open().await;
+    let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
+    ada.says_many(70, "line").await;
+    ben.visit("/chat/garden/").await;
+    ben.is_connected().await;
+    ben.has_a_window(1000, 600).await;
+    ben.sees("line 70").await;
+    assert_eq!(count(&ben, ".unseen").await, 1);
+    ben.ask(GO_UP, &[]).await;
+    let line = "const line = document.querySelector('.message__unread');
+                return line && line.parentElement.querySelector('.message__text').textContent";
+    assert_eq!(ben.until("saw the line", line, &[]).await, json!("line 1"));
+    assert_eq!(count(&ben, ".unseen").await, 0);
+}

@@ -234,13 +234,13 @@ async fn nothing_of_a_closed_room_is_in_any_frame_of_those_who_may_not_read_it()
     let find = "return fetch('/chat/vault/').then(answer => answer.text())
       .then(text => Number(new DOMParser().parseFromString(text, 'text/html').querySelector('.room').dataset.room))";
     let room = ada.ask(find, &[]).await.as_i64().expect("the room's number");
-    let members_are = async |members: &[&Key]| {
-        let ids: Vec<_> = members.iter().map(|key| key.id.to_string()).collect();
+    let changes = async |what: &str, whose: &[&Key]| {
+        let ids: Vec<_> = whose.iter().map(|key| key.id.to_string()).collect();
         let fields: Vec<_> =
-            [("kind", "closed")].into_iter().chain(ids.iter().map(|id| ("member", id.as_str()))).collect();
+            [("kind", "closed")].into_iter().chain(ids.iter().map(|id| (what, id.as_str()))).collect();
         ada.posts(&format!("/chat/-/rooms/{room}/members/"), &fields).await;
     };
-    members_are(&[&member, &leaver, &eve, &dan]).await;
+    changes("member", &[&member, &leaver, &eve, &dan]).await;
 
     let all = || WINDOWS.into_iter().chain(ROOM);
     let mut strangers = sam.listens_to(WINDOWS).await;
@@ -255,7 +255,7 @@ async fn nothing_of_a_closed_room_is_in_any_frame_of_those_who_may_not_read_it()
         ear.hears("sesame-10 ").await;
     }
 
-    members_are(&[&member, &leaver, &dan]).await;
+    changes("was", &[&eve]).await;
     let last_of_eve = begun(&mia).await;
     writes_more(&mia, 20).await;
     sue.posts("/accounts/logout/", &[]).await;

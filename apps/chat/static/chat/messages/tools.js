@@ -72,6 +72,7 @@ export class Tools {
 
   #focused({ target }) {
     this.#action = this.#bar.contains(target) ? target.dataset.tool : null
+    if (this.#action) this.#rove(target)
     if (this.#bar.contains(target) || !target.matches(":focus-visible")) return
     const item = target.closest("li.message")
     if (item && !target.matches(".message__more")) this.#go(item)
@@ -85,14 +86,19 @@ export class Tools {
   }
 
   #clicked(event) {
-    const { target } = event
+    const { target, pointerType } = event
     const more = target.closest(".message__more")
     if (more) return this.#toggle(more.closest("li.message"))
     const tool = target.closest("[data-tool]")?.dataset.tool
-    if (tool) this.#use(tool)
+    if (tool) return this.#use(tool)
+    // A finger on what was said: only the last message of a group has its "…" in sight.
+    const isPlace = pointerType === "touch" && !target.closest("a, button, .tools") && getSelection().isCollapsed
+    const item = isPlace && target.closest(".message__text")?.closest("li.message")
+    if (item?.querySelector(":scope > .message__more")) this.#toggle(item)
   }
 
   #pressed(event) {
+    if (this.#bar.contains(event.target) && this.#moved(event)) return event.preventDefault()
     if (event.key !== "Escape" || !this.#item || event.isComposing) return
     if (this.#bar.classList.contains(ASKED)) {
       this.#ask(false)
@@ -104,6 +110,27 @@ export class Tools {
     } else return
     event.preventDefault()
     event.stopPropagation()
+  }
+
+  // A toolbar is one stop of Tab; the arrows go from button to button.
+  #moved({ key, altKey, ctrlKey, metaKey }) {
+    if (altKey || ctrlKey || metaKey) return false
+    const buttons = this.#buttons()
+    const forward = this.#bar.matches(":dir(rtl)") ? "ArrowLeft" : "ArrowRight"
+    const at = buttons.indexOf(document.activeElement)
+    const to = { Home: 0, End: buttons.length - 1 }[key] ?? (/^Arrow(Left|Right)$/.test(key) ? at + (key === forward ? 1 : -1) : NaN)
+    if (at === -1 || Number.isNaN(to)) return false
+    buttons.at(to % buttons.length).focus()
+    return true
+  }
+
+  #rove(current = this.#buttons()[0]) {
+    for (const button of this.#bar.querySelectorAll("[data-tool]")) button.tabIndex = button === current ? 0 : -1
+  }
+
+  /** Those that can be seen. */
+  #buttons() {
+    return [...this.#bar.querySelectorAll("[data-tool]")].filter((button) => button.getClientRects().length)
   }
 
   #toggle(item) {
@@ -135,6 +162,7 @@ export class Tools {
     for (const button of this.#bar.querySelectorAll("[data-needs]")) button.hidden = !may[button.dataset.needs]
     this.#bar.setAttribute("aria-label", `Message of ${authorOf(item)}, ${item.querySelector(".message__time")?.textContent}`)
     item.append(this.#bar)
+    this.#rove()
     this.#place()
   }
 
@@ -153,6 +181,7 @@ export class Tools {
 
   #ask(asking) {
     this.#bar.classList.toggle(ASKED, asking)
+    this.#rove()
   }
 
   #say(words) {
