@@ -86,6 +86,9 @@ async fn publish(
     let patch = fragments::message_as_it_is(message)?;
     let mut counted = Vec::new();
     for each in concerned.into_iter().filter(|each| *each != message.row.author_id) {
+        if !room.admits(tx, each).await? {
+            continue; // named while they belonged here
+        }
         let counts = Counts::of(tx, each, vec![room.id]).await?.remove(&room.id);
         counted.extend(counts.map(|counts| (each, fragments::counted(room.id, seq, counts))));
     }

@@ -103,7 +103,10 @@ async fn what_is_unread_is_counted_to_a_hundred_and_said_with_a_way_to_the_first
         }
         assert_eq!(fresh(&mut ben, room).await, counts(100, 100));
         let there = ben.get("/chat/hi/?at=2&unread=1").await.text;
-        assert_eq!((attribute(&there, "data-first-unread"), attribute(&there, "data-last-read")), ("2".into(), "1".into()));
+        assert_eq!(
+            (attribute(&there, "data-first-unread"), attribute(&there, "data-last-read")),
+            ("2".into(), "1".into())
+        );
         site.stop().await;
     }
 }
