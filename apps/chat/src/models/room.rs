@@ -5,7 +5,7 @@ use bellwire_site::{Sought, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict, SelectStatement};
-use sea_orm::{ActiveValue::Set, Order, QueryOrder, QuerySelect, QueryTrait, Unchanged};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, QueryTrait, Unchanged};
 
 use super::membership::{self, Membership};
 use super::{message, old_slug};
@@ -19,7 +19,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 /// What the address of a conversation of two begins with.
 const DIRECT: &str = "-direct-";
 
-/// The most open rooms that are listed, and as many rooms and conversations that somebody belongs to.
+/// The most open rooms that are listed, as many more that somebody was in, and as many rooms and conversations that they belong to.
 const LISTED: u64 = 500;
 
 /// Who may be in a room.
@@ -78,16 +78,18 @@ impl Room {
         Ok(theirs.order_by_desc(Column::Id).limit(LISTED).all(db).await?)
     }
 
-    /// The open rooms, those first that this person was in: the newest [`LISTED`] of them.
+    /// The open rooms that this person was in, the newest [`LISTED`] of them, and as many others.
     ///
     /// # Errors
     /// The database's.
     pub async fn open_to(db: &impl ConnectionTrait, person: i64) -> Result<Vec<Self>, ChatError> {
-        let was_there = Expr::exists(membership::of_person_here(person));
-        let first: Expr = Expr::case(was_there, 0).finally(1).into();
-        let open = Entity::find().filter(Column::Kind.eq(Kind::Open));
-        let open = open.order_by(first, Order::Asc).order_by_desc(Column::Id);
-        Ok(open.limit(LISTED).all(db).await?)
+        let was_there = || Expr::exists(membership::of_person_here(person));
+        let open = |those: Expr| Entity::find().filter(Column::Kind.eq(Kind::Open)).filter(those);
+        let mut rooms = Vec::new();
+        for those in [open(was_there()), open(was_there().not())] {
+            rooms.extend(those.order_by_desc(Column::Id).limit(LISTED).all(db).await?);
+        }
+        Ok(rooms)
     }
 
     /// The rooms with these ids.
