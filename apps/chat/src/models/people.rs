@@ -85,7 +85,8 @@ pub async fn and_members(
     let is_member = || Column::Id.in_subquery(membership::people_of(room));
     let people = Entity::find().filter(Column::IsActive.eq(true).or(is_member())).filter(word_begins(typed));
     let people = people.order_by(before(is_member()), Order::Asc).order_by_asc(Column::NameKey);
-    let Page { people, is_more } = cut(people.offset(page * PAGE).limit(PAGE + 1).all(db).await.or_nothing()?);
+    let Page { people, is_more } =
+        cut(people.offset(page * PAGE).limit(PAGE + 1).all(db).await.or_nothing()?);
     let ids: Vec<_> = people.iter().map(|person| person.id).collect();
     let members = membership::among(db, room, ids).await?;
     let people = people.into_iter().map(|person| (members.contains(&person.id), person));
