@@ -74,7 +74,8 @@ impl Panel {
             false => Vec::new(),
         };
         let first_unread = unread.first().copied();
-        let before = first_unread.filter(|unread| seq.is_some() && first.is_some_and(|shown| *unread < shown));
+        let before =
+            first_unread.filter(|unread| seq.is_some() && first.is_some_and(|shown| *unread < shown));
         let other = room.other_than(user.id).filter(|_| room.kind == Kind::Direct);
         let title = match other {
             Some(other) => people::names(db, vec![other]).await?.remove(&other).unwrap_or_default(),

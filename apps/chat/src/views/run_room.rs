@@ -112,7 +112,7 @@ pub(crate) async fn members(
     if room.kind != Kind::Closed {
         return Ok(Redirect::to("/chat/-/people/").into_response());
     }
-    let listed = people::members(db, id, &sought.q, sought.index()).await.map_err(ChatError::from)?;
+    let listed = people::members(db, id, &sought.q, sought.index()).await?;
     let people = listed.people.into_iter().map(|person| Person::of(person, true, &user)).collect();
     let may_run = room.is_run_by(db, &user).await?;
     let path = room.path();
