@@ -169,12 +169,17 @@ impl Article {
         Ok(found.into_iter().map(|(slug, at)| (path_of(&slug), at)).collect())
     }
 
+    /// Waits until nobody else gives out titles and addresses.
+    pub(crate) async fn lock_names(tx: &Tx) -> Result<(), BlogError> {
+        Ok(tx.lock(NAMES).await?)
+    }
+
     /// Writes a new article.
     ///
     /// # Errors
     /// That another one has its title, or the database's.
     pub async fn write(tx: &Tx, author: i64, saved: &Saved) -> Result<Model, BlogError> {
-        tx.lock(NAMES).await?;
+        Self::lock_names(tx).await?;
         title_is_free(tx, &saved.title, None).await?;
         let row = ActiveModel {
             title: Set(saved.title.as_str().to_owned()),
@@ -198,7 +203,7 @@ impl Article {
     /// # Errors
     /// That it is gone, that somebody else saved it since this `version`, that another one has its title, or the database's.
     pub async fn save(tx: &Tx, id: i64, version: i64, saved: &Saved) -> Result<Model, BlogError> {
-        tx.lock(NAMES).await?;
+        Self::lock_names(tx).await?;
         let before = Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or(BlogError::NoArticle)?;
         if before.version != version {
             return Err(BlogError::invalid("version", "Somebody else has saved this article meanwhile."));

@@ -22,9 +22,11 @@ application.register("comments", class extends Controller {
     if (target === this.formTarget) this.buttonTarget.disabled = true
   }
 
-  written({ target }) {
+  // What was typed while it was on its way stays.
+  written({ target, detail }) {
     if (target !== this.formTarget) return
     this.buttonTarget.disabled = false
+    if (this.contentTarget.value !== detail.data.content) return
     this.contentTarget.value = ""
     this.contentTarget.focus({ preventScroll: true })
   }

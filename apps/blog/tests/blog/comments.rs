@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bellwire_blog::models::Comment;
 use bellwire_site::testing::databases;
+use bellwire_site::{DbError, Tx};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 
 use crate::support::{ask, blog, htmx_window, publish, reader, refused, said, say, staff, window};
@@ -266,6 +268,50 @@ async fn in_our_own_page_an_error_stands_beside_its_field() {
         one.send_json(&say(&tea, "", "Text")).await;
         assert!(one.receive_text().await.contains("hx-swap-oob=\"innerHTML:#error--author\""));
         assert!(site.client().get(&tea.path()).await.text.contains("id=\"error--author\""));
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_conversation_is_read_from_its_end_and_who_missed_too_much_gets_it_anew() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        let tea = publish(&site, &mut writer, "Tea", "Text").await;
+        // Past the actions, whose pace is for people.
+        let many = async move |tx: Tx| {
+            for seq in 1..=203_i64 {
+                let sql = "INSERT INTO blog_comments (article_id, author, content, seq, changed_seq, created_at) \
+                           SELECT id, 'Ben', 'Comment ' || $1, $1, $1, created_at FROM blog_articles";
+                let sql = if tx.get_database_backend() == DbBackend::Postgres {
+                    sql.replacen("|| $1", "|| $1::bigint::text", 1)
+                } else {
+                    sql.to_owned()
+                };
+                tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, [seq.into()]))
+                    .await?;
+            }
+            tx.execute_unprepared("UPDATE blog_articles SET seq = 203").await?;
+            Ok::<_, DbError>(())
+        };
+        site.state().db().write(many).await.unwrap();
+        let page = site.client().get(&tea.path()).await.text;
+        let shown = said(&page);
+        assert_eq!((shown.len(), &*shown[0], &*shown[199]), (200, "Comment 4", "Comment 203"));
+        assert!(page.contains("href=\"/blog/article/tea/?before=4#comments\""));
+        let older = site.client().get(&format!("{}?before=4", tea.path())).await.text;
+        assert_eq!(said(&older), ["Comment 1", "Comment 2", "Comment 3"]);
+        assert!(!older.contains("bw-connect") && !older.contains("data-feed"), "what is old stands still");
+        for bad in ["x", "99999999999999999999"] {
+            assert_eq!(site.client().get(&format!("{}?before={bad}", tea.path())).await.status, 404);
+        }
+        let mut far = reader(&site, &tea, 2).await;
+        let frame: Value = far.receive_json().await;
+        assert_eq!((frame.get("append"), said(frame["html"].as_str().unwrap()).len()), (None, 200));
+        far.receive_nothing().await;
+        let mut near = reader(&site, &tea, 202).await;
+        assert_eq!(near.receive_json::<Value>().await["append"], true);
+        near.receive_nothing().await;
         site.stop().await;
     }
 }

@@ -9,3 +9,4 @@ mod removal;
 mod writing;
 mod feeds;
 mod sockets;
+mod seeds;
