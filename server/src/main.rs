@@ -27,7 +27,7 @@ enum Command {
     /// Accounts, also beside a running site.
     #[command(subcommand)]
     User(user::Command),
-    /// Fills the site with something to see: people, rooms and a conversation.
+    /// Fills the site with something to see: people, rooms with a conversation, and articles.
     ///
     /// Thirteen people who exist nowhere talk in rooms, one of them closed, and in private, over the past three weeks. It works beside a
     /// running server (reload the page then) and as often as you like: only what is missing is added, and nobody becomes an administrator.
@@ -43,7 +43,7 @@ enum Command {
 
 /// What this site is made of. The order is the one in the navigation.
 fn apps() -> Vec<App> {
-    vec![bellwire_chat::app()]
+    vec![bellwire_chat::app(), bellwire_blog::app()]
 }
 
 fn main() -> ExitCode {

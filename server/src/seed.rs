@@ -65,7 +65,7 @@ async fn ask_first(site: &SiteState) -> anyhow::Result<()> {
 
 async fn tell(site: &SiteState, name: &str, count: usize) -> anyhow::Result<()> {
     let address = site.public_url().as_str();
-    say(format_args!("There is something to see at {address}/chat/"));
+    say(format_args!("There is something to see at {address}/chat/ and {address}/blog/"));
     if !site.accounts().has_administrator().await? {
         say(format_args!(
             "Make your own account at {address}/accounts/first/ – it will be the administrator."

@@ -26,6 +26,13 @@ pub(crate) enum Command {
     Password { who: String },
     /// Makes somebody an administrator.
     Promote { who: String },
+    /// Makes somebody staff: they write articles and remove comments.
+    Staff {
+        who: String,
+        /// Takes the role instead.
+        #[arg(long)]
+        revoke: bool,
+    },
     /// Lets somebody sign in no more, and signs them out everywhere.
     Deactivate { who: String },
     /// Lets somebody sign in again.
@@ -55,6 +62,15 @@ async fn carry_out(command: Command, password: String, accounts: &Accounts) -> a
             ("has a new password, and is signed out everywhere", accounts.set_password(&who, password).await?)
         }
         Command::Promote { who } => ("is an administrator", accounts.promote(&who).await?),
+        Command::Staff { who, revoke } => {
+            let person = accounts.set_staff(&who, !revoke).await?;
+            let is = match (revoke, person.is_admin) {
+                (false, _) => "is staff",
+                (true, false) => "is not staff any more",
+                (true, true) => "has not the role any more, and remains an administrator",
+            };
+            (is, person)
+        }
         Command::Deactivate { who } => {
             ("cannot sign in any more, and is signed out everywhere", accounts.deactivate(&who).await?)
         }
@@ -69,11 +85,12 @@ async fn carry_out(command: Command, password: String, accounts: &Accounts) -> a
 }
 
 fn line(person: &Person) -> String {
-    let Person { id, name, email, is_admin, is_active, .. } = person;
-    let is = match (is_active, is_admin) {
-        (false, _) => "deactivated",
-        (true, true) => "administrator",
-        (true, false) => "active",
+    let Person { id, name, email, is_admin, is_staff, is_active, .. } = person;
+    let is = match (is_active, is_admin, is_staff) {
+        (false, _, _) => "deactivated",
+        (true, true, _) => "administrator",
+        (true, false, true) => "staff",
+        (true, false, false) => "active",
     };
     format!("{id}\t{name}\t{}\t{is}", email.as_deref().unwrap_or("-"))
 }

@@ -1,5 +1,6 @@
 //! What valid input is.
 
+use bellwire_site::markup::{is_invisible, is_joiner, shows};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::ChatError;
@@ -62,7 +63,7 @@ impl MessageText {
         // No database takes NUL, and no screen the rest.
         let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         let text = text.trim_end().trim_start_matches('\n');
-        if text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_joiner(c)) {
+        if !shows(text) {
             return Err(ChatError::invalid("message", "Write something first."));
         }
         match text.chars().count() {
@@ -115,31 +116,6 @@ fn slug_of(name: &str) -> String {
         .join("-")
         .trim_matches(|c| matches!(c, '.' | '-'))
         .to_owned()
-}
-
-/// What changes how others are shown, or shows nothing at all: names made of it look like other names.
-pub(crate) fn is_invisible(c: char) -> bool {
-    (c.is_control() && !c.is_whitespace())
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
-                | '\u{180e}'
-                | '\u{3164}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-        )
-        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// What joins or varies the characters around it, as in emoji and in many scripts. It shows nothing alone.
-pub(crate) fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 fn too_long(what: &str, fits: usize, has: usize) -> String {

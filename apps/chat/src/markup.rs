@@ -1,17 +1,11 @@
-//! What a message's text becomes: HTML for the page, one line for everywhere else, and the names it calls.
-//!
-//! `tame` takes from the text what a chat has no use for, `pieces` reads what is left, and only `html` writes markup.
+//! What a message's text becomes: the site's [`Text`], and the names it calls.
 
-mod tame;
-mod pieces;
-mod address;
 mod names;
-mod html;
-mod plain;
 #[cfg(test)]
 mod tests;
 
 use bellwire::Html;
+use bellwire_site::markup::Text;
 use unicode_normalization::UnicodeNormalization;
 
 /// A person named in a text.
@@ -28,18 +22,18 @@ pub struct Mention {
 /// At most 20 mentions a message and 4 words a name. Code and links name nobody. Which of them are people, only the
 /// database knows; what it finds goes into [`render`].
 pub fn candidates(text: &str) -> Vec<String> {
-    names::candidates(&pieces::of(text))
+    names::candidates(Text::message(text).pieces())
 }
 
 /// The text as HTML: safe to be shown whatever was typed, and never empty unless the text shows nothing itself.
 pub fn render(text: &str, mentions: &[Mention]) -> Html {
-    let pieces = pieces::of(text);
-    Html::trusted(html::of(&pieces, &names::found(&pieces, mentions)))
+    let text = Text::message(text);
+    text.html_with(&names::marks(text.pieces(), mentions))
 }
 
 /// The text in one line of at most `chars` characters, without markup: for announcements, notifications and search results.
 pub fn plain(text: &str, chars: usize) -> String {
-    plain::of(&pieces::of(text), chars)
+    Text::message(text).plain(chars)
 }
 
 /// The text as all ways of writing it are the same, for a search: compatible forms, and case in every script, in which `ß` is `ss` and
@@ -47,10 +41,4 @@ pub fn plain(text: &str, chars: usize) -> String {
 pub fn folded(text: &str) -> String {
     let cased = text.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     cased.nfkc().collect()
-}
-
-/// Whether there is something to see.
-fn shows(text: &str) -> bool {
-    use crate::forms::{is_invisible, is_joiner};
-    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c) && !is_joiner(c))
 }

@@ -19,6 +19,7 @@ mod seeded;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod staff;
 mod token;
 pub mod users;
 mod viewer;

@@ -27,6 +27,7 @@ pub mod accounts;
 mod home;
 mod page;
 mod field;
+pub mod markup;
 mod errors;
 mod assets;
 mod limits;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 mod browser;
 mod database;
+pub mod markup;
 
 pub use browser::{Answer, Client};
 pub use database::{TestDatabase, databases};

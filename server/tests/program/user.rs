@@ -122,6 +122,30 @@ async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_
 }
 
 #[tokio::test]
+async fn somebody_becomes_staff_and_ceases_to_be_beside_a_running_site() {
+    for database in databases() {
+        let site = TestSite::start(&database, vec![]).await;
+        let url = address(&site.state().settings().database);
+        let ada = site.person("Ada").await;
+        for (arguments, says, is_staff, list) in [
+            (&["user", "staff", "ada"][..], "Ada is staff\n", true, "1\tAda\t-\tstaff\n"),
+            (
+                &["user", "staff", "Ada", "--revoke"],
+                "Ada is not staff any more\n",
+                false,
+                "1\tAda\t-\tactive\n",
+            ),
+        ] {
+            let done = run(&url, arguments, "").await;
+            assert_eq!((done.code, &*done.said), (Some(0), says), "{}", done.complained);
+            assert_eq!(site.user(&ada).await.is_staff, is_staff, "in the same session");
+            assert_eq!(run(&url, &["user", "list"], "").await.said, list);
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_new_password_signs_the_person_out_everywhere() {
     for database in databases() {
         let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
@@ -160,6 +184,7 @@ async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
         ),
         (&["user", "password", "Ada"], "password", 1, "first passwords anyone would try"),
         (&["user", "promote", "Bob"], "", 1, "there is no account"),
+        (&["user", "staff", "Bob"], "", 1, "there is no account"),
         (&["user", "deactivate", "bob@example.org"], "", 1, "there is no account"),
     ] {
         let done = run(&url, arguments, input).await;

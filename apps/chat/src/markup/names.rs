@@ -1,13 +1,12 @@
 //! Who is called in a text: `@` at a word's beginning, and a name of up to four words after it.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
+use bellwire::Html;
 use bellwire_site::accounts::name_key;
-use unicode_normalization::char::is_combining_mark;
+use bellwire_site::markup::{Element, Marks, Piece, attaches};
 
 use super::Mention;
-use super::pieces::{Element, Piece};
 
 /// How many `@` of a message are looked at.
 const MOST: usize = 20;
@@ -31,24 +30,26 @@ pub(super) fn candidates(pieces: &[Piece]) -> Vec<String> {
     all
 }
 
-/// The mentions of people in a piece of text, by the piece's number: where it stands, and who it is.
-pub(super) type Found<'a> = HashMap<usize, Vec<(Range<usize>, &'a Mention)>>;
-
-/// Finds the people that are known in the pieces, the longest name first.
-pub(super) fn found<'a>(pieces: &[Piece], people: &'a [Mention]) -> Found<'a> {
-    let mut found = Found::new();
+/// The people that are known, where they are named in the pieces: the longest name first.
+pub(super) fn marks(pieces: &[Piece], people: &[Mention]) -> Marks {
+    let mut marks = Marks::new();
     if people.is_empty() {
-        return found;
+        return marks;
     }
     let people: HashMap<String, &Mention> = people.iter().map(|who| (name_key(&who.name), who)).collect();
     for place in places(pieces) {
         let named = place.names().find_map(|name| people.get(&name_key(name)).map(|who| (name.len(), *who)));
         if let Some((length, who)) = named {
             let range = place.at..place.at + '@'.len_utf8() + length;
-            found.entry(place.piece).or_default().push((range, who));
+            marks.entry(place.piece).or_default().push((range, mark(who)));
         }
     }
-    found
+    marks
+}
+
+fn mark(who: &Mention) -> Html {
+    let name = Html::text(&who.name);
+    Html::trusted(format!("<span class=\"mention\" data-user=\"{}\">@{name}</span>", who.user_id))
 }
 
 /// An `@` that may begin a mention.
@@ -92,7 +93,7 @@ fn places(pieces: &[Piece]) -> Vec<Place<'_>> {
                 }
                 before = text.chars().next_back();
             }
-            Piece::Code(_) | Piece::Break => before = None,
+            Piece::Code(_) | Piece::Break | Piece::Rule => before = None,
         }
         if places.len() >= MOST {
             places.truncate(MOST);
@@ -159,10 +160,4 @@ fn in_word(c: char) -> bool {
 /// What makes one word of two.
 fn joins(c: char) -> bool {
     matches!(c, '-' | '_' | '.' | '\'' | '’' | '@' | '·' | '‐' | '‑')
-}
-
-/// What belongs to the character before it: marks, joiners, variations and tones of skin.
-pub(super) fn attaches(c: char) -> bool {
-    is_combining_mark(c)
-        || matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}' | '\u{E0020}'..='\u{E007F}')
 }

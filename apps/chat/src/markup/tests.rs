@@ -1,4 +1,2 @@
 mod dangers;
-mod drawing;
 mod naming;
-mod strict;

@@ -126,7 +126,7 @@ mod tests {
     fn people() -> Vec<Person> {
         let person = |((name, email), id): (&(&str, &str), i64)| {
             let (name, email) = ((*name).to_owned(), Some((*email).to_owned()));
-            Person { id, name, email, is_admin: false, is_active: true }
+            Person { id, name, email, is_admin: false, is_staff: false, is_active: true }
         };
         PEOPLE.iter().zip(1..).map(person).collect()
     }

@@ -35,6 +35,7 @@ struct AccountPage {
     name: String,
     email: Option<String>,
     is_admin: bool,
+    is_staff: bool,
     sessions: Vec<SessionRow>,
     form: PasswordForm,
 }
@@ -119,8 +120,8 @@ async fn page(
         is_this: session.id == user.session(),
     };
     let sessions = sessions.into_iter().map(row).collect();
-    let main =
-        AccountPage { name: account.name, email: account.email, is_admin: account.is_admin, sessions, form };
+    let users::Model { name, email, is_admin, is_staff, .. } = account;
+    let main = AccountPage { name, email, is_admin, is_staff, sessions, form };
     Ok(Page::new("Your account", Html::from_template(&main)?).status(status))
 }
 

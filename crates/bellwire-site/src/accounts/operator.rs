@@ -19,6 +19,8 @@ pub struct Person {
     pub email: Option<String>,
     /// Whether they may administer the site.
     pub is_admin: bool,
+    /// Whether they look after what the apps show; administrators do.
+    pub is_staff: bool,
     /// Whether they may sign in.
     pub is_active: bool,
 }
@@ -110,6 +112,18 @@ impl Accounts {
         self.change(self.find(who).await?, Changed::Admin(true), None).await
     }
 
+    /// Gives somebody the role of staff, or takes it. It counts from what they ask for next.
+    ///
+    /// # Errors
+    /// When there is nobody of that name.
+    pub async fn set_staff(&self, who: &str, is_staff: bool) -> Result<Person, OperatorError> {
+        self.change_staff(self.find(who).await?, is_staff).await
+    }
+
+    pub(super) async fn change_staff(&self, person: Person, is_staff: bool) -> Result<Person, OperatorError> {
+        self.change(person, Changed::Staff(is_staff), None).await
+    }
+
     /// Lets somebody sign in no more, and ends all their sessions.
     ///
     /// # Errors
@@ -160,7 +174,7 @@ impl Accounts {
 
 impl From<users::Model> for Person {
     fn from(user: users::Model) -> Self {
-        let users::Model { id, name, email, is_admin, is_active, .. } = user;
-        Self { id, name, email, is_admin, is_active }
+        let users::Model { id, name, email, is_admin, is_staff, is_active, .. } = user;
+        Self { id, name, email, is_admin, is_staff: is_staff || is_admin, is_active }
     }
 }

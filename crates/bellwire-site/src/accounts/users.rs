@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, Unchanged};
+use sea_orm::{
+    Condition, ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, Unchanged,
+};
 
 use super::name::{Name, email_key, name_key};
 use crate::db::Sought;
@@ -28,6 +30,8 @@ pub struct Model {
     pub password_hash: String,
     /// Whether they may administer the site.
     pub is_admin: bool,
+    /// Whether they have the role of staff; administrators need none.
+    pub is_staff: bool,
     /// Whether they may sign in.
     pub is_active: bool,
     /// When they signed up.
@@ -106,6 +110,25 @@ pub(super) async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<M
     Entity::find_by_id(id).one(db).await
 }
 
+/// Whether this person is staff at this moment. What only staff may do is asked here again, in the transaction that does it.
+///
+/// # Errors
+/// The database's.
+pub async fn is_staff(db: &impl ConnectionTrait, person: i64) -> Result<bool, DbErr> {
+    let found =
+        Entity::find_by_id(person).filter(Column::IsActive.eq(true)).filter(has_role()).count(db).await?;
+    Ok(found > 0)
+}
+
+fn has_role() -> Condition {
+    Condition::any().add(Column::IsStaff.eq(true)).add(Column::IsAdmin.eq(true))
+}
+
+/// The first of those who are staff, by name.
+pub(super) async fn staff(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(has_role()).order_by_asc(Column::NameKey).limit(most).all(db).await
+}
+
 pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find().order_by_asc(Column::Id).all(db).await
 }
@@ -115,6 +138,7 @@ pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> 
 pub(super) enum Changed {
     Password(String),
     Admin(bool),
+    Staff(bool),
     Active(bool),
 }
 
@@ -123,6 +147,7 @@ pub(super) async fn change(db: &impl ConnectionTrait, id: i64, changed: Changed)
     match changed {
         Changed::Password(hash) => user.password_hash = Set(hash),
         Changed::Admin(is_admin) => user.is_admin = Set(is_admin),
+        Changed::Staff(is_staff) => user.is_staff = Set(is_staff),
         Changed::Active(is_active) => user.is_active = Set(is_active),
     }
     user.update(db).await

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use std::convert::Infallible;
 
 use super::token::Token;
-use super::{Accounts, next, sessions};
+use super::{Accounts, next, sessions, users};
 use crate::page::wants_html;
 use crate::{SiteError, SiteState};
 
@@ -31,6 +31,9 @@ pub struct User {
     pub name: String,
     /// Whether they may administer the site.
     pub is_admin: bool,
+    /// Whether they look after what the apps show, when they asked; administrators do. A socket may outlive the role:
+    /// see [`users::is_staff`](super::users::is_staff).
+    pub is_staff: bool,
     session: i64,
 }
 
@@ -128,7 +131,8 @@ impl Accounts {
         if session.last_seen_at < now - sessions::TOUCH {
             self.touch(session.id);
         }
-        let user = User { id: user.id, name: user.name, is_admin: user.is_admin, session: session.id };
+        let users::Model { id, name, is_admin, is_staff, .. } = user;
+        let user = User { id, name, is_admin, is_staff: is_staff || is_admin, session: session.id };
         Ok(Some(SignedIn { user }))
     }
 

@@ -11,7 +11,7 @@ use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
 use super::sign_in::{self, NotSignedIn, go_on};
 use super::sign_up::{NoAccount, sign_up};
 use super::users::Taken;
-use super::{MaybeUser, account, next};
+use super::{MaybeUser, account, next, staff};
 use crate::errors::{in_words, seconds};
 use crate::{Page, SignUp, SiteError, SiteState};
 
@@ -22,6 +22,7 @@ pub(crate) fn routes() -> Router<SiteState> {
         .route("/accounts/logout/", post(sign_out))
         .route("/accounts/first/", get(show_first).post(send_first))
         .merge(account::routes())
+        .merge(staff::routes())
 }
 
 #[derive(Debug, Default, Deserialize)]

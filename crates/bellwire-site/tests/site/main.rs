@@ -7,6 +7,7 @@ mod faults;
 mod accounts;
 mod sessions;
 mod devices;
+mod staff;
 mod access;
 mod limits;
 mod forgery;

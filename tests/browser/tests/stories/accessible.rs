@@ -1,4 +1,4 @@
-//! The pages of the chat, looked at by axe in both colours on a screen and a phone: nothing serious.
+//! The pages of the chat and the blog, looked at by axe in both colours on a screen and a phone: nothing serious.
 
 use bellwire_browser_tests::{Person, Scheme, Stage};
 use serde_json::{Value, json};
@@ -69,6 +69,39 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_chat() {
         ("people", "/chat/-/people/"),
         ("search", "/chat/-/search/?q=garden"),
         ("run a room", &run),
+    ] {
+        looks_at(&ada, page, path, &mut found).await;
+    }
+    assert!(found.is_empty(), "axe found {} hindrances:\n{}", found.len(), found.join("\n"));
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_serious_on_any_page_of_the_blog() {
+    let stage = Stage::open().await;
+    let (ada, stranger) = (stage.person("Ada").await, stage.person("Cem").await);
+    ada.becomes_administrator().await;
+    let text = "## Cups\n\nA *cup*, a **pot**, [a link](https://example.org) and `code`.\n\n> quoted\n\n- a\n- b\n\n---\n\n```rust\nfn main() {}\n```";
+    for (title, wanted) in [("Tea", "publish"), ("Bread", "draft")] {
+        ada.posts("/blog/write/", &[("title", title), ("content", text), ("do", wanted)]).await;
+    }
+    ada.posts("/blog/article/tea/", &[("author", "Ada"), ("content", "**Lovely**, see https://example.org")])
+        .await;
+    let mut found = Vec::new();
+    for (page, path) in [
+        ("list", "/blog/"),
+        ("search", "/blog/?search=none"),
+        ("article", "/blog/article/tea/"),
+        ("about", "/blog/about/"),
+    ] {
+        looks_at(&stranger, page, path, &mut found).await;
+    }
+    for (page, path) in [
+        ("article, for staff", "/blog/article/tea/"),
+        ("draft", "/blog/article/bread/"),
+        ("drafts", "/blog/drafts/"),
+        ("write", "/blog/write/"),
+        ("edit", "/blog/article/tea/edit/"),
+        ("staff", "/accounts/staff/"),
     ] {
         looks_at(&ada, page, path, &mut found).await;
     }

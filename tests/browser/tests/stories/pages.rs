@@ -3,11 +3,13 @@
 use bellwire_browser_tests::{Person, Scheme, Stage};
 
 /// Every page of the site with a name for its picture; a room among them, and one that does not exist.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 8] = [
     ("/", "home"),
     ("/chat/", "rooms"),
     ("/chat/garden/", "room"),
     ("/chat/nowhere/", "unknown-room"),
+    ("/blog/", "blog"),
+    ("/blog/about/", "blog-about"),
     ("/accounts/login/", "sign-in"),
     ("/accounts/signup/", "sign-up"),
 ];

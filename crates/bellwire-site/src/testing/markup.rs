@@ -1,12 +1,16 @@
-//! A reader of HTML that knows only what a message may be, and says no to everything else.
+//! A reader of HTML that knows only what a text may become (see [`crate::markup`]), and says no to everything else; and texts to try it with.
 
 const INLINE: &[&str] = &["strong", "em", "s", "a", "code", "span"];
-const BLOCKS: &[&str] = &["p", "blockquote", "ul", "ol", "pre"];
+const BLOCKS: &[&str] = &["p", "blockquote", "ul", "ol", "pre", "h2", "h3", "h4"];
+const EMPTY: &[&str] = &["br", "hr"];
 const REL: (&str, &str) = ("rel", "noopener noreferrer nofollow ugc");
 const TARGET: (&str, &str) = ("target", "_blank");
 
-/// Whether the HTML is balanced, nested as HTML wants it, and has nothing but the tags and attributes of a message.
-pub(super) fn check(html: &str) -> Result<(), String> {
+/// Whether the HTML is balanced, nested as HTML wants it, and has nothing but the tags and attributes of a text.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(html: &str) -> Result<(), String> {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = html;
     while let Some(at) = rest.find('<') {
@@ -21,7 +25,7 @@ pub(super) fn check(html: &str) -> Result<(), String> {
         let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
         fits(&open, name)?;
         (allowed(name, &attributes_of(attributes)?)).then_some(()).ok_or(format!("<{tag}>"))?;
-        if name != "br" {
+        if !EMPTY.contains(&name) {
             open.push(name);
         }
     }
@@ -53,7 +57,7 @@ fn attributes_of(mut rest: &str) -> Result<Vec<(&str, &str)>, String> {
 /// What may stand where, so that no browser mends it into something else.
 fn fits(open: &[&str], name: &str) -> Result<(), String> {
     let parent = open.last().copied().unwrap_or("");
-    let known = name == "br" || name == "li" || INLINE.contains(&name) || BLOCKS.contains(&name);
+    let known = EMPTY.contains(&name) || name == "li" || INLINE.contains(&name) || BLOCKS.contains(&name);
     let fits = match parent {
         "ul" | "ol" => name == "li",
         "pre" => name == "code",
@@ -83,31 +87,138 @@ fn allowed(name: &str, attributes: &[(&str, &str)]) -> bool {
     }
 }
 
-#[test]
-fn the_checker_sees_what_is_wrong() {
-    for bad in [
-        "<p>",
-        "</p>",
-        "<p></b>",
-        "<script></script>",
-        "<p onclick=\"x\"></p>",
-        "<p id=\"x\"></p>",
-        "a > b",
-        "a & b",
-        "&bad;",
-        "<a href=\"javascript:x\" rel=\"noopener noreferrer nofollow ugc\" target=\"_blank\">x</a>",
-        "<a href=\"http://x\">x</a>",
-        "<p><p></p></p>",
-        "<ul><p></p></ul>",
-        "<p",
-        "<p><ul></ul></p>",
-        "<img>",
-        "\u{0}",
-        "<span class=\"x\" data-user=\"7\"></span>",
-        "<code data-language=\"a&quot;b\"></code>",
-        "<ol start=\"-1\"></ol>",
-    ] {
-        assert!(check(bad).is_err(), "{bad}");
+/// The pieces texts are thrown together from: what Markdown reads, what HTML reads, and what neither does.
+pub const BITS: &[&str] = &[
+    "*",
+    "**",
+    "_",
+    "__",
+    "~",
+    "~~",
+    "`",
+    "``",
+    "```",
+    "```rs",
+    "[",
+    "]",
+    "](",
+    "(",
+    ")",
+    "![",
+    "<",
+    ">",
+    "</",
+    "/>",
+    "<!--",
+    "-->",
+    "<b>",
+    "<div>",
+    "</p>",
+    "<script>",
+    "&",
+    "&lt;",
+    "&#x3c;",
+    "&quot;",
+    "\"",
+    "'",
+    "=",
+    "\\",
+    "\n",
+    "\n",
+    "\n\n",
+    " ",
+    " ",
+    "    ",
+    "\t",
+    "- ",
+    "1. ",
+    "0) ",
+    "> ",
+    "# ",
+    "---",
+    "===",
+    "|",
+    ":",
+    "]: ",
+    "[a]: ",
+    "[a]",
+    "@",
+    "@Ada",
+    "Ada",
+    "@\"><script>",
+    "x",
+    "é",
+    "王",
+    "🦊",
+    "\u{200d}",
+    "\u{301}",
+    "\u{202e}",
+    "\u{0}",
+    "http://x",
+    "https://x.org/",
+    "www.x.org",
+    "mailto:a@b",
+    "javascript:",
+    "data:",
+    "//",
+    "<http://y>",
+    "<a@b.c>",
+    "[l](http://z)",
+    "onclick=",
+    "hx-get=",
+    "{#id}",
+    "[^1]",
+    "$",
+    "^",
+    "%",
+    "!",
+];
+
+/// Bits by splitmix64, so that what fails once fails again.
+pub fn thrown(seed: u64) -> String {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) >> 33
+    };
+    let length = 1 + next() % 24;
+    (0..length).map(|_| BITS[next() as usize % BITS.len()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checker_sees_what_is_wrong() {
+        for bad in [
+            "<p>",
+            "</p>",
+            "<p></b>",
+            "<script></script>",
+            "<p onclick=\"x\"></p>",
+            "<p id=\"x\"></p>",
+            "a > b",
+            "a & b",
+            "&bad;",
+            "<a href=\"javascript:x\" rel=\"noopener noreferrer nofollow ugc\" target=\"_blank\">x</a>",
+            "<a href=\"http://x\">x</a>",
+            "<p><p></p></p>",
+            "<ul><p></p></ul>",
+            "<p",
+            "<p><ul></ul></p>",
+            "<p><hr></p>",
+            "<h2><p></p></h2>",
+            "<h1></h1>",
+            "<img>",
+            "\u{0}",
+            "<span class=\"x\" data-user=\"7\"></span>",
+            "<code data-language=\"a&quot;b\"></code>",
+            "<ol start=\"-1\"></ol>",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+        assert_eq!(check("<ul><li>a<br><strong>&lt;</strong></li></ul>"), Ok(()));
     }
-    assert_eq!(check("<ul><li>a<br><strong>&lt;</strong></li></ul>"), Ok(()));
 }

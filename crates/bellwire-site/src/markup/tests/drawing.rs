@@ -1,11 +1,11 @@
 //! What is drawn, and how.
 
-use crate::markup::{plain, render};
+use super::{plain, render};
 
 const LINK: &str = "rel=\"noopener noreferrer nofollow ugc\" target=\"_blank\"";
 
 fn html(text: &str) -> String {
-    render(text, &[]).as_str().replace(LINK, "_")
+    render(text).as_str().replace(LINK, "_")
 }
 
 fn all_are_drawn(cases: &[(&str, &str)]) {

@@ -1,6 +1,6 @@
 //! The pieces in one line.
 
-use super::names::attaches;
+use super::characters::attaches;
 use super::pieces::Piece;
 
 /// What says that there was more.
@@ -13,7 +13,7 @@ pub(super) fn of(pieces: &[Piece], chars: usize) -> String {
         match piece {
             Piece::Text(text) | Piece::Code(text) => all.push_str(text),
             Piece::Open(element) if element.is_inline() => {}
-            Piece::Open(_) | Piece::Break => all.push(' '),
+            Piece::Open(_) | Piece::Break | Piece::Rule => all.push(' '),
             Piece::Close => {}
         }
     }

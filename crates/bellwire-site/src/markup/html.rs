@@ -1,11 +1,18 @@
-//! The pieces as HTML. Every tag and attribute that a message can have is written here, and every text is escaped here.
+//! The pieces as HTML. Every tag and attribute that a text can have is written here, and every text is escaped here.
 
-use super::Mention;
-use super::names::Found;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use bellwire::Html;
+
 use super::pieces::{Element, Piece};
 
-/// The pieces as HTML, with the people found in them.
-pub(super) fn of(pieces: &[Piece], found: &Found<'_>) -> String {
+/// Parts of a text that are shown as something else, such as people who are named in it: by the number of the piece, each range of its text
+/// (in their order, on the borders of characters) and what stands there.
+pub type Marks = HashMap<usize, Vec<(Range<usize>, Html)>>;
+
+/// The pieces as HTML, with the marks in them.
+pub(super) fn of(pieces: &[Piece], marks: &Marks) -> String {
     let mut html = String::new();
     let mut open = Vec::new();
     for (number, piece) in pieces.iter().enumerate() {
@@ -16,7 +23,7 @@ pub(super) fn of(pieces: &[Piece], found: &Found<'_>) -> String {
             }
             Piece::Close => html.push_str(open.pop().map_or("", end)),
             Piece::Text(text) => {
-                write_text(&mut html, text, found.get(&number).map_or(&[][..], Vec::as_slice))
+                write_text(&mut html, text, marks.get(&number).map_or(&[][..], Vec::as_slice))
             }
             Piece::Code(code) if matches!(open.last(), Some(Element::Fence(_))) => escape(&mut html, code),
             Piece::Code(code) => {
@@ -25,6 +32,7 @@ pub(super) fn of(pieces: &[Piece], found: &Found<'_>) -> String {
                 html.push_str("</code>");
             }
             Piece::Break => html.push_str("<br>"),
+            Piece::Rule => html.push_str("<hr>"),
         }
     }
     html
@@ -33,6 +41,9 @@ pub(super) fn of(pieces: &[Piece], found: &Found<'_>) -> String {
 fn begin(html: &mut String, element: &Element) {
     match element {
         Element::Paragraph => html.push_str("<p>"),
+        Element::Heading(2) => html.push_str("<h2>"),
+        Element::Heading(3) => html.push_str("<h3>"),
+        Element::Heading(_) => html.push_str("<h4>"),
         Element::Quote => html.push_str("<blockquote>"),
         Element::Bullets => html.push_str("<ul>"),
         Element::Numbers(1) => html.push_str("<ol>"),
@@ -66,6 +77,9 @@ fn begin_link(html: &mut String, href: &str) {
 fn end(element: &Element) -> &'static str {
     match element {
         Element::Paragraph => "</p>",
+        Element::Heading(2) => "</h2>",
+        Element::Heading(3) => "</h3>",
+        Element::Heading(_) => "</h4>",
         Element::Quote => "</blockquote>",
         Element::Bullets => "</ul>",
         Element::Numbers(_) => "</ol>",
@@ -78,13 +92,15 @@ fn end(element: &Element) -> &'static str {
     }
 }
 
-fn write_text(html: &mut String, text: &str, mentions: &[(std::ops::Range<usize>, &Mention)]) {
+fn write_text(html: &mut String, text: &str, marks: &[(Range<usize>, Html)]) {
     let mut done = 0;
-    for (range, who) in mentions {
-        escape(html, &text[done..range.start]);
-        html.push_str(&format!("<span class=\"mention\" data-user=\"{}\">@", who.user_id));
-        escape(html, &who.name);
-        html.push_str("</span>");
+    for (range, mark) in marks {
+        // A mark that does not fit is left out, and nothing of the text is.
+        let Some(before) = text.get(done..range.start).filter(|_| text.get(range.clone()).is_some()) else {
+            continue;
+        };
+        escape(html, before);
+        html.push_str(mark.as_str());
         done = range.end;
     }
     escape(html, &text[done..]);

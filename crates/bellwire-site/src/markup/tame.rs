@@ -1,4 +1,4 @@
-//! Takes from a text what Markdown has and a chat has not, by a backslash or an empty line where it begins.
+//! Takes from a text what Markdown has and our pages have not, by a backslash or an empty line where it begins.
 //!
 //! Doing it in the text keeps everything visible and leaves one parser to decide what everything else means.
 
@@ -19,7 +19,7 @@ type Edit = (usize, &'static str);
 const ESCAPE: &str = "\\";
 const EMPTY_LINE: &str = "\n";
 
-/// The text, with only such Markdown in it as a chat has.
+/// The text, with only such Markdown in it as our pages have.
 pub(super) fn tame(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..ROUNDS {
@@ -34,7 +34,7 @@ pub(super) fn tame(text: &str) -> Cow<'_, str> {
 
 #[derive(Default)]
 struct Found {
-    /// Where begins what a chat has not.
+    /// Where begins what our pages have not.
     unwanted: Vec<Edit>,
     /// The characters in bare addresses that Markdown would take for its own: `https://host/__init__.py`.
     in_addresses: Vec<Edit>,
@@ -89,7 +89,7 @@ fn holds_blocks(event: &Event<'_>) -> bool {
     )
 }
 
-/// In a chat a quotation ends with its last `>`: the line after it is the answer.
+/// Among us a quotation ends with its last `>`: the line after it is the answer.
 fn end_of_quote(text: &str, at: usize) -> Option<Edit> {
     let end = at + text[at..].find('\n')?;
     let line = text[..end].rsplit('\n').next()?;

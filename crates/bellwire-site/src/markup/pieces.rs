@@ -1,15 +1,15 @@
-//! A text as the pieces a chat knows. What is no piece here cannot be on the page.
+//! A text as the pieces our pages know. What is no piece here cannot be on the page.
 
-use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag};
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag};
 
 use super::tame::tame;
-use super::{address, shows};
+use super::{Manner, address, shows};
 
 /// How deep lists and quotations are drawn; what is deeper is shown at this depth. Browsers are slow where pages are deep.
 const DEEPEST: usize = 8;
 /// How many emphases may lie in each other.
 const DEEPEST_INLINE: usize = 8;
-/// How many links a message has. Each is ten times as long on the page as it was typed.
+/// How many links a text has. Each is ten times as long on the page as it was typed.
 const MOST_LINKS: usize = 100;
 /// How often indented text is looked into for what it says: an indented part of an indented part is as deep as pasting goes.
 const DEEPEST_INDENT: usize = 2;
@@ -18,32 +18,51 @@ const LANGUAGE_CHARS: usize = 32;
 
 /// What a text is made of, in its order; each `Open` has its `Close`.
 #[derive(Debug, PartialEq)]
-pub(super) enum Piece {
+pub enum Piece {
+    /// An element begins.
     Open(Element),
+    /// The element that began last ends.
     Close,
+    /// Text.
     Text(String),
+    /// Code: of a [`Element::Fence`] all of it, elsewhere some words.
     Code(String),
+    /// A new line.
     Break,
+    /// A line across.
+    Rule,
 }
 
+/// What pieces lie in.
 #[derive(Debug, PartialEq)]
-pub(super) enum Element {
+pub enum Element {
+    /// A paragraph.
     Paragraph,
+    /// A heading of level 2, 3 or 4: the first is the page's.
+    Heading(u8),
+    /// A quotation.
     Quote,
+    /// A list.
     Bullets,
+    /// A list with numbers, from this one on.
     Numbers(u64),
+    /// A point of a list.
     Item,
     /// A block of code, and the language it says it is in: ASCII letters, digits and `+-#._` only.
     Fence(Option<String>),
+    /// Important.
     Strong,
+    /// Stressed.
     Emphasis,
+    /// Taken back.
     Strike,
-    /// A link to an address that [`address::href`] let through.
+    /// A link, to an address we let people go to.
     Link(String),
 }
 
 impl Element {
-    pub(super) fn is_inline(&self) -> bool {
+    /// Whether it lies within a line.
+    pub fn is_inline(&self) -> bool {
         matches!(self, Self::Strong | Self::Emphasis | Self::Strike | Self::Link(_))
     }
 }
@@ -54,8 +73,8 @@ pub(super) fn options() -> Options {
 }
 
 /// The pieces of a text. Where the markup leaves nothing to see (`***`, `-`, an empty fence), the text is shown as it was typed.
-pub(super) fn of(text: &str) -> Vec<Piece> {
-    let mut reader = Reader::default();
+pub(super) fn of(text: &str, manner: Manner) -> Vec<Piece> {
+    let mut reader = Reader::new(manner);
     reader.read(text, 0);
     if !reader.pieces.iter().any(seen) {
         reader.pieces.clear();
@@ -85,8 +104,8 @@ enum Opened {
     Code(Option<String>),
 }
 
-#[derive(Default)]
 struct Reader {
+    manner: Manner,
     pieces: Vec<Piece>,
     opened: Vec<Opened>,
     /// Text that is not yet a piece: the parser cuts it wherever something might have had a meaning.
@@ -98,6 +117,11 @@ struct Reader {
 }
 
 impl Reader {
+    fn new(manner: Manner) -> Self {
+        let (pieces, opened, run) = (Vec::new(), Vec::new(), String::new());
+        Self { manner, pieces, opened, run, nested: 0, inlines: 0, links: 0, in_link: false }
+    }
+
     fn read(&mut self, text: &str, indents: usize) {
         let text = tame(text);
         for (event, range) in Parser::new_ext(&text, options()).into_offset_iter() {
@@ -106,7 +130,9 @@ impl Reader {
                 Event::End(_) => self.end(indents),
                 Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.run.push_str(&text),
                 Event::Code(code) => self.piece(Piece::Code(code.into_string())),
+                Event::SoftBreak if self.manner == Manner::Article => self.run.push(' '),
                 Event::SoftBreak | Event::HardBreak => self.piece(Piece::Break),
+                Event::Rule if self.manner == Manner::Article => self.piece(Piece::Rule),
                 Event::Rule => self.paragraph(text[range].trim()),
                 // Not asked for in `options`.
                 Event::FootnoteReference(_)
@@ -121,6 +147,9 @@ impl Reader {
     fn start(&mut self, tag: Tag<'_>, source: &str) {
         let opened = match tag {
             Tag::Paragraph | Tag::HtmlBlock => self.open(Element::Paragraph, Opened::Block),
+            Tag::Heading { level, .. } if self.manner == Manner::Article => {
+                self.open(Element::Heading(below_title(level)), Opened::Block)
+            }
             Tag::Heading { .. } => {
                 self.piece(Piece::Open(Element::Paragraph));
                 self.open(Element::Strong, Opened::Heading)
@@ -295,6 +324,15 @@ impl Reader {
         if !text.is_empty() {
             self.pieces.push(Piece::Text(text.to_owned()));
         }
+    }
+}
+
+/// The page's title is the first heading. Many begin with `#` all the same, and as many with `##`.
+fn below_title(level: HeadingLevel) -> u8 {
+    match level {
+        HeadingLevel::H1 | HeadingLevel::H2 => 2,
+        HeadingLevel::H3 => 3,
+        HeadingLevel::H4 | HeadingLevel::H5 | HeadingLevel::H6 => 4,
     }
 }
 

@@ -1,0 +1,18 @@
+//! The blog's tables, and how they came to be.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_articles_and_comments;
+
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_articles_and_comments::Migration)]
+    }
+
+    fn migration_table_name() -> DynIden {
+        "blog_migrations".into_iden()
+    }
+}

@@ -1,0 +1,8 @@
+//! Tables: their columns, their queries, and the words of their domain.
+
+pub mod article;
+pub mod comment;
+mod search;
+
+pub use article::Article;
+pub use comment::Comment;

@@ -1,0 +1,161 @@
+//! What programs read.
+
+use bellwire_site::testing::{TestSite, databases};
+use feed_rs::model::{Feed, FeedType};
+use quick_xml::events::Event;
+
+use crate::support::{blog, publish, staff};
+
+async fn feed(site: &TestSite, path: &str) -> (String, Feed) {
+    let answer = site.client().get(path).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let feed = feed_rs::parser::parse(answer.text.as_bytes()).expect("a feed");
+    (answer.text, feed)
+}
+
+/// The content of every element with this name.
+fn each(xml: &str, name: &str) -> Vec<String> {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let (mut found, mut depth) = (Vec::new(), None);
+    loop {
+        match reader.read_event().expect("well-formed XML") {
+            Event::Start(start) if start.name().as_ref() == name.as_bytes() => {
+                depth = Some(());
+                found.push(String::new());
+            }
+            Event::End(end) if end.name().as_ref() == name.as_bytes() => depth = None,
+            Event::Text(text) if depth.is_some() => {
+                found.last_mut().unwrap().push_str(&String::from_utf8_lossy(&text));
+            }
+            Event::Eof => return found,
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn both_feeds_tell_a_reader_the_newest_articles_whole() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada & Co <x>").await;
+        for number in 1..=21 {
+            publish(&site, &mut writer, &format!("Article {number}"), "Text").await;
+        }
+        publish(
+            &site,
+            &mut writer,
+            "Tea & <cake> 日本 ]]>",
+            "**Bold** & <script> ]]> [link](https://example.org/?a=1&b=2)",
+        )
+        .await;
+        let here = site.url("");
+        for (path, kind, of) in [
+            ("/blog/feed/", FeedType::RSS2, "application/rss+xml; charset=utf-8"),
+            ("/blog/atom/", FeedType::Atom, "application/atom+xml; charset=utf-8"),
+        ] {
+            assert_eq!(site.client().get(path).await.header("content-type"), of);
+            let (text, feed) = feed(&site, path).await;
+            assert_eq!(feed.feed_type, kind);
+            assert_eq!(feed.title.unwrap().content, "Bellwire Blog");
+            assert!(feed.description.is_some());
+            let own =
+                feed.links.iter().find(|link| link.rel.as_deref() == Some("self")).expect("its own address");
+            assert_eq!(own.href, format!("{here}{path}"));
+            assert!(feed.links.iter().any(|link| link.href == format!("{here}/blog/")));
+            assert_eq!(feed.entries.len(), 20, "the newest");
+            let entry = &feed.entries[0];
+            assert_eq!(entry.title.as_ref().unwrap().content, "Tea & <cake> 日本 ]]>");
+            let address = format!("{here}/blog/article/tea-cake-%E6%97%A5%E6%9C%AC/");
+            assert_eq!((&entry.id, &entry.links[0].href), (&address, &address));
+            assert_eq!(entry.authors[0].name, "Ada & Co <x>");
+            assert!(entry.published.is_some());
+            let html = entry.content.as_ref().unwrap().body.as_ref().unwrap();
+            assert!(html.contains("<strong>Bold</strong> &amp; &lt;script&gt;"), "{html}");
+            assert!(entry.summary.as_ref().unwrap().content.starts_with("Bold & <script>"), "{entry:?}");
+            assert_eq!(feed.entries[1].title.as_ref().unwrap().content, "Article 21");
+            assert!(!text.contains("href=\"/") && !text.contains("<link>/"), "every address is whole");
+            let slug = address.trim_start_matches(&here);
+            assert_eq!(site.client().get(slug).await.status, 200);
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn rss_keeps_the_rules_of_its_validator() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        for number in 1..=3 {
+            publish(&site, &mut writer, &format!("Article {number}"), "Text").await;
+        }
+        let (text, _) = feed(&site, "/blog/feed/").await;
+        assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\""));
+        for date in each(&text, "pubDate").iter().chain(&each(&text, "lastBuildDate")) {
+            let parsed =
+                chrono::DateTime::parse_from_rfc2822(date).unwrap_or_else(|error| panic!("{date}: {error}"));
+            assert_eq!(
+                parsed.format("%a, %d %b %Y %H:%M:%S %z").to_string(),
+                *date,
+                "RFC 822 with four digits"
+            );
+        }
+        let (guids, links) = (each(&text, "guid"), each(&text, "link"));
+        assert_eq!(guids.len(), 3);
+        assert_eq!(guids, links[1..], "the guid is the permanent link");
+        assert!(guids.iter().all(|guid| url::Url::parse(guid).is_ok()));
+        assert_eq!(each(&text, "dc:creator").len(), 3, "`author` would have to be an e-mail address");
+        assert_eq!(text.matches("<atom:link ").count(), 1);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn who_has_it_already_is_told_so_until_something_changes() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        publish(&site, &mut writer, "Tea", "Text").await;
+        let mut other = site.client();
+        for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
+            let first = other.get(path).await;
+            let (tag, date) = (first.header("etag").to_owned(), first.header("last-modified").to_owned());
+            assert!(tag.starts_with('"') && date.ends_with(" GMT"), "{tag} {date}");
+            for known in [("if-none-match", &*tag), ("if-modified-since", &*date)] {
+                let again = other.get_with(path, &[known]).await;
+                assert_eq!((again.status, &*again.text), (304, ""), "{known:?}");
+                assert_eq!((again.header("etag"), again.header("last-modified")), (&*tag, &*date));
+            }
+            site.state().clock().advance(std::time::Duration::from_secs(2));
+            publish(&site, &mut writer, &format!("More of {path}"), "Text").await;
+            for known in [("if-none-match", &*tag), ("if-modified-since", &*date)] {
+                assert_eq!(other.get_with(path, &[known]).await.status, 200, "{known:?}");
+            }
+            let mine = writer.get(path).await;
+            assert_eq!(mine.text, other.get(path).await.text, "the same for everyone");
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_empty_blog_has_feeds_and_a_map_as_well() {
+    for database in databases() {
+        let site = blog(&database).await;
+        assert!(feed(&site, "/blog/feed/").await.1.entries.is_empty());
+        assert!(feed(&site, "/blog/atom/").await.1.entries.is_empty());
+        let map = site.client().get("/sitemap.xml").await.text;
+        let here = site.url("");
+        assert_eq!(each(&map, "loc"), ["/", "/blog/", "/blog/about/"].map(|path| format!("{here}{path}")));
+        let mut writer = staff(&site, "Ada").await;
+        publish(&site, &mut writer, "日本 & tea", "Text").await;
+        let map = site.client().get("/sitemap.xml").await.text;
+        assert_eq!(each(&map, "loc")[3], format!("{here}/blog/article/%E6%97%A5%E6%9C%AC-tea/"));
+        assert!(chrono::DateTime::parse_from_rfc3339(&each(&map, "lastmod")[0]).is_ok());
+        let page = site.client().get("/blog/").await.text;
+        assert!(
+            page.contains("type=\"application/rss+xml\"") && page.contains("type=\"application/atom+xml\"")
+        );
+        site.stop().await;
+    }
+}

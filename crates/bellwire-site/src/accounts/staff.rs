@@ -1,0 +1,86 @@
+//! The page on which administrators say who is staff.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use bellwire::Html;
+use serde::Deserialize;
+
+use super::{OperatorError, users};
+use crate::{Field, Page, SiteError, SiteState, User};
+
+/// The most that are shown. Beyond it `bellwire user list` knows all.
+const SHOWN: u64 = 500;
+
+pub(super) fn routes() -> Router<SiteState> {
+    Router::new()
+        .route("/accounts/staff/", get(show).post(give))
+        .route("/accounts/staff/{id}/revoke/", post(take))
+}
+
+#[derive(Template)]
+#[template(path = "accounts/staff.html")]
+struct StaffPage {
+    people: Vec<users::Model>,
+    who: Field,
+}
+
+/// What was typed into the form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Typed {
+    who: String,
+}
+
+async fn show(State(site): State<SiteState>, user: User) -> Result<Page, SiteError> {
+    administers(&user)?;
+    page(&site, Field::default()).await
+}
+
+async fn give(
+    State(site): State<SiteState>,
+    user: User,
+    Form(typed): Form<Typed>,
+) -> Result<Response, SiteError> {
+    administers(&user)?;
+    let mut who = Field::typed(&*typed.who);
+    if typed.who.trim().is_empty() {
+        who.wrong("Please type a name or an e-mail address.");
+    } else {
+        match site.accounts().set_staff(&typed.who, true).await {
+            Ok(_) => return Ok(Redirect::to("/accounts/staff/").into_response()),
+            Err(OperatorError::Site(error)) => return Err(error),
+            Err(_) => who.wrong("There is nobody with this name or e-mail address."),
+        }
+    }
+    Ok(page(&site, who).await?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+}
+
+async fn take(
+    State(site): State<SiteState>,
+    user: User,
+    Path(person): Path<i64>,
+) -> Result<Redirect, SiteError> {
+    administers(&user)?;
+    let person = users::by_id(site.db().read(), person).await?.ok_or(SiteError::NotFound)?;
+    site.accounts().change_staff(person.into(), false).await.map_err(|error| match error {
+        OperatorError::Site(error) => error,
+        _ => SiteError::NotFound,
+    })?;
+    Ok(Redirect::to("/accounts/staff/"))
+}
+
+fn administers(user: &User) -> Result<(), SiteError> {
+    match user.is_admin {
+        true => Ok(()),
+        false => Err(SiteError::Forbidden("Only administrators say who is staff.".to_owned())),
+    }
+}
+
+async fn page(site: &SiteState, who: Field) -> Result<Page, SiteError> {
+    let people = users::staff(site.db().read(), SHOWN).await?;
+    Ok(Page::new("Staff", Html::from_template(&StaffPage { people, who })?))
+}
