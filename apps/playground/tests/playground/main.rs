@@ -1,0 +1,7 @@
+//! The demos' promises, through the site, over real sockets.
+
+mod support;
+
+mod live;
+mod answers;
+mod overview;
