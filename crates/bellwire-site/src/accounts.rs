@@ -28,8 +28,10 @@ mod watch;
 pub use migrations::Migrator;
 pub use name::name_key;
 pub use operator::{OperatorError, Person};
+pub(crate) use sign_in::set_cookie;
+pub(crate) use token::Token;
 pub use viewer::{MaybeUser, User};
-pub(crate) use viewer::{SignedIn, remember};
+pub(crate) use viewer::{SignedIn, cookies, remember};
 pub(crate) use views::routes;
 pub(crate) use watch::Watch;
 

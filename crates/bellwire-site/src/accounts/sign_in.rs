@@ -129,9 +129,18 @@ impl Accounts {
     }
 
     fn set_cookie(&self, value: &str, seconds: u32) -> Result<HeaderValue, SiteError> {
-        let secure = if self.inner.secure { "; Secure" } else { "" };
-        let name = self.cookie_name();
-        let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-        HeaderValue::try_from(cookie).map_err(SiteError::internal)
+        set_cookie(self.cookie_name(), value, seconds, self.inner.secure)
     }
+}
+
+/// A cookie that no script reads and no other site's form sends.
+pub(crate) fn set_cookie(
+    name: &str,
+    value: &str,
+    seconds: u32,
+    secure: bool,
+) -> Result<HeaderValue, SiteError> {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(cookie).map_err(SiteError::internal)
 }

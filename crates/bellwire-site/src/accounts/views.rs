@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -70,10 +70,14 @@ async fn send_sign_in(
     }
 }
 
-async fn sign_out(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Result<Response, SiteError> {
+async fn sign_out(
+    State(site): State<SiteState>,
+    MaybeUser(user): MaybeUser,
+    headers: HeaderMap,
+) -> Result<Response, SiteError> {
     match user {
-        Some(user) => account::sign_out(&site, &user).await,
-        None => account::signed_out(site.accounts()),
+        Some(user) => account::sign_out(&site, &user, &headers).await,
+        None => account::signed_out(&site, &headers).await,
     }
 }
 

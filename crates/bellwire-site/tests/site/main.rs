@@ -12,5 +12,6 @@ mod limits;
 mod forgery;
 mod pages;
 mod live;
+mod visits;
 mod stop;
 mod hostile;
