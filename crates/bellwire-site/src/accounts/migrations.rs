@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_accounts;
 mod m0002_ended_sessions;
+mod m0003_tickets;
 
 /// The history of the accounts' tables.
 #[derive(Debug)]
@@ -13,7 +14,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_accounts::Migration), Box::new(m0002_ended_sessions::Migration)]
+        vec![
+            Box::new(m0001_accounts::Migration),
+            Box::new(m0002_ended_sessions::Migration),
+            Box::new(m0003_tickets::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

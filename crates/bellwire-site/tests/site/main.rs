@@ -13,5 +13,6 @@ mod forgery;
 mod pages;
 mod live;
 mod visits;
+mod tickets;
 mod stop;
 mod hostile;
