@@ -5,6 +5,10 @@ mod echo;
 mod bingo;
 mod bmi;
 mod uppercase;
+mod laps;
+mod todo;
+mod pages;
+mod htmx;
 
 use askama::Template;
 use axum::Router;
@@ -33,6 +37,10 @@ fn routes(site: &SiteState) -> Router<SiteState> {
         .merge(bingo::routes(site))
         .merge(bmi::routes())
         .merge(uppercase::routes())
+        .merge(laps::routes())
+        .merge(todo::routes())
+        .merge(pages::routes())
+        .merge(htmx::routes())
 }
 
 /// A page of a demo, and the sentence by which others know it.

@@ -15,28 +15,33 @@ struct Demo {
     about: &'static str,
 }
 
-const DEMOS: [Demo; 4] = [
-    Demo {
-        title: "Echo and clock",
-        path: "/echo/",
-        about: "The same second in every window, from one ticking task for all.",
-    },
-    Demo {
-        title: "Bingo",
-        path: "/bingo/",
-        about: "A ticket of your own, and every second a ball that is the same for everyone.",
-    },
-    Demo {
-        title: "Body mass index",
-        path: "/bmi/",
-        about: "A form that is answered over the socket, with what is wrong beside its field.",
-    },
-    Demo {
-        title: "Uppercase",
-        path: "/uppercase/",
-        about: "What you type comes back in capital letters while you type.",
-    },
+const DEMOS: [Demo; 9] = [
+    demo("Echo and clock", "/echo/", "The same second in every window, from one ticking task for all."),
+    demo("Bingo", "/bingo/", "A ticket of your own, and every second a ball that is the same for everyone."),
+    demo(
+        "Body mass index",
+        "/bmi/",
+        "A form that is answered over the socket, with what is wrong beside its field.",
+    ),
+    demo("Uppercase", "/uppercase/", "What you type comes back in capital letters while you type."),
+    demo("Laps", "/laps/", "A list that grows at its end and is never drawn again."),
+    demo("To-do", "/todo/", "Tasks that stay without an account, the same in every window of yours."),
+    demo(
+        "A site in one page",
+        "/pages/",
+        "Pages that change over the socket; address, back button and signing in included.",
+    ),
+    demo(
+        "Chat in htmx 2",
+        "/htmx/",
+        "The smallest chat: unmodified htmx, its ws extension, and nothing of ours in the browser.",
+    ),
+    demo("Chat in htmx 4", "/htmx/4/", "The same rooms for htmx 4 and its hx-ws, with the same server."),
 ];
+
+const fn demo(title: &'static str, path: &'static str, about: &'static str) -> Demo {
+    Demo { title, path, about }
+}
 
 #[derive(Template)]
 #[template(path = "playground/overview.html")]

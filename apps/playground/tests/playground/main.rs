@@ -5,3 +5,6 @@ mod support;
 mod live;
 mod answers;
 mod overview;
+mod htmx;
+mod lists;
+mod pages;
