@@ -10,9 +10,9 @@ use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 use serde_json::json;
 
-/// What a person may measure, in cm, and weigh, in kg.
-const HEIGHTS: (f64, f64) = (40.0, 280.0);
-const WEIGHTS: (f64, f64) = (1.0, 700.0);
+/// What a person may measure, in cm, and weigh, in kg; and what many do.
+const HEIGHTS: (f64, f64, f64) = (40.0, 280.0, 175.0);
+const WEIGHTS: (f64, f64, f64) = (1.0, 700.0, 70.0);
 
 pub(crate) fn routes() -> Router<SiteState> {
     let socket = async |upgrade: Upgrade| upgrade.run(Scales);
@@ -93,7 +93,12 @@ impl Bmi {
     }
 }
 
-fn within(field: &'static str, unit: &str, (least, most): (f64, f64), typed: &Typed) -> Result<f64, Wrong> {
+fn within(
+    field: &'static str,
+    unit: &str,
+    (least, most, usual): (f64, f64, f64),
+    typed: &Typed,
+) -> Result<f64, Wrong> {
     if typed.is_empty() {
         return Err((field, format!("Please type your {field} in {unit}.")));
     }
@@ -102,7 +107,7 @@ fn within(field: &'static str, unit: &str, (least, most): (f64, f64), typed: &Ty
         Some(number) if number.is_finite() => {
             Err((field, format!("A {field} is between {least} and {most} {unit}.")))
         }
-        _ => Err((field, format!("A {field} is a number, such as {most} {unit}."))),
+        _ => Err((field, format!("A {field} is a number, such as {usual} {unit}."))),
     }
 }
 
