@@ -1,4 +1,4 @@
-//! The pages of the chat, looked at by axe in both colours on a screen and a phone: nothing serious.
+//! The pages of the chat and the playground, looked at by axe in both colours on a screen and a phone: nothing serious.
 
 use bellwire_browser_tests::{Person, Scheme, Stage};
 use serde_json::{Value, json};
@@ -91,4 +91,34 @@ async fn axe_would_have_found_what_hinders() {
     ada.until("could spoil the page", spoil, &[]).await;
     let found = ada.ask(LOOK, &[]).await.to_string();
     assert!(found.contains("critical label") && found.contains("serious color-contrast"), "{found}");
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_serious_on_any_page_of_the_playground() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.visit("/todo/").await;
+    ada.types("#task", "buy milk").await;
+    ada.presses(".todo button").await;
+    ada.find("#todo li").await;
+    let mut found = Vec::new();
+    for path in [
+        "/playground/",
+        "/echo/",
+        "/bingo/",
+        "/bmi/?height=180&weight=75",
+        "/bmi/?height=tall&weight=0",
+        "/uppercase/?text=straße",
+        "/laps/",
+        "/todo/",
+        "/pages/",
+        "/pages/login/",
+        "/pages/signup/",
+        "/pages/nowhere/",
+        "/htmx/",
+        "/htmx/4/",
+    ] {
+        looks_at(&ada, path, path, &mut found).await;
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
