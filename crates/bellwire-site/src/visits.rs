@@ -245,7 +245,7 @@ pub(crate) async fn remember(State(_): State<SiteState>, mut request: Request, n
 fn is_page(parts: &Parts) -> bool {
     parts.method == Method::GET
         && !parts.headers.contains_key(header::UPGRADE)
-        && !parts.headers.get(header::ACCEPT).is_some_and(|accept| accept == "text/event-stream")
+        && parts.headers.get(header::ACCEPT).is_none_or(|accept| accept != "text/event-stream")
 }
 
 impl<S> FromRequestParts<S> for Visit
