@@ -55,6 +55,20 @@ impl SiteError {
         self.source().map_or_else(|| self.to_string(), chain)
     }
 
+    /// As an answer over a socket: the same sentence, or our own fault, which is logged there.
+    ///
+    /// ```
+    /// use bellwire_site::SiteError;
+    /// let refused = SiteError::Invalid("Not that way.".to_owned()).over_socket();
+    /// assert!(matches!(refused, bellwire::Error::Invalid(invalid) if invalid.message == "Not that way."));
+    /// ```
+    pub fn over_socket(self) -> bellwire::Error {
+        match self {
+            Self::Internal(_) => self.into(),
+            other => bellwire::Error::refused(other.to_string()),
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,

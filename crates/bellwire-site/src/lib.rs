@@ -24,6 +24,7 @@ mod forgery;
 mod app;
 mod state;
 pub mod accounts;
+mod visits;
 mod home;
 mod page;
 mod field;
@@ -53,3 +54,4 @@ pub use settings::{DatabaseUrl, Patience, PublicUrl, Settings, SettingsError, Si
 pub use site::{Site, StartError};
 pub use state::SiteState;
 pub use upgrade::Upgrade;
+pub use visits::Visit;

@@ -22,6 +22,7 @@ use crate::db::{Db, DbError, Migrations};
 use crate::home::{self, Bell};
 use crate::settings::{DatabaseUrl, PublicUrl};
 use crate::state::Inner;
+use crate::visits::{self, Visits};
 use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, serve};
 
 /// The longest body of a request, where a route does not say otherwise. A longer one is refused with 413.
@@ -125,10 +126,10 @@ impl SiteState {
     }
 }
 
-/// The histories of all tables, those of the accounts first.
+/// The histories of all tables, those of the site first.
 pub(crate) fn migrations(apps: &[App]) -> Vec<Migrations> {
-    let own = Migrations::of::<accounts::Migrator>();
-    std::iter::once(own).chain(apps.iter().filter_map(|app| app.migrations)).collect()
+    let own = [Migrations::of::<accounts::Migrator>(), Migrations::of::<visits::Migrator>()];
+    own.into_iter().chain(apps.iter().filter_map(|app| app.migrations)).collect()
 }
 
 async fn open(settings: Settings, address: SocketAddr, apps: &[App]) -> Result<SiteState, StartError> {
@@ -149,12 +150,14 @@ fn state(settings: Settings, address: SocketAddr, db: Db, apps: &[App]) -> Resul
     let clock = Clock::default();
     let accounts =
         Accounts::new(db.clone(), bellwire.clone(), settings.sign_up, public_url.is_https(), clock.clone());
+    let visits = Visits::new(db.clone(), bellwire.clone(), public_url.is_https(), clock.clone());
     let assets =
         Assets::new(apps.iter().filter_map(|app| Some((app.name, app.assets?))), settings.assets.clone());
     let cards = apps.iter().filter_map(|app| app.card).collect();
     let bell = Bell::new(&bellwire, clock.clone());
     let own = Default::default();
-    let inner = Inner { settings, public_url, db, bellwire, accounts, assets, cards, bell, clock, own };
+    let inner =
+        Inner { settings, public_url, db, bellwire, accounts, visits, assets, cards, bell, clock, own };
     Ok(SiteState { inner: Arc::new(inner) })
 }
 
@@ -171,6 +174,7 @@ fn router(site: &SiteState, apps: &[App]) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(page::keep_what_was_typed))
         .layer(from_fn_with_state(site.clone(), accounts::remember))
+        .layer(from_fn_with_state(site.clone(), visits::remember))
         .route("/static/{build}/{*path}", get(asset))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::home::Bell;
 use crate::settings::{PublicUrl, Settings};
+use crate::visits::Visits;
 
 /// The site as its handlers see it. Cheap to clone; [`Db`] can be taken from it by itself.
 ///
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) bellwire: Bellwire,
     pub(crate) accounts: Accounts,
+    pub(crate) visits: Visits,
     pub(crate) assets: Assets,
     pub(crate) cards: Vec<Card>,
     pub(crate) bell: Bell,
@@ -78,6 +80,10 @@ impl SiteState {
         let mut own = self.inner.own.lock().unwrap_or_else(PoisonError::into_inner);
         let value = own.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
         value.downcast().unwrap_or_else(|_| unreachable!("kept under its own type"))
+    }
+
+    pub(crate) fn visits(&self) -> &Visits {
+        &self.inner.visits
     }
 
     pub(crate) fn assets(&self) -> &Assets {

@@ -13,7 +13,7 @@ use bellwire::{
 
 use crate::accounts::{Accounts, SignedIn};
 use crate::client::{ClientAddress, network};
-use crate::{SiteError, SiteState, User};
+use crate::{SiteError, SiteState, User, Visit};
 
 /// An extractor: this request asks for a socket, and one of our own pages does so.
 ///
@@ -115,6 +115,15 @@ impl Upgrade {
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.line = self.line.map(|it| it.dialect(dialect), |it| it.dialect(dialect));
+        self
+    }
+
+    /// Closes with this visit. A session's socket closes with the session, which takes the visit with it.
+    #[must_use]
+    pub fn visit(mut self, visit: &Visit) -> Self {
+        if let (None, Some(key)) = (&self.user, visit.session_key()) {
+            self.line = self.line.map(|it| it.session(&*key), |it| it.session(&*key));
+        }
         self
     }
 

@@ -120,6 +120,9 @@ struct JsonError<'a> {
 }
 
 fn json_patch(patch: &Patch, place: Option<&Place>) -> Encoded {
+    if let Some(text) = &patch.plain {
+        return Encoded::text(text.as_bytes());
+    }
     json(&JsonPatch {
         selector: &patch.selector,
         html: patch.html.as_str(),
@@ -252,6 +255,13 @@ mod tests {
 
     fn place() -> Option<Place> {
         Some(Place { feed: GroupName::new("chat.room.1").unwrap(), seq: 7 })
+    }
+
+    #[test]
+    fn other_words_for_the_json_dialect_stand_in_place_of_the_object_and_htmx_gets_the_patch() {
+        let tick = || Patch::inner("#clock", Html::text("12:00")).plain("12:00 <o'clock>");
+        assert_eq!(one(Dialect::Json, tick(), None), "12:00 <o'clock>");
+        assert_eq!(one(Dialect::Htmx, tick(), None), "<div hx-swap-oob=\"innerHTML:#clock\">12:00</div>");
     }
 
     #[test]

@@ -106,6 +106,10 @@ impl<E: Event> Group<E> {
         Self { layer, name, event: PhantomData }
     }
 
+    pub(crate) fn layer(&self) -> &Layer {
+        &self.layer
+    }
+
     /// The group's name.
     pub fn name(&self) -> &GroupName {
         &self.name
@@ -129,6 +133,12 @@ impl<E: Event> Group<E> {
     /// The same, but one member's.
     pub fn patch_except(&self, channel: ChannelName, patch: Patch) {
         self.layer.send(&self.name, Send::Patches(vec![patch], None), Some(channel));
+    }
+
+    /// Every member's browser gets this text as it is, and no handler wakes. What members in the json dialect get in place of a patch
+    /// is said by [`Patch::plain`].
+    pub fn text(&self, text: impl Into<Box<str>>) {
+        self.layer.send(&self.name, Send::Text(text.into()), None);
     }
 
     /// Every follower's browser gets the patch as change number `seq` of this feed: in order, once, and with

@@ -111,12 +111,13 @@ pub struct Patch {
     pub(crate) url: Option<String>,
     pub(crate) title: Option<String>,
     pub(crate) focus: Option<String>,
+    pub(crate) plain: Option<String>,
 }
 
 impl Patch {
     /// The elements selected by `selector` change as `how` says. Prefer an id: unmodified htmx 4 takes a `:` in a selector for its own.
     pub fn new(how: How, selector: impl Into<String>, html: Html) -> Self {
-        Self { how, selector: selector.into(), html, url: None, title: None, focus: None }
+        Self { how, selector: selector.into(), html, url: None, title: None, focus: None, plain: None }
     }
 
     /// The element's content becomes `html`.
@@ -177,6 +178,20 @@ impl Patch {
     #[must_use]
     pub fn focus(mut self, selector: impl Into<String>) -> Self {
         self.focus = Some(selector.into());
+        self
+    }
+
+    /// Says it in other words to clients of the json dialect: they get this text, as it is, in place of the object. For those who expect
+    /// a form of their own while our pages get the patch.
+    ///
+    /// ```
+    /// use bellwire::{Html, Patch};
+    /// let tick = Patch::inner("#clock", Html::text("12:00:00")).plain("12:00:00");
+    /// # let _ = tick;
+    /// ```
+    #[must_use]
+    pub fn plain(mut self, text: impl Into<String>) -> Self {
+        self.plain = Some(text.into());
         self
     }
 }

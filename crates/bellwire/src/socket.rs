@@ -154,7 +154,7 @@ impl Socket {
         self.closing.get_or_insert(close);
     }
 
-    fn join_group(&mut self, group: &GroupName) {
+    pub(crate) fn join_group(&mut self, group: &GroupName) {
         if !self.joined.contains(group) {
             self.joined.push(group.clone());
             self.layer().join(group, &self.channel);

@@ -29,6 +29,10 @@ const ADDRESSES: &[&str] = &[
     "/ws/chat/fuzz/?dialect=htmx&since=chat.room.1:1",
     "/ws/chat/?dialect=htmx&sidebar=1&at=/chat/fuzz/",
     "/ws/?dialect=json",
+    "/ws/example/?dialect=json",
+    "/ws/bmi/?dialect=htmx",
+    "/ws/uppercase/?dialect=json",
+    "/ws/htmx/?room=attic",
 ];
 /// What stands in an address where a text with U+0000 in it is not looked for, or not found.
 const ODD_ADDRESSES: &[&str] = &[
@@ -53,6 +57,14 @@ const MESSAGES: &[&str] = &[
     r#"{"action":"Mark unread","data":{"room":"1","seq":1}}"#,
     r#"{"action":"Ring","data":{}}"#,
     r#"{"action":"Ring"}"#,
+    r#"{"action":"Change page","data":{"page":"profile"}}"#,
+    r#"{"action":"Add task","data":{"task":"Buy milk {}"}}"#,
+    r#"{"action":"Add lap","data":{}}"#,
+    r#"{"action":"Login","data":{"email":"","password":""}}"#,
+    r#"{"action":"Logout"}"#,
+    r#"{"height":"180","weight":75,"HEADERS":{}}"#,
+    r#"{"action":"text in capital letters","data":{"text":"stra\u00dfe"}}"#,
+    r#"{"chat_message":"up here","headers":{}}"#,
 ];
 
 /// What may stand where a value should.

@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use bellwire::Html;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +14,7 @@ use super::ended::Why;
 use super::forms::Browser;
 use super::new_password::{NoNewPassword, new_password};
 use super::sessions::{self, Which};
-use super::{Accounts, device, users};
+use super::{device, users};
 use crate::errors::in_words;
 use crate::{Field, Page, SiteError, SiteState, User};
 
@@ -130,9 +130,10 @@ async fn end_one(
     State(site): State<SiteState>,
     user: User,
     Path(session): Path<i64>,
+    headers: HeaderMap,
 ) -> Result<Response, SiteError> {
     if session == user.session() {
-        return sign_out(&site, &user).await;
+        return sign_out(&site, &user, &headers).await;
     }
     let which = Which::Own { user_id: user.id, session };
     match site.accounts().end_now(which, Why::EndedElsewhere).await? {
@@ -148,17 +149,23 @@ async fn end_others(State(site): State<SiteState>, user: User) -> Result<Redirec
 }
 
 /// Ends this browser's session, and makes it forget its cookie.
-pub(super) async fn sign_out(site: &SiteState, user: &User) -> Result<Response, SiteError> {
+pub(super) async fn sign_out(
+    site: &SiteState,
+    user: &User,
+    headers: &HeaderMap,
+) -> Result<Response, SiteError> {
     site.accounts().end_now(Which::One(user.session()), Why::SignedOut).await?;
-    signed_out(site.accounts())
+    signed_out(site, headers).await
 }
 
-/// To the first page, without a cookie, and without the pages that the browser keeps for going back: the next person at this computer must
+/// To the first page, without a cookie, without a visit, and without the pages that the browser keeps for going back: the next person at this computer must
 /// not see them.
-pub(super) fn signed_out(accounts: &Accounts) -> Result<Response, SiteError> {
+pub(super) async fn signed_out(site: &SiteState, headers: &HeaderMap) -> Result<Response, SiteError> {
+    let no_visit = site.visits().end(headers).await?;
+    let cookies = [site.accounts().no_cookie()?].into_iter().chain(no_visit);
+    let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)).collect::<Vec<_>>());
     let forget = HeaderValue::from_static("\"cache\"");
-    let headers = [(header::SET_COOKIE, accounts.no_cookie()?), (CLEAR_SITE_DATA, forget)];
-    Ok((headers, Redirect::to("/")).into_response())
+    Ok(([(CLEAR_SITE_DATA, forget)], cookies, Redirect::to("/")).into_response())
 }
 
 async fn change_password(

@@ -7,36 +7,64 @@ use axum::http::{StatusCode, header};
 use bellwire::Html;
 use serde::Deserialize;
 use std::convert::Infallible;
+use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::name::{self, Name};
 use super::sessions::Device;
+use super::sign_in::NotSignedIn;
+use super::sign_up::NoAccount;
+use super::users::Taken;
 use super::viewer::SignedIn;
 use super::{next, password};
 use crate::client::ClientAddress;
+use crate::errors::in_words;
 use crate::{Field, Page, SiteError};
 
 /// The longest description of a browser that is kept, in characters.
 const USER_AGENT: usize = 300;
 
 /// What was typed into the form to sign in.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct SignInForm {
-    pub(super) username: String,
-    pub(super) password: String,
-    pub(super) next: String,
+pub struct SignInForm {
+    /// A name or an e-mail address.
+    #[serde(alias = "email")]
+    pub username: String,
+    /// As it was typed.
+    pub password: String,
+    /// Where to go on, within this site.
+    pub next: String,
 }
 
 /// What was typed into the form to sign up.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct SignUpForm {
-    pub(super) username: String,
-    pub(super) email: String,
-    pub(super) password: String,
-    pub(super) password_confirm: String,
-    pub(super) next: String,
+pub struct SignUpForm {
+    /// What others see.
+    pub username: String,
+    /// May be empty.
+    pub email: String,
+    /// As it was typed.
+    pub password: String,
+    /// Once more.
+    pub password_confirm: String,
+    /// Where to go on, within this site.
+    pub next: String,
+}
+
+// Passwords are for nobody's log.
+impl fmt::Debug for SignInForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInForm").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SignUpForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignUpForm").field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 /// What an account can be made of: everything in the form is right.
@@ -110,6 +138,21 @@ impl SignInPage {
         page
     }
 
+    /// Says why nobody was signed in, and how long to wait where it was too often.
+    pub(super) fn refuse(&mut self, why: NotSignedIn) -> Result<Option<Duration>, SiteError> {
+        match why {
+            NotSignedIn::Wrong => {
+                self.error = Some("There is no account with this name and this password.".to_owned());
+                Ok(None)
+            }
+            NotSignedIn::Error(SiteError::TooMany { retry_after }) => {
+                self.error = Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
+                Ok(Some(retry_after))
+            }
+            NotSignedIn::Error(error) => Err(error),
+        }
+    }
+
     pub(super) fn is_right(&self) -> bool {
         self.username.error.is_none() && self.password.error.is_none()
     }
@@ -120,6 +163,24 @@ impl SignInPage {
 }
 
 impl SignUpPage {
+    /// Says why there is no account, and how long to wait where it was too often.
+    pub(super) fn refuse(&mut self, why: NoAccount) -> Result<Option<Duration>, SiteError> {
+        match why {
+            NoAccount::Taken(Taken::Name) => self.username.wrong("This name is taken."),
+            NoAccount::Taken(Taken::Email) => {
+                self.email.wrong("There is an account with this address already.");
+            }
+            NoAccount::NotFirst => self.error = Some("Somebody else was first. Please sign up.".to_owned()),
+            NoAccount::Error(SiteError::TooMany { retry_after }) => {
+                let wait = in_words(retry_after);
+                self.error = Some(format!("Too many new accounts from your address. Try again in {wait}."));
+                return Ok(Some(retry_after));
+            }
+            NoAccount::Error(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
     /// An empty one that leads on to `next`.
     pub(super) fn new(next: &str) -> Self {
         Self { next: next::within_site(next).unwrap_or_default(), ..Self::default() }
@@ -176,9 +237,9 @@ fn focused<const N: usize>(fields: [&Field; N], index: usize) -> bool {
     fields.iter().position(|field| field.error.is_some()).unwrap_or(0) == index
 }
 
-/// The browser that sends a form: where it is, what it calls itself, and its session so far.
+/// An extractor: the browser that sends a form, or opens a socket: where it is, what it calls itself, and its session so far.
 #[derive(Debug)]
-pub(super) struct Browser {
+pub struct Browser {
     pub(super) address: IpAddr,
     pub(super) device: Device,
     pub(super) session: Option<i64>,

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod m0001_accounts;
 mod m0002_ended_sessions;
 mod m0003_staff;
+mod m0004_tickets;
 
 /// The history of the accounts' tables.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_accounts::Migration),
             Box::new(m0002_ended_sessions::Migration),
             Box::new(m0003_staff::Migration),
+            Box::new(m0004_tickets::Migration),
         ]
     }
 

@@ -10,10 +10,10 @@ use super::ended::Why;
 use super::forms::Browser;
 use super::sessions::{self, Which};
 use super::token::Token;
-use super::{Accounts, Inner, Who, next, users};
+use super::{Accounts, Inner, Who, next, tickets, users};
+use crate::SiteError;
 use crate::client::network;
 use crate::db::Tx;
-use crate::{SiteError, SiteState};
 
 /// The longest a browser may keep a cookie; the session itself ends earlier, when it is not used.
 const COOKIE_DAYS: u32 = 400;
@@ -32,15 +32,38 @@ impl<E: Into<SiteError>> From<E> for NotSignedIn {
     }
 }
 
-/// Signs a browser in as whoever has this name and password.
+/// How it goes on for somebody who has shown who they are.
+pub(super) enum Begin {
+    /// The session begins, in this browser.
+    Session(Token, Browser),
+    /// It begins when the page redeems this.
+    Ticket(Token),
+}
+
+impl Begin {
+    pub(super) async fn run(
+        self,
+        accounts: &Accounts,
+        tx: &Tx,
+        user: &users::Model,
+    ) -> Result<(), SiteError> {
+        match self {
+            Self::Session(token, browser) => accounts.begin(tx, user.id, &token, browser).await,
+            Self::Ticket(token) => Ok(tickets::make(tx, &token, user, accounts.inner.clock.date()).await?),
+        }
+    }
+}
+
+/// Lets whoever has this name and password go on.
 pub(super) async fn sign_in(
-    site: &SiteState,
-    browser: Browser,
+    people: &Accounts,
+    address: IpAddr,
     username: &str,
     password: String,
-) -> Result<HeaderValue, NotSignedIn> {
-    let accounts = &site.accounts().inner;
-    let from = network(browser.address);
+    begin: Begin,
+) -> Result<(), NotSignedIn> {
+    let accounts = &people.inner;
+    let from = network(address);
     accounts.strangers.count(&from).map_err(too_many)?;
     // Taken back below, unless it turns out that the password is wrong, or whoever asked does not wait for it.
     let checked = check(accounts, from, username, password).await;
@@ -48,17 +71,15 @@ pub(super) async fn sign_in(
         accounts.strangers.take_back(&from);
     }
     let user = checked?;
-    let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
-    let cookie = site.accounts().cookie(&token)?;
-    let people = site.accounts().clone();
+    let people = people.clone();
     let begun = accounts.db.write(async move |tx: Tx| {
         let same = users::is_still(&tx, &user).await?;
         if same {
-            people.begin(&tx, user.id, &token, browser).await?;
+            begin.run(&people, &tx, &user).await?;
         }
         Ok::<_, SiteError>(same)
     });
-    if begun.await? { Ok(cookie) } else { Err(NotSignedIn::Wrong) }
+    if begun.await? { Ok(()) } else { Err(NotSignedIn::Wrong) }
 }
 
 /// Whoever has this name and this password. Failures are counted by person where there is one, so that a second name is
@@ -129,9 +150,18 @@ impl Accounts {
     }
 
     fn set_cookie(&self, value: &str, seconds: u32) -> Result<HeaderValue, SiteError> {
-        let secure = if self.inner.secure { "; Secure" } else { "" };
-        let name = self.cookie_name();
-        let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-        HeaderValue::try_from(cookie).map_err(SiteError::internal)
+        set_cookie(self.cookie_name(), value, seconds, self.inner.secure)
     }
+}
+
+/// A cookie that no script reads and no other site's form sends.
+pub(crate) fn set_cookie(
+    name: &str,
+    value: &str,
+    seconds: u32,
+    secure: bool,
+) -> Result<HeaderValue, SiteError> {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(cookie).map_err(SiteError::internal)
 }

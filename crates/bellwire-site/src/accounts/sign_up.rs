@@ -1,16 +1,19 @@
 //! Making an account.
 
+use std::net::IpAddr;
+
 use axum::http::HeaderValue;
 use sea_orm::SqlErr;
 
 use super::Accounts;
 use super::forms::{Browser, Wanted};
 use super::name::Name;
+use super::sign_in::Begin;
 use super::token::Token;
 use super::users::{self, NewUser, Taken};
+use crate::SiteError;
 use crate::client::network;
 use crate::db::{DbError, Tx};
-use crate::{SiteError, SiteState};
 
 /// The number two processes agree on while one of them makes the first account: "1st user" in ASCII.
 const FIRST: i64 = i64::from_be_bytes(*b"1st user");
@@ -49,19 +52,20 @@ impl From<sea_orm::DbErr> for NoAccount {
     }
 }
 
-/// Makes an account and signs its browser in, both or neither. `first` makes the administrator, once.
+/// Makes an account and lets its person go on, both or neither. `first` makes the administrator, once.
 pub(super) async fn sign_up(
-    site: &SiteState,
-    browser: Browser,
+    people: &Accounts,
+    address: IpAddr,
     wanted: Wanted,
     first: bool,
-) -> Result<HeaderValue, NoAccount> {
-    let accounts = &site.accounts().inner;
-    let from = network(browser.address);
+    begin: Begin,
+) -> Result<(), NoAccount> {
+    let accounts = &people.inner;
+    let from = network(address);
     if let Err(retry_after) = accounts.sign_ups.count(&from) {
         return Err(SiteError::TooMany { retry_after }.into());
     }
-    let made = make(site, browser, wanted, first).await;
+    let made = make(people, from, wanted, first, begin).await;
     if matches!(made, Err(NoAccount::Error(_))) {
         accounts.sign_ups.take_back(&from);
     }
@@ -69,36 +73,35 @@ pub(super) async fn sign_up(
 }
 
 async fn make(
-    site: &SiteState,
-    browser: Browser,
+    people: &Accounts,
+    from: IpAddr,
     wanted: Wanted,
     first: bool,
-) -> Result<HeaderValue, NoAccount> {
-    let accounts = &site.accounts().inner;
-    let _place = accounts.hasher.place(network(browser.address))?;
+    begin: Begin,
+) -> Result<(), NoAccount> {
+    let accounts = &people.inner;
+    let _place = accounts.hasher.place(from)?;
     let Wanted { name, email, password } = wanted;
     let password_hash = accounts.hasher.hash(password).await?;
     let now = accounts.clock.date();
     let new = NewUser { name, email, password_hash, is_admin: first, created_at: now };
-    let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
-    let cookie = site.accounts().cookie(&token)?;
-    let people = site.accounts().clone();
+    let people = people.clone();
     let made = accounts.db.write(async move |tx: Tx| {
         if first {
             alone(&tx).await?;
         }
-        let id = insert(&tx, new).await?;
-        people.begin(&tx, id, &token, browser).await?;
+        let user = insert(&tx, new).await?;
+        begin.run(&people, &tx, &user).await?;
         Ok::<_, NoAccount>(())
     });
-    made.await.map(|()| cookie)
+    made.await
 }
 
-async fn insert(tx: &Tx, new: NewUser) -> Result<i64, NoAccount> {
+async fn insert(tx: &Tx, new: NewUser) -> Result<users::Model, NoAccount> {
     let email = new.email.as_ref().map(|(_, key)| key.as_str());
     match users::taken(tx, &new.name, email).await? {
         Some(taken) => Err(NoAccount::Taken(taken)),
-        None => Ok(users::insert(tx, new).await?.id),
+        None => Ok(users::insert(tx, new).await?),
     }
 }
 

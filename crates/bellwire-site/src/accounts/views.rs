@@ -1,18 +1,20 @@
 //! The pages of accounts. All of them work without JavaScript.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
-use super::sign_in::{self, NotSignedIn, go_on};
+use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage, Wanted};
+use super::sign_in::{Begin, go_on, sign_in};
 use super::sign_up::{NoAccount, sign_up};
-use super::users::Taken;
-use super::{MaybeUser, account, next, staff};
-use crate::errors::{in_words, seconds};
+use super::token::Token;
+use super::{Accounts, MaybeUser, account, next, over_socket, staff};
+use crate::errors::seconds;
 use crate::{Page, SignUp, SiteError, SiteState};
 
 pub(crate) fn routes() -> Router<SiteState> {
@@ -21,6 +23,7 @@ pub(crate) fn routes() -> Router<SiteState> {
         .route("/accounts/login/", get(show_sign_in).post(send_sign_in))
         .route("/accounts/logout/", post(sign_out))
         .route("/accounts/first/", get(show_first).post(send_first))
+        .route("/accounts/ticket/", post(over_socket::redeem))
         .merge(account::routes())
         .merge(staff::routes())
 }
@@ -57,24 +60,26 @@ async fn send_sign_in(
     if !page.is_right() {
         return Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response());
     }
-    match sign_in::sign_in(&site, browser, &form.username, form.password).await {
-        Ok(cookie) => Ok(go_on(&form.next, cookie)),
-        Err(NotSignedIn::Wrong) => {
-            page.error = Some("There is no account with this name and this password.".to_owned());
-            Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response())
+    let token = Token::random().map_err(SiteError::internal)?;
+    let (cookie, from) = (site.accounts().cookie(&token)?, browser.address);
+    let begin = Begin::Session(token, browser);
+    match sign_in(site.accounts(), from, &form.username, form.password, begin).await {
+        Ok(()) => Ok(go_on(&form.next, cookie)),
+        Err(why) => {
+            let wait = page.refuse(why)?;
+            refused(wait, |status| page.show(status))
         }
-        Err(NotSignedIn::Error(SiteError::TooMany { retry_after })) => {
-            page.error = Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
-            Ok(later(page.show(StatusCode::TOO_MANY_REQUESTS)?, seconds(retry_after)))
-        }
-        Err(NotSignedIn::Error(error)) => Err(error),
     }
 }
 
-async fn sign_out(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Result<Response, SiteError> {
+async fn sign_out(
+    State(site): State<SiteState>,
+    MaybeUser(user): MaybeUser,
+    headers: HeaderMap,
+) -> Result<Response, SiteError> {
     match user {
-        Some(user) => account::sign_out(&site, &user).await,
-        None => account::signed_out(site.accounts()),
+        Some(user) => account::sign_out(&site, &user, &headers).await,
+        None => account::signed_out(&site, &headers).await,
     }
 }
 
@@ -86,7 +91,7 @@ async fn show_sign_up(
     if user.is_some() {
         return Ok(Redirect::to(&whither.address()).into_response());
     }
-    may_sign_up(&site)?;
+    site.accounts().may_sign_up()?;
     Ok(SignUpPage::new(&whither.next).show(StatusCode::OK)?.into_response())
 }
 
@@ -95,25 +100,43 @@ async fn send_sign_up(
     browser: Browser,
     Form(form): Form<SignUpForm>,
 ) -> Result<Response, SiteError> {
-    may_sign_up(&site)?;
+    site.accounts().may_sign_up()?;
     let (wanted, page) = match SignUpPage::check(form) {
         Ok(checked) => checked,
         Err(page) => return Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response()),
     };
-    match sign_up(&site, browser, wanted, false).await {
-        Ok(cookie) => Ok(go_on(&page.next, cookie)),
-        Err(why) => refused(page, why, |page, status| page.show(status)),
+    send_wanted(&site, browser, wanted, page, false).await
+}
+
+async fn send_wanted(
+    site: &SiteState,
+    browser: Browser,
+    wanted: Wanted,
+    mut page: SignUpPage,
+    first: bool,
+) -> Result<Response, SiteError> {
+    let token = Token::random().map_err(SiteError::internal)?;
+    let (cookie, from) = (site.accounts().cookie(&token)?, browser.address);
+    match sign_up(site.accounts(), from, wanted, first, Begin::Session(token, browser)).await {
+        Ok(()) => Ok(go_on(&page.next, cookie)),
+        Err(NoAccount::NotFirst) => Ok(not_first(&page.next)),
+        Err(why) => {
+            let wait = page.refuse(why)?;
+            refused(wait, |status| if first { page.show_first(status) } else { page.show(status) })
+        }
     }
 }
 
-/// Who may make an account is up to the operator.
-fn may_sign_up(site: &SiteState) -> Result<(), SiteError> {
-    match site.accounts().inner.sign_up {
-        SignUp::Open => Ok(()),
-        SignUp::Invite => Err(SiteError::Forbidden(
-            "New accounts are made by invitation. Ask whoever runs this site.".to_owned(),
-        )),
-        SignUp::Closed => Err(SiteError::Forbidden("This site takes no new accounts.".to_owned())),
+impl Accounts {
+    /// Who may make an account is up to the operator.
+    pub(super) fn may_sign_up(&self) -> Result<(), SiteError> {
+        match self.inner.sign_up {
+            SignUp::Open => Ok(()),
+            SignUp::Invite => Err(SiteError::Forbidden(
+                "New accounts are made by invitation. Ask whoever runs this site.".to_owned(),
+            )),
+            SignUp::Closed => Err(SiteError::Forbidden("This site takes no new accounts.".to_owned())),
+        }
     }
 }
 
@@ -139,35 +162,23 @@ async fn send_first(
         Ok(checked) => checked,
         Err(page) => return Ok(page.show_first(StatusCode::UNPROCESSABLE_ENTITY)?.into_response()),
     };
-    match sign_up(&site, browser, wanted, true).await {
-        Ok(cookie) => Ok(go_on(&page.next, cookie)),
-        Err(why) => refused(page, why, SignUpPage::show_first),
-    }
+    send_wanted(&site, browser, wanted, page, true).await
 }
 
 fn not_first(next: &str) -> Response {
     Redirect::to(&next::with("/accounts/login/", next)).into_response()
 }
 
+/// The form once more, with what is wrong: 422, or 429 where it was too often.
 fn refused(
-    mut page: SignUpPage,
-    why: NoAccount,
-    show: fn(SignUpPage, StatusCode) -> Result<Page, SiteError>,
+    wait: Option<Duration>,
+    show: impl FnOnce(StatusCode) -> Result<Page, SiteError>,
 ) -> Result<Response, SiteError> {
-    match why {
-        NoAccount::NotFirst => return Ok(not_first(&page.next)),
-        NoAccount::Taken(Taken::Name) => page.username.wrong("This name is taken."),
-        NoAccount::Taken(Taken::Email) => page.email.wrong("There is an account with this address already."),
-        NoAccount::Error(SiteError::TooMany { retry_after }) => {
-            let wait = in_words(retry_after);
-            page.error = Some(format!("Too many new accounts from your address. Try again in {wait}."));
-            return Ok(later(show(page, StatusCode::TOO_MANY_REQUESTS)?, seconds(retry_after)));
+    match wait {
+        None => Ok(show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response()),
+        Some(wait) => {
+            let later = [(header::RETRY_AFTER, HeaderValue::from(seconds(wait)))];
+            Ok((later, show(StatusCode::TOO_MANY_REQUESTS)?).into_response())
         }
-        NoAccount::Error(error) => return Err(error),
     }
-    Ok(show(page, StatusCode::UNPROCESSABLE_ENTITY)?.into_response())
-}
-
-fn later(page: Page, seconds: u64) -> Response {
-    ([(header::RETRY_AFTER, HeaderValue::from(seconds))], page).into_response()
 }

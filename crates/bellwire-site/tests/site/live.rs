@@ -45,6 +45,15 @@ impl Window {
         next.expect("the socket should be open").expect("the socket should work")
     }
 
+    /// The next text that arrives.
+    pub(crate) async fn text(&mut self) -> String {
+        loop {
+            if let Some(text) = self.next().await.as_text() {
+                return text.to_owned();
+            }
+        }
+    }
+
     /// Waits until something with all of `expected` in it arrives.
     pub(crate) async fn hear(&mut self, expected: &[&str]) {
         while !self.next().await.as_text().is_some_and(|text| expected.iter().all(|part| text.contains(part)))

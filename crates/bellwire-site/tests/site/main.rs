@@ -13,5 +13,7 @@ mod limits;
 mod forgery;
 mod pages;
 mod live;
+mod visits;
+mod tickets;
 mod stop;
 mod hostile;

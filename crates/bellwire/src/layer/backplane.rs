@@ -36,6 +36,7 @@ struct Envelope {
 enum Body {
     Event(Box<RawValue>),
     Patches { patches: Vec<Wired>, seq: Option<Seq> },
+    Text(String),
     Close(Close),
     Expel(String),
 }
@@ -48,6 +49,8 @@ struct Wired {
     url: Option<String>,
     title: Option<String>,
     focus: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plain: Option<String>,
 }
 
 /// A message that another process of ours cannot have sent.
@@ -61,6 +64,7 @@ pub(super) fn pack(send: &Send, except: Option<ChannelName>) -> Option<Bytes> {
         Send::Patches(patches, seq) => {
             Body::Patches { patches: patches.iter().map(Wired::from).collect(), seq: *seq }
         }
+        Send::Text(text) => Body::Text(text.to_string()),
         Send::Close(close) => Body::Close(close.clone()),
         Send::Expel(group) => Body::Expel(group.as_str().to_owned()),
     };
@@ -73,6 +77,7 @@ pub(super) fn unpack(message: &[u8]) -> Result<(Send, Option<ChannelName>), Garb
     let send = match body {
         Body::Event(json) => Send::Event(AnyEvent::there(Box::<str>::from(json.get()))),
         Body::Patches { patches, seq } => Send::Patches(patches.into_iter().map(Patch::from).collect(), seq),
+        Body::Text(text) => Send::Text(text.into()),
         Body::Close(close) => Send::Close(close),
         Body::Expel(group) => Send::Expel(GroupName::new(group).map_err(|e| garbled(&e))?),
     };
@@ -81,14 +86,14 @@ pub(super) fn unpack(message: &[u8]) -> Result<(Send, Option<ChannelName>), Garb
 
 impl From<&Patch> for Wired {
     fn from(patch: &Patch) -> Self {
-        let Patch { how, selector, html, url, title, focus } = patch.clone();
-        Self { how, selector, html: html.as_str().to_owned(), url, title, focus }
+        let Patch { how, selector, html, url, title, focus, plain } = patch.clone();
+        Self { how, selector, html: html.as_str().to_owned(), url, title, focus, plain }
     }
 }
 
 impl From<Wired> for Patch {
     fn from(wired: Wired) -> Self {
-        let Wired { how, selector, html, url, title, focus } = wired;
-        Self { how, selector, html: Html::trusted(html), url, title, focus }
+        let Wired { how, selector, html, url, title, focus, plain } = wired;
+        Self { how, selector, html: Html::trusted(html), url, title, focus, plain }
     }
 }

@@ -15,6 +15,8 @@ use crate::{Close, Event, Patch};
 pub(crate) enum Send {
     Event(AnyEvent),
     Patches(Vec<Patch>, Option<Seq>),
+    /// The same text for every member, whatever its dialect.
+    Text(Box<str>),
     /// Close the members' sockets.
     Close(Close),
     /// Take the members out of a group.
@@ -91,6 +93,16 @@ impl Frames {
         Self { patches, place, json: OnceLock::new(), htmx: OnceLock::new(), counters }
     }
 
+    /// Text as it is: encoded now, for every dialect.
+    pub(crate) fn text(text: &str, counters: Arc<Counters>) -> Self {
+        counters.encoded();
+        let frame: Box<[Encoded]> = [Encoded::text(text.as_bytes())].into();
+        let frames = Self::new(Vec::new(), None, counters);
+        let _ = frames.json.set(frame.clone());
+        let _ = frames.htmx.set(frame);
+        frames
+    }
+
     pub(crate) fn seq(&self) -> Option<Seq> {
         self.place.as_ref().map(|place| place.seq)
     }
@@ -107,7 +119,8 @@ impl Frames {
     }
 }
 
-/// What a patch weighs: its HTML and a little for the rest.
+/// What a patch weighs: its HTML, its other words, and a little for the rest.
 pub(crate) fn weight(patches: &[Patch]) -> usize {
-    patches.iter().map(|patch| patch.html.as_str().len() + 128).sum()
+    let plain = |patch: &Patch| patch.plain.as_ref().map_or(0, String::len);
+    patches.iter().map(|patch| patch.html.as_str().len() + plain(patch) + 128).sum()
 }

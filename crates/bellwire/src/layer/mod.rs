@@ -171,7 +171,7 @@ impl Layer {
         self.send_here(group, send, except);
     }
 
-    fn send_here(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
+    pub(crate) fn send_here(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
         match send {
             Send::Close(close) => self.0.hub.close(group, &close),
             Send::Expel(from) => self.expel(group, &from),
@@ -207,6 +207,9 @@ impl Layer {
                 let weight = delivery::weight(&patches);
                 let place = seq.map(|seq| Place { feed: group.clone(), seq });
                 (Body::Frames(Frames::new(patches, place, self.0.counters.clone())), weight)
+            }
+            Send::Text(text) => {
+                (Body::Frames(Frames::text(&text, self.0.counters.clone())), text.len() + 128)
             }
             Send::Close(_) | Send::Expel(_) => return None,
         };

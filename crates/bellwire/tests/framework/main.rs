@@ -8,6 +8,7 @@ mod consumers;
 mod events;
 mod feeds;
 mod groups;
+mod tickers;
 mod layers;
 mod logs;
 mod origins;

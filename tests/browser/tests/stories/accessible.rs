@@ -1,4 +1,4 @@
-//! The pages of the chat and the blog, looked at by axe in both colours on a screen and a phone: nothing serious.
+//! The pages of the apps, looked at by axe in both colours on a screen and a phone: nothing serious.
 
 use bellwire_browser_tests::{Person, Scheme, Stage};
 use serde_json::{Value, json};
@@ -185,4 +185,34 @@ async fn the_arrows_go_from_tool_to_tool_and_tab_passes_them_as_one() {
     ada.presses("[data-tool=delete]").await;
     assert_eq!(ada.ask(press, &[json!("ArrowLeft")]).await, json!("really"));
     assert_eq!(ada.ask(press, &[json!("ArrowRight")]).await, json!("keep"));
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_serious_on_any_page_of_the_playground() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.visit("/todo/").await;
+    ada.types("#task", "buy milk").await;
+    ada.presses(".todo button").await;
+    ada.find("#todo li").await;
+    let mut found = Vec::new();
+    for path in [
+        "/playground/",
+        "/echo/",
+        "/bingo/",
+        "/bmi/?height=180&weight=75",
+        "/bmi/?height=tall&weight=0",
+        "/uppercase/?text=straße",
+        "/laps/",
+        "/todo/",
+        "/pages/",
+        "/pages/login/",
+        "/pages/signup/",
+        "/pages/nowhere/",
+        "/htmx/",
+        "/htmx/4/",
+    ] {
+        looks_at(&ada, path, path, &mut found).await;
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }

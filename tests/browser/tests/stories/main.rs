@@ -14,6 +14,7 @@ mod no_sockets;
 mod without_javascript;
 mod pages;
 mod plain_htmx;
+mod playground;
 mod away;
 mod order;
 mod wire;

@@ -91,8 +91,8 @@ async fn says_again_until_seen(ada: &Person, ben: &Person) {
 #[tokio::test]
 async fn unmodified_htmx_2_with_its_ws_extension_talks_to_the_chat() {
     let scripts = [
-        include_str!("../../fixtures/htmx-2.0.11/htmx.min.js"),
-        include_str!("../../fixtures/htmx-ext-ws-2.0.4/ws.js"),
+        include_str!("../../../../apps/playground/static/playground/htmx/2.0.11/htmx.min.js"),
+        include_str!("../../../../apps/playground/static/playground/htmx/ws-2.0.4/ws.js"),
     ];
     talks_to_the_chat(scripts, "hx-ext=ws ws-connect='ADDRESS'", "ws-send").await;
 }
@@ -100,8 +100,8 @@ async fn unmodified_htmx_2_with_its_ws_extension_talks_to_the_chat() {
 #[tokio::test]
 async fn unmodified_htmx_4_with_hx_ws_talks_to_the_chat() {
     let scripts = [
-        include_str!("../../fixtures/htmx-4.0.1/htmx.min.js"),
-        include_str!("../../fixtures/htmx-4.0.1/hx-ws.min.js"),
+        include_str!("../../../../apps/playground/static/playground/htmx/4.0.1/htmx.min.js"),
+        include_str!("../../../../apps/playground/static/playground/htmx/4.0.1/hx-ws.min.js"),
     ];
     talks_to_the_chat(scripts, "hx-ws:connect='ADDRESS'", "hx-ws:send").await;
 }

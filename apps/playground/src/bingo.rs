@@ -1,0 +1,154 @@
+//! Bingo: a ticket for each visitor, and a ball every second that is the same for everyone.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::Router;
+use axum::routing::get;
+use bellwire::{Action, Consumer, Error, GroupName, Html, Patch, Socket, Ticker};
+use bellwire_site::{Page, SiteError, SiteState, Upgrade};
+use chrono::Utc;
+use serde::Deserialize;
+use serde_json::json;
+
+/// The balls are numbered from 1 to this; a ticket has half as many numbers.
+const BALLS: u8 = 10;
+const NUMBERS: usize = 5;
+
+pub(crate) fn routes(site: &SiteState) -> Router<SiteState> {
+    let players = site.bellwire().layer().group::<()>(GroupName::of("playground.bingo", 0));
+    let balls = Ticker::new(&players, Duration::from_secs(1), || new_ball(ball_at(Utc::now().timestamp())));
+    let socket = async move |upgrade: Upgrade| upgrade.run(Player { balls: balls.clone() });
+    Router::new().route("/bingo/", get(show)).route("/ws/bingo/", get(socket))
+}
+
+#[derive(Template)]
+#[template(path = "playground/bingo.html")]
+struct BingoPage {
+    numbers: Vec<u8>,
+}
+
+async fn show() -> Result<Page, SiteError> {
+    let about = "Bingo with everyone who looks: five numbers of your own, and a ball for all every second.";
+    let page = crate::page("Bingo", about, &BingoPage { numbers: ticket().map_err(SiteError::internal)? })?;
+    // The page has its ticket, and keeps it when its socket comes back.
+    Ok(page.script("playground/bingo_controller.js").connect("/ws/bingo/?ticket=mine"))
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "action", content = "data")]
+enum Ask {
+    #[serde(rename = "New ticket")]
+    NewTicket {},
+}
+
+impl Action for Ask {}
+
+struct Player {
+    balls: Ticker,
+}
+
+impl Consumer for Player {
+    type Action = Ask;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        if socket.scope().query("ticket").next().is_none() {
+            socket.patch(new_ticket()?).await?;
+        }
+        self.balls.watch(socket);
+        Ok(())
+    }
+
+    async fn receive(&mut self, socket: &mut Socket, Ask::NewTicket {}: Ask) -> Result<(), Error> {
+        socket.patch(new_ticket()?).await
+    }
+
+    /// A ball that was missed comes again.
+    async fn lagged(&mut self, _: &mut Socket) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "playground/_ticket.html")]
+struct Ticket<'a> {
+    numbers: &'a [u8],
+}
+
+fn new_ticket() -> Result<Patch, Error> {
+    let numbers = ticket()?;
+    let html = Html::from_template(&Ticket { numbers: &numbers })?;
+    Ok(Patch::inner("#ticket", html).plain(json!({ "action": "New ticket", "ticket": numbers }).to_string()))
+}
+
+fn new_ball(ball: u8) -> Patch {
+    let html = format!("<b class=\"ball\" data-bingo-target=\"ball\" data-number=\"{ball}\">{ball}</b>");
+    Patch::inner("#ball", Html::trusted(html))
+        .plain(json!({ "action": "New ball", "ball": ball }).to_string())
+}
+
+/// Five different numbers, in order, from the system's randomness.
+fn ticket() -> Result<Vec<u8>, getrandom::Error> {
+    let mut numbers = shuffled(getrandom::u64()?);
+    numbers.truncate(NUMBERS);
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The ball of this second, in every process alike: in ten seconds each falls once, in an order that changes every time.
+fn ball_at(second: i64) -> u8 {
+    let (round, place) = (second.div_euclid(BALLS.into()), second.rem_euclid(BALLS.into()));
+    shuffled(mixed(round.cast_unsigned()))[usize::try_from(place).unwrap_or_default()]
+}
+
+/// All balls in an order that depends on the number.
+fn shuffled(mut number: u64) -> Vec<u8> {
+    let mut balls: Vec<u8> = (1..=BALLS).collect();
+    for last in (1..balls.len()).rev() {
+        let among = last as u64 + 1;
+        balls.swap(last, usize::try_from(number % among).unwrap_or_default());
+        number /= among;
+    }
+    balls
+}
+
+/// Neighbouring numbers become such as have nothing to do with each other (SplitMix64).
+fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_ticket_has_five_different_numbers_from_one_to_ten() {
+        let mut seen = HashSet::new();
+        for _ in 0..1_000 {
+            let numbers = ticket().unwrap();
+            assert!(numbers.iter().all(|number| (1..=BALLS).contains(number)), "{numbers:?}");
+            assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), NUMBERS, "{numbers:?}");
+            seen.insert(numbers);
+        }
+        assert!(seen.len() > 200, "{} of 252 tickets", seen.len());
+    }
+
+    #[test]
+    fn each_ball_falls_once_in_ten_seconds_and_not_always_in_the_same_order() {
+        let rounds: HashSet<Vec<u8>> = (0..100)
+            .map(|round| {
+                let balls: Vec<u8> =
+                    (0..10).map(|second| ball_at(1_800_000_000 + 10 * round + second)).collect();
+                assert_eq!(balls.iter().collect::<HashSet<_>>().len(), 10, "{balls:?}");
+                balls
+            })
+            .collect();
+        assert!(rounds.len() > 90);
+    }
+}

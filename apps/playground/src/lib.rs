@@ -1,0 +1,49 @@
+//! Small demos. Each is one short file: its pages, its consumer, what may be asked of it, and its fragments.
+
+mod overview;
+mod echo;
+mod bingo;
+mod bmi;
+mod uppercase;
+mod laps;
+mod todo;
+mod pages;
+mod htmx;
+
+use askama::Template;
+use axum::Router;
+use bellwire::Html;
+use bellwire_site::{App, Card, Page, SiteError, SiteState};
+use rust_embed::RustEmbed;
+
+/// The styles and scripts of the demos.
+#[derive(RustEmbed)]
+#[folder = "static/playground"]
+struct Assets;
+
+/// The playground, to be put into a site.
+pub fn app() -> App {
+    App::new("playground").routes(routes).assets::<Assets>().card(Card {
+        title: "Playground",
+        path: "/playground/",
+        about: "Small demos: a clock, bingo, forms that answer while you type, a site in one page, and more.",
+    })
+}
+
+fn routes(site: &SiteState) -> Router<SiteState> {
+    Router::new()
+        .merge(overview::routes())
+        .merge(echo::routes(site))
+        .merge(bingo::routes(site))
+        .merge(bmi::routes())
+        .merge(uppercase::routes())
+        .merge(laps::routes())
+        .merge(todo::routes())
+        .merge(pages::routes())
+        .merge(htmx::routes())
+}
+
+/// A page of a demo, and the sentence by which others know it.
+fn page(title: &str, about: &str, main: &impl Template) -> Result<Page, SiteError> {
+    Ok(Page::new(title, Html::from_template(main)?).description(about).style("playground/playground.css"))
+}

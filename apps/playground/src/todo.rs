@@ -1,0 +1,191 @@
+//! To-do: tasks that belong to a visitor, with or without an account, and show in all of their windows at once.
+
+use std::net::IpAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Form, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
+use bellwire_site::{Attempts, ClientAddress, Field, Page, SiteError, SiteState, Tx, Upgrade, Visit};
+use serde::Deserialize;
+
+/// How many tasks a visitor has, and how long one is, in characters.
+const MOST: usize = 100;
+const LONGEST: usize = 200;
+
+/// How often one address adds a task, and the time it counts for.
+const ADDS: (usize, Duration) = (120, Duration::from_secs(60));
+
+/// Where the tasks are kept in a visit.
+const KEY: &str = "playground.todo";
+
+pub(crate) fn routes() -> Router<SiteState> {
+    Router::new().route("/todo/", get(show).post(add)).route("/ws/todo/", get(socket))
+}
+
+/// The tasks of whoever asks: an extractor for pages, forms and sockets.
+pub(crate) struct Todo {
+    pub(crate) visit: Visit,
+    site: SiteState,
+    from: IpAddr,
+}
+
+#[derive(Default)]
+struct Adds(OnceLock<Attempts<IpAddr>>);
+
+impl FromRequestParts<SiteState> for Todo {
+    type Rejection = SiteError;
+
+    async fn from_request_parts(parts: &mut Parts, site: &SiteState) -> Result<Self, SiteError> {
+        let visit = Visit::from_request_parts(parts, site).await?;
+        let Ok(address) = ClientAddress::from_request_parts(parts, site).await;
+        Ok(Self { visit, site: site.clone(), from: address.network() })
+    }
+}
+
+impl Todo {
+    pub(crate) async fn tasks(&self) -> Result<Vec<String>, SiteError> {
+        self.visit.read(KEY).await
+    }
+
+    /// Adds a task, which then comes to all windows of this visitor.
+    pub(crate) async fn add(&self, typed: &str) -> Result<(), SiteError> {
+        let task: String = typed.trim().chars().filter(|c| !c.is_control()).collect();
+        if task.is_empty() {
+            return Err(SiteError::Invalid("Please type what is to be done.".to_owned()));
+        }
+        if task.chars().count() > LONGEST {
+            return Err(SiteError::Invalid(format!("A task has at most {LONGEST} characters.")));
+        }
+        let adds = self.site.own::<Adds>();
+        let adds = adds.0.get_or_init(|| Attempts::new(ADDS.0, ADDS.1, self.site.clock().clone()));
+        adds.count(&self.from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
+        let windows = self.windows(self.site.bellwire().layer());
+        let add = move |tasks: &mut Vec<String>, tx: &Tx| {
+            if tasks.len() >= MOST {
+                return Err(SiteError::Invalid(format!("{MOST} tasks are enough. Do some of them first.")));
+            }
+            let patch = Patch::append("#todo", html(std::slice::from_ref(&task))?);
+            tasks.push(task);
+            tx.on_commit(move || windows.into_iter().for_each(|windows| windows.patch(patch.clone())));
+            Ok(())
+        };
+        self.visit.update(KEY, add).await
+    }
+
+    /// All sockets of this visitor that show the tasks.
+    fn windows(&self, layer: &Layer) -> Option<Group<()>> {
+        self.visit.id().map(|id| layer.group(GroupName::of("playground.todo", id)))
+    }
+
+    /// From now on new tasks come to this socket, and our own page is brought up to date first.
+    pub(crate) async fn watch(&self, socket: &mut Socket) -> Result<(), Error> {
+        if let Some(windows) = self.windows(socket.layer()) {
+            socket.join(&windows);
+        }
+        match socket.dialect() {
+            Dialect::Htmx => self.show(socket).await,
+            Dialect::Json => Ok(()),
+        }
+    }
+
+    /// All tasks anew.
+    pub(crate) async fn show(&self, socket: &mut Socket) -> Result<(), Error> {
+        let tasks = self.tasks().await.map_err(SiteError::over_socket)?;
+        socket.patch(Patch::inner("#todo", html(&tasks)?)).await
+    }
+}
+
+#[derive(Template)]
+#[template(path = "playground/_tasks.html")]
+struct Tasks<'a> {
+    tasks: &'a [String],
+}
+
+fn html(tasks: &[String]) -> Result<Html, askama::Error> {
+    Html::from_template(&Tasks { tasks })
+}
+
+#[derive(Template)]
+#[template(path = "playground/todo.html")]
+struct TodoPage {
+    tasks: Vec<String>,
+    task: Field,
+}
+
+async fn show(todo: Todo) -> Result<Page, SiteError> {
+    page(todo.tasks().await?, Field::default())
+}
+
+fn page(tasks: Vec<String>, task: Field) -> Result<Page, SiteError> {
+    let about = "A to-do list that is still there tomorrow, in every window, without an account.";
+    let page = crate::page("To-do", about, &TodoPage { tasks, task })?;
+    Ok(page.script("playground/todo_controller.js").connect("/ws/todo/"))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Typed {
+    task: String,
+}
+
+/// Without JavaScript.
+async fn add(todo: Todo, Form(Typed { task }): Form<Typed>) -> Result<Response, SiteError> {
+    match todo.add(&task).await {
+        Ok(()) => Ok(Redirect::to("/todo/").into_response()),
+        Err(SiteError::Invalid(error)) => {
+            let field = Field { value: task, error: Some(error) };
+            let page = page(todo.tasks().await?, field)?;
+            Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "action", content = "data")]
+enum Ask {
+    #[serde(rename = "Add task")]
+    AddTask { task: String },
+}
+
+impl Action for Ask {
+    const FORM: Option<&'static str> = Some("Add task");
+}
+
+struct Doer(Todo);
+
+impl Consumer for Doer {
+    type Action = Ask;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        self.0.watch(socket).await
+    }
+
+    async fn receive(&mut self, _: &mut Socket, Ask::AddTask { task }: Ask) -> Result<(), Error> {
+        self.0.add(&task).await.map_err(refused)
+    }
+
+    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        self.0.show(socket).await
+    }
+}
+
+/// What is wrong with a task is said beside it.
+pub(crate) fn refused(error: SiteError) -> Error {
+    match error {
+        SiteError::Invalid(message) => Error::invalid("task", message),
+        other => other.over_socket(),
+    }
+}
+
+async fn socket(todo: Todo, upgrade: Upgrade) -> Response {
+    upgrade.visit(&todo.visit).run(Doer(todo))
+}

@@ -1,0 +1,116 @@
+//! What is asked and answered: the body mass index, and capital letters.
+
+use serde_json::json;
+
+use crate::support::{NASTY, Plain, assert_refused, playground};
+
+#[tokio::test]
+async fn a_height_and_a_weight_are_answered_with_the_index_as_numbers_and_as_text() {
+    let site = playground().await;
+    let mut plain = Plain::connect(&site, &site.client(), "/ws/bmi/").await;
+    for asked in [
+        json!({"height": 180, "weight": 75}),
+        json!({"height": "180", "weight": "75.0"}),
+        json!({"height": " 180 ", "weight": "75,0", "HEADERS": {"HX-Request": "true"}}),
+        json!({"action": "BMI", "data": {"height": 180.0, "weight": "75"}}),
+    ] {
+        let answer = plain.answer(&asked).await;
+        assert_eq!(answer["action"], "BMI result", "{asked}");
+        let html = answer["html"].as_str().expect("HTML");
+        for part in ["75 kg", "1.80 m", "23.1", "Normal"] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_works() {
+    let site = playground().await;
+    let mut plain = Plain::connect(&site, &site.client(), "/ws/bmi/").await;
+    let mut page = Plain::connect(&site, &site.client(), "/ws/bmi/?dialect=htmx").await;
+    for wrong in [
+        json!(0),
+        json!(-1),
+        json!("tall"),
+        json!(1e300),
+        json!(""),
+        json!(null),
+        json!([1]),
+        json!({"a": 1}),
+        json!(true),
+        json!(NASTY),
+        json!("1\0"),
+    ] {
+        let answer = plain.answer(&json!({"height": wrong, "weight": 75})).await;
+        assert_eq!(
+            (&answer["action"], &answer["field"]),
+            (&json!("BMI error"), &json!("height")),
+            "{answer}"
+        );
+        assert!(!answer["html"].as_str().expect("HTML").contains('<'), "{answer}");
+        page.ask(&json!({"height": 180, "weight": wrong})).await;
+        assert!(page.text().await.contains("innerHTML:#result"), "an old result would mislead");
+        assert!(page.text().await.contains("innerHTML:#error--weight"));
+    }
+    for field in ["height", "weight"] {
+        plain.ask(&json!({})).await;
+        for asked in ["height", "weight"] {
+            assert_eq!(plain.json().await["field"], asked, "{field}: both are said to be missing");
+        }
+    }
+    assert_refused(&plain.answer(&json!({"action": "Dance"})).await, Some("action"));
+    plain.say("no json").await;
+    assert_refused(&plain.json().await, None);
+    assert_eq!(plain.answer(&json!({"height": 150, "weight": 70})).await["action"], "BMI result");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_index_can_be_had_by_http() {
+    let site = playground().await;
+    let mut ada = site.client();
+    let empty = ada.get("/bmi/").await;
+    assert!(empty.status == 200 && !empty.text.contains("bmi__index"));
+    let good = ada.get("/bmi/?height=180&weight=75").await;
+    assert!(good.status == 200 && good.text.contains("23.1") && good.text.contains("Normal"));
+    let bad = ada.get("/bmi/?height=%3Cscript%3E&weight=75").await;
+    assert_eq!(bad.status, 422);
+    assert!(bad.text.contains("A height is a number"), "{}", bad.text);
+    assert!(bad.text.contains("value=\"&#60;script&#62;\""), "what was typed is kept, escaped");
+    assert!(bad.text.contains("value=\"75\"") && !bad.text.contains("bmi__index"));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn text_comes_back_in_capitals_escaped_and_in_order() {
+    let site = playground().await;
+    let mut plain = Plain::connect(&site, &site.client(), "/ws/uppercase/").await;
+    let mut other = Plain::connect(&site, &site.client(), "/ws/uppercase/").await;
+    let ask = |text: &str| json!({"action": "text in capital letters", "data": {"text": text}});
+    let answer = plain.answer(&ask("straße, ısı <b>")).await;
+    assert_eq!(answer, json!({"selector": "#results", "html": "STRASSE, ISI &lt;B&gt;"}));
+    let typed: Vec<String> =
+        (1..=40).map(|length| "type fast and faster than anybody reads!"[..length].to_owned()).collect();
+    for text in &typed {
+        plain.ask(&ask(text)).await;
+    }
+    for text in &typed {
+        assert_eq!(plain.json().await["html"], text.to_uppercase());
+    }
+    assert_refused(&plain.answer(&ask(&"x".repeat(1001))).await, Some("text"));
+    assert_refused(
+        &plain.answer(&json!({"action": "text in capital letters", "data": {"text": 5}})).await,
+        Some("text"),
+    );
+    assert_refused(
+        &plain.answer(&json!({"action": "text in capital letters", "data": {}})).await,
+        Some("text"),
+    );
+    // Nobody else heard of it: the first thing that comes is the answer to an ask of their own.
+    assert_eq!(other.answer(&ask("mine")).await["html"], "MINE");
+    let mut ada = site.client();
+    let page = ada.get("/uppercase/?text=%3Cb%3E+%C3%9F").await;
+    assert!(page.text.contains("&#60;B&#62; SS"), "{}", page.text);
+    site.stop().await;
+}

@@ -1,0 +1,102 @@
+//! The chat in plain htmx: what comes to whom, and what HTTP does.
+
+use serde_json::json;
+
+use crate::support::{NASTY, Plain, playground};
+
+/// A form as htmx 2 sends it.
+fn says(text: &str) -> serde_json::Value {
+    json!({"chat_message": text, "room": "garden", "HEADERS": {"HX-Request": "true", "HX-Trigger": "form"}})
+}
+
+#[tokio::test]
+async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_nobody_else() {
+    let site = playground().await;
+    let mut ada = Plain::connect(&site, &site.client(), "/ws/htmx/").await;
+    let mut ben = Plain::connect(&site, &site.client(), "/ws/htmx/?room=garden").await;
+    let mut cook = Plain::connect(&site, &site.client(), "/ws/htmx/?room=kitchen").await;
+    ada.ask(&says(NASTY)).await;
+    for guest in [&mut ada, &mut ben] {
+        let frame = guest.text().await;
+        assert!(frame.starts_with("<div hx-swap-oob=\"beforeend:#content\">"), "{frame}");
+        assert!(frame.contains("&#60;script&#62;") && !frame.contains("<script>"), "{frame}");
+    }
+    let lower_case = json!({"chat_message": "from htmx 4", "headers": {"HX-Request": "true"}});
+    ben.ask(&lower_case).await;
+    assert!(ada.text().await.contains("from htmx 4"));
+    cook.ask(&says("soup")).await;
+    assert!(cook.text().await.contains("soup"), "the first thing that the cook hears");
+    let mut late = Plain::connect(&site, &site.client(), "/ws/htmx/").await;
+    let frame = late.text().await;
+    assert!(
+        frame.contains("innerHTML:#content") && frame.contains("from htmx 4") && !frame.contains("soup"),
+        "{frame}"
+    );
+    let mut plain = Plain::connect(&site, &site.client(), "/ws/htmx/?dialect=json&room=attic").await;
+    let answer = plain.answer(&says("up here")).await;
+    assert_eq!((&answer["selector"], &answer["append"]), (&json!("#content"), &json!(true)));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_will_not_do_is_said_beside_the_field_and_a_room_remembers_so_much() {
+    let site = playground().await;
+    let mut ada = Plain::connect(&site, &site.client(), "/ws/htmx/?room=attic").await;
+    for wrong in [says(""), says(" \0 "), says(&"x".repeat(501)), json!({"chat_message": 5}), json!({})] {
+        ada.ask(&wrong).await;
+        let frame = ada.text().await;
+        assert!(frame.contains("innerHTML:#error--chat_message"), "{wrong}: {frame}");
+    }
+    let mut refused = String::new();
+    for number in 0..62 {
+        ada.ask(&says(&format!("line {number}."))).await;
+        refused = ada.text().await;
+        // The first that is right takes the error back.
+        if number == 0 {
+            refused = ada.text().await;
+        }
+    }
+    assert!(refused.contains("too often"), "{refused}");
+    let mut browser = site.client();
+    let page = browser.get("/htmx/?room=attic").await;
+    assert_eq!(page.text.matches("class=\"said\"").count(), 50);
+    assert!(
+        !page.text.contains("line 9.") && page.text.contains("line 10.") && page.text.contains("line 59.")
+    );
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn choosing_a_room_posts_and_gets_its_window_and_without_htmx_the_page() {
+    let site = playground().await;
+    let mut ada = site.client();
+    let origin = site.url("");
+    let origin = origin.trim_end_matches('/');
+    for (path, connect) in [("/htmx/", "ws-connect"), ("/htmx/4/", "hx-ws:connect")] {
+        let chosen =
+            ada.post_with(path, &[("origin", origin), ("hx-request", "true")], &[("room", "kitchen")]).await;
+        assert_eq!(chosen.status, 200);
+        assert!(
+            chosen.text.starts_with("<section") && chosen.text.contains("id=\"chat-window\""),
+            "{}",
+            chosen.text
+        );
+        assert!(chosen.text.contains(&format!("{connect}=\"/ws/htmx/?room=kitchen\"")), "{}", chosen.text);
+        assert_eq!(chosen.header("hx-push-url"), format!("{path}?room=kitchen"));
+        let led = ada.post(path, &[("room", "kitchen")]).await;
+        assert_eq!((led.status, led.location()), (303, &*format!("{path}?room=kitchen")));
+        let said = ada.post(path, &[("room", "kitchen"), ("chat_message", "by HTTP <b>")]).await;
+        assert_eq!(said.status, 303);
+        assert!(ada.get(&format!("{path}?room=kitchen")).await.text.contains("by HTTP &#60;b&#62;</p>"));
+        let empty = ada.post(path, &[("room", "kitchen"), ("chat_message", "")]).await;
+        assert!(empty.status == 422 && empty.text.contains("Please type something."));
+        assert_eq!(ada.post(path, &[("room", "cellar")]).await.status, 404);
+        assert_eq!(ada.get(&format!("{path}?room=cellar")).await.status, 404);
+        let page = ada.get(path).await;
+        for script in page.text.split("<script src=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert_eq!(ada.get(script).await.status, 200, "{script}");
+            assert!(!script.contains("bellwire"), "nothing of ours");
+        }
+    }
+    site.stop().await;
+}

@@ -1,0 +1,129 @@
+//! Laps and tasks: lists that grow, and whose they are.
+
+use bellwire_site::testing::{TestSite, databases};
+use serde_json::{Value, json};
+
+use crate::support::{NASTY, Plain, assert_refused, playground, playground_on};
+
+fn lap() -> Value {
+    json!({"action": "Add lap", "data": {}})
+}
+
+fn task(text: &str) -> Value {
+    json!({"action": "Add task", "data": {"task": text}})
+}
+
+#[tokio::test]
+async fn a_lap_is_appended_for_who_asked_and_there_is_an_end_of_them() {
+    let site = playground().await;
+    for path in ["/ws/laps/", "/ws/example/"] {
+        let mut ada = Plain::connect(&site, &site.client(), path).await;
+        let mut ben = Plain::connect(&site, &site.client(), path).await;
+        for _ in 0..100 {
+            let answer = ada.answer(&lap()).await;
+            assert_eq!((&answer["selector"], &answer["append"]), (&json!("#laps"), &json!(true)), "{answer}");
+            let html = answer["html"].as_str().expect("HTML");
+            assert!(html.starts_with("<li") && html.matches("<li").count() == 1, "{html}");
+        }
+        assert_refused(&ada.answer(&lap()).await, None);
+        assert_eq!(ben.answer(&lap()).await["append"], true, "Ben hears of his own laps alone");
+        assert_refused(&ben.answer(&json!({"action": "Add laps"})).await, Some("action"));
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stays() {
+    for database in databases() {
+        let site = playground_on(&database).await;
+        let (mut ada, mut ben) = (site.client(), site.client());
+        ada.get("/todo/").await;
+        ben.get("/pages/").await;
+        let mut first = Plain::connect(&site, &ada, "/ws/todo/").await;
+        let mut second = Plain::connect(&site, &ada, "/ws/example/").await;
+        let mut bens = Plain::connect(&site, &ben, "/ws/example/").await;
+        let answer = first.answer(&task(NASTY)).await;
+        assert_eq!((&answer["selector"], &answer["append"]), (&json!("#todo"), &json!(true)), "{answer}");
+        let html = answer["html"].as_str().expect("HTML");
+        assert!(html.contains("&#60;script&#62;") && !html.contains("<script>"), "{html}");
+        assert_eq!(second.json().await, answer, "the other window");
+        let own = bens.answer(&task("Ben's own")).await;
+        assert!(own["html"].as_str().expect("HTML").contains("Ben&#39;s own"), "{own}");
+
+        shown(&site, &mut ada, &["&#60;script&#62;"]).await;
+        shown(&site, &mut ben, &["Ben&#39;s own"]).await;
+        let site = site.restart(vec![bellwire_playground::app()]).await;
+        shown(&site, &mut ada, &["&#60;script&#62;"]).await;
+        // Our own page is brought up to date when its socket comes back.
+        let mut page = Plain::connect(&site, &ada, "/ws/todo/?dialect=htmx").await;
+        assert!(page.text().await.contains("innerHTML:#todo"));
+        site.stop().await;
+    }
+}
+
+async fn shown(_: &TestSite, browser: &mut bellwire_site::testing::Client, tasks: &[&str]) {
+    for path in ["/todo/", "/pages/"] {
+        let page = browser.get(path).await.text;
+        assert_eq!(page.matches("<li class=\"task\"").count(), tasks.len(), "{page}");
+        for task in tasks {
+            assert!(page.contains(task), "{task} on {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_task_is_refused_in_words_beside_the_field() {
+    let site = playground().await;
+    let mut ada = site.client();
+    ada.get("/todo/").await;
+    let mut window = Plain::connect(&site, &ada, "/ws/todo/").await;
+    for wrong in ["", "  ", "\0", "\u{7}", &"x".repeat(201)] {
+        assert_refused(&window.answer(&task(wrong)).await, Some("task"));
+    }
+    assert_refused(&window.answer(&json!({"action": "Add task", "data": {"task": 5}})).await, Some("task"));
+    assert_refused(&window.answer(&json!({"action": "Add task", "data": {}})).await, Some("task"));
+    let mut stranger = Plain::connect(&site, &site.client(), "/ws/todo/").await;
+    assert_refused(&stranger.answer(&task("for nobody")).await, Some("task"));
+    assert_eq!(window.answer(&task("h\0i")).await["append"], true, "what cannot be shown is left out");
+    let page = ada.get("/todo/").await.text;
+    assert!(page.contains(">hi</li>"), "{page}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_visitor_has_a_hundred_tasks_and_an_address_adds_so_many_in_a_minute() {
+    let site = playground().await;
+    let mut ada = site.client();
+    ada.get("/todo/").await;
+    let mut window = Plain::connect(&site, &ada, "/ws/todo/").await;
+    for number in 0..100 {
+        assert_eq!(window.answer(&task(&number.to_string())).await["append"], true, "{number}");
+    }
+    let full = window.answer(&task("one more")).await;
+    assert!(full["error"].as_str().expect("an error").contains("100 tasks are enough"), "{full}");
+    let mut other = site.client();
+    other.get("/todo/").await;
+    let mut window = Plain::connect(&site, &other, "/ws/todo/").await;
+    let mut last = Value::Null;
+    for number in 0..20 {
+        last = window.answer(&task(&number.to_string())).await;
+    }
+    assert!(last["error"].as_str().expect("an error").contains("too often"), "{last}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn tasks_can_be_added_without_javascript() {
+    let site = playground().await;
+    let mut ada = site.client();
+    ada.get("/todo/").await;
+    let added = ada.post("/todo/", &[("task", "milk <b>")]).await;
+    assert_eq!((added.status, added.location()), (303, "/todo/"));
+    assert!(ada.get("/todo/").await.text.contains("milk &#60;b&#62;</li>"));
+    let long = "x".repeat(201);
+    let refused = ada.post("/todo/", &[("task", &long)]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains(&format!("value=\"{long}\"")) && refused.text.contains("at most 200"));
+    assert_eq!(site.client().post("/todo/", &[("task", "x")]).await.status, 422, "no visit, and it is said");
+    site.stop().await;
+}

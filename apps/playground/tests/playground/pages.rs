@@ -1,0 +1,149 @@
+//! The site in one page: every page alone by HTTP, and the same over the socket.
+
+use bellwire_site::testing::{Client, PASSWORD, TestSite};
+use serde_json::{Value, json};
+
+use crate::support::{NASTY, Plain, assert_refused, playground};
+
+fn change(page: &str) -> Value {
+    json!({"action": "Change page", "data": {"page": page}})
+}
+
+/// What `#nav` and `#main` become.
+async fn moved(window: &mut Plain, page: &str) -> (Value, Value) {
+    let nav = window.answer(&change(page)).await;
+    assert_eq!(nav["selector"], "#nav", "{nav}");
+    let main = window.json().await;
+    assert_eq!(main["selector"], "#main", "{main}");
+    (nav, main)
+}
+
+fn html(frame: &Value) -> &str {
+    frame["html"].as_str().unwrap_or_else(|| panic!("no HTML: {frame}"))
+}
+
+#[tokio::test]
+async fn every_page_comes_over_the_socket_as_it_stands_alone() {
+    let site = playground().await;
+    let mut ada = site.client();
+    ada.get("/pages/").await;
+    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    for (page, url, heading) in [
+        ("home", "/pages/", "A site in one page"),
+        ("login", "/pages/login/", "Log in"),
+        ("signup", "/pages/signup/", "Sign up"),
+    ] {
+        let (nav, main) = moved(&mut window, page).await;
+        assert_eq!(main["url"], url);
+        assert!(html(&main).contains(&format!("<h1>{heading}</h1>")), "{main}");
+        let current = format!(
+            "href=\"{url}\" bw-send=\"Change page\" bw-data='{{\"page\":\"{page}\"}}' aria-current=\"page\""
+        );
+        assert!(html(&nav).contains(&current) && html(&nav).matches("aria-current").count() == 1, "{nav}");
+        let alone = ada.get(url).await;
+        assert_eq!(alone.status, 200);
+        assert!(
+            alone.text.contains(html(&main).trim()) && alone.text.contains(&current),
+            "{page} alone is the same"
+        );
+        assert!(alone.text.contains(&format!("<title>{}</title>", main["title"].as_str().unwrap())));
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_there_is_said_to_be_so_and_a_profile_needs_somebody() {
+    let site = playground().await;
+    let mut ada = site.client();
+    assert_eq!(ada.get("/pages/nonsense/").await.status, 404);
+    assert_eq!(ada.get("/pages/%00/").await.status, 404);
+    assert_eq!(ada.get("/pages/profile/").await.location(), "/pages/login/");
+    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    for nowhere in ["nonsense", "", NASTY, "\0", &"x".repeat(5_000)] {
+        let (nav, main) = moved(&mut window, nowhere).await;
+        assert!(html(&main).contains("404") && !html(&main).contains("script"), "{main}");
+        assert!(!html(&nav).contains("aria-current"), "{nav}");
+        assert_eq!(
+            ada.get(main["url"].as_str().expect("an address")).await.status,
+            404,
+            "a reload says the same"
+        );
+    }
+    let (_, main) = moved(&mut window, "profile").await;
+    assert_eq!(main["url"], "/pages/login/");
+    for (wrong, field) in [
+        (json!({"action": "Change page", "data": {}}), Some("page")),
+        (json!({"action": "Change page", "data": {"page": 5}}), Some("page")),
+        (json!({"action": "Dance", "data": {}}), Some("action")),
+        (json!({"data": {}}), None),
+    ] {
+        assert_refused(&window.answer(&wrong).await, field);
+    }
+    site.stop().await;
+}
+
+/// Redeems the ticket in an answer, as the page's form does.
+async fn redeem(browser: &mut Client, answer: &Value) {
+    assert_eq!(answer["selector"], "#main", "{answer}");
+    let ticket =
+        html(answer).split("name=\"ticket\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let ticket = ticket.unwrap_or_else(|| panic!("no ticket: {answer}"));
+    let redeemed =
+        browser.post("/accounts/ticket/", &[("ticket", ticket), ("next", "/pages/profile/")]).await;
+    assert_eq!((redeemed.status, redeemed.location()), (303, "/pages/profile/"));
+}
+
+#[tokio::test]
+async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http() {
+    let site = playground().await;
+    let mut ada = site.client();
+    ada.get("/pages/").await;
+    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    let account = json!({"username": "Ada@<b>", "email": "ada@example.org", "password": PASSWORD, "password_confirm": PASSWORD});
+    let answer = window.answer(&json!({"action": "Signup", "data": account})).await;
+    assert!(html(&answer).contains("error--username"), "a name has no @: {answer}");
+    assert!(
+        html(&answer).contains("value=\"Ada@&#60;b&#62;\"") && !html(&answer).contains(PASSWORD),
+        "{answer}"
+    );
+    let account = json!({"username": "Ada", "email": "ada@example.org", "password": PASSWORD, "password_confirm": PASSWORD});
+    let answer = window.answer(&json!({"action": "Signup", "data": account})).await;
+    redeem(&mut ada, &answer).await;
+    let profile = ada.get("/pages/profile/").await;
+    assert!(profile.status == 200 && profile.text.contains("Ada</h1>"), "{}", profile.text);
+
+    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    let (nav, main) = moved(&mut window, "login").await;
+    assert_eq!(main["url"], "/pages/profile/", "who is signed in has nothing to do there");
+    assert!(html(&nav).contains("Profile") && !html(&nav).contains("Log in"), "{nav}");
+    let out = window.answer(&json!({"action": "Logout", "data": {}})).await;
+    assert!(html(&out).contains("method=\"post\" action=\"/accounts/logout/\""), "{out}");
+    assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
+    assert_eq!(window.closed().await, 1008);
+
+    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    let wrong = json!({"action": "Login", "data": {"email": "ada@example.org", "password": "not this one"}});
+    let answer = window.answer(&wrong).await;
+    assert!(
+        html(&answer).contains("There is no account") && html(&answer).contains("value=\"ada@example.org\"")
+    );
+    assert!(!html(&answer).contains("not this one"), "{answer}");
+    let right = json!({"action": "Login", "data": {"email": "ada@example.org", "password": PASSWORD}});
+    let answer = window.answer(&right).await;
+    redeem(&mut ada, &answer).await;
+    assert_eq!(ada.get("/pages/profile/").await.status, 200);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_that_one_visitor_does_is_heard_by_another() {
+    let site: TestSite = playground().await;
+    let mut ada = Plain::connect(&site, &site.client(), "/ws/example/").await;
+    let mut ben = Plain::connect(&site, &site.client(), "/ws/example/").await;
+    moved(&mut ada, "login").await;
+    ada.answer(&json!({"action": "Add lap"})).await;
+    ada.answer(&json!({"action": "Login", "data": {}})).await;
+    let (_, main) = moved(&mut ben, "signup").await;
+    assert_eq!(main["url"], "/pages/signup/", "the first thing that Ben hears");
+    site.stop().await;
+}

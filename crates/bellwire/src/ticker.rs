@@ -1,0 +1,151 @@
+//! What happens again and again to a group, as long as anybody is there to see it.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::layer::Send;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::{Event, Group, GroupName, Layer, Patch, Socket};
+
+/// Tells all who watch a group something every so often, such as the time: made once a tick, encoded once a dialect, no handler woken.
+///
+/// One task does so for all sockets of this process. It begins with the first that watches, and ends when it finds nobody at a tick; between
+/// them nothing is made. Ticks fall on whole multiples of their pause since 1970, so that those of several processes fall together;
+/// each process ticks for its own sockets.
+///
+/// ```
+/// use std::time::Duration;
+/// use bellwire::{Bellwire, Consumer, Error, Frame, GroupName, Html, Patch, Socket, Ticker};
+///
+/// struct Watcher(Ticker);
+///
+/// impl Consumer for Watcher {
+///     type Action = Frame;
+///     type Event = ();
+///
+///     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+///         self.0.watch(socket);
+///         Ok(())
+///     }
+///
+///     async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
+/// let group = bellwire.layer().group::<()>(GroupName::of("clock", 1));
+/// let pause = Duration::from_millis(5);
+/// let ticker = Ticker::new(&group, pause, || Patch::inner("#clock", Html::text("tick")).plain("tick"));
+/// let mut browser = bellwire::testing::Communicator::connect(&bellwire, Watcher(ticker)).await;
+/// assert_eq!(browser.receive_text().await, "tick");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Ticker(Arc<Inner>);
+
+struct Inner {
+    layer: Layer,
+    group: GroupName,
+    pause: Duration,
+    tick: Box<dyn Fn() -> Patch + std::marker::Send + Sync>,
+    /// Whether there is a task. It ends only while this is locked, so that whoever has joined before looking here is seen by it.
+    running: Mutex<bool>,
+}
+
+impl Ticker {
+    /// Tells this group what `tick` makes, every `pause`.
+    ///
+    /// # Panics
+    /// When `pause` is no time at all.
+    pub fn new<E: Event>(
+        group: &Group<E>,
+        pause: Duration,
+        tick: impl Fn() -> Patch + std::marker::Send + Sync + 'static,
+    ) -> Self {
+        assert!(!pause.is_zero(), "a ticker needs a pause");
+        let (layer, group, tick) = (group.layer().clone(), group.name().clone(), Box::new(tick));
+        Self(Arc::new(Inner { layer, group, pause, tick, running: Mutex::new(false) }))
+    }
+
+    /// From now on this socket is told, until it closes or [leaves](Self::leave). Watching twice is watching once.
+    pub fn watch(&self, socket: &mut Socket) {
+        // Joined first: a task that is about to end finds the newcomer, or has said that it ended.
+        socket.join_group(&self.0.group);
+        let mut running = self.0.running();
+        if !std::mem::replace(&mut *running, true) {
+            tokio::spawn(run(self.0.clone()));
+        }
+    }
+
+    /// This socket is told nothing more.
+    pub fn leave(&self, socket: &mut Socket) {
+        let _ = socket.leave_group(&self.0.group);
+    }
+
+    /// Whether there is a task at this moment.
+    pub fn is_running(&self) -> bool {
+        *self.0.running()
+    }
+}
+
+async fn run(ticker: Arc<Inner>) {
+    let mut ticks = interval_at(Instant::now() + until_next(ticker.pause, SystemTime::now()), ticker.pause);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        if ticker.ends() {
+            return;
+        }
+        // One bad tick is no reason to stand still.
+        match catch_unwind(AssertUnwindSafe(|| (ticker.tick)())) {
+            Ok(patch) => ticker.layer.send_here(&ticker.group, Send::Patches(vec![patch], None), None),
+            Err(_) => tracing::error!(group = %ticker.group, "A tick panicked and is left out"),
+        }
+    }
+}
+
+impl Inner {
+    /// Nobody watches: the task ends, and whoever comes next begins another.
+    fn ends(&self) -> bool {
+        let mut running = self.running();
+        *running = self.layer.members_here(&self.group) > 0;
+        !*running
+    }
+
+    fn running(&self) -> MutexGuard<'_, bool> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long it is until the next whole multiple of the pause since 1970.
+fn until_next(pause: Duration, now: SystemTime) -> Duration {
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let rest = pause.as_nanos() - now % pause.as_nanos();
+    Duration::from_nanos(u64::try_from(rest).unwrap_or(u64::MAX))
+}
+
+impl fmt::Debug for Ticker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ticker({}, {:?})", self.0.group, self.0.pause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_fall_on_whole_multiples_of_the_pause() {
+        let second = Duration::from_secs(1);
+        let at = |millis| UNIX_EPOCH + Duration::from_millis(millis);
+        assert_eq!(until_next(second, at(5_300)), Duration::from_millis(700));
+        assert_eq!(until_next(second, at(5_000)), second, "this one is over");
+        assert_eq!(until_next(second, at(5_999)), Duration::from_millis(1));
+        assert_eq!(until_next(3 * second, at(7_000)), 2 * second);
+    }
+}

@@ -1,0 +1,257 @@
+//! The demos of the playground, two visitors wherever something is shared.
+
+use bellwire_browser_tests::{Person, Stage};
+use serde_json::json;
+
+const PASSWORD: &str = "six quiet bells at noon";
+
+async fn opens(person: &Person, path: &str) {
+    person.visit(path).await;
+    person.is_connected().await;
+}
+
+/// Waits until an element has these words among others.
+async fn finds(person: &Person, selector: &str, words: &str) {
+    let script =
+        "return [...document.querySelectorAll(arguments[0])].some(e => e.textContent.includes(arguments[1]))";
+    person.until(&format!("found {words:?} in `{selector}`"), script, &[json!(selector), json!(words)]).await;
+}
+
+async fn has_no_complaints(people: &[&Person]) {
+    for person in people {
+        assert_eq!(person.complaints().await, Vec::<String>::new(), "in the browser of {}", person.name());
+    }
+}
+
+#[tokio::test]
+async fn the_balls_are_the_same_for_everyone_and_a_full_ticket_wins() {
+    let stage = Stage::open().await;
+    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    opens(&ada, "/echo/").await;
+    ada.reads("#greeting", "You are connected by WebSockets!").await;
+    let face = ada.words_of("#clock").await;
+    ada.until(
+        "saw the time go on",
+        "return document.querySelector('#clock').textContent !== arguments[0]",
+        &[json!(face)],
+    )
+    .await;
+    ada.types("#text", "Hello <b>").await;
+    ada.presses("main form button").await;
+    ada.reads("#echo", "Hello <b>").await;
+
+    let record = "window.balls = []; new MutationObserver(() => balls.push(document.querySelector('#ball .ball').dataset.number))
+        .observe(document.querySelector('#ball'), { childList: true }); return true";
+    for person in [&ada, &ben] {
+        opens(person, "/bingo/").await;
+        person.until("watched the balls", record, &[]).await;
+    }
+    let some = ada.until("saw four balls", "return balls.length >= 4 && balls.slice(0, 4).join()", &[]).await;
+    let late = ben.until("saw four balls", "return balls.length >= 6 && balls.join()", &[]).await;
+    // Whoever began to watch later saw a part of what the other saw.
+    let (some, late) =
+        (some.as_str().unwrap_or_default().to_owned(), late.as_str().unwrap_or_default().to_owned());
+    assert!(late.contains(&some[some.len() - 3..]), "Ada saw {some}, Ben {late}");
+    for person in [&ada, &ben] {
+        person.reads(".bingo__result", "Winner!").await;
+        let marked = person.ask("return document.querySelectorAll('[data-marked]').length", &[]).await;
+        assert_eq!(marked, 5);
+    }
+    ada.presses(".bingo form button").await;
+    let anew = "return document.querySelectorAll('[data-marked]').length < 5 && document.querySelector('.bingo__result').textContent === ''";
+    ada.until("played again", anew, &[]).await;
+    ben.reads(".bingo__result", "Winner!").await;
+    has_no_complaints(&[&ada, &ben]).await;
+}
+
+#[tokio::test]
+async fn forms_are_answered_while_the_page_stays() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    opens(&ada, "/bmi/").await;
+    ada.marks_the_page().await;
+    ada.types("#height", "tall").await;
+    ada.types("#weight", "75").await;
+    ada.presses("main form button").await;
+    finds(&ada, "#error--height", "A height is a number").await;
+    ada.types("#height", "180").await;
+    ada.presses("main form button").await;
+    ada.reads(".bmi__index", "23.1").await;
+    ada.reads(".bmi__class", "Normal").await;
+    ada.reads("#error--height", "").await;
+    ada.did_not_reload().await;
+
+    opens(&ada, "/uppercase/").await;
+    ada.types("#text", "straße <i> ısı, typed as fast as a browser can").await;
+    ada.reads("#results", "STRASSE <I> ISI, TYPED AS FAST AS A BROWSER CAN").await;
+
+    opens(&ada, "/laps/").await;
+    for laps in 1..=3 {
+        ada.presses("main form button").await;
+        let script = "return document.querySelectorAll('#laps li').length === arguments[0]";
+        ada.until("saw the lap", script, &[json!(laps)]).await;
+    }
+    has_no_complaints(&[&ada]).await;
+}
+
+#[tokio::test]
+async fn a_site_in_one_page_moves_over_the_socket_and_signs_in_by_a_ticket() {
+    let mut stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    let ben = stage.person("Ben").await;
+    opens(&ada, "/pages/").await;
+    ada.marks_the_page().await;
+    ada.types("#task", "buy milk").await;
+    ada.presses(".todo button").await;
+    finds(&ada, "#todo li", "buy milk").await;
+    ada.until("saw the field emptied", "return document.querySelector('#task').value === ''", &[]).await;
+    ada.presses("#nav a[href='/pages/login/']").await;
+    ada.reads("#main h1", "Log in").await;
+    assert_eq!(ada.path().await, "/pages/login/");
+    ada.reads("#nav [aria-current]", "Log in").await;
+    ada.presses("#nav a[href='/pages/signup/']").await;
+    ada.reads("#main h1", "Sign up").await;
+    ada.did_not_reload().await;
+    ada.browser().back().await.expect("back");
+    ada.reads("#main h1", "Log in").await;
+    ada.browser().forward().await.expect("forward");
+    ada.reads("#main h1", "Sign up").await;
+    ada.browser().refresh().await.expect("reload");
+    ada.is_connected().await;
+    ada.reads("#main h1", "Sign up").await;
+
+    ada.types("#username", "Ada").await;
+    ada.types("#password", PASSWORD).await;
+    ada.types("#password_confirm", "another").await;
+    ada.presses("main form button").await;
+    finds(&ada, "#error--password_confirm", "not the same").await;
+    let kept = ada
+        .ask(
+            "return [document.querySelector('#username').value, document.querySelector('#password').value]",
+            &[],
+        )
+        .await;
+    assert_eq!(kept, json!(["Ada", ""]), "the name is kept, and no password comes back");
+    ada.types("#password", PASSWORD).await;
+    ada.types("#password_confirm", PASSWORD).await;
+    ada.presses("main form button").await;
+    ada.reads("#main h1", "Ada").await;
+    assert_eq!(ada.path().await, "/pages/profile/");
+    ada.is_signed_in().await;
+    ada.is_connected().await;
+
+    // The tasks are still hers, in another window, and after a restart.
+    ada.presses("#nav a[href='/pages/']").await;
+    finds(&ada, "#todo li", "buy milk").await;
+    ada.browser().new_tab().await.expect("a tab");
+    let tabs = ada.browser().windows().await.expect("tabs");
+    ada.browser().switch_to_window(tabs[1].clone()).await.expect("the other tab");
+    opens(&ada, "/todo/").await;
+    ada.types("#task", "from the other tab").await;
+    ada.presses(".todo button").await;
+    finds(&ada, "#todo li", "from the other tab").await;
+    ada.browser().switch_to_window(tabs[0].clone()).await.expect("the first tab");
+    finds(&ada, "#todo li", "from the other tab").await;
+    stage.server.stop().await;
+    stage.server.start_again().await;
+    opens(&ada, "/todo/").await;
+    finds(&ada, "#todo li", "buy milk").await;
+    opens(&ben, "/todo/").await;
+    ben.never_saw("buy milk").await;
+
+    opens(&ada, "/pages/profile/").await;
+    ada.presses("main form button").await;
+    ada.until(
+        "was signed out",
+        "return !document.querySelector(\"form[action='/accounts/logout/']\") && location.pathname === '/'",
+        &[],
+    )
+    .await;
+    opens(&ada, "/todo/").await;
+    ada.never_saw("buy milk").await;
+
+    opens(&ada, "/pages/login/").await;
+    ada.types("#email", "Ada").await;
+    ada.types("#password", "not the password").await;
+    ada.presses("main form button").await;
+    finds(&ada, "#error", "There is no account").await;
+    ada.types("#password", PASSWORD).await;
+    ada.presses("main form button").await;
+    ada.reads("#main h1", "Ada").await;
+}
+
+#[tokio::test]
+async fn two_versions_of_unmodified_htmx_chat_in_the_same_rooms() {
+    let stage = Stage::open().await;
+    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    ada.visit("/htmx/").await;
+    ben.visit("/htmx/4/").await;
+    for (speaker, text) in [(&ada, "from htmx 2 <b>"), (&ben, "from htmx 4")] {
+        says(speaker, text).await;
+        for person in [&ada, &ben] {
+            finds(person, "#content .said", text).await;
+        }
+        speaker
+            .until(
+                "saw the field emptied",
+                "return document.querySelector('#chat_message').value === ''",
+                &[],
+            )
+            .await;
+    }
+    for person in [&ada, &ben] {
+        person.marks_the_page().await;
+        person.presses("button[value=kitchen]").await;
+        person.reads("#room-name", "Kitchen").await;
+        person.never_saw("from htmx 4").await;
+    }
+    says(&ben, "soup").await;
+    for person in [&ada, &ben] {
+        finds(person, "#content .said", "soup").await;
+        person.did_not_reload().await;
+        let address = person.ask("return location.search", &[]).await;
+        assert_eq!(address, "?room=kitchen", "a reload finds the same room");
+    }
+    has_no_complaints(&[&ada, &ben]).await;
+}
+
+/// Says something as soon as the page's socket is there: until then plain htmx keeps what is sent.
+async fn says(person: &Person, text: &str) {
+    person.types("#chat_message", text).await;
+    person.presses("#form button").await;
+}
+
+#[tokio::test]
+async fn without_javascript_the_demos_can_be_read_and_their_forms_answer() {
+    let stage = Stage::open().await;
+    let ada = stage.person_without_javascript("Ada").await;
+    ada.visit("/bmi/").await;
+    ada.types("#height", "180").await;
+    ada.types("#weight", "75").await;
+    ada.presses("main form button").await;
+    assert_eq!(ada.words_of(".bmi__index").await, "23.1");
+    ada.visit("/uppercase/").await;
+    ada.types("#text", "straße").await;
+    ada.presses("main form button").await;
+    assert_eq!(ada.words_of("#results").await, "STRASSE");
+    ada.visit("/todo/").await;
+    ada.types("#task", "buy milk").await;
+    ada.presses(".todo button").await;
+    assert_eq!(ada.words_of("#todo li").await, "buy milk");
+    ada.visit("/htmx/").await;
+    ada.presses("button[value=attic]").await;
+    assert_eq!(ada.words_of("#room-name").await, "Attic");
+    ada.types("#chat_message", "up here").await;
+    ada.presses("#form button").await;
+    assert_eq!(ada.words_of("#content .said").await, "up here");
+    for (path, heading) in [
+        ("/playground/", "Playground"),
+        ("/pages/signup/", "Sign up"),
+        ("/bingo/", "Bingo"),
+        ("/echo/", "Echo and clock"),
+        ("/laps/", "Laps"),
+    ] {
+        ada.visit(path).await;
+        assert_eq!(ada.words_of("h1").await, heading);
+    }
+}
