@@ -43,7 +43,7 @@ enum Command {
 
 /// What this site is made of. The order is the one in the navigation.
 fn apps() -> Vec<App> {
-    vec![bellwire_chat::app()]
+    vec![bellwire_chat::app(), bellwire_social::app()]
 }
 
 fn main() -> ExitCode {

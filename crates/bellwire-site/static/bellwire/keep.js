@@ -46,6 +46,36 @@ export function restore(task) {
   refocus(memory.focus, task.target, true)
 }
 
+/**
+ * What has a child with `data-bw-keep`, and an id, lives on as it is while something around it becomes `element`: in place of its
+ * successor, or beside the neighbour that it had.
+ */
+export function carry(target, element) {
+  for (const kept of target.querySelectorAll("[id]:has(> [data-bw-keep])")) {
+    const twin = byId(element, kept.id) ?? placeFor(kept, element)
+    twin.setAttribute("hx-preserve", "") // htmx puts the very element there
+  }
+}
+
+// Nothing stands for it any more: say, newer ones have pushed it off its page. Whoever is at work in it stays there.
+function placeFor(kept, element) {
+  const twin = document.createElement(kept.localName)
+  twin.id = kept.id
+  const successor = (side) => {
+    for (let each = kept[side]; each; each = each[side]) {
+      const found = each.id && byId(element, each.id)
+      if (found) return found
+    }
+  }
+  const [before, after] = [successor("previousElementSibling"), successor("nextElementSibling")]
+  if (before) before.after(twin)
+  else if (after) after.before(twin)
+  else (byId(element, kept.parentElement.id) ?? element).append(twin)
+  return twin
+}
+
+const byId = (root, id) => (id ? root.querySelector(`[id="${CSS.escape(id)}"]`) : null)
+
 /** Who has the focus now, for `refocus`; `root` is what is about to be replaced. */
 export function focus(root) {
   const element = document.activeElement

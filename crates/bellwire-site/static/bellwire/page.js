@@ -2,7 +2,7 @@
 
 import { settle, valuesOf } from "./controls.js"
 import { forget, keep, restore } from "./drafts.js"
-import { apply, read } from "./frames.js"
+import { aim, apply, read } from "./frames.js"
 import { freshId, Outbox, TOO_LONG, tooLong, wire } from "./outbox.js"
 import { look } from "./person.js"
 import { post } from "./post.js"
@@ -203,7 +203,11 @@ export class Page {
 
   async #take(frame) {
     const answers = frame.answers.filter(({ clientId }) => this.#asks.has(clientId))
-    for (const answer of answers) if (answer.error === null) this.#reached(this.#asks.get(answer.clientId))
+    for (const answer of answers) {
+      const ask = this.#asks.get(answer.clientId)
+      if (answer.error === null) this.#reached(ask)
+      else aim(answer, formOf(ask))
+    }
     const before = where()
     await apply(frame, this.#htmx)
     if (where() !== before) this.#arrive() // the server has moved it

@@ -18,3 +18,4 @@ mod away;
 mod order;
 mod wire;
 mod accessible;
+mod social;

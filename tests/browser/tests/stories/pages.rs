@@ -3,13 +3,14 @@
 use bellwire_browser_tests::{Person, Scheme, Stage};
 
 /// Every page of the site with a name for its picture; a room among them, and one that does not exist.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("/", "home"),
     ("/chat/", "rooms"),
     ("/chat/garden/", "room"),
     ("/chat/nowhere/", "unknown-room"),
     ("/accounts/login/", "sign-in"),
     ("/accounts/signup/", "sign-up"),
+    ("/social/", "social"),
 ];
 
 /// A refused or missing page is reported by the browser too, and is no fault.
