@@ -1,5 +1,6 @@
 // A frame is HTML whose top-level elements say where they go (`hx-swap-oob`). htmx puts them there, one after the other.
 
+import { idOf } from "./controls.js"
 import { carry, focus, refocus, remember } from "./keep.js"
 import { emit } from "./state.js"
 import { said } from "./where.js"
@@ -64,7 +65,7 @@ function answer(element) {
  * (`error--<field>--…`, or `error--<the form's id>` for the whole).
  */
 export function aim({ element, field }, form) {
-  const isPlace = ({ id }) => (field ? id.startsWith(`error--${field}--`) : id === `error--${form.id}`)
+  const isPlace = ({ id }) => (field ? id.startsWith(`error--${field}--`) : id === `error--${idOf(form)}`)
   const place = form && [...form.querySelectorAll('[id^="error--"]')].find(isPlace)
   if (place) element.setAttribute("hx-swap-oob", `innerHTML:#${CSS.escape(place.id)}`)
 }

@@ -1,7 +1,7 @@
 // What a person did to the page survives a swap: focus, selection, scroll, open details and dialogs, half-typed text.
 // `remember` runs before a swap and `restore` in the same breath after it, so that nothing is painted in between.
 
-import { CONTROLS, halfTyped, isChoice, setValue, sortOf, valueOf } from "./controls.js"
+import { CONTROLS, halfTyped, idOf, isChoice, setValue, sortOf, valueOf } from "./controls.js"
 
 const REPLACING = /^(inner|outer|text)/
 const OPENABLE = "details[open], dialog[open], [popover]"
@@ -189,5 +189,5 @@ const kindOf = (element) =>
 // What tells it from its like when it has no id.
 function labelOf(element) {
   if (element.localName === "details") return element.querySelector("summary")?.textContent.trim()
-  return [element.name, element.form?.id, isChoice(element) && element.value].join(" ")
+  return [element.name, idOf(element.form), isChoice(element) && element.value].join(" ")
 }
