@@ -92,3 +92,23 @@ async fn axe_would_have_found_what_hinders() {
     let found = ada.ask(LOOK, &[]).await.to_string();
     assert!(found.contains("critical label") && found.contains("serious color-contrast"), "{found}");
 }
+
+#[tokio::test]
+async fn axe_finds_nothing_serious_on_the_pages_of_the_social_network() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.visit("/social/").await;
+    let mut found = Vec::new();
+    looks_at(&ada, "the empty network", "/social/", &mut found).await;
+    for n in 1..=11 {
+        ada.posts("/social/", &[("author", "Ada"), ("text", &format!("message {n}"))]).await;
+    }
+    for (page, path) in [
+        ("the first page", "/social/"),
+        ("a page in the middle", "/social/?page=2"),
+        ("the form of a message", "/social/messages/1/"),
+    ] {
+        looks_at(&ada, page, path, &mut found).await;
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}

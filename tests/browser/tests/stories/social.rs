@@ -148,8 +148,11 @@ async fn a_form_that_is_cancelled_gives_way_and_one_whose_message_is_gone_says_s
     lists(&ben, &["m3", "m2", "m1"]).await;
     opens_the_form_of(&ben, "m2").await;
     ben.types(&format!("#text--{id}"), "what I wanted to say").await;
+    let asks = "return document.querySelector(arguments[0]).checkVisibility()";
+    let sure = format!("#message--{id} form button");
+    assert_eq!(ada.ask(asks, &[json!(sure)]).await, json!(false), "one click deletes nothing");
     ada.presses(&format!("#message--{id} summary")).await;
-    ada.presses(&format!("#message--{id} form button")).await;
+    ada.presses(&sure).await;
     lists(&ada, &["m3", "m1"]).await;
     ben.until(
         "read that it is gone",
@@ -208,6 +211,23 @@ async fn only_ones_own_messages_have_tools_when_they_are_somebodys() {
         lists(person, &["mine"]).await;
         assert_eq!(person.ask(tools, &[]).await, json!(expected), "{}", person.name());
     }
+}
+
+#[tokio::test]
+async fn where_no_socket_gets_through_the_list_is_live_and_forms_are_posted() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    let (ben, _cable) = stage.person_without_sockets("Ben").await;
+    looks_at(&ada, 1).await;
+    ben.visit("/social/").await;
+    ben.is_connected().await;
+    writes(&ada, "from a socket").await;
+    lists(&ben, &["from a socket", "m1"]).await;
+    writes(&ben, "from a stream").await;
+    for person in [&ada, &ben] {
+        lists(person, &["from a stream", "from a socket", "m1"]).await;
+    }
+    ben.until("had an empty form", "return document.querySelector('#text').value === ''", &[]).await;
 }
 
 #[tokio::test]
