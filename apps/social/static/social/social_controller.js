@@ -15,6 +15,7 @@ application.register(
 
     connect() {
       this.#stop = onState((state) => state === "connected" && this.#editOn())
+      this.count() // what was refused, or came back, is there already
     }
 
     disconnect() {
