@@ -63,7 +63,7 @@ async fn read(site: &SiteState, page: u64) -> Result<(i64, List), SocialError> {
     let paging = Paging::of(page, Message::count(db).await?, PAGE);
     let messages = Message::newest(db, paging.skipped(), PAGE).await?;
     tracing::trace!(page, seen, "Rendered a page");
-    Ok((seen, List { html: fragments::list(&messages, paging)?, paging }))
+    Ok((seen, List { html: fragments::list(&messages, paging, page, None)?, paging }))
 }
 
 #[cfg(test)]

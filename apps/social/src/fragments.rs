@@ -50,6 +50,8 @@ impl<'a> MessageView<'a> {
 struct ListPart<'a> {
     messages: Vec<MessageView<'a>>,
     paging: Paging,
+    /// Where the page is, as its socket says when it comes back: the page that was asked for, be it gone for a while.
+    place: u64,
 }
 
 impl ListPart<'_> {
@@ -90,19 +92,15 @@ impl EditForm {
     }
 }
 
-/// A page of the list, the same for everyone.
-pub(crate) fn list(messages: &[Message], paging: Paging) -> Result<Html, SocialError> {
-    list_for(messages, paging, None)
-}
-
-/// A page of the list, as it is rendered for one person by HTTP.
-pub(crate) fn list_for(
+/// A page of the list for those who are on page `place`: the same for everyone, or, by HTTP, as this one person may see it.
+pub(crate) fn list(
     messages: &[Message],
     paging: Paging,
+    place: u64,
     reader: Option<&User>,
 ) -> Result<Html, SocialError> {
     let messages = messages.iter().map(|message| MessageView::of(message, reader)).collect();
-    Ok(Html::from_template(&ListPart { messages, paging })?)
+    Ok(Html::from_template(&ListPart { messages, paging, place })?)
 }
 
 /// The list as it is now.

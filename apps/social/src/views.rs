@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::actions::{self, Draft, Edit};
 use crate::board::PAGE;
 use crate::forms::{MessageText, page_number};
-use crate::fragments::{EditForm, list_for, path_of, title_of};
+use crate::fragments::{EditForm, list, path_of, title_of};
 use crate::models::Message;
 use crate::{SocialError, Visitor};
 
@@ -162,7 +162,7 @@ async fn messages_page(
     let db = site.db().read();
     let paging = Paging::of(page, Message::count(db).await?, PAGE);
     let messages = Message::newest(db, paging.skipped(), PAGE).await?;
-    let list = list_for(&messages, paging, user.as_ref())?;
+    let list = list(&messages, paging, paging.page(), user.as_ref())?;
     let (is_signed_in, is_admin) = (user.is_some(), user.is_some_and(|user| user.is_admin));
     let main = Html::from_template(&MessagesPage { list, author, text, is_signed_in, is_admin })?;
     Ok(framed(title_of(paging.page()), main)

@@ -55,7 +55,7 @@ async fn the_same_bytes_go_to_everyone_and_nothing_in_them_is_about_a_reader() {
 async fn a_send_that_is_repeated_is_one_message_and_is_answered_each_time() {
     for database in databases() {
         let site = social(&database).await;
-        let (mut ada, mut ben) = (window(&site, "/social/").await, client(&site).await);
+        let (mut ada, mut ben) = (window(&site, 1).await, client(&site).await);
         let sent = ask("add message", json!({"author": "Ada", "text": "once", "client_id": "c-1"}));
         for _ in 0..3 {
             ada.send_json(&sent).await;
@@ -78,7 +78,7 @@ async fn a_send_that_is_repeated_is_one_message_and_is_answered_each_time() {
 async fn a_repeated_send_does_not_bring_a_deleted_message_back() {
     for database in databases() {
         let site = social(&database).await;
-        let mut ada = window(&site, "/social/").await;
+        let mut ada = window(&site, 1).await;
         let sent = ask("add message", json!({"author": "Ada", "text": "gone", "client_id": "c-1"}));
         ada.send_json(&sent).await;
         let id = ids(&ada.receive_text().await)[0];

@@ -60,7 +60,7 @@ async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives
 async fn an_error_of_a_page_of_ours_names_the_ask_so_that_its_own_form_says_it() {
     for database in databases() {
         let site = social(&database).await;
-        let mut page = window(&site, "/social/").await;
+        let mut page = window(&site, 1).await;
         let data = json!({"id": 1, "author": "Ada", "text": "", "client_id": "c-1"});
         page.send_json(&ask("update message", data)).await;
         let error = page.receive_text().await;

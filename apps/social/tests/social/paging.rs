@@ -3,7 +3,7 @@
 use bellwire_site::testing::databases;
 use serde_json::{Value, json};
 
-use crate::support::{add, ask, client, client_of, filled, hears, ids, paging, social, window};
+use crate::support::{add, ask, client, client_of, filled, hears, ids, paging, quiet_window, social, window};
 
 async fn go_to(client: &mut bellwire::testing::Communicator, page: Value, texts: &[&str]) -> Value {
     client.send_json(&ask("list messages", json!({ "page": page }))).await;
@@ -111,20 +111,20 @@ async fn whoever_comes_back_gets_the_page_that_their_address_says_as_it_is_now()
     for database in databases() {
         let site = social(&database).await;
         filled(&site, 7).await;
-        let away = window(&site, "/social/?page=2").await;
+        let away = window(&site, 2).await;
         away.cut().await;
         filled_more(&site, "while away").await;
-        let mut back = bellwire::testing::Communicator::to(
-            site.state().bellwire(),
-            "/ws/social-network/?dialect=htmx&at=%2Fsocial%2F%3Fpage%3D2",
-        )
-        .dialect(bellwire::Dialect::Htmx)
-        .connect(bellwire_social::SocialConsumer::new(site.state().clone(), None))
-        .await;
+        let mut back = quiet_window(&site, "2").await;
         let list = back.receive_text().await;
         assert_eq!(crate::support::texts(&list), ["m3", "m2", "m1"]);
         assert!(!list.contains("data-bw-url"), "nobody is led anywhere: {list}");
         back.receive_nothing().await;
+        for (at, expected) in
+            [("3", "m3"), ("0", "while away"), ("%00", "while away"), ("%2Fsocial%2F", "while away")]
+        {
+            let list = quiet_window(&site, at).await.receive_text().await;
+            assert_eq!(crate::support::texts(&list)[0], expected, "at {at}");
+        }
         site.stop().await;
     }
 }

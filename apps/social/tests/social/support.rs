@@ -37,16 +37,19 @@ pub(crate) async fn client_of(site: &TestSite, person: &Client) -> Communicator 
     client
 }
 
-/// Our own page, at this address.
-pub(crate) async fn window(site: &TestSite, at: &str) -> Communicator {
-    let at: String = url::form_urlencoded::byte_serialize(at.as_bytes()).collect();
-    let mut window =
-        Communicator::to(site.state().bellwire(), &format!("/ws/social-network/?dialect=htmx&at={at}"))
-            .dialect(Dialect::Htmx)
-            .connect(SocialConsumer::new(site.state().clone(), None))
-            .await;
+/// Our own page, which says that it is at this page of the list.
+pub(crate) async fn window(site: &TestSite, page: u64) -> Communicator {
+    let mut window = quiet_window(site, &page.to_string()).await;
     window.receive_text().await;
     window
+}
+
+/// The same, that has not yet heard anything.
+pub(crate) async fn quiet_window(site: &TestSite, at: &str) -> Communicator {
+    Communicator::to(site.state().bellwire(), &format!("/ws/social-network/?dialect=htmx&at={at}"))
+        .dialect(Dialect::Htmx)
+        .connect(SocialConsumer::new(site.state().clone(), None))
+        .await
 }
 
 /// Writes so many messages, `m1` first, as somebody who is signed in, and returns whose they are.
