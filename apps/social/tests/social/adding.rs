@@ -86,7 +86,8 @@ async fn a_repeated_send_does_not_bring_a_deleted_message_back() {
         ada.send_json(&ask("delete message", json!({"id": id}))).await;
         assert!(texts(&ada.receive_text().await).is_empty());
         ada.send_json(&sent).await;
-        crate::support::hears_of(&mut ada, "data-client-id=\"c-1\"").await;
+        let answer = crate::support::hears_of(&mut ada, "data-client-id=\"c-1\"").await;
+        assert!(!answer.contains("data-error"), "it is answered as it was before: {answer}");
         assert!(texts(&site.client().get("/social/").await.text).is_empty());
         site.stop().await;
     }
