@@ -43,7 +43,7 @@ enum Command {
 
 /// What this site is made of. The order is the one in the navigation.
 fn apps() -> Vec<App> {
-    vec![bellwire_chat::app(), bellwire_blog::app(), bellwire_playground::app()]
+    vec![bellwire_chat::app(), bellwire_blog::app(), bellwire_social::app(), bellwire_playground::app()]
 }
 
 fn main() -> ExitCode {

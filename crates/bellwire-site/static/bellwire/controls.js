@@ -21,6 +21,9 @@ export function halfTyped(control) {
   return value !== defaultOf(control) && value !== settled.get(control)
 }
 
+/** The id of a form, also of one with a field that is called `id`. */
+export const idOf = (form) => form?.getAttribute("id") ?? ""
+
 /** One comparable value; files cannot be compared and are carried over as they are. */
 export function valueOf(control) {
   if (isChoice(control)) return control.checked

@@ -1,6 +1,6 @@
 // Half-typed text of a page that has to be left to sign in again. It waits for the same person on the same page.
 
-import { halfTyped, setValue, sortOf, valuesOf } from "./controls.js"
+import { halfTyped, idOf, setValue, sortOf, valuesOf } from "./controls.js"
 
 const key = (url) => `bellwire:draft:${document.documentElement.dataset.user ?? ""}:${url}`
 
@@ -9,7 +9,7 @@ export function keep(url) {
   const drafts = forms.flatMap((form) =>
     valuesOf(form)
       .filter(([control]) => control.name && sortOf(control) === "text" && control.type !== "password" && halfTyped(control))
-      .map(([control, value]) => [form.id, control.name, value]),
+      .map(([control, value]) => [idOf(form), control.name, value]),
   )
   if (drafts.length) store((storage) => storage.setItem(key(url), JSON.stringify(drafts)))
 }

@@ -1,6 +1,7 @@
 // A frame is HTML whose top-level elements say where they go (`hx-swap-oob`). htmx puts them there, one after the other.
 
-import { focus, refocus, remember } from "./keep.js"
+import { idOf } from "./controls.js"
+import { carry, focus, refocus, remember } from "./keep.js"
 import { emit } from "./state.js"
 import { said } from "./where.js"
 
@@ -39,7 +40,7 @@ export async function apply({ patches, page }, htmx) {
   let moved = false // to another address: then the page begins at its top, as after any link
   const steps = [
     () => (moved = Boolean(page.url) && lead(page.url, said(patches))),
-    ...patches.map((patch) => () => place(patch, htmx)),
+    ...patches.map((patch) => () => place(patch, htmx, moved)),
     () => page.title && (document.title = page.title),
     () => page.focusOn && document.querySelector(page.focusOn)?.focus({ preventScroll: moved }),
     () => moved && scrollTo({ top: 0, left: 0, behavior: "instant" }),
@@ -56,7 +57,17 @@ export async function apply({ patches, page }, htmx) {
 
 function answer(element) {
   const { clientId, error: field } = element.dataset
-  return { clientId, field: field || null, error: field === undefined ? null : element.textContent.trim() }
+  return { element, clientId, field: field || null, error: field === undefined ? null : element.textContent.trim() }
+}
+
+/**
+ * Several forms of a page may have a field of the same name: an error goes into the one that asked, if that has a place for it
+ * (`error--<field>--…`, or `error--<the form's id>` for the whole).
+ */
+export function aim({ element, field }, form) {
+  const isPlace = ({ id }) => (field ? id.startsWith(`error--${field}--`) : id === `error--${idOf(form)}`)
+  const place = form && [...form.querySelectorAll('[id^="error--"]')].find(isPlace)
+  if (place) element.setAttribute("hx-swap-oob", `innerHTML:#${CSS.escape(place.id)}`)
 }
 
 // A frame that brings a place leads there, and there is a way back. One that brings none says what the address of this place is now.
@@ -83,7 +94,7 @@ function rename(next) {
   return false
 }
 
-async function place(patch, htmx) {
+async function place(patch, htmx, moved) {
   const [, how, selector] = patch.getAttribute("hx-swap-oob").match(/^([^\s:]*)(?::(.+))?/s)
   const targets = document.querySelectorAll(selector ?? `[id="${CSS.escape(patch.id)}"]`)
   const plain = STYLES[how || "true"] ?? how
@@ -94,7 +105,7 @@ async function place(patch, htmx) {
     if (INSERTS.includes(style)) await replaceKnown(copy, htmx)
     else if (style.startsWith("outer")) unmark(copy, target)
     if (style === "delete" || style.startsWith("outer") || copy.hasChildNodes() || style.startsWith("inner")) {
-      await swap(style, target, copy, htmx)
+      await swap(style, target, copy, htmx, moved)
     }
   }
 }
@@ -123,9 +134,10 @@ function unmark(element, target) {
   element.removeAttribute("data-seq")
 }
 
-async function swap(style, target, element, htmx) {
+async function swap(style, target, element, htmx, moved = false) {
   const fragment = document.createDocumentFragment()
   fragment.append(element)
+  if (!moved && /^(inner|outer)HTML$/.test(style)) carry(target, element)
   const task = {
     type: "oob",
     fragment,

@@ -1,7 +1,7 @@
 // What a person did to the page survives a swap: focus, selection, scroll, open details and dialogs, half-typed text.
 // `remember` runs before a swap and `restore` in the same breath after it, so that nothing is painted in between.
 
-import { CONTROLS, halfTyped, isChoice, setValue, sortOf, valueOf } from "./controls.js"
+import { CONTROLS, halfTyped, idOf, isChoice, setValue, sortOf, valueOf } from "./controls.js"
 
 const REPLACING = /^(inner|outer|text)/
 const OPENABLE = "details[open], dialog[open], [popover]"
@@ -45,6 +45,36 @@ export function restore(task) {
   for (const [element, was] of memory.around) scrollTo(element, was)
   refocus(memory.focus, task.target, true)
 }
+
+/**
+ * What has a child with `data-bw-keep`, and an id, lives on as it is while something around it becomes `element`: in place of its
+ * successor, or beside the neighbour that it had.
+ */
+export function carry(target, element) {
+  for (const kept of target.querySelectorAll("[id]:has(> [data-bw-keep])")) {
+    const twin = byId(element, kept.id) ?? placeFor(kept, element)
+    twin.setAttribute("hx-preserve", "") // htmx puts the very element there
+  }
+}
+
+// Nothing stands for it any more: say, newer ones have pushed it off its page. Whoever is at work in it stays there.
+function placeFor(kept, element) {
+  const twin = document.createElement(kept.localName)
+  twin.id = kept.id
+  const successor = (side) => {
+    for (let each = kept[side]; each; each = each[side]) {
+      const found = each.id && byId(element, each.id)
+      if (found) return found
+    }
+  }
+  const [before, after] = [successor("previousElementSibling"), successor("nextElementSibling")]
+  if (before) before.after(twin)
+  else if (after) after.before(twin)
+  else (byId(element, kept.parentElement.id) ?? element).append(twin)
+  return twin
+}
+
+const byId = (root, id) => (id ? root.querySelector(`[id="${CSS.escape(id)}"]`) : null)
 
 /** Who has the focus now, for `refocus`; `root` is what is about to be replaced. */
 export function focus(root) {
@@ -159,5 +189,5 @@ const kindOf = (element) =>
 // What tells it from its like when it has no id.
 function labelOf(element) {
   if (element.localName === "details") return element.querySelector("summary")?.textContent.trim()
-  return [element.name, element.form?.id, isChoice(element) && element.value].join(" ")
+  return [element.name, idOf(element.form), isChoice(element) && element.value].join(" ")
 }

@@ -1,8 +1,8 @@
 // The connection of a page, from its `bw-connect` until that is gone: socket, positions, and what was asked.
 
-import { settle, valuesOf } from "./controls.js"
+import { idOf, settle, valuesOf } from "./controls.js"
 import { forget, keep, restore } from "./drafts.js"
-import { apply, read } from "./frames.js"
+import { aim, apply, read } from "./frames.js"
 import { freshId, Outbox, TOO_LONG, tooLong, wire } from "./outbox.js"
 import { look } from "./person.js"
 import { post } from "./post.js"
@@ -71,7 +71,7 @@ export class Page {
     const now = await look()
     this.#parting = false
     if (now?.same) return true
-    const item = { id: data.client_id, action, data, form: form.id }
+    const item = { id: data.client_id, action, data, form: idOf(form) }
     const error = now ? this.#outbox.add(item) : NOT_CONNECTED
     if (error) return (this.#tell({ item, form }, "refused", { error, field: null }), false)
     this.#show(item, form)
@@ -84,7 +84,7 @@ export class Page {
   send(action, data, form) {
     if (!("client_id" in data)) return this.#sendOnce(action, data, form)
     const id = data.client_id || freshId()
-    const item = { id, action, data: { ...data, client_id: id }, form: form?.id }
+    const item = { id, action, data: { ...data, client_id: id }, form: idOf(form) }
     const error = this.#outbox.add(item)
     if (error) return (this.#tell({ item, form }, "refused", { error, field: null }), null)
     this.#show(item, form)
@@ -203,7 +203,11 @@ export class Page {
 
   async #take(frame) {
     const answers = frame.answers.filter(({ clientId }) => this.#asks.has(clientId))
-    for (const answer of answers) if (answer.error === null) this.#reached(this.#asks.get(answer.clientId))
+    for (const answer of answers) {
+      const ask = this.#asks.get(answer.clientId)
+      if (answer.error === null) this.#reached(ask)
+      else aim(answer, formOf(ask))
+    }
     const before = where()
     await apply(frame, this.#htmx)
     if (where() !== before) this.#arrive() // the server has moved it

@@ -216,3 +216,23 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_playground() {
     }
     assert!(found.is_empty(), "{found:#?}");
 }
+
+#[tokio::test]
+async fn axe_finds_nothing_serious_on_the_pages_of_the_social_network() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.visit("/social/").await;
+    let mut found = Vec::new();
+    looks_at(&ada, "the empty network", "/social/", &mut found).await;
+    for n in 1..=11 {
+        ada.posts("/social/", &[("author", "Ada"), ("text", &format!("message {n}"))]).await;
+    }
+    for (page, path) in [
+        ("the first page", "/social/"),
+        ("a page in the middle", "/social/?page=2"),
+        ("the form of a message", "/social/messages/1/"),
+    ] {
+        looks_at(&ada, page, path, &mut found).await;
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}

@@ -20,3 +20,4 @@ mod order;
 mod wire;
 mod accessible;
 mod blog;
+mod social;

@@ -3,7 +3,7 @@
 use bellwire_browser_tests::{Person, Scheme, Stage};
 
 /// Every page of the site with a name for its picture; a room among them, and one that does not exist.
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 9] = [
     ("/", "home"),
     ("/chat/", "rooms"),
     ("/chat/garden/", "room"),
@@ -12,6 +12,7 @@ const PAGES: [(&str, &str); 8] = [
     ("/blog/about/", "blog-about"),
     ("/accounts/login/", "sign-in"),
     ("/accounts/signup/", "sign-up"),
+    ("/social/", "social"),
 ];
 
 /// A refused or missing page is reported by the browser too, and is no fault.

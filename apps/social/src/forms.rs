@@ -1,0 +1,179 @@
+//! What valid input is.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::SocialError;
+
+/// The longest name of an author, in characters.
+pub(crate) const AUTHOR_CHARS: usize = 100;
+/// The longest message, in characters.
+pub(crate) const TEXT_CHARS: usize = 200;
+
+/// The name that stands above a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author(String);
+
+impl Author {
+    /// Checks a name as it was typed: something visible, in one line, at most 100 characters.
+    ///
+    /// # Errors
+    /// What to say beside the field `author`.
+    pub fn parse(typed: &str) -> Result<Self, SocialError> {
+        let name: String = typed.chars().filter(|c| !is_invisible(*c)).nfc().collect();
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        match name.chars().count() {
+            _ if shows_nothing(&name) => Err(SocialError::invalid("author", "Say who you are.")),
+            1..=AUTHOR_CHARS => Ok(Self(name)),
+            long => Err(SocialError::invalid("author", too_long("A name", AUTHOR_CHARS, long))),
+        }
+    }
+
+    /// A name that was checked before: a person's, or that of a message that is there.
+    pub(crate) fn known(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageText(String);
+
+impl MessageText {
+    /// Checks a text as it was typed: something visible, at most 200 characters.
+    ///
+    /// # Errors
+    /// What to say beside the field `text`.
+    pub fn parse(typed: &str) -> Result<Self, SocialError> {
+        let text = typed.replace("\r\n", "\n").replace('\r', "\n");
+        // No database takes NUL, and no screen the rest.
+        let text: String =
+            text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).nfc().collect();
+        let text = text.trim();
+        match text.chars().count() {
+            _ if shows_nothing(text) => Err(SocialError::invalid("text", "Write something first.")),
+            0..=TEXT_CHARS => Ok(Self(text.to_owned())),
+            long => Err(SocialError::invalid("text", too_long("A message", TEXT_CHARS, long))),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The sender's own id of a message: what makes a repeated send the same message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// Checks an id: 1 to 64 ASCII letters, digits, `-` or `_`. An empty one is none.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn parse(given: Option<&str>) -> Result<Option<Self>, SocialError> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        match given {
+            None | Some("") => Ok(None),
+            Some(id) if id.len() <= 64 && id.bytes().all(fits) => Ok(Some(Self(id.to_owned()))),
+            Some(_) => {
+                Err(SocialError::invalid("client_id", "`client_id` is 1 to 64 letters, digits, `-` or `_`."))
+            }
+        }
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The page that an address asks for: the first where it asks for none.
+///
+/// # Errors
+/// When there can be no such page.
+pub(crate) fn page_number(asked: Option<&str>) -> Result<u64, SocialError> {
+    match asked.map(str::parse) {
+        None => Ok(1),
+        Some(Ok(page @ 1..)) => Ok(page),
+        Some(_) => Err(SocialError::invalid("page", "Pages are numbered from 1.")),
+    }
+}
+
+fn shows_nothing(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_joiner(c))
+}
+
+/// What changes how others are shown, or shows nothing at all: names made of it look like other names.
+fn is_invisible(c: char) -> bool {
+    (c.is_control() && !c.is_whitespace())
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180e}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+        )
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// What joins or varies the characters around it, as in emoji and in many scripts. It shows nothing alone.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+fn too_long(what: &str, fits: usize, has: usize) -> String {
+    format!("{what} holds at most {fits} characters; this one has {has}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_author_has_a_visible_name_of_one_line_and_at_most_100_characters() {
+        for (typed, shown) in [
+            ("  Ada   Lovelace\n", "Ada Lovelace"),
+            ("يوسف الحداد", "يوسف الحداد"),
+            ("👩‍👩‍👧", "👩‍👩‍👧"),
+            ("A\u{0}d\u{202e}a", "Ada"),
+            ("<script>", "<script>"),
+        ] {
+            assert_eq!(Author::parse(typed).unwrap().as_str(), shown);
+        }
+        assert!(Author::parse(&"ü".repeat(100)).is_ok());
+        for bad in ["", " \n", "\u{200b}\u{200d}", "\u{0}", &"x".repeat(101)] {
+            assert!(matches!(Author::parse(bad), Err(SocialError::Invalid(_))), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_has_something_visible_and_at_most_200_characters() {
+        assert_eq!(MessageText::parse("\r\n a\r\nb\u{0} \n").unwrap().as_str(), "a\nb");
+        assert!(MessageText::parse(&"😀".repeat(200)).is_ok());
+        for bad in ["", " \n\t ", "\u{200b}\u{feff}", "\u{0}", &"x".repeat(201)] {
+            assert!(matches!(MessageText::parse(bad), Err(SocialError::Invalid(_))), "{:?}", bad.len());
+        }
+    }
+
+    #[test]
+    fn pages_are_numbered_from_one() {
+        assert_eq!(page_number(None).unwrap(), 1);
+        assert_eq!(page_number(Some("18446744073709551615")).unwrap(), u64::MAX);
+        for bad in ["", "0", "-1", "two", "1.5", "18446744073709551616", "1\u{0}"] {
+            assert!(page_number(Some(bad)).is_err(), "{bad:?}");
+        }
+    }
+}

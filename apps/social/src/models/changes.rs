@@ -1,0 +1,59 @@
+//! How often something was changed: one row, which is also what those who write wait for.
+
+use sea_orm::QuerySelect;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::ExprTrait;
+
+use crate::SocialError;
+
+/// The only row.
+const ROW: i64 = 1;
+
+/// The row as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "social_changes")]
+pub struct Model {
+    /// Always 1.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: i64,
+    /// The number of the latest change.
+    pub seq: i64,
+}
+
+/// It belongs to nothing.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The number of the latest change. Whoever reads messages after it sees that change.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn current(db: &impl ConnectionTrait) -> Result<i64, SocialError> {
+        Ok(Entity::find_by_id(ROW).one(db).await?.map_or(0, |row| row.seq))
+    }
+
+    /// Waits until no other transaction writes here.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn lock(db: &impl ConnectionTrait) -> Result<(), SocialError> {
+        Entity::find_by_id(ROW).lock_exclusive().one(db).await?;
+        Ok(())
+    }
+
+    /// Takes the next number.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn next(db: &impl ConnectionTrait) -> Result<i64, SocialError> {
+        let raised = Entity::update_many()
+            .col_expr(Column::Seq, Expr::col(Column::Seq).add(1))
+            .filter(Column::Id.eq(ROW))
+            .exec_with_returning(db)
+            .await?;
+        raised.first().map(|row| row.seq).ok_or_else(|| DbErr::RecordNotUpdated.into())
+    }
+}

@@ -1,0 +1,111 @@
+//! What a busy list costs, counted.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use bellwire_site::testing::databases;
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{add, ask, client, filled, hear_list, social, texts};
+
+/// Half of them look at the first page, half at the second.
+const WINDOWS: usize = 200;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn renderings(&self) -> usize {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).matches("Rendered a page").count()
+    }
+
+    /// Writes down what this thread does until the guard goes.
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(self.clone())
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_env_filter("bellwire_social=trace")
+            .finish();
+        tracing_subscriber::util::SubscriberInitExt::set_default(subscriber)
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+// One thread, so that the log of this thread is the log of everything.
+#[tokio::test(flavor = "current_thread")]
+async fn a_page_is_rendered_once_however_many_look_at_it() {
+    for database in databases() {
+        let site = social(&database).await;
+        filled(&site, 7).await;
+        let log = Log::default();
+        let guard = log.listen();
+        let mut windows = Vec::with_capacity(WINDOWS);
+        for number in 0..WINDOWS {
+            let mut window = client(&site).await;
+            if number % 2 == 1 {
+                window.send_json(&ask("list messages", json!({"page": 2}))).await;
+                hear_list(&mut window).await;
+            }
+            windows.push(window);
+        }
+        assert_eq!(log.renderings(), 2, "whoever comes while nothing changes finds both pages");
+        windows[0].send_json(&add("Ada", "to everyone")).await;
+        for (number, window) in windows.iter_mut().enumerate() {
+            let seen = texts(&hear_list(window).await);
+            let first = if number % 2 == 0 { "to everyone" } else { "m3" };
+            assert_eq!(seen.first().map(String::as_str), Some(first));
+            window.receive_nothing().await;
+        }
+        assert_eq!(log.renderings(), 4, "each page once more");
+        drop((guard, windows));
+        site.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn many_changes_in_a_moment_are_shown_together() {
+    for database in databases() {
+        let site = social(&database).await;
+        let mut reader = client(&site).await;
+        let mut writers = Vec::new();
+        for _ in 0..50 {
+            writers.push(client(&site).await);
+        }
+        let before = site.state().bellwire().layer().counts().sends;
+        for (number, writer) in writers.iter_mut().enumerate() {
+            writer.send_json(&add("Ada", &format!("m{number}"))).await;
+        }
+        let mut lists = 1;
+        while !is_complete(&hear_list(&mut reader).await) {
+            lists += 1;
+        }
+        reader.receive_nothing().await;
+        let told = site.state().bellwire().layer().counts().sends - before;
+        assert!(lists <= told && told < 50, "{lists} lists of {told} tellings for 50 changes");
+        drop(writers);
+        site.stop().await;
+    }
+}
+
+/// Fifty messages are ten pages.
+fn is_complete(html: &str) -> bool {
+    html.contains("Page 1 of 10")
+}

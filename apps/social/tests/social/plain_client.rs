@@ -1,0 +1,81 @@
+//! A client written for the original, on a real socket: text frames of JSON, and nothing of ours.
+
+use bellwire_site::testing::{PATIENCE, TestSite, databases};
+use futures_util::{SinkExt, StreamExt};
+use http::HeaderValue;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
+
+use crate::support::{ask, ids, social, texts};
+
+struct Plain(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Plain {
+    async fn open(site: &TestSite) -> Self {
+        let uri = site.url("/ws/social-network/").replacen("http", "ws", 1).parse().unwrap();
+        let origin = HeaderValue::from_str(&site.url("")).unwrap();
+        let builder = ClientBuilder::from_uri(uri).add_header(http::header::ORIGIN, origin).unwrap();
+        Self(builder.connect().await.unwrap().0)
+    }
+
+    async fn ask(&mut self, action: &str, data: Value) {
+        self.0.send(Message::text(ask(action, data).to_string())).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> Value {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a frame in time");
+            if let Some(text) = message.unwrap().unwrap().as_text() {
+                return serde_json::from_str(text).unwrap();
+            }
+        }
+    }
+
+    /// The list, when it shows these texts; what comes before is older.
+    async fn sees(&mut self, expected: &[&str]) -> String {
+        loop {
+            let frame = self.hear().await;
+            assert_eq!(frame["selector"], "#messages__list", "{frame}");
+            let html = frame["html"].as_str().unwrap().to_owned();
+            if texts(&html) == expected {
+                return html;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn browse_add_read_edit_and_delete() {
+    for database in databases() {
+        let site = social(&database).await;
+        let (mut ada, mut ben) = (Plain::open(&site).await, Plain::open(&site).await);
+        ada.sees(&[]).await;
+        ben.sees(&[]).await;
+        for n in 1..=6 {
+            ada.ask("add message", json!({"author": "Ada", "text": format!("m{n}")})).await;
+        }
+        let html = ada.sees(&["m6", "m5", "m4", "m3", "m2"]).await;
+        ben.sees(&["m6", "m5", "m4", "m3", "m2"]).await;
+        let newest = ids(&html)[0];
+        ben.ask("list messages", json!({"page": "2"})).await;
+        ben.sees(&["m1"]).await;
+        ada.ask("open edit page", json!({"id": newest.to_string()})).await;
+        let form = loop {
+            let frame = ada.hear().await;
+            if frame["selector"] == format!("#message--{newest}") {
+                break frame;
+            }
+        };
+        assert!(form["html"].as_str().unwrap().contains("m6</textarea>"), "{form}");
+        ada.ask("update message", json!({"id": newest.to_string(), "author": "Ada", "text": "m6!"})).await;
+        assert_eq!(ada.hear().await["selector"], format!("#message--{newest}"));
+        ada.sees(&["m6!", "m5", "m4", "m3", "m2"]).await;
+        ada.ask("delete message", json!({ "id": newest })).await;
+        ada.sees(&["m5", "m4", "m3", "m2", "m1"]).await;
+        ben.sees(&["m5", "m4", "m3", "m2", "m1"]).await;
+        ada.ask("dance", json!({})).await;
+        assert_eq!(ada.hear().await["error"], "Unknown action `dance`.");
+        site.stop().await;
+    }
+}
