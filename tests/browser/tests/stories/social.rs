@@ -5,6 +5,16 @@ use serde_json::{Value, json};
 
 const TEXTS: &str = "[...document.querySelectorAll('#messages .post__text')].map(each => each.textContent)";
 
+/// Notes the clicks whose link is to be followed when nothing answers in four seconds.
+const WATCH_FOLLOWED_LINKS: &str = "window.following = new Set()
+    const { setTimeout: set, clearTimeout: clear } = window
+    window.setTimeout = (then, wait, ...rest) => {
+      const timer = set(then, wait, ...rest)
+      if (wait === 4000) following.add(timer)
+      return timer
+    }
+    window.clearTimeout = (timer) => (following.delete(timer), clear(timer))";
+
 /// Waits until the list shows exactly these texts; a form among them counts as `[form]`.
 async fn lists(person: &Person, texts: &[&str]) {
     let script = "const shown = [...document.querySelectorAll('#messages > li')]\
@@ -142,7 +152,9 @@ async fn a_form_that_is_cancelled_gives_way_and_one_whose_message_is_gone_says_s
     ben.visit("/social/").await;
     ben.is_connected().await;
     ben.marks_the_page().await;
+    ben.ask(WATCH_FOLLOWED_LINKS, &[]).await;
     let id = opens_the_form_of(&ben, "m2").await;
+    ben.until("was answered, so that the link is not followed", "return following.size === 0", &[]).await;
     lists(&ben, &["m3", "[form]", "m1"]).await;
     ben.presses(&format!("#edit--{id} a.button")).await;
     lists(&ben, &["m3", "m2", "m1"]).await;
