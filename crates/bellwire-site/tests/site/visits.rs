@@ -34,7 +34,10 @@ async fn add(visit: Visit, word: String) -> Result<(), SiteError> {
 async fn keep(visit: &Visit, word: String) -> Result<(), SiteError> {
     let add = move |words: &mut Vec<String>, _: &_| match word.as_str() {
         "fail" => Err(SiteError::Invalid("Not that word.".to_owned())),
-        _ => Ok(words.push(word)),
+        _ => {
+            words.push(word);
+            Ok(())
+        }
     };
     visit.update("words", add).await
 }
