@@ -53,8 +53,7 @@ struct Inner {
     group: GroupName,
     pause: Duration,
     tick: Box<dyn Fn() -> Patch + std::marker::Send + Sync>,
-    /// Whether there is a task. It ends only while this is locked, so that whoever has joined before looking here is seen by it.
-    running: Mutex<bool>,
+    turn: Turn,
 }
 
 impl Ticker {
@@ -69,15 +68,13 @@ impl Ticker {
     ) -> Self {
         assert!(!pause.is_zero(), "a ticker needs a pause");
         let (layer, group, tick) = (group.layer().clone(), group.name().clone(), Box::new(tick));
-        Self(Arc::new(Inner { layer, group, pause, tick, running: Mutex::new(false) }))
+        Self(Arc::new(Inner { layer, group, pause, tick, turn: Turn::default() }))
     }
 
     /// From now on this socket is told, until it closes or [leaves](Self::leave). Watching twice is watching once.
     pub fn watch(&self, socket: &mut Socket) {
-        // Joined first: a task that is about to end finds the newcomer, or has said that it ended.
         socket.join_group(&self.0.group);
-        let mut running = self.0.running();
-        if !std::mem::replace(&mut *running, true) {
+        if self.0.turn.begins() {
             tokio::spawn(run(self.0.clone()));
         }
     }
@@ -89,7 +86,7 @@ impl Ticker {
 
     /// Whether there is a task at this moment.
     pub fn is_running(&self) -> bool {
-        *self.0.running()
+        *self.0.turn.lock()
     }
 }
 
@@ -98,7 +95,7 @@ async fn run(ticker: Arc<Inner>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        if ticker.ends() {
+        if ticker.turn.ends(|| ticker.layer.members_here(&ticker.group) > 0) {
             return;
         }
         // One bad tick is no reason to stand still.
@@ -109,16 +106,26 @@ async fn run(ticker: Arc<Inner>) {
     }
 }
 
-impl Inner {
-    /// Nobody watches: the task ends, and whoever comes next begins another.
-    fn ends(&self) -> bool {
-        let mut running = self.running();
-        *running = self.layer.members_here(&self.group) > 0;
+/// Whether there is a task: one while anybody watches, never two.
+#[derive(Debug, Default)]
+pub(crate) struct Turn(Mutex<bool>);
+
+impl Turn {
+    /// Somebody watches, and has joined the group before: a task that is about to end finds the newcomer, or has said that it ended.
+    /// Returns whether a task has to begin.
+    pub(crate) fn begins(&self) -> bool {
+        !std::mem::replace(&mut *self.lock(), true)
+    }
+
+    /// Returns whether the task has to end, since nobody is there; whoever comes next begins another.
+    pub(crate) fn ends(&self, anybody: impl FnOnce() -> bool) -> bool {
+        let mut running = self.lock();
+        *running = anybody();
         !*running
     }
 
-    fn running(&self) -> MutexGuard<'_, bool> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

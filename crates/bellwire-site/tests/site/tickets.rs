@@ -147,6 +147,10 @@ async fn a_ticket_is_worth_nothing_after_a_minute_after_a_new_password_or_for_wh
             "a new password"
         );
 
+        let after = ticket(&site, &ada, &login("Ada", new)).await;
+        site.state().accounts().deactivate("Ada").await.unwrap();
+        assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &after)]).await.status, 422, "deactivated");
+
         for nonsense in ["", "x", "\0", &"A".repeat(43), &"x".repeat(10_000)] {
             let refused = browser.post("/accounts/ticket/", &[("ticket", nonsense)]).await;
             assert_eq!(refused.status, 422, "{nonsense:?}");

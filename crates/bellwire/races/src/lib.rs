@@ -56,6 +56,8 @@ mod dialect;
 mod group;
 #[path = "../../src/layer/mod.rs"]
 mod layer;
+#[path = "../../src/ticker.rs"]
+mod ticker;
 #[path = "../../src/keeper.rs"]
 mod keeper;
 
@@ -75,4 +77,5 @@ pub use crate::origin::{BadOrigin, OriginRefused, Origins};
 pub use crate::patch::{How, Html, Patch};
 pub use crate::scope::Scope;
 pub use crate::socket::Socket;
+pub use crate::ticker::Ticker;
 pub use crate::upgrade::{Upgrade, UpgradeRefused};

@@ -41,6 +41,22 @@ pub fn race(test: impl Fn() + Send + Sync + Clone + 'static) {
     run(PctScheduler::new_from_seed(SEED, DEPTH, schedules), test);
 }
 
+/// Whether a ticker has a task, as those who watch and the task itself decide it.
+#[derive(Default, Debug)]
+pub struct Turn(crate::ticker::Turn);
+
+impl Turn {
+    /// Somebody has joined; returns whether a task has to begin.
+    pub fn begins(&self) -> bool {
+        self.0.begins()
+    }
+
+    /// The task looks; returns whether it has to end.
+    pub fn ends(&self, layer: &crate::Layer, group: &crate::GroupName) -> bool {
+        self.0.ends(|| layer.members_here(group) > 0)
+    }
+}
+
 /// One look of the keeper at who is no longer present.
 pub fn sweep(bellwire: &Bellwire, now: u64, grace: u64) {
     bellwire.layer().presence().sweep(now, grace);

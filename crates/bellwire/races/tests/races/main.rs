@@ -7,6 +7,7 @@ mod groups;
 mod mailboxes;
 mod named;
 mod presence;
+mod tickers;
 
 use bellwire_races::{Bellwire, Group, GroupName, Html, Layer, Patch};
 
