@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::Invalid;
@@ -80,18 +80,55 @@ where
     T: TryFrom<i64>,
     D: serde::Deserializer<'de>,
 {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged, expecting = "expected a whole number")]
-    enum Written {
-        Number(i64),
-        Text(String),
+    Written::deserialize(deserializer)?.number()
+}
+
+/// The same where there may be none: `null`, or nothing between the quotes, as a form sends it. Beside it stands `default`, for a field that
+/// is missing.
+///
+/// ```
+/// #[derive(Debug, PartialEq, serde::Deserialize)]
+/// struct Sought {
+///     #[serde(default, deserialize_with = "bellwire::number_or_none")]
+///     room: Option<i64>,
+/// }
+/// for (json, room) in [(r#"{"room": "5"}"#, Some(5)), (r#"{"room": ""}"#, None), (r#"{"room": null}"#, None), ("{}", None)] {
+///     assert_eq!(serde_json::from_str::<Sought>(json)?, Sought { room });
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+/// When there is something that is no number, or it is too large for `T`.
+pub fn number_or_none<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: TryFrom<i64>,
+    D: serde::Deserializer<'de>,
+{
+    match Option::<Written>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Written::Text(text)) if text.trim().is_empty() => Ok(None),
+        Some(written) => written.number().map(Some),
     }
-    let number = match Written::deserialize(deserializer)? {
-        Written::Number(number) => Some(number),
-        Written::Text(text) => text.trim().parse().ok(),
-    };
-    let number = number.ok_or_else(|| D::Error::custom("expected a whole number"))?;
-    T::try_from(number).map_err(|_| D::Error::custom("there is no such number here"))
+}
+
+/// A number as a browser writes it.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a whole number")]
+enum Written {
+    Number(i64),
+    Text(String),
+}
+
+impl Written {
+    fn number<T: TryFrom<i64>, E: serde::de::Error>(self) -> Result<T, E> {
+        let number = match self {
+            Self::Number(number) => Some(number),
+            Self::Text(text) => text.trim().parse().ok(),
+        };
+        let number = number.ok_or_else(|| E::custom("expected a whole number"))?;
+        T::try_from(number).map_err(|_| E::custom("there is no such number here"))
+    }
 }
 
 /// Any JSON value that serde can read as `T`.

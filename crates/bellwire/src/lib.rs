@@ -32,7 +32,7 @@ mod keeper;
 mod sync;
 pub mod testing;
 
-pub use crate::action::{Action, Frame, Json, Receive, number};
+pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};
 pub use crate::bellwire::{Bellwire, Builder};
 pub use crate::close::Close;
 pub use crate::consumer::{CatchUp, Consumer};

@@ -4,7 +4,7 @@ mod add_comment;
 mod remove_comment;
 mod save_article;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 pub(crate) use add_comment::{Asked, add_comment};
 pub(crate) use remove_comment::remove_comment;
@@ -50,7 +50,7 @@ pub struct Where {
     /// Which kind.
     pub page: Name,
     /// Which article, of a single one.
-    #[serde(default, deserialize_with = "number_or_none")]
+    #[serde(default, deserialize_with = "bellwire::number_or_none")]
     pub id: Option<i64>,
 }
 
@@ -70,10 +70,4 @@ pub enum Name {
 
 impl bellwire::Action for Action {
     const FORM: Option<&'static str> = Some("Add comment");
-}
-
-fn number_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    #[derive(Deserialize)]
-    struct Number(#[serde(deserialize_with = "bellwire::number")] i64);
-    Ok(Option::<Number>::deserialize(from)?.map(|number| number.0))
 }

@@ -7,7 +7,7 @@ mod open_room;
 mod read;
 mod run_room;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 pub use change_group::{Where, find};
 pub use change_message::{delete_message, edit_message};
@@ -28,7 +28,7 @@ pub enum Action {
     #[serde(rename = "Edit message")]
     EditMessage {
         /// Which message.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "bellwire::number")]
         id: i64,
         /// What it is to say.
         message: String,
@@ -37,7 +37,7 @@ pub enum Action {
     #[serde(rename = "Delete message")]
     DeleteMessage {
         /// Which message.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "bellwire::number")]
         id: i64,
     },
     /// To look at another room or conversation.
@@ -48,53 +48,24 @@ pub enum Action {
     /// What is shown was read.
     Read {
         /// In which room.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "bellwire::number")]
         room: i64,
         /// Up to the message at this place.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "bellwire::number")]
         seq: i64,
     },
     /// What comes from here on is to be unread again.
     #[serde(rename = "Mark unread")]
     MarkUnread {
         /// In which room.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "bellwire::number")]
         room: i64,
         /// From the message at this place on.
-        #[serde(deserialize_with = "number")]
+        #[serde(deserialize_with = "bellwire::number")]
         seq: i64,
     },
 }
 
 impl bellwire::Action for Action {
     const FORM: Option<&'static str> = Some("New message");
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Number {
-    Number(i64),
-    Text(String),
-}
-
-impl Number {
-    fn read(self) -> Result<i64, String> {
-        match self {
-            Self::Number(number) => Ok(number),
-            Self::Text(text) => text.trim().parse().map_err(|_| format!("`{text}` is no number")),
-        }
-    }
-}
-
-fn number<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
-    Number::deserialize(from)?.read().map_err(serde::de::Error::custom)
-}
-
-/// None where there is nothing, or nothing between the quotes.
-pub(crate) fn number_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    match Option::<Number>::deserialize(from)? {
-        None => Ok(None),
-        Some(Number::Text(text)) if text.trim().is_empty() => Ok(None),
-        Some(number) => number.read().map(Some).map_err(serde::de::Error::custom),
-    }
 }

@@ -16,7 +16,7 @@ pub struct Asked {
     /// The text.
     pub message: String,
     /// The room it was typed in, where the page says so: it may come later than the move to another one.
-    #[serde(default, deserialize_with = "super::number_or_none")]
+    #[serde(default, deserialize_with = "bellwire::number_or_none")]
     pub room: Option<i64>,
     /// An id of the sender's making: a repeated send with it is the same message.
     #[serde(default)]

@@ -61,7 +61,7 @@ mod ticker;
 #[path = "../../src/keeper.rs"]
 mod keeper;
 
-pub use crate::action::{Action, Frame, Json, Receive, number};
+pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};
 pub use crate::bellwire::{Bellwire, Builder};
 pub use crate::close::Close;
 pub use crate::consumer::{CatchUp, Consumer};
