@@ -133,6 +133,8 @@ fn try_frames(folder: &Path, store: &Store, share: Share) {
     let mut command = bellwire(folder);
     command.env("DATABASE_URL", store.url());
     command.env("BELLWIRE_LOG", "warn").env("BELLWIRE_ACTIONS_PER_SECOND", "0");
+    // Every worker has a socket of each kind, all of one person.
+    command.env("BELLWIRE_SOCKETS_PER_PERSON", "100");
     let server = Server::start(command);
     let mut ada = Visit::to(&server.address, "").unwrap();
     let cookie = ada.sign_up("Ada");
