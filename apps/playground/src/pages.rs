@@ -193,8 +193,19 @@ enum Ask {
     AddTask {
         task: String,
     },
-    Signup(SignUpForm),
-    Login(SignInForm),
+    // Here, unlike by HTTP, a field that is missing is a mistake of whoever wrote the client.
+    Signup {
+        username: String,
+        /// May be empty.
+        email: String,
+        password: String,
+        password_confirm: String,
+    },
+    Login {
+        /// Or the name.
+        email: String,
+        password: String,
+    },
     Logout {},
 }
 
@@ -256,8 +267,14 @@ impl Consumer for Example {
             Ask::ChangePage { page } => self.go(socket, Place::named(&page)).await,
             Ask::AddLap {} => socket.patch(self.laps.add()?).await,
             Ask::AddTask { task } => self.visitor.todo.add(&task).await.map_err(todo::refused),
-            Ask::Login(form) => self.log_in(socket, form).await,
-            Ask::Signup(form) => self.sign_up(socket, form).await,
+            Ask::Login { email, password } => {
+                self.log_in(socket, SignInForm { username: email, password, ..SignInForm::default() }).await
+            }
+            Ask::Signup { username, email, password, password_confirm } => {
+                let next = String::new();
+                let form = SignUpForm { username, email, password, password_confirm, next };
+                self.sign_up(socket, form).await
+            }
             Ask::Logout {} => socket.patch(answer(self.site.accounts().sign_out_form()?)).await,
         }
     }

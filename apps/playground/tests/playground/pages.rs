@@ -136,13 +136,41 @@ async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http
 }
 
 #[tokio::test]
+async fn a_form_with_a_field_missing_is_refused_and_does_nothing() {
+    let site = playground().await;
+    let mut window = Plain::connect(&site, &site.client(), "/ws/example/").await;
+    let forms = [
+        (
+            "Signup",
+            json!({"username": "Ada", "email": "", "password": PASSWORD, "password_confirm": PASSWORD}),
+        ),
+        ("Login", json!({"email": "Ada", "password": PASSWORD})),
+    ];
+    for (action, form) in &forms {
+        for field in form.as_object().expect("fields").keys() {
+            let mut part = form.clone();
+            part.as_object_mut().expect("fields").remove(field);
+            let answer = window.answer(&json!({"action": action, "data": part})).await;
+            assert_refused(&answer, Some(field));
+            assert_eq!(answer["selector"], Value::Null, "nothing else happens: {answer}");
+        }
+        assert!(window.answer(&json!({"action": action})).await["error"].is_string());
+        // With all of them it goes on, as the first thing that comes after the refusals: nobody had the name yet.
+        let answer = window.answer(&json!({"action": action, "data": form})).await;
+        assert!(html(&answer).contains("name=\"ticket\""), "{answer}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn nothing_that_one_visitor_does_is_heard_by_another() {
     let site: TestSite = playground().await;
     let mut ada = Plain::connect(&site, &site.client(), "/ws/example/").await;
     let mut ben = Plain::connect(&site, &site.client(), "/ws/example/").await;
     moved(&mut ada, "login").await;
     ada.answer(&json!({"action": "Add lap"})).await;
-    ada.answer(&json!({"action": "Login", "data": {}})).await;
+    let wrong = ada.answer(&json!({"action": "Login", "data": {"email": "", "password": ""}})).await;
+    assert!(html(&wrong).contains("error--password"), "{wrong}");
     let (_, main) = moved(&mut ben, "signup").await;
     assert_eq!(main["url"], "/pages/signup/", "the first thing that Ben hears");
     site.stop().await;
