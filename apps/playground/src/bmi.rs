@@ -20,12 +20,11 @@ pub(crate) fn routes() -> Router<SiteState> {
 }
 
 /// A number as it was typed or sent.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Typed {
     Number(f64),
     Text(String),
-    #[default]
     Nothing,
     Else(serde::de::IgnoredAny),
 }
@@ -48,12 +47,7 @@ impl Typed {
 #[serde(tag = "action", content = "data")]
 enum Ask {
     #[serde(rename = "BMI")]
-    Bmi {
-        #[serde(default)]
-        height: Typed,
-        #[serde(default)]
-        weight: Typed,
-    },
+    Bmi { height: Typed, weight: Typed },
 }
 
 impl Action for Ask {
@@ -75,21 +69,21 @@ struct Bmi {
 impl Bmi {
     fn of(height: &Typed, weight: &Typed) -> Result<Self, Vec<Wrong>> {
         match (within("height", "cm", HEIGHTS, height), within("weight", "kg", WEIGHTS, weight)) {
-            (Ok(height), Ok(weight)) => Ok(Self::new(height / 100.0, weight)),
+            (Ok(height), Ok(weight)) => Ok(Self::new(height, weight)),
             (height, weight) => Err([height.err(), weight.err()].into_iter().flatten().collect()),
         }
     }
 
+    /// Of somebody so many centimetres tall: dividing by whole numbers, an index that is just 25 is not a little less.
     fn new(height: f64, weight: f64) -> Self {
-        // What is shown is what is judged.
-        let index = (weight / (height * height) * 10.0).round() / 10.0;
+        let index = weight * 10_000.0 / (height * height);
         let class = match index {
             ..18.5 => "Underweight",
             ..25.0 => "Normal",
             ..30.0 => "Overweight",
             _ => "Obese",
         };
-        Self { height, weight, index, class }
+        Self { height: height / 100.0, weight, index: (index * 10.0).round() / 10.0, class }
     }
 }
 
@@ -195,7 +189,12 @@ mod tests {
     fn the_index_has_one_decimal_and_a_word() {
         for (height, weight, index, class) in [
             ("180", "75", 23.1, "Normal"),
-            ("200", "73.9", 18.5, "Normal"),
+            ("200", "74", 18.5, "Normal"),
+            ("160", "64", 25.0, "Overweight"),
+            // What is rounded for the eye is not rounded for the word.
+            ("200", "73.9", 18.5, "Underweight"),
+            ("200", "99.84", 25.0, "Normal"),
+            ("200", "119.9", 30.0, "Overweight"),
             ("200", "73.6", 18.4, "Underweight"),
             ("200", "100", 25.0, "Overweight"),
             ("200", "99.6", 24.9, "Normal"),

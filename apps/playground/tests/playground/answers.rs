@@ -53,11 +53,15 @@ async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_wor
         assert!(page.text().await.contains("innerHTML:#result"), "an old result would mislead");
         assert!(page.text().await.contains("innerHTML:#error--weight"));
     }
-    for field in ["height", "weight"] {
-        plain.ask(&json!({})).await;
-        for asked in ["height", "weight"] {
-            assert_eq!(plain.json().await["field"], asked, "{field}: both are said to be missing");
-        }
+    for (part, missing) in [
+        (json!({}), "height"),
+        (json!({"weight": 75}), "height"),
+        (json!({"height": 180}), "weight"),
+        (json!({"action": "BMI", "data": {"height": 180}}), "weight"),
+    ] {
+        let answer = plain.answer(&part).await;
+        assert_refused(&answer, Some(missing));
+        assert_eq!(answer["action"], json!(null), "a field that is missing is no field that is wrong");
     }
     assert_refused(&plain.answer(&json!({"action": "Dance"})).await, Some("action"));
     plain.say("no json").await;
