@@ -12,7 +12,7 @@ use bellwire_site::{Field, MaybeUser, Page, SiteError, SiteState, Upgrade, User}
 use serde::Deserialize;
 
 use crate::laps::Laps;
-use crate::todo::{self, Todo};
+use crate::todo::{self, Added, Task, Todo};
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new()
@@ -78,7 +78,7 @@ impl Nav {
 #[derive(Template)]
 #[template(path = "playground/pages/home.html")]
 struct Home {
-    tasks: Vec<String>,
+    tasks: Vec<Task>,
     task: Field,
 }
 
@@ -112,7 +112,7 @@ struct Visitor {
 
 impl Visitor {
     /// A page as it stands alone, and as it comes over the socket.
-    async fn page(&self, place: Place) -> Result<Page, SiteError> {
+    async fn page(&mut self, place: Place) -> Result<Page, SiteError> {
         let page = match place {
             Place::Home => {
                 let (tasks, task) = (self.todo.tasks().await?, Field::default());
@@ -172,12 +172,13 @@ async fn show(
 async fn socket(
     State(site): State<SiteState>,
     MaybeUser(user): MaybeUser,
-    todo: Todo,
+    mut todo: Todo,
     browser: Browser,
     upgrade: Upgrade,
-) -> Response {
+) -> Result<Response, SiteError> {
+    todo.begin().await?;
     let upgrade = upgrade.visit(&todo.visit);
-    upgrade.run(Example { site, browser, visitor: Visitor { user, todo }, laps: Laps::default() })
+    Ok(upgrade.run(Example { site, browser, visitor: Visitor { user, todo }, laps: Laps::default() }))
 }
 
 #[derive(Deserialize)]
@@ -256,7 +257,7 @@ fn answer(main: Html) -> Patch {
 
 impl Consumer for Example {
     type Action = Ask;
-    type Event = ();
+    type Event = Added;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         self.visitor.todo.watch(socket).await
@@ -277,6 +278,10 @@ impl Consumer for Example {
             }
             Ask::Logout {} => socket.patch(answer(self.site.accounts().sign_out_form()?)).await,
         }
+    }
+
+    async fn event(&mut self, socket: &mut Socket, _: &Added) -> Result<(), Error> {
+        self.visitor.todo.show_more(socket).await
     }
 
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
 use bellwire_site::{Attempts, ClientAddress, Field, Page, SiteError, SiteState, Tx, Upgrade, Visit};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How many tasks a visitor has, and how long one is, in characters.
 const MOST: usize = 100;
@@ -34,7 +34,19 @@ pub(crate) struct Todo {
     pub(crate) visit: Visit,
     site: SiteState,
     from: IpAddr,
+    /// How many tasks the page shows. None is ever removed, so that these are the first ones.
+    shown: usize,
 }
+
+/// A task, and which of its visitor's it is: a page that is told of it twice shows it once.
+pub(crate) struct Task {
+    pub(crate) number: usize,
+    pub(crate) text: String,
+}
+
+/// Tells the windows of a visitor that there are more tasks. Each reads them itself: such words may overtake each other, and the table is in order.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Added;
 
 #[derive(Default)]
 struct Adds(OnceLock<Attempts<IpAddr>>);
@@ -45,13 +57,21 @@ impl FromRequestParts<SiteState> for Todo {
     async fn from_request_parts(parts: &mut Parts, site: &SiteState) -> Result<Self, SiteError> {
         let visit = Visit::from_request_parts(parts, site).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, site).await;
-        Ok(Self { visit, site: site.clone(), from: address.network() })
+        Ok(Self { visit, site: site.clone(), from: address.network(), shown: 0 })
     }
 }
 
 impl Todo {
-    pub(crate) async fn tasks(&self) -> Result<Vec<String>, SiteError> {
-        self.visit.read(KEY).await
+    /// All tasks, for a page that shows them from now on.
+    pub(crate) async fn tasks(&mut self) -> Result<Vec<Task>, SiteError> {
+        let texts: Vec<String> = self.visit.read(KEY).await?;
+        self.shown = texts.len();
+        Ok(texts.into_iter().zip(1..).map(|(text, number)| Task { number, text }).collect())
+    }
+
+    /// Before a socket opens: whoever made its page has seen the tasks that there are, and misses none that come after.
+    pub(crate) async fn begin(&mut self) -> Result<(), SiteError> {
+        self.tasks().await.map(|_| ())
     }
 
     /// Adds a task, which then comes to all windows of this visitor.
@@ -71,32 +91,42 @@ impl Todo {
             if tasks.len() >= MOST {
                 return Err(SiteError::Invalid(format!("{MOST} tasks are enough. Do some of them first.")));
             }
-            let patch = Patch::append("#todo", html(std::slice::from_ref(&task))?);
             tasks.push(task);
-            tx.on_commit(move || windows.into_iter().for_each(|windows| windows.patch(patch.clone())));
+            tx.on_commit(move || windows.into_iter().for_each(|windows| windows.send(Added)));
             Ok(())
         };
         self.visit.update(KEY, add).await
     }
 
     /// All sockets of this visitor that show the tasks.
-    fn windows(&self, layer: &Layer) -> Option<Group<()>> {
+    fn windows(&self, layer: &Layer) -> Option<Group<Added>> {
         self.visit.id().map(|id| layer.group(GroupName::of("playground.todo", id)))
     }
 
-    /// From now on new tasks come to this socket, and our own page is brought up to date first.
-    pub(crate) async fn watch(&self, socket: &mut Socket) -> Result<(), Error> {
+    /// From now on new tasks come to this socket, and first what its page does not show: of our own we know nothing, since it may be an old one
+    /// whose socket comes back.
+    pub(crate) async fn watch(&mut self, socket: &mut Socket) -> Result<(), Error> {
         if let Some(windows) = self.windows(socket.layer()) {
             socket.join(&windows);
         }
         match socket.dialect() {
             Dialect::Htmx => self.show(socket).await,
-            Dialect::Json => Ok(()),
+            Dialect::Json => self.show_more(socket).await,
         }
     }
 
+    /// Those that are not shown yet, one by one.
+    pub(crate) async fn show_more(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        let shown = self.shown;
+        let tasks = self.tasks().await.map_err(SiteError::over_socket)?;
+        for task in tasks.chunks(1).skip(shown) {
+            socket.patch(Patch::append("#todo", html(task)?)).await?;
+        }
+        Ok(())
+    }
+
     /// All tasks anew.
-    pub(crate) async fn show(&self, socket: &mut Socket) -> Result<(), Error> {
+    pub(crate) async fn show(&mut self, socket: &mut Socket) -> Result<(), Error> {
         let tasks = self.tasks().await.map_err(SiteError::over_socket)?;
         socket.patch(Patch::inner("#todo", html(&tasks)?)).await
     }
@@ -105,25 +135,25 @@ impl Todo {
 #[derive(Template)]
 #[template(path = "playground/_tasks.html")]
 struct Tasks<'a> {
-    tasks: &'a [String],
+    tasks: &'a [Task],
 }
 
-fn html(tasks: &[String]) -> Result<Html, askama::Error> {
+fn html(tasks: &[Task]) -> Result<Html, askama::Error> {
     Html::from_template(&Tasks { tasks })
 }
 
 #[derive(Template)]
 #[template(path = "playground/todo.html")]
 struct TodoPage {
-    tasks: Vec<String>,
+    tasks: Vec<Task>,
     task: Field,
 }
 
-async fn show(todo: Todo) -> Result<Page, SiteError> {
+async fn show(mut todo: Todo) -> Result<Page, SiteError> {
     page(todo.tasks().await?, Field::default())
 }
 
-fn page(tasks: Vec<String>, task: Field) -> Result<Page, SiteError> {
+fn page(tasks: Vec<Task>, task: Field) -> Result<Page, SiteError> {
     let about = "A to-do list that is still there tomorrow, in every window, without an account.";
     let page = crate::page("To-do", about, &TodoPage { tasks, task })?;
     Ok(page.script("playground/todo_controller.js").connect("/ws/todo/"))
@@ -136,7 +166,7 @@ struct Typed {
 }
 
 /// Without JavaScript.
-async fn add(todo: Todo, Form(Typed { task }): Form<Typed>) -> Result<Response, SiteError> {
+async fn add(mut todo: Todo, Form(Typed { task }): Form<Typed>) -> Result<Response, SiteError> {
     match todo.add(&task).await {
         Ok(()) => Ok(Redirect::to("/todo/").into_response()),
         Err(SiteError::Invalid(error)) => {
@@ -163,7 +193,7 @@ struct Doer(Todo);
 
 impl Consumer for Doer {
     type Action = Ask;
-    type Event = ();
+    type Event = Added;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         self.0.watch(socket).await
@@ -171,6 +201,10 @@ impl Consumer for Doer {
 
     async fn receive(&mut self, _: &mut Socket, Ask::AddTask { task }: Ask) -> Result<(), Error> {
         self.0.add(&task).await.map_err(refused)
+    }
+
+    async fn event(&mut self, socket: &mut Socket, _: &Added) -> Result<(), Error> {
+        self.0.show_more(socket).await
     }
 
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
@@ -186,6 +220,7 @@ pub(crate) fn refused(error: SiteError) -> Error {
     }
 }
 
-async fn socket(todo: Todo, upgrade: Upgrade) -> Response {
-    upgrade.visit(&todo.visit).run(Doer(todo))
+async fn socket(mut todo: Todo, upgrade: Upgrade) -> Result<Response, SiteError> {
+    todo.begin().await?;
+    Ok(upgrade.visit(&todo.visit).run(Doer(todo)))
 }

@@ -71,6 +71,77 @@ async fn shown(_: &TestSite, browser: &mut bellwire_site::testing::Client, tasks
     }
 }
 
+/// Which tasks are in this HTML, in its order.
+fn numbers(html: &str) -> impl Iterator<Item = usize> {
+    let ids = html.split("id=\"task--").skip(1).map(|rest| rest.split('"').next().expect("an id"));
+    ids.map(|number| number.parse().expect("a number"))
+}
+
+fn html(frame: &Value) -> &str {
+    frame["html"].as_str().unwrap_or_else(|| panic!("no HTML: {frame}"))
+}
+
+#[tokio::test]
+async fn a_task_that_is_added_while_a_window_opens_or_changes_its_page_comes_to_it_once() {
+    let site = playground().await;
+    let mut ada = site.client();
+    ada.get("/todo/").await;
+    let mut adds = Plain::connect(&site, &ada, "/ws/todo/").await;
+    let mut moves = Plain::connect(&site, &ada, "/ws/example/").await;
+    for round in 1..=45 {
+        let open = Plain::connect(&site, &ada, "/ws/todo/?dialect=htmx");
+        moves.ask(&json!({"action": "Change page", "data": {"page": "home"}})).await;
+        let milk = task("milk");
+        let (mut opens, milk) = tokio::join!(open, adds.answer(&milk));
+        assert_eq!(milk["append"], true);
+        adds.answer(&task("bread")).await;
+        let all: Vec<usize> = (1..=2 * round).collect();
+
+        let mut shown = Vec::new();
+        while shown.last() != all.last() {
+            shown.extend(numbers(&opens.text().await));
+        }
+        assert_eq!(shown, all, "a window that opens");
+
+        let (mut shown, mut moved) = (Vec::new(), false);
+        while !moved || shown.last() != all.last() {
+            let frame = moves.json().await;
+            if frame["selector"] == "#main" {
+                shown.clear();
+                moved = true;
+            }
+            shown.extend(numbers(html(&frame)));
+        }
+        assert_eq!(shown, all, "a window that changes its page");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn tasks_that_two_windows_add_at_once_come_in_the_order_in_which_they_stay() {
+    for database in databases() {
+        let site = playground_on(&database).await;
+        let mut ada = site.client();
+        ada.get("/todo/").await;
+        let mut first = Plain::connect(&site, &ada, "/ws/todo/").await;
+        let mut second = Plain::connect(&site, &ada, "/ws/example/").await;
+        let mut third = Plain::connect(&site, &ada, "/ws/todo/").await;
+        for number in 0..20 {
+            first.ask(&task(&format!("first {number}"))).await;
+            second.ask(&task(&format!("second {number}"))).await;
+        }
+        let mut list = String::new();
+        for number in 1..=40 {
+            let frame = third.json().await;
+            assert_eq!(numbers(html(&frame)).collect::<Vec<_>>(), [number], "{frame}");
+            list.push_str(html(&frame));
+        }
+        let page = ada.get("/todo/").await.text;
+        assert!(page.contains(list.trim()), "{list} in {page}");
+        site.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_task_is_refused_in_words_beside_the_field() {
     let site = playground().await;
