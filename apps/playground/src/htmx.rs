@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html as Body, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
+use bellwire_site::markup::shows;
 use bellwire_site::{Attempts, ClientAddress, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 
@@ -76,8 +77,8 @@ impl Room {
 
     /// Says something to all who are here.
     fn say(&self, from: IpAddr, typed: &str) -> Result<(), SiteError> {
-        let text: String = typed.trim().chars().filter(|c| !c.is_control()).collect();
-        if text.is_empty() {
+        let text = crate::visible(typed);
+        if !shows(&text) {
             return Err(SiteError::Invalid("Please type something.".to_owned()));
         }
         if text.chars().count() > LONGEST {

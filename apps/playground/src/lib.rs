@@ -13,6 +13,7 @@ mod htmx;
 use askama::Template;
 use axum::Router;
 use bellwire::Html;
+use bellwire_site::markup::is_invisible;
 use bellwire_site::{App, Card, Page, SiteError, SiteState};
 use rust_embed::RustEmbed;
 
@@ -46,4 +47,10 @@ fn routes(site: &SiteState) -> Router<SiteState> {
 /// A page of a demo, and the sentence by which others know it.
 fn page(title: &str, about: &str, main: &impl Template) -> Result<Page, SiteError> {
     Ok(Page::new(title, Html::from_template(main)?).description(about).style("playground/playground.css"))
+}
+
+/// What somebody typed into one line, without what shows nothing or turns the line around. Joiners stay, as in emoji.
+fn visible(typed: &str) -> String {
+    let text: String = typed.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
+    text.trim().to_owned()
 }

@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
+use bellwire_site::markup::shows;
 use bellwire_site::{Attempts, ClientAddress, Field, Page, SiteError, SiteState, Tx, Upgrade, Visit};
 use serde::{Deserialize, Serialize};
 
@@ -76,8 +77,8 @@ impl Todo {
 
     /// Adds a task, which then comes to all windows of this visitor.
     pub(crate) async fn add(&self, typed: &str) -> Result<(), SiteError> {
-        let task: String = typed.trim().chars().filter(|c| !c.is_control()).collect();
-        if task.is_empty() {
+        let task = crate::visible(typed);
+        if !shows(&task) {
             return Err(SiteError::Invalid("Please type what is to be done.".to_owned()));
         }
         if task.chars().count() > LONGEST {
@@ -89,7 +90,9 @@ impl Todo {
         let windows = self.windows(self.site.bellwire().layer());
         let add = move |tasks: &mut Vec<String>, tx: &Tx| {
             if tasks.len() >= MOST {
-                return Err(SiteError::Invalid(format!("{MOST} tasks are enough. Do some of them first.")));
+                return Err(SiteError::Invalid(format!(
+                    "{MOST} tasks are enough, and there is no room for more."
+                )));
             }
             tasks.push(task);
             tx.on_commit(move || windows.into_iter().for_each(|windows| windows.send(Added)));

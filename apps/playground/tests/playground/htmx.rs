@@ -20,6 +20,10 @@ async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_n
         let frame = guest.text().await;
         assert!(frame.starts_with("<div hx-swap-oob=\"beforeend:#content\">"), "{frame}");
         assert!(frame.contains("&#60;script&#62;") && !frame.contains("<script>"), "{frame}");
+        assert!(
+            !frame.contains('\u{202e}') && frame.contains("👋🏽"),
+            "nothing turns the line around: {frame}"
+        );
     }
     let lower_case = json!({"chat_message": "from htmx 4", "headers": {"HX-Request": "true"}});
     ben.ask(&lower_case).await;
@@ -42,7 +46,15 @@ async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_n
 async fn what_will_not_do_is_said_beside_the_field_and_a_room_remembers_so_much() {
     let site = playground().await;
     let mut ada = Plain::connect(&site, &site.client(), "/ws/htmx/?room=attic").await;
-    for wrong in [says(""), says(" \0 "), says(&"x".repeat(501)), json!({"chat_message": 5}), json!({})] {
+    for wrong in [
+        says(""),
+        says(" \0 "),
+        says("\u{200b}"),
+        says("\u{202e}\u{200d}"),
+        says(&"x".repeat(501)),
+        json!({"chat_message": 5}),
+        json!({}),
+    ] {
         ada.ask(&wrong).await;
         let frame = ada.text().await;
         assert!(frame.contains("innerHTML:#error--chat_message"), "{wrong}: {frame}");
