@@ -17,6 +17,7 @@ use super::sign_in::{self, Begin, go_on};
 use super::sign_up;
 use super::token::Token;
 use super::{Accounts, next, tickets};
+use crate::client::network;
 use crate::db::Tx;
 use crate::{Field, SiteError, SiteState};
 
@@ -161,18 +162,9 @@ pub(super) async fn redeem(
 ) -> Result<Response, SiteError> {
     let session = Token::random().map_err(SiteError::internal)?;
     let cookie = site.accounts().cookie(&session)?;
-    let people = site.accounts().clone();
     let begun = match Token::parse(&form.ticket) {
         None => false,
-        Some(ticket) => {
-            let begun = site.db().write(async move |tx: Tx| {
-                match tickets::take(&tx, &ticket, people.inner.clock.date()).await? {
-                    Some(user) => people.begin(&tx, user.id, &session, browser).await.map(|()| true),
-                    None => Ok(false),
-                }
-            });
-            begun.await?
-        }
+        Some(ticket) => begin(site.accounts(), ticket, session, browser).await?,
     };
     if begun {
         return Ok(go_on(&form.next, cookie));
@@ -181,4 +173,34 @@ pub(super) async fn redeem(
     let mut page = SignInPage::new(&next, site.accounts().is_open());
     page.error = Some("That took too long, or was done already. Please sign in once more.".to_owned());
     Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response())
+}
+
+/// Whether the session of this ticket began. A ticket that is none counts like a failed sign-in, and takes no turn of the one who writes.
+async fn begin(
+    people: &Accounts,
+    ticket: Token,
+    session: Token,
+    browser: Browser,
+) -> Result<bool, SiteError> {
+    let (accounts, from) = (&people.inner, network(browser.address));
+    accounts.strangers.count(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
+    let begun = take(people, ticket, session, browser).await;
+    if !matches!(begun, Ok(false)) {
+        accounts.strangers.take_back(&from);
+    }
+    begun
+}
+
+async fn take(people: &Accounts, ticket: Token, session: Token, browser: Browser) -> Result<bool, SiteError> {
+    let (accounts, people) = (&people.inner, people.clone());
+    if !tickets::is_there(accounts.db.read(), &ticket, accounts.clock.date()).await? {
+        return Ok(false);
+    }
+    let begun = accounts.db.write(async move |tx: Tx| {
+        match tickets::take(&tx, &ticket, people.inner.clock.date()).await? {
+            Some(user) => people.begin(&tx, user.id, &session, browser).await.map(|()| true),
+            None => Ok(false),
+        }
+    });
+    begun.await
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, DbErr, QueryFilter, Set};
+use sea_orm::{ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, Set};
 use sha2::{Digest, Sha256};
 
 use super::token::Token;
@@ -46,6 +46,16 @@ pub(super) async fn make(
         ..Default::default()
     };
     ticket.insert(db).await.map(|_| ())
+}
+
+/// Whether there is such a ticket to be taken. Somebody else may be quicker.
+pub(super) async fn is_there(
+    db: &impl ConnectionTrait,
+    token: &Token,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let these = Entity::find().filter(Column::TokenHash.eq(token.hash()));
+    Ok(these.filter(Column::MadeAt.gt(now - LIFETIME)).count(db).await? > 0)
 }
 
 /// Takes a ticket, so that nobody takes it again, and says whose it is: somebody who is still active and has the same password.

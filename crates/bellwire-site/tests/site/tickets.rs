@@ -8,8 +8,9 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Socket};
 use bellwire_site::accounts::{Browser, NoTicket, SignInForm, SignUpForm, Ticket};
-use bellwire_site::testing::{Client, PASSWORD, TestDatabase, TestSite, databases};
-use bellwire_site::{App, SignUp, SiteError, SiteState, Upgrade, User};
+use bellwire_site::testing::{Client, PASSWORD, PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::{App, DbError, SignUp, SiteError, SiteState, Tx, Upgrade, User};
+use tokio::sync::oneshot;
 
 use crate::live::Window;
 
@@ -254,4 +255,41 @@ async fn the_limits_of_the_forms_count_for_sockets_too() {
     let answer = answered(&closed, &closed.client(), &signup("Grace")).await;
     assert!(answer.contains("takes no new accounts"), "{answer}");
     closed.stop().await;
+}
+
+#[tokio::test]
+async fn a_ticket_that_nobody_made_waits_for_no_writer_and_counts_as_a_failed_sign_in() {
+    for database in databases() {
+        let site = site(&database).await;
+        site.person("Ada").await;
+        let good = ticket(&site, &site.client(), &login("Ada", PASSWORD)).await;
+        let (begun, release) = (oneshot::channel(), oneshot::channel::<()>());
+        let db = site.state().db().clone();
+        let writer = tokio::spawn(async move {
+            db.write(async move |_: Tx| {
+                begun.0.send(()).expect("the test waits");
+                release.1.await.expect("the test lets go");
+                Ok::<_, DbError>(())
+            })
+            .await
+        });
+        begun.1.await.expect("the writer begins");
+        let mut browser = site.client();
+        for number in 0..100_u8 {
+            let guess = char::from(b'A' + number % 26).to_string().repeat(42) + "A";
+            let fields = [("ticket", &*guess)];
+            let refused = tokio::time::timeout(PATIENCE, browser.post("/accounts/ticket/", &fields)).await;
+            let refused = refused.expect("an answer while somebody writes");
+            assert_eq!(refused.status, 422, "{number}");
+        }
+        release.0.send(()).expect("the writer waits");
+        writer.await.unwrap().unwrap();
+
+        let late = browser.post("/accounts/ticket/", &[("ticket", &*good)]).await;
+        assert_eq!((late.status, late.header("retry-after")), (429, "180"));
+        site.state().clock().advance(Duration::from_secs(180));
+        let good = ticket(&site, &browser, &login("Ada", PASSWORD)).await;
+        assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &*good)]).await.status, 303);
+        site.stop().await;
+    }
 }
