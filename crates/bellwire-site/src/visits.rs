@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use bellwire::{Bellwire, Close};
+use bellwire::{Bellwire, Close, Layer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -140,6 +140,14 @@ fn session_key(id: i64) -> String {
     format!("visit.{id}")
 }
 
+/// Closes the sockets of these visits, once it is certain that they are over.
+fn close(tx: &Tx, layer: Layer, ended: Vec<i64>, why: &'static str) {
+    let close = Close::policy(why);
+    tx.on_commit(move || {
+        ended.into_iter().for_each(|id| layer.kick_session(&session_key(id), close.clone()));
+    });
+}
+
 impl Visits {
     pub(crate) fn new(db: Db, bellwire: Bellwire, secure: bool, clock: Clock) -> Self {
         let made = Attempts::new(MADE.0, MADE.1, clock.clone());
@@ -190,9 +198,11 @@ impl Visits {
         let token = Token::random().map_err(SiteError::internal)?;
         let cookie = self.cookie(&token.text(), COOKIE_DAYS * 24 * 60 * 60)?;
         let (now, hash) = (self.inner.clock.date(), token.hash());
+        let layer = self.inner.bellwire.layer().clone();
         let made = self.inner.db.write(async move |tx: Tx| {
-            table::sweep(&tx, now).await?;
-            table::make_room(&tx, &from.to_string(), PER_ADDRESS).await?;
+            let mut gone = table::sweep(&tx, now).await?;
+            gone.extend(table::make_room(&tx, &from.to_string(), PER_ADDRESS).await?);
+            close(&tx, layer, gone, ENDED);
             Ok::<_, SiteError>(table::make(&tx, hash, &from.to_string(), now).await?)
         });
         Ok(Some((made.await?, cookie)))
@@ -207,10 +217,7 @@ impl Visits {
         let layer = self.inner.bellwire.layer().clone();
         let ended = self.inner.db.write(async move |tx: Tx| {
             let ended = table::end(&tx, hashes).await?;
-            let close = Close::policy("You are signed out.");
-            tx.on_commit(move || {
-                ended.into_iter().for_each(|id| layer.kick_session(&session_key(id), close.clone()))
-            });
+            close(&tx, layer, ended, "You are signed out.");
             Ok::<_, SiteError>(())
         });
         ended.await?;

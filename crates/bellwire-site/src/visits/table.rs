@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, IntoCondition};
 use sea_orm::{ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -105,21 +105,24 @@ pub(super) async fn touch(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>
 
 /// Removes the visits with these tokens, and says which there were.
 pub(super) async fn end(db: &impl ConnectionTrait, tokens: Vec<Vec<u8>>) -> Result<Vec<i64>, DbErr> {
-    let ended = Entity::delete_many().filter(Column::TokenHash.is_in(tokens)).exec_with_returning(db).await?;
-    Ok(ended.into_iter().map(|visit| visit.id).collect())
+    remove(db, Column::TokenHash.is_in(tokens)).await
 }
 
-/// Removes those that nobody used for too long.
-pub(super) async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::LastSeenAt.lte(now - LIFETIME)).exec(db).await.map(|_| ())
+/// Removes those that nobody used for too long, and says which.
+pub(super) async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<i64>, DbErr> {
+    remove(db, Column::LastSeenAt.lte(now - LIFETIME)).await
 }
 
-/// Makes room for one more of this address: those with nothing in them go first, then those that were away for longest.
-pub(super) async fn make_room(db: &impl ConnectionTrait, address: &str, most: u64) -> Result<(), DbErr> {
+/// Makes room for one more of this address, and says which had to go: those with nothing in them first, then those that were away for longest.
+pub(super) async fn make_room(
+    db: &impl ConnectionTrait,
+    address: &str,
+    most: u64,
+) -> Result<Vec<i64>, DbErr> {
     let theirs = || Entity::find().filter(Column::Address.eq(address));
     let surplus = (theirs().count(db).await? + 1).saturating_sub(most);
     if surplus == 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let oldest = theirs()
         .select_only()
@@ -129,7 +132,12 @@ pub(super) async fn make_room(db: &impl ConnectionTrait, address: &str, most: u6
         .order_by_asc(Column::Id)
         .limit(surplus);
     let oldest: Vec<i64> = oldest.into_tuple().all(db).await?;
-    Entity::delete_many().filter(Column::Id.is_in(oldest)).exec(db).await.map(|_| ())
+    remove(db, Column::Id.is_in(oldest)).await
+}
+
+async fn remove(db: &impl ConnectionTrait, which: impl IntoCondition) -> Result<Vec<i64>, DbErr> {
+    let removed = Entity::delete_many().filter(which.into_condition()).exec_with_returning(db).await?;
+    Ok(removed.into_iter().map(|visit| visit.id).collect())
 }
 
 /// What is kept under a key.

@@ -245,9 +245,13 @@ async fn an_address_that_begins_visit_after_visit_gets_pages_and_no_more_visits(
 async fn of_one_address_so_many_visits_are_kept_and_the_empty_and_the_oldest_go_first() {
     for database in databases() {
         let site = site(&database).await;
-        let mut ada = site.client();
+        let (mut ada, mut ben) = (site.client(), site.client());
+        ben.get("/words/").await;
+        let mut goes = Window::open(&site, &ben, "/ws/words/").await;
+        site.state().clock().advance(Duration::from_secs(10 * 60 * 60));
         ada.get("/words/").await;
         says(&mut ada, "kept").await;
+        let mut stays = Window::open(&site, &ada, "/ws/words/").await;
         let now = site.state().clock().date();
         let filled = site.state().db().write(async move |tx: Tx| {
             let sql = "INSERT INTO visits (token_hash, address, data, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5)";
@@ -268,6 +272,28 @@ async fn of_one_address_so_many_visits_are_kept_and_the_empty_and_the_oldest_go_
         let full = numbers(site.state().db(), "SELECT COUNT(*) FROM visits WHERE data <> ''").await;
         assert_eq!(full, [251], "none went that had something in it");
         assert_eq!(ada.get("/words/").await.text, "[kept]");
+        assert_eq!(goes.closed().await, Close::POLICY, "what is gone has no window");
+        stays.send("more").await;
+        stays.hear(&["kept"]).await;
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_windows_of_a_visit_that_is_swept_away_close_and_no_others() {
+    for database in databases() {
+        let site = site(&database).await;
+        let (mut ada, mut ben) = (site.client(), site.client());
+        ben.get("/words/").await;
+        let mut goes = Window::open(&site, &ben, "/ws/words/").await;
+        site.state().clock().advance(DAY * 29);
+        ada.get("/words/").await;
+        let mut stays = Window::open(&site, &ada, "/ws/words/").await;
+        site.state().clock().advance(DAY);
+        site.client().get("/words/").await;
+        assert_eq!(goes.closed().await, Close::POLICY);
+        stays.send("milk").await;
+        stays.hear(&["kept"]).await;
         site.stop().await;
     }
 }
