@@ -16,9 +16,10 @@ export function listenToLinks(link) {
     const from = location.href
     clearTimeout(pending)
     if (anchor.href === from) return
-    // The answer comes into this page: any frame shows that the line is alive.
-    if (anchor.hasAttribute("bw-stay")) document.addEventListener("bellwire:applied", () => clearTimeout(pending), { once: true })
-    pending = setTimeout(() => location.href === from && location.assign(anchor.href), ANSWER)
+    const mine = setTimeout(() => location.href === from && location.assign(anchor.href), ANSWER)
+    pending = mine
+    // The answer comes into this page: any frame shows that the line is alive. It answers no click but this one.
+    if (anchor.hasAttribute("bw-stay")) document.addEventListener("bellwire:applied", () => clearTimeout(mine), { once: true })
   })
   // A frame that leads elsewhere is the answer; a connection that ends has none.
   document.addEventListener("bellwire:moved", () => clearTimeout(pending))
