@@ -40,9 +40,10 @@ async function afterTheEnd(event, data, link) {
   form.requestSubmit(submitter)
 }
 
-// Nothing remembers an ask without `client_id`, so it must be delivered now: by HTTP, or not at all.
+// Nothing remembers an ask without `client_id`, so it must be delivered now: by HTTP, or not at all. A form that only gets something says
+// with its action where that is to be had.
 function withoutSocket(event, data) {
-  if (event.target.method === "post" && navigator.onLine) return
+  if (navigator.onLine && (event.target.method === "post" || event.target.hasAttribute("action"))) return
   event.preventDefault()
   emit(event.target, "refused", { clientId: null, data, error: "You are not connected.", field: null })
 }
