@@ -4,8 +4,6 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
-
 use crate::layer::Send;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Event, Group, GroupName, Layer, Patch, Socket};
@@ -91,10 +89,9 @@ impl Ticker {
 }
 
 async fn run(ticker: Arc<Inner>) {
-    let mut ticks = interval_at(Instant::now() + until_next(ticker.pause, SystemTime::now()), ticker.pause);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut last = UNIX_EPOCH;
     loop {
-        ticks.tick().await;
+        last = tick_after(last, ticker.pause, SystemTime::now).await;
         if ticker.turn.ends(|| ticker.layer.members_here(&ticker.group) > 0) {
             return;
         }
@@ -129,6 +126,16 @@ impl Turn {
     }
 }
 
+/// Waits for the next tick, and says when it is due. It is looked for anew each time, since the clock of the wall may have been set meanwhile.
+async fn tick_after(last: SystemTime, pause: Duration, wall: impl Fn() -> SystemTime) -> SystemTime {
+    let now = wall();
+    let wait = until_next(pause, now);
+    // A clock that runs a little behind our timer shows the last one as still to come.
+    let wait = if now + wait == last { wait + pause } else { wait };
+    tokio::time::sleep(wait).await;
+    now + wait
+}
+
 /// How long it is until the next whole multiple of the pause since 1970.
 fn until_next(pause: Duration, now: SystemTime) -> Duration {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -144,6 +151,8 @@ impl fmt::Debug for Ticker {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
 
     #[test]
@@ -154,5 +163,22 @@ mod tests {
         assert_eq!(until_next(second, at(5_000)), second, "this one is over");
         assert_eq!(until_next(second, at(5_999)), Duration::from_millis(1));
         assert_eq!(until_next(3 * second, at(7_000)), 2 * second);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ticks_fall_on_whole_multiples_again_after_the_clock_was_set() {
+        let (second, begun) = (Duration::from_secs(1), Instant::now());
+        let mut last = UNIX_EPOCH;
+        // Never, forward, back, back by a hair that leaves the last tick still to come, and back by more than a tick.
+        for (to, due) in
+            [(5_300, 6), (5_300, 7), (5_700, 8), (5_450, 9), (5_445, 10), (3_700, 9), (3_700, 10)]
+        {
+            let set = Duration::from_millis(to);
+            let wall = || UNIX_EPOCH + set + begun.elapsed();
+            last = tick_after(last, second, wall).await;
+            assert_eq!(last.duration_since(UNIX_EPOCH).unwrap().as_millis(), due * 1_000, "set to {set:?}");
+            let late = wall().duration_since(last).expect("no tick comes before its time");
+            assert!(late < Duration::from_millis(10), "{late:?}");
+        }
     }
 }
