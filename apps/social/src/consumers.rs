@@ -127,11 +127,35 @@ impl SocialConsumer {
             return Err(SocialError::Invalid(bellwire::Invalid { field: None, message: full.into() }));
         }
         // First the group, then the look: what changes from here on is told.
-        socket.join(&editors(socket.layer(), id));
+        let editors = editors(socket.layer(), id);
+        socket.join(&editors);
+        let form = match Message::find(self.site.db().read(), id).await {
+            Ok(message) => fragments::edit(&EditForm::of(&message, self.page))?,
+            Err(error) => {
+                if !self.edited.contains(&id) {
+                    socket.leave(&editors);
+                }
+                return Err(error);
+            }
+        };
         self.edited.insert(id);
-        let message = Message::find(self.site.db().read(), id).await?;
-        let form = fragments::edit(&EditForm::of(&message, self.page))?;
         socket.patch(form).await.map_err(SocialError::Socket)
+    }
+
+    /// A client that waits with its list for a form is done with it when the message turns out to be gone. A page of ours keeps the
+    /// form, and what was typed into it, until it is told otherwise.
+    async fn unless_gone(
+        &mut self,
+        socket: &mut Socket,
+        id: i64,
+        done: Result<(), SocialError>,
+    ) -> Result<(), SocialError> {
+        if matches!(done, Err(SocialError::NoMessage)) && !self.keeps_forms && self.edited.contains(&id) {
+            self.forget_form(socket, id);
+            socket.patch(fragments::gone(id)).await.map_err(SocialError::Socket)?;
+            self.show_again(socket).await?;
+        }
+        done
     }
 
     fn forget_form(&mut self, socket: &mut Socket, id: i64) {
@@ -179,9 +203,19 @@ impl SocialConsumer {
                 let page = page_number(Some(&page.to_string()))?;
                 self.turn(socket, page, fragments::turned_to).await
             }
-            Action::OpenEditPage { id } => self.open_form(socket, id).await,
-            Action::UpdateMessage(edit) => self.update(socket, edit).await,
-            Action::DeleteMessage { id } => self.delete(socket, id).await,
+            Action::OpenEditPage { id } => {
+                let opened = self.open_form(socket, id).await;
+                self.unless_gone(socket, id, opened).await
+            }
+            Action::UpdateMessage(edit) => {
+                let id = edit.id;
+                let updated = self.update(socket, edit).await;
+                self.unless_gone(socket, id, updated).await
+            }
+            Action::DeleteMessage { id } => {
+                let deleted = self.delete(socket, id).await;
+                self.unless_gone(socket, id, deleted).await
+            }
         }
     }
 }
