@@ -119,7 +119,7 @@ impl SocialConsumer {
 
     async fn open_form(&mut self, socket: &mut Socket, id: i64) -> Result<(), SocialError> {
         let message = Message::find(self.site.db().read(), id).await?;
-        if !message.is_open_to(self.user.as_ref()) {
+        if !message.may_be_edited_by(self.user.as_ref()) {
             return Err(SocialError::NotYours);
         }
         if self.edited.len() >= FORMS && !self.edited.contains(&id) {
