@@ -7,7 +7,7 @@ use bellwire_site::{SiteState, Tx, User};
 use crate::forms::{AuthorName, ClientId, CommentText};
 use crate::models::article::feed_of;
 use crate::models::comment::{Comment, NewComment, Written};
-use crate::{BlogError, Event, fragments, pace};
+use crate::{BlogError, fragments, pace};
 
 /// What was typed, and where.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
@@ -57,7 +57,7 @@ pub(crate) async fn add_comment(
             if let Written::New(comment) = &written {
                 // Made before the commit, so that nothing can fail after it; told in the order of the commits.
                 let (seq, patch) = (comment.seq.cast_unsigned(), fragments::new_comment(comment)?);
-                let feed = layer.group::<Event>(feed_of(comment.article_id));
+                let feed = layer.group::<()>(feed_of(comment.article_id));
                 tx.on_commit(move || feed.publish(seq, patch));
             }
             Ok(written)

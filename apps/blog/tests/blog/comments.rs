@@ -258,6 +258,28 @@ async fn a_client_that_never_said_where_it_is_says_it_by_its_first_comment() {
 }
 
 #[tokio::test]
+async fn a_client_whose_first_comment_is_refused_hears_nothing_of_the_article() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        let tea = publish(&site, &mut writer, "Tea", "Text").await;
+        let (mut plain, mut one) = (window(&site, None, "").await, reader(&site, &tea, 0).await);
+        refused(&mut plain, &say(&tea, "", "No name")).await;
+        ask::<1>(&mut one, &say(&tea, "Ben", "For readers")).await;
+        plain.receive_nothing().await;
+        // The next one is accepted, and from there on it reads.
+        let [frame] = ask(&mut plain, &say(&tea, "Eve", "Here")).await;
+        assert_eq!(
+            (&frame["seq"], said(frame["html"].as_str().unwrap())),
+            (&json!(2), vec!["Here".to_owned()])
+        );
+        one.send_json(&say(&tea, "Ben", "Welcome")).await;
+        assert_eq!(plain.receive_json::<Value>().await["seq"], 3);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn in_our_own_page_an_error_stands_beside_its_field() {
     for database in databases() {
         let site = blog(&database).await;
