@@ -167,11 +167,12 @@ impl SocialConsumer {
     async fn add(&mut self, socket: &mut Socket, draft: Draft) -> Result<(), SocialError> {
         let client_id = draft.client_id.clone();
         actions::add_message(&self.site, &self.visitor(socket), draft).await?;
-        match self.keeps_forms && !self.edited.is_empty() {
-            true => self.show_again(socket).await?,
-            false => self.turn(socket, 1, fragments::turned).await?,
-        }
-        answer(socket, client_id, "Your message is there.").await
+        answer(socket, client_id, "Your message is there.").await?;
+        let shown = match self.keeps_forms && !self.edited.is_empty() {
+            true => self.show_again(socket).await,
+            false => self.turn(socket, 1, fragments::turned).await,
+        };
+        shown.map_err(SocialError::after_commit)
     }
 
     async fn update(&mut self, socket: &mut Socket, edit: Edit) -> Result<(), SocialError> {
@@ -179,8 +180,8 @@ impl SocialConsumer {
         let message = actions::update_message(&self.site, &self.visitor(socket), edit).await?;
         self.forget_form(socket, message.id);
         socket.patch(fragments::message(&message)?).await.map_err(SocialError::Socket)?;
-        self.show_again(socket).await?;
-        answer(socket, client_id, "Your change is there.").await
+        answer(socket, client_id, "Your change is there.").await?;
+        self.show_again(socket).await.map_err(SocialError::after_commit)
     }
 
     async fn delete(&mut self, socket: &mut Socket, id: i64) -> Result<(), SocialError> {
@@ -189,7 +190,7 @@ impl SocialConsumer {
             self.forget_form(socket, id);
             socket.patch(fragments::gone(id)).await.map_err(SocialError::Socket)?;
         }
-        self.show_again(socket).await
+        self.show_again(socket).await.map_err(SocialError::after_commit)
     }
 
     fn visitor(&self, socket: &Socket) -> Visitor {

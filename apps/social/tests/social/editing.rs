@@ -191,6 +191,7 @@ async fn whoever_has_saved_or_cancelled_is_told_nothing_more_of_that_message() {
         let change = json!({"id": id, "author": "Ada", "text": "two", "client_id": "c-9"});
         ben.send_json(&ask("update message", change)).await;
         hears_of(&mut ben, "data-client-id=\"c-9\"").await;
+        assert_eq!(texts(&ben.receive_text().await), ["two"]);
         ada.send_json(&ask("update message", json!({"id": id, "author": "Ada", "text": "three"}))).await;
         let list = ben.receive_text().await;
         assert_eq!(texts(&list), ["three"], "the list and no note: {list}");
