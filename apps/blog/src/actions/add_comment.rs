@@ -27,7 +27,7 @@ pub struct Asked {
 /// Writes the comment; when this returns it is on disk and on its way to everyone who reads the article.
 ///
 /// # Errors
-/// What is wrong with name or text, that there is no such article, that a stranger writes too much, or why it could not be written.
+/// What is wrong with name or text, that there is no such article, that they write too much, or why it could not be written.
 pub(crate) async fn add_comment(
     site: &SiteState,
     by: Option<&User>,
@@ -42,14 +42,12 @@ pub(crate) async fn add_comment(
         client_id: ClientId::parse(asked.client_id.as_deref())?,
         at: site.clock().date(),
     };
-    if by.is_none() {
-        // Asked first: a send that is repeated because its answer was lost is no second comment.
-        let before = Comment::sent_before(site.db().read(), new.article_id, new.client_id.as_ref()).await?;
-        if let Some(before) = before {
-            return Ok(Written::Before(before));
-        }
-        pace::count(site, from)?;
+    // Asked first: a send that is repeated because its answer was lost is no second comment.
+    let before = Comment::sent_before(site.db().read(), new.article_id, new.client_id.as_ref()).await?;
+    if let Some(before) = before {
+        return Ok(Written::Before(before));
     }
+    pace::count(site, by, from)?;
     let layer = site.bellwire().layer().clone();
     site.db()
         .write(async move |tx: Tx| {
