@@ -1,11 +1,12 @@
 //! One window of the blog: one socket that moves between pages, and follows the comments of the article that is shown.
 
+use std::net::IpAddr;
+
 use axum::extract::State;
 use axum::response::Response;
 use bellwire::{CatchUp, Consumer, Error, GroupName, Patch, Seq, Socket};
 use bellwire_site::accounts::users;
 use bellwire_site::{MaybeUser, Page, SiteState, Upgrade, User};
-use serde::{Deserialize, Serialize};
 
 use crate::actions::{self, Action, Asked, Name, Where};
 use crate::forms::Sought;
@@ -16,13 +17,6 @@ use crate::{BlogError, fragments};
 
 /// How many changes a page is brought up to date by. One that missed more gets its list anew.
 const CATCH_UP: u64 = 200;
-
-/// What windows are told beside the patches that go to all alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Event {
-    /// The article is a draft again.
-    Withdrawn,
-}
 
 /// Opens the socket of a window, for everybody.
 pub(crate) async fn blog(
@@ -71,7 +65,7 @@ impl BlogConsumer {
 
     fn leave(&mut self, socket: &mut Socket) {
         if let Some(article) = self.article.take() {
-            socket.leave(&socket.layer().group::<Event>(feed_of(article)));
+            socket.leave(&socket.layer().group::<()>(feed_of(article)));
         }
     }
 
@@ -122,11 +116,16 @@ impl BlogConsumer {
     }
 
     async fn comment(&mut self, socket: &mut Socket, asked: &Asked) -> Result<(), BlogError> {
-        if self.article.is_none() {
-            self.begin_to_read(socket, asked.post_id).await?;
+        // A client that never said which article it shows says it by its first comment, if that is accepted.
+        let begins = self.article.is_none();
+        let written = match begins {
+            true => self.begin_to_read(socket, asked).await,
+            false => self.write(socket.scope().address(), asked).await,
+        };
+        if begins && written.is_err() {
+            self.leave(socket);
         }
-        let from = socket.scope().address();
-        match actions::add_comment(&self.site, self.user.as_ref(), from, asked).await? {
+        match written? {
             // It comes by the feed, as to everyone.
             Written::New(comment) if self.article == Some(comment.article_id) => Ok(()),
             // The answer to the first send was lost on the way; nobody else needs to hear it again.
@@ -140,15 +139,19 @@ impl BlogConsumer {
         }
     }
 
-    /// A client that never said which article it shows says it by its first comment.
-    async fn begin_to_read(&mut self, socket: &mut Socket, id: i64) -> Result<(), BlogError> {
-        let db = self.site.db().read();
+    async fn write(&self, from: Option<IpAddr>, asked: &Asked) -> Result<Written, BlogError> {
+        actions::add_comment(&self.site, self.user.as_ref(), from, asked).await
+    }
+
+    /// Joins first, so that the comment comes by the feed. Nothing is sent before this ends; whoever is refused has to leave again.
+    async fn begin_to_read(&mut self, socket: &mut Socket, asked: &Asked) -> Result<Written, BlogError> {
+        let (db, id) = (self.site.db().read(), asked.post_id);
         let article = Article::by_id(db, id).await?.filter(|article| article.is_for(false));
         let feed = article.ok_or(BlogError::NoArticle)?.feed(socket.layer());
         socket.join(&feed);
         self.article = Some(id);
         socket.follow_from(&feed, Article::current_seq(db, id).await?.cast_unsigned());
-        Ok(())
+        self.write(socket.scope().address(), asked).await
     }
 
     async fn act(&mut self, socket: &mut Socket, action: Action) -> Result<(), BlogError> {
@@ -212,7 +215,7 @@ async fn tell(socket: &mut Socket, patch: Patch) -> Result<(), BlogError> {
 
 impl Consumer for BlogConsumer {
     type Action = Action;
-    type Event = Event;
+    type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         let at = socket.scope().query("at").next();
@@ -225,13 +228,6 @@ impl Consumer for BlogConsumer {
 
     async fn receive(&mut self, socket: &mut Socket, action: Action) -> Result<(), Error> {
         self.act(socket, action).await.map_err(BlogError::over_socket)
-    }
-
-    async fn event(&mut self, socket: &mut Socket, event: &Event) -> Result<(), Error> {
-        match event {
-            Event::Withdrawn => self.leave(socket),
-        }
-        Ok(())
     }
 
     async fn catch_up(

@@ -18,7 +18,7 @@ use bellwire_site::{App, Card};
 use rust_embed::RustEmbed;
 
 pub use actions::Action;
-pub use consumers::{BlogConsumer, Event};
+pub use consumers::BlogConsumer;
 pub use error::BlogError;
 
 /// The blog's styles and scripts.

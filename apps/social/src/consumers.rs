@@ -119,7 +119,7 @@ impl SocialConsumer {
 
     async fn open_form(&mut self, socket: &mut Socket, id: i64) -> Result<(), SocialError> {
         let message = Message::find(self.site.db().read(), id).await?;
-        if !message.is_open_to(self.user.as_ref()) {
+        if !message.may_be_edited_by(self.user.as_ref()) {
             return Err(SocialError::NotYours);
         }
         if self.edited.len() >= FORMS && !self.edited.contains(&id) {
@@ -127,11 +127,35 @@ impl SocialConsumer {
             return Err(SocialError::Invalid(bellwire::Invalid { field: None, message: full.into() }));
         }
         // First the group, then the look: what changes from here on is told.
-        socket.join(&editors(socket.layer(), id));
+        let editors = editors(socket.layer(), id);
+        socket.join(&editors);
+        let form = match Message::find(self.site.db().read(), id).await {
+            Ok(message) => fragments::edit(&EditForm::of(&message, self.page))?,
+            Err(error) => {
+                if !self.edited.contains(&id) {
+                    socket.leave(&editors);
+                }
+                return Err(error);
+            }
+        };
         self.edited.insert(id);
-        let message = Message::find(self.site.db().read(), id).await?;
-        let form = fragments::edit(&EditForm::of(&message, self.page))?;
         socket.patch(form).await.map_err(SocialError::Socket)
+    }
+
+    /// A client that waits with its list for a form is done with it when the message turns out to be gone. A page of ours keeps the
+    /// form, and what was typed into it, until it is told otherwise.
+    async fn unless_gone(
+        &mut self,
+        socket: &mut Socket,
+        id: i64,
+        done: Result<(), SocialError>,
+    ) -> Result<(), SocialError> {
+        if matches!(done, Err(SocialError::NoMessage)) && !self.keeps_forms && self.edited.contains(&id) {
+            self.forget_form(socket, id);
+            socket.patch(fragments::gone(id)).await.map_err(SocialError::Socket)?;
+            self.show_again(socket).await?;
+        }
+        done
     }
 
     fn forget_form(&mut self, socket: &mut Socket, id: i64) {
@@ -143,11 +167,12 @@ impl SocialConsumer {
     async fn add(&mut self, socket: &mut Socket, draft: Draft) -> Result<(), SocialError> {
         let client_id = draft.client_id.clone();
         actions::add_message(&self.site, &self.visitor(socket), draft).await?;
-        match self.keeps_forms && !self.edited.is_empty() {
-            true => self.show_again(socket).await?,
-            false => self.turn(socket, 1, fragments::turned).await?,
-        }
-        answer(socket, client_id, "Your message is there.").await
+        answer(socket, client_id, "Your message is there.").await?;
+        let shown = match self.keeps_forms && !self.edited.is_empty() {
+            true => self.show_again(socket).await,
+            false => self.turn(socket, 1, fragments::turned).await,
+        };
+        shown.map_err(SocialError::after_commit)
     }
 
     async fn update(&mut self, socket: &mut Socket, edit: Edit) -> Result<(), SocialError> {
@@ -155,8 +180,8 @@ impl SocialConsumer {
         let message = actions::update_message(&self.site, &self.visitor(socket), edit).await?;
         self.forget_form(socket, message.id);
         socket.patch(fragments::message(&message)?).await.map_err(SocialError::Socket)?;
-        self.show_again(socket).await?;
-        answer(socket, client_id, "Your change is there.").await
+        answer(socket, client_id, "Your change is there.").await?;
+        self.show_again(socket).await.map_err(SocialError::after_commit)
     }
 
     async fn delete(&mut self, socket: &mut Socket, id: i64) -> Result<(), SocialError> {
@@ -165,7 +190,7 @@ impl SocialConsumer {
             self.forget_form(socket, id);
             socket.patch(fragments::gone(id)).await.map_err(SocialError::Socket)?;
         }
-        self.show_again(socket).await
+        self.show_again(socket).await.map_err(SocialError::after_commit)
     }
 
     fn visitor(&self, socket: &Socket) -> Visitor {
@@ -179,9 +204,19 @@ impl SocialConsumer {
                 let page = page_number(Some(&page.to_string()))?;
                 self.turn(socket, page, fragments::turned_to).await
             }
-            Action::OpenEditPage { id } => self.open_form(socket, id).await,
-            Action::UpdateMessage(edit) => self.update(socket, edit).await,
-            Action::DeleteMessage { id } => self.delete(socket, id).await,
+            Action::OpenEditPage { id } => {
+                let opened = self.open_form(socket, id).await;
+                self.unless_gone(socket, id, opened).await
+            }
+            Action::UpdateMessage(edit) => {
+                let id = edit.id;
+                let updated = self.update(socket, edit).await;
+                self.unless_gone(socket, id, updated).await
+            }
+            Action::DeleteMessage { id } => {
+                let deleted = self.delete(socket, id).await;
+                self.unless_gone(socket, id, deleted).await
+            }
         }
     }
 }

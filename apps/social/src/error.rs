@@ -47,6 +47,18 @@ impl SocialError {
         }
     }
 
+    /// For what follows something that was done: it is not answered with an error. The window comes back for its list in a moment.
+    pub(crate) fn after_commit(self) -> Self {
+        if let Self::Socket(_) = self {
+            return self;
+        }
+        tracing::warn!(error = %self, "A window could not be shown what it did");
+        Self::Socket(bellwire::Error::Close(bellwire::Close::new(
+            bellwire::Close::TRY_AGAIN,
+            "the list cannot be read at the moment",
+        )))
+    }
+
     /// As an answer over a socket.
     pub(crate) fn over_socket(self) -> bellwire::Error {
         match self {

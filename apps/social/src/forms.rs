@@ -1,5 +1,6 @@
 //! What valid input is.
 
+use bellwire_site::markup;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::SocialError;
@@ -19,10 +20,10 @@ impl Author {
     /// # Errors
     /// What to say beside the field `author`.
     pub fn parse(typed: &str) -> Result<Self, SocialError> {
-        let name: String = typed.chars().filter(|c| !is_invisible(*c)).nfc().collect();
+        let name: String = typed.chars().filter(|c| !markup::is_invisible(*c)).nfc().collect();
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         match name.chars().count() {
-            _ if shows_nothing(&name) => Err(SocialError::invalid("author", "Say who you are.")),
+            _ if !markup::shows(&name) => Err(SocialError::invalid("author", "Say who you are.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
             long => Err(SocialError::invalid("author", too_long("A name", AUTHOR_CHARS, long))),
         }
@@ -55,7 +56,7 @@ impl MessageText {
             text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).nfc().collect();
         let text = text.trim();
         match text.chars().count() {
-            _ if shows_nothing(text) => Err(SocialError::invalid("text", "Write something first.")),
+            _ if !markup::shows(text) => Err(SocialError::invalid("text", "Write something first.")),
             0..=TEXT_CHARS => Ok(Self(text.to_owned())),
             long => Err(SocialError::invalid("text", too_long("A message", TEXT_CHARS, long))),
         }
@@ -103,35 +104,6 @@ pub(crate) fn page_number(asked: Option<&str>) -> Result<u64, SocialError> {
         Some(Ok(page @ 1..)) => Ok(page),
         Some(_) => Err(SocialError::invalid("page", "Pages are numbered from 1.")),
     }
-}
-
-fn shows_nothing(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_joiner(c))
-}
-
-/// What changes how others are shown, or shows nothing at all: names made of it look like other names.
-fn is_invisible(c: char) -> bool {
-    (c.is_control() && !c.is_whitespace())
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
-                | '\u{180e}'
-                | '\u{3164}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-        )
-        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// What joins or varies the characters around it, as in emoji and in many scripts. It shows nothing alone.
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 fn too_long(what: &str, fits: usize, has: usize) -> String {

@@ -21,8 +21,9 @@ pub(crate) struct MessageView<'a> {
     pub(crate) text: &'a str,
     /// Whose it is. The browser knows whether that is me.
     pub(crate) owner: Option<i64>,
-    /// Whether whoever reads this may change it, as far as that is the same for all who read it.
-    pub(crate) is_open: bool,
+    /// Whether whoever reads this may edit or delete it, as far as that is the same for all who read it.
+    pub(crate) is_editable: bool,
+    pub(crate) is_deletable: bool,
     pub(crate) sent_at: String,
     pub(crate) sent_at_text: String,
     pub(crate) edited_at: Option<String>,
@@ -37,7 +38,8 @@ impl<'a> MessageView<'a> {
             author: &message.author,
             text: &message.text,
             owner: message.author_id,
-            is_open: message.is_open_to(reader),
+            is_editable: message.may_be_edited_by(reader),
+            is_deletable: message.may_be_deleted_by(reader),
             sent_at: utc(&message.created_at),
             sent_at_text: message.created_at.format("%-d %b %H:%M UTC").to_string(),
             edited_at: message.edited_at.as_ref().map(utc),

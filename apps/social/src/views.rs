@@ -193,7 +193,7 @@ fn framed(title: String, main: Html) -> Page {
 
 async fn found(site: &SiteState, user: Option<&User>, id: i64) -> Result<Message, SocialError> {
     let message = Message::find(site.db().read(), id).await?;
-    if message.is_open_to(user) { Ok(message) } else { Err(SocialError::NotYours) }
+    if message.may_be_edited_by(user) { Ok(message) } else { Err(SocialError::NotYours) }
 }
 
 /// The page on which a message stands.

@@ -24,9 +24,15 @@ pub struct Visitor {
     pub(crate) window: Option<ChannelName>,
 }
 
-/// How much was written of late by those who are not signed in.
+/// How often somebody who is signed in may write: more than anybody types, so it stops nothing but a script.
+const WRITES_OF_A_PERSON: (usize, Duration) = (300, Duration::from_secs(60));
+
+/// How much was written of late: by those who are not signed in by their addresses, by people by their ids.
 #[derive(Default)]
-struct Writes(OnceLock<Attempts<IpAddr>>);
+struct Writes {
+    strangers: OnceLock<Attempts<IpAddr>>,
+    people: OnceLock<Attempts<i64>>,
+}
 
 impl Visitor {
     pub(crate) fn of_page(user: Option<User>, address: ClientAddress) -> Self {
@@ -53,13 +59,20 @@ impl Visitor {
     /// Counts something that is about to be written.
     ///
     /// # Errors
-    /// That it is too much, for those who are not signed in.
+    /// That it is too much.
     pub(crate) fn writes(&self, site: &SiteState) -> Result<(), SocialError> {
-        if self.user.is_some() {
-            return Ok(());
-        }
         let writes = site.own::<Writes>();
-        let writes = writes.0.get_or_init(|| Attempts::new(WRITES.0, WRITES.1, site.clock().clone()));
-        writes.count(&self.address).map_err(SocialError::TooMany)
+        let clock = || site.clock().clone();
+        let counted = match &self.user {
+            Some(user) => {
+                let (most, window) = WRITES_OF_A_PERSON;
+                writes.people.get_or_init(|| Attempts::new(most, window, clock())).count(&user.id)
+            }
+            None => {
+                let (most, window) = WRITES;
+                writes.strangers.get_or_init(|| Attempts::new(most, window, clock())).count(&self.address)
+            }
+        };
+        counted.map_err(SocialError::TooMany)
     }
 }

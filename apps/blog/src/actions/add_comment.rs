@@ -7,7 +7,7 @@ use bellwire_site::{SiteState, Tx, User};
 use crate::forms::{AuthorName, ClientId, CommentText};
 use crate::models::article::feed_of;
 use crate::models::comment::{Comment, NewComment, Written};
-use crate::{BlogError, Event, fragments, pace};
+use crate::{BlogError, fragments, pace};
 
 /// What was typed, and where.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
@@ -27,7 +27,7 @@ pub struct Asked {
 /// Writes the comment; when this returns it is on disk and on its way to everyone who reads the article.
 ///
 /// # Errors
-/// What is wrong with name or text, that there is no such article, that a stranger writes too much, or why it could not be written.
+/// What is wrong with name or text, that there is no such article, that they write too much, or why it could not be written.
 pub(crate) async fn add_comment(
     site: &SiteState,
     by: Option<&User>,
@@ -42,14 +42,12 @@ pub(crate) async fn add_comment(
         client_id: ClientId::parse(asked.client_id.as_deref())?,
         at: site.clock().date(),
     };
-    if by.is_none() {
-        // Asked first: a send that is repeated because its answer was lost is no second comment.
-        let before = Comment::sent_before(site.db().read(), new.article_id, new.client_id.as_ref()).await?;
-        if let Some(before) = before {
-            return Ok(Written::Before(before));
-        }
-        pace::count(site, from)?;
+    // Asked first: a send that is repeated because its answer was lost is no second comment.
+    let before = Comment::sent_before(site.db().read(), new.article_id, new.client_id.as_ref()).await?;
+    if let Some(before) = before {
+        return Ok(Written::Before(before));
     }
+    pace::count(site, by, from)?;
     let layer = site.bellwire().layer().clone();
     site.db()
         .write(async move |tx: Tx| {
@@ -57,7 +55,7 @@ pub(crate) async fn add_comment(
             if let Written::New(comment) = &written {
                 // Made before the commit, so that nothing can fail after it; told in the order of the commits.
                 let (seq, patch) = (comment.seq.cast_unsigned(), fragments::new_comment(comment)?);
-                let feed = layer.group::<Event>(feed_of(comment.article_id));
+                let feed = layer.group::<()>(feed_of(comment.article_id));
                 tx.on_commit(move || feed.publish(seq, patch));
             }
             Ok(written)

@@ -5,7 +5,7 @@ use bellwire_site::{SiteState, Tx, User};
 
 use crate::models::article::feed_of;
 use crate::models::comment::Comment;
-use crate::{BlogError, Event, fragments};
+use crate::{BlogError, fragments};
 
 /// Removes the comment; everyone who reads the article sees it go. Removed twice is removed once.
 ///
@@ -19,7 +19,7 @@ pub(crate) async fn remove_comment(site: &SiteState, by: &User, id: i64) -> Resu
                 return Err(BlogError::NotStaff);
             }
             if let Some(removed) = Comment::remove(&tx, id, at).await? {
-                let feed = layer.group::<Event>(feed_of(removed.article_id));
+                let feed = layer.group::<()>(feed_of(removed.article_id));
                 let (seq, patch) = (removed.changed_seq.cast_unsigned(), fragments::comment_gone(removed.id));
                 tx.on_commit(move || feed.publish(seq, patch));
             }

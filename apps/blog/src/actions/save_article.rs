@@ -3,9 +3,9 @@
 use bellwire_site::accounts::users;
 use bellwire_site::{SiteState, Tx, User};
 
+use crate::BlogError;
 use crate::models::Article;
-use crate::models::article::{self, Saved, feed_of};
-use crate::{BlogError, Event};
+use crate::models::article::{self, Saved};
 
 /// Writes a new article.
 ///
@@ -36,16 +36,12 @@ pub(crate) async fn save_article(
     version: i64,
     saved: Saved,
 ) -> Result<article::Model, BlogError> {
-    let (by, layer) = (by.id, site.bellwire().layer().clone());
+    let by = by.id;
     site.db()
         .write(async move |tx: Tx| {
             staff(&tx, by).await?;
-            let row = Article::save(&tx, id, version, &saved).await?;
-            if row.published_at.is_none() {
-                // Whoever reads it now hears nothing more of it.
-                tx.on_commit(move || layer.group(feed_of(id)).send(Event::Withdrawn));
-            }
-            Ok(row)
+            // Whoever shows it stays with it: nothing is said below a draft, and when it is published again they hear what is.
+            Article::save(&tx, id, version, &saved).await
         })
         .await
 }

@@ -3,13 +3,14 @@
 use sea_orm_migration::prelude::*;
 
 mod m0001_articles_and_comments;
+mod m0002_first_published;
 
 pub(crate) struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_articles_and_comments::Migration)]
+        vec![Box::new(m0001_articles_and_comments::Migration), Box::new(m0002_first_published::Migration)]
     }
 
     fn migration_table_name() -> DynIden {

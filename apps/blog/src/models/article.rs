@@ -11,7 +11,6 @@ use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, Unchang
 
 use super::search;
 use crate::BlogError;
-use crate::consumers::Event;
 use crate::forms::{ArticleText, Sought, Title};
 
 /// What stays as it is in a path.
@@ -50,6 +49,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// Since when everyone may read it; a draft has none.
     pub published_at: Option<DateTimeUtc>,
+    /// When it was published first, be it a draft again. From then on its address and its date stay.
+    pub first_published_at: Option<DateTimeUtc>,
 }
 
 /// Whom an article belongs to.
@@ -191,6 +192,7 @@ impl Article {
             created_at: Set(saved.at),
             updated_at: Set(saved.at),
             published_at: Set(saved.is_published.then_some(saved.at)),
+            first_published_at: Set(saved.is_published.then_some(saved.at)),
             ..Default::default()
         };
         let row = row.insert(tx).await?;
@@ -198,7 +200,7 @@ impl Article {
         Ok(row)
     }
 
-    /// Saves an article anew. A draft's address follows its title; what was published once keeps its address.
+    /// Saves an article anew. A draft's address follows its title; what was published once keeps its address and its date.
     ///
     /// # Errors
     /// That it is gone, that somebody else saved it since this `version`, that another one has its title, or the database's.
@@ -209,10 +211,11 @@ impl Article {
             return Err(BlogError::invalid("version", "Somebody else has saved this article meanwhile."));
         }
         title_is_free(tx, &saved.title, Some(id)).await?;
-        let slug = match before.published_at {
+        let slug = match before.first_published_at {
             Some(_) => before.slug,
             None => free_slug(tx, &saved.title, Some(id)).await?,
         };
+        let first_published_at = before.first_published_at.or(saved.is_published.then_some(saved.at));
         let row = ActiveModel {
             id: Unchanged(id),
             title: Set(saved.title.as_str().to_owned()),
@@ -220,7 +223,8 @@ impl Article {
             content: Set(saved.content.as_str().to_owned()),
             version: Set(version + 1),
             updated_at: Set(saved.at),
-            published_at: Set(saved.is_published.then(|| before.published_at.unwrap_or(saved.at))),
+            published_at: Set(first_published_at.filter(|_| saved.is_published)),
+            first_published_at: Set(first_published_at),
             ..Default::default()
         };
         let row = row.update(tx).await?;
@@ -259,7 +263,7 @@ impl Article {
     }
 
     /// The numbered comments of this article, for those who read it.
-    pub fn feed(&self, layer: &Layer) -> Group<Event> {
+    pub fn feed(&self, layer: &Layer) -> Group<()> {
         layer.group(feed_of(self.row.id))
     }
 

@@ -1,15 +1,22 @@
 // Searches while somebody types. Without a connection the form is a form like any other.
 
 import { application, Controller } from "../app.js"
-import { send } from "../bellwire.js"
+import { onState, send } from "../bellwire.js"
 
 const PAUSE = 150 // between the last letter and the search
 
 application.register("search", class extends Controller {
   static targets = ["field"]
+  #missed = false // whether something was typed that could not be sent
+  #stop
+
+  connect() {
+    this.#stop = onState((state) => state === "connected" && this.#missed && this.search())
+  }
 
   disconnect() {
     clearTimeout(this.timer)
+    this.#stop()
   }
 
   typed() {
@@ -24,6 +31,7 @@ application.register("search", class extends Controller {
 
   // Returns whether it was sent.
   search() {
-    return send("Search", { search: this.fieldTarget.value }) !== null
+    this.#missed = send("Search", { search: this.fieldTarget.value }) === null
+    return !this.#missed
   }
 })

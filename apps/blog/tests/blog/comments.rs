@@ -237,6 +237,31 @@ async fn strangers_write_so_much_and_no_more_and_those_who_are_signed_in_go_on()
 }
 
 #[tokio::test]
+async fn whoever_is_signed_in_writes_more_than_anybody_types_and_then_waits() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        let tea = publish(&site, &mut writer, "Tea", "Text").await;
+        let (mut ben, eve) = (site.person("Ben").await, site.person("Eve").await);
+        let query = format!("at={}&since=blog.article.1:0", tea.path());
+        let mut his = window(&site, Some(&ben), &query).await;
+        for _ in 0..100 {
+            ask::<1>(&mut his, &say(&tea, "Ben", "More")).await;
+        }
+        assert!(refused(&mut his, &say(&tea, "Ben", "Too much")).await.contains("too often"));
+        let answer = ben.post(&tea.path(), &[("author", "Ben"), ("content", "kept")]).await;
+        assert_eq!((answer.status, answer.text.contains("kept")), (429, true));
+        let mut hers =
+            window(&site, Some(&eve), &format!("at={}&since=blog.article.1:100", tea.path())).await;
+        ask::<1>(&mut hers, &say(&tea, "Eve", "One person waits, others do not")).await;
+        his.receive_text().await;
+        site.state().clock().advance(Duration::from_secs(300));
+        ask::<1>(&mut his, &say(&tea, "Ben", "Later")).await;
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_never_said_where_it_is_says_it_by_its_first_comment() {
     for database in databases() {
         let site = blog(&database).await;
@@ -253,6 +278,28 @@ async fn a_client_that_never_said_where_it_is_says_it_by_its_first_comment() {
             "{frame}"
         );
         assert_eq!(said(&site.client().get(&bread.path()).await.text), ["There"]);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_whose_first_comment_is_refused_hears_nothing_of_the_article() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        let tea = publish(&site, &mut writer, "Tea", "Text").await;
+        let (mut plain, mut one) = (window(&site, None, "").await, reader(&site, &tea, 0).await);
+        refused(&mut plain, &say(&tea, "", "No name")).await;
+        ask::<1>(&mut one, &say(&tea, "Ben", "For readers")).await;
+        plain.receive_nothing().await;
+        // The next one is accepted, and from there on it reads.
+        let [frame] = ask(&mut plain, &say(&tea, "Eve", "Here")).await;
+        assert_eq!(
+            (&frame["seq"], said(frame["html"].as_str().unwrap())),
+            (&json!(2), vec!["Here".to_owned()])
+        );
+        one.send_json(&say(&tea, "Ben", "Welcome")).await;
+        assert_eq!(plain.receive_json::<Value>().await["seq"], 3);
         site.stop().await;
     }
 }

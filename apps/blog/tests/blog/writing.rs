@@ -1,7 +1,9 @@
 //! Staff write, preview, publish and edit.
 
+use std::time::Duration;
+
 use bellwire_site::testing::databases;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{again, at, blog, draft, publish, reader, refused, say, send, staff};
 
@@ -73,6 +75,31 @@ async fn what_was_published_keeps_its_address_and_a_drafts_follows_its_title() {
         assert_eq!(saved.location(), "/blog/article/green-tea/");
         let now = at(&site, "/blog/article/green-tea/").await;
         assert_eq!((&*now.row.title, now.row.version), ("White tea", 4));
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_published_keeps_its_address_and_its_place_also_as_a_draft() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        let tea = publish(&site, &mut writer, "Tea", "Text").await;
+        site.state().clock().advance(Duration::from_secs(60));
+        publish(&site, &mut writer, "Bread", "Text").await;
+        site.state().clock().advance(Duration::from_secs(60));
+        for (title, version, wanted) in
+            [("Tea", "1", "draft"), ("Green tea", "2", "draft"), ("White tea", "3", "publish")]
+        {
+            let fields = [("title", title), ("content", "Text"), ("version", version), ("do", wanted)];
+            let saved = writer.post("/blog/article/tea/edit/", &fields).await;
+            assert_eq!((saved.status, saved.location()), (303, "/blog/article/tea/"), "{title}");
+        }
+        let now = at(&site, "/blog/article/tea/").await;
+        assert_eq!((&*now.row.title, now.row.published_at), ("White tea", tea.row.published_at));
+        let feed = site.client().get("/blog/feed/").await.text;
+        let (bread, tea) = (feed.find("/blog/article/bread/"), feed.find("/blog/article/tea/"));
+        assert!(bread.is_some() && bread < tea, "what was published later comes first: {feed}");
         site.stop().await;
     }
 }
@@ -166,6 +193,28 @@ async fn what_is_a_draft_again_is_read_and_commented_on_by_nobody() {
         assert_eq!(site.client().get(&tea.path()).await.status, 404);
         assert_eq!(refused(&mut one, &say(&tea, "Ben", "Still there?")).await, "There is no such article.");
         assert_eq!(site.client().post(&tea.path(), &[("author", "Ben"), ("content", "x")]).await.status, 404);
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_still_shows_an_article_that_comes_back_hears_what_is_said_below_it() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        let tea = publish(&site, &mut writer, "Tea", "Text").await;
+        let (mut one, mut two) = (reader(&site, &tea, 0).await, reader(&site, &tea, 0).await);
+        for (version, wanted) in [("1", "draft"), ("2", "publish")] {
+            let fields = [("title", "Tea"), ("content", "Text"), ("version", version), ("do", wanted)];
+            assert_eq!(writer.post(&format!("{}edit/", tea.path()), &fields).await.status, 303);
+            one.settle().await;
+            two.settle().await;
+        }
+        one.send_json(&say(&tea, "Ben", "There again")).await;
+        for reader in [&mut one, &mut two] {
+            let frame: Value = reader.receive_json().await;
+            assert_eq!((&frame["selector"], &frame["seq"]), (&json!("#list-of-comments"), &json!(1)));
+        }
         site.stop().await;
     }
 }

@@ -16,7 +16,7 @@ pub async fn delete_message(site: &SiteState, by: &Visitor, id: i64) -> Result<(
         .write(async move |tx: Tx| {
             Changes::lock(&tx).await?;
             let message = Message::find(&tx, id).await?;
-            if !message.is_open_to(by.user.as_ref()) {
+            if !message.may_be_deleted_by(by.user.as_ref()) {
                 return Err(SocialError::NotYours);
             }
             message.delete(&tx, at).await?;

@@ -33,7 +33,7 @@ pub async fn update_message(site: &SiteState, by: &Visitor, edit: Edit) -> Resul
         .write(async move |tx: Tx| {
             Changes::lock(&tx).await?;
             let message = Message::find(&tx, edit.id).await?;
-            if !message.is_open_to(by.user.as_ref()) {
+            if !message.may_be_edited_by(by.user.as_ref()) {
                 return Err(SocialError::NotYours);
             }
             let author = match message.author_id {

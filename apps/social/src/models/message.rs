@@ -52,12 +52,14 @@ pub struct NewMessage {
 }
 
 impl Model {
-    /// Whether this visitor may edit and delete it: what somebody wrote who was signed in is theirs alone, and an administrator's.
-    pub fn is_open_to(&self, by: Option<&User>) -> bool {
-        match self.author_id {
-            None => true,
-            Some(author) => by.is_some_and(|by| by.id == author || by.is_admin),
-        }
+    /// Whether this visitor may edit it: what somebody wrote who was signed in is theirs alone.
+    pub fn may_be_edited_by(&self, visitor: Option<&User>) -> bool {
+        self.author_id.is_none_or(|author| visitor.is_some_and(|visitor| visitor.id == author))
+    }
+
+    /// Whether this visitor may delete it. An administrator takes away what must not stand here, and puts words into nobody's mouth.
+    pub fn may_be_deleted_by(&self, visitor: Option<&User>) -> bool {
+        self.may_be_edited_by(visitor) || visitor.is_some_and(|visitor| visitor.is_admin)
     }
 
     /// How many there are.

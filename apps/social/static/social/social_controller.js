@@ -22,10 +22,12 @@ application.register(
       this.#stop()
     }
 
-    // The list is the same for everyone; what somebody wrote who was signed in, they alone may change.
+    // The list is the same for everyone; what somebody wrote who was signed in, they alone may edit, and an administrator may delete.
     toolsTargetConnected(tools) {
       const me = document.documentElement.dataset.user
-      if (this.adminValue || (me && tools.dataset.owner === me)) tools.hidden = false
+      const mine = me && tools.dataset.owner === me
+      if (mine || this.adminValue) tools.hidden = false
+      if (mine) tools.querySelector("[bw-send='open edit page']").hidden = false
     }
 
     timeTargetConnected(time) {

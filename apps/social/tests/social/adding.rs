@@ -1,6 +1,10 @@
 //! Messages come.
 
-use bellwire_site::testing::databases;
+use bellwire::Close;
+use bellwire_site::testing::{TestSite, databases};
+use bellwire_site::{DbError, Tx};
+use bellwire_social::models::Message;
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 
 use crate::support::{add, ask, client, hear_list, ids, quiet_client, social, texts, window};
@@ -59,10 +63,10 @@ async fn a_send_that_is_repeated_is_one_message_and_is_answered_each_time() {
         let sent = ask("add message", json!({"author": "Ada", "text": "once", "client_id": "c-1"}));
         for _ in 0..3 {
             ada.send_json(&sent).await;
-            let list = ada.receive_text().await;
-            assert_eq!(texts(&list), ["once"]);
             let answer = ada.receive_text().await;
             assert!(answer.contains("data-client-id=\"c-1\""), "{answer}");
+            let list = ada.receive_text().await;
+            assert_eq!(texts(&list), ["once"]);
         }
         assert_eq!(ids(&hear_list(&mut ben).await).len(), 1);
         ben.receive_nothing().await;
@@ -75,14 +79,50 @@ async fn a_send_that_is_repeated_is_one_message_and_is_answered_each_time() {
 }
 
 #[tokio::test]
+async fn what_was_written_is_answered_also_where_the_list_cannot_be_read_after_it() {
+    for database in databases() {
+        let site = social(&database).await;
+        let old =
+            "INSERT INTO social_messages (author, text, created_at) VALUES ('Ada', 'old', CURRENT_TIMESTAMP)";
+        run(&site, "", old).await;
+        let mut ada = client(&site).await;
+        // From here on no list with the old message can be read; what is written is.
+        run(
+            &site,
+            "ALTER TABLE social_messages ALTER COLUMN edited_at TYPE text USING 'never'",
+            "UPDATE social_messages SET edited_at = 'never'",
+        )
+        .await;
+        let sent = ask("add message", json!({"author": "Ada", "text": "new", "client_id": "c-1"}));
+        ada.send_json(&sent).await;
+        let (heard, close) = ada.heard_until_closed().await;
+        assert!(heard.iter().any(|frame| frame.contains("Your message is there.")), "{heard:?}");
+        assert!(!heard.iter().any(|frame| frame.contains("\"error\"")), "{heard:?}");
+        assert_eq!(close.code(), Close::TRY_AGAIN, "it comes back for the list");
+        assert_eq!(Message::count(site.state().db().read()).await.unwrap(), 2);
+        site.stop().await;
+    }
+}
+
+/// Runs the first where the database is PostgreSQL and has one of its own, and the second elsewhere.
+async fn run(site: &TestSite, postgres: &'static str, other: &'static str) {
+    let statement = async move |tx: Tx| {
+        let is_own = tx.get_database_backend() == DbBackend::Postgres && !postgres.is_empty();
+        tx.execute_unprepared(if is_own { postgres } else { other }).await?;
+        Ok::<_, DbError>(())
+    };
+    site.state().db().write(statement).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_repeated_send_does_not_bring_a_deleted_message_back() {
     for database in databases() {
         let site = social(&database).await;
         let mut ada = window(&site, 1).await;
         let sent = ask("add message", json!({"author": "Ada", "text": "gone", "client_id": "c-1"}));
         ada.send_json(&sent).await;
-        let id = ids(&ada.receive_text().await)[0];
         ada.receive_text().await;
+        let id = ids(&ada.receive_text().await)[0];
         ada.send_json(&ask("delete message", json!({"id": id}))).await;
         assert!(texts(&ada.receive_text().await).is_empty());
         ada.send_json(&sent).await;

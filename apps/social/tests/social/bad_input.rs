@@ -5,7 +5,7 @@ use std::time::Duration;
 use bellwire_site::testing::databases;
 use serde_json::{Value, json};
 
-use crate::support::{add, ask, client, client_of, hear_list, social, texts, window};
+use crate::support::{add, ask, client, client_of, filled, hear_list, social, texts, window};
 
 #[tokio::test]
 async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives() {
@@ -102,6 +102,28 @@ async fn those_who_are_not_signed_in_may_write_so_much_from_an_address_and_other
                 break;
             }
         }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_may_write_more_than_anybody_types_and_then_waits() {
+    for database in databases() {
+        let site = social(&database).await;
+        let mut ada = filled(&site, 300).await;
+        let one = [("author", ""), ("text", "one too many")];
+        assert_eq!(ada.post("/social/", &one).await.status, 429);
+        let mut hers = client_of(&site, &ada).await;
+        hers.send_json(&add("", "one too many")).await;
+        let answer: Value = hers.receive_json().await;
+        assert!(answer["error"].as_str().unwrap().starts_with("That was too often."), "{answer}");
+        let mut ben = site.person("Ben").await;
+        for person in [&mut ben, &mut site.client()] {
+            let answer = person.post("/social/", &[("author", "x"), ("text", "others go on")]).await;
+            assert_eq!(answer.status, 303);
+        }
+        site.state().clock().advance(Duration::from_secs(61));
+        assert_eq!(ada.post("/social/", &one).await.status, 303);
         site.stop().await;
     }
 }

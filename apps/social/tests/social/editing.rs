@@ -114,8 +114,6 @@ async fn whoever_edits_is_told_that_the_message_was_changed_or_deleted_meanwhile
         let note: Value = ben.receive_json().await;
         assert!(note["html"].as_str().unwrap().contains("deleted"), "{note}");
         ben.receive_nothing().await;
-        ben.send_json(&ask("update message", json!({"id": id, "author": "Ben", "text": "three"}))).await;
-        assert_eq!(ben.receive_json::<Value>().await["error"], "That message is gone.");
         ben.send_json(&ask("list messages", json!({"page": 1}))).await;
         assert!(texts(&hear_list(&mut ben).await).is_empty());
         loop {
@@ -126,6 +124,56 @@ async fn whoever_edits_is_told_that_the_message_was_changed_or_deleted_meanwhile
             }
         }
         outsider.receive_nothing().await;
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_the_original_goes_on_when_what_it_edits_turns_out_to_be_gone() {
+    for database in databases() {
+        let site = social(&database).await;
+        for action in ["update message", "delete message", "open edit page"] {
+            let (mut ada, mut ben) = (client(&site).await, client(&site).await);
+            ada.send_json(&add("Ada", "one")).await;
+            let id = ids(&hear_list(&mut ada).await)[0];
+            hears(&mut ben, &["one"]).await;
+            ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
+            let _: Value = ben.receive_json().await;
+            ada.send_json(&ask("delete message", json!({ "id": id }))).await;
+            assert_eq!(ben.receive_json::<Value>().await["selector"], format!("#note--{id}"));
+            ben.send_json(&ask(action, json!({"id": id, "author": "Ben", "text": "two"}))).await;
+            let gone: Value = ben.receive_json().await;
+            assert_eq!((&gone["selector"], &gone["html"]), (&json!(format!("#message--{id}")), &json!("")));
+            assert!(texts(&hear_list(&mut ben).await).is_empty());
+            assert_eq!(ben.receive_json::<Value>().await["error"], "That message is gone.", "{action}");
+            ada.send_json(&add("Ada", "next")).await;
+            let next = ids(&hears(&mut ben, &["next"]).await)[0];
+            ben.send_json(&ask("delete message", json!({ "id": next }))).await;
+            hears(&mut ben, &[]).await;
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn our_own_page_keeps_what_was_typed_about_a_message_that_is_gone() {
+    for database in databases() {
+        let site = social(&database).await;
+        let (mut ada, mut ben) = (client(&site).await, window(&site, 1).await);
+        ada.send_json(&add("Ada", "one")).await;
+        let id = ids(&hear_list(&mut ada).await)[0];
+        hears_of(&mut ben, "one</p>").await;
+        ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
+        hears_of(&mut ben, "data-bw-keep").await;
+        ada.send_json(&ask("delete message", json!({ "id": id }))).await;
+        hears_of(&mut ben, "posts__none").await;
+        ben.settle().await;
+        ben.send_json(&ask("update message", json!({"id": id, "author": "Ben", "text": "two"}))).await;
+        let answer = ben.receive_text().await;
+        assert!(answer.contains("That message is gone."), "and nothing takes the form away: {answer}");
+        ben.receive_nothing().await;
+        ada.send_json(&add("Ada", "next")).await;
+        assert_eq!(texts(&ben.receive_text().await), ["next"]);
         site.stop().await;
     }
 }
@@ -143,6 +191,7 @@ async fn whoever_has_saved_or_cancelled_is_told_nothing_more_of_that_message() {
         let change = json!({"id": id, "author": "Ada", "text": "two", "client_id": "c-9"});
         ben.send_json(&ask("update message", change)).await;
         hears_of(&mut ben, "data-client-id=\"c-9\"").await;
+        assert_eq!(texts(&ben.receive_text().await), ["two"]);
         ada.send_json(&ask("update message", json!({"id": id, "author": "Ada", "text": "three"}))).await;
         let list = ben.receive_text().await;
         assert_eq!(texts(&list), ["three"], "the list and no note: {list}");

@@ -219,9 +219,11 @@ async fn only_ones_own_messages_have_tools_when_they_are_somebodys() {
     assert_eq!(name, json!("Ada"), "her name is filled in");
     writes(&ada, "mine").await;
     let tools = "return !document.querySelector('#messages .post__tools').hidden";
-    for (person, expected) in [(&admin, true), (&ada, true), (&ben, false)] {
+    let edit = "return !document.querySelector('#messages [bw-send=\"open edit page\"]').hidden";
+    for (person, deletes, edits) in [(&admin, true, false), (&ada, true, true), (&ben, false, false)] {
         lists(person, &["mine"]).await;
-        assert_eq!(person.ask(tools, &[]).await, json!(expected), "{}", person.name());
+        assert_eq!(person.ask(tools, &[]).await, json!(deletes), "{}", person.name());
+        assert_eq!(person.ask(edit, &[]).await, json!(edits), "{}", person.name());
     }
 }
 
