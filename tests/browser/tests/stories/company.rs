@@ -54,6 +54,19 @@ async fn who_comes_and_goes_is_seen_by_those_present_and_a_reload_is_neither() {
 }
 
 #[tokio::test]
+async fn whose_browser_crashes_is_soon_not_here_any_more() {
+    let stage = Stage::open().await;
+    let (ada, ben, _) = three(&stage).await;
+    ada.opens_room("Garden").await;
+    ada.is_connected().await;
+    ben.opens_room("Garden").await;
+    sees_present(&ada, "Ada,Ben").await;
+    let crashed = ben.browser().cdp().send_raw("Browser.crash", json!({})).await;
+    assert!(crashed.is_err(), "nobody is there to answer");
+    sees_present(&ada, "Ada").await;
+}
+
+#[tokio::test]
 async fn two_talk_alone_both_see_it_at_once_and_a_third_finds_nothing_of_it() {
     let stage = Stage::open().await;
     let (ada, ben, cy) = three(&stage).await;
