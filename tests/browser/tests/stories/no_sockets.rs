@@ -116,3 +116,15 @@ async fn on_a_stream_the_way_back_leads_into_a_room_that_is_live() {
     ben.says("and heard").await;
     ada.sees("and heard").await;
 }
+
+#[tokio::test]
+async fn without_a_socket_a_form_that_only_gets_something_goes_by_http() {
+    let stage = Stage::open().await;
+    let (ada, _cable) = stage.person_without_sockets("Ada").await;
+    ada.visit("/bmi/").await;
+    is_on_a_stream(&ada).await;
+    ada.types("#height", "180").await;
+    ada.types("#weight", "75").await;
+    ada.presses("main form button").await;
+    ada.reads(".bmi__index", "23.1").await;
+}
