@@ -69,7 +69,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Room {
-    /// The rooms and conversations that this person belongs to, the newest [`LISTED`] of them.
+    /// The rooms and conversations that this person belongs to, the newest `LISTED` of them.
     ///
     /// # Errors
     /// The database's.
@@ -78,7 +78,7 @@ impl Room {
         Ok(theirs.order_by_desc(Column::Id).limit(LISTED).all(db).await?)
     }
 
-    /// The open rooms that this person was in, the newest [`LISTED`] of them, and as many others.
+    /// The open rooms that this person was in, the newest `LISTED` of them, and as many others.
     ///
     /// # Errors
     /// The database's.
