@@ -14,9 +14,11 @@ use tokio::task::JoinHandle;
 mod browser;
 mod database;
 pub mod markup;
+mod window;
 
 pub use browser::{Answer, Client};
 pub use database::{TestDatabase, databases};
+pub use window::{Ending, Window};
 
 use crate::{App, Settings, Site, SiteState, User};
 

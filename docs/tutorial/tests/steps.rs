@@ -4,15 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::sync::mpsc;
 
-use bellwire_site::testing::{Client, PASSWORD};
-use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
-use tokio_websockets::{ClientBuilder, Limits, MaybeTlsStream, Message, WebSocketStream};
-
-/// How long anything may take. Only a broken step waits so long.
-const PATIENCE: Duration = Duration::from_secs(30);
+use bellwire_site::testing::{Client, PASSWORD, PATIENCE, Window};
 
 /// A step that runs, and ends with the test.
 struct Step {
@@ -29,10 +23,15 @@ impl Step {
         command.env_remove("DATABASE_URL").env_remove("REDIS_URL");
         command.arg("127.0.0.1:0").env("BELLWIRE_BIND", "127.0.0.1:0").env("BELLWIRE_DATA", folder);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = said.find_map(|line| line.ok().filter(|line| line.starts_with("Open "))).unwrap();
-        // Whatever else it says must not fill the pipe.
-        std::thread::spawn(move || said.for_each(drop));
+        let said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let (found, finds) = mpsc::channel();
+        // It reads to the end: a full pipe would stop the step.
+        std::thread::spawn(move || {
+            for line in said.filter(|line| line.starts_with("Open ")) {
+                let _ = found.send(line);
+            }
+        });
+        let line = finds.recv_timeout(PATIENCE).expect("an address, in time");
         let address = line.trim_start_matches("Open http://").trim_end_matches('/').parse().unwrap();
         Self { child, address }
     }
@@ -40,45 +39,12 @@ impl Step {
     fn client(&self) -> Client {
         Client::new(self.address, &format!("http://{}", self.address))
     }
-
-    async fn socket(&self, path: &str, client: &Client) -> Page {
-        let builder = ClientBuilder::new().limits(Limits::unlimited());
-        let uri = format!("ws://{}{path}", self.address);
-        let builder = builder.uri(&uri).unwrap();
-        let origin = http::HeaderValue::from_str(&format!("http://{}", self.address)).unwrap();
-        let mut builder = builder.add_header(http::header::ORIGIN, origin).unwrap();
-        if !client.cookies().is_empty() {
-            let cookies = http::HeaderValue::from_str(&client.cookies()).unwrap();
-            builder = builder.add_header(http::header::COOKIE, cookies).unwrap();
-        }
-        let (socket, _) = tokio::time::timeout(PATIENCE, builder.connect()).await.unwrap().unwrap();
-        Page(socket)
-    }
 }
 
 impl Drop for Step {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// The browser's end of a socket.
-struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Page {
-    async fn say(&mut self, text: &str) {
-        self.0.send(Message::text(text.to_owned())).await.unwrap();
-    }
-
-    async fn hear(&mut self) -> String {
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("an answer in time");
-            let message = message.expect("an open socket").unwrap();
-            if let Some(text) = message.as_text() {
-                return text.to_owned();
-            }
-        }
     }
 }
 
@@ -125,14 +91,14 @@ async fn the_echo_says_what_it_hears_to_the_one_who_said_it() {
     let step = Step::start(env!("CARGO_BIN_EXE_echo"), folder.path());
     assert!(step.client().get("/").await.text.contains("new WebSocket"));
     let (mut ada, mut ben) =
-        (step.socket("/ws/echo/", &step.client()).await, step.socket("/ws/echo/", &step.client()).await);
+        (Window::open(&step.client(), "/ws/echo/").await, Window::open(&step.client(), "/ws/echo/").await);
     for page in [&mut ada, &mut ben] {
-        assert_eq!(page.hear().await, "You are connected by WebSockets!");
+        assert_eq!(page.text().await, "You are connected by WebSockets!");
     }
     ada.say("Lunch?").await;
-    assert_eq!(ada.hear().await, "Lunch?");
+    assert_eq!(ada.text().await, "Lunch?");
     ben.say("Tea?").await;
-    assert_eq!(ben.hear().await, "Tea?", "and nothing of Ada's before it");
+    assert_eq!(ben.text().await, "Tea?", "and nothing of Ada's before it");
 }
 
 #[tokio::test]
@@ -142,15 +108,18 @@ async fn a_talk_is_heard_by_everybody_and_empty_words_only_by_who_said_them() {
     let ada = signed_up(&step, "/accounts/first/", "Ada").await;
     let ben = signed_up(&step, "/accounts/signup/", "Ben").await;
     assert!(ada.clone().get("/talk/").await.text.contains("bw-connect=\"/ws/talk/\""));
-    let (mut ada, mut ben) = (step.socket("/ws/talk/", &ada).await, step.socket("/ws/talk/", &ben).await);
-    ada.say(r#"{"action":"Say","data":{"text":" "}}"#).await;
-    assert_eq!(ada.hear().await, r#"{"error":"Write something first.","field":"text"}"#);
+    let (mut ada, mut ben) = (Window::open(&ada, "/ws/talk/").await, Window::open(&ben, "/ws/talk/").await);
+    // Whoever is answered is in the room: a socket that has just opened may not be yet.
+    for page in [&mut ada, &mut ben] {
+        page.say(r#"{"action":"Say","data":{"text":" "}}"#).await;
+        assert_eq!(page.text().await, r#"{"error":"Write something first.","field":"text"}"#);
+    }
     ada.say(r#"{"action":"Say","data":{"text":"<b>Lunch?</b>"}}"#).await;
     let line = r#"<li><b>Ada</b> &#60;b&#62;Lunch?&#60;/b&#62;</li>"#;
     // The answer to her alone and what goes to everybody come on two ways.
-    let heard = [ada.hear().await, ada.hear().await].concat();
+    let heard = [ada.text().await, ada.text().await].concat();
     assert!(heard.contains("\"#say\"") && heard.contains(line), "{heard}");
-    let heard = ben.hear().await;
+    let heard = ben.text().await;
     assert!(heard.contains("\"#lines\"") && heard.contains(line), "{heard}");
 }
 
@@ -159,10 +128,10 @@ async fn a_chat_keeps_what_is_said_and_brings_who_was_away_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let step = Step::start(env!("CARGO_BIN_EXE_chat"), folder.path());
     let ada = signed_up(&step, "/accounts/first/", "Ada").await;
-    let mut page = step.socket("/ws/chat/?since=chat.1:0", &ada).await;
+    let mut page = Window::open(&ada, "/ws/chat/?since=chat.1:0").await;
     for text in ["one", "two", "three"] {
         page.say(&format!(r#"{{"action":"Say","data":{{"text":"{text}"}}}}"#)).await;
-        let heard = [page.hear().await, page.hear().await];
+        let heard = [page.text().await, page.text().await];
         let line = format!("</b> {text}</li>");
         assert!(heard.iter().any(|frame| frame.contains(&line)), "{heard:?}");
         assert!(heard.iter().any(|frame| frame.contains("\"#say\"")), "{heard:?}");
@@ -176,8 +145,8 @@ async fn a_chat_keeps_what_is_said_and_brings_who_was_away_up_to_date() {
     let shown = ada.get("/chat/").await.text;
     assert!(shown.contains("data-feed=\"chat.1\" data-seq=\"4\""), "{shown}");
     assert!(shown.find("</b> one</li>") < shown.find("</b> four</li>"));
-    let mut late = again.socket("/ws/chat/?since=chat.1:2", &ada).await;
-    let (three, four) = (late.hear().await, late.hear().await);
+    let mut late = Window::open(&ada, "/ws/chat/?since=chat.1:2").await;
+    let (three, four) = (late.text().await, late.text().await);
     assert!(three.contains("</b> three</li>") && four.contains("</b> four</li>"), "{three} {four}");
     assert!(four.contains("\"seq\":4"), "{four}");
 }

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -469,8 +469,12 @@ impl Socket {
         // Whoever has closed already says so below.
         let _ = self.stream.write_all(&[bytes, &frame(9, &asked)].concat());
         self.stream.set_read_timeout(Some(if is_whole { PATIENCE } else { QUIET })).unwrap();
-        let mut ended = false;
+        let (begun, mut ended) = (Instant::now(), false);
         loop {
+            // What the server sends by itself meanwhile makes the wait no longer.
+            if begun.elapsed() > 2 * PATIENCE {
+                return Err("no answer, and no end".to_owned());
+            }
             match self.read() {
                 Ok((10, payload)) if payload == asked && !ended => return Ok(End::Answered),
                 Ok((9 | 10, _)) => {}

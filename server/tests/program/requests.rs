@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::mutate::{Dice, Share, memory, noise, seeds, try_all, warm_up};
 use crate::store::Store;
@@ -515,7 +515,12 @@ fn exchange_slowly(address: &str, request: &[u8], quiet: Duration) -> Result<(Ve
         return Err("it takes nothing and does not close".to_owned());
     }
     let (mut said, mut buffer, mut ended, mut hurried) = (Vec::new(), [0; 16 * 1024], false, false);
+    let begun = Instant::now();
     loop {
+        // What goes on and on makes the wait no longer.
+        if begun.elapsed() > 2 * PATIENCE {
+            return Err(format!("it does not end; it said: {}", said.escape_ascii()));
+        }
         let enough = match stream.read(&mut buffer) {
             Ok(0) => return Ok((said, hurried)),
             Ok(some) => {

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -59,10 +59,17 @@ impl Server {
                 heard.lock().unwrap().push_str(&(line + "\n"));
             }
         });
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let address = said.find_map(|line| Some(line.split_once("running at http://")?.1.trim().to_owned()));
-        let address = address.unwrap_or_else(|| panic!("no greeting: {}", log.lock().unwrap()));
-        std::thread::spawn(move || said.for_each(drop));
+        let said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let (greeted, greetings) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in said {
+                if let Some((_, address)) = line.split_once("running at http://") {
+                    let _ = greeted.send(address.trim().to_owned());
+                }
+            }
+        });
+        let address = greetings.recv_timeout(PATIENCE);
+        let address = address.unwrap_or_else(|_| panic!("no greeting: {}", log.lock().unwrap()));
         Self { child, address, log, listener: Some(listener) }
     }
 
@@ -88,7 +95,8 @@ impl Server {
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
         };
-        self.listener.take().unwrap().join().unwrap();
+        let listener = self.listener.take().unwrap();
+        until("all that it said is read", || listener.is_finished());
         (status, self.log())
     }
 

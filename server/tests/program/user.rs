@@ -6,10 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use bellwire_site::DatabaseUrl;
-use bellwire_site::testing::{Client, PATIENCE, TestSite, databases};
-use futures_util::StreamExt;
-use http::{HeaderValue, header};
-use tokio_websockets::{ClientBuilder, MaybeTlsStream, WebSocketStream};
+use bellwire_site::testing::{Client, TestSite, Window, databases};
 
 use crate::support::{bellwire, folder};
 
@@ -47,28 +44,15 @@ fn address(database: &DatabaseUrl) -> String {
     }
 }
 
-type Window = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
-
-async fn open(site: &TestSite, client: &Client) -> Window {
-    let uri = site.url("/ws/").replacen("http", "ws", 1).parse().unwrap();
-    let header = |value: &str| HeaderValue::from_str(value).unwrap();
-    let builder = ClientBuilder::from_uri(uri)
-        .add_header(header::ORIGIN, header(&site.url("")))
-        .and_then(|builder| builder.add_header(header::COOKIE, header(&client.cookies())));
-    let (mut window, _) = builder.unwrap().connect().await.unwrap();
-    window.next().await.unwrap().unwrap(); // from here on it is known to the server
+async fn open(client: &Client) -> Window {
+    let mut window = Window::open(client, "/ws/").await;
+    window.text().await; // from here on it is known to the server
     window
 }
 
 async fn closed(window: &mut Window) -> (u16, String) {
-    let close = async {
-        loop {
-            if let Some((code, reason)) = window.next().await.unwrap().unwrap().as_close() {
-                return (code.into(), reason.to_owned());
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, close).await.expect("closed in time")
+    let ending = window.ending().await;
+    (ending.code, ending.reason)
 }
 
 async fn signed_in(site: &TestSite, name: &str, password: &str) -> Client {
@@ -92,7 +76,7 @@ async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_
         assert_eq!((promoted.code, &*promoted.said), (Some(0), "Ada is an administrator\n"));
         assert!(ada.get("/").await.text.contains("title=\"Administrator\""), "at once, in the same session");
 
-        let (mut window, mut other) = (open(&site, &ada).await, open(&site, &grace).await);
+        let (mut window, mut other) = (open(&ada).await, open(&grace).await);
         let off = run(&url, &["user", "deactivate", "ada@example.org"], "").await;
         let start = Instant::now();
         assert_eq!(off.code, Some(0), "{}", off.complained);
@@ -106,17 +90,7 @@ async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_
         assert!(!ada.get("/").await.text.contains("Sign out"), "what has ended stays ended");
         signed_in(&site, "Ada", PASSWORD).await;
         assert_eq!(grace.post("/ring/", &[]).await.status, 303);
-        let rung = async {
-            while !other
-                .next()
-                .await
-                .unwrap()
-                .unwrap()
-                .as_text()
-                .is_some_and(|text| text.contains("\"#rings\""))
-            {}
-        };
-        tokio::time::timeout(PATIENCE, rung).await.expect("nobody else was closed");
+        other.hear(&["\"#rings\""]).await; // nobody else was closed
         site.stop().await;
     }
 }
@@ -151,7 +125,7 @@ async fn a_new_password_signs_the_person_out_everywhere() {
         let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
         let url = address(&site.state().settings().database);
         let ada = site.person("Ada").await;
-        let mut window = open(&site, &ada).await;
+        let mut window = open(&ada).await;
         let changed = run(&url, &["user", "password", "Ada"], &format!("{PASSWORD}\r\n")).await;
         let start = Instant::now();
         assert_eq!(changed.code, Some(0), "{}", changed.complained);

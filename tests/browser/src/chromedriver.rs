@@ -1,7 +1,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 
-use crate::programs;
+use crate::{PATIENCE, programs};
 
 /// A ChromeDriver on a port it chose itself, ended when dropped.
 #[derive(Debug)]
@@ -23,11 +24,17 @@ impl ChromeDriver {
             panic!("{program} does not start ({error}): run `bin/test`, which installs what is missing")
         });
         let mut output = BufReader::new(process.stdout.take().expect("a piped output"));
-        let port = announced_port(&mut output);
-        // What it says later is of no interest, but a full pipe would stop it.
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        let (announce, announced) = mpsc::channel();
+        std::thread::spawn(move || {
+            if let Some(port) = announced_port(&mut output) {
+                let _ = announce.send(port);
+            }
+            // What it says later is of no interest, but a full pipe would stop it.
+            std::io::copy(&mut output, &mut std::io::sink())
+        });
+        let port = announced.recv_timeout(PATIENCE);
         let driver = Self { process, port: port.unwrap_or_default() };
-        assert!(driver.port != 0, "{program} ended without saying on which port it listens");
+        assert!(driver.port != 0, "{program} does not say on which port it listens");
         driver
     }
 

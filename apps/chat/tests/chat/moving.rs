@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bellwire_chat::ChatError;
 use bellwire_site::Tx;
-use bellwire_site::testing::databases;
+use bellwire_site::testing::{PATIENCE, databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -111,9 +111,12 @@ async fn a_room_that_is_closed_while_a_stranger_moves_into_it_does_not_let_them_
         });
         is_held.await.unwrap();
         bens.send_json(&go("python", true)).await;
-        while waiting(db.read(), "chat_messages").await == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let waits = async {
+            while waiting(db.read(), "chat_messages").await == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waits).await.expect("Ben's window reads the messages");
         let members = format!("/chat/-/rooms/{}/members/", python.id);
         assert_eq!(ada.post(&members, &[("kind", "closed")]).await.status, 303);
         release.send(()).unwrap();

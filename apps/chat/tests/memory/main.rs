@@ -79,7 +79,8 @@ async fn what_readers_that_never_read_took_is_given_back_to_the_byte() {
 async fn wave(site: &TestSite, ada: &mut Client, readers: usize, had: usize) {
     let mut unread = Vec::with_capacity(readers);
     for _ in 0..readers {
-        unread.push(open(site, ada, had).await);
+        let opened = tokio::time::timeout(PATIENCE, open(site, ada, had)).await;
+        unread.push(opened.expect("an answer to the handshake"));
     }
     let layer = site.state().bellwire().layer();
     assert_eq!(layer.sockets_here(), readers);

@@ -1,13 +1,14 @@
 //! What is asked and answered: the body mass index, and capital letters.
 
+use bellwire_site::testing::Window;
 use serde_json::json;
 
-use crate::support::{NASTY, Plain, assert_refused, playground};
+use crate::support::{NASTY, assert_refused, playground};
 
 #[tokio::test]
 async fn a_height_and_a_weight_are_answered_with_the_index_as_numbers_and_as_text() {
     let site = playground().await;
-    let mut plain = Plain::connect(&site, &site.client(), "/ws/bmi/").await;
+    let mut plain = Window::open(&site.client(), "/ws/bmi/").await;
     for asked in [
         json!({"height": 180, "weight": 75}),
         json!({"height": "180", "weight": "75.0"}),
@@ -27,8 +28,8 @@ async fn a_height_and_a_weight_are_answered_with_the_index_as_numbers_and_as_tex
 #[tokio::test]
 async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_works() {
     let site = playground().await;
-    let mut plain = Plain::connect(&site, &site.client(), "/ws/bmi/").await;
-    let mut page = Plain::connect(&site, &site.client(), "/ws/bmi/?dialect=htmx").await;
+    let mut plain = Window::open(&site.client(), "/ws/bmi/").await;
+    let mut page = Window::open(&site.client(), "/ws/bmi/?dialect=htmx").await;
     for wrong in [
         json!(0),
         json!(-1),
@@ -89,8 +90,8 @@ async fn the_index_can_be_had_by_http() {
 #[tokio::test]
 async fn text_comes_back_in_capitals_escaped_and_in_order() {
     let site = playground().await;
-    let mut plain = Plain::connect(&site, &site.client(), "/ws/uppercase/").await;
-    let mut other = Plain::connect(&site, &site.client(), "/ws/uppercase/").await;
+    let mut plain = Window::open(&site.client(), "/ws/uppercase/").await;
+    let mut other = Window::open(&site.client(), "/ws/uppercase/").await;
     let ask = |text: &str| json!({"action": "text in capital letters", "data": {"text": text}});
     let answer = plain.answer(&ask("straße, ısı <b>")).await;
     assert_eq!(answer, json!({"selector": "#results", "html": "STRASSE, ISI &lt;B&gt;"}));

@@ -1,8 +1,9 @@
 //! The chat in plain htmx: what comes to whom, and what HTTP does.
 
+use bellwire_site::testing::Window;
 use serde_json::json;
 
-use crate::support::{NASTY, Plain, playground};
+use crate::support::{NASTY, playground};
 
 /// A form as htmx 2 sends it.
 fn says(text: &str) -> serde_json::Value {
@@ -12,9 +13,9 @@ fn says(text: &str) -> serde_json::Value {
 #[tokio::test]
 async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_nobody_else() {
     let site = playground().await;
-    let mut ada = Plain::connect(&site, &site.client(), "/ws/htmx/").await;
-    let mut ben = Plain::connect(&site, &site.client(), "/ws/htmx/?room=garden").await;
-    let mut cook = Plain::connect(&site, &site.client(), "/ws/htmx/?room=kitchen").await;
+    let mut ada = Window::open(&site.client(), "/ws/htmx/").await;
+    let mut ben = Window::open(&site.client(), "/ws/htmx/?room=garden").await;
+    let mut cook = Window::open(&site.client(), "/ws/htmx/?room=kitchen").await;
     ada.ask(&says(NASTY)).await;
     for guest in [&mut ada, &mut ben] {
         let frame = guest.text().await;
@@ -30,13 +31,13 @@ async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_n
     assert!(ada.text().await.contains("from htmx 4"));
     cook.ask(&says("soup")).await;
     assert!(cook.text().await.contains("soup"), "the first thing that the cook hears");
-    let mut late = Plain::connect(&site, &site.client(), "/ws/htmx/").await;
+    let mut late = Window::open(&site.client(), "/ws/htmx/").await;
     let frame = late.text().await;
     assert!(
         frame.contains("innerHTML:#content") && frame.contains("from htmx 4") && !frame.contains("soup"),
         "{frame}"
     );
-    let mut plain = Plain::connect(&site, &site.client(), "/ws/htmx/?dialect=json&room=attic").await;
+    let mut plain = Window::open(&site.client(), "/ws/htmx/?dialect=json&room=attic").await;
     let answer = plain.answer(&says("up here")).await;
     assert_eq!((&answer["selector"], &answer["append"]), (&json!("#content"), &json!(true)));
     site.stop().await;
@@ -45,7 +46,7 @@ async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_n
 #[tokio::test]
 async fn what_will_not_do_is_said_beside_the_field_and_a_room_remembers_so_much() {
     let site = playground().await;
-    let mut ada = Plain::connect(&site, &site.client(), "/ws/htmx/?room=attic").await;
+    let mut ada = Window::open(&site.client(), "/ws/htmx/?room=attic").await;
     for wrong in [
         says(""),
         says(" \0 "),

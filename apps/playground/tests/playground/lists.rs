@@ -1,9 +1,9 @@
 //! Laps and tasks: lists that grow, and whose they are.
 
-use bellwire_site::testing::{TestSite, databases};
+use bellwire_site::testing::{TestSite, Window, databases};
 use serde_json::{Value, json};
 
-use crate::support::{NASTY, Plain, assert_refused, playground, playground_on};
+use crate::support::{NASTY, assert_refused, playground, playground_on};
 
 fn lap() -> Value {
     json!({"action": "Add lap", "data": {}})
@@ -17,8 +17,8 @@ fn task(text: &str) -> Value {
 async fn a_lap_is_appended_for_who_asked_and_there_is_an_end_of_them() {
     let site = playground().await;
     for path in ["/ws/laps/", "/ws/example/"] {
-        let mut ada = Plain::connect(&site, &site.client(), path).await;
-        let mut ben = Plain::connect(&site, &site.client(), path).await;
+        let mut ada = Window::open(&site.client(), path).await;
+        let mut ben = Window::open(&site.client(), path).await;
         for _ in 0..100 {
             let answer = ada.answer(&lap()).await;
             assert_eq!((&answer["selector"], &answer["append"]), (&json!("#laps"), &json!(true)), "{answer}");
@@ -39,9 +39,9 @@ async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stay
         let (mut ada, mut ben) = (site.client(), site.client());
         ada.get("/todo/").await;
         ben.get("/pages/").await;
-        let mut first = Plain::connect(&site, &ada, "/ws/todo/").await;
-        let mut second = Plain::connect(&site, &ada, "/ws/example/").await;
-        let mut bens = Plain::connect(&site, &ben, "/ws/example/").await;
+        let mut first = Window::open(&ada, "/ws/todo/").await;
+        let mut second = Window::open(&ada, "/ws/example/").await;
+        let mut bens = Window::open(&ben, "/ws/example/").await;
         let answer = first.answer(&task(NASTY)).await;
         assert_eq!((&answer["selector"], &answer["append"]), (&json!("#todo"), &json!(true)), "{answer}");
         let html = answer["html"].as_str().expect("HTML");
@@ -55,7 +55,7 @@ async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stay
         let site = site.restart(vec![bellwire_playground::app()]).await;
         shown(&site, &mut ada, &["&#60;script&#62;"]).await;
         // Our own page is brought up to date when its socket comes back.
-        let mut page = Plain::connect(&site, &ada, "/ws/todo/?dialect=htmx").await;
+        let mut page = Window::open(&ada, "/ws/todo/?dialect=htmx").await;
         assert!(page.text().await.contains("innerHTML:#todo"));
         site.stop().await;
     }
@@ -86,10 +86,10 @@ async fn a_task_that_is_added_while_a_window_opens_or_changes_its_page_comes_to_
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
-    let mut adds = Plain::connect(&site, &ada, "/ws/todo/").await;
-    let mut moves = Plain::connect(&site, &ada, "/ws/example/").await;
+    let mut adds = Window::open(&ada, "/ws/todo/").await;
+    let mut moves = Window::open(&ada, "/ws/example/").await;
     for round in 1..=45 {
-        let open = Plain::connect(&site, &ada, "/ws/todo/?dialect=htmx");
+        let open = Window::open(&ada, "/ws/todo/?dialect=htmx");
         moves.ask(&json!({"action": "Change page", "data": {"page": "home"}})).await;
         let milk = task("milk");
         let (mut opens, milk) = tokio::join!(open, adds.answer(&milk));
@@ -123,9 +123,9 @@ async fn tasks_that_two_windows_add_at_once_come_in_the_order_in_which_they_stay
         let site = playground_on(&database).await;
         let mut ada = site.client();
         ada.get("/todo/").await;
-        let mut first = Plain::connect(&site, &ada, "/ws/todo/").await;
-        let mut second = Plain::connect(&site, &ada, "/ws/example/").await;
-        let mut third = Plain::connect(&site, &ada, "/ws/todo/").await;
+        let mut first = Window::open(&ada, "/ws/todo/").await;
+        let mut second = Window::open(&ada, "/ws/example/").await;
+        let mut third = Window::open(&ada, "/ws/todo/").await;
         for number in 0..20 {
             first.ask(&task(&format!("first {number}"))).await;
             second.ask(&task(&format!("second {number}"))).await;
@@ -147,13 +147,13 @@ async fn what_is_no_task_is_refused_in_words_beside_the_field() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
-    let mut window = Plain::connect(&site, &ada, "/ws/todo/").await;
+    let mut window = Window::open(&ada, "/ws/todo/").await;
     for wrong in ["", "  ", "\0", "\u{7}", "\u{200b}", "\u{2060} \u{202e}", "\u{200d}", &"x".repeat(201)] {
         assert_refused(&window.answer(&task(wrong)).await, Some("task"));
     }
     assert_refused(&window.answer(&json!({"action": "Add task", "data": {"task": 5}})).await, Some("task"));
     assert_refused(&window.answer(&json!({"action": "Add task", "data": {}})).await, Some("task"));
-    let mut stranger = Plain::connect(&site, &site.client(), "/ws/todo/").await;
+    let mut stranger = Window::open(&site.client(), "/ws/todo/").await;
     assert_refused(&stranger.answer(&task("for nobody")).await, Some("task"));
     assert_eq!(
         window.answer(&task(" h\0i\u{202e} ")).await["append"],
@@ -170,7 +170,7 @@ async fn a_visitor_has_a_hundred_tasks_and_an_address_adds_so_many_in_a_minute()
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
-    let mut window = Plain::connect(&site, &ada, "/ws/todo/").await;
+    let mut window = Window::open(&ada, "/ws/todo/").await;
     for number in 0..100 {
         assert_eq!(window.answer(&task(&number.to_string())).await["append"], true, "{number}");
     }
@@ -178,7 +178,7 @@ async fn a_visitor_has_a_hundred_tasks_and_an_address_adds_so_many_in_a_minute()
     assert!(full["error"].as_str().expect("an error").contains("100 tasks are enough, and"), "{full}");
     let mut other = site.client();
     other.get("/todo/").await;
-    let mut window = Plain::connect(&site, &other, "/ws/todo/").await;
+    let mut window = Window::open(&other, "/ws/todo/").await;
     let mut last = Value::Null;
     for number in 0..20 {
         last = window.answer(&task(&number.to_string())).await;

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use bellwire_site::testing::Window;
 use serde_json::{Value, json};
 
-use crate::support::{NASTY, Plain, playground};
+use crate::support::{NASTY, playground};
 
 fn is_time(text: &str) -> bool {
     let parts: Vec<u32> = text.split(':').filter_map(|part| part.parse().ok()).collect();
@@ -15,53 +16,37 @@ fn is_time(text: &str) -> bool {
 async fn who_connects_to_the_echo_is_greeted_and_told_the_time_and_what_they_say_comes_back() {
     let site = playground().await;
     let (ada, ben) = (site.client(), site.client());
-    let mut ada = Plain::connect(&site, &ada, "/ws/echo/").await;
-    let mut page = Plain::connect(&site, &ben, "/ws/echo/?dialect=htmx").await;
+    let mut ada = Window::open(&ada, "/ws/echo/").await;
+    let mut page = Window::open(&ben, "/ws/echo/?dialect=htmx").await;
     assert_eq!(ada.text().await, "You are connected by WebSockets!");
     assert!(page.text().await.contains("innerHTML:#greeting"));
     let first = ada.text().await;
     assert!(is_time(&first), "{first}");
     // The same second comes to both, each in its own dialect.
-    let mut second = ada.text().await;
+    let second = ada.text().await;
     assert!(is_time(&second) && second != first, "{second}");
-    loop {
-        let told = page.text().await;
+    let is_second = |told: &str| {
         assert!(told.contains("innerHTML:#clock"), "{told}");
-        if told.contains(&format!(">{second}<")) {
-            break;
-        }
-        assert!(told.contains(&format!(">{first}<")), "{told} is neither {first} nor {second}");
-    }
+        assert!([&first, &second].iter().any(|time| told.contains(&format!(">{time}<"))), "{told}");
+        told.contains(&format!(">{second}<"))
+    };
+    page.until("the same second", is_second).await;
     ada.say(NASTY).await;
-    loop {
-        second = ada.text().await;
-        if !is_time(&second) {
-            break;
-        }
-    }
-    assert_eq!(second, NASTY, "as it is, for who asked in plain text");
+    let echo = ada.until("an echo", |text| !is_time(text)).await;
+    assert_eq!(echo, NASTY, "as it is, for who asked in plain text");
     page.ask(&json!({"action": "Echo", "data": {"text": NASTY}})).await;
-    let echo = heard(&mut page, "#echo").await;
+    let echo = page.hear(&["#echo"]).await;
     assert!(echo.contains("&lt;script&gt;") && !echo.contains("<script>"), "{echo}");
     page.ask(&json!({"action": "Echo", "data": {"text": "x".repeat(201)}})).await;
-    assert!(heard(&mut page, "#error--text").await.contains("200"));
+    assert!(page.hear(&["#error--text"]).await.contains("200"));
     site.stop().await;
-}
-
-async fn heard(page: &mut Plain, selector: &str) -> String {
-    loop {
-        let frame = page.text().await;
-        if frame.contains(selector) {
-            return frame;
-        }
-    }
 }
 
 #[tokio::test]
 async fn a_player_has_a_ticket_of_their_own_and_the_same_balls_as_everyone_until_the_ticket_is_full() {
     let site = playground().await;
-    let mut ada = Plain::connect(&site, &site.client(), "/ws/bingo/").await;
-    let mut ben = Plain::connect(&site, &site.client(), "/ws/bingo/").await;
+    let mut ada = Window::open(&site.client(), "/ws/bingo/").await;
+    let mut ben = Window::open(&site.client(), "/ws/bingo/").await;
     let mut missing = ticket(&ada.json().await);
     ticket(&ben.json().await);
     let mut seen = Vec::new();
@@ -99,8 +84,8 @@ fn ball(frame: &Value) -> u64 {
 #[tokio::test]
 async fn a_new_ticket_is_for_who_asks_and_nonsense_is_answered() {
     let site = playground().await;
-    let mut ada = Plain::connect(&site, &site.client(), "/ws/bingo/").await;
-    let mut ben = Plain::connect(&site, &site.client(), "/ws/bingo/").await;
+    let mut ada = Window::open(&site.client(), "/ws/bingo/").await;
+    let mut ben = Window::open(&site.client(), "/ws/bingo/").await;
     ticket(&ada.json().await);
     ticket(&ben.json().await);
     ada.ask(&json!({"action": "New ticket", "data": {}})).await;
@@ -110,7 +95,7 @@ async fn a_new_ticket_is_for_who_asks_and_nonsense_is_answered() {
         assert!(not_a_ball(&mut ada).await["error"].is_string(), "{nonsense}");
     }
     // Ben hears balls and nothing else, and a page that has its ticket is given none.
-    let mut page = Plain::connect(&site, &site.client(), "/ws/bingo/?ticket=mine").await;
+    let mut page = Window::open(&site.client(), "/ws/bingo/?ticket=mine").await;
     for _ in 0..2 {
         ball(&ben.json().await);
         ball(&page.json().await);
@@ -118,13 +103,9 @@ async fn a_new_ticket_is_for_who_asks_and_nonsense_is_answered() {
     site.stop().await;
 }
 
-async fn not_a_ball(player: &mut Plain) -> Value {
-    loop {
-        let frame = player.json().await;
-        if frame["action"] != "New ball" {
-            return frame;
-        }
-    }
+async fn not_a_ball(player: &mut Window) -> Value {
+    let frame = player.until("no ball", |text| !text.contains("New ball")).await;
+    serde_json::from_str(&frame).expect("JSON")
 }
 
 #[tokio::test]

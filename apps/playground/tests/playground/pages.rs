@@ -1,16 +1,16 @@
 //! The site in one page: every page alone by HTTP, and the same over the socket.
 
-use bellwire_site::testing::{Client, PASSWORD, TestSite};
+use bellwire_site::testing::{Client, PASSWORD, TestSite, Window};
 use serde_json::{Value, json};
 
-use crate::support::{NASTY, Plain, assert_refused, playground};
+use crate::support::{NASTY, assert_refused, playground};
 
 fn change(page: &str) -> Value {
     json!({"action": "Change page", "data": {"page": page}})
 }
 
 /// What `#nav` and `#main` become.
-async fn moved(window: &mut Plain, page: &str) -> (Value, Value) {
+async fn moved(window: &mut Window, page: &str) -> (Value, Value) {
     let nav = window.answer(&change(page)).await;
     assert_eq!(nav["selector"], "#nav", "{nav}");
     let main = window.json().await;
@@ -27,7 +27,7 @@ async fn every_page_comes_over_the_socket_as_it_stands_alone() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/pages/").await;
-    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    let mut window = Window::open(&ada, "/ws/example/").await;
     for (page, url, heading) in [
         ("home", "/pages/", "A site in one page"),
         ("login", "/pages/login/", "Log in"),
@@ -58,7 +58,7 @@ async fn a_page_that_is_not_there_is_said_to_be_so_and_a_profile_needs_somebody(
     assert_eq!(ada.get("/pages/nonsense/").await.status, 404);
     assert_eq!(ada.get("/pages/%00/").await.status, 404);
     assert_eq!(ada.get("/pages/profile/").await.location(), "/pages/login/");
-    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    let mut window = Window::open(&ada, "/ws/example/").await;
     for nowhere in ["nonsense", "", NASTY, "\0", &"x".repeat(5_000)] {
         let (nav, main) = moved(&mut window, nowhere).await;
         assert!(html(&main).contains("404") && !html(&main).contains("script"), "{main}");
@@ -98,7 +98,7 @@ async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/pages/").await;
-    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    let mut window = Window::open(&ada, "/ws/example/").await;
     let account = json!({"username": "Ada@<b>", "email": "ada@example.org", "password": PASSWORD, "password_confirm": PASSWORD});
     let answer = window.answer(&json!({"action": "Signup", "data": account})).await;
     assert!(html(&answer).contains("error--username"), "a name has no @: {answer}");
@@ -112,7 +112,7 @@ async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http
     let profile = ada.get("/pages/profile/").await;
     assert!(profile.status == 200 && profile.text.contains("Ada</h1>"), "{}", profile.text);
 
-    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    let mut window = Window::open(&ada, "/ws/example/").await;
     let (nav, main) = moved(&mut window, "login").await;
     assert_eq!(main["url"], "/pages/profile/", "who is signed in has nothing to do there");
     assert!(html(&nav).contains("Profile") && !html(&nav).contains("Log in"), "{nav}");
@@ -121,7 +121,7 @@ async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http
     assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
     assert_eq!(window.closed().await, 1008);
 
-    let mut window = Plain::connect(&site, &ada, "/ws/example/").await;
+    let mut window = Window::open(&ada, "/ws/example/").await;
     let wrong = json!({"action": "Login", "data": {"email": "ada@example.org", "password": "not this one"}});
     let answer = window.answer(&wrong).await;
     assert!(
@@ -138,7 +138,7 @@ async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http
 #[tokio::test]
 async fn a_form_with_a_field_missing_is_refused_and_does_nothing() {
     let site = playground().await;
-    let mut window = Plain::connect(&site, &site.client(), "/ws/example/").await;
+    let mut window = Window::open(&site.client(), "/ws/example/").await;
     let forms = [
         (
             "Signup",
@@ -165,8 +165,8 @@ async fn a_form_with_a_field_missing_is_refused_and_does_nothing() {
 #[tokio::test]
 async fn nothing_that_one_visitor_does_is_heard_by_another() {
     let site: TestSite = playground().await;
-    let mut ada = Plain::connect(&site, &site.client(), "/ws/example/").await;
-    let mut ben = Plain::connect(&site, &site.client(), "/ws/example/").await;
+    let mut ada = Window::open(&site.client(), "/ws/example/").await;
+    let mut ben = Window::open(&site.client(), "/ws/example/").await;
     moved(&mut ada, "login").await;
     ada.answer(&json!({"action": "Add lap"})).await;
     let wrong = ada.answer(&json!({"action": "Login", "data": {"email": "", "password": ""}})).await;

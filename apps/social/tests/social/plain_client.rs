@@ -1,47 +1,36 @@
 //! A client written for the original, on a real socket: text frames of JSON, and nothing of ours.
 
-use bellwire_site::testing::{PATIENCE, TestSite, databases};
-use futures_util::{SinkExt, StreamExt};
-use http::HeaderValue;
+use bellwire_site::testing::{TestSite, Window, databases};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
 
 use crate::support::{ask, ids, social, texts};
 
-struct Plain(WebSocketStream<MaybeTlsStream<TcpStream>>);
+struct Plain(Window);
 
 impl Plain {
     async fn open(site: &TestSite) -> Self {
-        let uri = site.url("/ws/social-network/").replacen("http", "ws", 1).parse().unwrap();
-        let origin = HeaderValue::from_str(&site.url("")).unwrap();
-        let builder = ClientBuilder::from_uri(uri).add_header(http::header::ORIGIN, origin).unwrap();
-        Self(builder.connect().await.unwrap().0)
+        Self(Window::open(&site.client(), "/ws/social-network/").await)
     }
 
     async fn ask(&mut self, action: &str, data: Value) {
-        self.0.send(Message::text(ask(action, data).to_string())).await.unwrap();
+        self.0.ask(&ask(action, data)).await;
     }
 
     async fn hear(&mut self) -> Value {
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a frame in time");
-            if let Some(text) = message.unwrap().unwrap().as_text() {
-                return serde_json::from_str(text).unwrap();
-            }
-        }
+        self.0.json().await
     }
 
     /// The list, when it shows these texts; what comes before is older.
     async fn sees(&mut self, expected: &[&str]) -> String {
-        loop {
-            let frame = self.hear().await;
+        let mut shown = String::new();
+        let shows = |frame: &str| {
+            let frame: Value = serde_json::from_str(frame).unwrap();
             assert_eq!(frame["selector"], "#messages__list", "{frame}");
-            let html = frame["html"].as_str().unwrap().to_owned();
-            if texts(&html) == expected {
-                return html;
-            }
-        }
+            frame["html"].as_str().unwrap().clone_into(&mut shown);
+            texts(&shown) == expected
+        };
+        self.0.until(&format!("a list of {expected:?}"), shows).await;
+        shown
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 
-use super::{PASSWORD, PATIENCE};
+use super::{PASSWORD, PATIENCE, TestSite};
 
 /// A browser of one person.
 #[derive(Debug, Clone)]
@@ -44,6 +44,23 @@ impl Client {
     /// One that knows nobody yet, for the site at this address, whose pages are of this origin (`http://127.0.0.1:8000`).
     pub fn new(address: SocketAddr, origin: &str) -> Self {
         Self { address, origin: origin.to_owned(), cookies: BTreeMap::new() }
+    }
+
+    /// The same browser, with its cookies, at another site on the same data.
+    #[must_use]
+    pub fn at(&self, site: &TestSite) -> Self {
+        let there = site.client();
+        Self { cookies: self.cookies.clone(), ..there }
+    }
+
+    /// Where its site listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The origin of its site's pages.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Opens a page.

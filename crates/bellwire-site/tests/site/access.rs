@@ -1,18 +1,16 @@
 //! Access ends at once: whatever ends a session closes its sockets, on every process on the same database, and nobody else's.
 
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Group, GroupName, Html, Patch, Socket};
-use bellwire_site::testing::{Client, PASSWORD, TestDatabase, TestSite, databases};
+use bellwire_site::testing::{Client, PASSWORD, TestDatabase, TestSite, Window, databases};
 use bellwire_site::{App, SiteState, Upgrade, User};
 use tokio::sync::Notify;
-
-use crate::live::Window;
 
 /// Within this time access has ended everywhere.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -70,7 +68,7 @@ fn tell(site: &TestSite, what: &str) {
 }
 
 async fn open(site: &TestSite, client: &Client) -> Window {
-    let mut window = Window::open(site, client, "/ws/listen/").await;
+    let mut window = Window::open(&client.at(site), "/ws/listen/").await;
     window.hear(&["welcome"]).await;
     window
 }
@@ -117,7 +115,7 @@ impl Scene {
         assert!(took < AT_ONCE, "{reason} {took:?}");
         for site in [&self.here, &self.there] {
             tell(site, "later");
-            assert!(Window::try_open(site, &self.phone, "/ws/listen/", &site.url("")).await.is_err());
+            assert!(Window::try_open(&self.phone.at(site), "/ws/listen/", &site.url("")).await.is_err());
         }
         for window in &mut grace {
             window.hear(&["later"]).await;
@@ -222,11 +220,11 @@ async fn seen(site: &TestSite) -> String {
 #[tokio::test]
 async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing() {
     for database in databases() {
-        let site = Arc::new(TestSite::start(&database, apps()).await);
+        let site = TestSite::start(&database, apps()).await;
         let mut ada = site.person("Ada").await;
         let opening = tokio::spawn({
-            let (site, ada) = (site.clone(), ada.clone());
-            async move { Window::open(&site, &ada, "/ws/slow/").await }
+            let ada = ada.clone();
+            async move { Window::open(&ada, "/ws/slow/").await }
         });
         BEGUN.notified().await;
         assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
@@ -235,7 +233,7 @@ async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing(
         let ending = opening.await.unwrap().ending().await;
         assert_eq!((ending.code, &*ending.reason), (1008, "You are signed out."));
         assert!(ending.heard.is_empty(), "{ending:?}");
-        Arc::into_inner(site).unwrap().stop().await;
+        site.stop().await;
     }
 }
 

@@ -4,12 +4,10 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite};
+use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, Window};
 use bellwire_site::{App, Settings, SiteState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-use crate::live::Window;
 
 /// Every wait of the server in these tests.
 const SHORT: Duration = Duration::from_secs(1);
@@ -224,7 +222,7 @@ async fn an_address_has_a_bounded_number_of_sockets_and_another_has_its_own() {
     .await;
     let mut windows = Vec::new();
     for _ in 0..2 {
-        let mut window = Window::open(&site, &site.client(), "/ws/").await;
+        let mut window = Window::open(&site.client(), "/ws/").await;
         window.hear(&["#rings"]).await;
         windows.push(window);
     }

@@ -4,13 +4,11 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::routing::get;
-use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, Window, databases};
 use bellwire_site::{App, SiteState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-
-use crate::live::Window;
 
 static BEGUN: LazyLock<Notify> = LazyLock::new(Notify::new);
 static GO_ON: LazyLock<Notify> = LazyLock::new(Notify::new);
@@ -31,7 +29,7 @@ async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(
         let site = TestSite::start(&database, vec![App::new("slow").routes(routes)]).await;
         let mut windows = Vec::new();
         for _ in 0..20 {
-            windows.push(Window::open(&site, &site.client(), "/ws/").await);
+            windows.push(Window::open(&site.client(), "/ws/").await);
         }
         let mut client = site.client();
         let request = tokio::spawn(async move { client.get("/slow/").await });
@@ -68,8 +66,8 @@ async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
 #[tokio::test]
 async fn beyond_the_cap_a_connection_waits_until_another_ends_and_sockets_count() {
     let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| settings.connections = 2).await;
-    let one = Window::open(&site, &site.client(), "/ws/").await;
-    let two = Window::open(&site, &site.client(), "/ws/").await;
+    let one = Window::open(&site.client(), "/ws/").await;
+    let two = Window::open(&site.client(), "/ws/").await;
     let mut client = site.client();
     let third = tokio::spawn(async move { client.get("/").await.status });
     // A long while for the server: it answers a request through a connection it has in less.

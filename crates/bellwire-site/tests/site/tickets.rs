@@ -8,11 +8,9 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Socket};
 use bellwire_site::accounts::{Browser, NoTicket, SignInForm, SignUpForm, Ticket};
-use bellwire_site::testing::{Client, PASSWORD, PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::testing::{Client, PASSWORD, PATIENCE, TestDatabase, TestSite, Window, databases};
 use bellwire_site::{App, DbError, SignUp, SiteError, SiteState, Tx, Upgrade, User};
 use tokio::sync::oneshot;
-
-use crate::live::Window;
 
 /// An app whose socket signs in and up, and says what came of it in plain words.
 fn door() -> App {
@@ -73,9 +71,9 @@ async fn site(database: &TestDatabase) -> TestSite {
     TestSite::start(database, vec![door()]).await
 }
 
-async fn answered(site: &TestSite, client: &Client, ask: &str) -> String {
-    let mut window = Window::open(site, client, "/ws/door/").await;
-    window.send(ask).await;
+async fn answered(client: &Client, ask: &str) -> String {
+    let mut window = Window::open(client, "/ws/door/").await;
+    window.say(ask).await;
     window.text().await
 }
 
@@ -89,8 +87,8 @@ fn signup(name: &str) -> String {
     )
 }
 
-async fn ticket(site: &TestSite, client: &Client, ask: &str) -> String {
-    let answer = answered(site, client, ask).await;
+async fn ticket(client: &Client, ask: &str) -> String {
+    let answer = answered(client, ask).await;
     answer.strip_prefix("ticket ").unwrap_or_else(|| panic!("no ticket: {answer}")).to_owned()
 }
 
@@ -100,7 +98,7 @@ async fn a_ticket_begins_a_session_once_and_leads_on() {
         let site = site(&database).await;
         site.person("Ada").await;
         let mut browser = site.client();
-        let ticket = ticket(&site, &browser, &login("ada", PASSWORD)).await;
+        let ticket = ticket(&browser, &login("ada", PASSWORD)).await;
         assert_eq!(browser.get("/me/").await.status, 303, "nobody is signed in by the socket alone");
         let mut thief = browser.clone();
         let fields = [("ticket", &*ticket), ("next", "/me/")];
@@ -120,7 +118,7 @@ async fn who_signs_up_over_a_socket_has_an_account_and_a_ticket_to_it() {
     for database in databases() {
         let site = site(&database).await;
         let mut browser = site.client();
-        let ticket = ticket(&site, &browser, &signup("Grace")).await;
+        let ticket = ticket(&browser, &signup("Grace")).await;
         browser.post("/accounts/ticket/", &[("ticket", &ticket), ("next", "//evil.example")]).await;
         assert_eq!(browser.get("/me/").await.text, "Grace");
         assert_eq!(site.client().sign_in("grace@example.org", PASSWORD).await.status, 303);
@@ -133,12 +131,12 @@ async fn a_ticket_is_worth_nothing_after_a_minute_after_a_new_password_or_for_wh
     for database in databases() {
         let site = site(&database).await;
         let mut ada = site.person("Ada").await;
-        let old = ticket(&site, &ada, &login("Ada", PASSWORD)).await;
+        let old = ticket(&ada, &login("Ada", PASSWORD)).await;
         site.state().clock().advance(Duration::from_secs(60));
         let mut browser = site.client();
         assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &old)]).await.status, 422, "a minute");
 
-        let before = ticket(&site, &ada, &login("Ada", PASSWORD)).await;
+        let before = ticket(&ada, &login("Ada", PASSWORD)).await;
         let new = "another bell for every test";
         let fields = [("current", PASSWORD), ("password", new), ("password_confirm", new)];
         assert_eq!(ada.post("/accounts/password/", &fields).await.location(), "/accounts/");
@@ -148,7 +146,7 @@ async fn a_ticket_is_worth_nothing_after_a_minute_after_a_new_password_or_for_wh
             "a new password"
         );
 
-        let after = ticket(&site, &ada, &login("Ada", new)).await;
+        let after = ticket(&ada, &login("Ada", new)).await;
         site.state().accounts().deactivate("Ada").await.unwrap();
         assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &after)]).await.status, 422, "deactivated");
 
@@ -165,7 +163,7 @@ async fn another_process_redeems_the_ticket_and_of_two_at_once_one_does() {
     for database in databases() {
         let site = site(&database).await;
         site.person("Ada").await;
-        let ticket = ticket(&site, &site.client(), &login("Ada", PASSWORD)).await;
+        let ticket = ticket(&site.client(), &login("Ada", PASSWORD)).await;
         let beside = site.beside(vec![door()]).await;
         let redeem = |mut browser: Client| {
             let ticket = ticket.clone();
@@ -185,7 +183,7 @@ async fn the_session_that_the_browser_had_is_over_and_another_sites_page_redeems
     site.person("Ada").await;
     let mut ben = site.person("Ben").await;
     let old = ben.clone();
-    let ticket = ticket(&site, &ben, &login("Ada", PASSWORD)).await;
+    let ticket = ticket(&ben, &login("Ada", PASSWORD)).await;
     let fields = [("ticket", &*ticket), ("next", "/me/")];
     let evil = ben.post_with("/accounts/ticket/", &[("origin", "https://evil.example")], &fields).await;
     assert_eq!(evil.status, 403);
@@ -217,7 +215,7 @@ async fn what_is_wrong_is_said_in_the_words_of_the_forms_and_no_password_comes_b
             "The two passwords are not the same.",
         ),
     ] {
-        let answer = answered(&site, &stranger, &ask).await;
+        let answer = answered(&stranger, &ask).await;
         assert!(answer.starts_with("refused") && answer.contains(words), "{ask}: {answer}");
         assert!(
             !answer.contains("not the password") && !answer.contains("2short") && !answer.contains(PASSWORD)
@@ -239,12 +237,10 @@ async fn the_limits_of_the_forms_count_for_sockets_too() {
     site.person("Ada").await;
     let stranger = site.client();
     for _ in 0..5 {
-        assert!(
-            answered(&site, &stranger, &login("Ada", "wrong password")).await.contains("There is no account")
-        );
+        assert!(answered(&stranger, &login("Ada", "wrong password")).await.contains("There is no account"));
         assert_eq!(site.client().sign_in("Ada", "wrong password").await.status, 422);
     }
-    assert!(answered(&site, &stranger, &login("Ada", PASSWORD)).await.contains("Too many attempts"));
+    assert!(answered(&stranger, &login("Ada", PASSWORD)).await.contains("Too many attempts"));
     assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 429);
     site.stop().await;
 
@@ -252,7 +248,7 @@ async fn the_limits_of_the_forms_count_for_sockets_too() {
         settings.sign_up = SignUp::Closed
     })
     .await;
-    let answer = answered(&closed, &closed.client(), &signup("Grace")).await;
+    let answer = answered(&closed.client(), &signup("Grace")).await;
     assert!(answer.contains("takes no new accounts"), "{answer}");
     closed.stop().await;
 }
@@ -262,7 +258,7 @@ async fn a_ticket_that_nobody_made_waits_for_no_writer_and_counts_as_a_failed_si
     for database in databases() {
         let site = site(&database).await;
         site.person("Ada").await;
-        let good = ticket(&site, &site.client(), &login("Ada", PASSWORD)).await;
+        let good = ticket(&site.client(), &login("Ada", PASSWORD)).await;
         let (begun, release) = (oneshot::channel(), oneshot::channel::<()>());
         let db = site.state().db().clone();
         let writer = tokio::spawn(async move {
@@ -288,7 +284,7 @@ async fn a_ticket_that_nobody_made_waits_for_no_writer_and_counts_as_a_failed_si
         let late = browser.post("/accounts/ticket/", &[("ticket", &*good)]).await;
         assert!(late.status == 429 && !late.header("retry-after").is_empty(), "{}", late.status);
         site.state().clock().advance(Duration::from_secs(180));
-        let good = ticket(&site, &browser, &login("Ada", PASSWORD)).await;
+        let good = ticket(&browser, &login("Ada", PASSWORD)).await;
         assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &*good)]).await.status, 303);
         site.stop().await;
     }

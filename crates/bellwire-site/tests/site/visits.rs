@@ -6,11 +6,9 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Close, Consumer, Error, Socket};
-use bellwire_site::testing::{Answer, Client, TestDatabase, TestSite, databases};
+use bellwire_site::testing::{Answer, Client, TestDatabase, TestSite, Window, databases};
 use bellwire_site::{App, Db, DbError, SiteError, SiteState, Tx, Upgrade, Visit};
 use sea_orm::{ConnectionTrait, Statement};
-
-use crate::live::Window;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -87,8 +85,8 @@ async fn what_is_kept_is_there_after_a_reload_and_a_restart_and_is_nobody_elses(
         );
         assert_eq!(first.header("cache-control"), "private, no-cache");
         assert_eq!(says(&mut ada, "milk").await.status, 200);
-        let mut socket = Window::open(&site, &ada, "/ws/words/").await;
-        socket.send("bread").await;
+        let mut socket = Window::open(&ada, "/ws/words/").await;
+        socket.say("bread").await;
         socket.hear(&["kept"]).await;
         let again = ada.get("/words/").await;
         assert_eq!((&*again.text, again.header("set-cookie")), ("[milk,bread]", ""));
@@ -131,8 +129,8 @@ async fn without_a_visit_nothing_is_kept_and_that_is_said() {
     let mut forged = site.client();
     forged.take_cookie(&format!("bellwire_visit={}", "A".repeat(43)).parse().unwrap());
     assert_eq!(says(&mut forged, "milk").await.status, 422, "a token of one's own making");
-    let mut socket = Window::open(&site, &stranger, "/ws/words/").await;
-    socket.send("milk").await;
+    let mut socket = Window::open(&stranger, "/ws/words/").await;
+    socket.say("milk").await;
     socket.hear(&["\"error\"", "Load the page again"]).await;
     assert_eq!(
         numbers(site.state().db(), "SELECT COUNT(*) FROM visits").await,
@@ -182,7 +180,7 @@ async fn signing_out_ends_the_visit_and_closes_its_sockets() {
         let mut anonymous = site.client();
         anonymous.get("/words/").await;
         says(&mut anonymous, "before").await;
-        let mut before = Window::open(&site, &anonymous, "/ws/words/").await;
+        let mut before = Window::open(&anonymous, "/ws/words/").await;
         let mut ada = anonymous.clone();
         for pair in site.person("Ada").await.cookies().split("; ") {
             ada.take_cookie(&pair.parse().unwrap());
@@ -247,11 +245,11 @@ async fn of_one_address_so_many_visits_are_kept_and_the_empty_and_the_oldest_go_
         let site = site(&database).await;
         let (mut ada, mut ben) = (site.client(), site.client());
         ben.get("/words/").await;
-        let mut goes = Window::open(&site, &ben, "/ws/words/").await;
+        let mut goes = Window::open(&ben, "/ws/words/").await;
         site.state().clock().advance(Duration::from_secs(10 * 60 * 60));
         ada.get("/words/").await;
         says(&mut ada, "kept").await;
-        let mut stays = Window::open(&site, &ada, "/ws/words/").await;
+        let mut stays = Window::open(&ada, "/ws/words/").await;
         let now = site.state().clock().date();
         let filled = site.state().db().write(async move |tx: Tx| {
             let sql = "INSERT INTO visits (token_hash, address, data, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5)";
@@ -273,7 +271,7 @@ async fn of_one_address_so_many_visits_are_kept_and_the_empty_and_the_oldest_go_
         assert_eq!(full, [251], "none went that had something in it");
         assert_eq!(ada.get("/words/").await.text, "[kept]");
         assert_eq!(goes.closed().await, Close::POLICY, "what is gone has no window");
-        stays.send("more").await;
+        stays.say("more").await;
         stays.hear(&["kept"]).await;
         site.stop().await;
     }
@@ -285,14 +283,14 @@ async fn the_windows_of_a_visit_that_is_swept_away_close_and_no_others() {
         let site = site(&database).await;
         let (mut ada, mut ben) = (site.client(), site.client());
         ben.get("/words/").await;
-        let mut goes = Window::open(&site, &ben, "/ws/words/").await;
+        let mut goes = Window::open(&ben, "/ws/words/").await;
         site.state().clock().advance(DAY * 29);
         ada.get("/words/").await;
-        let mut stays = Window::open(&site, &ada, "/ws/words/").await;
+        let mut stays = Window::open(&ada, "/ws/words/").await;
         site.state().clock().advance(DAY);
         site.client().get("/words/").await;
         assert_eq!(goes.closed().await, Close::POLICY);
-        stays.send("milk").await;
+        stays.say("milk").await;
         stays.hear(&["kept"]).await;
         site.stop().await;
     }
