@@ -79,6 +79,12 @@ fn too_many(retry_after: Duration) -> String {
     SiteError::TooMany { retry_after }.to_string()
 }
 
+impl From<bellwire::Invalid> for BlogError {
+    fn from(invalid: bellwire::Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
 impl From<DbErr> for BlogError {
     fn from(error: DbErr) -> Self {
         Self::Db(error.into())

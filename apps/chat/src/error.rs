@@ -66,6 +66,12 @@ impl ChatError {
     }
 }
 
+impl From<bellwire::Invalid> for ChatError {
+    fn from(invalid: bellwire::Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
 impl From<DbErr> for ChatError {
     fn from(error: DbErr) -> Self {
         Self::Db(error.into())

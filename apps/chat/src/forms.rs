@@ -78,32 +78,6 @@ impl MessageText {
     }
 }
 
-/// The sender's own id of a message: what makes a repeated send the same message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientId(String);
-
-impl ClientId {
-    /// Checks an id: 1 to 64 ASCII letters, digits, `-` or `_`. An empty one is none.
-    ///
-    /// # Errors
-    /// When it is anything else.
-    pub fn parse(given: Option<&str>) -> Result<Option<Self>, ChatError> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        match given {
-            None | Some("") => Ok(None),
-            Some(id) if id.len() <= 64 && id.bytes().all(fits) => Ok(Some(Self(id.to_owned()))),
-            Some(_) => {
-                Err(ChatError::invalid("client_id", "`client_id` is 1 to 64 letters, digits, `-` or `_`."))
-            }
-        }
-    }
-
-    /// The id.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// Lower case, without what an address or a file cannot hold. Empty when nothing is left.
 fn slug_of(name: &str) -> String {
     let divides = |c: char| c.is_whitespace() || matches!(c, '/' | '\\');
@@ -193,16 +167,6 @@ mod tests {
                 "{:?}",
                 &bad[..bad.len().min(9)]
             );
-        }
-    }
-
-    #[test]
-    fn a_client_id_is_short_and_plain_or_none() {
-        assert_eq!(ClientId::parse(None).unwrap(), None);
-        assert_eq!(ClientId::parse(Some("")).unwrap(), None);
-        assert!(ClientId::parse(Some("6ba7b810-9dad-11d1-80b4-00c04fd430c8")).unwrap().is_some());
-        for bad in ["a b", "\"", "<b>", &"x".repeat(65)] {
-            assert!(ClientId::parse(Some(bad)).is_err(), "{bad}");
         }
     }
 }

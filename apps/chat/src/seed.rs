@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bellwire::ClientId;
 use bellwire_site::seed::Progress;
 use bellwire_site::{DbError, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +19,7 @@ pub use long::lengthen;
 
 use crate::ChatError;
 use crate::actions::mentioned;
-use crate::forms::{ClientId, MessageText, RoomName};
+use crate::forms::{MessageText, RoomName};
 use crate::models::message::{NewMessage, Written};
 use crate::models::room::{Kind, Room};
 use crate::models::{Membership, Message};

@@ -80,6 +80,12 @@ impl SocialError {
 
 const NOT_YOURS: &str = "Only the one who wrote it may do that.";
 
+impl From<bellwire::Invalid> for SocialError {
+    fn from(invalid: bellwire::Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
 impl From<DbErr> for SocialError {
     fn from(error: DbErr) -> Self {
         Self::Db(error.into())

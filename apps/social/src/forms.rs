@@ -68,32 +68,6 @@ impl MessageText {
     }
 }
 
-/// The sender's own id of a message: what makes a repeated send the same message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientId(String);
-
-impl ClientId {
-    /// Checks an id: 1 to 64 ASCII letters, digits, `-` or `_`. An empty one is none.
-    ///
-    /// # Errors
-    /// When it is anything else.
-    pub fn parse(given: Option<&str>) -> Result<Option<Self>, SocialError> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        match given {
-            None | Some("") => Ok(None),
-            Some(id) if id.len() <= 64 && id.bytes().all(fits) => Ok(Some(Self(id.to_owned()))),
-            Some(_) => {
-                Err(SocialError::invalid("client_id", "`client_id` is 1 to 64 letters, digits, `-` or `_`."))
-            }
-        }
-    }
-
-    /// The id.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// The page that an address asks for: the first where it asks for none.
 ///
 /// # Errors

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use bellwire::ClientId;
 use bellwire_site::{SiteState, Tx, User};
 
-use crate::forms::{AuthorName, ClientId, CommentText};
+use crate::forms::{AuthorName, CommentText};
 use crate::models::article::feed_of;
 use crate::models::comment::{Comment, NewComment, Written};
 use crate::{BlogError, fragments, pace};
