@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwire_site::{DbError, SiteError};
+use bellwire_site::{DbError, SiteError, TooOften};
 use sea_orm::DbErr;
 
 /// Why the blog did not do as asked.
@@ -82,6 +82,12 @@ fn too_many(retry_after: Duration) -> String {
 impl From<bellwire::Invalid> for BlogError {
     fn from(invalid: bellwire::Invalid) -> Self {
         Self::Invalid(invalid)
+    }
+}
+
+impl From<TooOften> for BlogError {
+    fn from(TooOften { retry_after }: TooOften) -> Self {
+        Self::TooMany { retry_after }
     }
 }
 
