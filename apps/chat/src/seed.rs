@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bellwire::ClientId;
 use bellwire_site::seed::Progress;
-use bellwire_site::{DbError, Person, SiteError, SiteState, Tx};
+use bellwire_site::{DbError, Fault, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 
 mod script;
@@ -227,7 +227,7 @@ where
 {
     for _ in 1..TRIES {
         match write().await {
-            Err(ChatError::Db(DbError::Busy)) => tokio::time::sleep(WAIT).await,
+            Err(ChatError::Fault(Fault::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
             done => return done,
         }
     }

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bellwire::{ChannelName, Socket};
+use bellwire::{ChannelName, Invalid, Socket};
 use bellwire_site::{Bound, ClientAddress, Rate, SiteState, TooOften, User};
 
-use crate::SocialError;
 use crate::forms::Author;
 
 /// How often one may write.
@@ -43,7 +42,7 @@ impl Visitor {
     ///
     /// # Errors
     /// What is wrong with the name.
-    pub(crate) fn author(&self, typed: &str) -> Result<Author, SocialError> {
+    pub(crate) fn author(&self, typed: &str) -> Result<Author, Invalid> {
         match &self.user {
             Some(user) => Ok(Author::known(&user.name)),
             None => Author::parse(typed),
@@ -54,8 +53,7 @@ impl Visitor {
     ///
     /// # Errors
     /// That it is too much.
-    pub(crate) fn writes(&self, site: &SiteState) -> Result<(), SocialError> {
-        let counted = site.count::<Writes>(self.user.as_ref(), self.address);
-        counted.map_err(|TooOften { retry_after }| SocialError::TooMany(retry_after))
+    pub(crate) fn writes(&self, site: &SiteState) -> Result<(), TooOften> {
+        site.count::<Writes>(self.user.as_ref(), self.address)
     }
 }
