@@ -13,10 +13,12 @@ use tokio::task::JoinHandle;
 
 mod browser;
 mod database;
+mod log;
 pub mod markup;
 
 pub use browser::{Answer, Client};
 pub use database::{TestDatabase, databases};
+pub use log::Log;
 
 use crate::{App, Settings, Site, SiteState, User};
 
