@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::extract::State;
 use axum::response::Response;
-use bellwire::{CatchUp, Consumer, Error, GroupName, Patch, Seq, Socket};
+use bellwire::{CatchUp, Consumer, Error, GroupName, Invalid, Patch, Seq, Socket};
 use bellwire_site::accounts::users;
 use bellwire_site::{MaybeUser, Page, SiteState, Upgrade, User};
 
@@ -72,7 +72,7 @@ impl BlogConsumer {
     async fn move_to(&mut self, socket: &mut Socket, to: &Where) -> Result<(), BlogError> {
         match (to.page, to.id) {
             (Name::SinglePost, Some(id)) => return self.read(socket, id).await,
-            (Name::SinglePost, None) => return Err(BlogError::invalid("id", "`id` says which article.")),
+            (Name::SinglePost, None) => return Err(Invalid::of("id", "`id` says which article.").into()),
             (Name::AllPosts | Name::AboutUs, _) => {}
         }
         let site = self.site.clone();
@@ -210,7 +210,7 @@ async fn tell_all(socket: &mut Socket, patches: impl IntoIterator<Item = Patch>)
 }
 
 async fn tell(socket: &mut Socket, patch: Patch) -> Result<(), BlogError> {
-    socket.patch(patch).await.map_err(BlogError::Socket)
+    Ok(socket.patch(patch).await?)
 }
 
 impl Consumer for BlogConsumer {

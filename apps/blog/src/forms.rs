@@ -1,9 +1,8 @@
 //! What valid input is.
 
+use bellwire::Invalid;
 use bellwire_site::markup::{is_invisible, is_joiner, shows};
 use unicode_normalization::UnicodeNormalization;
-
-use crate::BlogError;
 
 /// The longest title, in characters.
 const TITLE_CHARS: usize = 200;
@@ -30,12 +29,12 @@ impl Title {
     ///
     /// # Errors
     /// What to say beside the field `title`.
-    pub fn parse(typed: &str) -> Result<Self, BlogError> {
+    pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let title = one_line(typed);
         match title.chars().count() {
-            _ if !shows(&title) => Err(BlogError::invalid("title", "Give the article a title.")),
+            _ if !shows(&title) => Err(Invalid::of("title", "Give the article a title.")),
             1..=TITLE_CHARS => Ok(Self { slug: slug_of(&title), title }),
-            long => Err(BlogError::invalid("title", too_long("A title", TITLE_CHARS, long))),
+            long => Err(Invalid::of("title", too_long("A title", TITLE_CHARS, long))),
         }
     }
 
@@ -59,7 +58,7 @@ impl ArticleText {
     ///
     /// # Errors
     /// What to say beside the field `content`.
-    pub fn parse(typed: &str) -> Result<Self, BlogError> {
+    pub fn parse(typed: &str) -> Result<Self, Invalid> {
         text(typed, "An article", "Write the article first.", ARTICLE_CHARS).map(Self)
     }
 
@@ -78,12 +77,12 @@ impl AuthorName {
     ///
     /// # Errors
     /// What to say beside the field `author`.
-    pub fn parse(typed: &str) -> Result<Self, BlogError> {
+    pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let name = one_line(typed);
         match name.chars().count() {
-            _ if !shows(&name) => Err(BlogError::invalid("author", "Please type your name.")),
+            _ if !shows(&name) => Err(Invalid::of("author", "Please type your name.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
-            long => Err(BlogError::invalid("author", too_long("A name", AUTHOR_CHARS, long))),
+            long => Err(Invalid::of("author", too_long("A name", AUTHOR_CHARS, long))),
         }
     }
 
@@ -102,37 +101,11 @@ impl CommentText {
     ///
     /// # Errors
     /// What to say beside the field `content`.
-    pub fn parse(typed: &str) -> Result<Self, BlogError> {
+    pub fn parse(typed: &str) -> Result<Self, Invalid> {
         text(typed, "A comment", "Write something first.", COMMENT_CHARS).map(Self)
     }
 
     /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The sender's own id of a comment: what makes a repeated send the same comment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientId(String);
-
-impl ClientId {
-    /// Checks an id: 1 to 64 ASCII letters, digits, `-` or `_`. An empty one is none.
-    ///
-    /// # Errors
-    /// When it is anything else.
-    pub fn parse(given: Option<&str>) -> Result<Option<Self>, BlogError> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        match given {
-            None | Some("") => Ok(None),
-            Some(id) if id.len() <= 64 && id.bytes().all(fits) => Ok(Some(Self(id.to_owned()))),
-            Some(_) => {
-                Err(BlogError::invalid("client_id", "`client_id` is 1 to 64 letters, digits, `-` or `_`."))
-            }
-        }
-    }
-
-    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -174,16 +147,16 @@ fn one_line(typed: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn text(typed: &str, what: &str, empty: &str, fits: usize) -> Result<String, BlogError> {
+fn text(typed: &str, what: &str, empty: &str, fits: usize) -> Result<String, Invalid> {
     let text = typed.replace("\r\n", "\n").replace('\r', "\n");
     // No database takes NUL, and no screen the rest.
     let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let text = text.trim_end().trim_start_matches('\n');
     if !shows(text) {
-        return Err(BlogError::invalid("content", empty));
+        return Err(Invalid::of("content", empty));
     }
     match text.chars().count() {
-        long if long > fits => Err(BlogError::invalid("content", too_long(what, fits, long))),
+        long if long > fits => Err(Invalid::of("content", too_long(what, fits, long))),
         _ => Ok(text.to_owned()),
     }
 }
@@ -242,7 +215,7 @@ mod tests {
     #[test]
     fn a_title_is_refused_when_nobody_sees_it_or_it_is_too_long() {
         for bad in ["", "   ", "\u{200b}", "\u{200d}", "\u{0}", &"x".repeat(201)] {
-            assert!(matches!(Title::parse(bad), Err(BlogError::Invalid(_))), "{bad:?}");
+            assert!(Title::parse(bad).is_err(), "{bad:?}");
         }
         assert!(Title::parse(&"ü".repeat(200)).is_ok());
     }

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
+use bellwire::ClientId;
 use bellwire_site::seed::Progress;
-use bellwire_site::{DbError, Person, SiteError, SiteState, Tx};
+use bellwire_site::{DbError, Fault, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::BlogError;
-use crate::forms::{ArticleText, AuthorName, ClientId, CommentText, Title};
+use crate::forms::{ArticleText, AuthorName, CommentText, Title};
 use crate::models::article::{Article, Saved};
 use crate::models::comment::{Comment, NewComment, Written};
 
@@ -136,7 +137,7 @@ where
 {
     for _ in 1..TRIES {
         match write().await {
-            Err(BlogError::Db(DbError::Busy)) => tokio::time::sleep(WAIT).await,
+            Err(BlogError::Fault(Fault::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
             done => return done,
         }
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bellwire::{CatchUp, Close, Consumer, Dialect, Error, Group, GroupName, Patch, Seq, Socket};
+use bellwire::{CatchUp, Close, Consumer, Dialect, Error, Group, GroupName, Invalid, Patch, Seq, Socket};
 use bellwire_site::{SiteError, SiteState, Upgrade, User};
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,7 @@ impl ChatConsumer {
         // It may have been renamed while nobody could tell this page.
         if self.has_sidebar && room.kind != Kind::Direct {
             for patch in fragments::renamed(&room) {
-                socket.patch(patch).await.map_err(ChatError::Socket)?;
+                socket.patch(patch).await?;
             }
         }
         self.room = Some(room);
@@ -146,7 +146,7 @@ impl ChatConsumer {
             self.leave(socket);
         }
         for patch in patches {
-            socket.patch(patch).await.map_err(ChatError::Socket)?;
+            socket.patch(patch).await?;
         }
         socket.follow_from(&room.feed(socket.layer()), panel.seq.unwrap_or_default().cast_unsigned());
         self.room = Some(panel.room);
@@ -178,7 +178,7 @@ impl ChatConsumer {
         }
         let current = self.room.as_ref().map(|room| room.id);
         let sidebar = Sidebar::load(&self.site, &self.user, current).await?;
-        socket.patch(fragments::sidebar(&sidebar)?).await.map_err(ChatError::Socket)
+        Ok(socket.patch(fragments::sidebar(&sidebar)?).await?)
     }
 
     /// Closes the view when the room was removed, or the person from it, and nobody could tell.
@@ -196,13 +196,13 @@ impl ChatConsumer {
             (Some(here), None) => here.clone(),
             (Some(here), Some(id)) if here.id == id => here.clone(),
             (_, Some(id)) => Room::by_id(self.site.db().read(), id).await?.ok_or(ChatError::NoRoom)?,
-            (None, None) => return Err(ChatError::invalid("message", "Choose a room first.")),
+            (None, None) => return Err(Invalid::of("message", "Choose a room first.").into()),
         };
         match actions::new_message(&self.site, &room, &self.user, asked).await? {
             // It comes by the feed, as to everyone; to whoever has moved on meanwhile the answer is that it was said.
             Written::New(message) if self.room.as_ref().is_none_or(|here| here.id != room.id) => {
                 let said = fragments::said_elsewhere(&message);
-                socket.patch(said).await.map_err(ChatError::Socket)
+                Ok(socket.patch(said).await?)
             }
             Written::New(_) => Ok(()),
             // The answer to the first send was lost on the way; nobody else needs to hear it again.
@@ -211,7 +211,7 @@ impl ChatConsumer {
                     true => fragments::message_again(&message)?,
                     false => fragments::said_elsewhere(&message),
                 };
-                socket.patch(again).await.map_err(ChatError::Socket)
+                Ok(socket.patch(again).await?)
             }
         }
     }

@@ -1,9 +1,8 @@
 //! What valid input is.
 
+use bellwire::Invalid;
 use bellwire_site::markup::{is_invisible, is_joiner, shows};
 use unicode_normalization::UnicodeNormalization;
-
-use crate::ChatError;
 
 /// The longest name of a room, in characters.
 const NAME_CHARS: usize = 128;
@@ -22,19 +21,18 @@ impl RoomName {
     ///
     /// # Errors
     /// What to say beside the field `name`.
-    pub fn parse(typed: &str) -> Result<Self, ChatError> {
+    pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let name: String = typed.chars().filter(|c| !is_invisible(*c)).nfc().collect();
         let name = name.trim_start_matches(|c: char| c == '#' || c.is_whitespace());
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let slug = slug_of(&name);
         match name.chars().count() {
-            0 => Err(ChatError::invalid("name", "Give the room a name.")),
-            1..=NAME_CHARS if slug.is_empty() => Err(ChatError::invalid(
-                "name",
-                "A room's name needs something besides dots, dashes and slashes.",
-            )),
+            0 => Err(Invalid::of("name", "Give the room a name.")),
+            1..=NAME_CHARS if slug.is_empty() => {
+                Err(Invalid::of("name", "A room's name needs something besides dots, dashes and slashes."))
+            }
             1..=NAME_CHARS => Ok(Self { name, slug }),
-            long => Err(ChatError::invalid("name", too_long("A room's name", NAME_CHARS, long))),
+            long => Err(Invalid::of("name", too_long("A room's name", NAME_CHARS, long))),
         }
     }
 
@@ -58,47 +56,21 @@ impl MessageText {
     ///
     /// # Errors
     /// What to say beside the field `message`.
-    pub fn parse(typed: &str) -> Result<Self, ChatError> {
+    pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let text = typed.replace("\r\n", "\n").replace('\r', "\n");
         // No database takes NUL, and no screen the rest.
         let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         let text = text.trim_end().trim_start_matches('\n');
         if !shows(text) {
-            return Err(ChatError::invalid("message", "Write something first."));
+            return Err(Invalid::of("message", "Write something first."));
         }
         match text.chars().count() {
             0..=MESSAGE_CHARS => Ok(Self(text.to_owned())),
-            long => Err(ChatError::invalid("message", too_long("A message", MESSAGE_CHARS, long))),
+            long => Err(Invalid::of("message", too_long("A message", MESSAGE_CHARS, long))),
         }
     }
 
     /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The sender's own id of a message: what makes a repeated send the same message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientId(String);
-
-impl ClientId {
-    /// Checks an id: 1 to 64 ASCII letters, digits, `-` or `_`. An empty one is none.
-    ///
-    /// # Errors
-    /// When it is anything else.
-    pub fn parse(given: Option<&str>) -> Result<Option<Self>, ChatError> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        match given {
-            None | Some("") => Ok(None),
-            Some(id) if id.len() <= 64 && id.bytes().all(fits) => Ok(Some(Self(id.to_owned()))),
-            Some(_) => {
-                Err(ChatError::invalid("client_id", "`client_id` is 1 to 64 letters, digits, `-` or `_`."))
-            }
-        }
-    }
-
-    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -170,7 +142,7 @@ mod tests {
     #[test]
     fn a_name_is_refused_when_it_is_empty_or_too_long_or_only_dots() {
         for bad in ["", "   ", "\u{200b}", "\u{200d}", "...", "/", "-", &"x".repeat(129)] {
-            assert!(matches!(RoomName::parse(bad), Err(ChatError::Invalid(_))), "{bad:?}");
+            assert!(RoomName::parse(bad).is_err(), "{bad:?}");
         }
         assert!(RoomName::parse(&"ü".repeat(128)).is_ok());
     }
@@ -188,21 +160,7 @@ mod tests {
         assert_eq!(MessageText::parse("\r\n  a\r\nb\u{0} \n").unwrap().as_str(), "  a\nb");
         assert!(MessageText::parse(&"😀".repeat(8_000)).is_ok());
         for bad in ["", " \n\t ", "\u{200b}\u{feff}", "\u{200d}\u{fe0f}", "\u{0}", &"x".repeat(8_001)] {
-            assert!(
-                matches!(MessageText::parse(bad), Err(ChatError::Invalid(_))),
-                "{:?}",
-                &bad[..bad.len().min(9)]
-            );
-        }
-    }
-
-    #[test]
-    fn a_client_id_is_short_and_plain_or_none() {
-        assert_eq!(ClientId::parse(None).unwrap(), None);
-        assert_eq!(ClientId::parse(Some("")).unwrap(), None);
-        assert!(ClientId::parse(Some("6ba7b810-9dad-11d1-80b4-00c04fd430c8")).unwrap().is_some());
-        for bad in ["a b", "\"", "<b>", &"x".repeat(65)] {
-            assert!(ClientId::parse(Some(bad)).is_err(), "{bad}");
+            assert!(MessageText::parse(bad).is_err(), "{:?}", &bad[..bad.len().min(9)]);
         }
     }
 }

@@ -21,7 +21,7 @@ use rust_embed::RustEmbed;
 
 pub use consumers::{ChatConsumer, Event};
 pub use error::ChatError;
-pub use forms::{ClientId, MessageText, RoomName};
+pub use forms::{MessageText, RoomName};
 
 /// The chat's styles and scripts.
 #[derive(RustEmbed)]

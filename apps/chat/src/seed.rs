@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bellwire::ClientId;
 use bellwire_site::seed::Progress;
-use bellwire_site::{DbError, Person, SiteError, SiteState, Tx};
+use bellwire_site::{DbError, Fault, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 
 mod script;
@@ -18,7 +19,7 @@ pub use long::lengthen;
 
 use crate::ChatError;
 use crate::actions::mentioned;
-use crate::forms::{ClientId, MessageText, RoomName};
+use crate::forms::{MessageText, RoomName};
 use crate::models::message::{NewMessage, Written};
 use crate::models::room::{Kind, Room};
 use crate::models::{Membership, Message};
@@ -226,7 +227,7 @@ where
 {
     for _ in 1..TRIES {
         match write().await {
-            Err(ChatError::Db(DbError::Busy)) => tokio::time::sleep(WAIT).await,
+            Err(ChatError::Fault(Fault::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
             done => return done,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use askama::Template;
@@ -13,7 +13,7 @@ use axum::response::{Html as Body, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
 use bellwire_site::markup::shows;
-use bellwire_site::{Attempts, ClientAddress, SiteError, SiteState, Upgrade};
+use bellwire_site::{Bound, ClientAddress, Rate, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 
 /// The rooms: a name for addresses, and one for people.
@@ -25,8 +25,12 @@ const REMEMBERED: usize = 50;
 /// The longest message, in characters.
 const LONGEST: usize = 500;
 
-/// How often one address may speak, and the time it counts for.
-const PACE: (usize, Duration) = (60, Duration::from_secs(60));
+/// How often one address may speak.
+struct Spoken;
+
+impl Rate for Spoken {
+    const STRANGERS: Bound = (60, Duration::from_secs(60));
+}
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new()
@@ -39,7 +43,6 @@ pub(crate) fn routes() -> Router<SiteState> {
 #[derive(Default)]
 struct Rooms {
     said: [Mutex<Said>; ROOMS.len()],
-    spoken: OnceLock<Attempts<IpAddr>>,
 }
 
 /// What was said in a room lately, and how often ever.
@@ -84,9 +87,8 @@ impl Room {
         if text.chars().count() > LONGEST {
             return Err(SiteError::Invalid(format!("A message has at most {LONGEST} characters.")));
         }
+        self.site.count::<Spoken>(None, Some(from))?;
         let rooms = self.site.own::<Rooms>();
-        let spoken = rooms.spoken.get_or_init(|| Attempts::new(PACE.0, PACE.1, self.site.clock().clone()));
-        spoken.count(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
         let mut said = lock(&rooms.said[self.index]);
         said.last += 1;
         let line = (said.last, text);

@@ -1,7 +1,6 @@
 //! To-do: tasks that belong to a visitor, with or without an account, and show in all of their windows at once.
 
 use std::net::IpAddr;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use askama::Template;
@@ -13,15 +12,19 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
 use bellwire_site::markup::shows;
-use bellwire_site::{Attempts, ClientAddress, Field, Page, SiteError, SiteState, Tx, Upgrade, Visit};
+use bellwire_site::{Bound, ClientAddress, Field, Page, Rate, SiteError, SiteState, Tx, Upgrade, Visit};
 use serde::{Deserialize, Serialize};
 
 /// How many tasks a visitor has, and how long one is, in characters.
 const MOST: usize = 100;
 const LONGEST: usize = 200;
 
-/// How often one address adds a task, and the time it counts for.
-const ADDS: (usize, Duration) = (120, Duration::from_secs(60));
+/// How often tasks are added from one address.
+struct Adds;
+
+impl Rate for Adds {
+    const STRANGERS: Bound = (120, Duration::from_secs(60));
+}
 
 /// Where the tasks are kept in a visit.
 const KEY: &str = "playground.todo";
@@ -48,9 +51,6 @@ pub(crate) struct Task {
 /// Tells the windows of a visitor that there are more tasks. Each reads them itself: such words may overtake each other, and the table is in order.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Added;
-
-#[derive(Default)]
-struct Adds(OnceLock<Attempts<IpAddr>>);
 
 impl FromRequestParts<SiteState> for Todo {
     type Rejection = SiteError;
@@ -84,9 +84,7 @@ impl Todo {
         if task.chars().count() > LONGEST {
             return Err(SiteError::Invalid(format!("A task has at most {LONGEST} characters.")));
         }
-        let adds = self.site.own::<Adds>();
-        let adds = adds.0.get_or_init(|| Attempts::new(ADDS.0, ADDS.1, self.site.clock().clone()));
-        adds.count(&self.from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
+        self.site.count::<Adds>(None, Some(self.from))?;
         let windows = self.windows(self.site.bellwire().layer());
         let add = move |tasks: &mut Vec<String>, tx: &Tx| {
             if tasks.len() >= MOST {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use bellwire::{Consumer, Error, Html, Patch, Socket};
+use bellwire::{Consumer, Error, Html, Invalid, Patch, Socket};
 use bellwire_site::{MaybeUser, SiteState, Upgrade, User};
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,7 @@ impl SocialConsumer {
 
     async fn show(&mut self, socket: &mut Socket, list: &List, patch: Patch) -> Result<(), SocialError> {
         self.shown = Some(list.html.clone());
-        socket.patch(patch).await.map_err(SocialError::Socket)
+        Ok(socket.patch(patch).await?)
     }
 
     /// Looks at another page, because this visitor wants to.
@@ -111,7 +111,7 @@ impl SocialConsumer {
                     Err(SocialError::NoMessage) => fragments::gone(id),
                     Err(error) => return Err(error),
                 };
-                socket.patch(patch).await.map_err(SocialError::Socket)?;
+                socket.patch(patch).await?;
             }
         }
         Ok(())
@@ -124,7 +124,7 @@ impl SocialConsumer {
         }
         if self.edited.len() >= FORMS && !self.edited.contains(&id) {
             let full = "Save or cancel what you have begun first.";
-            return Err(SocialError::Invalid(bellwire::Invalid { field: None, message: full.into() }));
+            return Err(Invalid::whole(full).into());
         }
         // First the group, then the look: what changes from here on is told.
         let editors = editors(socket.layer(), id);
@@ -139,7 +139,7 @@ impl SocialConsumer {
             }
         };
         self.edited.insert(id);
-        socket.patch(form).await.map_err(SocialError::Socket)
+        Ok(socket.patch(form).await?)
     }
 
     /// A client that waits with its list for a form is done with it when the message turns out to be gone. A page of ours keeps the
@@ -152,7 +152,7 @@ impl SocialConsumer {
     ) -> Result<(), SocialError> {
         if matches!(done, Err(SocialError::NoMessage)) && !self.keeps_forms && self.edited.contains(&id) {
             self.forget_form(socket, id);
-            socket.patch(fragments::gone(id)).await.map_err(SocialError::Socket)?;
+            socket.patch(fragments::gone(id)).await?;
             self.show_again(socket).await?;
         }
         done
@@ -179,7 +179,7 @@ impl SocialConsumer {
         let client_id = edit.client_id.clone();
         let message = actions::update_message(&self.site, &self.visitor(socket), edit).await?;
         self.forget_form(socket, message.id);
-        socket.patch(fragments::message(&message)?).await.map_err(SocialError::Socket)?;
+        socket.patch(fragments::message(&message)?).await?;
         answer(socket, client_id, "Your change is there.").await?;
         self.show_again(socket).await.map_err(SocialError::after_commit)
     }
@@ -188,7 +188,7 @@ impl SocialConsumer {
         actions::delete_message(&self.site, &self.visitor(socket), id).await?;
         if self.edited.contains(&id) {
             self.forget_form(socket, id);
-            socket.patch(fragments::gone(id)).await.map_err(SocialError::Socket)?;
+            socket.patch(fragments::gone(id)).await?;
         }
         self.show_again(socket).await.map_err(SocialError::after_commit)
     }
@@ -224,7 +224,7 @@ impl SocialConsumer {
 /// Says that it is done, to a page that waits for it.
 async fn answer(socket: &mut Socket, client_id: Option<String>, words: &str) -> Result<(), SocialError> {
     match client_id.filter(|id| !id.is_empty()) {
-        Some(id) => socket.patch(fragments::said(&id, words)).await.map_err(SocialError::Socket),
+        Some(id) => Ok(socket.patch(fragments::said(&id, words)).await?),
         None => Ok(()),
     }
 }

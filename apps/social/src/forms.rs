@@ -1,9 +1,8 @@
 //! What valid input is.
 
+use bellwire::Invalid;
 use bellwire_site::markup;
 use unicode_normalization::UnicodeNormalization;
-
-use crate::SocialError;
 
 /// The longest name of an author, in characters.
 pub(crate) const AUTHOR_CHARS: usize = 100;
@@ -19,13 +18,13 @@ impl Author {
     ///
     /// # Errors
     /// What to say beside the field `author`.
-    pub fn parse(typed: &str) -> Result<Self, SocialError> {
+    pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let name: String = typed.chars().filter(|c| !markup::is_invisible(*c)).nfc().collect();
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         match name.chars().count() {
-            _ if !markup::shows(&name) => Err(SocialError::invalid("author", "Say who you are.")),
+            _ if !markup::shows(&name) => Err(Invalid::of("author", "Say who you are.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
-            long => Err(SocialError::invalid("author", too_long("A name", AUTHOR_CHARS, long))),
+            long => Err(Invalid::of("author", too_long("A name", AUTHOR_CHARS, long))),
         }
     }
 
@@ -49,16 +48,16 @@ impl MessageText {
     ///
     /// # Errors
     /// What to say beside the field `text`.
-    pub fn parse(typed: &str) -> Result<Self, SocialError> {
+    pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let text = typed.replace("\r\n", "\n").replace('\r', "\n");
         // No database takes NUL, and no screen the rest.
         let text: String =
             text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).nfc().collect();
         let text = text.trim();
         match text.chars().count() {
-            _ if !markup::shows(text) => Err(SocialError::invalid("text", "Write something first.")),
+            _ if !markup::shows(text) => Err(Invalid::of("text", "Write something first.")),
             0..=TEXT_CHARS => Ok(Self(text.to_owned())),
-            long => Err(SocialError::invalid("text", too_long("A message", TEXT_CHARS, long))),
+            long => Err(Invalid::of("text", too_long("A message", TEXT_CHARS, long))),
         }
     }
 
@@ -68,41 +67,15 @@ impl MessageText {
     }
 }
 
-/// The sender's own id of a message: what makes a repeated send the same message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientId(String);
-
-impl ClientId {
-    /// Checks an id: 1 to 64 ASCII letters, digits, `-` or `_`. An empty one is none.
-    ///
-    /// # Errors
-    /// When it is anything else.
-    pub fn parse(given: Option<&str>) -> Result<Option<Self>, SocialError> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        match given {
-            None | Some("") => Ok(None),
-            Some(id) if id.len() <= 64 && id.bytes().all(fits) => Ok(Some(Self(id.to_owned()))),
-            Some(_) => {
-                Err(SocialError::invalid("client_id", "`client_id` is 1 to 64 letters, digits, `-` or `_`."))
-            }
-        }
-    }
-
-    /// The id.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// The page that an address asks for: the first where it asks for none.
 ///
 /// # Errors
 /// When there can be no such page.
-pub(crate) fn page_number(asked: Option<&str>) -> Result<u64, SocialError> {
+pub(crate) fn page_number(asked: Option<&str>) -> Result<u64, Invalid> {
     match asked.map(str::parse) {
         None => Ok(1),
         Some(Ok(page @ 1..)) => Ok(page),
-        Some(_) => Err(SocialError::invalid("page", "Pages are numbered from 1.")),
+        Some(_) => Err(Invalid::of("page", "Pages are numbered from 1.")),
     }
 }
 
@@ -127,7 +100,7 @@ mod tests {
         }
         assert!(Author::parse(&"ü".repeat(100)).is_ok());
         for bad in ["", " \n", "\u{200b}\u{200d}", "\u{0}", &"x".repeat(101)] {
-            assert!(matches!(Author::parse(bad), Err(SocialError::Invalid(_))), "{bad:?}");
+            assert!(Author::parse(bad).is_err(), "{bad:?}");
         }
     }
 
@@ -136,7 +109,7 @@ mod tests {
         assert_eq!(MessageText::parse("\r\n a\r\nb\u{0} \n").unwrap().as_str(), "a\nb");
         assert!(MessageText::parse(&"😀".repeat(200)).is_ok());
         for bad in ["", " \n\t ", "\u{200b}\u{feff}", "\u{0}", &"x".repeat(201)] {
-            assert!(matches!(MessageText::parse(bad), Err(SocialError::Invalid(_))), "{:?}", bad.len());
+            assert!(MessageText::parse(bad).is_err(), "{:?}", bad.len());
         }
     }
 

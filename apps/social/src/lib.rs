@@ -20,7 +20,7 @@ use rust_embed::RustEmbed;
 
 pub use consumers::{Event, SocialConsumer};
 pub use error::SocialError;
-pub use forms::{Author, ClientId, MessageText};
+pub use forms::{Author, MessageText};
 pub use visitor::Visitor;
 
 /// The network's styles and scripts.

@@ -1,11 +1,12 @@
 //! A few weeks of a small network, for `bellwire seed`.
 
+use bellwire::ClientId;
 use bellwire_site::seed::Progress;
 use bellwire_site::{Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::SocialError;
-use crate::forms::{Author, ClientId, MessageText};
+use crate::forms::{Author, MessageText};
 use crate::models::{Changes, Message, NewMessage};
 
 /// What the senders' ids of these messages begin with.

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use bellwire::Html;
-use bellwire_site::{ClientAddress, Field, MaybeUser, Page, Paging, SiteError, SiteState, User};
+use bellwire_site::{ClientAddress, Fault, Field, MaybeUser, Page, Paging, SiteError, SiteState, User};
 use serde::Deserialize;
 
 use crate::actions::{self, Draft, Edit};
@@ -87,12 +87,12 @@ pub(crate) async fn add_message(
         Ok(message) => {
             return Ok(Redirect::to(&format!("/social/#message--{}", message.id)).into_response());
         }
-        Err(SocialError::Invalid(invalid)) => invalid.message,
+        Err(SocialError::Fault(Fault::Invalid(invalid))) => invalid.message,
         Err(error) => return Err(error.into()),
     };
     for (field, wrong) in [(&mut author, &wrong_author), (&mut text, &wrong_text)] {
         if let Some(wrong) = wrong {
-            field.wrong(wrong.to_string());
+            field.wrong(&wrong.message);
         }
     }
     if wrong_author.is_none() && wrong_text.is_none() {
@@ -125,7 +125,7 @@ pub(crate) async fn update_message(
     let page = page_with(&site, id).await?;
     match actions::update_message(&site, &visitor, edit).await {
         Ok(_) => Ok(Redirect::to(&format!("{}#message--{id}", path_of(page))).into_response()),
-        Err(SocialError::Invalid(invalid)) => {
+        Err(SocialError::Fault(Fault::Invalid(invalid))) => {
             let message = found(&site, user.as_ref(), id).await?;
             let mut form = EditForm {
                 author: Field::typed(form.author),

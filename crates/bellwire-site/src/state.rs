@@ -77,8 +77,13 @@ impl SiteState {
 
     /// What an app keeps in memory for this site: one value of each type, made when it is first asked for.
     pub fn own<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.kept(T::default)
+    }
+
+    /// The same, of what has to be made in another way; which asks for nothing that is kept here.
+    pub(crate) fn kept<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
         let mut own = self.inner.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let value = own.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        let value = own.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(make())).clone();
         value.downcast().unwrap_or_else(|_| unreachable!("kept under its own type"))
     }
 

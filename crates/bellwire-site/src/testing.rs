@@ -13,11 +13,13 @@ use tokio::task::JoinHandle;
 
 mod browser;
 mod database;
+mod log;
 pub mod markup;
 mod window;
 
 pub use browser::{Answer, Client};
 pub use database::{TestDatabase, databases};
+pub use log::Log;
 pub use window::{Ending, Window};
 
 use crate::{App, Settings, Site, SiteState, User};

@@ -151,7 +151,7 @@ impl Receive for Bytes {
     fn receive(frame: Frame) -> Result<Self, Invalid> {
         match frame {
             Frame::Binary(bytes) => Ok(bytes),
-            Frame::Text(_) => Err(whole("This socket understands binary frames only.")),
+            Frame::Text(_) => Err(Invalid::whole("This socket understands binary frames only.")),
         }
     }
 }
@@ -176,11 +176,11 @@ impl<A: Action> Receive for A {
 fn slowly<A: Action>(text: &str) -> Result<A, Invalid> {
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
-        Err(_) if text.trim().is_empty() => return Err(whole("The frame was empty.")),
-        Err(error) => return Err(whole(format!("This is not JSON: {error}."))),
+        Err(_) if text.trim().is_empty() => return Err(Invalid::whole("The frame was empty.")),
+        Err(error) => return Err(Invalid::whole(format!("This is not JSON: {error}."))),
     };
     let Value::Object(object) = value else {
-        return Err(whole("Expected an object such as {\"action\": …, \"data\": {…}}."));
+        return Err(Invalid::whole("Expected an object such as {\"action\": …, \"data\": {…}}."));
     };
     let (name, data) = named::<A>(object)?;
     let mut ask = Map::new();
@@ -193,16 +193,12 @@ fn slowly<A: Action>(text: &str) -> Result<A, Invalid> {
 fn named<A: Action>(mut object: Map<String, Value>) -> Result<(String, Value), Invalid> {
     let name = match object.remove("action") {
         Some(Value::String(name)) => name,
-        Some(_) => {
-            return Err(Invalid { field: Some("action".into()), message: "`action` must be text.".into() });
-        }
-        None => A::FORM.map(str::to_owned).ok_or_else(|| whole("`action` is missing."))?,
+        Some(_) => return Err(Invalid::of("action", "`action` must be text.")),
+        None => A::FORM.map(str::to_owned).ok_or_else(|| Invalid::whole("`action` is missing."))?,
     };
     let data = match object.remove("data") {
         Some(data @ Value::Object(_)) => data,
-        Some(_) => {
-            return Err(Invalid { field: Some("data".into()), message: "`data` must be an object.".into() });
-        }
+        Some(_) => return Err(Invalid::of("data", "`data` must be an object.")),
         None => {
             // htmx 2 sends its request headers as HEADERS, htmx 4 as headers.
             object.remove("HEADERS");
@@ -216,24 +212,20 @@ fn named<A: Action>(mut object: Map<String, Value>) -> Result<(String, Value), I
 fn text(frame: Frame) -> Result<String, Invalid> {
     match frame {
         Frame::Text(text) => Ok(text),
-        Frame::Binary(_) => Err(whole("This socket understands text frames only.")),
+        Frame::Binary(_) => Err(Invalid::whole("This socket understands text frames only.")),
     }
-}
-
-fn whole(message: impl Into<String>) -> Invalid {
-    Invalid { field: None, message: message.into() }
 }
 
 /// serde's finding in words for a person, with the field it is about.
 fn explained<E: std::error::Error>(error: &serde_path_to_error::Error<E>) -> Invalid {
     let path = error.path().to_string();
     let finding = error.inner().to_string();
-    let quoted = finding.split('`').nth(1).unwrap_or_default().to_owned();
+    let quoted = finding.split('`').nth(1).unwrap_or_default();
     if finding.starts_with("missing field") {
-        return Invalid { message: format!("`{quoted}` is missing."), field: Some(quoted) };
+        return Invalid::of(quoted, format!("`{quoted}` is missing."));
     }
     if path == "action" && finding.starts_with("unknown variant") {
-        return Invalid { field: Some("action".into()), message: format!("Unknown action `{quoted}`.") };
+        return Invalid::of("action", format!("Unknown action `{quoted}`."));
     }
     let field = path.strip_prefix("data.").unwrap_or(&path).to_owned();
     let field = (!matches!(field.as_str(), "" | "." | "data" | "?")).then_some(field);

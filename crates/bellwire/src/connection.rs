@@ -205,7 +205,7 @@ impl<C: Consumer> Connection<C> {
         match self.actions.verdict() {
             Verdict::Fine => {}
             Verdict::TooFast => {
-                let invalid = Invalid { field: None, message: "Too fast. Wait a moment.".into() };
+                let invalid = Invalid::whole("Too fast. Wait a moment.");
                 return self.answer(invalid, id_source(&frame)).await;
             }
             Verdict::Enough => return Err(Close::policy("too many actions")),
@@ -332,7 +332,7 @@ impl<C: Consumer> Connection<C> {
             Err(End::Error(Error::Close(close)) | End::Closed(close)) => Err(close),
             Err(end @ End::Error(Error::Internal(_))) => {
                 self.note(&end, handler);
-                self.answer(Invalid { field: None, message: OUR_FAULT.into() }, source).await
+                self.answer(Invalid::whole(OUR_FAULT), source).await
             }
             Err(end) => Err(self.note(&end, handler)),
         }

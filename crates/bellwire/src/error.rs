@@ -35,15 +35,27 @@ pub struct Invalid {
     pub message: String,
 }
 
+impl Invalid {
+    /// The value of `field` will not do.
+    pub fn of(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), message: message.into() }
+    }
+
+    /// What was asked will not do, as a whole.
+    pub fn whole(message: impl Into<String>) -> Self {
+        Self { field: None, message: message.into() }
+    }
+}
+
 impl Error {
     /// The value of `field` will not do; `message` says why, in a sentence for the person who typed it.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid(Invalid { field: Some(field.into()), message: message.into() })
+        Self::Invalid(Invalid::of(field, message))
     }
 
     /// What was asked will not do, as a whole.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self::Invalid(Invalid { field: None, message: message.into() })
+        Self::Invalid(Invalid::whole(message))
     }
 }
 

@@ -21,6 +21,7 @@ mod feeds;
 mod socket;
 mod consumer;
 mod action;
+mod client_id;
 mod error;
 mod close;
 mod patch;
@@ -34,6 +35,7 @@ pub mod testing;
 
 pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};
 pub use crate::bellwire::{Bellwire, Builder};
+pub use crate::client_id::ClientId;
 pub use crate::close::Close;
 pub use crate::consumer::{CatchUp, Consumer};
 pub use crate::dialect::{Dialect, UnknownDialect};

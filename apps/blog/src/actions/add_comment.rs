@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
+use bellwire::ClientId;
 use bellwire_site::{SiteState, Tx, User};
 
-use crate::forms::{AuthorName, ClientId, CommentText};
+use crate::forms::{AuthorName, CommentText};
 use crate::models::article::feed_of;
 use crate::models::comment::{Comment, NewComment, Written};
-use crate::{BlogError, fragments, pace};
+use crate::pace::Comments;
+use crate::{BlogError, fragments};
 
 /// What was typed, and where.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
@@ -47,7 +49,7 @@ pub(crate) async fn add_comment(
     if let Some(before) = before {
         return Ok(Written::Before(before));
     }
-    pace::count(site, by, from)?;
+    site.count::<Comments>(by, from)?;
     let layer = site.bellwire().layer().clone();
     site.db()
         .write(async move |tx: Tx| {

@@ -1,6 +1,6 @@
 //! An article: a draft until it is published, with an address for ever from then on.
 
-use bellwire::{Group, GroupName, Layer};
+use bellwire::{Group, GroupName, Invalid, Layer};
 use bellwire_site::accounts::users;
 use bellwire_site::markup::Text;
 use bellwire_site::{Sought as _, Tx};
@@ -208,7 +208,7 @@ impl Article {
         Self::lock_names(tx).await?;
         let before = Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or(BlogError::NoArticle)?;
         if before.version != version {
-            return Err(BlogError::invalid("version", "Somebody else has saved this article meanwhile."));
+            return Err(Invalid::of("version", "Somebody else has saved this article meanwhile.").into());
         }
         title_is_free(tx, &saved.title, Some(id)).await?;
         let slug = match before.first_published_at {
@@ -320,7 +320,7 @@ fn with_authors(found: Vec<(Model, Option<users::Model>)>) -> Vec<Article> {
 
 async fn title_is_free(db: &impl ConnectionTrait, title: &Title, of: Option<i64>) -> Result<(), BlogError> {
     match another(db, Column::Title.eq(title.as_str()), of).await? {
-        true => Err(BlogError::invalid("title", "There is an article with this title already.")),
+        true => Err(Invalid::of("title", "There is an article with this title already.").into()),
         false => Ok(()),
     }
 }

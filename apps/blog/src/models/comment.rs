@@ -4,8 +4,10 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, FromQueryResult, QueryOrder, QuerySelect, Unchanged};
 
 use super::Article;
+use bellwire::ClientId;
+
 use crate::BlogError;
-use crate::forms::{AuthorName, ClientId, CommentText};
+use crate::forms::{AuthorName, CommentText};
 
 /// A comment as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -4,7 +4,7 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{ClientAddress, Field, MaybeUser, SiteError, SiteState, User};
+use bellwire_site::{ClientAddress, Fault, Field, MaybeUser, SiteError, SiteState, User};
 
 use super::is_staff;
 use crate::BlogError;
@@ -69,7 +69,7 @@ pub(crate) async fn add_comment(
             let there = format!("{}#comment--{}", article.path(), comment.id);
             return Ok(Redirect::to(&there).into_response());
         }
-        Err(BlogError::Invalid(invalid)) => {
+        Err(BlogError::Fault(Fault::Invalid(invalid))) => {
             match invalid.field.as_deref() {
                 Some("author") => form.author.wrong(invalid.message),
                 Some("content") => form.content.wrong(invalid.message),
@@ -77,9 +77,9 @@ pub(crate) async fn add_comment(
             }
             (StatusCode::UNPROCESSABLE_ENTITY, None)
         }
-        Err(BlogError::TooMany { retry_after }) => {
-            form.error = Some(SiteError::TooMany { retry_after }.to_string());
-            (StatusCode::TOO_MANY_REQUESTS, Some(retry_after.as_secs() + 1))
+        Err(BlogError::Fault(Fault::TooOften(often))) => {
+            form.error = Some(SiteError::from(often).to_string());
+            (StatusCode::TOO_MANY_REQUESTS, Some(often.retry_after.as_secs() + 1))
         }
         Err(error) => return Err(error.into()),
     };

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use bellwire::Html;
 use bellwire_site::markup::Text;
-use bellwire_site::{Field, Page, SiteError, SiteState, User};
+use bellwire_site::{Fault, Field, Page, SiteError, SiteState, User};
 
 use super::staff;
 use crate::BlogError;
@@ -174,7 +174,7 @@ impl WritePage {
 
     /// With what is wrong beside its field.
     fn refused(mut self, error: BlogError) -> Result<Self, BlogError> {
-        let BlogError::Invalid(invalid) = error else { return Err(error) };
+        let BlogError::Fault(Fault::Invalid(invalid)) = error else { return Err(error) };
         match invalid.field.as_deref() {
             Some("title") => self.title.wrong(invalid.message),
             Some("content") => self.content.wrong(invalid.message),

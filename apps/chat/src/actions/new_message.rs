@@ -1,9 +1,9 @@
 //! Somebody says something.
 
-use bellwire::Layer;
+use bellwire::{ClientId, Layer};
 use bellwire_site::{SiteState, Tx, User};
 
-use crate::forms::{ClientId, MessageText};
+use crate::forms::MessageText;
 use crate::markup::Mention;
 use crate::models::mention;
 use crate::models::message::{Message, NewMessage, Written};

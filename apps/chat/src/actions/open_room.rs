@@ -1,5 +1,6 @@
 //! Somebody opens a room by its name, or a conversation with somebody.
 
+use bellwire::Invalid;
 use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::RoomName;
@@ -16,7 +17,7 @@ pub async fn open_room(site: &SiteState, by: &User, typed: &str, kind: Kind) -> 
     if let Some(room) = Room::by_slug(site.db().read(), name.slug()).await? {
         return match room.admits(site.db().read(), by.id).await? {
             true => Ok(room),
-            false => Err(ChatError::invalid("name", "That name is taken by a closed room.")),
+            false => Err(Invalid::of("name", "That name is taken by a closed room.").into()),
         };
     }
     let (by, layer) = (by.id, site.bellwire().layer().clone());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bellwire::Layer;
+use bellwire::{Invalid, Layer};
 use bellwire_site::accounts::person_key;
 use bellwire_site::{SiteState, Tx, User};
 
@@ -36,7 +36,7 @@ pub async fn rename_room(site: &SiteState, by: &User, room: i64, typed: &str) ->
         .write(async move |tx: Tx| {
             run_by(&tx, room, &by).await?;
             let renamed = Room::rename(&tx, room, &name).await?;
-            let renamed = renamed.ok_or_else(|| ChatError::invalid("name", "Another room has that name."))?;
+            let renamed = renamed.ok_or_else(|| Invalid::of("name", "Another room has that name."))?;
             let after = renamed.clone();
             tx.on_commit(move || {
                 after.news(&layer).patch(fragments::renamed_in_list(&after));

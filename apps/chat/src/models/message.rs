@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use bellwire::ClientId;
 use bellwire_site::Sought;
 use bellwire_site::accounts::users;
 use sea_orm::entity::prelude::*;
@@ -10,7 +11,7 @@ use sea_orm::{ActiveValue::Set, DbBackend, PaginatorTrait, QueryOrder, QuerySele
 
 use super::{Room, UNREAD, mention, room, search};
 use crate::ChatError;
-use crate::forms::{ClientId, MessageText};
+use crate::forms::MessageText;
 use crate::markup::{self, Mention};
 
 /// A message as it is stored.

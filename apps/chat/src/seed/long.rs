@@ -1,5 +1,6 @@
 //! A room so long that it can be measured.
 
+use bellwire::Invalid;
 use bellwire_site::seed::Progress;
 use bellwire_site::{Person, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -62,7 +63,7 @@ async fn open(site: &SiteState, people: &[Person], name: &RoomName) -> Result<Ro
     let room = room.await?;
     match room.kind {
         Kind::Open => Ok(room),
-        _ => Err(ChatError::invalid("name", "That name is taken by a closed room.")),
+        _ => Err(Invalid::of("name", "That name is taken by a closed room.").into()),
     }
 }
 
@@ -76,7 +77,7 @@ async fn span(site: &SiteState, room: &Room) -> Result<(DateTime<Utc>, DateTime<
 }
 
 /// What people say in the open, without naming anybody.
-fn sayings(people: &[Person], now: DateTime<Utc>) -> Result<Vec<MessageText>, ChatError> {
+fn sayings(people: &[Person], now: DateTime<Utc>) -> Result<Vec<MessageText>, Invalid> {
     let open = PLACES.iter().filter(|place| place.kind == Kind::Open);
     let lines = open.flat_map(|place| script::read(place.script, people, now));
     lines.filter(|line| !line.text.contains('@')).map(|line| MessageText::parse(&line.text)).collect()

@@ -119,7 +119,9 @@ mod tests {
     use bellwire_site::seed::PEOPLE;
 
     use super::*;
-    use crate::forms::{ClientId, MessageText};
+    use bellwire::ClientId;
+
+    use crate::forms::MessageText;
     use crate::models::room::Kind;
     use crate::seed::PLACES;
 

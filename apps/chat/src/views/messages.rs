@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{Page, SiteError, SiteState, User};
+use bellwire_site::{Fault, Page, SiteError, SiteState, User};
 
 use super::{Beside, unprocessable};
 use crate::models::{Message, Room};
@@ -57,7 +57,7 @@ pub(crate) async fn edit_message(
     let (room, message) = found(&site, &user, id).await?;
     match actions::edit_message(&site, &user, id, &form.message).await {
         Ok(message) => Ok(Redirect::to(&place_of(&room, &message)).into_response()),
-        Err(ChatError::Invalid(invalid)) => {
+        Err(ChatError::Fault(Fault::Invalid(invalid))) => {
             let typed = Message {
                 row: crate::models::message::Model { text: form.message, ..message.row },
                 ..message

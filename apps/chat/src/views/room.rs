@@ -5,7 +5,7 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{Page, SiteError, SiteState, User};
+use bellwire_site::{Fault, Page, SiteError, SiteState, User};
 
 use super::{Beside, unprocessable};
 use crate::ChatError;
@@ -99,7 +99,7 @@ pub(crate) async fn new_message(
     let asked = Asked { message: form.message, room: None, client_id: form.client_id };
     match actions::new_message(&site, &room, &user, asked).await {
         Ok(_) => Ok(Redirect::to(&room.path()).into_response()),
-        Err(ChatError::Invalid(invalid)) => {
+        Err(ChatError::Fault(Fault::Invalid(invalid))) => {
             room.admit(site.db().read(), user.id).await?;
             let panel = Panel::load(&site, &user, room, Part::Newest).await?;
             let panel = Panel { draft, error: Some(invalid.message), ..panel };

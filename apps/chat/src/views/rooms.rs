@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{Page, SiteError, SiteState, User};
+use bellwire_site::{Fault, Page, SiteError, SiteState, User};
 
 use super::{Beside, unprocessable};
 use crate::models::room::Kind;
@@ -40,7 +40,7 @@ pub(crate) async fn open_room(
     let kind = if form.closed.is_some() { Kind::Closed } else { Kind::Open };
     match actions::open_room(&site, &user, &form.name, kind).await {
         Ok(room) => Ok(Redirect::to(&room.path()).into_response()),
-        Err(ChatError::Invalid(invalid)) => {
+        Err(ChatError::Fault(Fault::Invalid(invalid))) => {
             Ok(unprocessable(page(&site, &user, &form, Some(&invalid.message)).await?))
         }
         Err(error) => Err(error.into()),

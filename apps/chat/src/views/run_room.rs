@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, RawForm, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{Page, SiteError, SiteState, User};
+use bellwire_site::{Fault, Page, SiteError, SiteState, User};
 
 use super::{Beside, unprocessable};
 use crate::ChatError;
@@ -130,7 +130,7 @@ pub(crate) async fn rename_room(
 ) -> Result<Response, SiteError> {
     match actions::rename_room(&site, &user, id, &form.name).await {
         Ok(room) => Ok(Redirect::to(&room.path()).into_response()),
-        Err(ChatError::Invalid(invalid)) => {
+        Err(ChatError::Fault(Fault::Invalid(invalid))) => {
             let room = run_by(&site, &user, id).await?;
             let (all, error) = (Sought::default(), Some(&*invalid.message));
             Ok(unprocessable(page(&site, &user, &room, &all, &form.name, error).await?))

@@ -1,43 +1,12 @@
 //! What a message costs, counted: one rendering and one encoding, however many hear it.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use bellwire_site::testing::databases;
+use bellwire_site::testing::{Log, databases};
 use serde_json::Value;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{chat, enter_as, open, say, words};
 
 /// Two people's sockets would not be so many: the room is full of a company.
 const MEMBERS: usize = 1000;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn renderings(&self) -> usize {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).matches("Rendered message").count()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 // One thread, so that the log of this thread is the log of everything.
 #[tokio::test(flavor = "current_thread")]
@@ -51,13 +20,7 @@ async fn a_message_to_1000_members_is_rendered_once_encoded_once_and_handed_to_e
         for member in 0..MEMBERS {
             members.push(enter_as(&site, user.clone(), &room, "", &format!("member.{member}")).await);
         }
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(log.clone())
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_env_filter("bellwire_chat=trace")
-            .finish();
-        let guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+        let log = Log::listen("bellwire_chat=trace");
         let before = site.state().bellwire().layer().counts();
         members[0].send_json(&say("to everyone", "c-1")).await;
         for member in &mut members {
@@ -65,8 +28,7 @@ async fn a_message_to_1000_members_is_rendered_once_encoded_once_and_handed_to_e
             assert_eq!(words(frame["html"].as_str().unwrap()), ["to everyone"]);
         }
         let after = site.state().bellwire().layer().counts();
-        drop(guard);
-        assert_eq!(log.renderings(), 1);
+        assert_eq!(log.text().matches("Rendered message").count(), 1);
         // One to the room; a moment later, gathered with others, one that there is something new.
         assert!((1..=2).contains(&(after.sends - before.sends)));
         assert_eq!(after.encodings - before.encodings, 1);

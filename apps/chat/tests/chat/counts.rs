@@ -1,12 +1,8 @@
 //! What the list of rooms counts is the same live as on a fresh page, and costs the same however many rooms there are.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use bellwire_site::testing::{Client, TestSite, databases};
+use bellwire_site::testing::{Client, Log, TestSite, databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{attribute, chat, hear, open, window};
 
@@ -111,42 +107,11 @@ async fn what_is_unread_is_counted_to_a_hundred_and_said_with_a_way_to_the_first
     }
 }
 
-/// The statements that were sent to the database, as the driver logs them.
-#[derive(Clone, Default)]
-struct Statements(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Statements {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Statements {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 /// How many statements of the chat a fresh list costs this person.
 async fn cost(person: &mut Client) -> usize {
-    let statements = Statements::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(statements.clone())
-        .with_ansi(false)
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_env_filter("sqlx=debug")
-        .finish();
-    let guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    let statements = Log::listen("sqlx=debug");
     person.get("/chat/").await;
-    drop(guard);
-    let log = String::from_utf8_lossy(&statements.0.lock().unwrap()).into_owned();
-    log.lines().filter(|line| line.contains("chat_") && line.contains("SELECT")).count()
+    statements.text().lines().filter(|line| line.contains("chat_") && line.contains("SELECT")).count()
 }
 
 async fn open_and_unread(site: &TestSite, ada: &mut Client, from: usize, to: usize) {

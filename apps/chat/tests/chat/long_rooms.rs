@@ -1,53 +1,23 @@
 //! What a room costs does not grow with its history: every query finds its rows by an index, in the order it needs them.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use bellwire_site::testing::{TestSite, databases};
+use bellwire_site::testing::{Log, TestSite, databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{chat, hear, open, window};
 
-/// The statements that were sent to the database, as the driver logs them.
-#[derive(Clone, Default)]
-struct Statements(Arc<Mutex<Vec<u8>>>);
-
-impl Statements {
-    /// Each that reads messages, mentions or memberships, once.
-    fn reading(&self) -> Vec<String> {
-        let log = String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned();
-        // Quoted as Rust quotes, which is as JSON does where there is nothing but letters, quotes and line ends.
-        let quoted = log.lines().filter_map(|line| {
-            let (_, rest) = line.split_once("db.statement=")?;
-            let text = serde_json::Deserializer::from_str(rest).into_iter::<String>().next()?.ok()?;
-            Some(text.trim().to_owned())
-        });
-        let mut found: Vec<_> =
-            quoted.filter(|sql| sql.starts_with("SELECT") && sql.contains("chat_")).collect();
-        found.sort();
-        found.dedup();
-        found
-    }
-}
-
-impl io::Write for Statements {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Statements {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+/// Each statement in this log of the driver that reads messages, mentions or memberships, once.
+fn reading(log: &str) -> Vec<String> {
+    // Quoted as Rust quotes, which is as JSON does where there is nothing but letters, quotes and line ends.
+    let quoted = log.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("db.statement=")?;
+        let text = serde_json::Deserializer::from_str(rest).into_iter::<String>().next()?.ok()?;
+        Some(text.trim().to_owned())
+    });
+    let mut found: Vec<_> = quoted.filter(|sql| sql.starts_with("SELECT") && sql.contains("chat_")).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// What Ben's browser does in a long room, with what it reads logged.
@@ -57,14 +27,7 @@ async fn statements(site: &TestSite) -> Vec<String> {
     for n in 1..=60 {
         ada.post("/chat/hi/", &[("message", &format!("{n} @Ben"))]).await;
     }
-    let statements = Statements::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(statements.clone())
-        .with_ansi(false)
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_env_filter("sqlx=debug")
-        .finish();
-    let guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    let statements = Log::listen("sqlx=debug");
     for path in ["/chat/hi/", "/chat/hi/?before=50", "/chat/hi/?at=30", "/chat/-/messages/30/"] {
         ben.get(path).await;
     }
@@ -73,8 +36,7 @@ async fn statements(site: &TestSite) -> Vec<String> {
     bens.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 20}})).await;
     hear(&mut bens, "read--").await;
     assert!(ben.get("/chat/").await.text.contains("data-unread=\"40\""));
-    drop(guard);
-    statements.reading()
+    reading(&statements.text())
 }
 
 // One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's driver has a thread of its own.

@@ -1,8 +1,9 @@
 //! Somebody says something.
 
+use bellwire::ClientId;
 use bellwire_site::{SiteState, Tx};
 
-use crate::forms::{ClientId, MessageText};
+use crate::forms::MessageText;
 use crate::models::{Changes, Message, NewMessage};
 use crate::{SocialError, Visitor, news};
 

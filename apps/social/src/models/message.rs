@@ -1,11 +1,12 @@
 //! A message.
 
+use bellwire::ClientId;
 use bellwire_site::{Sought, User};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
 
 use crate::SocialError;
-use crate::forms::{Author, ClientId, MessageText};
+use crate::forms::{Author, MessageText};
 
 /// A message as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,53 +1,12 @@
 //! What a busy list costs, counted.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use bellwire_site::testing::databases;
+use bellwire_site::testing::{Log, databases};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{add, ask, client, filled, hear_list, social, texts};
 
 /// Half of them look at the first page, half at the second.
 const WINDOWS: usize = 200;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn renderings(&self) -> usize {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).matches("Rendered a page").count()
-    }
-
-    /// Writes down what this thread does until the guard goes.
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(self.clone())
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_env_filter("bellwire_social=trace")
-            .finish();
-        tracing_subscriber::util::SubscriberInitExt::set_default(subscriber)
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 // One thread, so that the log of this thread is the log of everything.
 #[tokio::test(flavor = "current_thread")]
@@ -55,8 +14,8 @@ async fn a_page_is_rendered_once_however_many_look_at_it() {
     for database in databases() {
         let site = social(&database).await;
         filled(&site, 7).await;
-        let log = Log::default();
-        let guard = log.listen();
+        let log = Log::listen("bellwire_social=trace");
+        let renderings = || log.text().matches("Rendered a page").count();
         let mut windows = Vec::with_capacity(WINDOWS);
         for number in 0..WINDOWS {
             let mut window = client(&site).await;
@@ -66,7 +25,7 @@ async fn a_page_is_rendered_once_however_many_look_at_it() {
             }
             windows.push(window);
         }
-        assert_eq!(log.renderings(), 2, "whoever comes while nothing changes finds both pages");
+        assert_eq!(renderings(), 2, "whoever comes while nothing changes finds both pages");
         windows[0].send_json(&add("Ada", "to everyone")).await;
         for (number, window) in windows.iter_mut().enumerate() {
             let seen = texts(&hear_list(window).await);
@@ -74,8 +33,8 @@ async fn a_page_is_rendered_once_however_many_look_at_it() {
             assert_eq!(seen.first().map(String::as_str), Some(first));
             window.receive_nothing().await;
         }
-        assert_eq!(log.renderings(), 4, "each page once more");
-        drop((guard, windows));
+        assert_eq!(renderings(), 4, "each page once more");
+        drop(windows);
         site.stop().await;
     }
 }

@@ -1,9 +1,19 @@
 //! Messages change and go, and nobody's half-typed edit is disturbed by that.
 
+use bellwire::testing::Communicator;
 use bellwire_site::testing::databases;
 use serde_json::{Value, json};
 
 use crate::support::{add, ask, client, hear_list, hears, hears_of, ids, social, texts, window};
+
+/// Ada writes a message, Ben sees it and begins to edit it; returns which it is, and the frame that brings him the form.
+async fn begins_to_edit(ada: &mut Communicator, ben: &mut Communicator) -> (i64, String) {
+    ada.send_json(&add("Ada", "one")).await;
+    let id = ids(&hear_list(ada).await)[0];
+    hears_of(ben, "one</p>").await;
+    ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
+    (id, ben.receive_text().await)
+}
 
 #[tokio::test]
 async fn the_form_comes_to_the_one_who_asked_and_to_nobody_else() {
@@ -56,11 +66,7 @@ async fn a_client_of_the_original_that_edits_gets_no_list_until_it_is_done() {
     for database in databases() {
         let site = social(&database).await;
         let (mut ada, mut ben, mut cy) = (client(&site).await, client(&site).await, client(&site).await);
-        ada.send_json(&add("Ada", "one")).await;
-        let id = ids(&hear_list(&mut ada).await)[0];
-        hear_list(&mut ben).await;
-        ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
-        let _: Value = ben.receive_json().await;
+        let (id, _) = begins_to_edit(&mut ada, &mut ben).await;
         ada.send_json(&add("Ada", "two")).await;
         // Whoever does not edit has heard of it; so has Ben's window, which was told with all others.
         hears(&mut cy, &["two", "one"]).await;
@@ -78,11 +84,7 @@ async fn our_own_page_gets_the_list_while_it_edits_and_keeps_its_form() {
     for database in databases() {
         let site = social(&database).await;
         let (mut ada, mut ben) = (client(&site).await, window(&site, 1).await);
-        ada.send_json(&add("Ada", "one")).await;
-        let id = ids(&hear_list(&mut ada).await)[0];
-        ben.receive_text().await;
-        ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
-        let form = ben.receive_text().await;
+        let (id, form) = begins_to_edit(&mut ada, &mut ben).await;
         assert!(form.starts_with(&format!("<div hx-swap-oob=\"innerHTML:#message--{id}\">")), "{form}");
         assert!(form.contains("data-bw-keep"), "the browser is told to keep it: {form}");
         ada.send_json(&add("Ada", "two")).await;
@@ -101,11 +103,7 @@ async fn whoever_edits_is_told_that_the_message_was_changed_or_deleted_meanwhile
         let site = social(&database).await;
         let (mut ada, mut ben) = (client(&site).await, client(&site).await);
         let mut outsider = client(&site).await;
-        ada.send_json(&add("Ada", "one")).await;
-        let id = ids(&hear_list(&mut ada).await)[0];
-        hear_list(&mut ben).await;
-        ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
-        let _: Value = ben.receive_json().await;
+        let (id, _) = begins_to_edit(&mut ada, &mut ben).await;
         ada.send_json(&ask("update message", json!({"id": id, "author": "Ada", "text": "<i>two"}))).await;
         let note: Value = ben.receive_json().await;
         assert_eq!(note["selector"], format!("#note--{id}"));
@@ -134,11 +132,7 @@ async fn a_client_of_the_original_goes_on_when_what_it_edits_turns_out_to_be_gon
         let site = social(&database).await;
         for action in ["update message", "delete message", "open edit page"] {
             let (mut ada, mut ben) = (client(&site).await, client(&site).await);
-            ada.send_json(&add("Ada", "one")).await;
-            let id = ids(&hear_list(&mut ada).await)[0];
-            hears(&mut ben, &["one"]).await;
-            ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
-            let _: Value = ben.receive_json().await;
+            let (id, _) = begins_to_edit(&mut ada, &mut ben).await;
             ada.send_json(&ask("delete message", json!({ "id": id }))).await;
             assert_eq!(ben.receive_json::<Value>().await["selector"], format!("#note--{id}"));
             ben.send_json(&ask(action, json!({"id": id, "author": "Ben", "text": "two"}))).await;
@@ -160,11 +154,7 @@ async fn our_own_page_keeps_what_was_typed_about_a_message_that_is_gone() {
     for database in databases() {
         let site = social(&database).await;
         let (mut ada, mut ben) = (client(&site).await, window(&site, 1).await);
-        ada.send_json(&add("Ada", "one")).await;
-        let id = ids(&hear_list(&mut ada).await)[0];
-        hears_of(&mut ben, "one</p>").await;
-        ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
-        hears_of(&mut ben, "data-bw-keep").await;
+        let (id, _) = begins_to_edit(&mut ada, &mut ben).await;
         ada.send_json(&ask("delete message", json!({ "id": id }))).await;
         hears_of(&mut ben, "posts__none").await;
         ben.settle().await;
@@ -183,11 +173,7 @@ async fn whoever_has_saved_or_cancelled_is_told_nothing_more_of_that_message() {
     for database in databases() {
         let site = social(&database).await;
         let (mut ada, mut ben) = (client(&site).await, window(&site, 1).await);
-        ada.send_json(&add("Ada", "one")).await;
-        let id = ids(&hear_list(&mut ada).await)[0];
-        ben.receive_text().await;
-        ben.send_json(&ask("open edit page", json!({ "id": id }))).await;
-        hears_of(&mut ben, "data-bw-keep").await;
+        let (id, _) = begins_to_edit(&mut ada, &mut ben).await;
         let change = json!({"id": id, "author": "Ada", "text": "two", "client_id": "c-9"});
         ben.send_json(&ask("update message", change)).await;
         hears_of(&mut ben, "data-client-id=\"c-9\"").await;
