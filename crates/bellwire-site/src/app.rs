@@ -1,6 +1,10 @@
 //! What an app brings to a site.
 
+use std::future::ready;
+
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use rust_embed::RustEmbed;
 use sea_orm_migration::MigratorTrait;
 
@@ -73,11 +77,21 @@ impl App {
         self
     }
 
-    /// Its place in the navigation and on the first page.
+    /// Its place in the navigation and on the first page. Every page that its routes answer with is marked as there, whatever its path.
     #[must_use]
     pub fn card(mut self, card: Card) -> Self {
         self.card = Some(card);
         self
+    }
+
+    /// The paths it answers, and with every answer whose place in the navigation that is.
+    pub(crate) fn router(&self, site: &SiteState) -> Option<Router<SiteState>> {
+        let (routes, card) = (self.routes?(site), self.card);
+        let Some(card) = card else { return Some(routes) };
+        Some(routes.layer(map_response(move |mut response: Response| {
+            response.extensions_mut().insert(card);
+            ready(response)
+        })))
     }
 
     /// What fills it with something to see: believable data of these people, who exist nowhere. It runs beside a running site and as

@@ -164,10 +164,8 @@ fn state(settings: Settings, address: SocketAddr, db: Db, apps: &[App]) -> Resul
 /// Layers from the inside out: what is written last sees a request first.
 fn router(site: &SiteState, apps: &[App]) -> Router {
     let mut pages = Router::new().merge(home::routes()).merge(accounts::routes());
-    for app in apps {
-        if let Some(routes) = app.routes {
-            pages = pages.merge(routes(site));
-        }
+    for routes in apps.iter().filter_map(|app| app.router(site)) {
+        pages = pages.merge(routes);
     }
     pages
         .fallback(nothing_here)

@@ -15,6 +15,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
             get(async || Page::new("A <try>", Html::text("<b>")).style("try/a.css").script("try/b.js")),
         )
         .route("/try/whole/", get(async || whole()))
+        .route("/tried/", get(async || whole()))
         .route("/try/panic/", get(async || -> Page { panic!("a secret") }))
         .route("/try/error/", get(async || SiteError::internal("a secret")))
         .route("/try/mine/", get(async |user: User| user.name).post(async |user: User| user.key()))
@@ -35,8 +36,45 @@ fn whole() -> Page {
         .kind("article")
 }
 
+/// An app whose place begins like that of the other.
+fn beside() -> App {
+    let routes = |_: &SiteState| Router::new().route("/try/beside/", get(async || whole()));
+    App::new("beside").routes(routes).card(Card {
+        title: "Beside",
+        path: "/try/beside/",
+        about: "Stands beside.",
+    })
+}
+
 async fn start() -> TestSite {
-    TestSite::start(&TestDatabase::Sqlite, vec![app()]).await
+    TestSite::start(&TestDatabase::Sqlite, vec![app(), beside()]).await
+}
+
+/// The places in the site's bar that are marked as where one is.
+fn marked(page: &str) -> Vec<&str> {
+    let bar =
+        page.split("<nav class=\"bar__nav\"").nth(1).expect("a bar").split("</nav>").next().expect("its end");
+    let marks = bar.split("aria-current=\"page\">").skip(1);
+    marks.filter_map(|rest| rest.split('<').next()).collect()
+}
+
+#[tokio::test]
+async fn a_page_is_marked_in_the_bar_as_the_place_of_the_app_that_answers() {
+    let site = start().await;
+    for (path, places) in [
+        ("/try/", &["Try"][..]),
+        ("/try/whole/", &["Try"]),
+        ("/tried/", &["Try"]),
+        ("/try/error/", &["Try"]),
+        ("/try/beside/", &["Beside"]),
+        ("/", &[]),
+        ("/accounts/first/", &[]),
+        ("/nothing/", &[]),
+    ] {
+        let page = site.client().get(path).await.text;
+        assert_eq!(marked(&page), places, "{path}");
+    }
+    site.stop().await;
 }
 
 #[tokio::test]
