@@ -216,6 +216,8 @@ async fn an_error_stands_in_the_form_that_asked() {
     ada.reads(&format!("#error--text--{id}"), "A message holds at most 200 characters; this one has 201.")
         .await;
     assert_eq!(ada.words_of("#error--text").await, "");
+    let wrong = "return [...document.querySelectorAll('[aria-invalid=true]')].map((each) => each.id).join() === arguments[0]";
+    ada.until("was told of that field alone", wrong, &[json!(format!("text--{id}"))]).await;
     writes(&ada, &"z".repeat(202)).await;
     ada.reads("#error--text", "A message holds at most 200 characters; this one has 202.").await;
     ada.reads("#left", "-2 left").await;
