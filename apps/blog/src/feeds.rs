@@ -23,6 +23,7 @@ const OTHERS: u64 = 3;
 
 const RSS_PATH: &str = "/blog/feed/";
 const ATOM_PATH: &str = "/blog/atom/";
+pub(crate) const SITEMAP_PATH: &str = "/sitemap.xml";
 
 #[derive(Template)]
 #[template(path = "blog/feeds/rss.xml", escape = "html")]

@@ -35,6 +35,7 @@ pub struct App {
     pub(crate) migrations: Option<Migrations>,
     pub(crate) assets: Option<Embedded>,
     pub(crate) card: Option<Card>,
+    pub(crate) sitemap: Option<&'static str>,
     pub(crate) seed: Option<Fill>,
 }
 
@@ -52,7 +53,7 @@ pub struct Card {
 impl App {
     /// An app with nothing in it yet.
     pub fn new(name: &'static str) -> Self {
-        Self { name, routes: None, migrations: None, assets: None, card: None, seed: None }
+        Self { name, routes: None, migrations: None, assets: None, card: None, sitemap: None, seed: None }
     }
 
     /// Its paths, whole as the browser asks for them.
@@ -81,6 +82,13 @@ impl App {
     #[must_use]
     pub fn card(mut self, card: Card) -> Self {
         self.card = Some(card);
+        self
+    }
+
+    /// The path of its map for search engines, such as `/sitemap.xml`, which is one of its routes. The site's `/robots.txt` names it.
+    #[must_use]
+    pub fn sitemap(mut self, path: &'static str) -> Self {
+        self.sitemap = Some(path);
         self
     }
 

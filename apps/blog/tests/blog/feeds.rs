@@ -146,6 +146,8 @@ async fn an_empty_blog_has_feeds_and_a_map_as_well() {
         assert!(feed(&site, "/blog/atom/").await.1.entries.is_empty());
         let map = site.client().get("/sitemap.xml").await.text;
         let here = site.url("");
+        let robots = site.client().get("/robots.txt").await.text;
+        assert!(robots.contains(&format!("\nSitemap: {here}/sitemap.xml\n")), "crawlers find it: {robots}");
         assert_eq!(each(&map, "loc"), ["/", "/blog/", "/blog/about/"].map(|path| format!("{here}{path}")));
         let mut writer = staff(&site, "Ada").await;
         publish(&site, &mut writer, "日本 & tea", "Text").await;

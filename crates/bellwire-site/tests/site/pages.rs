@@ -122,6 +122,26 @@ fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
 }
 
 #[tokio::test]
+async fn crawlers_are_told_what_to_leave_alone_and_where_the_apps_have_a_map() {
+    let mapped = || app().sitemap("/try/map.xml");
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![mapped(), beside()], |settings| {
+        settings.url = "https://chat.example".parse().ok();
+    })
+    .await;
+    let robots = site.client().get_with("/robots.txt", &[("accept", "*/*")]).await;
+    assert_eq!((robots.status, robots.header("content-type")), (200, "text/plain; charset=utf-8"));
+    assert_eq!(
+        robots.text,
+        "User-agent: *\nDisallow: /accounts/\nDisallow: /ws/\n\nSitemap: https://chat.example/try/map.xml\n"
+    );
+    site.stop().await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![beside()]).await;
+    let robots = site.client().get("/robots.txt").await.text;
+    assert_eq!(robots, "User-agent: *\nDisallow: /accounts/\nDisallow: /ws/\n", "nobody has a map");
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn every_response_says_what_the_browser_may_do_with_it() {
     let site = start().await;
     let asset = format!("{}/site.css", site.state().build());
