@@ -1,17 +1,20 @@
 //! For programs that read: RSS, Atom, and the map of the site.
 
+use std::fmt::Debug;
+
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bellwire_site::markup::Text;
 use bellwire_site::{SiteError, SiteState};
 use chrono::{DateTime, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::BlogError;
 use crate::forms::Sought;
 use crate::models::Article;
-use crate::models::article::Listed;
+use crate::models::article::{Headline, Listed};
 use crate::pages::{ABOUT, ALL};
 
 /// Articles in a feed.
@@ -23,6 +26,7 @@ const OTHERS: u64 = 3;
 
 const RSS_PATH: &str = "/blog/feed/";
 const ATOM_PATH: &str = "/blog/atom/";
+pub(crate) const SITEMAP_PATH: &str = "/sitemap.xml";
 
 #[derive(Template)]
 #[template(path = "blog/feeds/rss.xml", escape = "html")]
@@ -80,46 +84,72 @@ impl From<DateTime<Utc>> for Stamp {
 
 /// `GET /blog/feed/`
 pub(crate) async fn rss(State(site): State<SiteState>, asked: HeaderMap) -> Result<Response, SiteError> {
-    let (feed, changed) = Feed::load(&site, RSS_PATH).await?;
-    Ok(answer(&asked, "application/rss+xml; charset=utf-8", Rss { feed }.render()?, changed))
+    feed(&site, &asked, RSS_PATH, "application/rss+xml; charset=utf-8", |feed| Rss { feed }.render()).await
 }
 
 /// `GET /blog/atom/`
 pub(crate) async fn atom(State(site): State<SiteState>, asked: HeaderMap) -> Result<Response, SiteError> {
-    let (feed, changed) = Feed::load(&site, ATOM_PATH).await?;
-    Ok(answer(&asked, "application/atom+xml; charset=utf-8", Atom { feed }.render()?, changed))
+    feed(&site, &asked, ATOM_PATH, "application/atom+xml; charset=utf-8", |feed| Atom { feed }.render()).await
+}
+
+async fn feed(
+    site: &SiteState,
+    asked: &HeaderMap,
+    path: &str,
+    kind: &'static str,
+    render: fn(Feed) -> askama::Result<String>,
+) -> Result<Response, SiteError> {
+    let listed = Listed { sought: Sought::default(), offset: 0, limit: ARTICLES };
+    let newest = Article::list(site.db().read(), &listed).await?;
+    let known = Known::by(site, path, changed(&newest), &newest);
+    if known.is_had(asked) {
+        return Ok(known.not_modified());
+    }
+    let feed = Feed::load(site, path, &newest).await?;
+    Ok(known.answer(kind, render(feed)?))
 }
 
 /// `GET /sitemap.xml`
 pub(crate) async fn sitemap(State(site): State<SiteState>, asked: HeaderMap) -> Result<Response, SiteError> {
+    let state = Article::state(site.db().read()).await?;
+    let known = Known::by(&site, SITEMAP_PATH, state.changed, &state);
+    if known.is_had(&asked) {
+        return Ok(known.not_modified());
+    }
     let articles = Article::addresses(site.db().read(), ADDRESSES - OTHERS).await?;
-    let changed = articles.iter().map(|(_, at)| *at).max().unwrap_or_default();
     let others = ["/", ALL, ABOUT].map(|path| (path.to_owned(), None));
     let articles = articles.into_iter().map(|(path, at)| (path, Some(Stamp::from(at).rfc3339)));
     let absolute = |(path, at): (String, _)| (site.public_url().absolute(&path), at);
     let pages = others.into_iter().chain(articles).map(absolute).collect();
-    Ok(answer(&asked, "application/xml; charset=utf-8", Sitemap { pages }.render()?, changed))
+    Ok(known.answer("application/xml; charset=utf-8", Sitemap { pages }.render()?))
+}
+
+/// When the last of them was saved.
+fn changed(articles: &[Headline]) -> DateTime<Utc> {
+    articles.iter().map(|article| article.updated_at).max().unwrap_or_default()
 }
 
 impl Feed {
-    async fn load(site: &SiteState, path: &str) -> Result<(Self, DateTime<Utc>), SiteError> {
-        let listed = Listed { sought: Sought::default(), offset: 0, limit: ARTICLES };
-        let articles = Article::list(site.db().read(), &listed).await?;
-        let changed = articles.iter().map(|article| article.row.updated_at).max().unwrap_or_default();
+    async fn load(site: &SiteState, path: &str, articles: &[Headline]) -> Result<Self, BlogError> {
+        let contents = Article::contents(site.db().read(), articles.iter().map(|article| article.id)).await?;
         let url = site.public_url();
-        let entry = |article: &Article| Entry {
-            title: printable(&article.row.title),
-            url: url.absolute(&article.path()),
-            author: printable(&article.author),
-            summary: printable(&article.summary()),
-            html: printable(Text::article(&article.row.content).html().as_str()),
-            published: article.row.published_at.unwrap_or(article.row.created_at).into(),
-            changed: article.row.updated_at.into(),
+        let entry = |article: &Headline| {
+            Some(Entry {
+                title: printable(&article.title),
+                url: url.absolute(&article.path()),
+                author: printable(&article.author),
+                summary: printable(&article.summary),
+                html: printable(Text::article(contents.get(&article.id)?).html().as_str()),
+                published: article.date().into(),
+                changed: article.updated_at.into(),
+            })
         };
-        let entries = articles.iter().map(entry).collect();
-        let feed =
-            Self { itself: url.absolute(path), page: url.absolute(ALL), changed: changed.into(), entries };
-        Ok((feed, changed))
+        Ok(Self {
+            itself: url.absolute(path),
+            page: url.absolute(ALL),
+            changed: changed(articles).into(),
+            entries: articles.iter().filter_map(entry).collect(),
+        })
     }
 }
 
@@ -130,21 +160,40 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-/// The whole, or that it is what the reader has already.
-fn answer(asked: &HeaderMap, kind: &'static str, body: String, changed: DateTime<Utc>) -> Response {
-    let tag =
-        Sha256::digest(body.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (tag, date) = (format!("\"{tag}\""), changed.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
-    let known = is_known(asked, &tag, &date);
-    let headers = [
-        (header::ETAG, value(&tag)),
-        (header::LAST_MODIFIED, value(&date)),
-        // To be kept by everyone, and to be asked about each time: that costs little.
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache")),
-    ];
-    match known {
-        true => (StatusCode::NOT_MODIFIED, headers).into_response(),
-        false => (headers, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response(),
+/// By which a reader knows whether what they have is still the same, before any of it is made.
+struct Known {
+    tag: String,
+    date: String,
+}
+
+impl Known {
+    /// What is at this path, as this site and this build of it show it.
+    fn by(site: &SiteState, path: &str, changed: DateTime<Utc>, state: &impl Debug) -> Self {
+        let all = format!("{} {} {state:?}", site.public_url().absolute(path), site.build());
+        let hex: String = Sha256::digest(all).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self { tag: format!("\"{hex}\""), date: changed.format("%a, %d %b %Y %H:%M:%S GMT").to_string() }
+    }
+
+    fn is_had(&self, asked: &HeaderMap) -> bool {
+        is_known(asked, &self.tag, &self.date)
+    }
+
+    fn headers(&self) -> [(HeaderName, HeaderValue); 3] {
+        [
+            // Of the same articles, not of the same bytes: another version of the program may write them otherwise.
+            (header::ETAG, value(&format!("W/{}", self.tag))),
+            (header::LAST_MODIFIED, value(&self.date)),
+            // To be kept by everyone, and to be asked about each time: that costs little.
+            (header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache")),
+        ]
+    }
+
+    fn not_modified(&self) -> Response {
+        (StatusCode::NOT_MODIFIED, self.headers()).into_response()
+    }
+
+    fn answer(&self, kind: &'static str, body: String) -> Response {
+        (self.headers(), [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
     }
 }
 

@@ -37,5 +37,6 @@ pub fn app() -> App {
             path: "/blog/",
             about: "Articles to read, and comments that appear while you read them.",
         })
+        .sitemap(feeds::SITEMAP_PATH)
         .seed(|site, people, progress| Box::pin(seed::fill(site, people, progress)))
 }

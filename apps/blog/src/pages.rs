@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::BlogError;
 use crate::forms::Sought;
 use crate::fragments::CommentView;
-use crate::models::article::{Article, Listed, feed_of};
+use crate::models::article::{Article, Headline, Listed, feed_of};
 use crate::models::comment::Comment;
 
 /// Articles of one page of the list.
@@ -77,9 +77,9 @@ impl List {
         let mut found = Article::list(db, &listed).await?;
         let has_more = found.len() as u64 > wanted;
         found.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
-        let counts = Comment::counts(db, found.iter().map(|article| article.row.id)).await?;
+        let counts = Comment::counts(db, found.iter().map(|article| article.id)).await?;
         let comments = |id| counts.iter().find(|(article, _)| *article == id).map_or(0, |(_, count)| *count);
-        let articles = found.iter().map(|article| Teaser::of(article, comments(article.row.id))).collect();
+        let articles = found.iter().map(|article| Teaser::of(article, comments(article.id))).collect();
         Ok(Self { sought: listed.sought, articles, page, has_more })
     }
 
@@ -133,14 +133,14 @@ fn address(sought: &Sought, page: u64) -> String {
 }
 
 impl Teaser {
-    pub(crate) fn of(article: &Article, comments: i64) -> Self {
+    pub(crate) fn of(article: &Headline, comments: i64) -> Self {
         Self {
-            id: article.row.id,
-            title: article.row.title.clone(),
+            id: article.id,
+            title: article.title.clone(),
             path: article.path(),
             author: article.author.clone(),
-            date: article.row.published_at.unwrap_or(article.row.updated_at).into(),
-            summary: article.summary(),
+            date: article.date().into(),
+            summary: article.summary.clone(),
             comments,
         }
     }
@@ -275,7 +275,7 @@ impl ArticlePage {
             date: row.published_at.unwrap_or(row.updated_at).into(),
             is_draft: row.published_at.is_none(),
             html: text.html(),
-            summary: article.summary(),
+            summary: row.summary.clone(),
             feed: feed_of(row.id).as_str().to_owned(),
             seq,
             comments: comments.iter().map(CommentView::from).collect(),

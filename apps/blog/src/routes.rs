@@ -17,6 +17,6 @@ pub(crate) fn router(_: &SiteState) -> Router<SiteState> {
         .route("/blog/article/{slug}/edit/", get(views::edit).post(views::send_edited))
         .route("/blog/feed/", get(feeds::rss))
         .route("/blog/atom/", get(feeds::atom))
-        .route("/sitemap.xml", get(feeds::sitemap))
+        .route(feeds::SITEMAP_PATH, get(feeds::sitemap))
         .route("/ws/blog/", get(consumers::blog))
 }

@@ -1,6 +1,10 @@
 //! What an app brings to a site.
 
+use std::future::ready;
+
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use rust_embed::RustEmbed;
 use sea_orm_migration::MigratorTrait;
 
@@ -31,6 +35,7 @@ pub struct App {
     pub(crate) migrations: Option<Migrations>,
     pub(crate) assets: Option<Embedded>,
     pub(crate) card: Option<Card>,
+    pub(crate) sitemap: Option<&'static str>,
     pub(crate) seed: Option<Fill>,
 }
 
@@ -48,7 +53,7 @@ pub struct Card {
 impl App {
     /// An app with nothing in it yet.
     pub fn new(name: &'static str) -> Self {
-        Self { name, routes: None, migrations: None, assets: None, card: None, seed: None }
+        Self { name, routes: None, migrations: None, assets: None, card: None, sitemap: None, seed: None }
     }
 
     /// Its paths, whole as the browser asks for them.
@@ -73,11 +78,28 @@ impl App {
         self
     }
 
-    /// Its place in the navigation and on the first page.
+    /// Its place in the navigation and on the first page. Every page that its routes answer with is marked as there, whatever its path.
     #[must_use]
     pub fn card(mut self, card: Card) -> Self {
         self.card = Some(card);
         self
+    }
+
+    /// The path of its map for search engines, such as `/sitemap.xml`, which is one of its routes. The site's `/robots.txt` names it.
+    #[must_use]
+    pub fn sitemap(mut self, path: &'static str) -> Self {
+        self.sitemap = Some(path);
+        self
+    }
+
+    /// The paths it answers, and with every answer whose place in the navigation that is.
+    pub(crate) fn router(&self, site: &SiteState) -> Option<Router<SiteState>> {
+        let (routes, card) = (self.routes?(site), self.card);
+        let Some(card) = card else { return Some(routes) };
+        Some(routes.layer(map_response(move |mut response: Response| {
+            response.extensions_mut().insert(card);
+            ready(response)
+        })))
     }
 
     /// What fills it with something to see: believable data of these people, who exist nowhere. It runs beside a running site and as

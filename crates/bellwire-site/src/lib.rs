@@ -26,6 +26,7 @@ mod state;
 pub mod accounts;
 mod visits;
 mod home;
+mod robots;
 mod page;
 mod field;
 pub mod markup;

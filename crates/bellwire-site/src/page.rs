@@ -10,7 +10,7 @@ use url::{Position, Url};
 
 use crate::accounts::{SignedIn, next};
 use crate::errors::{Failed, chain};
-use crate::{SiteError, SiteState};
+use crate::{Card, SiteError, SiteState};
 
 mod refusal;
 mod typed;
@@ -154,13 +154,14 @@ impl Page {
         site: &SiteState,
         path: &str,
         viewer: Option<&SignedIn>,
+        of: Option<&Card>,
     ) -> Result<String, askama::Error> {
         let build = site.assets().base();
         let head = self.head.iter().map(|head| head.html(build)).collect();
         let nav = site.cards().iter().map(|card| NavItem {
             label: card.title,
             href: card.path,
-            current: path.starts_with(card.path),
+            current: Some(card) == of,
         });
         let user = viewer.map(|viewer| ShellUser {
             name: &viewer.user.name,
@@ -313,7 +314,8 @@ pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
 
 fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) -> Response {
     let viewer = response.extensions().get::<SignedIn>().cloned();
-    let body = match page.render(site, path, viewer.as_ref()) {
+    let of = response.extensions().get::<Card>();
+    let body = match page.render(site, path, viewer.as_ref(), of) {
         Ok(body) => body,
         Err(error) => {
             tracing::error!(path, %error, "Could not render the shell");

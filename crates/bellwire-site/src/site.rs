@@ -23,7 +23,7 @@ use crate::home::{self, Bell};
 use crate::settings::{DatabaseUrl, PublicUrl};
 use crate::state::Inner;
 use crate::visits::{self, Visits};
-use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, serve};
+use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, robots, serve};
 
 /// The longest body of a request, where a route does not say otherwise. A longer one is refused with 413.
 pub(crate) const BODY: usize = 256 * 1024;
@@ -154,20 +154,31 @@ fn state(settings: Settings, address: SocketAddr, db: Db, apps: &[App]) -> Resul
     let assets =
         Assets::new(apps.iter().filter_map(|app| Some((app.name, app.assets?))), settings.assets.clone());
     let cards = apps.iter().filter_map(|app| app.card).collect();
+    let sitemaps = apps.iter().filter_map(|app| app.sitemap).collect();
     let bell = Bell::new(&bellwire, clock.clone());
     let own = Default::default();
-    let inner =
-        Inner { settings, public_url, db, bellwire, accounts, visits, assets, cards, bell, clock, own };
+    let inner = Inner {
+        settings,
+        public_url,
+        db,
+        bellwire,
+        accounts,
+        visits,
+        assets,
+        cards,
+        sitemaps,
+        bell,
+        clock,
+        own,
+    };
     Ok(SiteState { inner: Arc::new(inner) })
 }
 
 /// Layers from the inside out: what is written last sees a request first.
 fn router(site: &SiteState, apps: &[App]) -> Router {
-    let mut pages = Router::new().merge(home::routes()).merge(accounts::routes());
-    for app in apps {
-        if let Some(routes) = app.routes {
-            pages = pages.merge(routes(site));
-        }
+    let mut pages = Router::new().merge(home::routes()).merge(robots::routes()).merge(accounts::routes());
+    for routes in apps.iter().filter_map(|app| app.router(site)) {
+        pages = pages.merge(routes);
     }
     pages
         .fallback(nothing_here)

@@ -34,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) visits: Visits,
     pub(crate) assets: Assets,
     pub(crate) cards: Vec<Card>,
+    pub(crate) sitemaps: Vec<&'static str>,
     pub(crate) bell: Bell,
     pub(crate) clock: Clock,
     pub(crate) own: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
@@ -97,6 +98,10 @@ impl SiteState {
 
     pub(crate) fn cards(&self) -> &[Card] {
         &self.inner.cards
+    }
+
+    pub(crate) fn sitemaps(&self) -> &[&'static str] {
+        &self.inner.sitemaps
     }
 
     pub(crate) fn bell(&self) -> &Bell {

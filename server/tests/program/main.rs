@@ -4,6 +4,7 @@ mod support;
 mod window;
 
 mod serve;
+mod places;
 mod user;
 mod seed;
 mod check;

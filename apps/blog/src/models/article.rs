@@ -1,5 +1,7 @@
 //! An article: a draft until it is published, with an address for ever from then on.
 
+use std::collections::HashMap;
+
 use bellwire::{Group, GroupName, Invalid, Layer};
 use bellwire_site::accounts::users;
 use bellwire_site::markup::Text;
@@ -7,7 +9,10 @@ use bellwire_site::{Sought as _, Tx};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
-use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
+use sea_orm::{
+    ActiveValue::Set, FromQueryResult, JoinType, PaginatorTrait, QueryOrder, QuerySelect, SelectModel,
+    Selector, Unchanged,
+};
 
 use super::search;
 use crate::BlogError;
@@ -39,6 +44,8 @@ pub struct Model {
     pub author_id: i64,
     /// What it says, in Markdown.
     pub content: String,
+    /// What it is about, in about a hundred characters, cut at a word. Made whenever it is saved.
+    pub summary: String,
     /// The number of the latest change among its comments.
     pub seq: i64,
     /// How often it was saved.
@@ -78,6 +85,50 @@ pub struct Article {
     pub author: String,
 }
 
+/// An article as lists and feeds know it: all but what it says.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Headline {
+    /// Its id.
+    pub id: i64,
+    /// Its title.
+    pub title: String,
+    /// Its address.
+    pub slug: String,
+    /// Who wrote it.
+    pub author: String,
+    /// What it is about.
+    pub summary: String,
+    /// How often it was saved.
+    pub version: i64,
+    /// When it was saved last.
+    pub updated_at: DateTimeUtc,
+    /// Since when everyone may read it.
+    pub published_at: Option<DateTimeUtc>,
+}
+
+impl Headline {
+    /// Where it is read.
+    pub fn path(&self) -> String {
+        path_of(&self.slug)
+    }
+
+    /// The day that stands beside it.
+    pub fn date(&self) -> DateTimeUtc {
+        self.published_at.unwrap_or(self.updated_at)
+    }
+}
+
+/// By which one knows whether any published article has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// How many there are.
+    pub count: i64,
+    /// How often they were saved, all together.
+    pub saved: i64,
+    /// When the last of them was.
+    pub changed: DateTimeUtc,
+}
+
 /// What staff typed, and whether everyone may read it.
 #[derive(Clone, Debug)]
 pub struct Saved {
@@ -107,7 +158,7 @@ impl Article {
     ///
     /// # Errors
     /// The database's.
-    pub async fn list(db: &impl ConnectionTrait, listed: &Listed) -> Result<Vec<Self>, BlogError> {
+    pub async fn list(db: &impl ConnectionTrait, listed: &Listed) -> Result<Vec<Headline>, BlogError> {
         let mut found = Entity::find().filter(Column::PublishedAt.is_not_null());
         if !listed.sought.is_empty() {
             found = found.filter(search::has(db.get_database_backend(), listed.sought.as_str()));
@@ -116,22 +167,50 @@ impl Article {
             .order_by_desc(Column::PublishedAt)
             .order_by_desc(Column::Id)
             .offset(listed.offset)
-            .limit(listed.limit)
-            .find_also_related(users::Entity);
-        Ok(with_authors(found.all(db).await.or_nothing()?))
+            .limit(listed.limit);
+        Ok(headlines(found).all(db).await.or_nothing()?)
     }
 
     /// What is not published, the latest first.
     ///
     /// # Errors
     /// The database's.
-    pub async fn drafts(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Self>, BlogError> {
+    pub async fn drafts(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Headline>, BlogError> {
         let found = Entity::find()
             .filter(Column::PublishedAt.is_null())
             .order_by_desc(Column::UpdatedAt)
-            .limit(limit)
-            .find_also_related(users::Entity);
-        Ok(with_authors(found.all(db).await?))
+            .limit(limit);
+        Ok(headlines(found).all(db).await?)
+    }
+
+    /// What these articles say, by their ids.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn contents(
+        db: &impl ConnectionTrait,
+        ids: impl IntoIterator<Item = i64>,
+    ) -> Result<HashMap<i64, String>, BlogError> {
+        let found = Entity::find().filter(Column::Id.is_in(ids)).select_only();
+        let found = found.columns([Column::Id, Column::Content]).into_tuple().all(db).await?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// What the published articles are known by.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn state(db: &impl ConnectionTrait) -> Result<State, BlogError> {
+        let found = Entity::find()
+            .filter(Column::PublishedAt.is_not_null())
+            .select_only()
+            .column_as(Column::Id.count(), "count")
+            // PostgreSQL's sum of whole numbers is a decimal one.
+            .column_as(Column::Version.sum().cast_as("bigint"), "saved")
+            .column_as(Column::UpdatedAt.max(), "changed");
+        let found: Option<(i64, Option<i64>, Option<DateTimeUtc>)> = found.into_tuple().one(db).await?;
+        let (count, saved, changed) = found.unwrap_or_default();
+        Ok(State { count, saved: saved.unwrap_or_default(), changed: changed.unwrap_or_default() })
     }
 
     /// The article with this address.
@@ -187,6 +266,7 @@ impl Article {
             slug: Set(free_slug(tx, &saved.title, None).await?),
             author_id: Set(author),
             content: Set(saved.content.as_str().to_owned()),
+            summary: Set(summary_of(saved.content.as_str())),
             seq: Set(0),
             version: Set(1),
             created_at: Set(saved.at),
@@ -221,6 +301,7 @@ impl Article {
             title: Set(saved.title.as_str().to_owned()),
             slug: Set(slug),
             content: Set(saved.content.as_str().to_owned()),
+            summary: Set(summary_of(saved.content.as_str())),
             version: Set(version + 1),
             updated_at: Set(saved.at),
             published_at: Set(first_published_at.filter(|_| saved.is_published)),
@@ -276,11 +357,6 @@ impl Article {
     pub fn is_for(&self, is_staff: bool) -> bool {
         is_staff || self.row.published_at.is_some()
     }
-
-    /// What it is about, in about a hundred characters, cut at a word.
-    pub fn summary(&self) -> String {
-        summary_of(&Text::article(&self.row.content))
-    }
 }
 
 /// The group of those who read the article with this id.
@@ -293,8 +369,9 @@ pub(crate) fn path_of(slug: &str) -> String {
     format!("/blog/article/{}/", utf8_percent_encode(slug, PATH))
 }
 
-/// Where there are no spaces to cut at, it is cut where it is full.
-fn summary_of(text: &Text) -> String {
+/// What an article is about, in about a hundred characters, cut at a word. Where there are no spaces to cut at, it is cut where it is full.
+pub(crate) fn summary_of(content: &str) -> String {
+    let text = Text::article(content);
     let (whole, short) = (text.plain(usize::MAX), text.plain(SUMMARY));
     let Some(cut) = short.strip_suffix('…').filter(|_| short != whole) else { return short };
     let is_whole_word = whole.strip_prefix(cut).is_none_or(|rest| rest.starts_with(char::is_whitespace));
@@ -314,8 +391,14 @@ fn with_author((row, author): (Model, Option<users::Model>)) -> Article {
     Article { row, author: author.map(|author| author.name).unwrap_or_default() }
 }
 
-fn with_authors(found: Vec<(Model, Option<users::Model>)>) -> Vec<Article> {
-    found.into_iter().map(with_author).collect()
+fn headlines(found: Select<Entity>) -> Selector<SelectModel<Headline>> {
+    use Column::{Id, PublishedAt, Slug, Summary, Title, UpdatedAt, Version};
+    found
+        .join(JoinType::InnerJoin, Relation::Author.def())
+        .select_only()
+        .columns([Id, Title, Slug, Summary, Version, UpdatedAt, PublishedAt])
+        .column_as(users::Column::Name, "author")
+        .into_model()
 }
 
 async fn title_is_free(db: &impl ConnectionTrait, title: &Title, of: Option<i64>) -> Result<(), BlogError> {
@@ -352,7 +435,7 @@ mod tests {
 
     #[test]
     fn a_summary_is_cut_at_a_word_and_has_no_markup() {
-        let of = |text: &str| summary_of(&Text::article(text));
+        let of = summary_of;
         assert_eq!(of("Short **and** sweet."), "Short and sweet.");
         assert_eq!(of(&"x".repeat(100)), "x".repeat(100));
         let words = "word ".repeat(40);

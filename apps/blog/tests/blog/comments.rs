@@ -314,7 +314,14 @@ async fn in_our_own_page_an_error_stands_beside_its_field() {
         let mut one = htmx_window(&site, None, &query).await;
         one.send_json(&say(&tea, "", "Text")).await;
         assert!(one.receive_text().await.contains("hx-swap-oob=\"innerHTML:#error--author\""));
-        assert!(site.client().get(&tea.path()).await.text.contains("id=\"error--author\""));
+        let page = site.client().get(&tea.path()).await.text;
+        assert!(page.contains("aria-describedby=\"error--author\"") && page.contains("id=\"error--author\""));
+        let answer = site.client().post(&tea.path(), &[("author", ""), ("content", "Text")]).await;
+        assert!(
+            answer.text.contains("aria-invalid=\"true\" aria-describedby=\"error--author\""),
+            "{}",
+            answer.text
+        );
         site.stop().await;
     }
 }

@@ -1,10 +1,13 @@
 //! What programs read.
 
-use bellwire_site::testing::{TestSite, databases};
+use bellwire_blog::models::Article;
+use bellwire_site::testing::{Client, TestSite, databases};
+use bellwire_site::{DbError, Tx};
 use feed_rs::model::{Feed, FeedType};
 use quick_xml::events::Event;
+use sea_orm::ConnectionTrait;
 
-use crate::support::{blog, publish, staff};
+use crate::support::{again, blog, draft, publish, staff};
 
 async fn feed(site: &TestSite, path: &str) -> (String, Feed) {
     let answer = site.client().get(path).await;
@@ -120,7 +123,7 @@ async fn who_has_it_already_is_told_so_until_something_changes() {
         for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
             let first = other.get(path).await;
             let (tag, date) = (first.header("etag").to_owned(), first.header("last-modified").to_owned());
-            assert!(tag.starts_with('"') && date.ends_with(" GMT"), "{tag} {date}");
+            assert!(tag.starts_with("W/\"") && date.ends_with(" GMT"), "{tag} {date}");
             for known in [("if-none-match", &*tag), ("if-modified-since", &*date)] {
                 let again = other.get_with(path, &[known]).await;
                 assert_eq!((again.status, &*again.text), (304, ""), "{known:?}");
@@ -138,6 +141,100 @@ async fn who_has_it_already_is_told_so_until_something_changes() {
     }
 }
 
+/// Does something to the tables that nobody does.
+async fn alter(site: &TestSite, statements: &'static [&'static str]) {
+    let done = site.state().db().write(async move |tx: Tx| {
+        for statement in statements {
+            tx.execute_unprepared(statement).await?;
+        }
+        Ok::<_, DbError>(())
+    });
+    done.await.unwrap();
+}
+
+#[tokio::test]
+async fn no_article_is_read_for_a_list_or_for_who_has_it_already() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        publish(&site, &mut writer, "Tea", "Cups & **pots**").await;
+        draft(&site, &mut writer, "Cake", "Of *plums*").await;
+        let mut tags = Vec::new();
+        for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
+            let first = site.client().get(path).await;
+            tags.push((path, first.header("etag").to_owned(), first.header("last-modified").to_owned()));
+        }
+        // Whoever wants to read what an article says is told that there is no such column.
+        alter(&site, &["ALTER TABLE blog_articles RENAME COLUMN content TO out_of_reach"]).await;
+        for (path, tag, date) in tags {
+            for known in [("if-none-match", &*tag), ("if-modified-since", &*date)] {
+                assert_eq!(site.client().get_with(path, &[known]).await.status, 304, "{path} {known:?}");
+            }
+        }
+        assert!(site.client().get("/blog/").await.text.contains("Cups &#38; pots"));
+        assert!(writer.get("/blog/drafts/").await.text.contains("Of plums"));
+        assert_eq!(site.client().get("/blog/feed/").await.status, 500, "it is out of reach");
+        site.stop().await;
+    }
+}
+
+/// Saves an article once more, published or as a draft.
+async fn save(site: &TestSite, writer: &mut Client, article: &Article, wanted: &str) {
+    let row = again(site, article).await.row;
+    let version = row.version.to_string();
+    let fields = [("title", &*row.title), ("content", "Other"), ("version", &*version), ("do", wanted)];
+    let saved = writer.post(&format!("{}edit/", article.path()), &fields).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+}
+
+#[tokio::test]
+async fn who_has_it_already_learns_of_what_is_saved_anew_and_of_what_is_withdrawn() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        let old = publish(&site, &mut writer, "Old", "Text").await;
+        let new = publish(&site, &mut writer, "New", "Text").await;
+        for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
+            for (wanted, what) in [("publish", "saved anew"), ("draft", "withdrawn")] {
+                // What is withdrawn is not what was saved last: when that was stays the same.
+                save(&site, &mut writer, &old, "publish").await;
+                save(&site, &mut writer, &new, "publish").await;
+                let tag = site.client().get(path).await.header("etag").to_owned();
+                let known = [("if-none-match", &*tag)];
+                assert_eq!(site.client().get_with(path, &known).await.status, 304, "{path}");
+                save(&site, &mut writer, &old, wanted).await;
+                assert_eq!(site.client().get_with(path, &known).await.status, 200, "{path}: {what}");
+            }
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn articles_of_before_there_were_summaries_have_them_after_the_update() {
+    for database in databases() {
+        let site = blog(&database).await;
+        let mut writer = staff(&site, "Ada").await;
+        for number in 1..=3 {
+            publish(&site, &mut writer, &format!("Article {number}"), &format!("**Number** {number}")).await;
+        }
+        alter(
+            &site,
+            &[
+                "ALTER TABLE blog_articles DROP COLUMN summary",
+                "DELETE FROM blog_migrations WHERE version = 'm0003_summaries'",
+            ],
+        )
+        .await;
+        let site = site.restart(vec![bellwire_blog::app()]).await;
+        let list = site.client().get("/blog/").await.text;
+        for number in 1..=3 {
+            assert!(list.contains(&format!("Number {number}")), "{list}");
+        }
+        site.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn an_empty_blog_has_feeds_and_a_map_as_well() {
     for database in databases() {
@@ -146,6 +243,8 @@ async fn an_empty_blog_has_feeds_and_a_map_as_well() {
         assert!(feed(&site, "/blog/atom/").await.1.entries.is_empty());
         let map = site.client().get("/sitemap.xml").await.text;
         let here = site.url("");
+        let robots = site.client().get("/robots.txt").await.text;
+        assert!(robots.contains(&format!("\nSitemap: {here}/sitemap.xml\n")), "crawlers find it: {robots}");
         assert_eq!(each(&map, "loc"), ["/", "/blog/", "/blog/about/"].map(|path| format!("{here}{path}")));
         let mut writer = staff(&site, "Ada").await;
         publish(&site, &mut writer, "日本 & tea", "Text").await;

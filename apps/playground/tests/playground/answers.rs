@@ -54,6 +54,10 @@ async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_wor
         assert!(page.text().await.contains("innerHTML:#result"), "an old result would mislead");
         assert!(page.text().await.contains("innerHTML:#error--weight"));
     }
+    // By HTTP the same stands in the same place, which the field names: bellwire.js marks the field by that.
+    let by_http = site.client().get("/bmi/?height=180&weight=tall").await.text;
+    assert!(by_http.contains("aria-invalid=\"true\" aria-describedby=\"error--weight\""), "{by_http}");
+    assert!(by_http.contains("id=\"error--weight\" role=\"alert\">A weight is a number"), "{by_http}");
     for (part, missing) in [
         (json!({}), "height"),
         (json!({"weight": 75}), "height"),

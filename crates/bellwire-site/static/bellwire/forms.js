@@ -3,6 +3,7 @@
 import { halfTyped, valuesOf } from "./controls.js"
 import { freshId } from "./outbox.js"
 import { emit } from "./state.js"
+import { forgive } from "./wrong.js"
 
 const DOUBLE_CLICK = 1_000
 const byHttp = new WeakSet() // forms that are about to be sent once more, by HTTP
@@ -26,7 +27,7 @@ function submit(event, link) {
   if (!data || !link.usable()) return // files, and pages without a socket
   if (!id && !link.connected()) return withoutSocket(event, data)
   event.preventDefault()
-  for (const error of form.querySelectorAll('[id^="error--"], [id="error"]')) error.replaceChildren()
+  forgive(form)
   link.send(form.getAttribute("bw-send"), id ? { ...data, client_id: id.value } : data, form)
 }
 

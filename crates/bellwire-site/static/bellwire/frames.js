@@ -4,6 +4,7 @@ import { idOf } from "./controls.js"
 import { carry, focus, refocus, remember } from "./keep.js"
 import { emit } from "./state.js"
 import { said } from "./where.js"
+import { mark } from "./wrong.js"
 
 const STYLES = {
   true: "outerHTML",
@@ -106,6 +107,7 @@ async function place(patch, htmx, moved) {
     else if (style.startsWith("outer")) unmark(copy, target)
     if (style === "delete" || style.startsWith("outer") || copy.hasChildNodes() || style.startsWith("inner")) {
       await swap(style, target, copy, htmx, moved)
+      mark(target)
     }
   }
 }

@@ -15,6 +15,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
             get(async || Page::new("A <try>", Html::text("<b>")).style("try/a.css").script("try/b.js")),
         )
         .route("/try/whole/", get(async || whole()))
+        .route("/tried/", get(async || whole()))
         .route("/try/panic/", get(async || -> Page { panic!("a secret") }))
         .route("/try/error/", get(async || SiteError::internal("a secret")))
         .route("/try/mine/", get(async |user: User| user.name).post(async |user: User| user.key()))
@@ -35,8 +36,45 @@ fn whole() -> Page {
         .kind("article")
 }
 
+/// An app whose place begins like that of the other.
+fn beside() -> App {
+    let routes = |_: &SiteState| Router::new().route("/try/beside/", get(async || whole()));
+    App::new("beside").routes(routes).card(Card {
+        title: "Beside",
+        path: "/try/beside/",
+        about: "Stands beside.",
+    })
+}
+
 async fn start() -> TestSite {
-    TestSite::start(&TestDatabase::Sqlite, vec![app()]).await
+    TestSite::start(&TestDatabase::Sqlite, vec![app(), beside()]).await
+}
+
+/// The places in the site's bar that are marked as where one is.
+fn marked(page: &str) -> Vec<&str> {
+    let bar =
+        page.split("<nav class=\"bar__nav\"").nth(1).expect("a bar").split("</nav>").next().expect("its end");
+    let marks = bar.split("aria-current=\"page\">").skip(1);
+    marks.filter_map(|rest| rest.split('<').next()).collect()
+}
+
+#[tokio::test]
+async fn a_page_is_marked_in_the_bar_as_the_place_of_the_app_that_answers() {
+    let site = start().await;
+    for (path, places) in [
+        ("/try/", &["Try"][..]),
+        ("/try/whole/", &["Try"]),
+        ("/tried/", &["Try"]),
+        ("/try/error/", &["Try"]),
+        ("/try/beside/", &["Beside"]),
+        ("/", &[]),
+        ("/accounts/first/", &[]),
+        ("/nothing/", &[]),
+    ] {
+        let page = site.client().get(path).await.text;
+        assert_eq!(marked(&page), places, "{path}");
+    }
+    site.stop().await;
 }
 
 #[tokio::test]
@@ -81,6 +119,26 @@ fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
     let there = Patch::inner("#main", Html::trusted("<h1>Tea</h1>")).url("/try/whole/");
     assert_eq!(*main, there.title("Tea & cake · Bellwire").focus("#main"));
     assert_eq!(Page::new("", Html::text("")).moved("/").len(), 1);
+}
+
+#[tokio::test]
+async fn crawlers_are_told_what_to_leave_alone_and_where_the_apps_have_a_map() {
+    let mapped = || app().sitemap("/try/map.xml");
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![mapped(), beside()], |settings| {
+        settings.url = "https://chat.example".parse().ok();
+    })
+    .await;
+    let robots = site.client().get_with("/robots.txt", &[("accept", "*/*")]).await;
+    assert_eq!((robots.status, robots.header("content-type")), (200, "text/plain; charset=utf-8"));
+    assert_eq!(
+        robots.text,
+        "User-agent: *\nDisallow: /accounts/\nDisallow: /ws/\n\nSitemap: https://chat.example/try/map.xml\n"
+    );
+    site.stop().await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![beside()]).await;
+    let robots = site.client().get("/robots.txt").await.text;
+    assert_eq!(robots, "User-agent: *\nDisallow: /accounts/\nDisallow: /ws/\n", "nobody has a map");
+    site.stop().await;
 }
 
 #[tokio::test]

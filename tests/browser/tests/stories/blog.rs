@@ -4,6 +4,11 @@ use bellwire_browser_tests::{Person, Stage};
 use serde_json::json;
 use thirtyfour::By;
 
+/// Counts the searches that are made when somebody stops typing.
+const COUNT_SEARCHES: &str = "window.searches = 0
+    const set = window.setTimeout
+    window.setTimeout = (then, wait, ...rest) => set(wait === 150 ? () => (then(), searches++) : then, wait, ...rest)";
+
 /// Six articles: one page of the list, and one more.
 async fn writes_articles(writer: &Person) {
     for number in 1..=6 {
@@ -159,6 +164,32 @@ async fn what_is_looked_for_is_found_while_typing_and_stays_in_the_address() {
     ben.types("#search", "<script>").await;
     ben.until("found nothing", "return document.querySelector('#all-posts #nothing') !== null", &[]).await;
     assert_eq!(ben.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_looked_for_while_the_connection_is_away_is_found_when_it_is_back() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    let (ben, cable) = stage.person_with_a_cable("Ben").await;
+    ada.becomes_administrator().await;
+    writes_articles(&ada).await;
+    ben.visit("/blog/").await;
+    ben.is_connected().await;
+    ben.marks_the_page().await;
+    ben.ask(COUNT_SEARCHES, &[]).await;
+    cable.cut();
+    let lost = "return document.documentElement.dataset.bellwire !== 'connected'";
+    ben.until("saw the connection go", lost, &[]).await;
+    ben.types("#search", "number 4").await;
+    ben.until("stopped typing, and it was too early", "return window.searches > 0", &[]).await;
+    let all = ben.ask("return document.querySelectorAll('#all-posts .post').length", &[]).await;
+    assert_eq!(all, json!(5), "nobody could be asked");
+    cable.mend();
+    ben.is_connected().await;
+    let found = "return [...document.querySelectorAll('#all-posts .post')].map((each) => each.id).join() === 'post--4'";
+    ben.until("found it", found, &[]).await;
+    is_at(&ben, "/blog/?search=number+4").await;
+    ben.did_not_reload().await;
 }
 
 #[tokio::test]

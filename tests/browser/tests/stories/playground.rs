@@ -7,6 +7,14 @@ use serde_json::json;
 
 const PASSWORD: &str = "six quiet bells at noon";
 
+/// Whether the fields and what is said beside them are marked as in the page that is the answer to the same by HTTP.
+const SAME_BY_HTTP: &str = "const fields = (root) => [...root.querySelectorAll('main .field')].map((each) => {
+      const input = each.querySelector('input')
+      return [input.name, input.getAttribute('aria-invalid'), input.getAttribute('aria-describedby'), each.querySelector('[role=alert]').outerHTML]
+    })
+    return fetch(`?${arguments[0]}`).then((answer) => answer.text()).then((text) =>
+      JSON.stringify(fields(document)) === JSON.stringify(fields(new DOMParser().parseFromString(text, 'text/html'))))";
+
 async fn opens(person: &Person, path: &str) {
     person.visit(path).await;
     person.is_connected().await;
@@ -86,11 +94,18 @@ async fn forms_are_answered_while_the_page_stays() {
     ada.types("#weight", "75").await;
     ada.presses("main form button").await;
     finds(&ada, "#error--height", "A height is a number").await;
+    ada.until("had the form as it comes by HTTP", SAME_BY_HTTP, &[json!("height=tall&weight=75")]).await;
+    let complaints = ada.complaints().await;
+    assert!(
+        complaints.iter().all(|each| each.contains("status of 422")),
+        "that page, and nothing else: {complaints:?}"
+    );
     ada.types("#height", "180").await;
     ada.presses("main form button").await;
     ada.reads(".bmi__index", "23.1").await;
     ada.reads(".bmi__class", "Normal").await;
     ada.reads("#error--height", "").await;
+    ada.until("had the form as it comes by HTTP", SAME_BY_HTTP, &[json!("height=180&weight=75")]).await;
     ada.did_not_reload().await;
 
     opens(&ada, "/uppercase/").await;

@@ -187,6 +187,25 @@ async fn a_form_that_is_cancelled_gives_way_and_one_whose_message_is_gone_says_s
 }
 
 #[tokio::test]
+async fn a_link_that_nothing_answers_is_followed_though_the_one_before_it_was_answered() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    looks_at(&ada, 1).await;
+    // One click right after the other: the answer to the first comes while the second waits for its own, which is an error and leads nowhere.
+    let clicks = "document.addEventListener('bellwire:applied', () => (sessionStorage.formCame ||= document.querySelector('form.post__form') ? 'yes' : ''))
+        const link = document.createElement('a')
+        link.href = '/blog/'
+        link.setAttribute('bw-send', 'what nobody here knows')
+        document.querySelector('#main').append(link)
+        document.querySelector('#messages .post a[bw-stay]').click()
+        link.click()";
+    ada.ask(clicks, &[]).await;
+    is_at(&ada, "/blog/").await;
+    let form_came = ada.ask("return sessionStorage.formCame", &[]).await;
+    assert_eq!(form_came, json!("yes"), "the first link was answered");
+}
+
+#[tokio::test]
 async fn an_error_stands_in_the_form_that_asked() {
     let stage = Stage::open().await;
     let ada = stage.person("Ada").await;
@@ -197,6 +216,8 @@ async fn an_error_stands_in_the_form_that_asked() {
     ada.reads(&format!("#error--text--{id}"), "A message holds at most 200 characters; this one has 201.")
         .await;
     assert_eq!(ada.words_of("#error--text").await, "");
+    let wrong = "return [...document.querySelectorAll('[aria-invalid=true]')].map((each) => each.id).join() === arguments[0]";
+    ada.until("was told of that field alone", wrong, &[json!(format!("text--{id}"))]).await;
     writes(&ada, &"z".repeat(202)).await;
     ada.reads("#error--text", "A message holds at most 200 characters; this one has 202.").await;
     ada.reads("#left", "-2 left").await;
