@@ -1,6 +1,7 @@
 //! Drives a consumer without a network.
 //!
-//! A [`Communicator`] is the browser's end. Every wait has an end: what does not come within [`PATIENCE`] fails the test.
+//! A [`Communicator`] is the browser's end. While it receives it answers pings, as browsers do, and shows none. Every wait has an end:
+//! what does not come within [`PATIENCE`] fails the test.
 
 pub mod contract;
 
@@ -147,7 +148,7 @@ impl Communicator {
     /// When none comes, or another kind.
     pub async fn receive_bytes(&mut self) -> Bytes {
         match self.next().await {
-            Some(Outgoing::Frame(frame)) if !frame.is_text() && !frame.is_ping() => frame.payload(),
+            Some(Outgoing::Frame(frame)) if !frame.is_text() => frame.payload(),
             other => panic!("expected bytes, got {other:?}"),
         }
     }
@@ -167,12 +168,13 @@ impl Communicator {
     /// When something is.
     pub async fn receive_nothing(&mut self) {
         self.settle().await;
-        if let Ok(frame) = self.from.try_recv() {
-            panic!("expected nothing, got {frame:?}");
+        while let Ok(out) = self.from.try_recv() {
+            assert!(self.answers(&out), "expected nothing, got {out:?}");
         }
     }
 
-    /// The close that the server sent, whatever came before it.
+    /// The close that the server sent, whatever came before it. Pings are not answered meanwhile: who only waits for the end is
+    /// silent.
     ///
     /// # Panics
     /// When it does not close.
@@ -185,15 +187,18 @@ impl Communicator {
     /// # Panics
     /// When it does not close.
     pub async fn heard_until_closed(mut self) -> (Vec<String>, Close) {
-        let mut heard = Vec::new();
-        loop {
-            match self.next().await {
-                Some(Outgoing::Close(close)) => return (heard, close),
-                Some(Outgoing::Frame(frame)) if frame.is_text() => heard.push(words(&frame)),
-                Some(Outgoing::Frame(_)) => {}
-                None => panic!("the connection ended without a close"),
+        let listen = async {
+            let mut heard = Vec::new();
+            loop {
+                match self.from.recv().await {
+                    Some(Outgoing::Close(close)) => return (heard, close),
+                    Some(Outgoing::Frame(frame)) if frame.is_text() => heard.push(words(&frame)),
+                    Some(Outgoing::Frame(_)) => {}
+                    None => panic!("the connection ended without a close"),
+                }
             }
-        }
+        };
+        within("a close", listen).await
     }
 
     /// Closes, and returns how the connection ended when `disconnect` has run.
@@ -233,7 +238,24 @@ impl Communicator {
     }
 
     async fn next(&mut self) -> Option<Outgoing> {
-        within("a frame", self.from.recv()).await
+        let listen = async {
+            loop {
+                match self.from.recv().await {
+                    Some(out) if self.answers(&out) => {}
+                    next => return next,
+                }
+            }
+        };
+        within("a frame", listen).await
+    }
+
+    /// Whether this is a ping, which is answered then.
+    fn answers(&self, out: &Outgoing) -> bool {
+        let pinged = matches!(out, Outgoing::Frame(frame) if frame.is_ping());
+        if pinged {
+            self.send(Incoming::Heartbeat);
+        }
+        pinged
     }
 }
 
@@ -247,8 +269,12 @@ async fn ended(task: &mut JoinHandle<Close>) -> Close {
         .unwrap_or_else(|error| panic!("the connection broke: {error}"))
 }
 
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let Ok(value) = tokio::time::timeout(PATIENCE, future).await else {
+/// Waits for `what`, which should come at once.
+///
+/// # Panics
+/// When it does not come within [`PATIENCE`].
+pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    let Ok(value) = tokio::time::timeout(PATIENCE, wait).await else {
         panic!("waited {PATIENCE:?} for {what}");
     };
     value

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::testing::Communicator;
+use crate::testing::{Communicator, within};
 use crate::{
     Bellwire, CatchUp, Close, Consumer, Dialect, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch,
     Seq, Socket,
@@ -379,7 +379,7 @@ pub async fn a_named_channel_hands_each_message_to_exactly_one_receiver(layers: 
         jobs.send(job).unwrap_or_else(|error| panic!("{error}"));
     }
     for worker in workers {
-        worker.await.unwrap_or_else(|error| panic!("{error}"));
+        within("the end of the jobs", worker).await.unwrap_or_else(|error| panic!("{error}"));
     }
     let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     done.sort_unstable();
@@ -392,7 +392,7 @@ pub async fn a_full_named_channel_refuses(layers: [Layer; 2]) {
     let jobs = stage.processes[0].layer().named_channel::<u32>(stage.group.clone());
     let taken = (0..100_000).take_while(|job| jobs.send(*job).is_ok()).count();
     assert!(taken < 100_000, "its size has an end");
-    assert_eq!(jobs.receive().await, 0);
+    assert_eq!(within("a job", jobs.receive()).await, 0);
     assert!(jobs.send(7).is_ok(), "and there is room again");
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bellwire::testing::Communicator;
+use bellwire::testing::{Communicator, within};
 use bellwire::{
     Action, CatchUp, Change, Close, Consumer, Error, GroupName, Html, Limits, Patch, Seq, Socket,
 };
@@ -104,6 +104,11 @@ impl Stage {
         Self { bellwire, lines, begun, go, browser }
     }
 
+    /// Waits until it begins to do this.
+    async fn begins(&mut self, what: &str) {
+        assert_eq!(within(what, self.begun.recv()).await, Some(what));
+    }
+
     async fn tell(&mut self, action: &str, data: Value) {
         self.browser.send_json(&json!({"action": action, "data": data})).await;
     }
@@ -117,7 +122,7 @@ impl Stage {
 async fn a_handler_that_runs_when_its_person_is_kicked_sends_nothing_more() {
     let mut stage = Stage::set(bellwire(), false).await;
     stage.tell("WaitThenSay", json!({"text": "too late"})).await;
-    assert_eq!(stage.begun.recv().await, Some("say"));
+    stage.begins("say").await;
     stage.bellwire.layer().kick_person("eve", Close::policy("signed out"));
     stage.go.add_permits(1);
     let (heard, close) = stage.browser.heard_until_closed().await;
@@ -128,7 +133,7 @@ async fn a_handler_that_runs_when_its_person_is_kicked_sends_nothing_more() {
 async fn a_handler_that_never_ends_does_not_keep_a_kicked_socket_open() {
     let mut stage = Stage::set(bellwire(), false).await;
     stage.tell("WaitThenSay", json!({"text": "never"})).await;
-    assert_eq!(stage.begun.recv().await, Some("say"));
+    stage.begins("say").await;
     stage.bellwire.layer().kick_person("eve", Close::policy("signed out"));
     assert_eq!(stage.browser.closed().await, Close::policy("signed out"));
 }
@@ -139,7 +144,7 @@ async fn what_was_read_while_a_person_was_expelled_is_not_shown() {
         let mut stage = Stage::set(bellwire(), stays).await;
         stage.lines.write("secret");
         stage.tell("Follow", json!({"room": 9})).await;
-        assert_eq!(stage.begun.recv().await, Some("catch up"));
+        stage.begins("catch up").await;
         stage.bellwire.layer().expel_person("eve", &room(9));
         stage.go.add_permits(1);
         if stays {
@@ -156,7 +161,7 @@ async fn who_is_expelled_while_joining_is_out_and_gets_no_history() {
     let mut stage = Stage::set(bellwire(), true).await;
     stage.lines.write("history");
     stage.tell("WaitThenFollow", json!({"room": 1})).await;
-    assert_eq!(stage.begun.recv().await, Some("follow"));
+    stage.begins("follow").await;
     stage.bellwire.layer().expel_person("eve", &room(1));
     stage.go.add_permits(1);
     stage.browser.settle().await;
@@ -199,12 +204,13 @@ async fn a_number_that_is_published_before_it_can_be_read_is_waited_for() {
     stage.browser.settle().await;
     let feed = stage.bellwire.layer().group::<()>(room(1));
     feed.publish(2, Patch::append("#lines", Html::text("early")));
-    let mut caught_up = 0;
-    // Until the consumer was asked once and could not get there.
-    while caught_up == 0 {
-        tokio::task::yield_now().await;
-        caught_up = stage.bellwire.layer().counts().catch_ups.saturating_sub(1);
-    }
+    let asked = async {
+        // Once when it began to follow, and once more, when it could not get there.
+        while stage.bellwire.layer().counts().catch_ups < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("a second look", asked).await;
     stage.lines.write("first");
     stage.lines.write("early");
     for expected in ["first", "early"] {
@@ -234,8 +240,8 @@ async fn a_person_is_present_from_the_first_socket_to_a_while_after_the_last() {
     assert!(presence.is_present(&room(1), "eve"), "reloading a page is not leaving");
     let eve = || (room(1), "eve".into());
     let (group, person) = eve();
-    assert_eq!(changes.next().await, Some(Change::Arrived { group, person }));
+    assert_eq!(within("Eve", changes.next()).await, Some(Change::Arrived { group, person }));
     let (group, person) = eve();
-    assert_eq!(changes.next().await, Some(Change::Left { group, person }));
+    assert_eq!(within("her leaving", changes.next()).await, Some(Change::Left { group, person }));
     assert_eq!(presence.count(&room(1)), 0);
 }

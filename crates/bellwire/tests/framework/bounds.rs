@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use bellwire::testing::{Communicator, PATIENCE};
+use bellwire::testing::{Communicator, PATIENCE, within};
 use bellwire::{
     CatchUp, Close, Consumer, Error, Frame, Group, GroupName, Html, Limits, Patch, Seq, Socket, Upgrade,
 };
@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
-use crate::support::{HANDSHAKE, Member, Told, room, with_limits};
+use crate::support::{HANDSHAKE, Member, Told, note, room, with_limits};
 
 #[tokio::test]
 async fn a_queue_is_bounded_in_bytes_as_well() {
@@ -40,6 +40,22 @@ async fn who_is_silent_for_too_long_is_let_go_and_may_come_back() {
     let bellwire = with_limits(limits);
     let lost = Communicator::connect(&bellwire, Member::silent()).await;
     assert_eq!(lost.closed().await, Close::new(Close::TRY_AGAIN, "nothing heard for too long"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_only_listens_answers_pings_and_hears_what_comes_at_last() {
+    let limits = Limits { ping: Duration::from_secs(2), idle: Duration::from_secs(5), ..Limits::default() };
+    let bellwire = with_limits(limits);
+    let mut listener = Communicator::connect(&bellwire, Member::silent()).await;
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        listener.receive_nothing().await;
+    }
+    let late = async {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        bellwire.layer().group::<Told>(room()).text("at last");
+    };
+    assert_eq!(tokio::join!(listener.receive_text(), late).0, "at last");
 }
 
 /// Takes its time, and fails at catching up.
@@ -90,7 +106,7 @@ async fn unanswered_handshake() -> (http::request::Parts, tokio::io::DuplexStrea
     tokio::spawn(connection.with_upgrades());
     let lines: String = HANDSHAKE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     browser.write_all(format!("GET /ws/ HTTP/1.1\r\n{lines}\r\n").as_bytes()).await.unwrap();
-    (requests.recv().await.unwrap().into_parts().0, browser)
+    (within("a request", requests.recv()).await.unwrap().into_parts().0, browser)
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +119,8 @@ async fn a_promised_socket_that_never_comes_is_given_up_with_its_place() {
     assert_eq!(bellwire.layer().sockets_here(), 1, "the promise holds a place");
     // Ends with the last task of a socket, which is the one that waits for the switch.
     assert!(bellwire.shutdown(2 * PATIENCE).await, "still waiting");
-    assert_eq!((bellwire.layer().sockets_here(), diary.recv().await), (0, None), "no consumer ever ran");
+    assert_eq!(bellwire.layer().sockets_here(), 0);
+    assert_eq!(note(&mut diary).await, None, "no consumer ever ran");
 }
 
 /// Never finishes what it does at the end.
@@ -129,11 +146,11 @@ async fn a_disconnect_that_takes_too_long_is_given_up_and_keeps_neither_its_sock
     let (begun, mut heard) = mpsc::unbounded_channel();
     let gone = Communicator::connect(&bellwire, Lingering(begun.clone())).await;
     assert_eq!(gone.close(Close::normal()).await, Close::normal());
-    assert_eq!(heard.recv().await, Some("disconnect"));
+    assert_eq!(within("its end", heard.recv()).await, Some("disconnect"));
     let told = Communicator::connect(&bellwire, Lingering(begun)).await;
     let (stopped, close) = tokio::join!(bellwire.shutdown(PATIENCE), told.closed());
     assert!(stopped && close.code() == Close::RESTART, "{close:?}");
-    assert_eq!(heard.recv().await, Some("disconnect"));
+    assert_eq!(within("its end", heard.recv()).await, Some("disconnect"));
     assert_eq!(bellwire.layer().sockets_here(), 0);
 }
 

@@ -4,7 +4,7 @@ use bellwire::testing::Communicator;
 use bellwire::{Close, Dialect, Limits};
 use serde_json::{Value, json};
 
-use crate::support::{Member, bellwire, with_limits};
+use crate::support::{Member, bellwire, note, with_limits};
 
 #[tokio::test]
 async fn what_is_asked_is_answered_in_order() {
@@ -80,8 +80,8 @@ async fn a_panic_ends_its_own_connection_and_no_other() {
     let mut neighbour = Communicator::connect(&bellwire, Member::silent()).await;
     unlucky.send_json(&json!({"action": "Panic"})).await;
     assert_eq!(unlucky.closed().await.code(), Close::ERROR);
-    assert_eq!(diary.recv().await.unwrap(), "connect");
-    assert_eq!(diary.recv().await.unwrap(), "disconnect 1011");
+    assert_eq!(note(&mut diary).await.unwrap(), "connect");
+    assert_eq!(note(&mut diary).await.unwrap(), "disconnect 1011");
     neighbour.send_json(&json!({"action": "Say", "data": {"message": "on"}})).await;
     assert_eq!(neighbour.receive_text().await, "on");
 }
@@ -102,14 +102,14 @@ async fn disconnect_runs_once_however_the_connection_ends() {
             }
             _ => assert_eq!(browser.closed().await, Close::policy("not today")),
         }
-        assert_eq!(diary.recv().await.unwrap(), "connect");
-        assert_eq!(diary.recv().await.unwrap(), format!("disconnect {noted}"), "{end}");
-        assert_eq!(diary.recv().await, None, "{end}: nothing after it");
+        assert_eq!(note(&mut diary).await.unwrap(), "connect");
+        assert_eq!(note(&mut diary).await.unwrap(), format!("disconnect {noted}"), "{end}");
+        assert_eq!(note(&mut diary).await, None, "{end}: nothing after it");
     }
     assert_eq!(bellwire.layer().sockets_here(), 0, "and nobody is left in the layer");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)] // so that no second passes, and nothing more is allowed
 async fn who_asks_too_fast_is_told_so_and_then_sent_away() {
     let limits = Limits { actions_per_second: Some(1), action_burst: 3, ..Limits::default() };
     let mut browser = Communicator::connect(&with_limits(limits), Member::silent()).await;
@@ -132,6 +132,6 @@ async fn a_stop_closes_every_socket_with_1012_and_waits_for_every_disconnect() {
         tokio::join!(bellwire.shutdown(std::time::Duration::from_secs(10)), browser.closed());
     assert!(stopped);
     assert_eq!(close.code(), Close::RESTART);
-    assert_eq!(diary.recv().await.unwrap(), "connect");
-    assert_eq!(diary.recv().await.unwrap(), "disconnect 1012");
+    assert_eq!(note(&mut diary).await.unwrap(), "connect");
+    assert_eq!(note(&mut diary).await.unwrap(), "disconnect 1012");
 }

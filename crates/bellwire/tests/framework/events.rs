@@ -9,7 +9,7 @@ use axum::body::{Body, BodyDataStream};
 use axum::extract::{FromRef, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bellwire::testing::PATIENCE;
+use bellwire::testing::{PATIENCE, within};
 use bellwire::{
     Bellwire, CatchUp, Close, Consumer, Error, EventStream, Frame, GroupName, Html, Limits, Patch, Seq,
     Socket, Upgrade, UpgradeRefused,
@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
-use crate::support::{HANDSHAKE, Lines, Server, bellwire, read_close, with_limits};
+use crate::support::{HANDSHAKE, Lines, Server, bellwire, noted, read_close, some_day, with_limits};
 
 /// The truth of several feeds.
 #[derive(Clone)]
@@ -228,11 +228,16 @@ impl Source {
     /// The next event; `None` when the stream ended as it should.
     async fn next(&mut self) -> Option<Event> {
         assert!(self.head.starts_with("HTTP/1.1 200"), "{}", self.head);
+        within("an event, or the end", self.listen()).await;
+        self.events.pop_front()
+    }
+
+    /// Reads until there is an event, or the end.
+    async fn listen(&mut self) {
         while self.events.is_empty() {
-            let chunk = tokio::time::timeout(PATIENCE, self.chunk()).await.expect("an event, or the end")?;
+            let Some(chunk) = self.chunk().await else { return };
             self.events.extend(self.interpreter.read(&chunk));
         }
-        self.events.pop_front()
     }
 
     async fn chunk(&mut self) -> Option<String> {
@@ -280,7 +285,7 @@ impl Page {
     }
 
     async fn piece(&mut self) -> Option<Vec<Event>> {
-        let piece = self.body.next().await?.unwrap();
+        let piece = some_day("a sign of life, or the end", self.body.next()).await?.unwrap();
         Some(self.interpreter.read(std::str::from_utf8(&piece).unwrap()))
     }
 }
@@ -495,7 +500,7 @@ async fn a_stop_ends_streams_without_a_word_so_that_browsers_come_back() {
     // An `EventSource` gives up upon a 503.
     let late = papers.ask("/live/?feed=a", &[]).await;
     assert_eq!(late.status(), 200);
-    let wish = axum::body::to_bytes(late.into_body(), 100).await.unwrap();
+    let wish = within("the end of it", axum::body::to_bytes(late.into_body(), 100)).await.unwrap();
     assert!(wish.starts_with(b"retry: ") && wish.ends_with(b"\n\n"), "{wish:?}");
     assert_eq!(papers.bellwire.layer().sockets_here(), 0);
 }
@@ -539,9 +544,12 @@ async fn who_is_kicked_before_the_response_leaves_hears_nothing_but_that() {
     let mut page =
         Page { body: response.into_body().into_data_stream(), interpreter: Interpreter::default() };
     let mut heard = Vec::new();
-    while let Some(events) = page.piece().await {
-        heard.extend(events);
-    }
+    let listen = async {
+        while let Some(events) = page.piece().await {
+            heard.extend(events);
+        }
+    };
+    within("the end of the stream", listen).await;
     assert_eq!(heard.len(), 1, "{heard:?}");
     assert_eq!(heard[0].data, "{\"code\":1008,\"reason\":\"signed out\"}");
     assert!(pages.try_recv().is_err(), "the consumer never learned of it");
@@ -574,7 +582,7 @@ async fn a_silent_reader_who_takes_the_heartbeats_stays_as_long_as_it_likes() {
     let event = page.piece().await.unwrap();
     assert!(event[0].data.contains("still here"), "{event:?}");
     drop(page);
-    while pages.recv().await.unwrap() != "disconnect 1006" {}
+    noted(&mut pages, "disconnect 1006").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -582,9 +590,9 @@ async fn a_reader_who_takes_not_even_a_heartbeat_is_let_go() {
     let (papers, mut pages) = Papers::new(bellwire());
     let mut page = Page::open(&papers, "/live/?feed=a").await;
     while page.body.next().now_or_never().is_some() {}
-    while pages.recv().await.unwrap() != "disconnect 1013" {}
+    noted(&mut pages, "disconnect 1013").await;
     assert!(papers.bellwire.shutdown(PATIENCE).await, "nothing of it is left");
-    let left: Vec<_> = page.body.collect().await;
+    let left: Vec<_> = within("the end of the body", page.body.collect()).await;
     assert!(left.last().unwrap().is_err(), "what it missed is not taken for the end: {left:?}");
 }
 
@@ -620,11 +628,14 @@ async fn a_reader_who_never_reads_is_let_go_and_harms_nobody() {
     reader.is_open().await;
     let text = "x".repeat(60_000);
     let mut heard = 0;
-    while server.bellwire.layer().members_here(&name("a")) == 2 {
-        papers.patch("a", &text);
-        assert!(reader.words().await.starts_with("xxx"), "the other one reads on");
-        heard += 1;
-    }
+    let talk = async {
+        while server.bellwire.layer().members_here(&name("a")) == 2 {
+            papers.patch("a", &text);
+            assert!(reader.words().await.starts_with("xxx"), "the other one reads on");
+            heard += 1;
+        }
+    };
+    some_day("the end of who never reads", talk).await;
     assert!(heard > 10, "{heard}");
     server.noted("disconnect 1013").await;
     drop(stuck);

@@ -1,5 +1,6 @@
 //! Whose pages may open a socket.
 
+use bellwire::testing::within;
 use tokio::io::AsyncReadExt;
 
 use crate::support::{HANDSHAKE, Server, bellwire};
@@ -44,7 +45,7 @@ async fn the_refusal_says_which_setting_would_allow_it() {
     let (stream, head) = server.shake("/ws/", &headers).await;
     assert!(head.starts_with("HTTP/1.1 403"), "{head}");
     let mut body = String::new();
-    stream.take(4096).read_to_string(&mut body).await.unwrap();
+    within("the refusal", stream.take(4096).read_to_string(&mut body)).await.unwrap();
     assert!(
         body.contains("https://evil.example") && body.contains("Bellwire::builder(…).origin(…)"),
         "{body}"

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::testing::PATIENCE;
+use bellwire::testing::{PATIENCE, within};
 use bellwire::{
     Action, Bellwire, CatchUp, Close, Consumer, Error, GroupName, Html, Layer, Limits, Patch, Seq, Socket,
     Upgrade,
@@ -171,6 +171,22 @@ impl Consumer for Member {
     }
 }
 
+/// Waits for what one of the server's own limits brings about: the longest is a minute. Where time stands still it flies.
+pub(crate) async fn some_day<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(9 * PATIENCE, wait).await.unwrap_or_else(|_| panic!("in vain: {what}"))
+}
+
+/// The next that a consumer noted in its diary; `None` when it is gone.
+pub(crate) async fn note(diary: &mut mpsc::UnboundedReceiver<String>) -> Option<String> {
+    within("a note", diary.recv()).await
+}
+
+/// Waits until a consumer noted this in its diary.
+pub(crate) async fn noted(diary: &mut mpsc::UnboundedReceiver<String>, what: &str) {
+    let noted = async { while diary.recv().await.expect("the server lives") != what {} };
+    some_day(&format!("the note of {what:?}"), noted).await;
+}
+
 /// A running server with one socket route, `/ws/`, and what its consumers noted.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -219,12 +235,15 @@ impl Server {
 
     /// Waits until a consumer noted this.
     pub(crate) async fn noted(&mut self, what: &str) {
-        let noted = async { while self.diary.recv().await.expect("the server lives") != what {} };
-        tokio::time::timeout(PATIENCE, noted).await.unwrap_or_else(|_| panic!("nobody noted {what:?}"));
+        noted(&mut self.diary, what).await;
     }
 
     /// Sends a handshake with these header lines and returns the stream and the head of the answer.
     pub(crate) async fn shake(&self, path: &str, headers: &[(&str, &str)]) -> (TcpStream, String) {
+        within("an answer", self.try_shake(path, headers)).await
+    }
+
+    async fn try_shake(&self, path: &str, headers: &[(&str, &str)]) -> (TcpStream, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let mut request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
         for (name, value) in headers {
@@ -282,6 +301,10 @@ pub(crate) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Reads one frame of the server's: its opcode and payload.
 pub(crate) async fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    within("a frame", next_frame(stream)).await
+}
+
+async fn next_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     let opcode = stream.read_u8().await.expect("a frame") & 0x0f;
     let length = match stream.read_u8().await.unwrap() {
         126 => u64::from(stream.read_u16().await.unwrap()),

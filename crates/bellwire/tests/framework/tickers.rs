@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bellwire::testing::Communicator;
+use bellwire::testing::{Communicator, within};
 use bellwire::{Bellwire, Consumer, Dialect, Error, GroupName, Html, Patch, Socket, Ticker};
 
 use crate::support::{Member, Told, bellwire, room};
@@ -42,13 +42,12 @@ fn counting(bellwire: &Bellwire) -> (Ticker, Arc<AtomicUsize>) {
 }
 
 async fn ended(ticker: &Ticker) {
-    tokio::time::timeout(bellwire::testing::PATIENCE, async {
+    let ended = async {
         while ticker.is_running() {
             tokio::time::sleep(PAUSE).await;
         }
-    })
-    .await
-    .expect("a ticker that nobody watches should end");
+    };
+    within("the end of a ticker that nobody watches", ended).await;
 }
 
 #[tokio::test]
@@ -65,7 +64,8 @@ async fn all_who_watch_are_told_the_same_and_it_is_made_once() {
     let mut page = dial.connect(Watcher(ticker.clone())).await;
     let first: usize = many[999].receive_text().await.parse().unwrap();
     for watcher in &mut many {
-        while watcher.receive_text().await.parse::<usize>().unwrap() < first {}
+        let hears = async { while watcher.receive_text().await.parse::<usize>().unwrap() < first {} };
+        within("what the last one heard first", hears).await;
     }
     let told = page.receive_text().await;
     assert!(told.starts_with("<div hx-swap-oob=\"innerHTML:#tick\">"), "{told}");
@@ -84,7 +84,7 @@ async fn nothing_is_made_for_nobody_and_the_next_who_comes_is_told_again() {
         watcher.receive_text().await;
         assert!(ticker.is_running());
         watcher.send_text("enough").await;
-        while watcher.receive_text().await != "left" {}
+        within("the last word", async { while watcher.receive_text().await != "left" {} }).await;
         ended(&ticker).await;
         let before = made.load(Ordering::SeqCst);
         tokio::time::sleep(5 * PAUSE).await;
@@ -121,7 +121,7 @@ async fn of_those_who_come_and_go_at_once_nobody_is_forgotten_and_there_is_one_t
     assert!(ticks as u128 <= most, "{ticks} ticks in {time:?}: there is more than one task");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)] // so that the outsider's ticker makes nothing in between
 async fn a_text_for_a_group_is_the_same_frame_for_every_dialect_and_encoded_once() {
     let bellwire = bellwire();
     let mut json = Communicator::connect(&bellwire, Member::silent()).await;
