@@ -27,6 +27,17 @@ use crate::{App, Settings, Site, SiteState, User};
 /// How long anything a test waits for may take. Only a broken test waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Waits for `what`. However much else happens meanwhile, the wait has an end.
+///
+/// # Panics
+/// When it does not come within [`PATIENCE`].
+pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    let Ok(value) = tokio::time::timeout(PATIENCE, wait).await else {
+        panic!("waited {PATIENCE:?} for {what}");
+    };
+    value
+}
+
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "a bell for every test";
 
@@ -118,14 +129,14 @@ impl TestSite {
     pub async fn restart(self, apps: Vec<App>) -> Self {
         let Self { address, end, served, home, .. } = self;
         drop(end);
-        served.await.expect("the site should stop");
+        within("the site's end", served).await.expect("the site should stop");
         Self::start_in(home, apps, |settings| settings.bind = address).await
     }
 
     /// Stops it as SIGTERM does, and removes its data.
     pub async fn stop(self) {
         drop(self.end);
-        tokio::time::timeout(PATIENCE, self.served).await.expect("in time").expect("the site should stop");
+        within("the site's end", self.served).await.expect("the site should stop");
         self.home.remove().await;
     }
 }

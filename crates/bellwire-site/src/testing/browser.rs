@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 
-use super::{PASSWORD, PATIENCE, TestSite};
+use super::{PASSWORD, TestSite, within};
 
 /// A browser of one person.
 #[derive(Debug, Clone)]
@@ -137,7 +137,7 @@ impl Client {
         for (name, value) in headers.iter().map(parsed) {
             request.headers_mut().insert(name, value);
         }
-        let answer = tokio::time::timeout(PATIENCE, self.exchange(request)).await.expect("an answer in time");
+        let answer = within("an answer", self.exchange(request)).await;
         for cookie in answer.headers.get_all(header::SET_COOKIE) {
             self.take_cookie(cookie);
         }

@@ -9,11 +9,11 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
 
-use super::{Client, PATIENCE};
+use super::{Client, within};
 
 /// A window of somebody's browser that is connected.
 ///
-/// Every wait is over after [`PATIENCE`] as a whole: pings and ticks that come meanwhile make it no longer.
+/// Every wait is over after [`PATIENCE`](super::PATIENCE) as a whole: pings and ticks that come meanwhile make it no longer.
 #[derive(Debug)]
 pub struct Window {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -123,13 +123,6 @@ impl Window {
         let next = self.stream.next().await;
         next.expect("the socket should be open").expect("the socket should work")
     }
-}
-
-async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
-    let Ok(value) = tokio::time::timeout(PATIENCE, wait).await else {
-        panic!("waited {PATIENCE:?} for {what}");
-    };
-    value
 }
 
 fn in_words(error: impl Debug) -> String {

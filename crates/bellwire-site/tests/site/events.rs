@@ -6,7 +6,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Html, Patch, Socket};
-use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::testing::{Client, TestDatabase, TestSite, databases, within};
 use bellwire_site::{App, SiteState, Upgrade, User};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -68,15 +68,21 @@ impl Stream {
 
     /// Waits until it said this, since the last time something was waited for.
     async fn hear(&mut self, expected: &str) {
-        while !self.heard.contains(expected) {
-            assert!(self.read().await, "ended before {expected:?}: {}", self.heard);
-        }
+        self.hear_times(expected, 1).await;
+    }
+
+    async fn hear_times(&mut self, expected: &str, times: usize) {
+        let listen = async {
+            while self.heard.matches(expected).count() < times {
+                assert!(self.read().await, "ended before {expected:?}: {}", self.heard);
+            }
+        };
+        within(expected, listen).await;
     }
 
     async fn read(&mut self) -> bool {
         let mut room = [0; 4096];
-        let read = tokio::time::timeout(PATIENCE, self.tcp.read(&mut room)).await;
-        let read = read.expect("something in time").unwrap_or(0);
+        let read = self.tcp.read(&mut room).await.unwrap_or(0);
         self.heard += std::str::from_utf8(&room[..read]).unwrap();
         read > 0
     }
@@ -143,9 +149,7 @@ async fn a_healthy_stream_outlives_every_time_limit() {
     .await;
     let mut stream = Stream::open(&site, &site.client(), "/ws/", &[]).await;
     // The keeper's round is a second: five signs of life take longer than any of these.
-    while stream.heard.matches("\n:\n\n").count() < 5 {
-        assert!(stream.read().await, "{}", stream.heard);
-    }
+    stream.hear_times("\n:\n\n", 5).await;
     stream.heard.clear();
     let mut client = site.client();
     assert_eq!(client.post("/ring/", &[]).await.status, 303);

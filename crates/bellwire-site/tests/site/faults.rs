@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite, databases, within};
 use bellwire_site::{DatabaseUrl, Db, DbError, SiteError, Tx};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -205,10 +205,14 @@ async fn while_another_process_holds_what_jobs_want_they_are_told_and_reading_go
                 tokio::spawn(async move { sql(&db, "UPDATE notes SET n = n + 1").await })
             })
             .collect();
-        while !writers.iter().all(JoinHandle::is_finished) {
-            assert_eq!(tokio::time::timeout(PATIENCE, notes(db.read())).await.unwrap(), [1]);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let reading = async {
+            while !writers.iter().all(JoinHandle::is_finished) {
+                assert_eq!(notes(db.read()).await, [1]);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        // Half of a PATIENCE is the databases' own.
+        tokio::time::timeout(2 * PATIENCE, reading).await.expect("an answer to every writer");
         for writer in writers {
             let answer = writer.await.unwrap();
             assert!(matches!(answer, Err(DbError::Busy)), "{answer:?}");
@@ -289,7 +293,7 @@ async fn until_it_is_back(ada: &mut Client) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, back).await.unwrap();
+    within("the way back", back).await;
 }
 
 #[tokio::test]
@@ -332,12 +336,12 @@ async fn a_server_that_falls_silent_holds_up_nobody_for_ever() {
         };
         db.write(job).await
     });
-    begun.await.unwrap();
+    within("the job", begun).await.unwrap();
     way.still.send_replace(true);
     go_on.send(()).unwrap();
     let page = ada.get("/").await;
     assert!(page.status == 503 && page.text.contains("cannot be reached at the moment"), "{}", page.text);
-    let answer = tokio::time::timeout(PATIENCE, job).await.unwrap().unwrap();
+    let answer = within("the end of the job", job).await.unwrap();
     assert!(matches!(answer, Err(DbError::TimedOut)), "{answer:?}");
     way.still.send_replace(false);
     until_it_is_back(&mut ada).await;
@@ -377,13 +381,15 @@ async fn postgresql_that_acknowledges_before_the_disk_has_it_is_refused() {
 #[cfg(unix)]
 async fn the_files_of_a_new_database_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let (site, _) = with_notes(&TestDatabase::Sqlite).await;
+    let open = |settings: &mut bellwire_site::Settings| {
+        // Whatever the umask here may be.
+        let everybody = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&settings.data, everybody).unwrap();
+    };
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], open).await;
     let folder = site.state().settings().data.clone();
-    assert_ne!(
-        std::fs::metadata(&folder).unwrap().permissions().mode() & 0o077,
-        0,
-        "the folder was there before"
-    );
+    let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755, "the folder was there before");
     for file in ["bellwire.db", "bellwire.db-wal", "bellwire.db-shm"] {
         let mode = std::fs::metadata(folder.join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");

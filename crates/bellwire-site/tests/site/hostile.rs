@@ -1,19 +1,16 @@
 //! Connections that mean no good: each is closed in time, and others are served meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, Window};
+use bellwire_site::testing::{TestDatabase, TestSite, Window, within};
 use bellwire_site::{App, Settings, SiteState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Every wait of the server in these tests.
 const SHORT: Duration = Duration::from_secs(1);
-
-/// Time within which the server has noticed: its own wait, and room for a busy machine.
-const IN_TIME: Duration = Duration::from_secs(5);
 
 /// More than fits into all buffers between us and a reader.
 const LARGE: usize = 32 * 1024 * 1024;
@@ -82,14 +79,12 @@ async fn ended<T>(site: &TestSite, enemy: impl Future<Output = T>) -> T {
     let mut others = site.client();
     let served = async {
         loop {
-            let start = Instant::now();
             assert_eq!(others.get("/").await.status, 200);
-            assert!(start.elapsed() < IN_TIME / 2, "{:?}", start.elapsed());
             tokio::time::sleep(SHORT / 20).await;
         }
     };
     tokio::select! {
-        ended = tokio::time::timeout(IN_TIME, enemy) => ended.expect("closed in time"),
+        ended = within("the end of it", enemy) => ended,
         () = served => unreachable!("it serves for ever"),
     }
 }
@@ -125,7 +120,6 @@ async fn endless_headers_end_at_once() {
     let site = start().await;
     for line in ["X-More: and more\r\n".to_owned(), "x".repeat(1000)] {
         let mut enemy = Enemy::ask(&site, "GET / HTTP/1.1\nHost: {host}\nX-More: ").await;
-        let start = Instant::now();
         let sent = ended(&site, async {
             let mut sent = 0;
             while enemy.send(&line).await && sent < LARGE {
@@ -134,7 +128,7 @@ async fn endless_headers_end_at_once() {
             sent
         });
         let sent = sent.await;
-        assert!(sent < LARGE && start.elapsed() < IN_TIME, "{sent} bytes in {:?}", start.elapsed());
+        assert!(sent < LARGE, "{sent} bytes");
     }
     site.stop().await;
 }
@@ -155,7 +149,7 @@ async fn an_answer_that_nobody_takes_is_given_up() {
     let mut enemy = Enemy::ask(&site, "GET /large/ HTTP/1.1\nHost: {host}\n\n").await;
     ended(&site, tokio::time::sleep(3 * SHORT)).await;
     let mut taken = Vec::new();
-    let _ = tokio::time::timeout(PATIENCE, enemy.stream.read_to_end(&mut taken)).await.expect("over");
+    let _ = within("the end of it", enemy.stream.read_to_end(&mut taken)).await;
     assert!(taken.len() < LARGE / 2, "{} bytes were on their way", taken.len());
     site.stop().await;
 }
@@ -166,7 +160,7 @@ async fn a_reader_that_takes_its_time_gets_everything() {
     let mut slow = Enemy::ask(&site, "GET /large/ HTTP/1.1\nHost: {host}\nConnection: close\n\n").await;
     let (mut taken, mut buffer) = (0, vec![0; 4 * 1024 * 1024]);
     loop {
-        match tokio::time::timeout(PATIENCE, slow.stream.read(&mut buffer)).await.expect("in time").unwrap() {
+        match within("more", slow.stream.read(&mut buffer)).await.unwrap() {
             0 => break,
             some => taken += some,
         }
@@ -206,9 +200,7 @@ async fn whoever_holds_places_without_using_them_gives_them_back() {
             _ => Enemy::ask(&site, HANDSHAKE).await,
         });
     }
-    let start = Instant::now();
     assert_eq!(site.client().get("/").await.status, 200);
-    assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
     drop(enemies);
     site.stop().await;
 }
@@ -227,11 +219,10 @@ async fn an_address_has_a_bounded_number_of_sockets_and_another_has_its_own() {
         windows.push(window);
     }
     let refused = Enemy::ask(&site, &HANDSHAKE.replace("\n\n", "\nConnection: close\n\n")).await;
-    let said = tokio::time::timeout(PATIENCE, refused.first()).await.expect("an answer");
+    let said = within("a refusal", refused.first()).await;
     assert!(said.starts_with("HTTP/1.1 429"), "{said:.200}");
     let elsewhere = HANDSHAKE.replace("\n\n", "\nX-Forwarded-For: 203.0.113.9\n\n");
-    let said =
-        tokio::time::timeout(PATIENCE, Enemy::ask(&site, &elsewhere).await.first()).await.expect("an answer");
+    let said = within("an answer", Enemy::ask(&site, &elsewhere).await.first()).await;
     assert!(said.starts_with("HTTP/1.1 101"), "{said:.200}");
     drop(windows);
     site.stop().await;

@@ -85,8 +85,10 @@ async fn who_was_told_to_try_again_has_not_failed() {
     });
     let mut statuses = futures_util::future::join_all(at_once).await;
     assert!(statuses.contains(&503), "one address cannot keep all busy: {statuses:?}");
-    while statuses.last() != Some(&429) {
-        statuses.push(site.client().sign_in("Ada", "not her password").await.status);
+    for _ in 0..20 {
+        if statuses.last() != Some(&429) {
+            statuses.push(site.client().sign_in("Ada", "not her password").await.status);
+        }
     }
     let failures = statuses.iter().filter(|status| **status == 422).count();
     assert_eq!(failures, 10, "{statuses:?}");

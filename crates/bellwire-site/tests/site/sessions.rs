@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use bellwire_site::testing::{PASSWORD, TestSite, databases};
+use bellwire_site::testing::{PASSWORD, TestSite, databases, within};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 async fn count(site: &TestSite, sql: &str) -> i64 {
@@ -115,14 +115,11 @@ async fn a_session_lives_as_long_as_it_is_used_and_no_longer_than_a_month() {
             let before = last_seen(&site).await;
             site.state().clock().advance(Duration::from_secs(20 * 24 * 3600));
             assert!(is_signed_in(&mut ada).await);
-            while last_seen(&site).await == before {
-                tokio::task::yield_now().await; // noted beside the request
-            }
+            // Noted beside the request.
+            within("a note of when it was used", async { while last_seen(&site).await == before {} }).await;
         }
         assert!(!is_signed_in(&mut grace).await);
-        while sessions(&site).await != 1 {
-            tokio::task::yield_now().await; // what has expired is swept away
-        }
+        within("the sweep of what has expired", async { while sessions(&site).await != 1 {} }).await;
         site.stop().await;
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::routing::get;
-use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, Window, databases};
+use bellwire_site::testing::{Log, TestDatabase, TestSite, Window, databases, within};
 use bellwire_site::{App, SiteState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -33,13 +33,13 @@ async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(
         }
         let mut client = site.client();
         let request = tokio::spawn(async move { client.get("/slow/").await });
-        BEGUN.notified().await;
+        within("the request", BEGUN.notified()).await;
         let stopping = tokio::spawn(site.stop());
         for window in &mut windows {
             assert_eq!(window.closed().await, 1012);
         }
         GO_ON.notify_one();
-        assert_eq!(request.await.unwrap().text, "done");
+        assert_eq!(within("the answer", request).await.unwrap().text, "done");
         stopping.await.unwrap();
     }
 }
@@ -54,13 +54,16 @@ async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
     tokio::time::pause(); // from here on time passes as soon as nothing else happens
     for stream in [&mut silent, &mut half] {
         let mut rest = Vec::new();
-        let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
-        ended.expect("closed in time").unwrap();
+        within("the close of who says nothing", stream.read_to_end(&mut rest)).await.unwrap();
     }
     tokio::time::resume();
     let _opened_ahead = TcpStream::connect(site.address()).await.unwrap();
     assert_eq!(site.client().get("/").await.status, 200);
-    tokio::time::timeout(PATIENCE / 4, site.stop()).await.expect("nobody waits for who has not spoken");
+    let log = Log::listen("bellwire_site=info");
+    site.stop().await;
+    let log = log.text();
+    // Whoever is waited for in vain is in the log.
+    assert!(log.contains("Stopped") && !log.contains("Not everything ended in time"), "{log}");
 }
 
 #[tokio::test]

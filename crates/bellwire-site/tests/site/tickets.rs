@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Socket};
 use bellwire_site::accounts::{Browser, NoTicket, SignInForm, SignUpForm, Ticket};
-use bellwire_site::testing::{Client, PASSWORD, PATIENCE, TestDatabase, TestSite, Window, databases};
+use bellwire_site::testing::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};
 use bellwire_site::{App, DbError, SignUp, SiteError, SiteState, Tx, Upgrade, User};
 use tokio::sync::oneshot;
 
@@ -269,17 +269,17 @@ async fn a_ticket_that_nobody_made_waits_for_no_writer_and_counts_as_a_failed_si
             })
             .await
         });
-        begun.1.await.expect("the writer begins");
+        within("the writer", begun.1).await.expect("the writer begins");
         let mut browser = site.client();
         for number in 0..100_u8 {
             let guess = char::from(b'A' + number % 26).to_string().repeat(42) + "A";
             let fields = [("ticket", &*guess)];
-            let refused = tokio::time::timeout(PATIENCE, browser.post("/accounts/ticket/", &fields)).await;
-            let refused = refused.expect("an answer while somebody writes");
+            // It comes while somebody writes.
+            let refused = browser.post("/accounts/ticket/", &fields).await;
             assert_eq!(refused.status, 422, "{number}");
         }
         release.0.send(()).expect("the writer waits");
-        writer.await.unwrap().unwrap();
+        within("the writer's end", writer).await.unwrap().unwrap();
 
         let late = browser.post("/accounts/ticket/", &[("ticket", &*good)]).await;
         assert!(late.status == 429 && !late.header("retry-after").is_empty(), "{}", late.status);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bellwire_site::testing::{PATIENCE, TestDatabase, TestSite, databases};
+use bellwire_site::testing::{TestDatabase, TestSite, databases, within};
 use bellwire_site::{Db, DbError, Sought, Tx};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::{Notify, oneshot};
@@ -121,7 +121,7 @@ async fn a_callback_that_panics_harms_nobody() {
             note(&tx, 1).await
         });
         written.await.unwrap();
-        hears.await.unwrap();
+        within("the callback", hears).await.unwrap();
         db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
         assert_eq!(notes(db.read()).await, [1, 2]);
         site.stop().await;
@@ -147,11 +147,11 @@ async fn a_job_goes_on_when_whoever_asked_has_gone() {
                 .await
             })
         };
-        begun.notified().await;
+        within("the first job", begun.notified()).await;
         asking.abort();
         assert!(asking.await.unwrap_err().is_cancelled());
         go_on.notify_one();
-        hears.await.unwrap();
+        within("the commit", hears).await.unwrap();
         assert_eq!(notes(db.read()).await, [7]);
         site.stop().await;
     }
@@ -187,7 +187,7 @@ async fn a_job_that_does_not_end_is_given_up_and_the_next_goes_on() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, next).await.unwrap();
+        within("the next job", next).await;
         assert_eq!(notes(db.read()).await, [2]);
         site.stop().await;
     }
@@ -208,7 +208,7 @@ async fn too_many_waiting_jobs_are_refused_as_busy_and_none_of_the_others_is_los
             .await
         })
     };
-    begun.notified().await;
+    within("the first job", begun.notified()).await;
     let waiting = (1..=1100).map(|n| db.write(async move |tx: Tx| note(&tx, n).await));
     let results = async {
         let all = futures_util::future::join_all(waiting);
@@ -257,7 +257,7 @@ async fn on_sqlite_jobs_that_wait_share_a_commit() {
         note(&tx, 0).await
     });
     let others = async {
-        begun.notified().await;
+        within("the first job", begun.notified()).await;
         let all = futures_util::future::join_all((1..=100).map(|n| {
             db.write(async move |tx: Tx| match n {
                 50 => panic!("as the test wants"),
