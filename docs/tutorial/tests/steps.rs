@@ -8,9 +8,9 @@ use std::sync::mpsc;
 
 use bellwire_site::testing::{Client, PASSWORD, PATIENCE, Window};
 
-/// A step that runs, and ends with the test.
+/// A step that runs.
 struct Step {
-    child: Child,
+    _process: Process,
     address: SocketAddr,
 }
 
@@ -22,8 +22,8 @@ impl Step {
         }
         command.env_remove("DATABASE_URL").env_remove("REDIS_URL");
         command.arg("127.0.0.1:0").env("BELLWIRE_BIND", "127.0.0.1:0").env("BELLWIRE_DATA", folder);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let mut process = Process(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let said = BufReader::new(process.0.stderr.take().unwrap()).lines().map_while(Result::ok);
         let (found, finds) = mpsc::channel();
         // It reads to the end: a full pipe would stop the step.
         std::thread::spawn(move || {
@@ -33,7 +33,7 @@ impl Step {
         });
         let line = finds.recv_timeout(PATIENCE).expect("an address, in time");
         let address = line.trim_start_matches("Open http://").trim_end_matches('/').parse().unwrap();
-        Self { child, address }
+        Self { _process: process, address }
     }
 
     fn client(&self) -> Client {
@@ -41,10 +41,13 @@ impl Step {
     }
 }
 
-impl Drop for Step {
+/// Ends with the test, whether or not it ever says where it is.
+struct Process(Child);
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

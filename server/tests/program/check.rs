@@ -4,12 +4,12 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{bellwire, folder};
+use crate::support::{Done, PROGRAM, Server, bellwire, folder, with_settings};
 
 /// Runs `command`, and returns its code and what it said.
 fn run(command: &mut Command) -> (Option<i32>, String) {
-    let output = command.output().unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    let done = Done::of(command.spawn().unwrap());
+    (done.code, done.said)
 }
 
 fn check(folder: &Path, settings: &[(&str, &str)]) -> (Option<i32>, String) {
@@ -63,11 +63,9 @@ fn what_is_wrong_is_named_with_what_mends_it() {
 fn too_few_files_for_the_connections_are_found_before_they_are_missing() {
     let folder = folder("files");
     let limited = |connections: &str| {
-        let program = bellwire(&folder);
         let mut shell = Command::new("sh");
-        shell.args(["-c", "ulimit -n 300 && exec \"$0\" check"]).arg(program.get_program());
-        shell.env_clear().envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        run(shell.env("BELLWIRE_CONNECTIONS", connections))
+        shell.args(["-c", r#"ulimit -n 300 && exec "$0" check"#, PROGRAM]);
+        run(with_settings(shell, &folder).env("BELLWIRE_CONNECTIONS", connections))
     };
     let (code, said) = limited("200");
     assert_eq!(code, Some(0), "{said}");
@@ -102,11 +100,11 @@ fn beside_a_running_site_the_address_is_ours() {
     let folder = folder("ours");
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let bind = [("BELLWIRE_BIND", &*free), ("BELLWIRE_CONNECTIONS", "100")];
-    let mut child = bellwire(&folder).envs(bind).spawn().unwrap();
-    crate::serve::greeting(&mut child);
+    let mut command = bellwire(&folder);
+    command.envs(bind);
+    let server = Server::start(command);
     let (code, said) = check(&folder, &bind);
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    assert!(child.wait().unwrap().success());
+    assert!(server.stop().0.success());
     assert_eq!(code, Some(0), "{said}");
     assert!(line(&said, "listening").contains("is served by Bellwire already"), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();

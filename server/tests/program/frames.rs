@@ -156,6 +156,7 @@ fn try_frames(folder: &Path, store: &Store, share: Share) {
         try_all(seeds.clone(), WORKERS, begin, Fuzzer::case);
         let mut grace = Visit::to(&room.server.address, &cookie_of_grace).unwrap();
         assert_eq!(grace.post("/chat/fuzz/", &format!("message={LAST}")).unwrap().status, 303);
+        until("the last is heard", || listener.is_finished());
         listener.join().unwrap()
     });
     let log = room.server.log();

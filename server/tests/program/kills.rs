@@ -84,8 +84,9 @@ async fn talk_through_kills(store: &Store, folder: &Path, kills: usize) {
         let heard = talk.acknowledged.load(Ordering::SeqCst);
         until("something is acknowledged", || talk.acknowledged.load(Ordering::SeqCst) > heard);
         std::thread::sleep(LIFE.mul_f64(chance()));
-        killed.push(Instant::now());
+        let before = Instant::now();
         server.kill();
+        killed.push((before, Instant::now()));
         server = start(&door.address);
     }
     talk.over.store(true, Ordering::SeqCst);
@@ -201,11 +202,14 @@ impl Talk {
     }
 
     /// Says what happened, and makes sure that the kills came when they had to.
-    fn report(&self, killed: &[Instant], stored: usize, known: usize) {
+    fn report(&self, killed: &[(Instant, Instant)], stored: usize, known: usize) {
         let [acknowledged, again] = [&self.acknowledged, &self.again].map(|n| n.load(Ordering::SeqCst));
         let unanswered = self.unanswered.lock().unwrap();
-        let open_at = |kill| unanswered.iter().any(|(asked, known)| *asked < kill && kill < *known);
-        let amidst = killed.iter().filter(|kill| open_at(**kill)).count();
+        // A kill takes its time: a post may be sent, or lost, after it was begun.
+        let open_at = |(before, after): &(Instant, Instant)| {
+            unanswered.iter().any(|(asked, known)| asked < after && known > before)
+        };
+        let amidst = killed.iter().filter(|kill| open_at(kill)).count();
         let kills = killed.len();
         eprintln!(
             "{kills} kills, {amidst} of them with posts under way ({} posts were never answered): {acknowledged} messages acknowledged, \

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use crate::store::Store;
 use crate::support::{PATIENCE, PROGRAM, Server, Visit, folder, until, with_settings};
 use crate::window::{Door, Heard, Page, Window, at_least, chance, room_for};
@@ -85,7 +87,7 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
     let stored: Vec<_> = store.messages().await.into_iter().map(|(_, text)| text).collect();
     assert_eq!(stored, (0..BEFORE + AWAY + BACK).map(|number| number.to_string()).collect::<Vec<_>>());
     for window in windows_open {
-        let (codes, page) = window.await.unwrap();
+        let (codes, page) = timeout(2 * PATIENCE, window).await.expect("every window is back").unwrap();
         assert_eq!((codes, page.renewed), (vec![1012], 0));
         assert_eq!(page.shown, stored);
     }
@@ -136,7 +138,7 @@ async fn look(door: Door, progress: Arc<Progress>) -> (Vec<u16>, Page) {
 async fn watch(window: &mut Window, page: &mut Page, progress: &Progress) -> Option<u16> {
     while page.shown.len() < BEFORE + AWAY + BACK {
         let before = page.shown.len();
-        match tokio::time::timeout(PATIENCE * 2, window.hear(page)).await.expect("a frame in time") {
+        match timeout(2 * PATIENCE, window.hear(page)).await.expect("a frame in time") {
             Heard::Frame => {
                 let saw = before < BEFORE && page.shown.len() >= BEFORE;
                 progress.saw_before.fetch_add(usize::from(saw), Ordering::SeqCst);

@@ -1,29 +1,12 @@
 //! `bellwire seed`: something to see.
 
-use std::process::Command;
-
 use bellwire_site::testing::{TestDatabase, TestSite, databases};
 use bellwire_site::{DatabaseUrl, SiteState};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
-use crate::support::{bellwire, folder};
+use crate::support::{Done, bellwire, folder};
 
 const PASSWORD: &str = "a bell for everyone";
-
-/// What the program did.
-struct Done {
-    code: Option<i32>,
-    said: String,
-    complained: String,
-}
-
-impl Done {
-    fn of(mut program: Command) -> Self {
-        let output = program.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code(), said: text(&output.stdout), complained: text(&output.stderr) }
-    }
-}
 
 /// Runs it on the database of a running site, in a process of its own.
 async fn seed(site: &TestSite, arguments: &'static [&str]) -> Done {
@@ -34,7 +17,9 @@ async fn seed(site: &TestSite, arguments: &'static [&str]) -> Done {
     let folder = folder("seed");
     let mut program = bellwire(&folder);
     program.arg("seed").args(arguments).env("DATABASE_URL", url);
-    tokio::task::spawn_blocking(|| Done::of(program)).await.unwrap()
+    let done = tokio::task::spawn_blocking(move || Done::of(program.spawn().unwrap())).await.unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    done
 }
 
 /// The numbers that a question has for an answer, row by row.
@@ -58,7 +43,7 @@ fn a_fresh_site_is_filled_and_the_first_visitor_still_becomes_the_administrator(
     let run = |arguments: &[&str]| {
         let mut program = bellwire(&folder);
         program.args(arguments).env("BELLWIRE_URL", "http://127.0.0.1:8000");
-        Done::of(program)
+        Done::of(program.spawn().unwrap())
     };
     let first = run(&["seed"]);
     assert_eq!(first.code, Some(0), "{}", first.complained);
@@ -209,7 +194,7 @@ fn a_site_where_not_everybody_may_make_an_account_is_filled_only_when_it_is_mean
     let run = |arguments: &[&str]| {
         let mut program = bellwire(&folder);
         program.args(arguments).env("BELLWIRE_SIGNUP", "closed");
-        Done::of(program)
+        Done::of(program.spawn().unwrap())
     };
     let refused = run(&["seed"]);
     assert_eq!((refused.code, &*run(&["user", "list"]).said), (Some(1), ""));
@@ -251,7 +236,7 @@ fn half_a_wish_is_refused() {
     for wrong in [&["--messages", "10"][..], &["--room", "hi"], &["--messages", "0", "--room", "hi"]] {
         let mut program = bellwire(&folder);
         program.arg("seed").args(wrong);
-        assert_eq!(Done::of(program).code, Some(2), "{wrong:?}");
+        assert_eq!(Done::of(program.spawn().unwrap()).code, Some(2), "{wrong:?}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -1,41 +1,32 @@
 //! Starting and stopping.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
-use crate::support::{STOP, bellwire, folder};
-use crate::{store, support};
-
-/// Waits for the greeting; returns it.
-pub(crate) fn greeting(child: &mut Child) -> String {
-    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    let said = lines.by_ref().map_while(Result::ok).take_while(|line| !line.contains("Ctrl-C"));
-    said.collect::<Vec<_>>().join("\n")
-}
+use crate::store;
+use crate::support::{Done, PATIENCE, PROGRAM, Server, bellwire, folder, with_settings};
 
 #[test]
 #[cfg(unix)]
 fn it_says_where_it_is_and_what_to_do_next_and_ends_when_asked_to() {
     let folder = folder("greets");
-    let mut child = bellwire(&folder).spawn().unwrap();
-    let said = greeting(&mut child);
+    let server = Server::start(bellwire(&folder));
+    let said = &server.greeting;
     assert!(said.contains("Bellwire is running at http://127.0.0.1:"), "{said}");
     assert!(said.contains("the first visitor becomes the administrator"), "{said}");
     assert!(folder.join("bellwire.db").exists());
-    let asked = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(asked.success());
-    let ended = child.wait_with_output().unwrap();
-    assert!(ended.status.success(), "{ended:?}");
+    let (status, log) = server.stop();
+    assert!(status.success(), "{status}: {log}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
 fn socket(address: &str) -> TcpStream {
     let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let handshake = format!(
         "GET /ws/ HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -53,7 +44,10 @@ fn socket(address: &str) -> TcpStream {
 
 /// The code of the close frame that comes, whatever comes before it.
 fn close_code(mut socket: TcpStream) -> u16 {
+    let begun = Instant::now();
     loop {
+        // Each read has its end; what keeps coming has none but this.
+        assert!(begun.elapsed() < PATIENCE, "no close");
         let mut header = [0; 2];
         socket.read_exact(&mut header).unwrap();
         let length = match header[1] {
@@ -76,32 +70,25 @@ fn close_code(mut socket: TcpStream) -> u16 {
 #[cfg(unix)]
 fn a_stop_closes_every_socket_with_1012_and_ends_in_time_whoever_hangs_on() {
     let folder = folder("stops");
-    let mut child = bellwire(&folder).env("BELLWIRE_LOG", "off").spawn().unwrap();
-    let said = greeting(&mut child);
-    let address = said.split_once("http://").unwrap().1.lines().next().unwrap().trim().to_owned();
-    let sockets: Vec<_> = (0..200).map(|_| socket(&address)).collect();
-    let silent: Vec<_> = (0..20).map(|_| TcpStream::connect(&address).unwrap()).collect();
-    let mut halfway = TcpStream::connect(&address).unwrap();
+    let mut command = bellwire(&folder);
+    command.env("BELLWIRE_LOG", "off");
+    let server = Server::start(command);
+    let address = &server.address;
+    let sockets: Vec<_> = (0..200).map(|_| socket(address)).collect();
+    let silent: Vec<_> = (0..20).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let mut halfway = TcpStream::connect(address).unwrap();
     halfway.write_all(b"GET / HTTP/1.1\r\nHost: ").unwrap();
-    let mut sending = TcpStream::connect(&address).unwrap();
+    let mut sending = TcpStream::connect(address).unwrap();
     let post = format!(
         "POST /accounts/login/ HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
          Content-Length: 1000\r\n\r\nusername="
     );
     sending.write_all(post.as_bytes()).unwrap();
 
-    let asked = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(asked.success());
-    let begun = Instant::now();
-    let codes: BTreeSet<u16> = sockets.into_iter().map(close_code).collect();
-    assert_eq!(codes, BTreeSet::from([1012]));
-    let status = loop {
-        match child.try_wait().unwrap() {
-            Some(status) => break status,
-            None if begun.elapsed() > STOP => panic!("it is still running after {STOP:?}"),
-            None => std::thread::sleep(Duration::from_millis(20)),
-        }
-    };
+    // While it stops: whoever reads that it is closed goes.
+    let codes = std::thread::spawn(|| sockets.into_iter().map(close_code).collect::<BTreeSet<_>>());
+    let (status, _) = server.stop();
+    assert_eq!(codes.join().unwrap(), BTreeSet::from([1012]));
     assert!(status.success(), "{status}");
     drop((silent, halfway, sending));
     std::fs::remove_dir_all(&folder).unwrap();
@@ -121,9 +108,9 @@ fn a_wrong_setting_is_named_and_nothing_is_started() {
             "DATABASE_URL=sqlite://x.db?mode=ro: expected sqlite:path/to/file.db without",
         ),
     ] {
-        let output = bellwire(&folder).env(name, value).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{said}");
+        let done = Done::of(bellwire(&folder).env(name, value).spawn().unwrap());
+        let said = done.complained;
+        assert_eq!(done.code, Some(2), "{said}");
         assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
@@ -131,9 +118,13 @@ fn a_wrong_setting_is_named_and_nothing_is_started() {
 
 /// What it says when it does not start because of these settings: one line.
 fn refused(folder: &Path, settings: &[(&str, &str)]) -> String {
-    let output = bellwire(folder).envs(settings.iter().copied()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    refusal(bellwire(folder).envs(settings.iter().copied()))
+}
+
+fn refusal(program: &mut Command) -> String {
+    let done = Done::of(program.spawn().unwrap());
+    let said = done.complained;
+    assert_eq!(done.code, Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
     said
 }
@@ -187,20 +178,21 @@ fn a_folder_or_a_file_that_will_not_do_is_named_with_its_setting() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Root may write everywhere, so only others can see this.
 #[test]
 #[cfg(unix)]
 fn a_folder_that_may_not_be_written_is_named_with_its_setting() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder("locked");
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
-    if std::fs::write(folder.join("probe"), "").is_err() {
-        let said = refused(&folder, &[]);
-        assert!(
-            said.contains("cannot make the database file: Permission denied (os error 13). Let the user"),
-            "{said}"
-        );
-    }
+    // Root may write everywhere, unless that right is taken away.
+    let is_root = std::fs::write(folder.join("probe"), "").is_ok();
+    let mut program = Command::new(if is_root { "setpriv" } else { PROGRAM });
+    program.args(["--bounding-set=-dac_override", PROGRAM].iter().filter(|_| is_root));
+    let said = refusal(&mut with_settings(program, &folder));
+    assert!(
+        said.contains("cannot make the database file: Permission denied (os error 13). Let the user"),
+        "{said}"
+    );
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
 }
@@ -212,7 +204,7 @@ fn an_address_of_sqlite_with_mode_rwc_is_a_file_that_is_made() {
     let url = format!("sqlite://{}/new.db?mode=rwc", folder.display());
     let mut command = bellwire(&folder);
     command.env("DATABASE_URL", url);
-    drop(support::Server::start(command));
+    drop(Server::start(command));
     assert!(folder.join("new.db").exists());
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::store::Store;
-use crate::support::{PROGRAM, Server, Visit, folder, until, with_settings};
+use crate::support::{PATIENCE, PROGRAM, Server, Visit, folder, until, with_settings};
 use crate::window::{Door, Heard, Page, Window, at_least, room_for};
 
 /// Windows that never read; `BELLWIRE_TEST_SLOW_READERS` asks for more.
@@ -74,19 +74,26 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
     assert_eq!(visit.post("/chat/", "name=slow").unwrap().status, 303);
     let door = Door { address: server.address.clone(), cookie, room: "slow".to_owned() };
 
-    let said = Arc::new(AtomicUsize::new(0));
     let mut unread = Vec::new();
     for _ in 0..stuck {
         unread.push(Window::narrow(&door, 0, Some(RECEIVE_BUFFER)).await.unwrap());
     }
-    let (mut healthy, mut slow) = (Vec::new(), Vec::new());
+    let mut windows = Vec::new();
     for _ in 0..HEALTHY {
-        let window = Window::open(&door, 0).await.unwrap();
-        healthy.push(tokio::spawn(read(window, messages)));
+        windows.push(Window::open(&door, 0).await.unwrap());
+    }
+    // A first message: whoever has heard it is in the room, and misses nothing of what comes.
+    assert_eq!(visit.post("/chat/slow/", "message=first").unwrap().status, 303);
+    let (said, all) = (Arc::new(AtomicUsize::new(1)), 1 + messages);
+    let (mut healthy, mut slow) = (Vec::new(), Vec::new());
+    for mut window in windows {
+        let mut page = Page::default();
+        assert_eq!(window.hear_until(&mut page, |page| !page.shown.is_empty()).await, Heard::Frame);
+        healthy.push(tokio::spawn(read(window, page, all)));
     }
     for _ in 0..SLOW {
         let window = Window::narrow(&door, 0, Some(RECEIVE_BUFFER)).await.unwrap();
-        slow.push(tokio::spawn(read_slowly(window, messages, said.clone())));
+        slow.push(tokio::spawn(read_slowly(window, all, said.clone())));
     }
     let mut memory = Memory::watch(&server);
     let begun = Instant::now();
@@ -103,7 +110,7 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
         times.extend(person.await.unwrap());
     }
     let stored: Vec<_> = Store::sqlite(&folder).messages().await.into_iter().map(|(_, text)| text).collect();
-    assert_eq!(stored.len(), messages);
+    assert_eq!(stored.len(), all);
     let mut delays = Vec::new();
     for reader in healthy {
         let (page, heard) = reader.await.unwrap();
@@ -113,7 +120,7 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
     }
     let mut caught_up = 0;
     for reader in slow {
-        let page = reader.await.unwrap();
+        let page = timeout(4 * PATIENCE, reader).await.expect("the slow read all of it, in time").unwrap();
         assert_eq!(page.shown, stored, "whoever reads loses nothing");
         assert!(page.caught_up > 0 && page.renewed == 0, "{} {}", page.caught_up, page.renewed);
         caught_up += page.caught_up;
@@ -170,8 +177,8 @@ const LISTEN: &str = "0A";
 type Times = std::collections::HashMap<String, Instant>;
 
 /// Reads all that comes. Returns it, and when each message came.
-async fn read(mut window: Window, messages: usize) -> (Page, Times) {
-    let (mut page, mut times) = (Page::default(), Times::new());
+async fn read(mut window: Window, mut page: Page, messages: usize) -> (Page, Times) {
+    let mut times = Times::new();
     while page.shown.len() < messages {
         let before = page.shown.len();
         assert_eq!(window.hear_until(&mut page, |page| page.shown.len() > before).await, Heard::Frame);

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ pub(crate) fn with_settings(mut program: Command, folder: &Path) -> Command {
         }
     }
     program.env("BELLWIRE_DATA", folder).env("BELLWIRE_BIND", "127.0.0.1:0");
-    program.stdout(Stdio::piped()).stderr(Stdio::piped());
+    program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     program
 }
 
@@ -32,15 +33,43 @@ pub(crate) fn bellwire(folder: &Path) -> Command {
     with_settings(Command::new(PROGRAM), folder)
 }
 
+/// A folder that no other test has, whatever name they give theirs.
 pub(crate) fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("bellwire-program-{name}-{}", std::process::id()));
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let folder = std::env::temp_dir().join(format!("bellwire-program-{name}-{process}-{number}"));
     std::fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+/// What a program did that ends by itself.
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) said: String,
+    pub(crate) complained: String,
+}
+
+impl Done {
+    /// Waits for its end. One that does not end, as a server that starts where it should refuse to, is killed and fails the test.
+    pub(crate) fn of(child: Child) -> Self {
+        let id = child.id().to_string();
+        let (ended, ends) = mpsc::channel();
+        std::thread::spawn(move || ended.send(child.wait_with_output()));
+        let Ok(output) = ends.recv_timeout(PATIENCE) else {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+            panic!("still running after {PATIENCE:?}");
+        };
+        let output = output.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code(), said: text(&output.stdout), complained: text(&output.stderr) }
+    }
 }
 
 /// A server that runs beside the test and ends with it.
 pub(crate) struct Server {
     child: Child,
+    /// What it said when it was ready.
+    pub(crate) greeting: String,
     /// Where it listens: `127.0.0.1:8000`.
     pub(crate) address: String,
     log: Arc<Mutex<String>>,
@@ -61,16 +90,25 @@ impl Server {
         });
         let said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let (greeted, greetings) = mpsc::channel();
+        // It reads to the end: a full pipe would stop the server.
         std::thread::spawn(move || {
+            let mut greeting = String::new();
             for line in said {
-                if let Some((_, address)) = line.split_once("running at http://") {
-                    let _ = greeted.send(address.trim().to_owned());
+                greeting.push_str(&line);
+                greeting.push('\n');
+                if line.contains("Ctrl-C") {
+                    let _ = greeted.send(std::mem::take(&mut greeting));
                 }
             }
         });
-        let address = greetings.recv_timeout(PATIENCE);
-        let address = address.unwrap_or_else(|_| panic!("no greeting: {}", log.lock().unwrap()));
-        Self { child, address, log, listener: Some(listener) }
+        // Before the wait: without a greeting, too, it ends with the test.
+        let mut server =
+            Self { child, greeting: String::new(), address: String::new(), log, listener: Some(listener) };
+        let greeting = greetings.recv_timeout(PATIENCE);
+        server.greeting = greeting.unwrap_or_else(|_| panic!("no greeting: {}", server.log()));
+        let (_, address) = server.greeting.split_once("running at http://").expect("an address");
+        server.address = address.lines().next().unwrap().trim().to_owned();
+        server
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -133,6 +171,7 @@ impl Visit {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self { stream: BufReader::new(stream), host: address.to_owned(), cookie: cookie.to_owned() })
     }
 

@@ -1,9 +1,9 @@
 //! What the kernel saw: the disk was synced before an acknowledgement left.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::support::{PROGRAM, Server, Visit, folder, until, with_settings};
+use crate::support::{Done, PROGRAM, Server, Visit, folder, until, with_settings};
 use crate::window::{Door, Heard, Page, Window};
 
 /// Messages by each way, one after another.
@@ -24,12 +24,12 @@ fn strace(trace: &Path, program: &str) -> Command {
 
 /// Here it is said if it cannot be done, for what comes after says nothing of it.
 fn strace_is_there(folder: &Path) {
-    let probe = strace(&folder.join("probe"), "true").output();
-    let probe = probe.expect("this test needs strace: run it with bin/test, which installs it");
-    let complaint = String::from_utf8_lossy(&probe.stderr);
+    let probe = strace(&folder.join("probe"), "true").stderr(Stdio::piped()).spawn();
+    let probe = Done::of(probe.expect("this test needs strace: run it with bin/test, which installs it"));
     assert!(
-        probe.status.success() && complaint.is_empty(),
-        "this test needs ptrace, which is forbidden on this machine: {complaint}"
+        probe.code == Some(0) && probe.complained.is_empty(),
+        "this test needs ptrace, which is forbidden on this machine: {}",
+        probe.complained
     );
 }
 

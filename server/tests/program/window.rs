@@ -124,7 +124,7 @@ impl Window {
     pub(crate) async fn say(&mut self, text: &str, client_id: &str) -> io::Result<()> {
         let ask =
             format!(r#"{{"action":"New message","data":{{"message":"{text}","client_id":"{client_id}"}}}}"#);
-        self.0.send(Message::text(ask)).await.map_err(io::Error::other)
+        timeout(PATIENCE, self.0.send(Message::text(ask))).await?.map_err(io::Error::other)
     }
 
     /// Waits for what comes next, and shows it.

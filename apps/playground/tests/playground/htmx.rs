@@ -1,6 +1,7 @@
 //! The chat in plain htmx: what comes to whom, and what HTTP does.
 
-use bellwire_site::testing::Window;
+use bellwire::GroupName;
+use bellwire_site::testing::{PATIENCE, TestSite, Window};
 use serde_json::json;
 
 use crate::support::{NASTY, playground};
@@ -10,12 +11,25 @@ fn says(text: &str) -> serde_json::Value {
     json!({"chat_message": text, "room": "garden", "HEADERS": {"HX-Request": "true", "HX-Trigger": "form"}})
 }
 
+/// Waits until so many are in the room of this number: a socket that has just opened may not be yet.
+async fn are_in(site: &TestSite, room: i64, guests: usize) {
+    let (layer, group) = (site.state().bellwire().layer(), GroupName::of("playground.htmx", room));
+    let come = async {
+        while layer.members_here(&group) < guests {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, come).await.expect("they come in, in time");
+}
+
 #[tokio::test]
 async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_nobody_else() {
     let site = playground().await;
     let mut ada = Window::open(&site.client(), "/ws/htmx/").await;
     let mut ben = Window::open(&site.client(), "/ws/htmx/?room=garden").await;
     let mut cook = Window::open(&site.client(), "/ws/htmx/?room=kitchen").await;
+    are_in(&site, 0, 2).await;
+    are_in(&site, 1, 1).await;
     ada.ask(&says(NASTY)).await;
     for guest in [&mut ada, &mut ben] {
         let frame = guest.text().await;

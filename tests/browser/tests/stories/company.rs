@@ -21,7 +21,8 @@ async fn sees_present(person: &Person, names: &str) {
 
 #[tokio::test]
 async fn who_comes_and_goes_is_seen_by_those_present_and_a_reload_is_neither() {
-    let stage = Stage::open().await;
+    // Time enough for the reload, however busy the machine is.
+    let stage = Stage::open_with(&[("BELLWIRE_PRESENCE_SECONDS", "15")]).await;
     let (ada, ben, cy) = three(&stage).await;
     ada.opens_room("Garden").await;
     ada.is_connected().await;

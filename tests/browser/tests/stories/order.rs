@@ -19,11 +19,16 @@ const WATCH: &str = "const list = document.querySelector('#messages-list')
   }).observe(list, { childList: true })
   return true";
 
-/// Types and sends one message after the other, each as soon as the box is empty again.
-const SEND: &str = "return (async ([name, first, count]) => {
+/// Types and sends one message after the other, each as soon as the box is empty again. Who has a partner waits before the second half
+/// until something of theirs is there: so they talk at the same time, whichever browser is the faster.
+const SEND: &str = "return (async ([name, first, count, partner]) => {
     const form = document.querySelector('#composer'), box = form.querySelector('#message')
+    const isHeard = () => Object.keys(window.seenAt).some((text) => text.startsWith(partner))
     for (let number = first; number < first + count; number++) {
       const text = `${name} ${number}`
+      if (partner && number === first + count / 2) {
+        while (!isHeard()) await new Promise((then) => setTimeout(then, 1))
+      }
       while (box.value !== '') await new Promise((then) => setTimeout(then, 1))
       box.value = text
       box.dispatchEvent(new Event('input', { bubbles: true }))
@@ -33,8 +38,9 @@ const SEND: &str = "return (async ([name, first, count]) => {
     return true
   })(arguments)";
 
-async fn sends(person: &Person, first: usize, count: usize) {
-    let sent = person.ask(SEND, &[json!(person.name()), json!(first), json!(count)]).await;
+async fn sends(person: &Person, first: usize, count: usize, partner: Option<&Person>) {
+    let partner = partner.map(Person::name);
+    let sent = person.ask(SEND, &[json!(person.name()), json!(first), json!(count), json!(partner)]).await;
     assert_eq!(sent, json!(true), "{} could not send", person.name());
 }
 
@@ -74,7 +80,7 @@ async fn a_hundred_messages_sent_at_once_have_one_order_for_both_and_each_is_the
     }
     // One by one first, so that nothing waits for anything else.
     for number in 0..10 {
-        sends(&ada, number, 1).await;
+        sends(&ada, number, 1, None).await;
         has(&ben, number + 1).await;
         has(&ada, number + 1).await;
     }
@@ -84,7 +90,7 @@ async fn a_hundred_messages_sent_at_once_have_one_order_for_both_and_each_is_the
     for person in [&ada, &ben] {
         person.ask("window.sentAt = {}; window.seenAt = {}", &[]).await;
     }
-    tokio::join!(sends(&ada, 100, EACH), sends(&ben, 100, EACH));
+    tokio::join!(sends(&ada, 100, EACH, Some(&ben)), sends(&ben, 100, EACH, Some(&ada)));
     for person in [&ada, &ben] {
         has(person, 10 + 2 * EACH).await;
         person.is_up_to_date().await;
