@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::{sleep, timeout};
 
 use crate::action::{Frame, Receive, client_id};
@@ -89,8 +90,7 @@ impl<C: Consumer> Connection<C> {
 
     async fn connect(&mut self) -> Result<(), Close> {
         let (channel, patience) = self.terms();
-        let connect = async { self.consumer.connect(&mut self.socket).await };
-        match guarded(&channel, patience, connect).await {
+        match guarded(&channel, patience, async { self.consumer.connect(&mut self.socket).await }).await {
             Ok(()) => self.socket.closing.take().map_or(Ok(()), Err),
             Err(End::Error(Error::Close(close)) | End::Closed(close)) => Err(close),
             Err(End::Error(Error::Invalid(invalid))) => Err(Close::policy(invalid.message)),
@@ -212,11 +212,11 @@ impl<C: Consumer> Connection<C> {
         }
         let source = id_source(&frame);
         let (channel, patience) = self.terms();
-        let receive = async {
+        let handler = guarded(&channel, patience, async {
             let action = C::Action::receive(frame).map_err(Error::Invalid)?;
             self.consumer.receive(&mut self.socket, action).await
-        };
-        let (result, prompt) = watched(guarded(&channel, patience, receive)).await;
+        });
+        let (result, prompt) = watched(handler).await;
         self.prompt = prompt;
         if result.is_ok() {
             self.socket.take_error_back();
@@ -235,13 +235,13 @@ impl<C: Consumer> Connection<C> {
     async fn event(&mut self, delivery: &Delivery) -> Result<(), Close> {
         let Body::Event(event) = &delivery.body else { return Ok(()) };
         let (channel, patience) = self.terms();
-        let handle = async {
+        let handler = guarded(&channel, patience, async {
             match event.get::<C::Event>() {
                 Some(event) => self.consumer.event(&mut self.socket, event).await,
                 None => Err(OtherType(delivery.group.clone()).into()),
             }
-        };
-        let result = guarded(&channel, patience, handle).await;
+        });
+        let result = handler.await;
         self.settle(result, "event", None).await
     }
 
@@ -252,8 +252,10 @@ impl<C: Consumer> Connection<C> {
         let (feed, since) = (following.feed.clone(), following.position);
         self.socket.layer().counters().caught_up();
         let (channel, patience) = self.terms();
-        let catch_up = async { self.consumer.catch_up(&mut self.socket, &feed, since).await };
-        let caught_up = match guarded(&channel, patience, catch_up).await {
+        let catch_up = guarded(&channel, patience, async {
+            self.consumer.catch_up(&mut self.socket, &feed, since).await
+        });
+        let caught_up = match catch_up.await {
             Ok(caught_up) => caught_up,
             Err(End::Error(Error::Close(close)) | End::Closed(close)) => return Err(close),
             Err(end) => {
@@ -302,8 +304,8 @@ impl<C: Consumer> Connection<C> {
             return Ok(());
         }
         let (channel, patience) = self.terms();
-        let lagged = async { self.consumer.lagged(&mut self.socket).await };
-        let result = guarded(&channel, patience, lagged).await;
+        let result =
+            guarded(&channel, patience, async { self.consumer.lagged(&mut self.socket).await }).await;
         self.settle(result, "lagged", None).await
     }
 
@@ -314,8 +316,9 @@ impl<C: Consumer> Connection<C> {
             return Ok(());
         }
         let (channel, patience) = self.terms();
-        let expelled = async { self.consumer.expelled(&mut self.socket, &group).await };
-        let result = guarded(&channel, patience, expelled).await;
+        let result =
+            guarded(&channel, patience, async { self.consumer.expelled(&mut self.socket, &group).await })
+                .await;
         self.settle(result, "expelled", None).await
     }
 
@@ -338,9 +341,12 @@ impl<C: Consumer> Connection<C> {
         }
     }
 
-    async fn answer(&mut self, invalid: Invalid, source: Option<String>) -> Result<(), Close> {
-        let id = source.as_deref().and_then(client_id);
-        self.socket.error(invalid, id.as_deref()).await.map_err(into_close)
+    /// Boxed: an idle connection does not keep room for what it rarely says.
+    fn answer(&mut self, invalid: Invalid, source: Option<String>) -> BoxFuture<'_, Result<(), Close>> {
+        Box::pin(async move {
+            let id = source.as_deref().and_then(client_id);
+            self.socket.error(invalid, id.as_deref()).await.map_err(into_close)
+        })
     }
 
     /// Logs, once, what nobody but the developer can mend.
@@ -425,5 +431,32 @@ trait OrThen<T> {
 impl<T> OrThen<T> for Poll<T> {
     fn or_then(self, next: impl FnOnce() -> Poll<T>) -> Poll<T> {
         if self.is_ready() { self } else { next() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Silent;
+
+    impl Consumer for Silent {
+        type Action = Frame;
+        type Event = ();
+
+        async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    /// What the future of this function keeps.
+    fn room<C, F>(_: impl Fn(C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_keeps_no_room_for_what_it_hardly_ever_does() {
+        let kept = room(Connection::<Silent>::run);
+        assert!(kept <= 1_400, "every socket takes {kept} bytes for its loop");
     }
 }

@@ -27,18 +27,22 @@ pub(crate) enum End {
 
 /// Runs a handler: boxed, so that an idle connection does not keep room for it; caught, so that a panic is this connection's own;
 /// bounded in time, and shortly when its socket is to close.
-pub(crate) async fn guarded<T>(
-    channel: &Channel,
+pub(crate) fn guarded<'a, T: 'a>(
+    channel: &'a Channel,
     patience: Duration,
-    handler: impl Future<Output = Result<T, Error>> + Send,
-) -> Result<T, End> {
-    let told = pin!(async {
-        poll_fn(|cx| channel.mailbox.poll_closed(cx)).await;
-        sleep(LAST_WORDS).await;
-    });
-    match select(bounded(patience, handler), told).await {
-        Either::Left((result, _)) => result,
-        Either::Right(((), _)) => Err(End::Closed(channel.mailbox.closed().unwrap_or_else(Close::lost))),
+    handler: impl Future<Output = Result<T, Error>> + Send + 'a,
+) -> impl Future<Output = Result<T, End>> + 'a {
+    let handler = bounded(patience, handler);
+    async move {
+        let told = pin!(async {
+            poll_fn(|cx| channel.mailbox.poll_closed(cx)).await;
+            // Boxed, since hardly any handler gets here.
+            Box::pin(sleep(LAST_WORDS)).await;
+        });
+        match select(handler, told).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), _)) => Err(End::Closed(channel.mailbox.closed().unwrap_or_else(Close::lost))),
+        }
     }
 }
 

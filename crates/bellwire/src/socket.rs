@@ -119,17 +119,15 @@ impl Socket {
     /// Joins a group and follows its numbers. As soon as the running handler ends the consumer is asked to
     /// [catch up](crate::Consumer::catch_up) from where the page left off; from then on nothing is missed.
     pub fn follow<E: Event>(&mut self, feed: &Group<E>) {
-        let feed = feed.name();
-        self.join_group(feed);
-        self.feeds.follow(feed, self.scope.since(feed));
+        let feed = self.join_group(feed.name());
+        self.feeds.follow(&feed, self.scope.since(&feed));
     }
 
     /// Follows a feed from number `seq`, for a handler that brings the page to that number itself. So that nothing falls in between,
     /// [`join`](Self::join) the group first, then read the number and what is to be shown, send that, and follow from there.
     pub fn follow_from<E: Event>(&mut self, feed: &Group<E>, seq: Seq) {
-        let feed = feed.name();
-        self.join_group(feed);
-        self.feeds.follow_from(feed, seq);
+        let feed = self.join_group(feed.name());
+        self.feeds.follow_from(&feed, seq);
     }
 
     /// Makes the person of this socket present in a group, until the socket closes or [`disappear`](Self::disappear)s. A socket
@@ -154,11 +152,14 @@ impl Socket {
         self.closing.get_or_insert(close);
     }
 
-    pub(crate) fn join_group(&mut self, group: &GroupName) {
-        if !self.joined.contains(group) {
-            self.joined.push(group.clone());
-            self.layer().join(group, &self.channel);
+    /// Returns the group's name, as its members share it.
+    pub(crate) fn join_group(&mut self, group: &GroupName) -> GroupName {
+        if let Some(joined) = self.joined.iter().find(|joined| *joined == group) {
+            return joined.clone();
         }
+        let group = self.layer().join(group, &self.channel);
+        self.joined.push(group.clone());
+        group
     }
 
     /// Returns whether it was in the group.

@@ -88,7 +88,9 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
     assert_eq!(stored, (0..BEFORE + AWAY + BACK).map(|number| number.to_string()).collect::<Vec<_>>());
     for window in windows_open {
         let (codes, page) = timeout(2 * PATIENCE, window).await.expect("every window is back").unwrap();
-        assert_eq!((codes, page.renewed), (vec![1012], 0));
+        // Where the machine has much else to do, who comes back may be told to try again (1013).
+        assert!(codes[0] == 1012 && codes[1..].iter().all(|code| *code == 1013), "{codes:?}");
+        assert_eq!(page.renewed, 0);
         assert_eq!(page.shown, stored);
     }
     let in_vain = progress.in_vain.load(Ordering::SeqCst);

@@ -55,19 +55,21 @@ impl Hub {
         read(&self.groups).len()
     }
 
-    /// Returns whether the channel is this process's first in the group.
-    pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> bool {
-        if let Some(members) = read(&self.groups).get(group) {
+    /// Returns the group's name, as its members share it: who compares names that are the same in memory need not read them. And whether
+    /// the channel is this process's first in the group.
+    pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> (GroupName, bool) {
+        if let Some((name, members)) = read(&self.groups).get_key_value(group) {
             let mut members = lock(members);
             members.insert(channel.name.number, channel.clone());
             // The group may be one whose last member has left and that is not forgotten yet.
-            return members.len() == 1;
+            return (name.clone(), members.len() == 1);
         }
         let mut groups = write(&self.groups);
-        let members = groups.entry(group.clone()).or_default();
-        let members = members.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let place = groups.entry(group.clone());
+        let name = place.key().clone();
+        let members = place.or_default().get_mut().unwrap_or_else(PoisonError::into_inner);
         members.insert(channel.name.number, channel.clone());
-        members.len() == 1
+        (name, members.len() == 1)
     }
 
     /// Returns whether the channel was this process's last in the group.
@@ -97,9 +99,10 @@ impl Hub {
     }
 
     /// Hands one delivery to every member but one.
-    pub(crate) fn deliver(&self, delivery: Delivery, except: Option<ChannelName>, counters: &Counters) {
+    pub(crate) fn deliver(&self, mut delivery: Delivery, except: Option<ChannelName>, counters: &Counters) {
         let groups = read(&self.groups);
-        let Some(members) = groups.get(&delivery.group) else { return };
+        let Some((name, members)) = groups.get_key_value(&delivery.group) else { return };
+        delivery.group = name.clone();
         let members = lock(members);
         let delivery = Arc::new(delivery);
         let (mut delivered, mut sleepers) = (0, Sleepers::default());

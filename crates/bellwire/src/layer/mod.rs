@@ -234,10 +234,13 @@ impl Layer {
         channel.owners().for_each(|label| self.listen_as_needed(label));
     }
 
-    pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) {
-        if self.0.hub.join(group, channel) {
+    /// Returns the group's name, as its members share it.
+    pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> GroupName {
+        let (name, is_first) = self.0.hub.join(group, channel);
+        if is_first {
             self.listen_as_needed(group);
         }
+        name
     }
 
     pub(crate) fn leave(&self, group: &GroupName, channel: &Channel) {
