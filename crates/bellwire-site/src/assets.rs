@@ -1,7 +1,7 @@
 //! Static files under `/static/<build>/…`.
 //!
-//! They are embedded in the program, compressed once at the start, and never change under their address: `<build>` is a
-//! hash over all of them. In development they are read from folders instead, at each request.
+//! They are embedded in the program, compressed once, when somebody asks first, and never change under their address: `<build>`
+//! is a hash over all of them. In development they are read from folders instead, at each request.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -118,7 +118,9 @@ impl Asset {
     fn new(path: &str, bytes: Bytes) -> Self {
         let etag = format!("\"{}\"", short_hash(&Sha256::digest(&bytes)));
         let etag = HeaderValue::try_from(etag).unwrap_or_else(|_| unreachable!("hex digits make a header"));
-        Self { content_type: content_type(path), etag, bytes: Encoded::new(bytes) }
+        let content_type = content_type(path);
+        let bytes = if is_text(content_type) { Encoded::new(bytes) } else { Encoded::plain(bytes) };
+        Self { content_type, etag, bytes }
     }
 
     fn response(&self, request: &HeaderMap) -> Response {
@@ -169,6 +171,11 @@ fn content_type(path: &str) -> &'static str {
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
+}
+
+/// Whether compressing makes it smaller: the others are compressed as they are.
+fn is_text(content_type: &str) -> bool {
+    content_type.starts_with("text/") || matches!(content_type, "application/json" | "image/svg+xml")
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Files compressed ahead, in the encodings browsers ask for.
+//! Files in the encodings that browsers ask for, each made when it is asked for first.
 
 use std::io::Write;
+use std::sync::OnceLock;
 
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 
-/// The slowest qualities that do not hold up the start.
+/// The slowest qualities that nobody notices who asks first.
 const BROTLI_QUALITY: u32 = 9;
 const GZIP_QUALITY: flate2::Compression = flate2::Compression::new(9);
 
@@ -16,26 +17,40 @@ const BROTLI_WINDOW: u32 = 22;
 #[derive(Debug)]
 pub(super) struct Encoded {
     plain: Bytes,
-    brotli: Option<Bytes>,
-    gzip: Option<Bytes>,
+    brotli: OnceLock<Option<Bytes>>,
+    gzip: OnceLock<Option<Bytes>>,
 }
 
 impl Encoded {
     pub(super) fn new(plain: Bytes) -> Self {
-        let smaller = |bytes: Vec<u8>| (bytes.len() < plain.len()).then(|| Bytes::from(bytes));
-        let brotli = brotli(&plain).ok().and_then(smaller);
-        let gzip = gzip(&plain).ok().and_then(smaller);
-        Self { plain, brotli, gzip }
+        Self { plain, brotli: OnceLock::new(), gzip: OnceLock::new() }
+    }
+
+    /// A file that is compressed as it is, such as a picture.
+    pub(super) fn plain(plain: Bytes) -> Self {
+        Self { plain, brotli: None.into(), gzip: None.into() }
     }
 
     /// The smallest form this request accepts, and its encoding's name.
     pub(super) fn best(&self, request: &HeaderMap) -> (Option<&'static str>, Bytes) {
-        let accepted = |encoding, bytes: &Option<Bytes>| {
-            bytes.clone().filter(|_| accepts(request, encoding)).map(|bytes| (Some(encoding), bytes))
-        };
-        accepted("br", &self.brotli)
-            .or_else(|| accepted("gzip", &self.gzip))
+        self.form(request, "br", &self.brotli, brotli)
+            .or_else(|| self.form(request, "gzip", &self.gzip, gzip))
             .unwrap_or_else(|| (None, self.plain.clone()))
+    }
+
+    fn form(
+        &self,
+        request: &HeaderMap,
+        encoding: &'static str,
+        form: &OnceLock<Option<Bytes>>,
+        make: fn(&[u8]) -> std::io::Result<Vec<u8>>,
+    ) -> Option<(Option<&'static str>, Bytes)> {
+        if !accepts(request, encoding) {
+            return None;
+        }
+        let smaller = |bytes: &Vec<u8>| bytes.len() < self.plain.len();
+        let form = form.get_or_init(|| make(&self.plain).ok().filter(smaller).map(Bytes::from));
+        form.clone().map(|bytes| (Some(encoding), bytes))
     }
 }
 
@@ -77,10 +92,13 @@ mod tests {
         assert_eq!(file.best(&asks("gzip;q=0.5")).0, Some("gzip"));
         assert_eq!(file.best(&asks("br;q=0, gzip;q=0")).0, None);
         assert_eq!(file.best(&HeaderMap::new()).0, None);
+        assert_eq!(file.best(&asks("br")), file.best(&asks("br")), "the same each time");
     }
 
     #[test]
     fn what_does_not_get_smaller_stays_as_it_is() {
         assert_eq!(Encoded::new(Bytes::from_static(b"x")).best(&asks("br, gzip")).0, None);
+        let picture = Encoded::plain(Bytes::from("pixels ".repeat(500)));
+        assert_eq!(picture.best(&asks("br, gzip")).0, None);
     }
 }
