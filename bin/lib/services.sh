@@ -30,7 +30,7 @@ start_postgres() {
   for tries in 1 2 3; do
     port=$(free_port)
     if as_postgres "$POSTGRES_BIN/pg_ctl" start -w -D "$POSTGRES_HOME/data" -l "$log" \
-      -o "-p $port -k $POSTGRES_HOME -c listen_addresses=127.0.0.1 -c fsync=on -c max_connections=200" \
+      -o "-p $port -k $POSTGRES_HOME -c listen_addresses=127.0.0.1 -c fsync=on -c max_connections=200 -c dynamic_shared_memory_type=mmap" \
       >/dev/null 2>&1 </dev/null; then
       export BELLWIRE_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres"
       return 0

@@ -131,6 +131,13 @@ pub(crate) fn warm_up(seeds: &Range<u64>, least: u64) -> Range<u64> {
     }
 }
 
+/// The same seeds in four parts; a single one is one.
+pub(crate) fn waves(seeds: &Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let (first, end) = (seeds.start, seeds.end);
+    let each = (end - first).div_ceil(4).max(1);
+    (first..end).step_by(usize::try_from(each).unwrap()).map(move |start| start..end.min(start + each))
+}
+
 /// Tries every seed, several at once, each worker with what `begin` gave it. The first that fails ends it, and is named.
 pub(crate) fn try_all<W>(
     seeds: Range<u64>,
