@@ -183,7 +183,7 @@ impl Article {
         Ok(headlines(found).all(db).await?)
     }
 
-    /// What these articles say, by their ids.
+    /// What these articles say, by their ids, as far as they are published.
     ///
     /// # Errors
     /// The database's.
@@ -191,7 +191,10 @@ impl Article {
         db: &impl ConnectionTrait,
         ids: impl IntoIterator<Item = i64>,
     ) -> Result<HashMap<i64, String>, BlogError> {
-        let found = Entity::find().filter(Column::Id.is_in(ids)).select_only();
+        let found = Entity::find()
+            .filter(Column::Id.is_in(ids))
+            .filter(Column::PublishedAt.is_not_null())
+            .select_only();
         let found = found.columns([Column::Id, Column::Content]).into_tuple().all(db).await?;
         Ok(found.into_iter().collect())
     }

@@ -124,16 +124,14 @@ async fn who_has_it_already_is_told_so_until_something_changes() {
             let first = other.get(path).await;
             let (tag, date) = (first.header("etag").to_owned(), first.header("last-modified").to_owned());
             assert!(tag.starts_with("W/\"") && date.ends_with(" GMT"), "{tag} {date}");
-            for known in [("if-none-match", &*tag), ("if-modified-since", &*date)] {
-                let again = other.get_with(path, &[known]).await;
-                assert_eq!((again.status, &*again.text), (304, ""), "{known:?}");
-                assert_eq!((again.header("etag"), again.header("last-modified")), (&*tag, &*date));
-            }
+            let again = other.get_with(path, &[("if-none-match", &tag)]).await;
+            assert_eq!((again.status, &*again.text), (304, ""), "{tag}");
+            assert_eq!((again.header("etag"), again.header("last-modified")), (&*tag, &*date));
+            let undecided = other.get_with(path, &[("if-modified-since", &date)]).await;
+            assert_eq!(undecided.status, 200, "a date says nothing of what was withdrawn");
             site.state().clock().advance(std::time::Duration::from_secs(2));
             publish(&site, &mut writer, &format!("More of {path}"), "Text").await;
-            for known in [("if-none-match", &*tag), ("if-modified-since", &*date)] {
-                assert_eq!(other.get_with(path, &[known]).await.status, 200, "{known:?}");
-            }
+            assert_eq!(other.get_with(path, &[("if-none-match", &tag)]).await.status, 200, "{tag}");
             let mine = writer.get(path).await;
             assert_eq!(mine.text, other.get(path).await.text, "the same for everyone");
         }
@@ -162,14 +160,12 @@ async fn no_article_is_read_for_a_list_or_for_who_has_it_already() {
         let mut tags = Vec::new();
         for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
             let first = site.client().get(path).await;
-            tags.push((path, first.header("etag").to_owned(), first.header("last-modified").to_owned()));
+            tags.push((path, first.header("etag").to_owned()));
         }
         // Whoever wants to read what an article says is told that there is no such column.
         alter(&site, &["ALTER TABLE blog_articles RENAME COLUMN content TO out_of_reach"]).await;
-        for (path, tag, date) in tags {
-            for known in [("if-none-match", &*tag), ("if-modified-since", &*date)] {
-                assert_eq!(site.client().get_with(path, &[known]).await.status, 304, "{path} {known:?}");
-            }
+        for (path, tag) in tags {
+            assert_eq!(site.client().get_with(path, &[("if-none-match", &tag)]).await.status, 304, "{path}");
         }
         assert!(site.client().get("/blog/").await.text.contains("Cups &#38; pots"));
         assert!(writer.get("/blog/drafts/").await.text.contains("Of plums"));

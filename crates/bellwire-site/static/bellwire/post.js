@@ -1,5 +1,7 @@
 // An ask by HTTP, to the action of its form, as without JavaScript: for where no socket gets through.
 
+import { mark } from "./wrong.js"
+
 const ANSWER = 20_000
 const NOT_TAKEN = "It was not taken. Please load the page again."
 const LATER = [408, 425, 429] // and whatever is the server's own trouble
@@ -26,6 +28,8 @@ function problem(html) {
   const said = [...page.querySelectorAll('[id="error"], [id^="error--"]')].find((each) => each.textContent.trim())
   if (!said) return { error: NOT_TAKEN, field: null }
   const error = said.textContent.trim()
-  document.getElementById(said.id)?.replaceChildren(error)
+  const place = document.getElementById(said.id)
+  place?.replaceChildren(error)
+  if (place) mark(place)
   return { error, field: said.id.slice("error--".length) || null }
 }
