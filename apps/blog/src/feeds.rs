@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use crate::BlogError;
 use crate::forms::Sought;
-use crate::models::Article;
-use crate::models::article::{Headline, Listed};
+use crate::models::Headline;
+use crate::models::headline::Listed;
 use crate::pages::{ABOUT, ALL};
 
 /// Articles in a feed.
@@ -100,7 +100,7 @@ async fn feed(
     render: fn(Feed) -> askama::Result<String>,
 ) -> Result<Response, SiteError> {
     let listed = Listed { sought: Sought::default(), offset: 0, limit: ARTICLES };
-    let newest = Article::list(site.db().read(), &listed).await?;
+    let newest = Headline::list(site.db().read(), &listed).await?;
     let known = Known::by(site, path, changed(&newest), &newest);
     if known.is_had(asked) {
         return Ok(known.not_modified());
@@ -111,12 +111,12 @@ async fn feed(
 
 /// `GET /sitemap.xml`
 pub(crate) async fn sitemap(State(site): State<SiteState>, asked: HeaderMap) -> Result<Response, SiteError> {
-    let state = Article::state(site.db().read()).await?;
+    let state = Headline::state(site.db().read()).await?;
     let known = Known::by(&site, SITEMAP_PATH, state.changed, &state);
     if known.is_had(&asked) {
         return Ok(known.not_modified());
     }
-    let articles = Article::addresses(site.db().read(), ADDRESSES - OTHERS).await?;
+    let articles = Headline::addresses(site.db().read(), ADDRESSES - OTHERS).await?;
     let others = ["/", ALL, ABOUT].map(|path| (path.to_owned(), None));
     let articles = articles.into_iter().map(|(path, at)| (path, Some(Stamp::from(at).rfc3339)));
     let absolute = |(path, at): (String, _)| (site.public_url().absolute(&path), at);
@@ -131,7 +131,8 @@ fn changed(articles: &[Headline]) -> DateTime<Utc> {
 
 impl Feed {
     async fn load(site: &SiteState, path: &str, articles: &[Headline]) -> Result<Self, BlogError> {
-        let contents = Article::contents(site.db().read(), articles.iter().map(|article| article.id)).await?;
+        let contents =
+            Headline::contents(site.db().read(), articles.iter().map(|article| article.id)).await?;
         let url = site.public_url();
         let entry = |article: &Headline| {
             Some(Entry {

@@ -9,8 +9,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::BlogError;
 use crate::forms::Sought;
 use crate::fragments::CommentView;
-use crate::models::article::{Article, Headline, Listed, feed_of};
+use crate::models::article::{Article, feed_of};
 use crate::models::comment::Comment;
+use crate::models::headline::{Headline, Listed};
 
 /// Articles of one page of the list.
 pub(crate) const PAGE: u64 = 5;
@@ -74,7 +75,7 @@ impl List {
         let db = site.db().read();
         let wanted = (page - after) * PAGE;
         let listed = Listed { sought, offset: after * PAGE, limit: wanted + 1 };
-        let mut found = Article::list(db, &listed).await?;
+        let mut found = Headline::list(db, &listed).await?;
         let has_more = found.len() as u64 > wanted;
         found.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
         let counts = Comment::counts(db, found.iter().map(|article| article.id)).await?;

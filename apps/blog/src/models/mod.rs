@@ -2,7 +2,9 @@
 
 pub mod article;
 pub mod comment;
+pub mod headline;
 mod search;
 
 pub use article::Article;
 pub use comment::Comment;
+pub use headline::Headline;

@@ -13,8 +13,8 @@ use super::staff;
 use crate::BlogError;
 use crate::actions;
 use crate::forms::{ArticleText, Title};
-use crate::models::Article;
 use crate::models::article::{Saved, path_of};
+use crate::models::{Article, Headline};
 use crate::pages::{self, DRAFTS, Teaser, WRITE};
 
 /// Drafts that are listed at most.
@@ -56,7 +56,7 @@ pub(crate) struct Typed {
 /// `GET /blog/drafts/`
 pub(crate) async fn drafts(user: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
     let user = staff(user)?;
-    let drafts = Article::drafts(site.db().read(), MOST).await?;
+    let drafts = Headline::drafts(site.db().read(), MOST).await?;
     let main = DraftsPage { drafts: drafts.iter().map(|draft| Teaser::of(draft, 0)).collect() };
     Ok(pages::page("Drafts", &main, Some(&user), DRAFTS)?)
 }
