@@ -10,8 +10,10 @@ use tokio::time::{sleep, timeout};
 use crate::action::{Frame, Receive, client_id};
 use crate::dialect::Place;
 use crate::error::{Error, Invalid};
+use crate::frame::Encoded;
 use crate::handler::{End, bounded, guarded, watched};
 use crate::layer::{Body, Channel, Delivery, Lost, Order, Taken};
+use crate::outlet::Outlet;
 use crate::pace::{Pace, Verdict};
 use crate::socket::Socket;
 use crate::sync::Arc;
@@ -48,6 +50,8 @@ enum Turn {
     Behind,
     /// An order is there now.
     Ordered,
+    /// Nothing but mail, which somebody is about to write.
+    Expected,
     Lost(Lost),
     Expelled(GroupName),
     Close(Close),
@@ -108,7 +112,7 @@ impl<C: Consumer> Connection<C> {
                 }
                 Turn::Event(delivery) => self.event(&delivery).await,
                 Turn::Behind => self.catch_up().await,
-                Turn::Ordered => Ok(()),
+                Turn::Ordered | Turn::Expected => Ok(()),
                 Turn::Lost(lost) => self.lost(lost).await,
                 Turn::Expelled(group) => self.expelled(group).await,
             };
@@ -126,79 +130,31 @@ impl<C: Consumer> Connection<C> {
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        let turn = loop {
-            if let Some(turn) = self.ordered() {
-                break Poll::Ready(turn);
-            }
-            if self.socket.feeds.behind().is_some() {
-                break Poll::Ready(Turn::Behind);
-            }
-            self.incoming_first = !self.incoming_first;
-            let turn = if self.incoming_first {
-                self.poll_incoming(cx).or_then(|| self.poll_mail(cx))
-            } else {
-                self.poll_mail(cx).or_then(|| self.poll_incoming(cx))
-            };
-            match turn {
-                Poll::Ready(Turn::Ordered) => {}
-                turn => break turn,
-            }
-        };
-        self.poll_flush(cx, turn)
-    }
-
-    fn ordered(&mut self) -> Option<Turn> {
-        loop {
-            match self.socket.channel.mailbox.take_order()? {
-                Order::Close(close) => return Some(Turn::Close(close)),
-                Order::Expelled(group) => return Some(Turn::Expelled(group)),
-                // A wire that is gone says so at the flush.
-                Order::Ping => drop(self.socket.wire.feed(Outgoing::Frame(crate::frame::Encoded::ping()))),
-            }
+        let Self { socket: Socket { channel, bellwire, .. }, incoming_first, prompt, .. } = self;
+        let outlet = &mut *channel.outlet();
+        outlet.resting = false;
+        let next = poll_next(incoming_first, outlet, channel, cx);
+        if matches!(next, Poll::Ready(Turn::Incoming(_))) {
+            channel.hear(bellwire.now());
         }
-    }
-
-    /// Nothing is read while nothing can be written: who does not take answers may not ask.
-    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        if ready!(self.socket.wire.poll_ready(cx)).is_err() {
-            return Poll::Ready(Turn::Close(Close::lost()));
+        // All that was gathered is written, at once, before a handler may take its time. One that took none with the last message is
+        // believed to take none with the next: several asks that came together are answered together.
+        if *prompt && matches!(next, Poll::Ready(Turn::Incoming(Incoming::Message(_)))) {
+            return next;
         }
-        self.socket.wire.poll_receive(cx).map(|incoming| {
-            self.socket.channel.hear(self.socket.bellwire.now());
-            incoming.map_or(Turn::Close(Close::lost()), Turn::Incoming)
-        })
-    }
-
-    /// Hands what waits to the wire, and stops at what needs the consumer.
-    fn poll_mail(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        let Socket { wire, channel, feeds, dialect, .. } = &mut self.socket;
-        if !matches!(wire.poll_ready(cx), Poll::Ready(Ok(()))) {
-            return channel.mailbox.poll_ordered(cx).map(|()| Turn::Ordered);
+        if matches!(next, Poll::Ready(Turn::Expected)) {
+            // Whoever is about to write the mail writes this as well.
+            outlet.resting = true;
+            return Poll::Pending;
         }
-        match channel.mailbox.poll_take(cx, |delivery| feeds.deal(delivery, wire.as_mut(), *dialect)) {
-            Taken::Lost(lost) => Poll::Ready(Turn::Lost(lost)),
-            Taken::Event(delivery) => Poll::Ready(Turn::Event(delivery)),
-            Taken::Stopped => Poll::Ready(Turn::Behind),
-            Taken::Ordered => Poll::Ready(Turn::Ordered),
-            Taken::Empty => Poll::Pending,
-        }
-    }
-
-    /// Writes all that was gathered, at once, before a handler may take its time. One that took none with the last message is
-    /// believed to take none with the next: several asks that came together are answered together.
-    fn poll_flush(&mut self, cx: &mut Context<'_>, turn: Poll<Turn>) -> Poll<Turn> {
-        if self.prompt && matches!(turn, Poll::Ready(Turn::Incoming(Incoming::Message(_)))) {
-            return turn;
-        }
-        let Socket { wire, channel, bellwire, .. } = &mut self.socket;
-        let flushed = wire.poll_flush(cx);
-        channel.writes(flushed.is_ready(), wire.flowed(), || bellwire.now());
+        let flushed = outlet.wire.poll_flush(cx);
+        channel.writes(flushed.is_ready(), outlet.wire.flowed(), || bellwire.now());
         match flushed {
             Poll::Ready(Err(_)) => return Poll::Ready(Turn::Close(Close::lost())),
-            Poll::Ready(Ok(())) if turn.is_pending() => wire.idle(),
+            Poll::Ready(Ok(())) if next.is_pending() => outlet.rest(),
             _ => {}
         }
-        turn
+        next
     }
 
     async fn receive(&mut self, frame: Frame) -> Result<(), Close> {
@@ -247,9 +203,7 @@ impl<C: Consumer> Connection<C> {
 
     /// Brings one feed that is behind up to date.
     async fn catch_up(&mut self) -> Result<(), Close> {
-        let Some(following) = self.socket.feeds.behind() else { return Ok(()) };
-        following.behind = false;
-        let (feed, since) = (following.feed.clone(), following.position);
+        let Some((feed, since)) = self.socket.outlet().feeds.catch_up() else { return Ok(()) };
         self.socket.layer().counters().caught_up();
         let (channel, patience) = self.terms();
         let catch_up = guarded(&channel, patience, async {
@@ -263,22 +217,22 @@ impl<C: Consumer> Connection<C> {
                 return Err(Close::new(Close::TRY_AGAIN, "could not catch up"));
             }
         };
-        if self.socket.feeds.find(&feed).is_none() {
+        if self.socket.outlet().feeds.find(&feed).is_none() {
             return Ok(());
         }
         let place = Place { feed, seq: caught_up.seq };
-        let frames = self.socket.dialect.patches(&caught_up.patches, Some(&place));
+        let frames = self.socket.dialect().patches(&caught_up.patches, Some(&place));
         // What was read may meanwhile be what they are no longer to see.
         if !self.socket.frames_of(&place.feed, frames).await.map_err(into_close)? {
             return Ok(());
         }
-        self.socket.wire.reached(&place.feed, place.seq);
-        let Some(following) = self.socket.feeds.find(&place.feed) else { return Ok(()) };
-        following.position = Some(caught_up.seq);
-        let short = following.wanted > caught_up.seq;
-        following.tries = if short { following.tries + 1 } else { 0 };
-        following.behind = short;
-        match following.tries {
+        let tries = {
+            let mut outlet = self.socket.outlet();
+            outlet.wire.reached(&place.feed, place.seq);
+            let Some(following) = outlet.feeds.find(&place.feed) else { return Ok(()) };
+            following.reached(place.seq)
+        };
+        match tries {
             0 => Ok(()),
             tries @ 1..CATCH_UPS => {
                 sleep(CATCH_UP_PAUSE * tries).await;
@@ -294,7 +248,7 @@ impl<C: Consumer> Connection<C> {
     async fn lost(&mut self, lost: Lost) -> Result<(), Close> {
         let mut unnumbered = lost.unnumbered;
         for group in &lost.numbered {
-            match self.socket.feeds.find(group) {
+            match self.socket.outlet().feeds.find(group) {
                 Some(following) => following.behind = true,
                 // A member who does not follow the numbers cannot ask for them.
                 None => unnumbered = true,
@@ -376,27 +330,95 @@ impl<C: Consumer> Connection<C> {
             return false;
         }
         // Refused when the other side closed first: its close is answered already.
-        let _ = self.socket.wire.feed(Outgoing::Close(close.clone()));
+        let wire = &mut self.socket.outlet().wire;
+        let _ = wire.feed(Outgoing::Close(close.clone()));
         let mut context = Context::from_waker(std::task::Waker::noop());
-        !matches!(self.socket.wire.poll_flush(&mut context), Poll::Ready(Err(_)))
+        !matches!(wire.poll_flush(&mut context), Poll::Ready(Err(_)))
     }
 
     /// Waits for the other side's half, within its time: who closes at once would have the last frames thrown away.
     async fn wait_for_farewell(&mut self) {
-        let wire = &mut self.socket.wire;
+        let channel = &self.socket.channel;
         let over = async {
             // Once more, for a wake-up when there is room: nobody was there to be woken the first time.
-            if poll_fn(|cx| wire.poll_flush(cx)).await.is_err() {
+            if poll_fn(|cx| channel.outlet().wire.poll_flush(cx)).await.is_err() {
                 return;
             }
             poll_fn(|cx| {
+                let wire = &mut channel.outlet().wire;
                 while let Some(Incoming::Message(_) | Incoming::Heartbeat) = ready!(wire.poll_receive(cx)) {}
                 Poll::Ready(())
             })
             .await;
-            poll_fn(|cx| wire.poll_close(cx)).await;
+            poll_fn(|cx| channel.outlet().wire.poll_close(cx)).await;
         };
         let _ = timeout(self.socket.bellwire.limits().close, over).await;
+    }
+}
+
+/// What is next: orders, then what comes in and what members tell, each first every other time.
+fn poll_next(
+    incoming_first: &mut bool,
+    outlet: &mut Outlet,
+    channel: &Channel,
+    cx: &mut Context<'_>,
+) -> Poll<Turn> {
+    loop {
+        if let Some(turn) = ordered(outlet, channel) {
+            return Poll::Ready(turn);
+        }
+        if outlet.feeds.behind().is_some() {
+            return Poll::Ready(Turn::Behind);
+        }
+        *incoming_first = !*incoming_first;
+        let turn = if *incoming_first {
+            poll_incoming(outlet, cx).or_then(|| poll_mail(outlet, channel, cx))
+        } else {
+            match poll_mail(outlet, channel, cx) {
+                expected @ Poll::Ready(Turn::Expected) => poll_incoming(outlet, cx).or_then(|| expected),
+                mail => mail.or_then(|| poll_incoming(outlet, cx)),
+            }
+        };
+        match turn {
+            Poll::Ready(Turn::Ordered) => {}
+            turn => return turn,
+        }
+    }
+}
+
+/// What outranks everything else.
+fn ordered(outlet: &mut Outlet, channel: &Channel) -> Option<Turn> {
+    loop {
+        match channel.mailbox.take_order()? {
+            Order::Close(close) => return Some(Turn::Close(close)),
+            Order::Expelled(group) => return Some(Turn::Expelled(group)),
+            // A wire that is gone says so at the flush.
+            Order::Ping => drop(outlet.wire.feed(Outgoing::Frame(Encoded::ping()))),
+        }
+    }
+}
+
+/// Nothing is read while nothing can be written: who does not take answers may not ask.
+fn poll_incoming(outlet: &mut Outlet, cx: &mut Context<'_>) -> Poll<Turn> {
+    if ready!(outlet.wire.poll_ready(cx)).is_err() {
+        return Poll::Ready(Turn::Close(Close::lost()));
+    }
+    let incoming = outlet.wire.poll_receive(cx);
+    incoming.map(|incoming| incoming.map_or(Turn::Close(Close::lost()), Turn::Incoming))
+}
+
+/// Hands what waits to the wire, and stops at what needs the consumer.
+fn poll_mail(outlet: &mut Outlet, channel: &Channel, cx: &mut Context<'_>) -> Poll<Turn> {
+    if !matches!(outlet.wire.poll_ready(cx), Poll::Ready(Ok(()))) {
+        return channel.mailbox.poll_ordered(cx).map(|()| Turn::Ordered);
+    }
+    match outlet.poll_mail(channel, cx) {
+        Taken::Lost(lost) => Poll::Ready(Turn::Lost(lost)),
+        Taken::Event(delivery) => Poll::Ready(Turn::Event(delivery)),
+        Taken::Stopped => Poll::Ready(Turn::Behind),
+        Taken::Ordered => Poll::Ready(Turn::Ordered),
+        Taken::Expected => Poll::Ready(Turn::Expected),
+        Taken::Empty => Poll::Pending,
     }
 }
 

@@ -23,6 +23,16 @@ pub(crate) struct Following {
     left: bool,
 }
 
+impl Following {
+    /// What was read brought this socket to this number. Returns how often in a row that fell short of what was seen.
+    pub(crate) fn reached(&mut self, seq: Seq) -> u32 {
+        self.position = Some(seq);
+        self.behind = self.wanted > seq;
+        self.tries = if self.behind { self.tries + 1 } else { 0 };
+        self.tries
+    }
+}
+
 /// What frames are to a socket.
 enum Next {
     /// To be written; no feed of its own moves on by them.
@@ -46,14 +56,7 @@ impl Feeds {
             }
             None => {
                 let feed = feed.clone();
-                self.0.push(Following {
-                    feed,
-                    position: since,
-                    behind: true,
-                    wanted: 0,
-                    tries: 0,
-                    left: false,
-                });
+                self.add(Following { feed, position: since, behind: true, wanted: 0, tries: 0, left: false });
             }
         }
     }
@@ -62,7 +65,13 @@ impl Feeds {
     pub(crate) fn follow_from(&mut self, feed: &GroupName, seq: Seq) {
         self.0.retain(|following| following.feed != *feed);
         let (feed, position) = (feed.clone(), Some(seq));
-        self.0.push(Following { feed, position, behind: false, wanted: 0, tries: 0, left: false });
+        self.add(Following { feed, position, behind: false, wanted: 0, tries: 0, left: false });
+    }
+
+    fn add(&mut self, following: Following) {
+        // Most sockets follow one feed or a few.
+        self.0.reserve_exact(1);
+        self.0.push(following);
     }
 
     /// Leaves a feed, but remembers the place.
@@ -85,6 +94,13 @@ impl Feeds {
 
     fn find_any(&mut self, feed: &GroupName) -> Option<&mut Following> {
         self.0.iter_mut().find(|following| following.feed == *feed)
+    }
+
+    /// A feed that is behind, and where; it counts as caught up with from now on.
+    pub(crate) fn catch_up(&mut self) -> Option<(GroupName, Option<Seq>)> {
+        let following = self.behind()?;
+        following.behind = false;
+        Some((following.feed.clone(), following.position))
     }
 
     pub(crate) fn behind(&mut self) -> Option<&mut Following> {

@@ -18,6 +18,7 @@ mod connection;
 mod pace;
 mod handler;
 mod feeds;
+mod outlet;
 mod socket;
 mod consumer;
 mod action;

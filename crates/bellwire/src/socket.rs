@@ -12,7 +12,8 @@ use crate::error::{Error, Invalid};
 use crate::feeds::Feeds;
 use crate::frame::Encoded;
 use crate::layer::{Channel, ChannelName};
-use crate::sync::Arc;
+use crate::outlet::Outlet;
+use crate::sync::{Arc, MutexGuard};
 use crate::websocket::{Outgoing, Wire};
 use crate::{Close, Dialect, Event, Group, GroupName, Layer, Patch, Scope, Seq};
 
@@ -20,12 +21,10 @@ use crate::{Close, Dialect, Event, Group, GroupName, Layer, Patch, Scope, Seq};
 ///
 /// What is sent leaves when the handler ends, together, or earlier when much has gathered.
 pub struct Socket {
-    pub(crate) wire: Box<dyn Wire>,
     pub(crate) channel: Arc<Channel>,
     pub(crate) bellwire: Bellwire,
     pub(crate) scope: Scope,
-    pub(crate) dialect: Dialect,
-    pub(crate) feeds: Feeds,
+    dialect: Dialect,
     /// The groups it joined.
     joined: Vec<GroupName>,
     /// The groups in which it makes its person present.
@@ -44,8 +43,14 @@ impl Socket {
         scope: Scope,
         dialect: Dialect,
     ) -> Self {
-        let (feeds, joined, appeared) = (Feeds::default(), Vec::new(), Vec::new());
-        Self { wire, channel, bellwire, scope, dialect, feeds, joined, appeared, closing: None, erred: None }
+        *channel.outlet() = Outlet::new(wire, dialect);
+        let (joined, appeared) = (Vec::new(), Vec::new());
+        Self { channel, bellwire, scope, dialect, joined, appeared, closing: None, erred: None }
+    }
+
+    /// Its way out. While it is held nothing else is written here.
+    pub(crate) fn outlet(&self) -> MutexGuard<'_, Outlet> {
+        self.channel.outlet()
     }
 
     /// Who connected, and where.
@@ -120,14 +125,14 @@ impl Socket {
     /// [catch up](crate::Consumer::catch_up) from where the page left off; from then on nothing is missed.
     pub fn follow<E: Event>(&mut self, feed: &Group<E>) {
         let feed = self.join_group(feed.name());
-        self.feeds.follow(&feed, self.scope.since(&feed));
+        self.outlet().feeds.follow(&feed, self.scope.since(&feed));
     }
 
     /// Follows a feed from number `seq`, for a handler that brings the page to that number itself. So that nothing falls in between,
     /// [`join`](Self::join) the group first, then read the number and what is to be shown, send that, and follow from there.
     pub fn follow_from<E: Event>(&mut self, feed: &Group<E>, seq: Seq) {
         let feed = self.join_group(feed.name());
-        self.feeds.follow_from(&feed, seq);
+        self.outlet().feeds.follow_from(&feed, seq);
     }
 
     /// Makes the person of this socket present in a group, until the socket closes or [`disappear`](Self::disappear)s. A socket
@@ -168,7 +173,7 @@ impl Socket {
         self.layer().leave(group, &self.channel);
         self.channel.mailbox.forget(group);
         self.joined.retain(|joined| joined != group);
-        self.feeds.leave(group);
+        self.outlet().feeds.leave(group);
         self.vanish_from(group);
         was_in
     }
@@ -191,7 +196,7 @@ impl Socket {
         }
         self.layer().disconnect(&self.channel, &self.joined);
         self.joined.clear();
-        self.feeds = Feeds::default();
+        self.outlet().feeds = Feeds::default();
     }
 
     /// Tells the browser what was wrong with its ask.
@@ -207,7 +212,7 @@ impl Socket {
             && let Some(frame) = self.dialect.no_error(field.as_deref())
         {
             // A wire that is gone says so at the next flush.
-            let _ = self.wire.feed(Outgoing::Frame(frame));
+            let _ = self.outlet().wire.feed(Outgoing::Frame(frame));
         }
     }
 
@@ -215,8 +220,11 @@ impl Socket {
     pub(crate) async fn frames_of(&mut self, group: &GroupName, frames: Vec<Encoded>) -> Result<bool, Error> {
         for frame in frames {
             self.room().await?;
-            let wire = &mut self.wire;
-            match self.channel.mailbox.unless_out_of(group, || wire.feed(Outgoing::Frame(frame))) {
+            let fed = {
+                let mut outlet = self.outlet();
+                self.channel.mailbox.unless_out_of(group, || outlet.wire.feed(Outgoing::Frame(frame)))
+            };
+            match fed {
                 Some(fed) => fed.map_err(|_| Error::Close(Close::lost()))?,
                 None => return Ok(false),
             }
@@ -233,23 +241,23 @@ impl Socket {
 
     async fn feed(&mut self, frame: Encoded) -> Result<(), Error> {
         self.room().await?;
-        self.wire.feed(Outgoing::Frame(frame)).map_err(|_| Error::Close(Close::lost()))
+        self.outlet().wire.feed(Outgoing::Frame(frame)).map_err(|_| Error::Close(Close::lost()))
     }
 
     /// Waits for room for one more frame: when much has gathered the reader has to take some first, within its time. Whoever is told
     /// to close waits no longer.
     async fn room(&mut self) -> Result<(), Error> {
         let patience = self.bellwire.limits().write;
-        let Self { wire, channel, .. } = self;
+        let channel = &self.channel;
         loop {
             let room = poll_fn(|cx| match channel.mailbox.poll_closed(cx) {
                 Poll::Ready(()) => Poll::Ready(Err(channel.mailbox.closed().unwrap_or_else(Close::lost))),
-                Poll::Pending => wire.poll_ready(cx).map_err(|_| Close::lost()),
+                Poll::Pending => channel.outlet().wire.poll_ready(cx).map_err(|_| Close::lost()),
             });
             match tokio::time::timeout(patience, room).await {
                 Ok(room) => return room.map_err(Error::Close),
                 // Slow, but alive.
-                Err(_) if wire.flowed() => {}
+                Err(_) if channel.outlet().wire.flowed() => {}
                 Err(_) => return Err(Error::Close(Close::new(Close::TRY_AGAIN, "too slow to read"))),
             }
         }
@@ -260,6 +268,8 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         self.leave_all();
+        // Somebody may hold the channel a moment longer; the line ends now.
+        *self.outlet() = Outlet::default();
     }
 }
 

@@ -8,14 +8,13 @@ pub(crate) use std::sync::{
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 
-/// Does a job after whoever can be read has been read; without a runtime, as on a database's own thread, here and now. A runtime that
-/// ends first drops the job.
+/// Does a job after whoever can be read has been read. A runtime that ends first drops the job; so does a thread without one, such as
+/// a database's own.
 pub(crate) fn soon(job: impl FnOnce() + Send + 'static) {
-    match Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(async {
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(async {
             yield_now().await;
             job();
-        })),
-        Err(_) => job(),
+        });
     }
 }

@@ -225,7 +225,7 @@ impl Communicator {
         // The first idle moment may belong to a turn that began before the latest send; the second cannot.
         for _ in 0..2 {
             self.idle.mark_unchanged();
-            self.channel.0.mailbox.nudge();
+            self.channel.0.mailbox.rouse();
             if within("the connection to settle", self.idle.changed()).await.is_err() {
                 return;
             }

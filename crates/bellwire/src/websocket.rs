@@ -64,6 +64,27 @@ pub(crate) trait Wire: Send {
     fn idle(&mut self) {}
 }
 
+/// Where nobody is.
+pub(crate) struct Nowhere;
+
+impl Wire for Nowhere {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+    }
+
+    fn feed(&mut self, _: Outgoing) -> io::Result<()> {
+        Err(io::ErrorKind::NotConnected.into())
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+    }
+
+    fn poll_receive(&mut self, _: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        Poll::Ready(None)
+    }
+}
+
 /// A WebSocket over any byte stream. Messages go out as whole frames of our own; the library reads, and answers what the
 /// protocol asks to be answered.
 ///
@@ -77,9 +98,10 @@ pub(crate) struct WebSocket<S> {
 
 enum Reader<S> {
     Resting(Stream<S>),
-    Awake(WebSocketStream<Stream<S>>),
+    // Boxed: a socket that rests keeps no room for it.
+    Awake(Box<WebSocketStream<Stream<S>>>),
     /// The closing handshake has begun: what the library knows of it must not be forgotten.
-    Closing(WebSocketStream<Stream<S>>),
+    Closing(Box<WebSocketStream<Stream<S>>>),
     /// Between two of the others.
     Changing,
 }
@@ -105,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             Reader::Resting(mut stream) => {
                 stream.leave_first();
                 let limits = tokio_websockets::Limits::default().max_payload_len(Some(self.longest));
-                Reader::Awake(ServerBuilder::new().limits(limits).serve(stream))
+                Reader::Awake(Box::new(ServerBuilder::new().limits(limits).serve(stream)))
             }
             other => other,
         };

@@ -38,6 +38,8 @@ mod pace;
 mod handler;
 #[path = "../../src/feeds.rs"]
 mod feeds;
+#[path = "../../src/outlet.rs"]
+mod outlet;
 #[path = "../../src/socket.rs"]
 mod socket;
 #[path = "../../src/consumer.rs"]

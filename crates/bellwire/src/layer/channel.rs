@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use super::delivery::Delivery;
 use super::mailbox::Mailbox;
+use super::sleepers::Sleepers;
+use crate::outlet::Outlet;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{GroupName, Limits, Scope};
 
 /// The address of one connection, unique among all processes and never used again.
@@ -23,6 +27,7 @@ impl fmt::Display for ChannelName {
 pub(crate) struct Channel {
     pub(crate) name: ChannelName,
     pub(crate) mailbox: Mailbox,
+    outlet: Mutex<Outlet>,
     /// Whose it is; by these it can be kicked, from every process.
     owners: [Option<GroupName>; 2],
     /// Where it comes from.
@@ -40,6 +45,7 @@ impl Channel {
         Self {
             name,
             mailbox: Mailbox::new(limits.queue_messages, limits.queue_bytes),
+            outlet: Mutex::new(Outlet::default()),
             owners: [label("person", scope.person()), label("session", scope.session())],
             address: label("address", address.as_deref()),
             heard: AtomicU64::new(now),
@@ -55,6 +61,37 @@ impl Channel {
     /// Every group that it is in because of what it is.
     pub(crate) fn labels(&self) -> impl Iterator<Item = &GroupName> {
         self.owners().chain(&self.address)
+    }
+
+    /// Adds one more; `false` when the queue overflowed and was dropped. Whoever has to be written to is added to `sleepers`.
+    pub(crate) fn deliver(self: &Arc<Self>, delivery: &Arc<Delivery>, sleepers: &mut Sleepers) -> bool {
+        let pushed = self.mailbox.push(delivery);
+        if pushed.first {
+            sleepers.add(self);
+        }
+        pushed.fits
+    }
+
+    /// Whether mail may be written without the loop; otherwise the loop is woken.
+    pub(crate) fn rests(&self) -> bool {
+        let rests = self.outlet().rests();
+        if !rests {
+            self.mailbox.rouse();
+        }
+        rests
+    }
+
+    /// Writes what waits, or wakes the loop where that has more to do than to write.
+    pub(crate) fn write_mail(&self) {
+        if !self.outlet().write_mail(self) {
+            self.mailbox.rouse();
+        }
+    }
+
+    /// Taken before the mailbox's lock where both are.
+    pub(crate) fn outlet(&self) -> MutexGuard<'_, Outlet> {
+        // A panic while the lock is held leaves frames that are still whole.
+        self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn hear(&self, now: u64) {

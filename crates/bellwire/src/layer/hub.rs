@@ -108,12 +108,12 @@ impl Hub {
         let (mut delivered, mut sleepers) = (0, Sleepers::default());
         for member in members.values().filter(|member| Some(member.name) != except) {
             delivered += 1;
-            if !member.mailbox.push(&delivery, &mut sleepers) {
+            if !member.deliver(&delivery, &mut sleepers) {
                 counters.overflowed();
             }
         }
         counters.delivered(delivered);
-        sleepers.wake_together();
+        sleepers.write_together();
     }
 
     /// Closes the sockets of all members.

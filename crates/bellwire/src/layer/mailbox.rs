@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
 use super::delivery::{Body, Delivery};
-use super::sleepers::Sleepers;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Close, GroupName};
@@ -52,6 +51,8 @@ pub(crate) enum Order {
 pub(crate) enum Taken {
     /// Everything was dealt with.
     Empty,
+    /// Somebody is about to write what waits.
+    Expected,
     /// The loop stopped, because it has to do something else first.
     Stopped,
     /// An order came first.
@@ -72,6 +73,14 @@ pub(crate) enum Dealt {
     Event,
 }
 
+/// What came of one more message for a socket.
+pub(crate) struct Pushed {
+    /// Whether there was room; otherwise the queue was dropped.
+    pub(crate) fits: bool,
+    /// Whether it is the first since somebody wrote, and somebody has to come.
+    pub(crate) first: bool,
+}
+
 /// A queue bounded in messages and bytes. When it overflows it is dropped as a whole: whoever is that far behind is
 /// quicker to bring up to date from the source of truth. The reader notices by [`Taken::Lost`].
 pub(crate) struct Mailbox {
@@ -87,13 +96,20 @@ struct State {
     queue: VecDeque<Arc<Delivery>>,
     bytes: usize,
     lost: Option<Box<Lost>>,
+    /// Boxed, as most sockets are hardly ever ordered to do anything.
+    orders: Option<Box<Orders>>,
+    /// Whether somebody is about to write what waits, or to wake the loop.
+    listed: bool,
+    /// The loop, if it waits.
+    waker: Option<Waker>,
+}
+
+#[derive(Default)]
+struct Orders {
     /// The order to close. It stays once it is given, and nothing is delivered any more.
-    close: Option<Box<Close>>,
+    close: Option<Close>,
     expelled: Vec<GroupName>,
     ping: bool,
-    /// Whether the loop waits to be woken.
-    asleep: bool,
-    waker: Option<Waker>,
 }
 
 impl Mailbox {
@@ -106,13 +122,13 @@ impl Mailbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds one more; `false` when the queue overflowed and was dropped. Whoever slept is added to `sleepers`, and is awake only
-    /// when those are woken.
-    pub(crate) fn push(&self, delivery: &Arc<Delivery>, sleepers: &mut Sleepers) -> bool {
+    /// Adds one more. The loop is not woken, and leaves the mail alone until somebody [writes](Self::take_frames) or
+    /// [rouses](Self::rouse) it: what is said at once leaves at once.
+    pub(crate) fn push(&self, delivery: &Arc<Delivery>) -> Pushed {
         let mut state = self.lock();
         // Who joins before the loop has learned of an expulsion is not in: that join is undone when it does.
         if state.is_out_of(&delivery.group) {
-            return true;
+            return Pushed { fits: true, first: false };
         }
         let fits = state.queue.len() < self.messages && state.bytes + delivery.weight <= self.bytes;
         // A single message larger than the bound passes through an empty queue: it exists already and is shared.
@@ -123,39 +139,37 @@ impl Mailbox {
         } else {
             state.overflow(delivery);
         }
-        if std::mem::take(&mut state.asleep) {
-            sleepers.0.extend(state.waker.take());
-        }
-        fits
+        Pushed { fits, first: !std::mem::replace(&mut state.listed, true) }
     }
 
     /// The socket is to close, and nothing that waits or comes later is delivered. The first reason stays.
     pub(crate) fn close(&self, close: Close) {
         let mut state = self.lock();
-        if state.close.is_none() {
-            let (asleep, waker) = (state.asleep, state.waker.take());
-            *state = State { close: Some(Box::new(close)), asleep, waker, ..State::default() };
+        if state.close().is_none() {
+            let waker = state.waker.take();
+            let orders = Some(Box::new(Orders { close: Some(close), ..Orders::default() }));
+            *state = State { orders, waker, ..State::default() };
         }
         self.order(state);
     }
 
     /// The order to close, if it was given.
     pub(crate) fn closed(&self) -> Option<Close> {
-        self.lock().close.as_deref().cloned()
+        self.lock().close().cloned()
     }
 
     /// Waits for the order to close.
     pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.close.is_some() { Poll::Ready(()) } else { state.sleep(cx) }
+        if state.close().is_some() { Poll::Ready(()) } else { state.sleep(cx) }
     }
 
     /// Drops what waits from this group, and lets the loop know that it is out of it.
     pub(crate) fn expel(&self, group: &GroupName) {
         let mut state = self.lock();
         state.forget(group);
-        if state.close.is_none() && !state.expelled.contains(group) {
-            state.expelled.push(group.clone());
+        if !state.is_out_of(group) {
+            state.orders().expelled.push(group.clone());
         }
         self.order(state);
     }
@@ -174,7 +188,7 @@ impl Mailbox {
     /// The other side is to be asked whether it lives.
     pub(crate) fn ping(&self) {
         let mut state = self.lock();
-        state.ping = true;
+        state.orders().ping = true;
         self.order(state);
     }
 
@@ -204,50 +218,88 @@ impl Mailbox {
     }
 
     /// Hands on what waits, one by one and under the lock, so that nothing is delivered after an expulsion or a kick.
-    pub(crate) fn poll_take(&self, cx: &mut Context<'_>, mut deal: impl FnMut(&Delivery) -> Dealt) -> Taken {
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>, deal: impl FnMut(&Delivery) -> Dealt) -> Taken {
         let mut state = self.lock();
         if let Some(lost) = state.lost.take() {
             return Taken::Lost(*lost);
         }
-        while let Some(delivery) = state.queue.pop_front() {
-            state.bytes -= delivery.weight;
-            match deal(&delivery) {
-                Dealt::Done => {}
-                Dealt::Stop => return Taken::Stopped,
-                Dealt::Event => return Taken::Event(delivery),
-            }
+        // What somebody is about to write is left to them.
+        let dealt = if state.listed { Dealt::Done } else { state.hand_on(deal) };
+        match dealt {
+            Dealt::Done => {}
+            Dealt::Stop => return Taken::Stopped,
+            Dealt::Event => return state.pop().map_or(Taken::Stopped, Taken::Event),
         }
-        if state.queue.capacity() > KEPT_SLOTS {
-            state.queue = VecDeque::new();
+        if self.ordered.load(Ordering::Acquire) {
+            return Taken::Ordered;
         }
-        match self.ordered.load(Ordering::Acquire) {
-            true => Taken::Ordered,
-            false => {
-                let _: Poll<()> = state.sleep(cx);
-                Taken::Empty
-            }
-        }
+        let _: Poll<()> = state.sleep(cx);
+        if state.listed { Taken::Expected } else { Taken::Empty }
     }
 
-    /// Wakes the loop without mail.
-    pub(crate) fn nudge(&self) {
+    /// The same for one who writes in place of the loop, which sleeps on. Returns whether it may: what it has to see itself stays.
+    pub(crate) fn take_frames(&self, deal: impl FnMut(&Delivery) -> Dealt) -> bool {
+        let mut state = self.lock();
+        state.listed = false;
+        state.lost.is_none() && matches!(state.hand_on(deal), Dealt::Done)
+    }
+
+    /// Wakes the loop, with mail or without.
+    pub(crate) fn rouse(&self) {
         self.lock().wake();
     }
 }
 
 impl State {
     fn next_order(&mut self) -> Option<Order> {
-        if let Some(close) = &self.close {
-            return Some(Order::Close(close.as_ref().clone()));
+        let orders = self.orders.as_deref_mut()?;
+        if let Some(close) = &orders.close {
+            return Some(Order::Close(close.clone()));
         }
-        if let Some(group) = self.expelled.pop() {
+        if let Some(group) = orders.expelled.pop() {
             return Some(Order::Expelled(group));
         }
-        std::mem::take(&mut self.ping).then_some(Order::Ping)
+        if std::mem::take(&mut orders.ping) {
+            return Some(Order::Ping);
+        }
+        self.orders = None;
+        None
+    }
+
+    fn orders(&mut self) -> &mut Orders {
+        self.orders.get_or_insert_default()
+    }
+
+    fn close(&self) -> Option<&Close> {
+        self.orders.as_ref()?.close.as_ref()
+    }
+
+    /// Hands on what waits, one by one, up to what the consumer has to see: that stays in front.
+    fn hand_on(&mut self, mut deal: impl FnMut(&Delivery) -> Dealt) -> Dealt {
+        while let Some(delivery) = self.queue.front() {
+            match deal(delivery) {
+                Dealt::Done => drop(self.pop()),
+                Dealt::Stop => {
+                    self.pop();
+                    return Dealt::Stop;
+                }
+                Dealt::Event => return Dealt::Event,
+            }
+        }
+        if self.queue.capacity() > KEPT_SLOTS {
+            self.queue = VecDeque::new();
+        }
+        Dealt::Done
+    }
+
+    fn pop(&mut self) -> Option<Arc<Delivery>> {
+        let delivery = self.queue.pop_front()?;
+        self.bytes -= delivery.weight;
+        Some(delivery)
     }
 
     fn is_out_of(&self, group: &GroupName) -> bool {
-        self.close.is_some() || self.expelled.contains(group)
+        self.orders.as_ref().is_some_and(|orders| orders.close.is_some() || orders.expelled.contains(group))
     }
 
     fn overflow(&mut self, newest: &Delivery) {
@@ -269,7 +321,6 @@ impl State {
     }
 
     fn sleep<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
-        self.asleep = true;
         match &mut self.waker {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
@@ -278,10 +329,9 @@ impl State {
     }
 
     fn wake(&mut self) {
-        if std::mem::take(&mut self.asleep)
-            && let Some(waker) = &self.waker
-        {
-            waker.wake_by_ref();
+        self.listed = false;
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
     }
 }

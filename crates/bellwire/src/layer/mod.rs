@@ -195,7 +195,7 @@ impl Layer {
         let here = (channel.process == self.0.process).then(|| self.0.hub.channel(channel.number)).flatten();
         let Some(found) = here else { return false };
         let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else { return false };
-        found.mailbox.push(&Arc::new(delivery), &mut Sleepers::default());
+        found.deliver(&Arc::new(delivery), &mut Sleepers::default());
         true
     }
 

@@ -1,38 +1,57 @@
-//! Who is to be woken by a send.
+//! Who is to be written to after a send.
 
-use std::task::Waker;
+use super::channel::Channel;
+use crate::sync::{Arc, soon};
 
-use crate::sync::soon;
+/// How many sockets one task writes to: tokio lets a task do 128 things before it is another one's turn.
+const AT_ONCE: usize = 64;
 
-/// Loops that slept when mail came for them. Dropping it wakes them, so nobody is forgotten.
+/// Sockets for which mail came. Dropping it wakes their loops, so nobody is forgotten.
 #[derive(Default)]
-pub(crate) struct Sleepers(pub(super) Vec<Waker>);
+pub(crate) struct Sleepers(Vec<Arc<Channel>>);
 
 impl Sleepers {
-    /// Wakes them after whoever can be read has been read: what is said in that time leaves with the same writes. A burst of four
+    pub(super) fn add(&mut self, channel: &Arc<Channel>) {
+        self.0.push(channel.clone());
+    }
+
+    /// Writes to them after whoever can be read has been read: what is said in that time leaves with the same writes. A burst of four
     /// messages to a thousand members is a thousand writes, not two thousand.
-    pub(super) fn wake_together(self) {
+    pub(super) fn write_together(mut self) {
+        while self.0.len() > AT_ONCE {
+            let some = Self(self.0.split_off(self.0.len() - AT_ONCE));
+            soon(|| some.write());
+        }
         if !self.0.is_empty() {
-            soon(move || drop(self));
+            soon(|| self.write());
+        }
+    }
+
+    fn write(mut self) {
+        // All are asked before one is written to: their memory comes side by side then, and not after one system call each.
+        self.0.retain(|channel| channel.rests());
+        while let Some(channel) = self.0.pop() {
+            channel.write_mail();
         }
     }
 }
 
 impl Drop for Sleepers {
     fn drop(&mut self) {
-        self.0.drain(..).for_each(Waker::wake);
+        self.0.drain(..).for_each(|channel| channel.mailbox.rouse());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
+    use std::task::{Context, Wake, Waker};
 
     use tokio::task::yield_now;
 
     use super::*;
+    use crate::layer::{ChannelName, Dealt};
+    use crate::{Limits, Scope};
 
     #[derive(Default)]
     struct Woken(AtomicUsize);
@@ -49,27 +68,32 @@ mod tests {
         }
     }
 
+    /// A socket whose loop waits for mail and has to be woken for it.
     fn sleeper(woken: &Arc<Woken>) -> Sleepers {
-        Sleepers(vec![Waker::from(woken.clone())])
+        let name = ChannelName { process: 1, number: 1 };
+        let channel = Arc::new(Channel::new(name, &Scope::new("/", ""), &Limits::default(), 0));
+        let waker = Waker::from(woken.clone());
+        channel.mailbox.poll_take(&mut Context::from_waker(&waker), |_| Dealt::Done);
+        Sleepers(vec![channel])
     }
 
     #[test]
     fn without_a_runtime_they_are_awake_at_once() {
         let woken = Arc::<Woken>::default();
-        sleeper(&woken).wake_together();
+        sleeper(&woken).write_together();
         assert_eq!(woken.times(), 1);
     }
 
     #[tokio::test]
-    async fn whoever_was_about_to_speak_speaks_before_they_are_awake() {
+    async fn whoever_was_about_to_speak_speaks_before_it_is_their_turn() {
         let woken = Arc::<Woken>::default();
         let next = tokio::spawn({
             let woken = woken.clone();
             async move { woken.times() }
         });
-        sleeper(&woken).wake_together();
+        sleeper(&woken).write_together();
         assert_eq!(next.await.unwrap(), 0);
-        // Each turn of the runtime brings the wake nearer; it takes a few.
+        // Each turn of the runtime brings theirs nearer; it takes a few.
         for _ in 0..1_000 {
             if woken.times() == 0 {
                 yield_now().await;
@@ -82,7 +106,7 @@ mod tests {
     fn a_runtime_that_ends_first_leaves_nobody_asleep() {
         let woken = Arc::<Woken>::default();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async { sleeper(&woken).wake_together() });
+        runtime.block_on(async { sleeper(&woken).write_together() });
         drop(runtime);
         assert_eq!(woken.times(), 1);
     }

@@ -76,10 +76,10 @@ impl Member {
         poll_fn(|cx| self.channel.mailbox.poll_closed(cx)).await;
     }
 
-    /// All that waits now.
+    /// All that waits now, also what somebody is about to write.
     pub fn heard(&self) -> Heard {
         let mut heard = Heard::default();
-        let _: Poll<()> = self.poll(&mut Context::from_waker(Waker::noop()), &mut heard);
+        let _: Poll<()> = self.poll(&mut Context::from_waker(Waker::noop()), &mut heard, false);
         heard
     }
 
@@ -87,14 +87,14 @@ impl Member {
     pub async fn hears(&self, enough: impl Fn(&Heard) -> bool) -> Heard {
         let mut heard = Heard::default();
         while !enough(&heard) {
-            poll_fn(|cx| self.poll(cx, &mut heard)).await;
+            poll_fn(|cx| self.poll(cx, &mut heard, true)).await;
         }
         heard
     }
 
-    fn poll(&self, cx: &mut Context<'_>, heard: &mut Heard) -> Poll<()> {
+    fn poll(&self, cx: &mut Context<'_>, heard: &mut Heard, patient: bool) -> Poll<()> {
         let before = heard.len();
-        while self.obey(heard) && self.take(cx, heard) {}
+        while self.obey(heard) && self.take(cx, heard, patient) {}
         if heard.len() > before { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -113,8 +113,8 @@ impl Member {
         true
     }
 
-    /// Takes the mail; `true` when an order came first.
-    fn take(&self, cx: &mut Context<'_>, heard: &mut Heard) -> bool {
+    /// Takes the mail; `true` when an order came first. Whoever is patient leaves to others what they are about to write.
+    fn take(&self, cx: &mut Context<'_>, heard: &mut Heard, patient: bool) -> bool {
         loop {
             let taken = self.channel.mailbox.poll_take(cx, |delivery| match &delivery.body {
                 Body::Event(event) => {
@@ -128,6 +128,8 @@ impl Member {
             });
             match taken {
                 Taken::Empty => return false,
+                Taken::Expected if patient => return false,
+                Taken::Expected => self.channel.mailbox.rouse(),
                 Taken::Ordered => return true,
                 Taken::Lost(lost) => {
                     heard.lost.extend(lost.numbered);
