@@ -1,5 +1,6 @@
 //! Patches and errors as bytes.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -160,7 +161,8 @@ fn htmx_patch(out: &mut String, patch: &Patch, place: Option<&Place>) {
         }
         if let Some(place) = place {
             mark(out, "data-feed", &[place.feed.as_str()]);
-            mark(out, "data-seq", &[&place.seq.to_string()]);
+            // Text takes whatever is written to it.
+            let _ = write!(out, " data-seq=\"{}\"", place.seq);
         }
         for (name, value) in
             [("data-bw-url", &patch.url), ("data-bw-title", &patch.title), ("data-bw-focus", &patch.focus)]

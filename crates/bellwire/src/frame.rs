@@ -1,6 +1,6 @@
 //! One message as it goes over the wire: header and payload, encoded once and shared.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 
 /// Opcodes of RFC 6455 §5.2, with the bit that says "this is the whole message".
 const TEXT: u8 = 0x81;
@@ -26,7 +26,13 @@ impl Encoded {
     }
 
     fn new(first: u8, payload: &[u8]) -> Self {
-        let mut frame = BytesMut::with_capacity(payload.len() + 10);
+        let header = match payload.len() {
+            0..126 => 2,
+            126..65536 => 4,
+            _ => 10,
+        };
+        // To the byte: what has room to spare takes a second allocation to share.
+        let mut frame = Vec::with_capacity(header + payload.len());
         frame.put_u8(first);
         match payload.len() {
             short @ 0..126 => frame.put_u8(short as u8),
@@ -40,7 +46,7 @@ impl Encoded {
             }
         }
         frame.put_slice(payload);
-        Self(frame.freeze())
+        Self(frame.into())
     }
 
     /// The frame's bytes, header and all.

@@ -1,6 +1,6 @@
 //! Many sockets under one name.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -42,8 +42,11 @@ impl GroupName {
     pub fn of(kind: &'static str, id: impl Into<i64>) -> Self {
         let id = id.into();
         let fits = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
-        let kind: String = kind.chars().map(fits).take(NAME_BYTES - 21).collect();
-        Self(format!("{kind}.{id}").into())
+        let mut name = String::with_capacity(NAME_BYTES);
+        name.extend(kind.chars().map(fits).take(NAME_BYTES - 21));
+        // Text takes whatever is written to it.
+        let _ = write!(name, ".{id}");
+        Self(name.into())
     }
 
     /// A group that only the framework can name: `~` is no character of other names. A key that fits no name goes in as its

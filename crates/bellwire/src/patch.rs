@@ -60,7 +60,8 @@ impl askama::filters::HtmlSafe for Html {}
 /// Adds text, made harmless inside HTML and inside a quoted attribute.
 pub(crate) fn escape(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+    // Bytes are enough to look for: none of these is part of another character.
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')) {
         out.push_str(&rest[..at]);
         out.push_str(match rest.as_bytes()[at] {
             b'&' => "&amp;",

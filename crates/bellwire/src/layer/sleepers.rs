@@ -12,6 +12,9 @@ pub(crate) struct Sleepers(Vec<Arc<Channel>>);
 
 impl Sleepers {
     pub(super) fn add(&mut self, channel: &Arc<Channel>) {
+        if self.0.is_empty() {
+            self.0.reserve(AT_ONCE);
+        }
         self.0.push(channel.clone());
     }
 
