@@ -50,7 +50,7 @@ enum Turn {
     Behind,
     /// An order is there now.
     Ordered,
-    /// Nothing but mail, which somebody is about to write.
+    /// Nothing but mail, which somebody is about to write. Waited for within [`Connection::poll_turn`].
     Expected,
     Lost(Lost),
     Expelled(GroupName),
@@ -142,19 +142,17 @@ impl<C: Consumer> Connection<C> {
         if *prompt && matches!(next, Poll::Ready(Turn::Incoming(Incoming::Message(_)))) {
             return next;
         }
-        if matches!(next, Poll::Ready(Turn::Expected)) {
-            // Whoever is about to write the mail writes this as well.
-            outlet.resting = true;
-            return Poll::Pending;
-        }
         let flushed = outlet.wire.poll_flush(cx);
         channel.writes(flushed.is_ready(), outlet.wire.flowed(), || bellwire.now());
-        match flushed {
-            Poll::Ready(Err(_)) => return Poll::Ready(Turn::Close(Close::lost())),
-            Poll::Ready(Ok(())) if next.is_pending() => outlet.rest(),
-            _ => {}
+        if let Poll::Ready(Err(_)) = flushed {
+            return Poll::Ready(Turn::Close(Close::lost()));
         }
-        next
+        let expected = matches!(next, Poll::Ready(Turn::Expected));
+        outlet.resting = flushed.is_ready() && (next.is_pending() || expected);
+        if outlet.resting && !expected {
+            outlet.wire.idle();
+        }
+        if expected { Poll::Pending } else { next }
     }
 
     async fn receive(&mut self, frame: Frame) -> Result<(), Close> {

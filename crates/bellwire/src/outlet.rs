@@ -15,7 +15,7 @@ pub(crate) struct Outlet {
     pub(crate) wire: Box<dyn Wire>,
     pub(crate) feeds: Feeds,
     pub(crate) dialect: Dialect,
-    /// Whether the loop waits and has nothing left to write.
+    /// Whether the loop waits, or is about to be polled, and has nothing left to write. Only then does anybody else touch the wire.
     pub(crate) resting: bool,
 }
 
@@ -30,16 +30,10 @@ impl Outlet {
         channel.mailbox.poll_take(cx, |delivery| feeds.deal(delivery, wire.as_mut(), *dialect))
     }
 
-    /// Everything was dealt with and written: mail that comes may be written without the loop.
-    pub(crate) fn rest(&mut self) {
-        self.resting = true;
-        self.wire.idle();
-    }
-
-    /// Whether the loop waits, and the wire has room.
-    pub(crate) fn rests(&mut self) -> bool {
-        self.resting &=
-            matches!(self.wire.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())));
+    /// Whether the loop rests, and the wire has room.
+    pub(crate) fn has_room(&mut self) -> bool {
+        self.resting = self.resting
+            && matches!(self.wire.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())));
         self.resting
     }
 
@@ -47,12 +41,13 @@ impl Outlet {
     pub(crate) fn write_mail(&mut self, channel: &Channel) -> bool {
         let Self { wire, feeds, dialect, resting } = self;
         let deal = |delivery: &Delivery| feeds.deal(delivery, wire.as_mut(), *dialect);
-        // A wire that is full or gone would wake nobody; the loop that is woken then asks it anew.
+        // A wire that is full or gone wakes nobody for this; the loop, which does not rest then and is woken, asks it anew.
         *resting = *resting
             && channel.mailbox.take_frames(deal)
             && matches!(wire.poll_flush(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())));
         if *resting {
-            wire.idle();
+            // What others wrote is no sign of life that a handler may count on.
+            wire.flowed();
         }
         *resting
     }
@@ -130,7 +125,7 @@ mod tests {
             let waker = Waker::from(woken.clone());
             let taken = channel.outlet().poll_mail(&channel, &mut Context::from_waker(&waker));
             assert!(matches!(taken, Taken::Empty));
-            channel.outlet().rest();
+            channel.outlet().resting = true;
             Self { layer, channel, wire, woken }
         }
 

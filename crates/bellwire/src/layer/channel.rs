@@ -72,9 +72,9 @@ impl Channel {
         pushed.fits
     }
 
-    /// Whether mail may be written without the loop; otherwise the loop is woken.
-    pub(crate) fn rests(&self) -> bool {
-        let rests = self.outlet().rests();
+    /// Wakes a loop without which nothing can be written; returns whether this is another.
+    pub(crate) fn rests_or_rouse(&self) -> bool {
+        let rests = self.outlet().has_room();
         if !rests {
             self.mailbox.rouse();
         }

@@ -98,9 +98,11 @@ struct State {
     lost: Option<Box<Lost>>,
     /// Boxed, as most sockets are hardly ever ordered to do anything.
     orders: Option<Box<Orders>>,
-    /// Whether somebody is about to write what waits, or to wake the loop.
+    /// Whether somebody is about to write what waits, or to rouse the loop.
     listed: bool,
-    /// The loop, if it waits.
+    /// Whether the loop is about to look at what waits itself. Then nobody else has to come.
+    roused: bool,
+    /// The loop, or a handler of it, if it waits.
     waker: Option<Waker>,
 }
 
@@ -139,7 +141,7 @@ impl Mailbox {
         } else {
             state.overflow(delivery);
         }
-        Pushed { fits, first: !std::mem::replace(&mut state.listed, true) }
+        Pushed { fits, first: !state.roused && !std::mem::replace(&mut state.listed, true) }
     }
 
     /// The socket is to close, and nothing that waits or comes later is delivered. The first reason stays.
@@ -234,6 +236,7 @@ impl Mailbox {
             return Taken::Ordered;
         }
         let _: Poll<()> = state.sleep(cx);
+        state.roused = false;
         if state.listed { Taken::Expected } else { Taken::Empty }
     }
 
@@ -244,9 +247,11 @@ impl Mailbox {
         state.lost.is_none() && matches!(state.hand_on(deal), Dealt::Done)
     }
 
-    /// Wakes the loop, with mail or without.
+    /// Wakes the loop to look at what waits itself, if anything does.
     pub(crate) fn rouse(&self) {
-        self.lock().wake();
+        let mut state = self.lock();
+        (state.listed, state.roused) = (false, true);
+        state.wake();
     }
 }
 
@@ -329,7 +334,6 @@ impl State {
     }
 
     fn wake(&mut self) {
-        self.listed = false;
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }

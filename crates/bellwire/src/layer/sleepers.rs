@@ -32,9 +32,10 @@ impl Sleepers {
 
     fn write(mut self) {
         // All are asked before one is written to: their memory comes side by side then, and not after one system call each.
-        self.0.retain(|channel| channel.rests());
-        while let Some(channel) = self.0.pop() {
+        self.0.retain(|channel| channel.rests_or_rouse());
+        while let Some(channel) = self.0.last() {
             channel.write_mail();
+            self.0.pop();
         }
     }
 }

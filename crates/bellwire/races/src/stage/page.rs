@@ -9,6 +9,7 @@ use shuttle::future::{JoinHandle, block_on, spawn};
 use crate::action::Frame;
 use crate::connection::Connection;
 use crate::frame::Encoded;
+use crate::layer::Channel;
 use crate::place::Place;
 use crate::sync::{Arc, Mutex, PoisonError};
 use crate::websocket::{Incoming, Outgoing, Wire};
@@ -45,9 +46,9 @@ impl Sight {
 pub struct Promise(Place);
 
 /// An open page.
-#[derive(Debug)]
 pub struct Page {
     end: Arc<Mutex<End>>,
+    channel: Arc<Channel>,
     serving: JoinHandle<Close>,
 }
 
@@ -58,12 +59,16 @@ struct End {
     gone: bool,
     /// The browser takes nothing for now.
     full: bool,
+    /// What is written gets no further for now.
+    held: bool,
     waker: Option<Waker>,
 }
 
 struct StageWire {
     end: Arc<Mutex<End>>,
     sight: Sight,
+    /// What was written and is held.
+    unseen: Vec<String>,
 }
 
 impl Promise {
@@ -77,9 +82,16 @@ impl Promise {
     /// The protocol has switched: the connection lives from here on.
     pub fn open(self, consumer: impl Consumer, sight: &Sight) -> Page {
         let end = Arc::default();
-        let wire = StageWire { end: Arc::clone(&end), sight: sight.clone() };
+        let wire = StageWire { end: Arc::clone(&end), sight: sight.clone(), unseen: Vec::new() };
+        let channel = self.0.channel.clone();
         let connection = Connection::open(consumer, self.0.socket(Box::new(wire), Dialect::Json));
-        Page { end, serving: spawn(connection.run()) }
+        Page { end, channel, serving: spawn(connection.run()) }
+    }
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Page({})", self.channel.name)
     }
 }
 
@@ -97,6 +109,16 @@ impl Page {
     /// Takes nothing any more, until it is told otherwise.
     pub fn stall(&self, full: bool) {
         self.change(|end| end.full = full);
+    }
+
+    /// Shows nothing of what is written, until it is told otherwise.
+    pub fn hold(&self, held: bool) {
+        self.change(|end| end.held = held);
+    }
+
+    /// Whether it counts as one that accepts nothing.
+    pub fn is_stuck(&self) -> bool {
+        self.channel.stuck_since().is_some()
     }
 
     /// Goes, once everything that it said was heard.
@@ -129,14 +151,29 @@ impl Wire for StageWire {
     }
 
     fn feed(&mut self, out: Outgoing) -> io::Result<()> {
-        match out {
-            Outgoing::Frame(frame) => self.sight.note(words(&frame)),
-            Outgoing::Close(close) => self.sight.note(format!("close {} {}", close.code(), close.reason())),
+        let words = match out {
+            Outgoing::Frame(frame) => words(&frame),
+            Outgoing::Close(close) => format!("close {} {}", close.code(), close.reason()),
+        };
+        let held = self.end.lock().unwrap_or_else(PoisonError::into_inner).held;
+        if held || !self.unseen.is_empty() {
+            self.unseen.push(words);
+        } else {
+            self.sight.note(words);
         }
         Ok(())
     }
 
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unseen.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        if end.held {
+            end.waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        self.unseen.drain(..).for_each(|words| self.sight.note(words));
         Poll::Ready(Ok(()))
     }
 

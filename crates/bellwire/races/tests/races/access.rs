@@ -128,6 +128,53 @@ fn a_kick_closes_a_socket_that_waits_for_its_reader() {
 }
 
 #[test]
+fn a_page_that_takes_nothing_for_a_while_hears_everything_in_order_and_is_not_stuck_afterwards() {
+    race(|| {
+        let (bellwire, sight) = (bellwire(), Sight::default());
+        let room = group(bellwire.layer());
+        let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
+        sight.until("joined");
+        page.hold(true);
+        let sender = {
+            let room = room.clone();
+            thread::spawn(move || (1..=3).for_each(|n| room.patch(patch("#list", n))))
+        };
+        page.hold(false);
+        sender.join().unwrap();
+        room.patch(patch("#list", 100));
+        sight.until("#list 100");
+        while page.is_stuck() {
+            thread::yield_now();
+        }
+        page.leave();
+        let _ = page.ended();
+        assert_eq!(sight.numbers("#list"), [1, 2, 3, 100]);
+    });
+}
+
+#[test]
+fn a_page_that_takes_nothing_when_it_is_kicked_hears_the_close_when_it_does_again() {
+    race(|| {
+        let (bellwire, sight) = (bellwire(), Sight::default());
+        let room = group(bellwire.layer());
+        let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
+        sight.until("joined");
+        page.hold(true);
+        page.stall(true);
+        room.patch(patch("#list", 1));
+        let kicker = {
+            let layer = bellwire.layer().clone();
+            thread::spawn(move || layer.kick_person("ada", Close::policy("out")))
+        };
+        sight.until("disconnected");
+        page.hold(false);
+        assert_eq!(page.ended(), Close::policy("out"));
+        kicker.join().unwrap();
+        assert!(sight.all().iter().any(|seen| seen.starts_with("close 1008")), "{:?}", sight.all());
+    });
+}
+
+#[test]
 fn nothing_of_a_group_comes_after_an_expulsion_that_returned_until_it_is_joined_anew() {
     race(|| {
         let (bellwire, sight) = (bellwire(), Sight::default());
