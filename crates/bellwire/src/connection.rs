@@ -10,13 +10,12 @@ use tokio::time::{sleep, timeout};
 use crate::action::{Frame, Receive, client_id};
 use crate::dialect::Place;
 use crate::error::{Error, Invalid};
-use crate::frame::Encoded;
 use crate::handler::{End, bounded, guarded, watched};
-use crate::layer::{Body, Channel, Delivery, Lost, Order, Taken};
-use crate::outlet::Outlet;
+use crate::layer::{Body, Channel, Delivery, Lost};
 use crate::pace::{Pace, Verdict};
 use crate::socket::Socket;
 use crate::sync::Arc;
+use crate::turn::{Turn, poll_next};
 use crate::websocket::{Incoming, Outgoing};
 use crate::{Close, Consumer, GroupName};
 
@@ -41,20 +40,6 @@ pub(crate) struct Connection<C> {
     incoming_first: bool,
     /// Whether the last message was dealt with without a wait.
     prompt: bool,
-}
-
-/// What is next for this connection.
-enum Turn {
-    Incoming(Incoming),
-    Event(Arc<Delivery>),
-    Behind,
-    /// An order is there now.
-    Ordered,
-    /// Nothing but mail, which somebody is about to write. Waited for within [`Connection::poll_turn`].
-    Expected,
-    Lost(Lost),
-    Expelled(GroupName),
-    Close(Close),
 }
 
 impl<C: Consumer> Connection<C> {
@@ -354,72 +339,6 @@ impl<C: Consumer> Connection<C> {
     }
 }
 
-/// What is next: orders, then what comes in and what members tell, each first every other time.
-fn poll_next(
-    incoming_first: &mut bool,
-    outlet: &mut Outlet,
-    channel: &Channel,
-    cx: &mut Context<'_>,
-) -> Poll<Turn> {
-    loop {
-        if let Some(turn) = ordered(outlet, channel) {
-            return Poll::Ready(turn);
-        }
-        if outlet.feeds.behind().is_some() {
-            return Poll::Ready(Turn::Behind);
-        }
-        *incoming_first = !*incoming_first;
-        let turn = if *incoming_first {
-            poll_incoming(outlet, cx).or_then(|| poll_mail(outlet, channel, cx))
-        } else {
-            match poll_mail(outlet, channel, cx) {
-                expected @ Poll::Ready(Turn::Expected) => poll_incoming(outlet, cx).or_then(|| expected),
-                mail => mail.or_then(|| poll_incoming(outlet, cx)),
-            }
-        };
-        match turn {
-            Poll::Ready(Turn::Ordered) => {}
-            turn => return turn,
-        }
-    }
-}
-
-/// What outranks everything else.
-fn ordered(outlet: &mut Outlet, channel: &Channel) -> Option<Turn> {
-    loop {
-        match channel.mailbox.take_order()? {
-            Order::Close(close) => return Some(Turn::Close(close)),
-            Order::Expelled(group) => return Some(Turn::Expelled(group)),
-            // A wire that is gone says so at the flush.
-            Order::Ping => drop(outlet.wire.feed(Outgoing::Frame(Encoded::ping()))),
-        }
-    }
-}
-
-/// Nothing is read while nothing can be written: who does not take answers may not ask.
-fn poll_incoming(outlet: &mut Outlet, cx: &mut Context<'_>) -> Poll<Turn> {
-    if ready!(outlet.wire.poll_ready(cx)).is_err() {
-        return Poll::Ready(Turn::Close(Close::lost()));
-    }
-    let incoming = outlet.wire.poll_receive(cx);
-    incoming.map(|incoming| incoming.map_or(Turn::Close(Close::lost()), Turn::Incoming))
-}
-
-/// Hands what waits to the wire, and stops at what needs the consumer.
-fn poll_mail(outlet: &mut Outlet, channel: &Channel, cx: &mut Context<'_>) -> Poll<Turn> {
-    if !matches!(outlet.wire.poll_ready(cx), Poll::Ready(Ok(()))) {
-        return channel.mailbox.poll_ordered(cx).map(|()| Turn::Ordered);
-    }
-    match outlet.poll_mail(channel, cx) {
-        Taken::Lost(lost) => Poll::Ready(Turn::Lost(lost)),
-        Taken::Event(delivery) => Poll::Ready(Turn::Event(delivery)),
-        Taken::Stopped => Poll::Ready(Turn::Behind),
-        Taken::Ordered => Poll::Ready(Turn::Ordered),
-        Taken::Expected => Poll::Ready(Turn::Expected),
-        Taken::Empty => Poll::Pending,
-    }
-}
-
 /// An event was sent to a group whose members exchange another type.
 #[derive(Debug, thiserror::Error)]
 #[error("an event of the group `{0}` has another type than this consumer's")]
@@ -440,17 +359,6 @@ fn id_source(frame: &Frame) -> Option<String> {
     match frame {
         Frame::Text(text) if text.contains("client_id") => Some(text.clone()),
         _ => None,
-    }
-}
-
-/// `or_then` for polls: the first that is ready.
-trait OrThen<T> {
-    fn or_then(self, next: impl FnOnce() -> Poll<T>) -> Poll<T>;
-}
-
-impl<T> OrThen<T> for Poll<T> {
-    fn or_then(self, next: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        if self.is_ready() { self } else { next() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One message as it goes over the wire: header and payload, encoded once and shared.
 
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 
 /// Opcodes of RFC 6455 §5.2, with the bit that says "this is the whole message".
 const TEXT: u8 = 0x81;
@@ -26,26 +26,12 @@ impl Encoded {
     }
 
     fn new(first: u8, payload: &[u8]) -> Self {
-        let header = match payload.len() {
-            0..126 => 2,
-            126..65536 => 4,
-            _ => 10,
+        // One allocation, to the byte: what has room to spare takes a second one to share.
+        let frame = match payload.len() {
+            short @ 0..126 => [&[first, short as u8], payload].concat(),
+            middle @ 126..65536 => [&[first, 126][..], &(middle as u16).to_be_bytes(), payload].concat(),
+            long => [&[first, 127][..], &(long as u64).to_be_bytes(), payload].concat(),
         };
-        // To the byte: what has room to spare takes a second allocation to share.
-        let mut frame = Vec::with_capacity(header + payload.len());
-        frame.put_u8(first);
-        match payload.len() {
-            short @ 0..126 => frame.put_u8(short as u8),
-            middle @ 126..65536 => {
-                frame.put_u8(126);
-                frame.put_u16(middle as u16);
-            }
-            long => {
-                frame.put_u8(127);
-                frame.put_u64(long as u64);
-            }
-        }
-        frame.put_slice(payload);
         Self(frame.into())
     }
 

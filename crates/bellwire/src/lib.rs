@@ -15,6 +15,7 @@ mod gathered;
 mod scope;
 mod short;
 mod connection;
+mod turn;
 mod pace;
 mod handler;
 mod feeds;
@@ -32,6 +33,8 @@ mod layer;
 mod ticker;
 mod keeper;
 mod sync;
+#[cfg(test)]
+mod woken;
 pub mod testing;
 
 pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};

@@ -63,8 +63,6 @@ impl Default for Outlet {
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
 
     use tokio::task::yield_now;
 
@@ -72,16 +70,8 @@ mod tests {
     use crate::layer::Layer;
     use crate::sync::{Arc, Mutex};
     use crate::websocket::{Incoming, Outgoing};
+    use crate::woken::Woken;
     use crate::{Close, GroupName, Html, Limits, Patch, Scope};
-
-    #[derive(Default)]
-    struct Woken(AtomicUsize);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
 
     /// What was written, and whether there is room for more.
     #[derive(Clone, Default)]
@@ -150,7 +140,7 @@ mod tests {
         }
 
         fn woken(&self) -> usize {
-            self.woken.0.load(Ordering::SeqCst)
+            self.woken.times()
         }
     }
 

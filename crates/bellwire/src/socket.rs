@@ -24,7 +24,6 @@ pub struct Socket {
     pub(crate) channel: Arc<Channel>,
     pub(crate) bellwire: Bellwire,
     pub(crate) scope: Scope,
-    dialect: Dialect,
     /// The groups it joined.
     joined: Vec<GroupName>,
     /// The groups in which it makes its person present.
@@ -45,7 +44,7 @@ impl Socket {
     ) -> Self {
         *channel.outlet() = Outlet::new(wire, dialect);
         let (joined, appeared) = (Vec::new(), Vec::new());
-        Self { channel, bellwire, scope, dialect, joined, appeared, closing: None, erred: None }
+        Self { channel, bellwire, scope, joined, appeared, closing: None, erred: None }
     }
 
     /// Its way out. While it is held nothing else is written here.
@@ -70,7 +69,7 @@ impl Socket {
 
     /// What the browser understands.
     pub fn dialect(&self) -> Dialect {
-        self.dialect
+        self.outlet().dialect
     }
 
     /// Sends a frame, text or binary.
@@ -108,7 +107,7 @@ impl Socket {
     /// # Errors
     /// As [`send`](Self::send).
     pub async fn patch(&mut self, patch: Patch) -> Result<(), Error> {
-        self.frames(self.dialect.patches(&[patch], None)).await
+        self.frames(self.dialect().patches(&[patch], None)).await
     }
 
     /// Joins a group: from now on its sends arrive here. Joining twice is joining once.
@@ -201,7 +200,7 @@ impl Socket {
 
     /// Tells the browser what was wrong with its ask.
     pub(crate) async fn error(&mut self, invalid: Invalid, client_id: Option<&str>) -> Result<(), Error> {
-        self.feed(self.dialect.error(&invalid, client_id)).await?;
+        self.feed(self.dialect().error(&invalid, client_id)).await?;
         self.erred = Some(invalid.field);
         Ok(())
     }
@@ -209,7 +208,7 @@ impl Socket {
     /// What was wrong is mended: the page shows it no longer.
     pub(crate) fn take_error_back(&mut self) {
         if let Some(field) = self.erred.take()
-            && let Some(frame) = self.dialect.no_error(field.as_deref())
+            && let Some(frame) = self.dialect().no_error(field.as_deref())
         {
             // A wire that is gone says so at the next flush.
             let _ = self.outlet().wire.feed(Outgoing::Frame(frame));

@@ -32,6 +32,8 @@ mod scope;
 mod short;
 #[path = "../../src/connection.rs"]
 mod connection;
+#[path = "../../src/turn.rs"]
+mod turn;
 #[path = "../../src/pace.rs"]
 mod pace;
 #[path = "../../src/handler.rs"]
@@ -62,6 +64,9 @@ mod layer;
 mod ticker;
 #[path = "../../src/keeper.rs"]
 mod keeper;
+#[cfg(test)]
+#[path = "../../src/woken.rs"]
+mod woken;
 
 pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};
 pub use crate::bellwire::{Bellwire, Builder};

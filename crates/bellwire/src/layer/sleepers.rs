@@ -48,29 +48,14 @@ impl Drop for Sleepers {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::{Context, Wake, Waker};
+    use std::task::{Context, Waker};
 
     use tokio::task::yield_now;
 
     use super::*;
     use crate::layer::{ChannelName, Dealt};
+    use crate::woken::Woken;
     use crate::{Limits, Scope};
-
-    #[derive(Default)]
-    struct Woken(AtomicUsize);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    impl Woken {
-        fn times(&self) -> usize {
-            self.0.load(Ordering::SeqCst)
-        }
-    }
 
     /// A socket whose loop waits for mail and has to be woken for it.
     fn sleeper(woken: &Arc<Woken>) -> Sleepers {

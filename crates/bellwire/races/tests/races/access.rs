@@ -50,6 +50,15 @@ fn open(promise: Promise, room: &Group<u64>, sight: &Sight) -> Page {
     promise.open(Member { room: room.clone(), sight: sight.clone() }, sight)
 }
 
+/// Ada's page, which sits in the room.
+fn sits() -> (Bellwire, Group<u64>, Sight, Page) {
+    let (bellwire, sight) = (bellwire(), Sight::default());
+    let room = group(bellwire.layer());
+    let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
+    sight.until("joined");
+    (bellwire, room, sight, page)
+}
+
 /// What was seen from the first note on and before the other, which may as well have come first: then there was no time between them.
 fn between(sight: &Sight, from: &str, to: &str) -> Vec<String> {
     let seen = sight.all();
@@ -130,10 +139,7 @@ fn a_kick_closes_a_socket_that_waits_for_its_reader() {
 #[test]
 fn a_page_that_takes_nothing_for_a_while_hears_everything_in_order_and_is_not_stuck_afterwards() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
-        let room = group(bellwire.layer());
-        let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
-        sight.until("joined");
+        let (_bellwire, room, sight, page) = sits();
         page.hold(true);
         let sender = {
             let room = room.clone();
@@ -155,10 +161,7 @@ fn a_page_that_takes_nothing_for_a_while_hears_everything_in_order_and_is_not_st
 #[test]
 fn a_page_that_takes_nothing_when_it_is_kicked_hears_the_close_when_it_does_again() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
-        let room = group(bellwire.layer());
-        let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
-        sight.until("joined");
+        let (bellwire, room, sight, page) = sits();
         page.hold(true);
         page.stall(true);
         room.patch(patch("#list", 1));
@@ -177,10 +180,7 @@ fn a_page_that_takes_nothing_when_it_is_kicked_hears_the_close_when_it_does_agai
 #[test]
 fn nothing_of_a_group_comes_after_an_expulsion_that_returned_until_it_is_joined_anew() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
-        let room = group(bellwire.layer());
-        let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
-        sight.until("joined");
+        let (bellwire, room, sight, page) = sits();
         let sender = sends(&room);
         bellwire.layer().expel_person("ada", room.name());
         sight.note("out");
@@ -201,10 +201,7 @@ fn nothing_of_a_group_comes_after_an_expulsion_that_returned_until_it_is_joined_
 #[test]
 fn who_leaves_and_joins_while_being_expelled_is_out_until_told_and_then_in_for_good() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
-        let room = group(bellwire.layer());
-        let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
-        sight.until("joined");
+        let (bellwire, room, sight, page) = sits();
         page.say("leave and join");
         bellwire.layer().expel_person("ada", room.name());
         sight.note("out");
