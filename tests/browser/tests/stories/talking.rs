@@ -85,3 +85,25 @@ async fn many_messages_have_the_same_order_for_both() {
     ben.visit("/chat/garden/").await;
     assert_eq!(live, ben.messages().await, "a fresh page shows what the live one shows");
 }
+
+/// Whoever is about to press the button would otherwise miss it when somebody else speaks.
+#[tokio::test]
+async fn the_composer_stays_at_the_foot_of_the_window_however_much_is_said() {
+    let place =
+        "const button = document.querySelector('#composer button[type=submit]').getBoundingClientRect(),
+        foot = document.querySelector('.room__foot').getBoundingClientRect();
+        return [button.left, button.top, innerHeight - foot.bottom, scrollY]";
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.becomes_administrator().await;
+    ada.opens_room("Garden").await;
+    ada.is_connected().await;
+    for (width, height) in [(1280, 720), (390, 844)] {
+        ada.has_a_window(width, height).await;
+        let before = ada.ask(place, &[]).await;
+        assert_eq!(before[2].as_f64(), Some(0.0), "at {width} pixels the foot is not the window's: {before}");
+        ada.says(&format!("at {width}")).await;
+        ada.sees(&format!("at {width}")).await;
+        assert_eq!(ada.ask(place, &[]).await, before, "the button has moved at {width} pixels");
+    }
+}
