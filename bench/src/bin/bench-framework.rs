@@ -1,6 +1,6 @@
 //! Server A: rooms on the framework, by a real consumer, with numbered patches to every member.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRef, Path, State};
@@ -13,8 +13,37 @@ use bellwire::{
 use bellwire_bench::{WELCOME, announce, item};
 use tokio::net::TcpListener;
 
-/// Everything ever said, by room: the source of truth that a database would be.
-type Said = Arc<Mutex<HashMap<u32, Vec<Html>>>>;
+/// What was said, by room: the source of truth that a database would be.
+type Said = Arc<Mutex<HashMap<u32, Room>>>;
+
+/// How many messages of a room can still be caught up with. A server that has a database keeps none; one that keeps all of them measures the
+/// growth of its memory.
+const KEPT: usize = 64;
+
+#[derive(Default)]
+struct Room {
+    seq: Seq,
+    /// The newest, with `seq` last.
+    newest: VecDeque<Html>,
+}
+
+impl Room {
+    fn add(&mut self, text: &str) -> (Seq, Html) {
+        self.seq += 1;
+        let html = Html::trusted(item(self.seq, text));
+        if self.newest.len() == KEPT {
+            self.newest.pop_front();
+        }
+        self.newest.push_back(html.clone());
+        (self.seq, html)
+    }
+
+    /// What came after `since`. A member that is further behind misses a number, and the load says so.
+    fn after(&self, since: Seq) -> impl Iterator<Item = &Html> {
+        let missed = usize::try_from(self.seq.saturating_sub(since)).unwrap_or(KEPT);
+        self.newest.iter().skip(self.newest.len().saturating_sub(missed))
+    }
+}
 
 #[derive(Clone)]
 struct Site {
@@ -46,10 +75,7 @@ impl Member {
     /// Puts a message down, and publishes it as the next of its room while nobody else can.
     fn say(&self, socket: &Socket, text: &str) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let messages = said.entry(self.room).or_default();
-        let seq = messages.len() as Seq + 1;
-        let html = Html::trusted(item(seq, text));
-        messages.push(html.clone());
+        let (seq, html) = said.entry(self.room).or_default().add(text);
         socket.layer().group::<()>(feed(self.room)).publish(seq, Patch::append("#messages-list", html));
     }
 }
@@ -82,10 +108,10 @@ impl Consumer for Member {
         since: Option<Seq>,
     ) -> Result<CatchUp, Error> {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let messages = said.get(&self.room).map_or(&[][..], Vec::as_slice);
-        let had = usize::try_from(since.unwrap_or_default())?.min(messages.len());
-        let patches = messages[had..].iter().map(|html| Patch::append("#messages-list", html.clone()));
-        Ok(CatchUp { patches: patches.collect(), seq: messages.len() as Seq })
+        let Some(room) = said.get(&self.room) else { return Ok(CatchUp { patches: Vec::new(), seq: 0 }) };
+        let missed = room.after(since.unwrap_or_default());
+        let patches = missed.map(|html| Patch::append("#messages-list", html.clone())).collect();
+        Ok(CatchUp { patches, seq: room.seq })
     }
 }
 

@@ -144,7 +144,7 @@ impl Bell {
     }
 }
 
-fn number(selector: &str, number: impl ToString) -> Patch {
+fn number(selector: &'static str, number: impl ToString) -> Patch {
     Patch::inner(selector, Html::text(&number.to_string()))
 }
 

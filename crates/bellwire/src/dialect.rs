@@ -1,17 +1,23 @@
 //! Patches and errors as bytes.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
 use serde::Serialize;
 
 use crate::error::Invalid;
-use crate::frame::Encoded;
+use crate::frame::{Batch, Encoded};
 use crate::group::{GroupName, Seq};
 use crate::patch::{How, Html, Patch, escape};
 
-/// Room for what stands around the HTML of a patch, in bytes; more is found when it is needed.
-const MARKS: usize = 160;
+/// Room that was larger than this once is given back, in bytes.
+const KEPT: usize = 16 * 1024;
+
+thread_local! {
+    /// The room that this thread writes in before it is known how long a frame becomes.
+    static ROOM: Cell<String> = const { Cell::new(String::new()) };
+}
 
 /// What a browser understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,20 +57,19 @@ pub(crate) struct Place {
 
 impl Dialect {
     /// The frames that carry these patches; the last one carries their place, so that nobody believes to be further than they are.
-    pub(crate) fn patches(self, patches: &[Patch], place: Option<&Place>) -> Vec<Encoded> {
+    pub(crate) fn patches(self, patches: &[Patch], place: Option<&Place>) -> Batch {
         let last = patches.len().saturating_sub(1);
         let place_of = |index| if index == last { place } else { None };
         match self {
             Self::Json => {
                 patches.iter().enumerate().map(|(i, patch)| json_patch(patch, place_of(i))).collect()
             }
-            Self::Htmx => {
-                let mut html = String::new();
+            Self::Htmx if patches.is_empty() => Batch::new(),
+            Self::Htmx => Batch::from([text(|html| {
                 for (i, patch) in patches.iter().enumerate() {
-                    htmx_patch(&mut html, patch, place_of(i));
+                    htmx_patch(html, patch, place_of(i));
                 }
-                if html.is_empty() { Vec::new() } else { vec![Encoded::text(html.as_bytes())] }
-            }
+            })]),
         }
     }
 
@@ -74,7 +79,7 @@ impl Dialect {
         let field = field.as_deref();
         match self {
             Self::Json => json(&JsonError { error: message, field, client_id }),
-            Self::Htmx => Encoded::text(htmx_error(field, message, client_id).as_bytes()),
+            Self::Htmx => text(|html| htmx_error(html, field, message, client_id)),
         }
     }
 
@@ -83,9 +88,8 @@ impl Dialect {
         match self {
             Self::Json => None,
             Self::Htmx => {
-                let mut out = String::new();
-                htmx_patch(&mut out, &Patch::inner(error_selector(field), Html::text("")), None);
-                Some(Encoded::text(out.as_bytes()))
+                let empty = Patch::inner(error_selector(field), Html::text(""));
+                Some(text(|html| htmx_patch(html, &empty, None)))
             }
         }
     }
@@ -137,6 +141,18 @@ fn json_patch(patch: &Patch, place: Option<&Place>) -> Encoded {
     })
 }
 
+/// A frame of what `write` adds.
+fn text(write: impl FnOnce(&mut String)) -> Encoded {
+    let mut room = ROOM.take();
+    write(&mut room);
+    let frame = Encoded::text(room.as_bytes());
+    if room.capacity() <= KEPT {
+        room.clear();
+        ROOM.set(room);
+    }
+    frame
+}
+
 /// Text, numbers and flags always have a JSON form.
 fn json(value: &impl Serialize) -> Encoded {
     Encoded::text(&serde_json::to_vec(value).unwrap_or_default())
@@ -155,25 +171,24 @@ fn htmx_patch(out: &mut String, patch: &Patch, place: Option<&Place>) {
         How::Remove => "delete",
     };
     let marks = |out: &mut String| {
-        mark(out, "hx-swap-oob", &[style, ":", &patch.selector]);
+        swap_mark(out, style, &patch.selector);
         if patch.how == How::Morph {
-            mark(out, "data-bw-how", &["morph"]);
+            out.push_str(" data-bw-how=\"morph\"");
         }
-        if let Some(place) = place {
-            mark(out, "data-feed", &[place.feed.as_str()]);
-            // Text takes whatever is written to it.
-            let _ = write!(out, " data-seq=\"{}\"", place.seq);
+        if let Some(Place { feed, seq }) = place {
+            // The name of a feed has nothing to escape, and text takes whatever is written to it.
+            [" data-feed=\"", feed.as_str(), "\" data-seq=\""].iter().for_each(|text| out.push_str(text));
+            let _ = write!(out, "{seq}\"");
         }
         for (name, value) in
             [("data-bw-url", &patch.url), ("data-bw-title", &patch.title), ("data-bw-focus", &patch.focus)]
         {
             if let Some(value) = value {
-                mark(out, name, &[value]);
+                mark(out, name, value);
             }
         }
     };
     let html = patch.html.as_str().trim_start();
-    out.reserve(html.len() + MARKS);
     match (matches!(patch.how, How::Replace | How::Morph), tag(html)) {
         (true, Some(tag)) => {
             let (open, rest) = html.split_at(1 + tag.len());
@@ -186,17 +201,15 @@ fn htmx_patch(out: &mut String, patch: &Patch, place: Option<&Place>) {
     }
 }
 
-fn htmx_error(field: Option<&str>, message: &str, client_id: Option<&str>) -> String {
-    let mut out = String::new();
+fn htmx_error(out: &mut String, field: Option<&str>, message: &str, client_id: Option<&str>) {
     let marks = |out: &mut String| {
-        mark(out, "hx-swap-oob", &["innerHTML:", &error_selector(field)]);
-        mark(out, "data-error", &[field.unwrap_or_default()]);
+        swap_mark(out, "innerHTML", &error_selector(field));
+        mark(out, "data-error", field.unwrap_or_default());
         if let Some(id) = client_id {
-            mark(out, "data-client-id", &[id]);
+            mark(out, "data-client-id", id);
         }
     };
-    wrap(&mut out, "div", marks, Html::text(message).as_str());
-    out
+    wrap(out, "div", marks, Html::text(message).as_str());
 }
 
 /// Where an error about this field is shown. Its name may come from the browser (an unknown field of its own data): only a plain
@@ -206,9 +219,15 @@ fn error_selector(field: Option<&str>) -> String {
     field.filter(plain).map_or_else(|| "#error".to_owned(), |field| format!("#error--{field}"))
 }
 
-fn mark(out: &mut String, name: &str, value: &[&str]) {
+fn swap_mark(out: &mut String, style: &str, selector: &str) {
+    [" hx-swap-oob=\"", style, ":"].iter().for_each(|text| out.push_str(text));
+    escape(out, selector);
+    out.push('"');
+}
+
+fn mark(out: &mut String, name: &str, value: &str) {
     [" ", name, "=\""].iter().for_each(|text| out.push_str(text));
-    value.iter().for_each(|text| escape(out, text));
+    escape(out, value);
     out.push('"');
 }
 

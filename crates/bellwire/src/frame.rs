@@ -1,6 +1,7 @@
 //! One message as it goes over the wire: header and payload, encoded once and shared.
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 /// Opcodes of RFC 6455 §5.2, with the bit that says "this is the whole message".
 const TEXT: u8 = 0x81;
@@ -10,6 +11,9 @@ const PING: u8 = 0x89;
 /// A whole message in one frame, as a server sends it: without a mask. The same bytes serve every socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Encoded(Bytes);
+
+/// Frames that belong together, in their order. Mostly it is one.
+pub(crate) type Batch = SmallVec<[Encoded; 1]>;
 
 impl Encoded {
     /// Text, which the caller knows to be UTF-8.

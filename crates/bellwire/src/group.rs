@@ -1,6 +1,7 @@
 //! Many sockets under one name.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::{Cursor, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub type Seq = u64;
 
 /// The longest name, in bytes; Channels' limit.
 const NAME_BYTES: usize = 99;
+/// What an id takes of it at most: a dot, a sign and 19 digits.
+const LONGEST_ID: usize = 21;
 
 /// The name of a group: 1 to 99 ASCII letters, digits, `-`, `_` or `.`. It cannot be built otherwise.
 ///
@@ -41,12 +44,16 @@ impl GroupName {
     /// whatever in it does not fit a name becomes `_`, and it is cut so that the number always has room.
     pub fn of(kind: &'static str, id: impl Into<i64>) -> Self {
         let id = id.into();
-        let fits = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
-        let mut name = String::with_capacity(NAME_BYTES);
-        name.extend(kind.chars().map(fits).take(NAME_BYTES - 21));
-        // Text takes whatever is written to it.
+        let fits =
+            |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c as u8 } else { b'_' };
+        // On the stack, where there is room for the longest: most names are made to find a group, and forgotten.
+        let mut name = Cursor::new([0; NAME_BYTES]);
+        for c in kind.chars().map(fits).take(NAME_BYTES - LONGEST_ID) {
+            let _ = name.write_all(&[c]);
+        }
         let _ = write!(name, ".{id}");
-        Self(name.into())
+        let length = name.position() as usize;
+        Self(String::from_utf8_lossy(&name.into_inner()[..length]).into())
     }
 
     /// A group that only the framework can name: `~` is no character of other names. A key that fits no name goes in as its

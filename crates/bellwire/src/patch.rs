@@ -1,5 +1,6 @@
 //! A change to a page: what, where and how.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -107,7 +108,7 @@ pub enum How {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
     pub(crate) how: How,
-    pub(crate) selector: String,
+    pub(crate) selector: Cow<'static, str>,
     pub(crate) html: Html,
     pub(crate) url: Option<String>,
     pub(crate) title: Option<String>,
@@ -117,47 +118,47 @@ pub struct Patch {
 
 impl Patch {
     /// The elements selected by `selector` change as `how` says. Prefer an id: unmodified htmx 4 takes a `:` in a selector for its own.
-    pub fn new(how: How, selector: impl Into<String>, html: Html) -> Self {
+    pub fn new(how: How, selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self { how, selector: selector.into(), html, url: None, title: None, focus: None, plain: None }
     }
 
     /// The element's content becomes `html`.
-    pub fn inner(selector: impl Into<String>, html: Html) -> Self {
+    pub fn inner(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(How::Inner, selector, html)
     }
 
     /// The element becomes `html`, exactly one element.
-    pub fn replace(selector: impl Into<String>, html: Html) -> Self {
+    pub fn replace(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(How::Replace, selector, html)
     }
 
     /// `html` comes last inside the element.
-    pub fn append(selector: impl Into<String>, html: Html) -> Self {
+    pub fn append(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(How::Append, selector, html)
     }
 
     /// `html` comes first inside the element.
-    pub fn prepend(selector: impl Into<String>, html: Html) -> Self {
+    pub fn prepend(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(How::Prepend, selector, html)
     }
 
     /// `html` comes before the element.
-    pub fn before(selector: impl Into<String>, html: Html) -> Self {
+    pub fn before(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(How::Before, selector, html)
     }
 
     /// `html` comes after the element.
-    pub fn after(selector: impl Into<String>, html: Html) -> Self {
+    pub fn after(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(How::After, selector, html)
     }
 
     /// The element goes.
-    pub fn remove(selector: impl Into<String>) -> Self {
+    pub fn remove(selector: impl Into<Cow<'static, str>>) -> Self {
         Self::new(How::Remove, selector, Html::trusted(""))
     }
 
     /// The element becomes `html`, keeping the nodes that stay the same.
-    pub fn morph(selector: impl Into<String>, html: Html) -> Self {
+    pub fn morph(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(How::Morph, selector, html)
     }
 

@@ -32,17 +32,28 @@ fn read(bytes: &[u8], most: usize) -> Option<(Short, usize)> {
         }
         _ => return None,
     };
-    let mask = bytes.get(start..start + 4)?;
+    let mask = *bytes.get(start..)?.first_chunk()?;
     let end = start + 4 + length;
     let payload = bytes.get(start + 4..end)?;
     match first {
         TEXT if length <= most => {
-            let text = payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+            let mut text = payload.to_vec();
+            unmask(&mut text, mask);
             Some((Short::Text(String::from_utf8(text).ok()?), end))
         }
         PONG => Some((Short::Pong, end)),
         _ => None,
     }
+}
+
+/// RFC 6455 §5.3. By words, which the compiler takes many at once: a byte at a time it was a hundredth of a message's cost.
+fn unmask(bytes: &mut [u8], key: [u8; 4]) {
+    let (whole, rest) = bytes.as_chunks_mut::<4>();
+    let key = u32::from_ne_bytes(key);
+    for four in whole {
+        *four = (u32::from_ne_bytes(*four) ^ key).to_ne_bytes();
+    }
+    rest.iter_mut().zip(key.to_ne_bytes()).for_each(|(byte, key)| *byte ^= key);
 }
 
 #[cfg(test)]

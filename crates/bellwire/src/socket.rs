@@ -10,7 +10,7 @@ use crate::action::Frame;
 use crate::bellwire::Bellwire;
 use crate::error::{Error, Invalid};
 use crate::feeds::Feeds;
-use crate::frame::Encoded;
+use crate::frame::{Batch, Encoded};
 use crate::layer::{Channel, ChannelName};
 use crate::outlet::Outlet;
 use crate::sync::{Arc, MutexGuard};
@@ -216,7 +216,7 @@ impl Socket {
     }
 
     /// What was read for members of a group, as long as it is one. Returns whether all of it went out.
-    pub(crate) async fn frames_of(&mut self, group: &GroupName, frames: Vec<Encoded>) -> Result<bool, Error> {
+    pub(crate) async fn frames_of(&mut self, group: &GroupName, frames: Batch) -> Result<bool, Error> {
         for frame in frames {
             self.room().await?;
             let fed = {
@@ -231,7 +231,7 @@ impl Socket {
         Ok(true)
     }
 
-    async fn frames(&mut self, frames: Vec<Encoded>) -> Result<(), Error> {
+    async fn frames(&mut self, frames: Batch) -> Result<(), Error> {
         for frame in frames {
             self.feed(frame).await?;
         }

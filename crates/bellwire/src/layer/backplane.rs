@@ -1,5 +1,7 @@
 //! The seam between processes: what another process needs to know of a send, once, however many members it has there.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -44,7 +46,7 @@ enum Body {
 #[derive(Serialize, Deserialize)]
 struct Wired {
     how: How,
-    selector: String,
+    selector: Cow<'static, str>,
     html: String,
     url: Option<String>,
     title: Option<String>,

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::counters::Counters;
 use crate::dialect::{Dialect, Place};
-use crate::frame::Encoded;
+use crate::frame::{Batch, Encoded};
 use crate::group::{GroupName, Seq};
 use crate::sync::{Arc, OnceLock};
 use crate::{Close, Event, Patch};
@@ -83,8 +83,8 @@ pub(crate) enum Body {
 pub(crate) struct Frames {
     patches: Vec<Patch>,
     place: Option<Place>,
-    json: OnceLock<Box<[Encoded]>>,
-    htmx: OnceLock<Box<[Encoded]>>,
+    json: OnceLock<Batch>,
+    htmx: OnceLock<Batch>,
     counters: Arc<Counters>,
 }
 
@@ -96,7 +96,7 @@ impl Frames {
     /// Text as it is: encoded now, for every dialect.
     pub(crate) fn text(text: &str, counters: Arc<Counters>) -> Self {
         counters.encoded();
-        let frame: Box<[Encoded]> = [Encoded::text(text.as_bytes())].into();
+        let frame = Batch::from([Encoded::text(text.as_bytes())]);
         let frames = Self::new(Vec::new(), None, counters);
         let _ = frames.json.set(frame.clone());
         let _ = frames.htmx.set(frame);
@@ -114,7 +114,7 @@ impl Frames {
         };
         cell.get_or_init(|| {
             self.counters.encoded();
-            dialect.patches(&self.patches, self.place.as_ref()).into()
+            dialect.patches(&self.patches, self.place.as_ref())
         })
     }
 }

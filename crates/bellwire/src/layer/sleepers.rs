@@ -5,6 +5,8 @@ use crate::sync::{Arc, soon};
 
 /// How many sockets one task writes to: tokio lets a task do 128 things before it is another one's turn.
 const AT_ONCE: usize = 64;
+/// So many need not be looked at before they are written to: their memory is mostly at hand.
+const FEW: usize = 16;
 
 /// Sockets for which mail came. Dropping it wakes their loops, so nobody is forgotten.
 #[derive(Default)]
@@ -32,7 +34,9 @@ impl Sleepers {
 
     fn write(mut self) {
         // All are asked before one is written to: their memory comes side by side then, and not after one system call each.
-        self.0.retain(|channel| channel.rests_or_rouse());
+        if self.0.len() > FEW {
+            self.0.retain(|channel| channel.rests_or_rouse());
+        }
         while let Some(channel) = self.0.last() {
             channel.write_mail();
             self.0.pop();

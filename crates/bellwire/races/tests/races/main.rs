@@ -24,6 +24,6 @@ fn bellwire() -> Bellwire {
 }
 
 /// A patch that a page notes as `<selector> <n>`.
-fn patch(selector: &str, n: u64) -> Patch {
+fn patch(selector: &'static str, n: u64) -> Patch {
     Patch::append(selector, Html::text(&n.to_string()))
 }
