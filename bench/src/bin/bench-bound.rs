@@ -133,9 +133,13 @@ fn unmask(bytes: &[u8]) -> Option<(String, usize)> {
         126 => (usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])), 4),
         length => (usize::from(length), 2),
     };
-    let mask = bytes.get(start..start + 4)?;
-    let payload = bytes.get(start + 4..start + 4 + length)?;
-    let text = payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+    let mask: [u8; 4] = *bytes.get(start..)?.first_chunk()?;
+    let mut text = bytes.get(start + 4..start + 4 + length)?.to_vec();
+    let (whole, rest) = text.as_chunks_mut::<4>();
+    for four in whole {
+        *four = (u32::from_ne_bytes(*four) ^ u32::from_ne_bytes(mask)).to_ne_bytes();
+    }
+    rest.iter_mut().zip(mask).for_each(|(byte, key)| *byte ^= key);
     Some((String::from_utf8(text).ok()?, start + 4 + length))
 }
 

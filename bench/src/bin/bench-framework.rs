@@ -16,8 +16,7 @@ use tokio::net::TcpListener;
 /// What was said, by room: the source of truth that a database would be.
 type Said = Arc<Mutex<HashMap<u32, Room>>>;
 
-/// How many messages of a room can still be caught up with. A server that has a database keeps none; one that keeps all of them measures the
-/// growth of its memory.
+/// How many messages of a room can still be caught up with, more than are ever on the way. Keeping all of them measured the growth of memory.
 const KEPT: usize = 64;
 
 #[derive(Default)]
@@ -38,7 +37,7 @@ impl Room {
         (self.seq, html)
     }
 
-    /// What came after `since`. A member that is further behind misses a number, and the load says so.
+    /// What came after `since`, as far back as is kept.
     fn after(&self, since: Seq) -> impl Iterator<Item = &Html> {
         let missed = usize::try_from(self.seq.saturating_sub(since)).unwrap_or(KEPT);
         self.newest.iter().skip(self.newest.len().saturating_sub(missed))

@@ -46,7 +46,7 @@ impl GroupName {
         let id = id.into();
         let fits =
             |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c as u8 } else { b'_' };
-        // On the stack, where there is room for the longest: most names are made to find a group, and forgotten.
+        // Written on the stack, where there is room for the longest.
         let mut name = Cursor::new([0; NAME_BYTES]);
         for c in kind.chars().map(fits).take(NAME_BYTES - LONGEST_ID) {
             let _ = name.write_all(&[c]);
@@ -191,9 +191,18 @@ mod tests {
 
     #[test]
     fn a_name_made_of_a_kind_and_an_id_is_always_valid() {
-        for kind in ["chat.room", "what people typed", "ü", ""] {
-            let name = GroupName::of(kind, i64::MIN);
+        let long: &'static str = "x".repeat(200).leak();
+        for (kind, id) in [
+            ("chat.room", 7),
+            ("what people typed", 0),
+            ("ü", -1),
+            ("", 1),
+            (long, i64::MIN),
+            (long, i64::MAX),
+        ] {
+            let name = GroupName::of(kind, id);
             assert!(GroupName::new(name.as_str()).is_ok(), "{name}");
+            assert!(name.as_str().ends_with(&format!(".{id}")), "{name} has lost of its id {id}");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::sync::{Arc, soon};
 
 /// How many sockets one task writes to: tokio lets a task do 128 things before it is another one's turn.
 const AT_ONCE: usize = 64;
-/// So many need not be looked at before they are written to: their memory is mostly at hand.
+/// So many are not looked at before they are written to: it costs more than it gains.
 const FEW: usize = 16;
 
 /// Sockets for which mail came. Dropping it wakes their loops, so nobody is forgotten.
@@ -33,7 +33,7 @@ impl Sleepers {
     }
 
     fn write(mut self) {
-        // All are asked before one is written to: their memory comes side by side then, and not after one system call each.
+        // All of many are asked before one is written to: their memory comes side by side then, and not after one system call each.
         if self.0.len() > FEW {
             self.0.retain(|channel| channel.rests_or_rouse());
         }

@@ -1,6 +1,7 @@
 //! Two people talk, and nobody else hears.
 
 use bellwire_browser_tests::{Scheme, Stage};
+use serde_json::json;
 
 #[tokio::test]
 async fn two_people_sign_up_open_a_room_and_talk_both_ways() {
@@ -86,9 +87,9 @@ async fn many_messages_have_the_same_order_for_both() {
     assert_eq!(live, ben.messages().await, "a fresh page shows what the live one shows");
 }
 
-/// Whoever is about to press the button would otherwise miss it when somebody else speaks.
+/// Whoever is about to press the button would otherwise miss it when somebody speaks.
 #[tokio::test]
-async fn the_composer_stays_at_the_foot_of_the_window_however_much_is_said() {
+async fn in_a_room_with_few_messages_the_composer_stays_at_the_foot_of_the_window() {
     let place =
         "const button = document.querySelector('#composer button[type=submit]').getBoundingClientRect(),
         foot = document.querySelector('.room__foot').getBoundingClientRect();
@@ -100,6 +101,8 @@ async fn the_composer_stays_at_the_foot_of_the_window_however_much_is_said() {
     ada.is_connected().await;
     for (width, height) in [(1280, 720), (390, 844)] {
         ada.has_a_window(width, height).await;
+        let is_so = "return innerWidth === arguments[0] && innerHeight === arguments[1]";
+        ada.until("had that window", is_so, &[json!(width), json!(height)]).await;
         let before = ada.ask(place, &[]).await;
         assert_eq!(before[2].as_f64(), Some(0.0), "at {width} pixels the foot is not the window's: {before}");
         ada.says(&format!("at {width}")).await;
