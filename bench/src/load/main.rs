@@ -9,6 +9,8 @@
 //! Run it by `bin/bench`, which builds it, gives load and server a core each, and keeps the table.
 
 mod cpu;
+mod crowd;
+mod idle;
 mod server;
 mod member;
 mod room;
@@ -23,28 +25,19 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use tokio::runtime::{Builder, Runtime};
 
-use crate::rounds::{Case, Figures};
-
-/// What is measured: rooms, members in each, and how many messages of a room are on their way at once.
-const CASES: [Case; 8] = [
-    in_rooms(1, 100, 1),
-    in_rooms(1, 100, 4),
-    in_rooms(1, 1_000, 1),
-    in_rooms(1, 1_000, 4),
-    in_rooms(1, 10_000, 1),
-    in_rooms(1, 10_000, 4),
-    in_rooms(100, 10, 4),
-    Case { rooms: 64, members: 1, in_flight: 1, replies: true },
-];
-
-const fn in_rooms(rooms: u32, members: usize, in_flight: u64) -> Case {
-    Case { rooms, members, in_flight, replies: false }
-}
+use crate::rounds::CASES;
+use crate::server::Kind;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let table = arguments.next().unwrap_or_default();
+    if table == "crowd" {
+        let kind = arguments.next().and_then(|name| Kind::of_name(&name)).context("which server")?;
+        let case = arguments.next().context("which case")?.parse()?;
+        return runtime()?.block_on(crowd::take_turns(kind, case));
+    }
     let mut number = |default| arguments.next().map_or(Ok(default), |text| text.parse());
     let rounds: usize = number(3).context("the number of rounds")?;
     let seconds = Duration::from_secs(number(2).context("the seconds of a round")? as u64);
@@ -57,13 +50,15 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn delivery(rounds: usize, seconds: Duration) -> anyhow::Result<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut measured = Vec::new();
-    for case in CASES {
-        let figures: Figures = runtime.block_on(rounds::interleaved(case, rounds, seconds))?;
-        measured.push((case, figures));
+    for (number, case) in CASES.into_iter().enumerate() {
+        measured.push((case, rounds::interleaved(number, rounds, seconds)?));
     }
-    let memory = runtime.block_on(rounds::memory_per_idle_socket())?;
+    let memory = runtime()?.block_on(idle::memory_per_socket())?;
     let start = start::measure().context("the start of the site")?;
     Ok(table::delivery(&measured, memory, start, rounds, seconds))
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build().context("a runtime")
 }

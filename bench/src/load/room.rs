@@ -7,7 +7,7 @@ use std::rc::Rc;
 use anyhow::{Context, ensure};
 use bellwire_bench::{HELLO, TEXT, WELCOME, frame, say};
 
-use crate::member::{Stream, masked};
+use crate::member::{Member, Stream, masked};
 use crate::rounds::Case;
 
 /// A message that some member does not have yet.
@@ -49,9 +49,13 @@ impl Room {
         }))
     }
 
-    /// Begins to speak over this member's socket.
-    pub(crate) fn begin(&mut self, speaker: Stream) -> anyhow::Result<()> {
-        self.speaker = Some(speaker);
+    /// One member more. The first is the one who speaks.
+    pub(crate) fn add(&mut self, member: &Member) {
+        self.speaker.get_or_insert_with(|| member.stream());
+    }
+
+    /// Begins to speak.
+    pub(crate) fn begin(&mut self) -> anyhow::Result<()> {
         self.speaking = true;
         self.say_what_fits()
     }

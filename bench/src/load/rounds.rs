@@ -1,25 +1,39 @@
-//! Rounds: framework, bound, framework, bound …, each on a fresh server, and their medians.
+//! Rounds: framework, bound, framework, bound …, and their medians.
 
-use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::str::FromStr;
+use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
-use tokio::task::{LocalSet, spawn_local};
+use anyhow::Context;
 
-use crate::cpu;
-use crate::member::Member;
-use crate::room::{Room, Shared};
-use crate::server::{Kind, Server};
+use crate::crowd::Crowd;
+use crate::server::Kind;
 
-/// How long the servers run before the clock does.
-const WARM_UP: Duration = Duration::from_millis(500);
-/// How long the last messages may take to arrive.
-const DRAIN: Duration = Duration::from_secs(10);
-/// How many sockets are opened for the measurement of memory, spread over rooms of this size.
-const IDLE: usize = 2_000;
-const IDLE_IN_A_ROOM: usize = 20;
+/// How long a turn is. What a shared machine does to one it does to the next as well, mostly.
+const TURN: Duration = Duration::from_millis(200);
+/// What comes before the first turn: memory grows, and what is made once is made.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// The servers that are compared.
+pub(crate) const KINDS: [Kind; 3] = [Kind::Framework, Kind::Together, Kind::Each];
+/// Who comes after whom, and who takes its memory first, makes two or three percent: every order has its turn.
+const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
+
+/// What is measured: rooms, members in each, and how many messages of a room are on their way at once.
+pub(crate) const CASES: [Case; 8] = [
+    in_rooms(1, 100, 1),
+    in_rooms(1, 100, 4),
+    in_rooms(1, 1_000, 1),
+    in_rooms(1, 1_000, 4),
+    in_rooms(1, 10_000, 1),
+    in_rooms(1, 10_000, 4),
+    in_rooms(100, 10, 4),
+    Case { rooms: 64, members: 1, in_flight: 1, replies: true },
+];
+
+const fn in_rooms(rooms: u32, members: usize, in_flight: u64) -> Case {
+    Case { rooms, members, in_flight, replies: false }
+}
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +55,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// What one round, or the median of several, showed.
+/// What one turn, or the median of several, showed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figure {
     /// Processor time of the server for each delivery, user and kernel, in µs.
@@ -52,6 +66,23 @@ pub(crate) struct Figure {
     pub(crate) busy: f64,
 }
 
+/// As a crowd says it.
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.cpu, self.rate, self.busy)
+    }
+}
+
+impl FromStr for Figure {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let mut numbers = text.split(' ').map(str::parse::<f64>);
+        let mut next = || numbers.next().context("a figure has three numbers")?.context("a figure");
+        Ok(Self { cpu: next()?, rate: next()?, busy: next()? })
+    }
+}
+
 /// The servers' medians.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
@@ -59,125 +90,45 @@ pub(crate) struct Figures {
     /// The bound whose waiting frames leave together, and the one with a write for each.
     pub(crate) together: Figure,
     pub(crate) each: Figure,
-    /// The median of the rounds' own ratios of processor time, framework to `together`.
-    pub(crate) cpu_ratio: f64,
+    /// The turns' own ratios of processor time, framework to `together`: quartiles, with the median in the middle.
+    pub(crate) cpu_ratio: [f64; 3],
 }
 
-/// Runs the rounds of one case in turns.
-pub(crate) async fn interleaved(case: Case, rounds: usize, seconds: Duration) -> anyhow::Result<Figures> {
-    let (mut framework, mut together, mut each) = (Vec::new(), Vec::new(), Vec::new());
+/// Runs the rounds of one case: in each, a fresh server of every kind speaks for so long, in turns with the others.
+pub(crate) fn interleaved(case: usize, rounds: usize, seconds: Duration) -> anyhow::Result<Figures> {
+    let mut figures = [(); 3].map(|()| Vec::new());
+    let turns = (seconds.as_millis() / TURN.as_millis()) as usize;
     for round in 1..=rounds {
-        eprintln!("{case}: round {round} of {rounds}");
-        framework.push(one_round(Kind::Framework, case, seconds).await.context("the framework")?);
-        together.push(one_round(Kind::Together, case, seconds).await.context("the bound, together")?);
-        each.push(one_round(Kind::Each, case, seconds).await.context("the bound, each")?);
+        eprintln!("{}: round {round} of {rounds}", CASES[case]);
+        let gather =
+            |kind| Crowd::gather(kind, case).with_context(|| format!("the server `{}`", kind.name()));
+        let mut crowds = [None, None, None];
+        for server in ORDERS[round % ORDERS.len()] {
+            crowds[server].insert(gather(KINDS[server])?).turn(FIRST)?;
+        }
+        for turn in 0..turns {
+            for server in ORDERS[turn % ORDERS.len()] {
+                let crowd = crowds[server].as_mut().context("a crowd")?;
+                figures[server].push(crowd.turn(TURN)?);
+            }
+        }
     }
+    let [framework, together, each] = figures;
     let ratios = framework.iter().zip(&together).map(|(a, b)| a.cpu / b.cpu).collect();
     Ok(Figures {
-        cpu_ratio: median(ratios),
+        cpu_ratio: quartiles(ratios),
         framework: medians(&framework),
         together: medians(&together),
         each: medians(&each),
     })
 }
 
-async fn one_round(kind: Kind, case: Case, seconds: Duration) -> anyhow::Result<Figure> {
-    let server = Server::start(kind)?;
-    let failure = Rc::new(RefCell::new(None));
-    let round = async {
-        let rooms = people(&server, case, &failure).await?;
-        tokio::time::sleep(WARM_UP).await;
-        let before = (Instant::now(), cpu::nanoseconds(server.process())?, deliveries(&rooms));
-        tokio::time::sleep(seconds).await;
-        let after = (Instant::now(), cpu::nanoseconds(server.process())?, deliveries(&rooms));
-        everybody_has_everything(&rooms, &failure).await?;
-        let (time, cpu) = ((after.0 - before.0).as_secs_f64(), (after.1 - before.1) as f64);
-        let delivered = (after.2 - before.2) as f64;
-        ensure!(delivered > 0.0, "nothing was delivered");
-        Ok(Figure { cpu: cpu / 1e3 / delivered, rate: delivered / time, busy: cpu / 1e9 / time })
-    };
-    LocalSet::new().run_until(round).await
-}
-
-type Failure = Rc<RefCell<Option<anyhow::Error>>>;
-
-/// Fills the rooms, and lets the first member of each speak.
-async fn people(server: &Server, case: Case, failure: &Failure) -> anyhow::Result<Vec<Shared>> {
-    let mut rooms = Vec::new();
-    for number in 0..case.rooms {
-        let room = Room::new(number, case);
-        let mut speaker = None;
-        for _ in 0..case.members {
-            let member = Member::join(server.address, number).await?;
-            speaker.get_or_insert_with(|| member.stream());
-            let (room, failure) = (room.clone(), failure.clone());
-            spawn_local(async move {
-                if let Err(error) = member.listen(room).await {
-                    failure.borrow_mut().get_or_insert(error);
-                }
-            });
-        }
-        rooms.push((room, speaker.context("a room without members")?));
-    }
-    rooms
-        .into_iter()
-        .map(|(room, speaker)| {
-            room.borrow_mut().begin(speaker)?;
-            Ok(room)
-        })
-        .collect()
-}
-
-fn deliveries(rooms: &[Shared]) -> u64 {
-    rooms.iter().map(|room| room.borrow().deliveries).sum()
-}
-
-/// Lets nobody speak any more, and waits for what is on its way. A run that lost or mixed up anything is no result.
-async fn everybody_has_everything(rooms: &[Shared], failure: &Failure) -> anyhow::Result<()> {
-    rooms.iter().for_each(|room| room.borrow_mut().stop());
-    let deadline = Instant::now() + DRAIN;
-    while !rooms.iter().all(|room| room.borrow().is_quiet()) {
-        if let Some(error) = failure.borrow_mut().take() {
-            return Err(error);
-        }
-        ensure!(Instant::now() < deadline, "messages were lost: some never came");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    match failure.borrow_mut().take() {
-        Some(error) => bail!(error),
-        None => Ok(()),
-    }
-}
-
-/// Memory of the framework's and of the bound's process for each socket that is open and silent, in KiB.
-pub(crate) async fn memory_per_idle_socket() -> anyhow::Result<(f64, f64)> {
-    Ok((memory(Kind::Framework).await?, memory(Kind::Together).await?))
-}
-
-async fn memory(kind: Kind) -> anyhow::Result<f64> {
-    let server = Server::start(kind)?;
-    // The first sockets pay for what is made once.
-    let _first = open(&server, 0, IDLE_IN_A_ROOM).await?;
-    let before = cpu::memory_kib(server.process(), "RssAnon:")?;
-    let _idle = open(&server, 1, IDLE).await?;
-    Ok((cpu::memory_kib(server.process(), "RssAnon:")? - before) / IDLE as f64)
-}
-
-async fn open(server: &Server, first_room: usize, sockets: usize) -> anyhow::Result<Vec<Member>> {
-    let mut members = Vec::with_capacity(sockets);
-    for index in 0..sockets {
-        let room = u32::try_from(first_room + index / IDLE_IN_A_ROOM)?;
-        members.push(Member::join(server.address, room).await?);
-    }
-    Ok(members)
-}
-
 fn medians(figures: &[Figure]) -> Figure {
-    let of = |pick: fn(&Figure) -> f64| median(figures.iter().map(pick).collect());
+    let of = |pick: fn(&Figure) -> f64| quartiles(figures.iter().map(pick).collect())[1];
     Figure { cpu: of(|figure| figure.cpu), rate: of(|figure| figure.rate), busy: of(|figure| figure.busy) }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    [1, 2, 3].map(|quarter| values.get(values.len() * quarter / 4).copied().unwrap_or(f64::NAN))
 }

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 
+use crate::rounds::KINDS;
+
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -15,6 +17,20 @@ pub(crate) enum Kind {
     Together,
     /// The least a server can do, a write for each delivery.
     Each,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Framework => "framework",
+            Self::Together => "together",
+            Self::Each => "each",
+        }
+    }
+
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        KINDS.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// A running server; ends when dropped.
