@@ -16,8 +16,9 @@ use tokio::net::TcpListener;
 /// What was said, by room: the source of truth that a database would be.
 type Said = Arc<Mutex<HashMap<u32, Room>>>;
 
-/// How many messages of a room can still be caught up with, more than are ever on the way. Keeping all of them measured the growth of memory.
-const KEPT: usize = 64;
+/// How many messages of a room can still be caught up with, more than are ever on the way. Keeping all of them measured the growth of memory,
+/// and keeping 64 how far a hundred rooms of them are from the processor.
+const KEPT: usize = 8;
 
 #[derive(Default)]
 struct Room {

@@ -11,7 +11,7 @@ use crate::action::{Frame, Receive, client_id};
 use crate::dialect::Place;
 use crate::error::{Error, Invalid};
 use crate::handler::{End, bounded, guarded, watched};
-use crate::layer::{Body, Channel, Delivery, Lost};
+use crate::layer::{Body, Channel, Delivery, InBursts, Lost};
 use crate::pace::{Pace, Verdict};
 use crate::socket::Socket;
 use crate::sync::Arc;
@@ -50,7 +50,11 @@ impl<C: Consumer> Connection<C> {
     }
 
     /// Lives the connection from `connect` to `disconnect`.
-    pub(crate) async fn run(mut self) -> Close {
+    pub(crate) fn run(self) -> impl Future<Output = Close> {
+        InBursts::new(self.live())
+    }
+
+    async fn live(mut self) -> Close {
         // Kicked, or stopped, during the handshake: the consumer never learns of it.
         if let Some(close) = self.socket.channel.mailbox.closed() {
             self.say_farewell(&close).await;

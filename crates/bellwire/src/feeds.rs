@@ -109,19 +109,23 @@ impl Feeds {
 
     /// Feeds what is next to the wire; leaves what is for the consumer.
     pub(crate) fn deal(&mut self, delivery: &Delivery, wire: &mut dyn Wire, dialect: Dialect) -> Dealt {
-        let Body::Frames(frames) = &delivery.body else { return Dealt::Event };
-        let next = self.next(delivery, frames);
-        if let Next::Skip = next {
-            return if self.0.iter().any(|following| following.behind) { Dealt::Stop } else { Dealt::Done };
+        let Body::Frames(all) = &delivery.body else { return Dealt::Event };
+        let mut skipped = false;
+        for frames in all {
+            let next = self.next(delivery, frames);
+            if let Next::Skip = next {
+                skipped = true;
+                continue;
+            }
+            for frame in frames.in_dialect(dialect) {
+                // A wire that is gone says so at the next flush.
+                let _ = wire.share(frame);
+            }
+            if let Next::Reach(seq) = next {
+                wire.reached(&delivery.group, seq);
+            }
         }
-        for frame in frames.in_dialect(dialect) {
-            // A wire that is gone says so at the next flush.
-            let _ = wire.share(frame);
-        }
-        if let Next::Reach(seq) = next {
-            wire.reached(&delivery.group, seq);
-        }
-        Dealt::Done
+        if skipped && self.behind().is_some() { Dealt::Stop } else { Dealt::Done }
     }
 
     /// What these frames are to this socket. Moves its position on, or marks the feed as behind.

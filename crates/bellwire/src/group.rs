@@ -1,6 +1,7 @@
 //! Many sockets under one name.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::io::{Cursor, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -22,8 +23,21 @@ const LONGEST_ID: usize = 21;
 /// The name of a group: 1 to 99 ASCII letters, digits, `-`, `_` or `.`. It cannot be built otherwise.
 ///
 /// Name groups by ids (`chat.room.7`), never by what people typed.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Eq, PartialOrd, Ord)]
 pub struct GroupName(Arc<str>);
+
+/// Members share the name of their group: mostly it is the same in memory, and need not be read.
+impl PartialEq for GroupName {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl Hash for GroupName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl GroupName {
     /// Checks and takes a name.

@@ -4,11 +4,13 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
-use tokio::time::{sleep, timeout};
+use tokio::task::unconstrained;
+use tokio::time::sleep;
 
 use crate::layer::Channel;
 use crate::{Close, Error};
@@ -52,12 +54,26 @@ pub(crate) fn bounded<'a, T: 'a>(
     handler: impl Future<Output = Result<T, Error>> + Send + 'a,
 ) -> Pin<Box<dyn Future<Output = Result<T, End>> + Send + 'a>> {
     Box::pin(async move {
-        match AssertUnwindSafe(timeout(patience, handler)).catch_unwind().await {
-            Ok(Ok(result)) => result.map_err(End::Error),
-            Ok(Err(_)) => Err(End::Timeout),
-            Err(panic) => Err(End::Panic(message_of(panic.as_ref()))),
-        }
+        let mut handler = pin!(AssertUnwindSafe(handler).catch_unwind());
+        let mut late = None;
+        poll_fn(|cx| {
+            if let Poll::Ready(result) = handler.as_mut().poll(cx) {
+                return Poll::Ready(ended(result));
+            }
+            // Only for a handler that waits is a clock read and a timer set. Without a budget: a handler that uses up the task's own
+            // is late as well.
+            let late = late.get_or_insert_with(|| Box::pin(unconstrained(sleep(patience))));
+            late.as_mut().poll(cx).map(|()| Err(End::Timeout))
+        })
+        .await
     })
+}
+
+fn ended<T>(result: Result<Result<T, Error>, Box<dyn Any + Send>>) -> Result<T, End> {
+    match result {
+        Ok(result) => result.map_err(End::Error),
+        Err(panic) => Err(End::Panic(message_of(panic.as_ref()))),
+    }
 }
 
 /// What came of a handler, and whether it never had to wait.

@@ -5,6 +5,8 @@ pub(crate) use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
 };
 
+pub(crate) use std::thread_local;
+
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 

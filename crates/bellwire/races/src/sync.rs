@@ -6,6 +6,8 @@ use std::ops::{Deref, DerefMut};
 
 pub(crate) use std::sync::{LockResult, OnceLock};
 
+pub(crate) use shuttle::thread_local;
+
 pub(crate) use shuttle::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic};
 
 /// shuttle gives no turn when a lock was given back, for what follows it waits for the next lock. What follows may as well be tokio's

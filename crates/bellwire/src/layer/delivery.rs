@@ -5,11 +5,17 @@ use std::any::Any;
 use serde::de::DeserializeOwned;
 
 use super::counters::Counters;
+use super::weight::Weight;
 use crate::dialect::{Dialect, Place};
 use crate::frame::{Batch, Encoded};
 use crate::group::{GroupName, Seq};
 use crate::sync::{Arc, OnceLock};
 use crate::{Close, Event, Patch};
+
+/// An event weighs this much in a queue, in bytes: it is shared, and its size is not known.
+const EVENT_WEIGHT: usize = 256;
+/// What a frame weighs beside its text.
+const OVERHEAD: usize = 128;
 
 /// What is sent to a group.
 pub(crate) enum Send {
@@ -70,19 +76,36 @@ impl AnyEvent {
 pub(crate) struct Delivery {
     pub(crate) group: GroupName,
     pub(crate) body: Body,
-    /// What it weighs in a queue, in bytes.
-    pub(crate) weight: usize,
+    pub(crate) weight: Weight,
 }
 
 pub(crate) enum Body {
     Event(AnyEvent),
-    Frames(Frames),
+    /// What was sent as one, or numbered changes that were published in one go.
+    Frames(Vec<Frames>),
+}
+
+impl Delivery {
+    pub(crate) fn new(group: GroupName, body: Body) -> Self {
+        let weight = match &body {
+            Body::Event(_) => Weight::new(1, EVENT_WEIGHT),
+            Body::Frames(all) => Weight::new(all.len(), all.iter().map(|frames| frames.bytes).sum()),
+        };
+        Self { group, body, weight }
+    }
+
+    /// Whether who missed it can ask for it by its numbers.
+    pub(crate) fn is_numbered(&self) -> bool {
+        matches!(&self.body, Body::Frames(frames) if frames.iter().all(|frames| frames.seq().is_some()))
+    }
 }
 
 /// Patches, encoded once a dialect when the first member needs it.
 pub(crate) struct Frames {
     patches: Vec<Patch>,
     place: Option<Place>,
+    /// What it weighs in a queue.
+    bytes: usize,
     json: OnceLock<Batch>,
     htmx: OnceLock<Batch>,
     counters: Arc<Counters>,
@@ -90,14 +113,16 @@ pub(crate) struct Frames {
 
 impl Frames {
     pub(crate) fn new(patches: Vec<Patch>, place: Option<Place>, counters: Arc<Counters>) -> Self {
-        Self { patches, place, json: OnceLock::new(), htmx: OnceLock::new(), counters }
+        let bytes = patches.iter().map(weight).sum();
+        Self { patches, place, bytes, json: OnceLock::new(), htmx: OnceLock::new(), counters }
     }
 
     /// Text as it is: encoded now, for every dialect.
     pub(crate) fn text(text: &str, counters: Arc<Counters>) -> Self {
         counters.encoded();
         let frame = Batch::from([Encoded::text(text.as_bytes())]);
-        let frames = Self::new(Vec::new(), None, counters);
+        let bytes = text.len() + OVERHEAD;
+        let frames = Self { bytes, ..Self::new(Vec::new(), None, counters) };
         let _ = frames.json.set(frame.clone());
         let _ = frames.htmx.set(frame);
         frames
@@ -119,8 +144,7 @@ impl Frames {
     }
 }
 
-/// What a patch weighs: its HTML, its other words, and a little for the rest.
-pub(crate) fn weight(patches: &[Patch]) -> usize {
-    let plain = |patch: &Patch| patch.plain.as_ref().map_or(0, String::len);
-    patches.iter().map(|patch| patch.html.as_str().len() + plain(patch) + 128).sum()
+/// What a patch weighs in a queue, in bytes: its HTML, its other words, and a little for the rest.
+fn weight(patch: &Patch) -> usize {
+    patch.html.as_str().len() + patch.plain.as_ref().map_or(0, String::len) + OVERHEAD
 }

@@ -2,27 +2,27 @@
 
 use std::collections::HashMap;
 
-use indexmap::IndexMap;
-
 use super::channel::{Channel, ChannelName};
 use super::counters::Counters;
-use super::delivery::Delivery;
-use super::sleepers::Sleepers;
+use super::delivery::{Delivery, Frames};
+use super::members::Members;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::{Close, GroupName};
 
-type Members = IndexMap<u64, Arc<Channel>>;
-
 /// Groups and their local members.
-#[derive(Default)]
 pub(crate) struct Hub {
     channels: RwLock<HashMap<u64, Arc<Channel>>>,
+    counters: Arc<Counters>,
     /// The outer lock is taken for writing only to add or remove a group, so sends to different groups run side by side;
     /// the inner one gives all members of a group the same order.
     groups: RwLock<HashMap<GroupName, Mutex<Members>>>,
 }
 
 impl Hub {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        Self { channels: RwLock::default(), counters, groups: RwLock::default() }
+    }
+
     pub(crate) fn add(&self, channel: &Arc<Channel>) {
         write(&self.channels).insert(channel.name.number, channel.clone());
         for label in channel.labels() {
@@ -60,7 +60,7 @@ impl Hub {
     pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> (GroupName, bool) {
         if let Some((name, members)) = read(&self.groups).get_key_value(group) {
             let mut members = lock(members);
-            members.insert(channel.name.number, channel.clone());
+            members.add(name, channel, &self.counters);
             // The group may be one whose last member has left and that is not forgotten yet.
             return (name.clone(), members.len() == 1);
         }
@@ -68,7 +68,7 @@ impl Hub {
         let place = groups.entry(group.clone());
         let name = place.key().clone();
         let members = place.or_default().get_mut().unwrap_or_else(PoisonError::into_inner);
-        members.insert(channel.name.number, channel.clone());
+        members.add(&name, channel, &self.counters);
         (name, members.len() == 1)
     }
 
@@ -76,7 +76,7 @@ impl Hub {
     pub(crate) fn leave(&self, group: &GroupName, channel: ChannelName) -> bool {
         let empty = read(&self.groups).get(group).is_some_and(|members| {
             let mut members = lock(members);
-            members.swap_remove(&channel.number);
+            members.remove(channel);
             members.is_empty()
         });
         empty && self.forget_if_empty(group)
@@ -98,22 +98,27 @@ impl Hub {
         read(&self.groups).get(group).map_or(0, |members| lock(members).len())
     }
 
-    /// Hands one delivery to every member but one.
-    pub(crate) fn deliver(&self, mut delivery: Delivery, except: Option<ChannelName>, counters: &Counters) {
+    /// Hands one delivery to every member but one, after what is held back.
+    pub(crate) fn deliver(&self, mut delivery: Delivery, except: Option<ChannelName>) {
         let groups = read(&self.groups);
         let Some((name, members)) = groups.get_key_value(&delivery.group) else { return };
         delivery.group = name.clone();
-        let members = lock(members);
-        let delivery = Arc::new(delivery);
-        let (mut delivered, mut sleepers) = (0, Sleepers::default());
-        for member in members.values().filter(|member| Some(member.name) != except) {
-            delivered += 1;
-            if !member.deliver(&delivery, &mut sleepers) {
-                counters.overflowed();
-            }
+        let mut members = lock(members);
+        members.hand_on_held(name, &self.counters);
+        members.hand_on(delivery, except, &self.counters);
+    }
+
+    /// Keeps a numbered change back until it is [handed on](Self::hand_on_held), or until anything else comes to the group.
+    pub(crate) fn hold(&self, group: &GroupName, change: Frames) {
+        if let Some((name, members)) = read(&self.groups).get_key_value(group) {
+            lock(members).hold(name, change, &self.counters);
         }
-        counters.delivered(delivered);
-        sleepers.write_together();
+    }
+
+    pub(crate) fn hand_on_held(&self, group: &GroupName) {
+        if let Some((name, members)) = read(&self.groups).get_key_value(group) {
+            lock(members).hand_on_held(name, &self.counters);
+        }
     }
 
     /// Closes the sockets of all members.
@@ -124,10 +129,7 @@ impl Hub {
     }
 
     pub(crate) fn members(&self, group: &GroupName) -> Vec<Arc<Channel>> {
-        read(&self.groups)
-            .get(group)
-            .map(|members| lock(members).values().cloned().collect())
-            .unwrap_or_default()
+        read(&self.groups).get(group).map(|members| lock(members).all()).unwrap_or_default()
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
-use super::delivery::{Body, Delivery};
+use super::delivery::Delivery;
+use super::weight::Weight;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Close, GroupName};
@@ -22,13 +23,10 @@ pub(crate) struct Lost {
 
 impl Lost {
     fn note(&mut self, delivery: &Delivery) {
-        match &delivery.body {
-            Body::Frames(frames) if frames.seq().is_some() => {
-                if !self.numbered.contains(&delivery.group) {
-                    self.numbered.push(delivery.group.clone());
-                }
-            }
-            _ => self.unnumbered = true,
+        if !delivery.is_numbered() {
+            self.unnumbered = true;
+        } else if !self.numbered.contains(&delivery.group) {
+            self.numbered.push(delivery.group.clone());
         }
     }
 
@@ -87,14 +85,14 @@ pub(crate) struct Mailbox {
     state: Mutex<State>,
     /// Whether an order may be waiting: looked at without the lock, and looked at again under it before anybody sleeps.
     ordered: AtomicBool,
-    messages: usize,
-    bytes: usize,
+    most: Weight,
 }
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<Arc<Delivery>>,
-    bytes: usize,
+    /// What the queue weighs.
+    weight: Weight,
     lost: Option<Box<Lost>>,
     /// Boxed, as most sockets are hardly ever ordered to do anything.
     orders: Option<Box<Orders>>,
@@ -116,7 +114,7 @@ struct Orders {
 
 impl Mailbox {
     pub(crate) fn new(messages: usize, bytes: usize) -> Self {
-        Self { state: Mutex::default(), ordered: AtomicBool::new(false), messages, bytes }
+        Self { state: Mutex::default(), ordered: AtomicBool::new(false), most: Weight::new(messages, bytes) }
     }
 
     // A panic while the lock is held leaves a queue that is still a queue.
@@ -132,11 +130,11 @@ impl Mailbox {
         if state.is_out_of(&delivery.group) {
             return Pushed { fits: true, first: false };
         }
-        let fits = state.queue.len() < self.messages && state.bytes + delivery.weight <= self.bytes;
-        // A single message larger than the bound passes through an empty queue: it exists already and is shared.
-        let fits = fits || state.queue.is_empty();
+        let weight = state.weight.plus(delivery.weight);
+        // What is larger than the bound at once passes through an empty queue: it exists already and is shared.
+        let fits = weight.is_within(self.most) || state.queue.is_empty();
         if fits {
-            state.bytes += delivery.weight;
+            state.weight = weight;
             state.queue.push_back(delivery.clone());
         } else {
             state.overflow(delivery);
@@ -299,7 +297,7 @@ impl State {
 
     fn pop(&mut self) -> Option<Arc<Delivery>> {
         let delivery = self.queue.pop_front()?;
-        self.bytes -= delivery.weight;
+        self.weight = self.weight.minus(delivery.weight);
         Some(delivery)
     }
 
@@ -313,12 +311,12 @@ impl State {
         lost.note(newest);
         debug_assert!(!lost.is_nothing());
         self.lost = Some(lost);
-        self.bytes = 0;
+        self.weight = Weight::default();
     }
 
     fn forget(&mut self, group: &GroupName) {
         self.queue.retain(|delivery| delivery.group != *group);
-        self.bytes = self.queue.iter().map(|delivery| delivery.weight).sum();
+        self.weight = self.queue.iter().fold(Weight::default(), |sum, delivery| sum.plus(delivery.weight));
         if let Some(lost) = &mut self.lost {
             lost.numbered.retain(|lost| lost != group);
         }

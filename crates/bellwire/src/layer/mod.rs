@@ -1,14 +1,17 @@
 //! The layer: a hub in this process and, for several processes, a backplane between them.
 
 mod backplane;
+mod burst;
 mod channel;
 mod counters;
 mod delivery;
 mod hub;
 mod mailbox;
+mod members;
 mod named;
 mod presence;
 mod sleepers;
+mod weight;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -20,6 +23,7 @@ pub use counters::{Counters, Counts};
 pub use named::{ChannelFull, NamedChannel};
 pub use presence::{Change, Changes, Presence};
 
+pub(crate) use burst::InBursts;
 pub(crate) use channel::Channel;
 pub(crate) use delivery::{Body, Delivery, Frames, Send};
 pub(crate) use mailbox::{Dealt, Lost, Order, Taken};
@@ -28,10 +32,7 @@ use self::sleepers::Sleepers;
 use crate::dialect::Place;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, PoisonError};
-use crate::{Close, Event, Group, GroupName, Limits, Patch, Scope};
-
-/// An event weighs this much in a queue, in bytes: it is shared, and its size is not known.
-const EVENT_WEIGHT: usize = 256;
+use crate::{Close, Event, Group, GroupName, Limits, Patch, Scope, Seq};
 
 /// Carries sends to the members of groups: in this process through the hub, to other processes through a [`Backplane`].
 ///
@@ -64,12 +65,13 @@ impl Layer {
     }
 
     fn new(backplane: Option<Box<dyn Backplane>>) -> Self {
+        let counters = Arc::<Counters>::default();
         Self(Arc::new(Inner {
-            hub: hub::Hub::default(),
+            hub: hub::Hub::new(counters.clone()),
             backplane,
             process: RandomState::new().hash_one(std::process::id()),
             numbers: AtomicU64::new(1),
-            counters: Arc::default(),
+            counters,
             listening: Mutex::default(),
             named: named::Registry::default(),
             presence: Presence::new(),
@@ -172,15 +174,28 @@ impl Layer {
     }
 
     pub(crate) fn send_here(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
+        let holds = except.is_none() && matches!(send, Send::Patches(_, Some(_)));
+        let holds = burst::turn_to(self, group, holds);
         match send {
             Send::Close(close) => self.0.hub.close(group, &close),
             Send::Expel(from) => self.expel(group, &from),
+            Send::Patches(patches, seq) if holds => self.0.hub.hold(group, self.frames(group, patches, seq)),
             send => {
                 if let Some(delivery) = self.delivery(group.clone(), send) {
-                    self.0.hub.deliver(delivery, except, &self.0.counters);
+                    self.0.hub.deliver(delivery, except);
                 }
             }
         }
+    }
+
+    /// Hands on what a burst holds back of this group.
+    fn hand_on_held(&self, group: &GroupName) {
+        self.0.hub.hand_on_held(group);
+    }
+
+    /// Whether both are the same.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Takes the members of `whom` out of `group`; what waited for them from there is dropped.
@@ -194,26 +209,27 @@ impl Layer {
     fn deliver_to(&self, channel: ChannelName, send: Send) -> bool {
         let here = (channel.process == self.0.process).then(|| self.0.hub.channel(channel.number)).flatten();
         let Some(found) = here else { return false };
-        let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else { return false };
+        let group = GroupName::reserved("channel", "");
+        burst::turn_to(self, &group, false);
+        let Some(delivery) = self.delivery(group, send) else { return false };
         found.deliver(&Arc::new(delivery), &mut Sleepers::default());
         true
     }
 
     /// What members get of a send; orders are not delivered but carried out.
     fn delivery(&self, group: GroupName, send: Send) -> Option<Delivery> {
-        let (body, weight) = match send {
-            Send::Event(event) => (Body::Event(event), EVENT_WEIGHT),
-            Send::Patches(patches, seq) => {
-                let weight = delivery::weight(&patches);
-                let place = seq.map(|seq| Place { feed: group.clone(), seq });
-                (Body::Frames(Frames::new(patches, place, self.0.counters.clone())), weight)
-            }
-            Send::Text(text) => {
-                (Body::Frames(Frames::text(&text, self.0.counters.clone())), text.len() + 128)
-            }
+        let body = match send {
+            Send::Event(event) => Body::Event(event),
+            Send::Patches(patches, seq) => Body::Frames(vec![self.frames(&group, patches, seq)]),
+            Send::Text(text) => Body::Frames(vec![Frames::text(&text, self.0.counters.clone())]),
             Send::Close(_) | Send::Expel(_) => return None,
         };
-        Some(Delivery { group, body, weight })
+        Some(Delivery::new(group, body))
+    }
+
+    fn frames(&self, group: &GroupName, patches: Vec<Patch>, seq: Option<Seq>) -> Frames {
+        let place = seq.map(|seq| Place { feed: group.clone(), seq });
+        Frames::new(patches, place, self.0.counters.clone())
     }
 
     /// Takes a place for a connection that is about to come. From here on it can be kicked, and it counts.

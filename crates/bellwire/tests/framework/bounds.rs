@@ -77,7 +77,11 @@ impl Consumer for Slow {
         Ok(())
     }
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket, ask: Frame) -> Result<(), Error> {
+        // Busy as far as the runtime lets it, or idle.
+        while ask == Frame::Text("work".into()) {
+            tokio::task::consume_budget().await;
+        }
         std::future::pending().await
     }
 
@@ -91,6 +95,14 @@ async fn a_handler_that_takes_too_long_ends_its_connection() {
     let bellwire = with_limits(Limits { handler: Duration::from_secs(1), ..Limits::default() });
     let mut browser = Communicator::connect(&bellwire, Slow).await;
     browser.send_text("anything").await;
+    assert_eq!(browser.closed().await.code(), Close::ERROR);
+}
+
+#[tokio::test]
+async fn a_handler_that_is_never_idle_ends_its_connection_as_well() {
+    let bellwire = with_limits(Limits { handler: Duration::from_millis(50), ..Limits::default() });
+    let mut browser = Communicator::connect(&bellwire, Slow).await;
+    browser.send_text("work").await;
     assert_eq!(browser.closed().await.code(), Close::ERROR);
 }
 

@@ -4,6 +4,7 @@ mod support;
 
 mod access;
 mod bounds;
+mod bursts;
 mod consumers;
 mod events;
 mod feeds;

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
-use crate::layer::{Body, Channel, Dealt, Order, Taken};
+use crate::layer::{Body, Channel, Dealt, Frames, Order, Taken};
 use crate::sync::Arc;
 use crate::{Close, GroupName, Layer, Limits, Scope, Seq};
 
@@ -122,7 +122,7 @@ impl Member {
                     Dealt::Done
                 }
                 Body::Frames(frames) => {
-                    heard.numbers.extend(frames.seq());
+                    heard.numbers.extend(frames.iter().filter_map(Frames::seq));
                     Dealt::Done
                 }
             });

@@ -2,6 +2,7 @@
 
 mod access;
 mod backplanes;
+mod bursts;
 mod feeds;
 mod groups;
 mod mailboxes;

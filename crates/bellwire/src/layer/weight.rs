@@ -1,0 +1,35 @@
+//! What a delivery takes of a queue.
+
+/// Messages, and bytes of them. What is beyond 4 billion counts as that many.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Weight {
+    messages: u32,
+    bytes: u32,
+}
+
+impl Weight {
+    pub(crate) fn new(messages: usize, bytes: usize) -> Self {
+        let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { messages: count(messages), bytes: count(bytes) }
+    }
+
+    pub(crate) fn messages(self) -> u32 {
+        self.messages
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let (messages, bytes) =
+            (self.messages.saturating_add(other.messages), self.bytes.saturating_add(other.bytes));
+        Self { messages, bytes }
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        let (messages, bytes) =
+            (self.messages.saturating_sub(other.messages), self.bytes.saturating_sub(other.bytes));
+        Self { messages, bytes }
+    }
+
+    pub(crate) fn is_within(self, most: Self) -> bool {
+        self.messages <= most.messages && self.bytes <= most.bytes
+    }
+}
