@@ -45,11 +45,16 @@ pub fn item(seq: u64, text: &str) -> String {
     format!("<li id=\"message--{seq}\">{text}</li>")
 }
 
-/// Tells the load generator, on standard output, where a server listens.
+/// Tells the load generator, on standard output, where a server listens. The server goes when the load generator does, however that
+/// ends: with its standard input.
 ///
 /// # Errors
 /// When nobody listens to our output.
 pub fn announce(address: SocketAddr) -> anyhow::Result<()> {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(0);
+    });
     let mut out = std::io::stdout().lock();
     writeln!(out, "{address}").and_then(|()| out.flush()).context("say where the server listens")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{FromRef, Path, State};
 use axum::response::Response;
@@ -123,8 +124,9 @@ async fn socket(Path(room): Path<u32>, State(site): State<Site>, upgrade: Upgrad
 async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    // The bench sends as fast as it can; everything else is as a site has it.
-    let limits = Limits { actions_per_second: None, ..Limits::default() };
+    // The bench sends as fast as it can, and pings would fall into the others' turns; everything else is as a site has it.
+    let (ping, idle) = (Duration::from_secs(3_600), Duration::from_secs(7_200));
+    let limits = Limits { actions_per_second: None, ping, idle, ..Limits::default() };
     let bellwire = Bellwire::builder(format!("http://{address}")).limits(limits).build()?;
     let routes =
         Router::new().route("/ws/{room}/", get(socket)).with_state(Site { bellwire, said: Said::default() });

@@ -7,8 +7,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use tokio::task::{LocalSet, spawn_blocking, spawn_local};
+use tokio::time::{sleep, timeout};
 
 use crate::cpu;
 use crate::member::Member;
@@ -16,10 +17,14 @@ use crate::room::{Room, Shared};
 use crate::rounds::{CASES, Case, Figure};
 use crate::server::{Kind, Server};
 
-/// How long they speak before the clock runs: what the others' turn pushed out of the processor comes back.
+/// How long they speak before the clock runs, and how often at least each member hears something meanwhile: what the others' turns pushed out of the
+/// processor comes back.
 const WARM_UP: Duration = Duration::from_millis(50);
+const WARM_UP_MESSAGES: u64 = 2;
 /// How long the last messages may take to arrive.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long it may take until everybody is there.
+const GATHER: Duration = Duration::from_secs(60);
 /// What a crowd says when all are there.
 const READY: &str = "ready";
 
@@ -76,7 +81,8 @@ pub(crate) async fn take_turns(kind: Kind, case: usize) -> anyhow::Result<()> {
     let server = Server::start(kind)?;
     let failure = Rc::new(RefCell::new(None));
     let turns = async {
-        let rooms = people(&server, case, &failure).await?;
+        let rooms =
+            timeout(GATHER, people(&server, case, &failure)).await.context("not everybody came")??;
         say(READY)?;
         while let Some(ask) = next_ask().await? {
             let time = Duration::from_millis(ask.parse().context("the time of a turn")?);
@@ -104,16 +110,24 @@ async fn turn(
     failure: &Failure,
     time: Duration,
 ) -> anyhow::Result<Figure> {
-    rooms.iter().try_for_each(|room| room.borrow_mut().begin())?;
-    tokio::time::sleep(WARM_UP).await;
+    warm_up(rooms, failure).await?;
     let before = (Instant::now(), cpu::nanoseconds(server.process())?, deliveries(rooms));
-    tokio::time::sleep(time).await;
+    sleep(time).await;
     let after = (Instant::now(), cpu::nanoseconds(server.process())?, deliveries(rooms));
     everybody_has_everything(rooms, failure).await?;
     let (time, cpu) = ((after.0 - before.0).as_secs_f64(), (after.1 - before.1) as f64);
     let delivered = (after.2 - before.2) as f64;
     ensure!(delivered > 0.0, "nothing was delivered");
     Ok(Figure { cpu: cpu / 1e3 / delivered, rate: delivered / time, busy: cpu / 1e9 / time })
+}
+
+/// Lets everybody speak until the processor has forgotten the others' turns.
+async fn warm_up(rooms: &[Shared], failure: &Failure) -> anyhow::Result<()> {
+    let enough =
+        deliveries(rooms) + WARM_UP_MESSAGES * rooms.iter().map(|room| room.borrow().members()).sum::<u64>();
+    rooms.iter().try_for_each(|room| room.borrow_mut().begin())?;
+    sleep(WARM_UP).await;
+    until(|| deliveries(rooms) >= enough, failure).await
 }
 
 type Failure = Rc<RefCell<Option<anyhow::Error>>>;
@@ -145,16 +159,19 @@ fn deliveries(rooms: &[Shared]) -> u64 {
 /// Lets nobody speak any more, and waits for what is on its way. A run that lost or mixed up anything is no result.
 async fn everybody_has_everything(rooms: &[Shared], failure: &Failure) -> anyhow::Result<()> {
     rooms.iter().for_each(|room| room.borrow_mut().stop());
+    until(|| rooms.iter().all(|room| room.borrow().is_quiet()), failure).await
+}
+
+async fn until(enough: impl Fn() -> bool, failure: &Failure) -> anyhow::Result<()> {
     let deadline = Instant::now() + DRAIN;
-    while !rooms.iter().all(|room| room.borrow().is_quiet()) {
+    loop {
         if let Some(error) = failure.borrow_mut().take() {
             return Err(error);
         }
+        if enough() {
+            return Ok(());
+        }
         ensure!(Instant::now() < deadline, "messages were lost: some never came");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    match failure.borrow_mut().take() {
-        Some(error) => bail!(error),
-        None => Ok(()),
+        sleep(Duration::from_millis(5)).await;
     }
 }

@@ -49,6 +49,10 @@ impl Room {
         }))
     }
 
+    pub(crate) fn members(&self) -> u64 {
+        self.members as u64
+    }
+
     /// One member more. The first is the one who speaks.
     pub(crate) fn add(&mut self, member: &Member) {
         self.speaker.get_or_insert_with(|| member.stream());

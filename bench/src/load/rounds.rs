@@ -4,13 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::crowd::Crowd;
 use crate::server::Kind;
 
 /// How long a turn is. What a shared machine does to one it does to the next as well, mostly.
-const TURN: Duration = Duration::from_millis(200);
+pub(crate) const TURN: Duration = Duration::from_millis(200);
 /// What comes before the first turn: memory grows, and what is made once is made.
 const FIRST: Duration = Duration::from_millis(500);
 
@@ -98,6 +98,7 @@ pub(crate) struct Figures {
 pub(crate) fn interleaved(case: usize, rounds: usize, seconds: Duration) -> anyhow::Result<Figures> {
     let mut figures = [(); 3].map(|()| Vec::new());
     let turns = (seconds.as_millis() / TURN.as_millis()) as usize;
+    ensure!(turns > 0, "no time for a turn");
     for round in 1..=rounds {
         eprintln!("{}: round {round} of {rounds}", CASES[case]);
         let gather =
@@ -106,7 +107,7 @@ pub(crate) fn interleaved(case: usize, rounds: usize, seconds: Duration) -> anyh
         for server in ORDERS[round % ORDERS.len()] {
             crowds[server].insert(gather(KINDS[server])?).turn(FIRST)?;
         }
-        for turn in 0..turns {
+        for turn in (0..turns).map(|turn| (round - 1) * turns + turn) {
             for server in ORDERS[turn % ORDERS.len()] {
                 let crowd = crowds[server].as_mut().context("a crowd")?;
                 figures[server].push(crowd.turn(TURN)?);

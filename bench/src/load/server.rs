@@ -33,7 +33,7 @@ impl Kind {
     }
 }
 
-/// A running server; ends when dropped.
+/// A running server; ends when dropped, or with this process.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -51,7 +51,7 @@ impl Server {
         let program = std::env::current_exe()?.with_file_name(name);
         let mut command = pinned(program);
         let mut process =
-            command.args(how).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context(name)?;
+            command.args(how).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context(name)?;
         let output = process.stdout.take().context("a server's output")?;
         let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut line = String::new();

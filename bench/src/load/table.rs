@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::history::{self, Ask, LONG, SHORT};
-use crate::rounds::{Case, Figures};
+use crate::rounds::{Case, Figures, TURN};
 use crate::start::Start;
 
 pub(crate) fn delivery(
@@ -43,8 +43,8 @@ pub(crate) fn delivery(
         "\nMemory per idle socket in a room, user space: framework {framework:.1} KiB, bound {bound:.1} KiB.\n\n\
          The site answers its first page {:.0} ms after its start on a new database, {:.0} ms on one that is there. Idle it holds \
          {:.1} MB of its own, {:.1} MB resident with the pages of its program file.\n\n\
-         Medians of {rounds} rounds of {} s for each server, which speak in turns of 200 ms; each round has fresh ones, of one thread each. The ratio is that of two turns \
-         beside each other, with its quartiles. \
+         Medians of {rounds} rounds of {} s for each server, which speak in turns of {} ms; each round has fresh ones, of one thread each. The ratio is that of \
+         the same three turns, with its quartiles. \
          Texts of 64 bytes, numbered patches in the htmx dialect, the same bytes from all. Every member's every receipt was \
          checked: once, in order, to the byte. *On the way*: how many messages of a room are under way at once. *Busy*: the \
          part of the time in which the server's core was.\n\n{}",
@@ -53,6 +53,7 @@ pub(crate) fn delivery(
         start.own / 1024.0,
         start.resident / 1024.0,
         time.as_secs(),
+        TURN.as_millis(),
         machine()
     );
     text
