@@ -38,8 +38,8 @@ pub(crate) fn guarded<'a, T: 'a>(
     async move {
         let told = pin!(async {
             poll_fn(|cx| channel.mailbox.poll_closed(cx)).await;
-            // Boxed, since hardly any handler gets here.
-            Box::pin(sleep(LAST_WORDS)).await;
+            // Boxed, since hardly any handler gets here; and without a budget, as below.
+            Box::pin(unconstrained(sleep(LAST_WORDS))).await;
         });
         match select(handler, told).await {
             Either::Left((result, _)) => result,

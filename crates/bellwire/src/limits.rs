@@ -25,7 +25,7 @@ pub struct Limits {
     pub sockets_per_address: usize,
     /// How long a person whose last socket closed still counts as present. Reloading a page is not leaving.
     pub presence_grace: Duration,
-    /// How long a handler may take. Then it is dropped and its connection closed with 1011.
+    /// How long a handler may take, from the moment it waits for the first time. Then it is dropped and its connection closed with 1011.
     pub handler: Duration,
     /// How long a reader may accept no byte while something waits for it. Then it is closed with 1013.
     pub write: Duration,

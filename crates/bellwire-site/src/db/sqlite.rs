@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bellwire::in_one_go;
 use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -231,12 +232,15 @@ impl Desk {
 
 fn answer_all(finished: Vec<Finished>, committed: &Result<(), DbErr>) {
     let mut answers = Vec::with_capacity(finished.len());
-    for (callbacks, answer) in finished {
-        if committed.is_ok() {
-            job::committed(callbacks);
+    // What the jobs of one commit publish in a busy room reaches its members together.
+    in_one_go(|| {
+        for (callbacks, answer) in finished {
+            if committed.is_ok() {
+                job::committed(callbacks);
+            }
+            answers.push(answer);
         }
-        answers.push(answer);
-    }
+    });
     for answer in answers {
         answer(committed.clone());
     }

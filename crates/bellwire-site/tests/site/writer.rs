@@ -3,6 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bellwire::testing::Communicator;
+use bellwire::{
+    Bellwire, CatchUp, Consumer, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch, Seq, Socket,
+};
 use bellwire_site::testing::{TestDatabase, TestSite, databases, within};
 use bellwire_site::{Db, DbError, Sought, Tx};
 use sea_orm::{ConnectionTrait, Statement};
@@ -107,6 +111,90 @@ async fn on_sqlite_the_callbacks_of_jobs_that_share_a_commit_run_in_the_order_of
         result.unwrap();
     }
     assert_eq!(*order.lock().unwrap(), (0..100).collect::<Vec<_>>());
+    site.stop().await;
+}
+
+/// Shows a feed of so many numbers.
+struct Follower(u64);
+
+impl Follower {
+    fn feed(layer: &Layer) -> Group<()> {
+        layer.group(GroupName::of("notes", 1))
+    }
+
+    fn patch(number: u64) -> Patch {
+        Patch::append("#notes", Html::text("x")).plain(number.to_string())
+    }
+}
+
+impl Consumer for Follower {
+    type Action = Frame;
+    type Event = ();
+
+    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+        let feed = Self::feed(socket.layer());
+        socket.follow_from(&feed, 0);
+        Ok(())
+    }
+
+    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn catch_up(
+        &mut self,
+        _: &mut Socket,
+        _: &GroupName,
+        since: Option<Seq>,
+    ) -> Result<CatchUp, Error> {
+        let patches = (since.unwrap_or(0) + 1..=self.0).map(Self::patch).collect();
+        Ok(CatchUp { patches, seq: self.0 })
+    }
+}
+
+#[tokio::test]
+async fn on_sqlite_what_jobs_that_share_a_commit_publish_reaches_each_member_in_one_go() {
+    const JOBS: u64 = 12;
+    let (site, db) = with_notes(&TestDatabase::Sqlite).await;
+    let limits = Limits { queue_messages: 4, ..Limits::default() };
+    let bellwire = Bellwire::builder("http://127.0.0.1:8000").limits(limits).build().unwrap();
+    let mut page = Communicator::connect(&bellwire, Follower(JOBS)).await;
+    page.settle().await;
+    let jobs = (1..=JOBS).map(|number| {
+        let (db, feed) = (db.clone(), Follower::feed(bellwire.layer()));
+        async move {
+            db.write(async move |tx: Tx| {
+                note(&tx, 1).await?;
+                tx.on_commit(move || feed.publish(number, Follower::patch(number)));
+                Ok::<_, DbError>(())
+            })
+            .await
+        }
+    });
+    let (waits, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let first = tokio::spawn({
+        let (db, waits, go_on) = (db.clone(), waits.clone(), go_on.clone());
+        async move {
+            db.write(async move |_: Tx| {
+                waits.notify_one();
+                go_on.notified().await;
+                Ok::<_, DbError>(())
+            })
+            .await
+        }
+    });
+    within("the first job", waits.notified()).await;
+    let all = futures_util::future::join_all(jobs);
+    // Polled in turn, so all of them wait in the queue when the first one ends.
+    let (results, ()) = tokio::join!(all, async { go_on.notify_one() });
+    results.into_iter().for_each(Result::unwrap);
+    first.await.unwrap().unwrap();
+    for number in 1..=JOBS {
+        assert_eq!(page.receive_text().await, number.to_string());
+    }
+    page.receive_nothing().await;
+    // One by one the fifth and the tenth had found the queue full.
+    assert_eq!(bellwire.layer().counts().overflows, 1);
     site.stop().await;
 }
 

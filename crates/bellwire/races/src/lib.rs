@@ -77,7 +77,7 @@ pub use crate::error::{Error, Invalid};
 pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
 pub use crate::layer::{
     Backplane, Change, Changes, ChannelFull, ChannelName, Counters, Counts, Garbled, Layer, NamedChannel,
-    Presence,
+    Presence, in_one_go,
 };
 pub use crate::limits::Limits;
 pub use crate::origin::{BadOrigin, OriginRefused, Origins};

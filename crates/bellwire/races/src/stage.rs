@@ -7,7 +7,6 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Schedul
 use shuttle::{Config, MaxSteps, Runner};
 
 use crate::Bellwire;
-use crate::layer::InBursts;
 
 pub use member::{Heard, Member};
 pub use page::{Page, Promise, Sight};
@@ -40,11 +39,6 @@ pub fn race(test: impl Fn() + Send + Sync + Clone + 'static) {
         .map_or(SCHEDULES, |more| more.parse().unwrap_or_else(|_| panic!("{MORE}={more} is no number")));
     run(RandomScheduler::new_from_seed(SEED, schedules), test.clone());
     run(PctScheduler::new_from_seed(SEED, DEPTH, schedules), test);
-}
-
-/// Says several things as a connection says them within one poll.
-pub fn in_one_go(says: impl FnOnce()) {
-    shuttle::future::block_on(InBursts::new(async { says() }));
 }
 
 /// Whether a ticker has a task, as those who watch and the task itself decide it.

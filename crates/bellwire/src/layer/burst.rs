@@ -1,7 +1,7 @@
-//! What a connection publishes in one go is handed on in one go: a member of the group is touched once for it and not once for each change.
+//! What is published in one go is handed on in one go: a member of the group is touched once for it and not once for each change.
 //!
 //! The changes are held back with the group itself, under its lock, so the order in it is the order of the publishing, whoever else
-//! sends there meanwhile. A burst remembers which group it is, and hands its changes on before it sends anything elsewhere, and when
+//! sends there meanwhile. A burst remembers which group it is, and hands its changes on before it sends anything else, and when
 //! it ends: so the order among the sends of one sender stays as well.
 
 use std::cell::Cell;
@@ -16,24 +16,48 @@ use crate::GroupName;
 use crate::sync::thread_local;
 
 thread_local! {
-    static BURST: Cell<State> = const { Cell::new(State::None) };
+    static BURST: Cell<State> = const { Cell::new(State::Outside) };
 }
 
 /// What this thread's burst holds back.
 #[derive(Default)]
 enum State {
+    /// There is no burst.
     #[default]
-    None,
-    Nothing,
-    Changes(Layer, GroupName),
+    Outside,
+    Empty,
+    /// Changes of this group.
+    Holding(Layer, GroupName),
 }
 
 impl State {
     fn hand_on(self) {
-        if let Self::Changes(layer, group) = self {
+        if let Self::Holding(layer, group) = self {
             layer.hand_on_held(&group);
         }
     }
+}
+
+/// Hands on in one go what is published meanwhile: each member of a group is touched once for all its changes. A connection's handlers run so already; this is
+/// for who publishes elsewhere, such as after a commit.
+///
+/// Whatever else is sent, and whoever joins, comes in its order: only numbered changes ([`Group::publish`](crate::Group::publish)) wait, and those of one group at a time.
+///
+/// ```
+/// use bellwire::{Bellwire, GroupName, Html, Patch, in_one_go};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
+/// let room = bellwire.layer().group::<()>(GroupName::of("chat.room", 7));
+/// in_one_go(|| {
+///     for (seq, text) in [(43, "Hi"), (44, "Lunch?")] {
+///         room.publish(seq, Patch::append("#messages-list", Html::text(text)));
+///     }
+/// });
+/// # Ok(()) }
+/// ```
+pub fn in_one_go<T>(say: impl FnOnce() -> T) -> T {
+    let _burst = Burst::begin();
+    say()
 }
 
 pin_project! {
@@ -65,8 +89,8 @@ struct Burst;
 impl Burst {
     /// `None` within another burst, whose part this one is.
     fn begin() -> Option<Self> {
-        BURST.with(|burst| match burst.replace(State::Nothing) {
-            State::None => Some(Self),
+        BURST.with(|burst| match burst.replace(State::Empty) {
+            State::Outside => Some(Self),
             within => {
                 burst.set(within);
                 None
@@ -81,20 +105,92 @@ impl Drop for Burst {
     }
 }
 
-/// Told before a send to this group: what is held back elsewhere goes first. Returns whether changes of the group may be held back, which is
-/// remembered if they are.
-pub(super) fn turn_to(layer: &Layer, group: &GroupName, holds: bool) -> bool {
+/// Before anything else is sent: what is held back goes first.
+pub(super) fn hand_on_held() {
+    turn_to(None);
+}
+
+/// The same before a numbered change of this group. Returns whether the change may be held back, which is so only within a burst.
+pub(super) fn may_hold(layer: &Layer, group: &GroupName) -> bool {
+    turn_to(Some((layer, group)))
+}
+
+fn turn_to(next: Option<(&Layer, &GroupName)>) -> bool {
     // Without a place for it, when a thread ends, there is no burst either.
-    let state = BURST.try_with(Cell::take).unwrap_or_default();
-    let (earlier, next) = match state {
-        State::None => return false,
-        State::Changes(other, name) if other.is(layer) && name == *group => {
-            (State::Nothing, State::Changes(other, name))
+    let earlier = match (BURST.try_with(Cell::take).unwrap_or_default(), next) {
+        (State::Outside, _) => return false,
+        (State::Holding(layer, group), Some(next)) if layer.is(next.0) && group == *next.1 => {
+            let _ = BURST.try_with(|burst| burst.set(State::Holding(layer, group)));
+            return true;
         }
-        earlier if holds => (earlier, State::Changes(layer.clone(), group.clone())),
-        earlier => (earlier, State::Nothing),
+        (earlier, _) => earlier,
     };
+    // Nothing is held meanwhile: who sends because of it is not kept waiting.
     earlier.hand_on();
-    let _ = BURST.try_with(|burst| burst.set(next));
-    holds
+    let state = next.map_or(State::Empty, |(layer, group)| State::Holding(layer.clone(), group.clone()));
+    let _ = BURST.try_with(|burst| burst.set(state));
+    next.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Dealt, Delivery};
+    use crate::{Html, Limits, Patch, Scope};
+
+    fn room() -> GroupName {
+        GroupName::of("room", 1)
+    }
+
+    /// How many messages each thing is that waits for the only member after something was said.
+    fn handed_on(say: impl FnOnce(&Layer)) -> Vec<u32> {
+        let layer = Layer::memory();
+        let member = layer.connect(&Scope::new("/", ""), &Limits::default(), 0);
+        layer.join(&room(), &member);
+        say(&layer);
+        let mut handed_on = Vec::new();
+        member.mailbox.take_frames(|delivery: &Delivery| {
+            handed_on.push(delivery.weight.messages());
+            Dealt::Done
+        });
+        handed_on
+    }
+
+    fn publish(layer: &Layer, numbers: &[u64]) {
+        let room = layer.group::<()>(room());
+        for number in numbers {
+            room.publish(*number, Patch::append("#list", Html::text("x")));
+        }
+    }
+
+    #[test]
+    fn changes_that_are_published_in_one_go_are_handed_on_as_one_and_others_each_by_itself() {
+        assert_eq!(handed_on(|layer| publish(layer, &[1, 2, 3])), [1, 1, 1]);
+        assert_eq!(handed_on(|layer| in_one_go(|| publish(layer, &[1, 2, 3]))), [3]);
+    }
+
+    #[test]
+    fn a_part_of_it_that_would_be_one_by_itself_ends_with_the_whole() {
+        let whole = |layer: &Layer| {
+            in_one_go(|| {
+                in_one_go(|| publish(layer, &[1, 2]));
+                publish(layer, &[3]);
+            });
+        };
+        assert_eq!(handed_on(whole), [3]);
+    }
+
+    #[test]
+    fn whatever_else_is_sent_comes_in_between() {
+        let mixed = |layer: &Layer| {
+            in_one_go(|| {
+                publish(layer, &[1, 2]);
+                layer.group::<()>(room()).text("unnumbered");
+                publish(layer, &[3, 4]);
+                layer.group::<()>(GroupName::of("elsewhere", 1)).text("elsewhere");
+                publish(layer, &[5, 6]);
+            });
+        };
+        assert_eq!(handed_on(mixed), [2, 1, 2, 2]);
+    }
 }

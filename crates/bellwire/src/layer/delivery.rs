@@ -1,4 +1,4 @@
-//! One send, shared by all who get it.
+//! What is sent, and what is handed on of it, shared by all who get it.
 
 use std::any::Any;
 
@@ -72,7 +72,7 @@ impl AnyEvent {
     }
 }
 
-/// One send to one group, held by every queue it waits in.
+/// One send to one group, or several that were published in one go, held by every queue it waits in.
 pub(crate) struct Delivery {
     pub(crate) group: GroupName,
     pub(crate) body: Body,

@@ -131,8 +131,9 @@ impl Mailbox {
             return Pushed { fits: true, first: false };
         }
         let weight = state.weight.plus(delivery.weight);
-        // What is larger than the bound at once passes through an empty queue: it exists already and is shared.
-        let fits = weight.is_within(self.most) || state.queue.is_empty();
+        // A single message larger than the bound passes through an empty queue: it exists already and is shared.
+        let alone = state.queue.is_empty() && weight.messages() == 1;
+        let fits = alone || weight.is_within(self.most);
         if fits {
             state.weight = weight;
             state.queue.push_back(delivery.clone());

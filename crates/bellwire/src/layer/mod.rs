@@ -18,6 +18,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 pub use backplane::{Backplane, Garbled};
+pub use burst::in_one_go;
 pub use channel::ChannelName;
 pub use counters::{Counters, Counts};
 pub use named::{ChannelFull, NamedChannel};
@@ -36,7 +37,8 @@ use crate::{Close, Event, Group, GroupName, Limits, Patch, Scope, Seq};
 
 /// Carries sends to the members of groups: in this process through the hub, to other processes through a [`Backplane`].
 ///
-/// Cheap to clone. All its methods return at once; what cannot be delivered right away waits in each member's bounded queue.
+/// Cheap to clone. All its methods return at once; what cannot be delivered right away waits in each member's bounded queue, and what is
+/// [published in one go](in_one_go) until that is over.
 #[derive(Clone)]
 pub struct Layer(Arc<Inner>);
 
@@ -174,12 +176,17 @@ impl Layer {
     }
 
     pub(crate) fn send_here(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
-        let holds = except.is_none() && matches!(send, Send::Patches(_, Some(_)));
-        let holds = burst::turn_to(self, group, holds);
+        let held = match send {
+            Send::Patches(_, Some(_)) if except.is_none() => burst::may_hold(self, group),
+            _ => {
+                burst::hand_on_held();
+                false
+            }
+        };
         match send {
             Send::Close(close) => self.0.hub.close(group, &close),
             Send::Expel(from) => self.expel(group, &from),
-            Send::Patches(patches, seq) if holds => self.0.hub.hold(group, self.frames(group, patches, seq)),
+            Send::Patches(patches, seq) if held => self.0.hub.hold(group, self.frames(group, patches, seq)),
             send => {
                 if let Some(delivery) = self.delivery(group.clone(), send) {
                     self.0.hub.deliver(delivery, except);
@@ -210,7 +217,7 @@ impl Layer {
         let here = (channel.process == self.0.process).then(|| self.0.hub.channel(channel.number)).flatten();
         let Some(found) = here else { return false };
         let group = GroupName::reserved("channel", "");
-        burst::turn_to(self, &group, false);
+        burst::hand_on_held();
         let Some(delivery) = self.delivery(group, send) else { return false };
         found.deliver(&Arc::new(delivery), &mut Sleepers::default());
         true

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use tokio::sync::Notify;
 
-use super::Layer;
+use super::{Layer, burst};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Event, GroupName};
@@ -67,6 +67,7 @@ impl<E: Event> NamedChannel<E> {
     /// # Errors
     /// When too many are waiting.
     pub fn send(&self, message: E) -> Result<(), ChannelFull> {
+        burst::hand_on_held();
         let mut messages = lock(&self.queue.messages);
         if messages.len() >= CAPACITY {
             return Err(ChannelFull(self.name.clone()));

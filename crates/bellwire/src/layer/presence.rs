@@ -5,6 +5,7 @@ use std::fmt;
 
 use tokio::sync::broadcast;
 
+use super::burst;
 use crate::GroupName;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -94,6 +95,7 @@ impl Presence {
     }
 
     pub(crate) fn appear(&self, group: &GroupName, person: &str, socket: u64) {
+        burst::hand_on_held();
         let mut groups = self.lock();
         let people = groups.entry(group.clone()).or_default();
         let is_new = !people.contains_key(person);

@@ -1,5 +1,6 @@
 //! Every queue has a size and every wait an end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -9,7 +10,7 @@ use bellwire::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::support::{HANDSHAKE, Member, Told, note, room, with_limits};
 
@@ -77,11 +78,7 @@ impl Consumer for Slow {
         Ok(())
     }
 
-    async fn receive(&mut self, _: &mut Socket, ask: Frame) -> Result<(), Error> {
-        // Busy as far as the runtime lets it, or idle.
-        while ask == Frame::Text("work".into()) {
-            tokio::task::consume_budget().await;
-        }
+    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
         std::future::pending().await
     }
 
@@ -98,12 +95,39 @@ async fn a_handler_that_takes_too_long_ends_its_connection() {
     assert_eq!(browser.closed().await.code(), Close::ERROR);
 }
 
+/// Never ends and never waits, as far as the runtime lets it.
+#[derive(Default)]
+struct Busy(Arc<Notify>);
+
+impl Consumer for Busy {
+    type Action = Frame;
+    type Event = ();
+
+    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+        self.0.notify_one();
+        loop {
+            tokio::task::consume_budget().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_handler_that_is_never_idle_ends_its_connection_as_well() {
     let bellwire = with_limits(Limits { handler: Duration::from_millis(50), ..Limits::default() });
-    let mut browser = Communicator::connect(&bellwire, Slow).await;
-    browser.send_text("work").await;
+    let mut browser = Communicator::connect(&bellwire, Busy::default()).await;
+    browser.send_text("anything").await;
     assert_eq!(browser.closed().await.code(), Close::ERROR);
+}
+
+#[tokio::test]
+async fn a_handler_that_is_never_idle_does_not_keep_a_kicked_socket_open() {
+    let (bellwire, busy) = (with_limits(Limits::default()), Busy::default());
+    let begun = busy.0.clone();
+    let mut browser = Communicator::to(&bellwire, "/").person("eve").connect(busy).await;
+    browser.send_text("anything").await;
+    within("the handler to begin", begun.notified()).await;
+    bellwire.layer().kick_person("eve", Close::policy("out"));
+    assert_eq!(browser.closed().await, Close::policy("out"));
 }
 
 /// A request on a connection that never switches protocols: whoever serves it never answers.

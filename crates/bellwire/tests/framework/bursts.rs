@@ -119,3 +119,13 @@ async fn however_much_it_is_everybody_gets_all_of_it() {
         assert!(counts.overflows > 0, "the queue was too short for it");
     }
 }
+
+#[tokio::test]
+async fn it_is_one_thing_in_the_queue_of_each_member_and_bounded_as_its_parts_are() {
+    let mut stage = Stage::set(with_limits(Limits { queue_messages: 4, ..Limits::default() })).await;
+    let script = (1..=12).map(|number| number.to_string()).collect::<Vec<_>>();
+    stage.says(&script.join(" ")).await;
+    assert_eq!(stage.seen(script.len()).await, script);
+    // One by one the fifth and the tenth had found the queue full.
+    assert_eq!(stage.bellwire.layer().counts().overflows, 1);
+}

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bellwire_races::stage::{Member, in_one_go, race};
-use bellwire_races::{GroupName, Layer, Seq};
+use bellwire_races::stage::{Member, race};
+use bellwire_races::{Close, GroupName, Layer, Seq, in_one_go};
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
@@ -104,16 +104,18 @@ fn what_one_says_in_several_groups_in_one_go_arrives_in_order() {
 fn nothing_of_it_comes_after_a_kick_or_an_expulsion_that_returned() {
     race(|| {
         let (layer, numbers) = (Layer::memory(), Numbers::default());
-        let [ada, eve] = ["ada", "eve"].map(|person| Member::connect(&layer, person));
-        [&ada, &eve].iter().for_each(|member| member.join(&room()));
+        let [ada, ben, eve] = ["ada", "ben", "eve"].map(|person| Member::connect(&layer, person));
+        [&ada, &ben, &eve].iter().for_each(|member| member.join(&room()));
         let burst = {
             let (layer, numbers) = (layer.clone(), numbers.clone());
             thread::spawn(move || in_one_go(|| (0..2).for_each(|_| publish_next(&layer, &numbers))))
         };
         layer.expel_person("eve", &room());
-        assert_eq!(eve.heard().numbers, [0; 0]);
+        layer.kick_person("ben", Close::policy("out"));
+        assert_eq!((eve.heard().numbers, ben.heard().numbers), (vec![], vec![]));
         burst.join().unwrap();
-        assert_eq!((eve.heard().numbers, ada.heard().numbers), (vec![], vec![1, 2]));
+        assert_eq!((eve.heard().numbers, ben.heard().numbers), (vec![], vec![]));
+        assert_eq!(ada.heard().numbers, [1, 2]);
     });
 }
 
