@@ -168,7 +168,8 @@ impl<E: Event> Group<E> {
     /// Every follower's browser gets the patch as change number `seq` of this feed: in order, once, and with
     /// [`Consumer::catch_up`](crate::Consumer::catch_up) where a number is missing. Publish in the order of the commits.
     ///
-    /// Within a handler, it leaves when that waits or ends, or sends anything else: [`in_one_go`](crate::in_one_go).
+    /// What a connection publishes before it waits again is handed on together, and before it sends anything else to a group or a channel:
+    /// [`in_one_go`](crate::in_one_go).
     pub fn publish(&self, seq: Seq, patch: Patch) {
         self.publish_all(seq, vec![patch]);
     }

@@ -232,7 +232,7 @@ impl Desk {
 
 fn answer_all(finished: Vec<Finished>, committed: &Result<(), DbErr>) {
     let mut answers = Vec::with_capacity(finished.len());
-    // What the jobs of one commit publish in a busy room reaches its members together.
+    // Changes of one room that follow each other reach its members together.
     in_one_go(|| {
         for (callbacks, answer) in finished {
             if committed.is_ok() {

@@ -39,9 +39,9 @@ impl State {
 }
 
 /// Hands on in one go what is published meanwhile: each member of a group is touched once for all its changes. A connection's handlers run so already; this is
-/// for who publishes elsewhere, such as after a commit.
+/// for who publishes elsewhere, such as after a commit. Within a handler it changes nothing: what is handed on is handed on with all that the connection publishes at that moment.
 ///
-/// Whatever else is sent, and whoever joins, comes in its order: only numbered changes ([`Group::publish`](crate::Group::publish)) wait, and those of one group at a time.
+/// Whatever else is sent to groups and channels, and whoever joins, comes in its order: only numbered changes ([`Group::publish`](crate::Group::publish)) wait, and those of one group at a time.
 ///
 /// ```
 /// use bellwire::{Bellwire, GroupName, Html, Patch, in_one_go};
@@ -89,19 +89,21 @@ struct Burst;
 impl Burst {
     /// `None` within another burst, whose part this one is.
     fn begin() -> Option<Self> {
-        BURST.with(|burst| match burst.replace(State::Empty) {
+        let begun = BURST.try_with(|burst| match burst.replace(State::Empty) {
             State::Outside => Some(Self),
             within => {
                 burst.set(within);
                 None
             }
-        })
+        });
+        // Without a place for it, when a thread ends, there is no burst.
+        begun.ok().flatten()
     }
 }
 
 impl Drop for Burst {
     fn drop(&mut self) {
-        BURST.with(Cell::take).hand_on();
+        BURST.try_with(Cell::take).unwrap_or_default().hand_on();
     }
 }
 
@@ -116,7 +118,6 @@ pub(super) fn may_hold(layer: &Layer, group: &GroupName) -> bool {
 }
 
 fn turn_to(next: Option<(&Layer, &GroupName)>) -> bool {
-    // Without a place for it, when a thread ends, there is no burst either.
     let earlier = match (BURST.try_with(Cell::take).unwrap_or_default(), next) {
         (State::Outside, _) => return false,
         (State::Holding(layer, group), Some(next)) if layer.is(next.0) && group == *next.1 => {
@@ -178,6 +179,12 @@ mod tests {
             });
         };
         assert_eq!(handed_on(whole), [3]);
+    }
+
+    #[test]
+    fn no_more_than_64_changes_wait_for_the_rest() {
+        let many = (1..=65).collect::<Vec<_>>();
+        assert_eq!(handed_on(|layer| in_one_go(|| publish(layer, &many))), [64, 1]);
     }
 
     #[test]
