@@ -6,6 +6,8 @@
 //! bench-load rooms [ROUNDS [SECONDS]]       the site with a short room, and with a long one
 //! ```
 //!
+//! `bench-load crowd SERVER CASE` is what the first starts for each of its servers.
+//!
 //! Run it by `bin/bench`, which builds it, gives load and server a core each, and keeps the table.
 
 mod cpu;

@@ -14,9 +14,7 @@ pub(crate) const TURN: Duration = Duration::from_millis(200);
 /// What comes before the first turn: memory grows, and what is made once is made.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// The servers that are compared.
-pub(crate) const KINDS: [Kind; 3] = [Kind::Framework, Kind::Together, Kind::Each];
-/// Who comes after whom, and who takes its memory first, makes two or three percent: every order has its turn.
+/// Who comes after whom, and who takes its memory first, makes two or three percent: every order of [`Kind::ALL`] has its turn.
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
 
 /// What is measured: rooms, members in each, and how many messages of a room are on their way at once.
@@ -96,16 +94,16 @@ pub(crate) struct Figures {
 
 /// Runs the rounds of one case: in each, a fresh server of every kind speaks for so long, in turns with the others.
 pub(crate) fn interleaved(case: usize, rounds: usize, seconds: Duration) -> anyhow::Result<Figures> {
-    let mut figures = [(); 3].map(|()| Vec::new());
+    let mut figures = Kind::ALL.map(|_| Vec::new());
     let turns = (seconds.as_millis() / TURN.as_millis()) as usize;
     ensure!(turns > 0, "no time for a turn");
     for round in 1..=rounds {
         eprintln!("{}: round {round} of {rounds}", CASES[case]);
         let gather =
             |kind| Crowd::gather(kind, case).with_context(|| format!("the server `{}`", kind.name()));
-        let mut crowds = [None, None, None];
+        let mut crowds = Kind::ALL.map(|_| None);
         for server in ORDERS[round % ORDERS.len()] {
-            crowds[server].insert(gather(KINDS[server])?).turn(FIRST)?;
+            crowds[server].insert(gather(Kind::ALL[server])?).turn(FIRST)?;
         }
         for turn in (0..turns).map(|turn| (round - 1) * turns + turn) {
             for server in ORDERS[turn % ORDERS.len()] {

@@ -7,8 +7,6 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 
-use crate::rounds::KINDS;
-
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -20,6 +18,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Framework, Self::Together, Self::Each];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Framework => "framework",
@@ -29,7 +29,7 @@ impl Kind {
     }
 
     pub(crate) fn of_name(name: &str) -> Option<Self> {
-        KINDS.into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bellwire::testing::Communicator;
 use bellwire::{
-    Bellwire, CatchUp, Consumer, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch, Seq, Socket,
+    Bellwire, Close, Consumer, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch, Socket,
 };
 use bellwire_site::testing::{TestDatabase, TestSite, databases, within};
 use bellwire_site::{Db, DbError, Sought, Tx};
@@ -114,63 +114,53 @@ async fn on_sqlite_the_callbacks_of_jobs_that_share_a_commit_run_in_the_order_of
     site.stop().await;
 }
 
-/// Shows a feed of so many numbers.
-struct Follower(u64);
+/// Hears what is published in a group, and can ask for nothing that it missed.
+struct Listener;
 
-impl Follower {
-    fn feed(layer: &Layer) -> Group<()> {
-        layer.group(GroupName::of("notes", 1))
-    }
-
-    fn patch(number: u64) -> Patch {
-        Patch::append("#notes", Html::text("x")).plain(number.to_string())
-    }
+fn room(layer: &Layer) -> Group<()> {
+    layer.group(GroupName::of("notes", 1))
 }
 
-impl Consumer for Follower {
+impl Consumer for Listener {
     type Action = Frame;
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        let feed = Self::feed(socket.layer());
-        socket.follow_from(&feed, 0);
+        let room = room(socket.layer());
+        socket.join(&room);
         Ok(())
     }
 
     async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
         Ok(())
     }
-
-    async fn catch_up(
-        &mut self,
-        _: &mut Socket,
-        _: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        let patches = (since.unwrap_or(0) + 1..=self.0).map(Self::patch).collect();
-        Ok(CatchUp { patches, seq: self.0 })
-    }
 }
 
 #[tokio::test]
 async fn on_sqlite_what_jobs_that_share_a_commit_publish_reaches_each_member_in_one_go() {
-    const JOBS: u64 = 12;
     let (site, db) = with_notes(&TestDatabase::Sqlite).await;
-    let limits = Limits { queue_messages: 4, ..Limits::default() };
-    let bellwire = Bellwire::builder("http://127.0.0.1:8000").limits(limits).build().unwrap();
-    let mut page = Communicator::connect(&bellwire, Follower(JOBS)).await;
-    page.settle().await;
-    let jobs = (1..=JOBS).map(|number| {
-        let (db, feed) = (db.clone(), Follower::feed(bellwire.layer()));
-        async move {
-            db.write(async move |tx: Tx| {
-                note(&tx, 1).await?;
-                tx.on_commit(move || feed.publish(number, Follower::patch(number)));
-                Ok::<_, DbError>(())
-            })
-            .await
+    for (queue_messages, overflows) in [(12, 0), (4, 1)] {
+        let limits = Limits { queue_messages, ..Limits::default() };
+        let bellwire = Bellwire::builder("http://127.0.0.1:8000").limits(limits).build().unwrap();
+        let mut page = Communicator::connect(&bellwire, Listener).await;
+        page.settle().await;
+        publish_in_one_commit(&db, bellwire.layer(), 12).await;
+        if overflows == 0 {
+            for number in 1..=12 {
+                assert_eq!(page.receive_text().await, number.to_string());
+            }
+            page.receive_nothing().await;
+        } else {
+            assert_eq!(page.closed().await.code(), Close::TRY_AGAIN);
         }
-    });
+        // One by one the fifth and the tenth had found the short queue full.
+        assert_eq!(bellwire.layer().counts().overflows, overflows, "in a queue of {queue_messages}");
+    }
+    site.stop().await;
+}
+
+/// Lets so many jobs, each of which publishes its number, wait behind another, so that they share its commit or the next.
+async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: u64) {
     let (waits, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let first = tokio::spawn({
         let (db, waits, go_on) = (db.clone(), waits.clone(), go_on.clone());
@@ -184,18 +174,22 @@ async fn on_sqlite_what_jobs_that_share_a_commit_publish_reaches_each_member_in_
         }
     });
     within("the first job", waits.notified()).await;
-    let all = futures_util::future::join_all(jobs);
+    let jobs = (1..=jobs).map(|number| {
+        let (db, room) = (db.clone(), room(layer));
+        async move {
+            db.write(async move |tx: Tx| {
+                note(&tx, 1).await?;
+                let patch = Patch::append("#notes", Html::text("x")).plain(number.to_string());
+                tx.on_commit(move || room.publish(number, patch));
+                Ok::<_, DbError>(())
+            })
+            .await
+        }
+    });
     // Polled in turn, so all of them wait in the queue when the first one ends.
-    let (results, ()) = tokio::join!(all, async { go_on.notify_one() });
+    let (results, ()) = tokio::join!(futures_util::future::join_all(jobs), async { go_on.notify_one() });
     results.into_iter().for_each(Result::unwrap);
     first.await.unwrap().unwrap();
-    for number in 1..=JOBS {
-        assert_eq!(page.receive_text().await, number.to_string());
-    }
-    page.receive_nothing().await;
-    // One by one the fifth and the tenth had found the queue full.
-    assert_eq!(bellwire.layer().counts().overflows, 1);
-    site.stop().await;
 }
 
 #[tokio::test]

@@ -216,9 +216,8 @@ impl Layer {
     fn deliver_to(&self, channel: ChannelName, send: Send) -> bool {
         let here = (channel.process == self.0.process).then(|| self.0.hub.channel(channel.number)).flatten();
         let Some(found) = here else { return false };
-        let group = GroupName::reserved("channel", "");
+        let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else { return false };
         burst::hand_on_held();
-        let Some(delivery) = self.delivery(group, send) else { return false };
         found.deliver(&Arc::new(delivery), &mut Sleepers::default());
         true
     }

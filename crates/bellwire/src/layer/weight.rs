@@ -18,15 +18,17 @@ impl Weight {
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
-        let (messages, bytes) =
-            (self.messages.saturating_add(other.messages), self.bytes.saturating_add(other.bytes));
-        Self { messages, bytes }
+        Self {
+            messages: self.messages.saturating_add(other.messages),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
     }
 
     pub(crate) fn minus(self, other: Self) -> Self {
-        let (messages, bytes) =
-            (self.messages.saturating_sub(other.messages), self.bytes.saturating_sub(other.bytes));
-        Self { messages, bytes }
+        Self {
+            messages: self.messages.saturating_sub(other.messages),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
     }
 
     pub(crate) fn is_within(self, most: Self) -> bool {
