@@ -1,0 +1,210 @@
+//! The modules of a crate, and the files that they import from each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use crate::source::{Module, Part, parse};
+
+/// The modules of one library or program.
+#[derive(Debug, Default)]
+pub struct Tree {
+    nodes: Vec<Node>,
+    files: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Node {
+    file: usize,
+    parent: Option<usize>,
+    children: BTreeMap<String, usize>,
+    module: Module,
+}
+
+/// One file imports another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Import {
+    /// The file that imports.
+    pub from: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The path in the code.
+    pub path: String,
+    /// The file that is imported.
+    pub to: String,
+}
+
+/// What a name leads to.
+#[derive(Debug, Clone, Copy)]
+enum Found {
+    Module(usize),
+    ItemOf(usize),
+}
+
+impl Found {
+    fn node(self) -> usize {
+        match self {
+            Self::Module(node) | Self::ItemOf(node) => node,
+        }
+    }
+}
+
+impl Tree {
+    /// Reads the modules of a crate, from its root file on. `read` returns a file's text, if there is
+    /// such a file.
+    ///
+    /// # Errors
+    /// A sentence about a file that is no Rust, or is not there.
+    pub fn load(root: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let mut tree = Self::default();
+        let folder = parent_folder(root);
+        tree.load_file(root, &folder, None, read)?;
+        Ok(tree)
+    }
+
+    fn load_file(
+        &mut self,
+        path: &str,
+        folder: &str,
+        parent: Option<usize>,
+        read: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<usize>, String> {
+        let text = read(path).ok_or_else(|| format!("{path} is not there"))?;
+        let module = parse(&text, Part::Shipped).map_err(|error| format!("{path}: {error}"))?;
+        let Some(module) = module else { return Ok(None) };
+        self.files.push(path.to_owned());
+        self.load_module(module, self.files.len() - 1, folder, parent, read).map(Some)
+    }
+
+    /// Adds a module whose own modules lie in a folder.
+    fn load_module(
+        &mut self,
+        mut module: Module,
+        file: usize,
+        folder: &str,
+        parent: Option<usize>,
+        read: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<usize, String> {
+        let declared = std::mem::take(&mut module.modules);
+        let here = self.nodes.len();
+        self.nodes.push(Node { file, parent, children: BTreeMap::new(), module });
+        for one in declared {
+            let below = format!("{folder}/{}", one.name);
+            let child = match (one.body, one.path) {
+                (Some(body), _) => Some(self.load_module(body, file, &below, Some(here), read)?),
+                (None, Some(path)) => {
+                    let path = joined(&parent_folder(&self.files[file]), &path);
+                    let folder = parent_folder(&path);
+                    self.load_file(&path, &folder, Some(here), read)?
+                }
+                (None, None) => {
+                    let (beside, inside) = (format!("{below}.rs"), format!("{below}/mod.rs"));
+                    let path = if read(&beside).is_some() { beside } else { inside };
+                    self.load_file(&path, &below, Some(here), read)?
+                }
+            };
+            if let Some(child) = child {
+                self.nodes[here].children.insert(one.name, child);
+            }
+        }
+        Ok(here)
+    }
+
+    /// The files, in the order in which they are declared.
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// The file that declares a file, directly.
+    pub fn parents(&self) -> BTreeMap<String, String> {
+        let with_parent =
+            self.nodes.iter().filter_map(|node| Some((node.file, self.nodes[node.parent?].file)));
+        with_parent
+            .filter(|(file, parent)| file != parent)
+            .map(|(file, parent)| (self.files[file].clone(), self.files[parent].clone()))
+            .collect()
+    }
+
+    /// Each import of one file by another.
+    pub fn imports(&self) -> BTreeSet<Import> {
+        (0..self.nodes.len()).flat_map(|node| self.imports_of(node)).collect()
+    }
+
+    fn imports_of(&self, node: usize) -> impl Iterator<Item = Import> {
+        let module = &self.nodes[node].module;
+        let uses = module.uses.iter().map(|one| (&one.path, one.line));
+        let paths = module.paths.iter().map(|one| (&one.path, one.line));
+        uses.chain(paths).filter_map(move |(path, line)| {
+            let (from, to) = (self.nodes[node].file, self.nodes[self.find(node, path, &[])?.node()].file);
+            (from != to).then(|| Import {
+                from: self.files[from].clone(),
+                line,
+                path: path.join("::"),
+                to: self.files[to].clone(),
+            })
+        })
+    }
+
+    /// Resolves a path. Nothing, if it leads out of this crate, or is not known here. `trail` holds
+    /// the names that are being resolved, so that `use` lines that lead to each other end.
+    fn find(&self, node: usize, path: &[String], trail: &[(usize, &str)]) -> Option<Found> {
+        let (first, rest) = path.split_first()?;
+        let mut found = match first.as_str() {
+            "crate" => Found::Module(0),
+            "self" => Found::Module(node),
+            "super" => Found::Module(self.nodes[node].parent?),
+            name => self
+                .look_up(node, name, trail)
+                .filter(|found| !matches!(found, Found::ItemOf(n) if *n == node))?,
+        };
+        for name in rest {
+            let Found::Module(module) = found else { break };
+            found = match name.as_str() {
+                "super" => Found::Module(self.nodes[module].parent?),
+                name => self.look_up(module, name, trail).unwrap_or(Found::ItemOf(module)),
+            };
+        }
+        Some(found)
+    }
+
+    /// What a name means in a module: a module of its own, an item, or what a `use` brings.
+    fn look_up(&self, node: usize, name: &str, trail: &[(usize, &str)]) -> Option<Found> {
+        let Node { children, module, .. } = &self.nodes[node];
+        if let Some(child) = children.get(name) {
+            return Some(Found::Module(*child));
+        }
+        if trail.contains(&(node, name)) {
+            return None;
+        }
+        let trail = [trail, &[(node, name)]].concat();
+        let mut named = module.uses.iter().filter(|one| one.name.as_deref() == Some(name));
+        if let Some(found) = named.find_map(|one| self.find(node, &one.path, &trail)) {
+            return Some(found);
+        }
+        if module.items.iter().any(|item| item == name) {
+            return Some(Found::ItemOf(node));
+        }
+        let globs = module.uses.iter().filter(|one| one.name.is_none());
+        globs.filter_map(|one| self.find(node, &one.path, &trail)).find_map(|found| match found {
+            Found::Module(module) if module != node => self.look_up(module, name, &trail),
+            _ => None,
+        })
+    }
+}
+
+fn parent_folder(path: &str) -> String {
+    Path::new(path).parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// A path from a folder on, without `..`.
+fn joined(folder: &str, path: &str) -> String {
+    let mut whole = PathBuf::from(folder);
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => {
+                whole.pop();
+            }
+            part => whole.push(part),
+        }
+    }
+    whole.to_string_lossy().into_owned()
+}

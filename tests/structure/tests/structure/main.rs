@@ -1,0 +1,5 @@
+//! The source keeps to the map: docs/ARCHITECTURE.md says what is held here.
+
+mod crates;
+mod files;
+mod parser;
