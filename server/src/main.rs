@@ -70,7 +70,7 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
     bellwire_site::start_log(&settings);
     run(async {
         let site = Site::open(settings, apps()).await?;
-        let end = bellwire_site::asked_to_end();
+        let end = bellwire_site::shutdown_signal();
         greet(site.state()).await?;
         site.run_until(end).await;
         Ok(())

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use bellwire_site::{Bound, Rate};
+use bellwire::rate::Quota;
+use bellwire_site::Budget;
 
-/// Comments.
-pub(crate) struct Comments;
-
-impl Rate for Comments {
-    const STRANGERS: Bound = (10, Duration::from_secs(5 * 60));
-    /// More than anybody types, so it stops nothing but a script.
-    const PEOPLE: Bound = (100, Duration::from_secs(5 * 60));
-}
+const PERIOD: Duration = Duration::from_secs(5 * 60);
+const STRANGERS: Quota = Quota::at_most(10, PERIOD);
+/// More than anybody types, so it stops nothing but a script.
+const PEOPLE: Quota = Quota::at_most(100, PERIOD);
+/// The comments that are written.
+pub(crate) const COMMENTS: Budget = Budget::new("blog.comments", STRANGERS).people(PEOPLE);

@@ -11,9 +11,10 @@ use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html as Body, IntoResponse, Redirect, Response};
 use axum::routing::get;
+use bellwire::rate::Quota;
 use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
 use bellwire_site::markup::shows;
-use bellwire_site::{Bound, ClientAddress, Rate, SiteError, SiteState, Upgrade};
+use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 
 /// The rooms: a name for addresses, and one for people.
@@ -26,11 +27,7 @@ const REMEMBERED: usize = 50;
 const LONGEST: usize = 500;
 
 /// How often one address may speak.
-struct Spoken;
-
-impl Rate for Spoken {
-    const STRANGERS: Bound = (60, Duration::from_secs(60));
-}
+const SPOKEN: Budget = Budget::new("playground.htmx", Quota::at_most(60, Duration::from_secs(60)));
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new()
@@ -87,7 +84,7 @@ impl Room {
         if text.chars().count() > LONGEST {
             return Err(SiteError::Invalid(format!("A message has at most {LONGEST} characters.")));
         }
-        self.site.count::<Spoken>(None, Some(from))?;
+        self.site.count(&SPOKEN, None, Some(from))?;
         let rooms = self.site.own::<Rooms>();
         let mut said = lock(&rooms.said[self.index]);
         said.last += 1;

@@ -10,9 +10,10 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use bellwire::rate::Quota;
 use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
 use bellwire_site::markup::shows;
-use bellwire_site::{Bound, ClientAddress, Field, Page, Rate, SiteError, SiteState, Tx, Upgrade, Visit};
+use bellwire_site::{Budget, ClientAddress, Field, Page, SiteError, SiteState, Tx, Upgrade, Visit};
 use serde::{Deserialize, Serialize};
 
 /// How many tasks a visitor has, and how long one is, in characters.
@@ -20,11 +21,7 @@ const MOST: usize = 100;
 const LONGEST: usize = 200;
 
 /// How often tasks are added from one address.
-struct Adds;
-
-impl Rate for Adds {
-    const STRANGERS: Bound = (120, Duration::from_secs(60));
-}
+const ADDS: Budget = Budget::new("playground.todo", Quota::at_most(120, Duration::from_secs(60)));
 
 /// Where the tasks are kept in a visit.
 const KEY: &str = "playground.todo";
@@ -84,7 +81,7 @@ impl Todo {
         if task.chars().count() > LONGEST {
             return Err(SiteError::Invalid(format!("A task has at most {LONGEST} characters.")));
         }
-        self.site.count::<Adds>(None, Some(self.from))?;
+        self.site.count(&ADDS, None, Some(self.from))?;
         let windows = self.windows(self.site.bellwire().layer());
         let add = move |tasks: &mut Vec<String>, tx: &Tx| {
             if tasks.len() >= MOST {

@@ -3,20 +3,19 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use bellwire::rate::Quota;
 use bellwire::{ChannelName, Invalid, Socket};
-use bellwire_site::{Bound, ClientAddress, Rate, SiteState, TooOften, User};
+use bellwire_site::{Budget, ClientAddress, SiteState, TooOften, User};
 
 use crate::forms::Author;
 
-/// How often one may write.
-struct Writes;
-
-impl Rate for Writes {
-    /// A class behind one address can still write; a flood is over after a second.
-    const STRANGERS: Bound = (60, Duration::from_secs(60));
-    /// More than anybody types, so it stops nothing but a script.
-    const PEOPLE: Bound = (300, Duration::from_secs(60));
-}
+const MINUTE: Duration = Duration::from_secs(60);
+/// A class behind one address can still write; a flood is over after a second.
+const STRANGERS: Quota = Quota::at_most(60, MINUTE);
+/// More than anybody types, so it stops nothing but a script.
+const PEOPLE: Quota = Quota::at_most(300, MINUTE);
+/// What is written.
+const WRITES: Budget = Budget::new("social.writes", STRANGERS).people(PEOPLE);
 
 /// Whoever asks for something.
 #[derive(Debug, Clone)]
@@ -54,6 +53,6 @@ impl Visitor {
     /// # Errors
     /// That it is too much.
     pub(crate) fn writes(&self, site: &SiteState) -> Result<(), TooOften> {
-        site.count::<Writes>(self.user.as_ref(), self.address)
+        site.count(&WRITES, self.user.as_ref(), self.address)
     }
 }

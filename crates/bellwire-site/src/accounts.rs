@@ -41,21 +41,22 @@ pub(crate) use views::routes;
 pub(crate) use watch::Watch;
 
 use bellwire::Bellwire;
+use bellwire::rate::Quota;
 
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::limits::Attempts;
+use crate::limits::SharedRateLimiter;
 use crate::{SignUp, SiteError};
 use password::Hasher;
 
 /// Failed sign-ins for one name from one address, and the time they count for.
-const SIGN_INS: (usize, Duration) = (10, Duration::from_secs(3 * 60));
+const SIGN_INS: Quota = Quota::at_most(10, Duration::from_secs(3 * 60));
 
 /// Failed sign-ins from one address, whatever the names.
-const STRANGERS: (usize, Duration) = (100, Duration::from_secs(3 * 60));
+const STRANGERS: Quota = Quota::at_most(100, Duration::from_secs(3 * 60));
 
 /// New accounts from one address, and the time they count for.
-const SIGN_UPS: (usize, Duration) = (20, Duration::from_secs(60 * 60));
+const SIGN_UPS: Quota = Quota::at_most(20, Duration::from_secs(60 * 60));
 
 /// Everything about accounts that a request may need.
 #[derive(Debug, Clone)]
@@ -71,9 +72,9 @@ struct Inner {
     secure: bool,
     clock: Clock,
     hasher: Hasher,
-    sign_ins: Attempts<(IpAddr, Who)>,
-    strangers: Attempts<IpAddr>,
-    sign_ups: Attempts<IpAddr>,
+    sign_ins: SharedRateLimiter<(IpAddr, Who)>,
+    strangers: SharedRateLimiter<IpAddr>,
+    sign_ups: SharedRateLimiter<IpAddr>,
     /// Whether an administrator was seen. There is no way back to having none.
     administrator: AtomicBool,
 }
@@ -102,9 +103,9 @@ impl Accounts {
             sign_up,
             secure,
             hasher: Hasher::default(),
-            sign_ins: Attempts::new(SIGN_INS.0, SIGN_INS.1, clock.clone()),
-            strangers: Attempts::new(STRANGERS.0, STRANGERS.1, clock.clone()),
-            sign_ups: Attempts::new(SIGN_UPS.0, SIGN_UPS.1, clock.clone()),
+            sign_ins: SharedRateLimiter::new(SIGN_INS, clock.clone()),
+            strangers: SharedRateLimiter::new(STRANGERS, clock.clone()),
+            sign_ups: SharedRateLimiter::new(SIGN_UPS, clock.clone()),
             administrator: AtomicBool::new(false),
             clock,
         };

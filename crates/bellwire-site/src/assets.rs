@@ -71,12 +71,14 @@ struct Asset {
 }
 
 impl Assets {
-    /// The site's own files and those of its apps, each under the app's name.
+    /// The framework's files, the site's own, and those of its apps, each under the app's name.
     pub(crate) fn new(
         apps: impl IntoIterator<Item = (&'static str, Embedded)>,
         folders: Vec<PathBuf>,
     ) -> Self {
         let mut files = (Embedded::of::<Own>().files)();
+        let of_the_framework = bellwire::assets::files();
+        files.extend(of_the_framework.map(|(path, bytes)| (path.to_owned(), Bytes::from_static(bytes))));
         for (app, source) in apps {
             files.extend((source.files)().into_iter().map(|(path, bytes)| (format!("{app}/{path}"), bytes)));
         }

@@ -41,7 +41,7 @@ pub async fn check(settings: &Settings, apps: &[App]) -> Vec<Finding> {
         found("data folder", data_folder(&settings.data)),
         found("database", database(settings, apps).await),
         found("layer", Ok("memory: one process".to_owned())),
-        found("files", files(settings.connections as u64)),
+        found("files", files(settings.serve.connections as u64)),
     ]
 }
 

@@ -11,13 +11,15 @@ use axum::extract::State;
 use axum::http::Extensions;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use bellwire::{Action, Bellwire, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket};
+use bellwire::rate::Quota;
+use bellwire::{
+    Action, Bellwire, ClientAddress, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket,
+};
 use serde::Deserialize;
 
 use crate::accounts::MaybeUser;
-use crate::client::{ClientAddress, network};
 use crate::clock::Clock;
-use crate::limits::Attempts;
+use crate::limits::SharedRateLimiter;
 use crate::{Page, SiteError, SiteState, Upgrade};
 
 /// How long rings, and changes in the number of open windows, are gathered, so that a thousand browsers that come back after a
@@ -25,7 +27,7 @@ use crate::{Page, SiteError, SiteState, Upgrade};
 const GATHER: Duration = Duration::from_millis(50);
 
 /// How often one address may ring over HTTP, and the time it counts for. Sockets have a pace of their own.
-const RINGS: (usize, Duration) = (60, Duration::from_secs(60));
+const RINGS: Quota = Quota::at_most(60, Duration::from_secs(60));
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new().route("/", get(show)).route("/ring/", post(ring)).route("/ws/", get(socket))
@@ -63,8 +65,8 @@ async fn show(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Resu
 
 /// Without JavaScript: rings, and shows the page again.
 async fn ring(State(site): State<SiteState>, extensions: Extensions) -> Result<Response, SiteError> {
-    let from = network(ClientAddress::of(&extensions));
-    site.bell().inner.rung_by.count(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
+    let from = ClientAddress::of(&extensions).network();
+    site.bell().inner.rung_by.take(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
     site.bell().ring();
     Ok(Redirect::to("/").into_response())
 }
@@ -83,7 +85,7 @@ pub(crate) struct Bell {
 struct Inner {
     group: Group<()>,
     rings: Mutex<u64>,
-    rung_by: Attempts<IpAddr>,
+    rung_by: SharedRateLimiter<IpAddr>,
     windows: AtomicUsize,
     /// Whether the number of rings is about to be announced.
     ringing: AtomicBool,
@@ -95,7 +97,7 @@ impl Bell {
     pub(crate) fn new(bellwire: &Bellwire, clock: Clock) -> Self {
         let group = bellwire.layer().group(GroupName::of("site.home", 0));
         let (rings, windows, ringing, announcing) = Default::default();
-        let rung_by = Attempts::new(RINGS.0, RINGS.1, clock);
+        let rung_by = SharedRateLimiter::new(RINGS, clock);
         Self { inner: Arc::new(Inner { group, rings, rung_by, windows, ringing, announcing }) }
     }
 

@@ -6,7 +6,7 @@
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! let site = Site::open(Settings::from_environment()?, vec![]).await?;
 //! println!("Open {}", site.state().public_url().as_str());
-//! site.run_until(bellwire_site::asked_to_end()).await;
+//! site.run_until(bellwire_site::shutdown_signal()).await;
 //! # Ok(()) }
 //! ```
 
@@ -15,10 +15,8 @@
 // From the outside in, as a request travels.
 mod settings;
 mod site;
-mod serve;
 mod log;
 mod headers;
-mod client;
 mod upgrade;
 mod forgery;
 mod app;
@@ -44,20 +42,18 @@ pub mod testing;
 
 pub use accounts::{Accounts, MaybeUser, OperatorError, Person, User};
 pub use app::{App, Card};
+pub use bellwire::{ClientAddress, shutdown_signal};
 pub use check::{Finding, check};
-pub use client::ClientAddress;
 pub use clock::Clock;
 pub use db::{Db, DbError, Migrations, Reader, Sought, Tx};
 pub use errors::SiteError;
 pub use fault::Fault;
 pub use field::Field;
-pub use limits::Attempts;
 pub use log::start as start_log;
 pub use page::Page;
 pub use paging::Paging;
-pub use rate::{Bound, Rate, TooOften};
-pub use serve::asked_to_end;
-pub use settings::{DatabaseUrl, Patience, PublicUrl, Settings, SettingsError, SignUp};
+pub use rate::{Budget, TooOften};
+pub use settings::{DatabaseUrl, PublicUrl, Settings, SettingsError, SignUp};
 pub use site::{Site, StartError};
 pub use state::SiteState;
 pub use upgrade::Upgrade;

@@ -1,45 +1,58 @@
-//! How much somebody may do of something: an app says it, and its site counts.
+//! The budget of an action: the app states it, and its site counts.
 
-use std::marker::PhantomData;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use bellwire::rate::Quota;
 
 use crate::accounts::User;
 use crate::clock::Clock;
 use crate::errors::SiteError;
-use crate::limits::Attempts;
+use crate::limits::SharedRateLimiter;
 use crate::state::SiteState;
 
-/// So many, in so long.
-pub type Bound = (usize, Duration);
-
-/// How often something may be done: a type of an app, which [`SiteState::count`] counts for its site.
+/// How often something may be done. An app states it, and [`SiteState::count`] counts it for its site.
 ///
 /// ```
-/// use bellwire_site::{Bound, Rate, SiteError, SiteState, User};
+/// use bellwire::rate::Quota;
+/// use bellwire_site::{Budget, SiteError, SiteState, User};
 /// use std::net::IpAddr;
 /// use std::time::Duration;
 ///
-/// struct Comments;
-///
-/// impl Rate for Comments {
-///     const STRANGERS: Bound = (10, Duration::from_secs(5 * 60));
-///     const PEOPLE: Bound = (100, Duration::from_secs(5 * 60));
-/// }
+/// const PERIOD: Duration = Duration::from_secs(5 * 60);
+/// const COMMENTS: Budget =
+///     Budget::new("blog.comments", Quota::at_most(10, PERIOD)).people(Quota::at_most(100, PERIOD));
 ///
 /// fn comment(site: &SiteState, by: Option<&User>, from: IpAddr) -> Result<(), SiteError> {
-///     site.count::<Comments>(by, Some(from))?;
+///     site.count(&COMMENTS, by, Some(from))?;
 ///     Ok(()) // and then it is written
 /// }
 /// ```
-pub trait Rate: 'static {
-    /// Those who are not signed in, together, from one address.
-    const STRANGERS: Bound;
-    /// Somebody who is signed in, from wherever.
-    const PEOPLE: Bound = Self::STRANGERS;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Budget {
+    name: &'static str,
+    strangers: Quota,
+    people: Quota,
 }
 
-/// It was too often.
+impl Budget {
+    /// The same quota for each person who is signed in, and for all others together from one address.
+    /// The name tells it from other budgets of the site.
+    pub const fn new(name: &'static str, quota: Quota) -> Self {
+        Self { name, strangers: quota, people: quota }
+    }
+
+    /// Another quota for each person who is signed in, from wherever.
+    #[must_use]
+    pub const fn people(mut self, quota: Quota) -> Self {
+        self.people = quota;
+        self
+    }
+}
+
+/// The budget is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too often")]
 pub struct TooOften {
@@ -54,38 +67,47 @@ impl From<TooOften> for SiteError {
 }
 
 impl SiteState {
-    /// Counts something that is about to be done: by a person, or else by whoever is at an address. Those whose addresses nobody knows count as
-    /// one.
+    /// Counts something that is about to be done: by a person, or else by whoever is at an address.
+    /// Unknown addresses count as one.
     ///
     /// # Errors
-    /// When it was done too often.
-    pub fn count<R: Rate>(&self, by: Option<&User>, from: Option<IpAddr>) -> Result<(), TooOften> {
-        let done = self.kept(|| Done::<R>::new(self.clock()));
-        done.count(by.map(|user| user.id), from)
+    /// When the budget is used up.
+    pub fn count(&self, budget: &Budget, by: Option<&User>, from: Option<IpAddr>) -> Result<(), TooOften> {
+        self.kept(Budgets::default).of(budget, self.clock()).count(by.map(|user| user.id), from)
     }
 }
 
-/// What was done of late. Each of the two is bounded by itself: no crowd of addresses keeps somebody from it who is signed in.
-struct Done<R> {
-    people: Attempts<i64>,
-    strangers: Attempts<IpAddr>,
-    of: PhantomData<fn() -> R>,
+/// The budgets that were counted so far.
+#[derive(Debug, Default)]
+struct Budgets(Mutex<HashMap<Budget, Arc<Spent>>>);
+
+impl Budgets {
+    fn of(&self, budget: &Budget, clock: &Clock) -> Arc<Spent> {
+        let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        budgets.entry(*budget).or_insert_with(|| Arc::new(Spent::new(budget, clock))).clone()
+    }
 }
 
-impl<R: Rate> Done<R> {
-    fn new(clock: &Clock) -> Self {
-        let (people, strangers) = (R::PEOPLE, R::STRANGERS);
+/// The spent part of a budget. Each of the two is bounded by itself: no crowd of addresses refuses
+/// somebody who is signed in.
+#[derive(Debug)]
+struct Spent {
+    people: SharedRateLimiter<i64>,
+    strangers: SharedRateLimiter<IpAddr>,
+}
+
+impl Spent {
+    fn new(budget: &Budget, clock: &Clock) -> Self {
         Self {
-            people: Attempts::new(people.0, people.1, clock.clone()),
-            strangers: Attempts::new(strangers.0, strangers.1, clock.clone()),
-            of: PhantomData,
+            people: SharedRateLimiter::new(budget.people, clock.clone()),
+            strangers: SharedRateLimiter::new(budget.strangers, clock.clone()),
         }
     }
 
     fn count(&self, person: Option<i64>, from: Option<IpAddr>) -> Result<(), TooOften> {
         let counted = match person {
-            Some(id) => self.people.count(&id),
-            None => self.strangers.count(&from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
+            Some(id) => self.people.take(&id),
+            None => self.strangers.take(&from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
         };
         counted.map_err(|retry_after| TooOften { retry_after })
     }
@@ -96,18 +118,14 @@ mod tests {
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
-
-    struct Waves;
-
-    impl Rate for Waves {
-        const STRANGERS: Bound = (1, MINUTE);
-        const PEOPLE: Bound = (2, MINUTE);
-    }
+    const ONCE: Quota = Quota::at_most(1, MINUTE);
+    const BOWS: Budget = Budget::new("bows", ONCE);
+    const WAVES: Budget = Budget::new("waves", ONCE).people(Quota::at_most(2, MINUTE));
 
     #[test]
     fn people_count_by_themselves_and_strangers_by_their_addresses() {
         let clock = Clock::default();
-        let waves = Done::<Waves>::new(&clock);
+        let waves = Spent::new(&WAVES, &clock);
         let [here, there] = [[192, 0, 2, 1], [192, 0, 2, 2]].map(|address| Some(IpAddr::from(address)));
         assert!(waves.count(None, here).is_ok());
         let refused = waves.count(None, here).unwrap_err();
@@ -122,20 +140,23 @@ mod tests {
 
     #[test]
     fn those_from_nowhere_count_as_one() {
-        let waves = Done::<Waves>::new(&Clock::default());
+        let waves = Spent::new(&WAVES, &Clock::default());
         assert!(waves.count(None, None).is_ok() && waves.count(None, None).is_err());
-    }
-
-    struct Bows;
-
-    impl Rate for Bows {
-        const STRANGERS: Bound = (1, MINUTE);
     }
 
     #[test]
     fn people_may_as_much_as_strangers_where_nothing_else_is_said() {
-        let bows = Done::<Bows>::new(&Clock::default());
+        let bows = Spent::new(&BOWS, &Clock::default());
         assert!(bows.count(Some(1), None).is_ok() && bows.count(Some(1), None).is_err());
         assert!(bows.count(None, None).is_ok());
+    }
+
+    #[test]
+    fn each_budget_is_spent_by_itself() {
+        let (budgets, clock) = (Budgets::default(), Clock::default());
+        for budget in [WAVES, BOWS] {
+            assert!(budgets.of(&budget, &clock).count(None, None).is_ok());
+            assert!(budgets.of(&budget, &clock).count(None, None).is_err());
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bellwire::Limits;
+use bellwire::{Limits, ServeLimits};
 use ipnet::IpNet;
 use url::Url;
 
@@ -45,10 +45,11 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// `BELLWIRE_TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// `BELLWIRE_CONNECTIONS`: how many connections are served at once, sockets included.
-    pub connections: usize,
-    /// `BELLWIRE_HEADER_SECONDS` and the like: how long a connection may take.
-    pub patience: Patience,
+    /// `BELLWIRE_CONNECTIONS`, `BELLWIRE_HEADER_SECONDS` and `BELLWIRE_RESPONSE_SECONDS`: the bounds of every connection.
+    pub serve: ServeLimits,
+    /// `BELLWIRE_REQUEST_SECONDS`: the time for a request as a whole, its body and our work included. Then it is answered with
+    /// 503; what it asked the database to write is written all the same.
+    pub request: Duration,
     /// `BELLWIRE_MESSAGE_BYTES` and the like: the bounds of every socket.
     pub limits: Limits,
     /// `BELLWIRE_DATA`: the folder for the SQLite file.
@@ -61,25 +62,6 @@ pub struct Settings {
     pub assets: Vec<PathBuf>,
     /// `BELLWIRE_LOG`: what is logged, for example `info,bellwire=debug`.
     pub log: String,
-}
-
-/// How long the other end of a connection may take, before it is closed so that others have its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// `BELLWIRE_HEADER_SECONDS`: for the head of a request, from the first moment or the last answer on.
-    pub headers: Duration,
-    /// `BELLWIRE_REQUEST_SECONDS`: for a request as a whole, its body and our work included. Then it is answered with 503; what it
-    /// asked the database to write is written all the same.
-    pub request: Duration,
-    /// `BELLWIRE_RESPONSE_SECONDS`: for taking any byte of an answer. Sockets have their own limit, and this one as the last resort.
-    pub response: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        let [headers, request, response] = [10, 30, 40].map(Duration::from_secs);
-        Self { headers, request, response }
-    }
 }
 
 /// A setting that is wrong, in words for the operator.
@@ -109,8 +91,8 @@ const KNOWN: [&str; 8] = [
 /// Variables of the test tools, which pass through the environment of a server under test.
 const OF_THE_TESTS: &str = "BELLWIRE_TEST_";
 
-/// Connections served at once; the next ones wait in the kernel's queue.
-const CONNECTIONS: usize = 20_000;
+/// The time for a request: what takes longer is no page any more.
+const REQUEST: Duration = Duration::from_secs(30);
 
 impl Settings {
     /// Reads the settings from the environment of this process.
@@ -195,8 +177,8 @@ impl Default for Settings {
             url: None,
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
-            connections: CONNECTIONS,
-            patience: Patience::default(),
+            serve: ServeLimits::default(),
+            request: REQUEST,
             limits: Limits::default(),
             database: DatabaseUrl::sqlite_in(&data),
             data,

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -10,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bellwire::{BadOrigin, Bellwire};
+use bellwire::{BadOrigin, Bellwire, TrustedProxies, client_address, raise_file_limit};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -23,10 +24,13 @@ use crate::home::{self, Bell};
 use crate::settings::{DatabaseUrl, PublicUrl};
 use crate::state::Inner;
 use crate::visits::{self, Visits};
-use crate::{Clock, Settings, SiteError, SiteState, client, forgery, headers, log, page, robots, serve};
+use crate::{Clock, Settings, SiteError, SiteState, forgery, headers, log, page, robots};
 
 /// The longest body of a request, where a route does not say otherwise. A longer one is refused with 413.
 pub(crate) const BODY: usize = 256 * 1024;
+
+/// The time for the last writes at a stop.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// A site that is ready to serve.
 #[derive(Debug)]
@@ -87,7 +91,7 @@ impl Site {
     /// # Errors
     /// When the address is taken, or the database cannot be opened.
     pub async fn open(settings: Settings, apps: Vec<App>) -> Result<Self, StartError> {
-        serve::raise_file_limit();
+        raise_file_limit();
         let cannot = |cause| StartError::Bind { address: settings.bind, cause };
         let listener = TcpListener::bind(settings.bind).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
@@ -111,7 +115,18 @@ impl Site {
 
     /// Serves until `end`; then stops accepting, closes every socket with 1012, lets requests finish, and closes the database.
     pub async fn run_until(self, end: impl Future<Output = ()>) {
-        serve::serve(self.listener, self.router, &self.state, self.watch, end).await;
+        let Self { listener, router, state, watch, .. } = self;
+        let end = async {
+            tokio::select! {
+                () = watch.run() => {}
+                () = end => {}
+            }
+        };
+        bellwire::serve(listener, router, state.bellwire()).limits(state.settings().serve).until(end).await;
+        if tokio::time::timeout(LAST_WRITES, state.db().close()).await.is_err() {
+            tracing::warn!("The database did not close in time");
+        }
+        tracing::info!("Stopped");
     }
 }
 
@@ -180,6 +195,7 @@ fn router(site: &SiteState, apps: &[App]) -> Router {
     for routes in apps.iter().filter_map(|app| app.router(site)) {
         pages = pages.merge(routes);
     }
+    let proxies = TrustedProxies::new(site.settings().trusted_proxies.iter().copied());
     pages
         .fallback(nothing_here)
         .layer(CatchPanicLayer::custom(panicked))
@@ -188,12 +204,9 @@ fn router(site: &SiteState, apps: &[App]) -> Router {
         .layer(from_fn_with_state(site.clone(), visits::remember))
         .route("/static/{build}/{*path}", get(asset))
         .layer(DefaultBodyLimit::max(BODY))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            site.settings().patience.request,
-        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, site.settings().request))
         .layer(from_fn_with_state(site.clone(), forgery::check))
-        .layer(from_fn_with_state(site.clone(), client::locate))
+        .layer(from_fn_with_state(proxies, client_address))
         .layer(from_fn_with_state(site.clone(), page::finish))
         .layer(from_fn_with_state(site.clone(), headers::add))
         .layer(from_fn(log::request))

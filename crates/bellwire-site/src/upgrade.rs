@@ -12,7 +12,6 @@ use bellwire::{
 };
 
 use crate::accounts::{Accounts, SignedIn};
-use crate::client::{ClientAddress, network};
 use crate::{SiteError, SiteState, User, Visit};
 
 /// An extractor: this request asks for a socket, and one of our own pages does so.
@@ -89,15 +88,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, UpgradeRefused> {
         let site = SiteState::from_ref(state);
         let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
-        let address = network(ClientAddress::of(&parts.extensions));
-        let mut line = Line::of(parts, &site).await?.map(|it| it.address(address), |it| it.address(address));
-        if let Some(user) = &user {
-            let (person, session) = (user.key(), user.session_key());
-            line = line.map(
-                |it| it.person(&*person).session(&*session),
-                |it| it.person(&*person).session(&*session),
-            );
-        }
+        let line = Line::of(parts, &site).await?;
         Ok(Self { line, accounts: site.accounts().clone(), user })
     }
 }

@@ -12,7 +12,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use bellwire::{Bellwire, Close, Layer};
+use bellwire::rate::Quota;
+use bellwire::{Bellwire, ClientAddress, Close, Layer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,14 +23,13 @@ mod table;
 pub(crate) use migrations::Migrator;
 
 use crate::accounts::{Token, cookies, set_cookie};
-use crate::client::{ClientAddress, network};
 use crate::clock::Clock;
 use crate::db::{Db, DbError, Tx};
-use crate::limits::Attempts;
+use crate::limits::SharedRateLimiter;
 use crate::{SiteError, SiteState};
 
 /// New visits from one address, and the time they count for. Whoever is beyond sees every page, and nothing is kept for them.
-const MADE: (usize, Duration) = (120, Duration::from_secs(60));
+const MADE: Quota = Quota::at_most(120, Duration::from_secs(60));
 
 /// How many visits of one address are kept. Beyond it that one goes which was away for longest, those with nothing in them first.
 const PER_ADDRESS: u64 = 500;
@@ -57,7 +57,7 @@ struct Inner {
     bellwire: Bellwire,
     secure: bool,
     clock: Clock,
-    made: Attempts<IpAddr>,
+    made: SharedRateLimiter<IpAddr>,
 }
 
 /// An extractor: the visit of whoever asks. A page's GET begins one where there is none; sockets and forms find the one that their page began.
@@ -150,7 +150,7 @@ fn close(tx: &Tx, layer: Layer, ended: Vec<i64>, why: &'static str) {
 
 impl Visits {
     pub(crate) fn new(db: Db, bellwire: Bellwire, secure: bool, clock: Clock) -> Self {
-        let made = Attempts::new(MADE.0, MADE.1, clock.clone());
+        let made = SharedRateLimiter::new(MADE, clock.clone());
         Self { inner: Arc::new(Inner { db, bellwire, secure, clock, made }) }
     }
 
@@ -192,7 +192,7 @@ impl Visits {
 
     /// Begins a visit; nothing, when too many begin from this address.
     async fn make(&self, from: IpAddr) -> Result<Option<(i64, HeaderValue)>, SiteError> {
-        if self.inner.made.count(&from).is_err() {
+        if self.inner.made.take(&from).is_err() {
             return Ok(None);
         }
         let token = Token::random().map_err(SiteError::internal)?;
@@ -266,7 +266,7 @@ where
         let visits = SiteState::from_ref(state).visits().clone();
         let mut id = visits.find(&parts.headers).await?;
         if id.is_none() && is_page(parts) {
-            let from = network(ClientAddress::of(&parts.extensions));
+            let from = ClientAddress::of(&parts.extensions).network();
             if let Some((new, cookie)) = visits.make(from).await? {
                 id = Some(new);
                 if let Some(left) = parts.extensions.get::<Left>() {

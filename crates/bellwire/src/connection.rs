@@ -5,14 +5,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::action::{Frame, Receive, client_id};
 use crate::dialect::Place;
 use crate::error::{Error, Invalid};
 use crate::handler::{End, bounded, guarded, watched};
 use crate::layer::{Body, Channel, Delivery, InBursts, Lost};
-use crate::pace::{Pace, Verdict};
+use crate::rate::{Decision, RateLimiter};
 use crate::socket::Socket;
 use crate::sync::Arc;
 use crate::turn::{Turn, poll_next};
@@ -34,8 +34,9 @@ const DISCONNECT: Duration = Duration::from_secs(5);
 pub(crate) struct Connection<C> {
     consumer: C,
     socket: Socket,
-    actions: Pace,
-    heartbeats: Pace,
+    /// `None` where there is no limit.
+    actions: Option<RateLimiter>,
+    heartbeats: Option<RateLimiter>,
     /// Takes turns between what comes in and what members tell, so that neither starves the other.
     incoming_first: bool,
     /// Whether the last message was dealt with without a wait.
@@ -44,8 +45,9 @@ pub(crate) struct Connection<C> {
 
 impl<C: Consumer> Connection<C> {
     pub(crate) fn open(consumer: C, socket: Socket) -> Self {
-        let limits = *socket.bellwire.limits();
-        let (actions, heartbeats) = (Pace::of_actions(&limits), Pace::of_heartbeats(&limits));
+        let limits = socket.bellwire.limits();
+        let [actions, heartbeats] =
+            [limits.actions(), limits.heartbeats()].map(|quota| quota.map(RateLimiter::new));
         Self { consumer, socket, actions, heartbeats, incoming_first: true, prompt: false }
     }
 
@@ -145,13 +147,13 @@ impl<C: Consumer> Connection<C> {
     }
 
     async fn receive(&mut self, frame: Frame) -> Result<(), Close> {
-        match self.actions.verdict() {
-            Verdict::Fine => {}
-            Verdict::TooFast => {
+        match decide(&mut self.actions) {
+            Decision::Allow => {}
+            Decision::Throttle { .. } => {
                 let invalid = Invalid::whole("Too fast. Wait a moment.");
                 return self.answer(invalid, id_source(&frame)).await;
             }
-            Verdict::Enough => return Err(Close::policy("too many actions")),
+            Decision::Disconnect { .. } => return Err(Close::policy("too many actions")),
         }
         let source = id_source(&frame);
         let (channel, patience) = self.terms();
@@ -169,9 +171,9 @@ impl<C: Consumer> Connection<C> {
 
     /// A ping costs us a pong. Nobody needs many.
     fn heartbeat(&mut self) -> Result<(), Close> {
-        match self.heartbeats.verdict() {
-            Verdict::Enough => Err(Close::policy("too many pings")),
-            Verdict::Fine | Verdict::TooFast => Ok(()),
+        match decide(&mut self.heartbeats) {
+            Decision::Disconnect { .. } => Err(Close::policy("too many pings")),
+            Decision::Allow | Decision::Throttle { .. } => Ok(()),
         }
     }
 
@@ -341,6 +343,11 @@ impl<C: Consumer> Connection<C> {
         };
         let _ = timeout(self.socket.bellwire.limits().close, over).await;
     }
+}
+
+/// Reads the clock only where there is a limit.
+fn decide(limiter: &mut Option<RateLimiter>) -> Decision {
+    limiter.as_mut().map_or(Decision::Allow, |limiter| limiter.take(Instant::now().into_std()))
 }
 
 /// An event was sent to a group whose members exchange another type.

@@ -4,6 +4,10 @@
 // In the order in which a frame travels.
 mod bellwire;
 mod limits;
+pub mod rate;
+mod serve;
+mod client_address;
+mod identity;
 mod origin;
 mod upgrade;
 mod sse;
@@ -16,7 +20,6 @@ mod scope;
 mod short;
 mod connection;
 mod turn;
-mod pace;
 mod handler;
 mod feeds;
 mod outlet;
@@ -33,26 +36,31 @@ mod layer;
 mod ticker;
 mod keeper;
 mod sync;
+#[cfg(feature = "js")]
+pub mod assets;
 #[cfg(test)]
 mod woken;
 pub mod testing;
 
 pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};
 pub use crate::bellwire::{Bellwire, Builder};
+pub use crate::client_address::{ClientAddress, TrustedProxies, client_address};
 pub use crate::client_id::ClientId;
 pub use crate::close::Close;
 pub use crate::consumer::{CatchUp, Consumer};
 pub use crate::dialect::{Dialect, UnknownDialect};
 pub use crate::error::{Error, Invalid};
 pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
+pub use crate::identity::Identity;
 pub use crate::layer::{
     Backplane, Change, Changes, ChannelFull, ChannelName, Counters, Counts, Garbled, Layer, NamedChannel,
     Presence, in_one_go,
 };
-pub use crate::limits::Limits;
+pub use crate::limits::{Limits, ServeLimits};
 pub use crate::origin::{BadOrigin, OriginRefused, Origins};
 pub use crate::patch::{How, Html, Patch};
 pub use crate::scope::Scope;
+pub use crate::serve::{Serve, raise_file_limit, serve, shutdown_signal};
 pub use crate::socket::Socket;
 pub use crate::sse::EventStream;
 pub use crate::ticker::Ticker;

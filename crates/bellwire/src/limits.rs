@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use crate::rate::Quota;
+
+/// Pings and pongs a second that any socket may send on average.
+const HEARTBEATS_PER_SECOND: u32 = 10;
+
 /// The bounds of each connection. Every field is a setting; [`Default`] is safe before strangers.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -55,5 +60,63 @@ impl Default for Limits {
             ping: Duration::from_secs(25),
             close: Duration::from_secs(2),
         }
+    }
+}
+
+impl Limits {
+    /// The quota of actions of one socket; `None` sets no limit.
+    pub(crate) fn actions(&self) -> Option<Quota> {
+        self.actions_per_second.map(|rate| Quota::per_second(rate, self.action_burst))
+    }
+
+    /// The quota of pings and pongs of one socket; as many at once as actions.
+    pub(crate) fn heartbeats(&self) -> Option<Quota> {
+        self.actions_per_second.map(|_| Quota::per_second(HEARTBEATS_PER_SECOND, self.action_burst))
+    }
+}
+
+/// The bounds of a server's connections, sockets included; see [`serve`](crate::serve()).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServeLimits {
+    /// The connections served at once; the next ones wait in the kernel's queue.
+    pub connections: usize,
+    /// The length of a request's head, in bytes. A longer one is answered with 431.
+    pub header_bytes: usize,
+    /// The time for the head of a request, from the opening of the connection or the last answer on.
+    pub headers: Duration,
+    /// The time in which a reader has to take any byte of an answer. Sockets have their own limit
+    /// ([`Limits::write`]), and this one as the last resort: it has to be longer.
+    pub response: Duration,
+    /// The bytes that the kernel may keep of what was written and not taken yet. Without a bound it
+    /// grows to megabytes for each slow reader, beyond the reach of other limits.
+    pub send_buffer: usize,
+    /// The time for requests and sockets to end at a shutdown. Then the server ends without them.
+    pub shutdown: Duration,
+}
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            connections: 20_000,
+            header_bytes: 64 * 1024,
+            headers: Duration::from_secs(10),
+            // Longer than `Limits::write`, which says why it closes a socket.
+            response: Duration::from_secs(40),
+            // Linux doubles it. Enough for 2 MB a second at a distance of 100 ms.
+            send_buffer: 128 * 1024,
+            // Less than the 10 s after which supervisors kill a process.
+            shutdown: Duration::from_secs(7),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_rate_everything_is_allowed() {
+        let limits = Limits { actions_per_second: None, ..Limits::default() };
+        assert_eq!((limits.actions(), limits.heartbeats()), (None, None));
     }
 }

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use axum::extract::OriginalUri;
+use http::request::Parts;
+
+use crate::Identity;
 use crate::group::{GroupName, Seq};
 
 /// The most feeds whose position one page may name.
@@ -14,13 +18,22 @@ pub(crate) const FEEDS: usize = 32;
 pub struct Scope {
     pub(crate) path: Box<str>,
     pub(crate) query: Box<str>,
-    pub(crate) person: Option<Box<str>>,
-    pub(crate) session: Option<Box<str>>,
-    pub(crate) address: Option<IpAddr>,
+    pub(crate) identity: Identity,
     pub(crate) since: Box<[(GroupName, Seq)]>,
 }
 
 impl Scope {
+    /// The connection that these parts of a request ask for, wherever the router is nested.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let original = parts.extensions.get::<OriginalUri>();
+        let uri = original.map_or(&parts.uri, |original| &original.0);
+        let mut scope = Self::new(uri.path(), uri.query().unwrap_or_default());
+        if let Some(identity) = parts.extensions.get::<Identity>() {
+            scope.identity = identity.clone();
+        }
+        scope
+    }
+
     pub(crate) fn new(path: &str, query: &str) -> Self {
         Self { path: path.into(), query: query.into(), since: since(query), ..Self::default() }
     }
@@ -41,19 +54,19 @@ impl Scope {
         pairs(&self.query).filter(move |(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// The key of the person who connected, as given to [`Upgrade::person`](crate::Upgrade::person).
+    /// The key of the person who connected, as its [`Identity`] or [`Upgrade::person`](crate::Upgrade::person) says.
     pub fn person(&self) -> Option<&str> {
-        self.person.as_deref()
+        self.identity.person()
     }
 
-    /// The key of their session, as given to [`Upgrade::session`](crate::Upgrade::session).
+    /// The key of their session, as its [`Identity`] or [`Upgrade::session`](crate::Upgrade::session) says.
     pub fn session(&self) -> Option<&str> {
-        self.session.as_deref()
+        self.identity.session()
     }
 
-    /// The address they connected from, as given to [`Upgrade::address`](crate::Upgrade::address).
+    /// The address they connected from, as its [`Identity`] or [`Upgrade::address`](crate::Upgrade::address) says.
     pub fn address(&self) -> Option<IpAddr> {
-        self.address
+        self.identity.address
     }
 
     /// Where the page left off in this feed, if it said so.

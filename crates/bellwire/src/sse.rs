@@ -16,7 +16,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::connection::Connection;
 use crate::place::Place;
-use crate::upgrade::address_of;
 use crate::{Bellwire, Consumer, Dialect, Scope, UpgradeRefused};
 
 /// What a browser asks for when it opens an `EventSource`.
@@ -126,8 +125,7 @@ where
 impl EventStream {
     fn of(parts: &Parts, bellwire: Bellwire) -> Result<Self, UpgradeRefused> {
         bellwire.origins().permits_stream(&parts.headers)?;
-        let (path, query) = address_of(parts);
-        let mut scope = Scope::new(path, query);
+        let mut scope = Scope::of(parts);
         if let Some(last) = parts.headers.get(LAST_EVENT_ID).filter(|last| !last.is_empty()) {
             scope.resume(last.as_bytes());
         }
@@ -143,21 +141,21 @@ impl EventStream {
     /// Whose stream this is; as [`Upgrade::person`](crate::Upgrade::person).
     #[must_use]
     pub fn person(mut self, key: impl Into<Box<str>>) -> Self {
-        self.scope.person = Some(key.into());
+        self.scope.identity.person = Some(key.into());
         self
     }
 
     /// Which session opened it; as [`Upgrade::session`](crate::Upgrade::session).
     #[must_use]
     pub fn session(mut self, key: impl Into<Box<str>>) -> Self {
-        self.scope.session = Some(key.into());
+        self.scope.identity.session = Some(key.into());
         self
     }
 
     /// Which address it comes from; as [`Upgrade::address`](crate::Upgrade::address).
     #[must_use]
     pub fn address(mut self, address: IpAddr) -> Self {
-        self.scope.address = Some(address);
+        self.scope.identity.address = Some(address);
         self
     }
 

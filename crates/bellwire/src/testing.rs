@@ -57,14 +57,14 @@ impl Dial {
     /// As this person.
     #[must_use]
     pub fn person(mut self, key: impl Into<Box<str>>) -> Self {
-        self.scope.person = Some(key.into());
+        self.scope.identity.person = Some(key.into());
         self
     }
 
     /// With this session.
     #[must_use]
     pub fn session(mut self, key: impl Into<Box<str>>) -> Self {
-        self.scope.session = Some(key.into());
+        self.scope.identity.session = Some(key.into());
         self
     }
 

@@ -126,8 +126,7 @@ where
         }
         bellwire.origins().permits(&parts.headers)?;
         let accept = accept(&parts.headers)?;
-        let (path, query) = address_of(parts);
-        let scope = Scope::new(path, query);
+        let scope = Scope::of(parts);
         let dialect = scope.query("dialect").next().map(|name| name.parse()).transpose()?;
         let offered = tokens(&parts.headers, SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect();
         let upgrade = parts.extensions.remove::<OnUpgrade>();
@@ -145,21 +144,21 @@ impl Upgrade {
     /// Whose socket this is: a key for [`Layer::kick_person`](crate::Layer::kick_person) and for the limit of sockets per person.
     #[must_use]
     pub fn person(mut self, key: impl Into<Box<str>>) -> Self {
-        self.scope.person = Some(key.into());
+        self.scope.identity.person = Some(key.into());
         self
     }
 
     /// Which session opened it: a key for [`Layer::kick_session`](crate::Layer::kick_session).
     #[must_use]
     pub fn session(mut self, key: impl Into<Box<str>>) -> Self {
-        self.scope.session = Some(key.into());
+        self.scope.identity.session = Some(key.into());
         self
     }
 
     /// Which address it comes from: for the limit of sockets per address.
     #[must_use]
     pub fn address(mut self, address: IpAddr) -> Self {
-        self.scope.address = Some(address);
+        self.scope.identity.address = Some(address);
         self
     }
 
@@ -229,13 +228,6 @@ async fn switched(upgrade: OnUpgrade, Place { scope, .. }: &Place) -> Option<Upg
         Err(_) => tracing::debug!(%scope, "The handshake took too long"),
     }
     None
-}
-
-/// The path and the query that were asked for, wherever the router is nested.
-pub(crate) fn address_of(parts: &Parts) -> (&str, &str) {
-    let original = parts.extensions.get::<axum::extract::OriginalUri>();
-    let uri = original.map_or(&parts.uri, |original| &original.0);
-    (uri.path(), uri.query().unwrap_or_default())
 }
 
 /// Whether this is a handshake at all, as RFC 6455 §4.2.1 describes it.

@@ -53,7 +53,7 @@ fn every_setting_of_a_bound_and_every_field_of_the_limits_is_in_the_document() {
 #[test]
 fn every_close_code_is_in_the_document_and_final_where_the_browser_takes_it_for_final() {
     let (document, code) = (file("docs/limits.md"), file("crates/bellwire/src/close.rs"));
-    let browser = file("crates/bellwire-site/static/bellwire/socket.js");
+    let browser = file("crates/bellwire/assets/bellwire/socket.js");
     let finals = browser.split_once("const FINAL = [").unwrap().1.split_once(']').unwrap().0;
     let finals: Vec<&str> = finals.split(',').map(str::trim).collect();
     let constants =

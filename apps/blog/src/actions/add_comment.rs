@@ -8,7 +8,7 @@ use bellwire_site::{SiteState, Tx, User};
 use crate::forms::{AuthorName, CommentText};
 use crate::models::article::feed_of;
 use crate::models::comment::{Comment, NewComment, Written};
-use crate::pace::Comments;
+use crate::pace::COMMENTS;
 use crate::{BlogError, fragments};
 
 /// What was typed, and where.
@@ -49,7 +49,7 @@ pub(crate) async fn add_comment(
     if let Some(before) = before {
         return Ok(Written::Before(before));
     }
-    site.count::<Comments>(by, from)?;
+    site.count(&COMMENTS, by, from)?;
     let layer = site.bellwire().layer().clone();
     site.db()
         .write(async move |tx: Tx| {

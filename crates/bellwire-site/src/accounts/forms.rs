@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use bellwire::Html;
+use bellwire::{ClientAddress, Html};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::fmt;
@@ -18,7 +18,6 @@ use super::sign_up::NoAccount;
 use super::users::Taken;
 use super::viewer::SignedIn;
 use super::{next, password};
-use crate::client::ClientAddress;
 use crate::errors::in_words;
 use crate::{Field, Page, SiteError};
 
@@ -258,7 +257,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Browser {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let address = ClientAddress::of(&parts.extensions);
+        let address = ClientAddress::of(&parts.extensions).ip();
         let user_agent =
             parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let shown = |c: &char| !c.is_control();

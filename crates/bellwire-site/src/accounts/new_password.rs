@@ -1,6 +1,7 @@
 //! A new password, from the one who has the old one.
 
 use axum::http::HeaderValue;
+use bellwire::rate::network;
 
 use super::ended::Why;
 use super::forms::Browser;
@@ -8,7 +9,6 @@ use super::sessions::Which;
 use super::token::Token;
 use super::users::{self, Changed};
 use super::{Who, password};
-use crate::client::network;
 use crate::db::Tx;
 use crate::{SiteError, SiteState, User};
 
@@ -40,7 +40,7 @@ pub(super) async fn new_password(
 ) -> Result<HeaderValue, NoNewPassword> {
     let accounts = &site.accounts().inner;
     let attempt = (network(browser.address), Who::User(user.id));
-    if let Err(retry_after) = accounts.sign_ins.count(&attempt) {
+    if let Err(retry_after) = accounts.sign_ins.take(&attempt) {
         return Err(SiteError::TooMany { retry_after }.into());
     }
     let account = users::by_id(accounts.db.read(), user.id).await?.ok_or(SiteError::Unauthorized)?;

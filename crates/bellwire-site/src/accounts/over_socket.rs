@@ -10,6 +10,7 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bellwire::Html;
+use bellwire::rate::network;
 use serde::Deserialize;
 
 use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
@@ -17,7 +18,6 @@ use super::sign_in::{self, Begin, go_on};
 use super::sign_up;
 use super::token::Token;
 use super::{Accounts, next, tickets};
-use crate::client::network;
 use crate::db::Tx;
 use crate::{Field, SiteError, SiteState};
 
@@ -183,7 +183,7 @@ async fn begin(
     browser: Browser,
 ) -> Result<bool, SiteError> {
     let (accounts, from) = (&people.inner, network(browser.address));
-    accounts.strangers.count(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
+    accounts.strangers.take(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
     let begun = take(people, ticket, session, browser).await;
     if !matches!(begun, Ok(false)) {
         accounts.strangers.take_back(&from);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use bellwire::rate::network;
 
 use super::ended::Why;
 use super::forms::Browser;
@@ -12,7 +13,6 @@ use super::sessions::{self, Which};
 use super::token::Token;
 use super::{Accounts, Inner, Who, next, tickets, users};
 use crate::SiteError;
-use crate::client::network;
 use crate::db::Tx;
 
 /// The longest a browser may keep a cookie; the session itself ends earlier, when it is not used.
@@ -64,7 +64,7 @@ pub(super) async fn sign_in(
 ) -> Result<(), NotSignedIn> {
     let accounts = &people.inner;
     let from = network(address);
-    accounts.strangers.count(&from).map_err(too_many)?;
+    accounts.strangers.take(&from).map_err(too_many)?;
     // Taken back below, unless it turns out that the password is wrong, or whoever asked does not wait for it.
     let checked = check(accounts, from, username, password).await;
     if !matches!(checked, Err(NotSignedIn::Wrong)) {
@@ -94,7 +94,7 @@ async fn check(
     let user = user.filter(|user| user.is_active);
     let attempt = (from, Who::of(user.as_ref().map(|user| user.id), username));
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    accounts.sign_ins.count(&attempt).map_err(too_many)?;
+    accounts.sign_ins.take(&attempt).map_err(too_many)?;
     let fits = match accounts.hasher.place(from) {
         Ok(_place) => accounts.hasher.fits(password, hash).await,
         Err(busy) => Err(busy),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::HeaderValue;
+use bellwire::rate::network;
 use sea_orm::SqlErr;
 
 use super::Accounts;
@@ -12,7 +13,6 @@ use super::sign_in::Begin;
 use super::token::Token;
 use super::users::{self, NewUser, Taken};
 use crate::SiteError;
-use crate::client::network;
 use crate::db::{DbError, Tx};
 
 /// The number two processes agree on while one of them makes the first account: "1st user" in ASCII.
@@ -62,7 +62,7 @@ pub(super) async fn sign_up(
 ) -> Result<(), NoAccount> {
     let accounts = &people.inner;
     let from = network(address);
-    if let Err(retry_after) = accounts.sign_ups.count(&from) {
+    if let Err(retry_after) = accounts.sign_ups.take(&from) {
         return Err(SiteError::TooMany { retry_after }.into());
     }
     let made = make(people, from, wanted, first, begin).await;

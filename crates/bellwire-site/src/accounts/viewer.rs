@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use bellwire::{ClientAddress, Identity};
 use std::convert::Infallible;
 
 use super::token::Token;
@@ -84,7 +85,14 @@ pub(crate) async fn remember(State(site): State<SiteState>, mut request: Request
         Ok(signed_in) => signed_in,
         Err(error) => return error.into_response(),
     };
-    let Some(signed_in) = signed_in else { return next.run(request).await };
+    let address = ClientAddress::of(request.extensions()).network();
+    let identity = Identity::default().with_address(address);
+    let Some(signed_in) = signed_in else {
+        request.extensions_mut().insert(identity);
+        return next.run(request).await;
+    };
+    let user = &signed_in.user;
+    request.extensions_mut().insert(identity.with_person(user.key()).with_session(user.session_key()));
     request.extensions_mut().insert(signed_in.clone());
     let mut response = next.run(request).await;
     keep_private(response.headers_mut());

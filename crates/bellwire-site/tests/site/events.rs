@@ -141,8 +141,7 @@ async fn a_stream_for_another_site_is_refused() {
 async fn a_healthy_stream_outlives_every_time_limit() {
     let short = Duration::from_secs(1);
     let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
-        let patience = &mut settings.patience;
-        (patience.headers, patience.request, patience.response) = (short, short, short);
+        (settings.serve.headers, settings.request, settings.serve.response) = (short, short, short);
         (settings.limits.write, settings.limits.ping) = (short, short / 2);
         settings.limits.idle = 3 * short;
     })

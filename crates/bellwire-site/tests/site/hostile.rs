@@ -20,8 +20,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 }
 
 fn short(settings: &mut Settings) {
-    let patience = &mut settings.patience;
-    (patience.headers, patience.request, patience.response) = (SHORT, SHORT, SHORT);
+    (settings.serve.headers, settings.request, settings.serve.response) = (SHORT, SHORT, SHORT);
     (settings.limits.ping, settings.limits.idle) = (SHORT / 2, SHORT);
 }
 
@@ -190,7 +189,7 @@ async fn whoever_holds_places_without_using_them_gives_them_back() {
     let places = 8;
     let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
         short(settings);
-        settings.connections = places;
+        settings.serve.connections = places;
     })
     .await;
     let mut enemies = Vec::new();

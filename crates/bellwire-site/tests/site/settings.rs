@@ -39,7 +39,7 @@ fn every_setting_is_understood() {
     assert_eq!(settings.url.unwrap().as_str(), "https://chat.example/");
     assert_eq!(settings.origins, ["https://app.example", "http://localhost:3000"]);
     assert_eq!(settings.trusted_proxies.len(), 3);
-    assert_eq!(settings.connections, 5);
+    assert_eq!(settings.serve.connections, 5);
     assert_eq!(settings.database, DatabaseUrl::Sqlite(PathBuf::from("/var/lib/bellwire/bellwire.db")));
     assert_eq!(settings.sign_up, SignUp::Closed);
     assert_eq!(settings.assets, [std::env::temp_dir()]);

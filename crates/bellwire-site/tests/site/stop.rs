@@ -59,7 +59,7 @@ async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
     tokio::time::resume();
     let _opened_ahead = TcpStream::connect(site.address()).await.unwrap();
     assert_eq!(site.client().get("/").await.status, 200);
-    let log = Log::listen("bellwire_site=info");
+    let log = Log::listen("bellwire_site=info,bellwire=info");
     site.stop().await;
     let log = log.text();
     // Whoever is waited for in vain is in the log.
@@ -68,7 +68,8 @@ async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
 
 #[tokio::test]
 async fn beyond_the_cap_a_connection_waits_until_another_ends_and_sockets_count() {
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| settings.connections = 2).await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| settings.serve.connections = 2).await;
     let one = Window::open(&site.client(), "/ws/").await;
     let two = Window::open(&site.client(), "/ws/").await;
     let mut client = site.client();

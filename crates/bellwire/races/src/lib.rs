@@ -1,8 +1,8 @@
 //! Bellwire's own files once more, with locks that try out who comes first (`sync`), and the ground for tests (`stage`).
 //!
 //! They are read rather than depended on, so that no feature and no flag of the build can ever put these locks into a site.
-//! The list is that of `bellwire`'s `lib.rs` without `sse`, another door to the same connections; whatever else is missing here
-//! does not compile.
+//! The list is that of `bellwire`'s `lib.rs` without `sse`, another door to the same connections, and without what stands before a
+//! connection (`serve`, `client_address`, `assets`); whatever else is missing here does not compile.
 #![allow(missing_docs, dead_code, unreachable_pub, reason = "as in `bellwire`, where they are looked at")]
 
 pub mod stage;
@@ -12,6 +12,10 @@ mod sync;
 mod bellwire;
 #[path = "../../src/limits.rs"]
 mod limits;
+#[path = "../../src/rate/mod.rs"]
+pub mod rate;
+#[path = "../../src/identity.rs"]
+mod identity;
 #[path = "../../src/origin.rs"]
 mod origin;
 #[path = "../../src/upgrade.rs"]
@@ -34,8 +38,6 @@ mod short;
 mod connection;
 #[path = "../../src/turn.rs"]
 mod turn;
-#[path = "../../src/pace.rs"]
-mod pace;
 #[path = "../../src/handler.rs"]
 mod handler;
 #[path = "../../src/feeds.rs"]
@@ -75,11 +77,12 @@ pub use crate::consumer::{CatchUp, Consumer};
 pub use crate::dialect::{Dialect, UnknownDialect};
 pub use crate::error::{Error, Invalid};
 pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
+pub use crate::identity::Identity;
 pub use crate::layer::{
     Backplane, Change, Changes, ChannelFull, ChannelName, Counters, Counts, Garbled, Layer, NamedChannel,
     Presence, in_one_go,
 };
-pub use crate::limits::Limits;
+pub use crate::limits::{Limits, ServeLimits};
 pub use crate::origin::{BadOrigin, OriginRefused, Origins};
 pub use crate::patch::{How, Html, Patch};
 pub use crate::scope::Scope;

@@ -13,4 +13,5 @@ mod tickers;
 mod layers;
 mod logs;
 mod origins;
+mod serve;
 mod sockets;

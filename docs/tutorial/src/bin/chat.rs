@@ -207,6 +207,6 @@ async fn main() -> anyhow::Result<()> {
     let chat = App::new("chat").routes(routes).migrations::<Tables>().card(card);
     let site = Site::open(Settings::from_environment()?, vec![chat]).await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
-    site.run_until(bellwire_site::asked_to_end()).await;
+    site.run_until(bellwire_site::shutdown_signal()).await;
     Ok(())
 }

@@ -80,6 +80,6 @@ async fn main() -> anyhow::Result<()> {
     let talk = App::new("talk").routes(routes).card(card);
     let site = Site::open(Settings::from_environment()?, vec![talk]).await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
-    site.run_until(bellwire_site::asked_to_end()).await;
+    site.run_until(bellwire_site::shutdown_signal()).await;
     Ok(())
 }

@@ -44,7 +44,7 @@ impl Member {
     /// The same with a mailbox for so many messages.
     pub fn with_room_for(layer: &Layer, person: &str, queue_messages: usize) -> Self {
         let mut scope = Scope::new("/", "");
-        scope.person = Some(person.into());
+        scope.identity.person = Some(person.into());
         let limits = Limits { queue_messages, ..Limits::default() };
         Self { layer: layer.clone(), channel: layer.connect(&scope, &limits, 0) }
     }

@@ -75,7 +75,7 @@ impl Promise {
     /// Takes a place for this person.
     pub fn take(bellwire: &Bellwire, person: &str, query: &str) -> Self {
         let mut scope = Scope::new("/", query);
-        scope.person = Some(person.into());
+        scope.identity.person = Some(person.into());
         Self(Place::take(bellwire.clone(), scope).unwrap_or_else(|refused| panic!("{refused}")))
     }
 
