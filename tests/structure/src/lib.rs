@@ -3,8 +3,10 @@
 
 pub mod workspace;
 pub mod tokens;
+pub mod shipped;
 pub mod source;
 pub mod tree;
 pub mod graph;
 pub mod circles;
 pub mod table;
+pub mod protocols;

@@ -2,7 +2,8 @@
 
 use proc_macro2::{Delimiter, TokenStream};
 
-use crate::tokens::{Cursor, as_group, as_string, is_punct};
+use crate::shipped::attribute;
+use crate::tokens::{Cursor, as_group, as_string};
 
 /// A module: a whole file, or one written inside a file.
 #[derive(Debug, Default)]
@@ -48,51 +49,30 @@ pub struct Named {
     pub line: usize,
 }
 
-/// Which code is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// What is compiled without tests.
-    Shipped,
-    /// Tests too.
-    Everything,
+/// Reads the tokens of a file.
+pub fn module(tokens: TokenStream) -> Module {
+    let mut reader = Reader::default();
+    reader.module_body(tokens);
+    reader.module
 }
 
-/// Reads a file. Nothing, if the whole of it is left out.
-///
-/// # Errors
-/// The lexer's, when it is not Rust.
-pub fn parse(text: &str, part: Part) -> Result<Option<Module>, String> {
-    let tokens: TokenStream = text.parse().map_err(|error| format!("{error}"))?;
-    let mut reader = Reader { part, module: Module::default() };
-    Ok(reader.module_body(tokens).then_some(reader.module))
-}
-
+#[derive(Default)]
 struct Reader {
-    part: Part,
     module: Module,
 }
 
 impl Reader {
-    /// Reads items. False, when an inner attribute leaves all of them out.
-    fn module_body(&mut self, tokens: TokenStream) -> bool {
+    fn module_body(&mut self, tokens: TokenStream) {
         let mut cursor = Cursor::new(tokens);
         let mut path = None;
         while cursor.peek(0).is_some() {
-            if let Some((attribute, is_inner)) = attribute(&mut cursor) {
-                if self.leaves_out(&attribute) {
-                    if is_inner {
-                        return false;
-                    }
-                    skip_item(&mut cursor);
-                } else {
-                    path = path_of(&attribute).or(path);
-                    self.code(attribute);
-                }
+            if let Some(attribute) = attribute(&mut cursor) {
+                path = path_of(&attribute.inside).or(path);
+                self.code(attribute.inside);
             } else if !self.module_item(&mut cursor, &mut path) {
                 self.step(&mut cursor);
             }
         }
-        true
     }
 
     /// Reads `mod`, or notes the name of another item. False, when there is neither.
@@ -107,7 +87,7 @@ impl Reader {
             "mod" => {
                 let body = cursor.group(2, Delimiter::Brace).map(proc_macro2::Group::stream);
                 cursor.skip(3);
-                self.declare(name, path.take(), body);
+                self.module.modules.push(Declared { name, path: path.take(), body: body.map(module) });
                 return true;
             }
             "struct" | "enum" | "union" | "trait" | "type" | "fn" | "const" | "static" => {
@@ -119,29 +99,11 @@ impl Reader {
         false
     }
 
-    fn declare(&mut self, name: String, path: Option<String>, body: Option<TokenStream>) {
-        let body = match body {
-            None => None,
-            Some(tokens) => {
-                let mut reader = Reader { part: self.part, module: Module::default() };
-                if !reader.module_body(tokens) {
-                    return;
-                }
-                Some(reader.module)
-            }
-        };
-        self.module.modules.push(Declared { name, path, body });
-    }
-
     /// Reads whatever is inside an item: paths, and `use` lines of functions.
     fn code(&mut self, tokens: TokenStream) {
         let mut cursor = Cursor::new(tokens);
         while cursor.peek(0).is_some() {
-            match attribute(&mut cursor) {
-                Some((attribute, _)) if self.leaves_out(&attribute) => skip_item(&mut cursor),
-                Some((attribute, _)) => self.code(attribute),
-                None => self.step(&mut cursor),
-            }
+            self.step(&mut cursor);
         }
     }
 
@@ -216,13 +178,6 @@ impl Reader {
         }
         path.truncate(depth);
     }
-
-    fn leaves_out(&self, attribute: &TokenStream) -> bool {
-        let cursor = Cursor::new(attribute.clone());
-        self.part == Part::Shipped
-            && cursor.ident(0).as_deref() == Some("cfg")
-            && cursor.group(1, Delimiter::Parenthesis).is_some_and(|group| needs_tests(group.stream()))
-    }
 }
 
 /// The names of a path up to its end, or to its first brackets.
@@ -248,83 +203,10 @@ fn renamed(cursor: &mut Cursor) -> Option<String> {
     name
 }
 
-/// The inside of an attribute that comes next, and whether it is an inner one.
-fn attribute(cursor: &mut Cursor) -> Option<(TokenStream, bool)> {
-    if !cursor.at("#") {
-        return None;
-    }
-    let is_inner = is_punct(cursor.peek(1), '!');
-    let inside = cursor.group(1 + usize::from(is_inner), Delimiter::Bracket)?.stream();
-    cursor.skip(2 + usize::from(is_inner));
-    Some((inside, is_inner))
-}
-
 /// The file of `path = "…"`.
 fn path_of(attribute: &TokenStream) -> Option<String> {
     let cursor = Cursor::new(attribute.clone());
     (cursor.ident(0)? == "path").then(|| cursor.peek(2).and_then(as_string))?
-}
-
-/// Whether a condition of `cfg` cannot hold without `test`.
-fn needs_tests(condition: TokenStream) -> bool {
-    holds(&mut Cursor::new(condition)) == Some(false)
-}
-
-/// Whether the next condition holds without `test`; nothing, when that depends on something else.
-fn holds(cursor: &mut Cursor) -> Option<bool> {
-    let word = cursor.ident(0)?;
-    let inside = cursor.group(1, Delimiter::Parenthesis).map(|group| Cursor::new(group.stream()));
-    while cursor.peek(0).is_some() && !cursor.at(",") {
-        cursor.skip(1);
-    }
-    let mut inside = match (word.as_str(), inside) {
-        ("test", None) => return Some(false),
-        (_, inside) => inside?,
-    };
-    let mut all = Vec::new();
-    while inside.peek(0).is_some() {
-        all.push(holds(&mut inside));
-        inside.skip(1);
-    }
-    let unless_all = |wanted: bool, other: bool| {
-        if all.contains(&Some(other)) {
-            Some(other)
-        } else {
-            all.iter().all(|one| *one == Some(wanted)).then_some(wanted)
-        }
-    };
-    match word.as_str() {
-        "all" => unless_all(true, false),
-        "any" => unless_all(false, true),
-        "not" => all.first().copied().flatten().map(|held| !held),
-        _ => None,
-    }
-}
-
-/// Passes over the item, statement, field or arm that comes next.
-fn skip_item(cursor: &mut Cursor) {
-    while attribute(cursor).is_some() {}
-    let ends_with_semicolon = ends_with_semicolon(cursor);
-    while let Some(token) = cursor.take() {
-        let is_end = is_punct(Some(&token), ';') || is_punct(Some(&token), ',');
-        let is_body = as_group(&token).is_some_and(|group| group.delimiter() == Delimiter::Brace);
-        if is_end || (is_body && !ends_with_semicolon) {
-            break;
-        }
-    }
-}
-
-/// Whether braces are not the end of the item that comes next.
-fn ends_with_semicolon(cursor: &Cursor) -> bool {
-    let mut cursor = cursor.clone();
-    if cursor.ident(0).as_deref() == Some("pub") {
-        cursor.skip(1 + usize::from(cursor.group(1, Delimiter::Parenthesis).is_some()));
-    }
-    match cursor.ident(0).as_deref() {
-        Some("use" | "static" | "type" | "let") => true,
-        Some("const") => !matches!(cursor.ident(1).as_deref(), Some("fn" | "async" | "unsafe")),
-        _ => false,
-    }
 }
 
 /// The first names of all paths and `use` lines of a file, among them those of crates.

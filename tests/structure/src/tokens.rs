@@ -27,6 +27,11 @@ impl Cursor {
         Some(token)
     }
 
+    /// The tokens from this place to that of another cursor over the same ones.
+    pub fn until(&self, end: &Self) -> Vec<TokenTree> {
+        self.tokens[self.place..end.place].to_vec()
+    }
+
     /// So many steps.
     pub fn skip(&mut self, steps: usize) {
         self.place = (self.place + steps).min(self.tokens.len());
@@ -41,6 +46,13 @@ impl Cursor {
             }
             _ => false,
         })
+    }
+
+    /// Whether these signs come so many tokens further.
+    pub fn at_after(&self, further: usize, signs: &str) -> bool {
+        let mut after = self.clone();
+        after.skip(further);
+        after.at(signs)
     }
 
     /// The name that is so many tokens further.

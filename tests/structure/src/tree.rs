@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use crate::source::{Module, Part, parse};
+use proc_macro2::TokenStream;
+
+use crate::shipped::{shipped, tokens};
+use crate::source::{Module, module};
 
 /// The modules of one library or program.
 #[derive(Debug, Default)]
 pub struct Tree {
     nodes: Vec<Node>,
     files: Vec<String>,
+    tokens: Vec<TokenStream>,
 }
 
 #[derive(Debug)]
@@ -49,8 +53,8 @@ impl Found {
 }
 
 impl Tree {
-    /// Reads the modules of a crate, from its root file on. `read` returns a file's text, if there is
-    /// such a file.
+    /// Reads the modules of a crate from its root file on. `read` returns the text of a file, if
+    /// there is one.
     ///
     /// # Errors
     /// A sentence about a file that is no Rust, or is not there.
@@ -69,9 +73,11 @@ impl Tree {
         read: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<usize>, String> {
         let text = read(path).ok_or_else(|| format!("{path} is not there"))?;
-        let module = parse(&text, Part::Shipped).map_err(|error| format!("{path}: {error}"))?;
-        let Some(module) = module else { return Ok(None) };
+        let tokens = tokens(&text).map_err(|error| format!("{path}: {error}"))?;
+        let Some(tokens) = shipped(tokens) else { return Ok(None) };
         self.files.push(path.to_owned());
+        self.tokens.push(tokens.clone());
+        let module = module(tokens);
         self.load_module(module, self.files.len() - 1, folder, parent, read).map(Some)
     }
 
@@ -112,6 +118,20 @@ impl Tree {
     /// The files, in the order in which they are declared.
     pub fn files(&self) -> &[String] {
         &self.files
+    }
+
+    /// The files with their tokens, tests left out.
+    pub fn sources(&self) -> impl Iterator<Item = (&String, &TokenStream)> {
+        self.files.iter().zip(&self.tokens)
+    }
+
+    /// The file that has the item to which a path of a file leads.
+    pub fn file_of(&self, file: &str, path: &[String]) -> Option<&str> {
+        let node = self.nodes.iter().position(|node| self.files[node.file] == file)?;
+        let first = path.first()?;
+        let is_own = path.len() == 1 && self.nodes[node].module.items.contains(first);
+        let found = if is_own { node } else { self.find(node, path, &[])?.node() };
+        Some(&self.files[self.nodes[found].file])
     }
 
     /// The file that declares a file, directly.

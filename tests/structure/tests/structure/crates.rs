@@ -1,6 +1,7 @@
 //! Imports between our crates.
 
-use bellwire_structure::source::{Part, first_names, parse};
+use bellwire_structure::shipped::tokens;
+use bellwire_structure::source::{first_names, module};
 use bellwire_structure::table::{FOR_NOW, TABLE, allows, row};
 use bellwire_structure::workspace::{Crate, crates, files, read};
 
@@ -37,9 +38,8 @@ fn unknown_arrows(crates: &[Crate]) -> Vec<String> {
 
 /// The names of our crates in a crate's `src`, tests included, that the table does not know.
 fn unknown_names(one: &Crate, others: &[Crate], path: &str, text: &str) -> Vec<String> {
-    let module = parse(text, Part::Everything).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let names = module.as_ref().map(first_names).unwrap_or_default();
-    let foreign = names.into_iter().filter_map(|(name, line)| {
+    let tokens = tokens(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let foreign = first_names(&module(tokens)).into_iter().filter_map(|(name, line)| {
         let other = others.iter().find(|other| other.name.replace('-', "_") == name && other.name != one.name)?;
         (!allows(&one.name, &other.name)).then(|| {
             format!("{path}:{line} names {name}, which {} may not import. {DECIDE} Tests that need it stand in tests/.", one.name)

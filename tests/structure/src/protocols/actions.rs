@@ -1,0 +1,98 @@
+//! Actions of sockets, and the frames of those that have an action of their own.
+
+use proc_macro2::{Delimiter, TokenStream};
+
+use super::items::{Field, fields, items, said, strings, text_of};
+use super::routes::item;
+use super::{Row, Source, Sources};
+use crate::tokens::{Cursor, as_group, as_ident, as_string, name};
+
+/// The actions of each enum that is read from `{"action": …, "data": {…}}`.
+pub(super) fn actions(sources: &Sources, source: &Source) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let all = items(&source.tokens);
+    let bare: Vec<_> =
+        all.iter().filter(|item| item.word == "impl").flat_map(|item| strings(&item.body)).collect();
+    let enums = all.iter().filter(|item| item.word == "enum");
+    for one in enums.filter(|one| text_of(&said(&one.attributes, "serde"), "tag") == Some("action")) {
+        for variant in fields(&one.body) {
+            let said = said(&variant.attributes, "serde");
+            let action = text_of(&said, "rename").unwrap_or(&variant.name).to_owned();
+            let is_bare = if bare.contains(&action) { "yes" } else { "" };
+            let cells = [action, data(sources, source, &variant), is_bare.to_owned()];
+            rows.push(Row::new(&source.part, "action", cells));
+        }
+    }
+    rows
+}
+
+/// The fields of an action: its own, or those of the struct that it holds.
+fn data(sources: &Sources, source: &Source, variant: &Field) -> String {
+    let Some(group) = variant.rest.first().and_then(as_group) else { return String::new() };
+    let body = match group.delimiter() {
+        Delimiter::Brace => group.stream(),
+        _ => {
+            let path: Vec<_> =
+                group.stream().into_iter().filter_map(|token| as_ident(&token).map(name)).collect();
+            item(sources, source, &path, &["struct"]).map(|(_, item)| item.body).unwrap_or_default()
+        }
+    };
+    let mut described: Vec<_> = fields(&body).iter().map(described).collect();
+    described.sort();
+    described.join(", ")
+}
+
+/// A field as the tables have it: `name type`, with `?` where it may be missing.
+fn described(field: &Field) -> String {
+    let said = said(&field.attributes, "serde");
+    let name = text_of(&said, "rename").unwrap_or(&field.name);
+    let types: Vec<_> = field.rest.iter().filter_map(as_ident).map(crate::tokens::name).collect();
+    let is_optional =
+        said.iter().any(|(word, _)| word == "default") || types.iter().any(|one| one == "Option");
+    let reader = text_of(&said, "deserialize_with").unwrap_or_default();
+    let kind = match types.last().map(String::as_str) {
+        _ if reader.contains("number") || reader.contains("i64") => "number",
+        Some("String") => "text",
+        Some("bool") => "true or false",
+        _ => "value",
+    };
+    format!("{name}{} {kind}", if is_optional { "?" } else { "" })
+}
+
+/// Objects with an `action` that are sent as they are: `json!({ "action": "New ball", … })`.
+pub(super) fn frames(source: &Source) -> Vec<Row> {
+    objects(&source.tokens)
+        .into_iter()
+        .filter(|keys| keys.first().is_some_and(|(key, _)| key == "action"))
+        .map(|keys| {
+            let mut others: Vec<_> = keys[1..].iter().map(|(key, _)| key.clone()).collect();
+            others.sort();
+            Row::new(&source.part, "frame", [keys[0].1.clone(), others.join(", ")])
+        })
+        .collect()
+}
+
+/// The keys of all objects in `json!`, each with its value if that is a text.
+fn objects(tokens: &TokenStream) -> Vec<Vec<(String, String)>> {
+    let (mut cursor, mut found) = (Cursor::new(tokens.clone()), Vec::new());
+    while cursor.peek(0).is_some() {
+        if cursor.ident(0).as_deref() == Some("json") && cursor.at_after(1, "!") {
+            found.extend(cursor.group(2, Delimiter::Parenthesis).map(|group| keys(&group.stream())));
+        }
+        if let Some(group) = cursor.take().as_ref().and_then(as_group) {
+            found.extend(objects(&group.stream()));
+        }
+    }
+    found
+}
+
+fn keys(tokens: &TokenStream) -> Vec<(String, String)> {
+    let object =
+        tokens.clone().into_iter().next().as_ref().and_then(as_group).map(proc_macro2::Group::stream);
+    let (mut cursor, mut keys) = (Cursor::new(object.unwrap_or_default()), Vec::new());
+    while let Some(key) = cursor.peek(0).and_then(as_string) {
+        keys.push((key, cursor.peek(2).and_then(as_string).unwrap_or_default()));
+        super::items::up_to_comma(&mut cursor);
+    }
+    keys
+}

@@ -1,0 +1,116 @@
+//! Paths: `.route("/path/", get(handler).post(handler))`, with what the handlers read.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+use super::items::{Item, fields, items_at_top, said, text_of};
+use super::{Row, Source, Sources};
+use crate::tokens::{Cursor, as_group, as_string};
+
+const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "any"];
+
+/// What a table says of fields that a handler reads by hand.
+pub(super) const BY_HAND: &str = "by hand";
+
+/// The routes of a file.
+pub(super) fn routes(sources: &Sources, source: &Source) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for arguments in calls(&source.tokens, "route") {
+        let mut cursor = Cursor::new(arguments);
+        let Some(path) = path(sources, source, &mut cursor) else { continue };
+        while cursor.peek(0).is_some() {
+            let method = cursor.ident(0).filter(|word| METHODS.contains(&word.as_str()));
+            let handler = cursor.group(1, Delimiter::Parenthesis).map(|group| Cursor::new(group.stream()));
+            if let (Some(method), Some(handler)) = (method, handler) {
+                let fields = names(handler).map(|path| read_by(sources, source, &path)).unwrap_or_default();
+                rows.push(Row::new(&source.part, "method", [method.to_uppercase(), path.clone(), fields]));
+            }
+            cursor.skip(1);
+        }
+    }
+    rows
+}
+
+/// The arguments of all calls `.name(…)`.
+pub(super) fn calls(tokens: &TokenStream, name: &str) -> Vec<TokenStream> {
+    let (mut cursor, mut found) = (Cursor::new(tokens.clone()), Vec::new());
+    while cursor.peek(0).is_some() {
+        if cursor.at(".") && cursor.ident(1).as_deref() == Some(name) {
+            found.extend(cursor.group(2, Delimiter::Parenthesis).map(proc_macro2::Group::stream));
+        }
+        if let Some(group) = cursor.take().as_ref().and_then(as_group) {
+            found.extend(calls(&group.stream(), name));
+        }
+    }
+    found
+}
+
+/// The first argument: a text, or a constant that is one.
+fn path(sources: &Sources, source: &Source, cursor: &mut Cursor) -> Option<String> {
+    if let Some(text) = cursor.peek(0).and_then(as_string) {
+        return Some(text);
+    }
+    let path = names(cursor.clone())?;
+    let constant = item(sources, source, &path, &["const", "static"])?.1;
+    constant.head.iter().find_map(as_string)
+}
+
+/// The names of a path that comes next.
+fn names(mut cursor: Cursor) -> Option<Vec<String>> {
+    let mut names = vec![cursor.ident(0)?];
+    while cursor.ident(3).is_some() && {
+        cursor.skip(1);
+        cursor.at("::")
+    } {
+        cursor.skip(2);
+        names.extend(cursor.ident(0));
+    }
+    Some(names)
+}
+
+/// The item that a path leads to, with the file in which it stands.
+pub(super) fn item<'a>(
+    sources: &'a Sources,
+    source: &Source,
+    path: &[String],
+    words: &[&str],
+) -> Option<(&'a Source, Item)> {
+    let file = sources.file_of(source, path)?;
+    let mut found = items_at_top(&file.tokens).into_iter();
+    let item = found.find(|item| Some(&item.name) == path.last() && words.contains(&item.word.as_str()))?;
+    Some((file, item))
+}
+
+/// The fields of forms and queries among the arguments of a handler.
+fn read_by(sources: &Sources, source: &Source, path: &[String]) -> String {
+    let Some((file, handler)) = item(sources, source, path, &["fn"]) else { return String::new() };
+    let arguments =
+        handler.head.iter().filter_map(as_group).find(|group| group.delimiter() == Delimiter::Parenthesis);
+    let mut cursor = Cursor::new(arguments.map(proc_macro2::Group::stream).unwrap_or_default());
+    let mut found = Vec::new();
+    while cursor.peek(0).is_some() {
+        match cursor.ident(0).as_deref() {
+            Some("RawForm" | "RawQuery") => return BY_HAND.to_owned(),
+            Some("Form" | "Query") if matches!(cursor.peek(1), Some(TokenTree::Punct(p)) if p.as_char() == '<') =>
+            {
+                cursor.skip(2);
+                let read = names(cursor.clone()).and_then(|path| item(sources, file, &path, &["struct"]));
+                found.extend(read.map(|(_, read)| names_of(&read)).unwrap_or_default());
+            }
+            _ => {}
+        }
+        cursor.skip(1);
+    }
+    found.sort();
+    found.join(", ")
+}
+
+/// The names under which the fields of a struct come.
+fn names_of(item: &Item) -> Vec<String> {
+    let mut names = Vec::new();
+    for field in fields(&item.body) {
+        let said = said(&field.attributes, "serde");
+        names.push(text_of(&said, "rename").unwrap_or(&field.name).to_owned());
+        names.extend(text_of(&said, "alias").map(str::to_owned));
+    }
+    names
+}
