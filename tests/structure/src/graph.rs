@@ -1,4 +1,4 @@
-//! Which nodes of a graph lie on a circle.
+//! Strongly connected components of a graph, and the shortest circle through a node.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,7 @@ use crate::tokens::{Cursor, as_group, is_punct};
 /// `#[…]` or `#![…]`.
 #[derive(Debug)]
 pub struct Attribute {
-    /// What is in the brackets.
+    /// The tokens in the brackets.
     pub inside: TokenStream,
     /// Whether it is about what it stands in.
     pub is_inner: bool,

@@ -21,7 +21,7 @@ pub struct Module {
 /// `mod name;` or `mod name { … }`.
 #[derive(Debug)]
 pub struct Declared {
-    /// What it is called.
+    /// The name.
     pub name: String,
     /// The file that `#[path]` names.
     pub path: Option<String>,
@@ -34,7 +34,7 @@ pub struct Declared {
 pub struct Use {
     /// The path that is imported.
     pub path: Vec<String>,
-    /// What it is called here. Nothing, for a glob.
+    /// The name here. Nothing, for a glob.
     pub name: Option<String>,
     /// The line, from 1.
     pub line: usize,

@@ -1,4 +1,4 @@
-//! Which of our crates may import which: the table of docs/ARCHITECTURE.md, as data.
+//! The table of imports between our crates, as data.
 
 /// Each crate, and what it may import. A crate that is not here is refused, an arrow too.
 pub const TABLE: &[(&str, &[&str])] = &[
@@ -72,7 +72,7 @@ pub const FOR_NOW: &[(&str, &str)] = &[
     ("bellwire-social", "bellwire"),
 ];
 
-/// What a crate may import by the table. Nothing, if the crate is not in it.
+/// The imports that the table allows a crate. Nothing, if the crate is not in it.
 pub fn row(name: &str) -> Option<&'static [&'static str]> {
     TABLE.iter().find(|(row, _)| *row == name).map(|(_, may)| *may)
 }

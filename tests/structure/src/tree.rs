@@ -37,7 +37,7 @@ pub struct Import {
     pub to: String,
 }
 
-/// What a name leads to.
+/// The result of resolving a name.
 #[derive(Debug, Clone, Copy)]
 enum Found {
     Module(usize),
@@ -57,7 +57,7 @@ impl Tree {
     /// there is one.
     ///
     /// # Errors
-    /// A sentence about a file that is no Rust, or is not there.
+    /// A sentence about a file that is missing, or is not Rust.
     pub fn load(root: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let mut tree = Self::default();
         let folder = parent_folder(root);
@@ -72,7 +72,7 @@ impl Tree {
         parent: Option<usize>,
         read: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<usize>, String> {
-        let text = read(path).ok_or_else(|| format!("{path} is not there"))?;
+        let text = read(path).ok_or_else(|| format!("{path} is missing"))?;
         let tokens = tokens(&text).map_err(|error| format!("{path}: {error}"))?;
         let Some(tokens) = shipped(tokens) else { return Ok(None) };
         self.files.push(path.to_owned());
@@ -186,7 +186,7 @@ impl Tree {
         Some(found)
     }
 
-    /// What a name means in a module: a module of its own, an item, or what a `use` brings.
+    /// Resolves a name in a module: one of its modules, an item, or a name that a `use` brings.
     fn look_up(&self, node: usize, name: &str, trail: &[(usize, &str)]) -> Option<Found> {
         let Node { children, module, .. } = &self.nodes[node];
         if let Some(child) = children.get(name) {

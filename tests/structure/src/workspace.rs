@@ -14,7 +14,7 @@ pub struct Crate {
     pub folder: String,
     /// The root files of its library and programs, relative to the workspace's folder.
     pub roots: Vec<String>,
-    /// What it depends on, among the members and elsewhere.
+    /// The dependencies, members and others.
     pub dependencies: Vec<Dependency>,
 }
 

@@ -28,7 +28,7 @@ fn checked_columns(heading: &str) -> Option<(&'static str, usize)> {
     KINDS.into_iter().find(|(kind, _)| *kind == heading)
 }
 
-/// What the document says.
+/// Reads the rows of the document.
 pub fn documented(text: &str) -> BTreeSet<Row> {
     let mut rows = BTreeSet::new();
     each_row(text, &mut |part, heading, cells| {

@@ -14,9 +14,9 @@ pub(super) struct Item {
     pub(super) name: String,
     /// The insides of its attributes.
     pub(super) attributes: Vec<TokenStream>,
-    /// What comes after its name, up to its body.
+    /// The tokens between name and body.
     pub(super) head: Vec<TokenTree>,
-    /// What is in its braces.
+    /// The tokens in its braces.
     pub(super) body: TokenStream,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Item {
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) attributes: Vec<TokenStream>,
-    /// What comes after the name.
+    /// The tokens after the name.
     pub(super) rest: Vec<TokenTree>,
 }
 
@@ -119,7 +119,7 @@ pub(super) fn up_to_comma(cursor: &mut Cursor) -> Vec<TokenTree> {
     tokens
 }
 
-/// What an attribute such as `#[serde(default, rename = "x")]` says: each word, with its text.
+/// Reads an attribute such as `#[serde(default, rename = "x")]`: each word, with its text.
 pub(super) fn said(attributes: &[TokenStream], name: &str) -> Vec<(String, Option<String>)> {
     let mut said = Vec::new();
     for attribute in attributes {

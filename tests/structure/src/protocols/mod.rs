@@ -1,4 +1,4 @@
-//! What pages, programs, data and scripts of others use, as the source has it.
+//! Extracts from the source what pages, programs, data and scripts of others use.
 //!
 //! Each entry is a [`Row`] of one of the tables in docs/protocols.md.
 

@@ -7,7 +7,7 @@ use super::routes::calls;
 use super::{Markup, Row, Source};
 use crate::tokens::{Cursor, as_group, as_string};
 
-/// What is found in the texts of a Rust file.
+/// The rows that the texts of a Rust file make.
 pub(super) fn names(source: &Source) -> Vec<Row> {
     let texts = strings(&source.tokens);
     let mut rows = cookies(&texts);

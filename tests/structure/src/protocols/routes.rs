@@ -8,7 +8,7 @@ use crate::tokens::{Cursor, as_group, as_string};
 
 const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "any"];
 
-/// What a table says of fields that a handler reads by hand.
+/// Stands in a table for fields that a handler reads by hand.
 pub(super) const BY_HAND: &str = "by hand";
 
 /// The routes of a file.

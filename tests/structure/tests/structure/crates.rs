@@ -5,7 +5,7 @@ use bellwire_structure::source::{first_names, module};
 use bellwire_structure::table::{FOR_NOW, TABLE, allows, row};
 use bellwire_structure::workspace::{Crate, crates, files, read};
 
-/// What to do about a new arrow.
+/// Advice about a new arrow.
 const DECIDE: &str = "Ask for what is missing through a crate that may be imported, or move it below both. A new arrow is a \
     decision: it gets an entry in docs/decisions.md and a row in tests/structure/src/table.rs.";
 
@@ -85,7 +85,7 @@ fn what_is_allowed_for_now_is_still_there() {
         });
         assert!(
             is_there,
-            "{from} imports {to} no more. Take that out of FOR_NOW in tests/structure/src/table.rs."
+            "{from} no longer imports {to}. Remove it from FOR_NOW in tests/structure/src/table.rs."
         );
     }
 }

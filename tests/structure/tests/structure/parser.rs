@@ -1,4 +1,4 @@
-//! What is read from source, in small: each kind of import is found, and what is none is not.
+//! The parser on small inputs: it finds each kind of import, and nothing else.
 
 use bellwire_structure::circles::circles;
 use bellwire_structure::tree::Tree;
@@ -26,7 +26,7 @@ fn on_a_circle(files: &[(&str, &str)]) -> Vec<String> {
     circles(&tree(files)).into_keys().collect()
 }
 
-/// What `a.rs` imports, beside a `b.rs` with a struct `B` and a `c/mod.rs` with a `c/d.rs`.
+/// The imports of `a.rs`, beside a `b.rs` with a struct `B` and a `c/mod.rs` with a `c/d.rs`.
 fn imports_of(text: &str) -> Vec<String> {
     imports(&[
         ("src/lib.rs", "mod a; mod b; mod c; pub use b::B; pub use c::*;"),
@@ -114,7 +114,7 @@ fn modules_are_found_where_the_compiler_finds_them() {
     ];
     assert_eq!(imports(&files), ["a/b → other/e", "a/b → inside/f"]);
     let missing = Tree::load("src/lib.rs", &|path| (path == "src/lib.rs").then(|| "mod a;".into()));
-    assert_eq!(missing.unwrap_err(), "src/a/mod.rs is not there");
+    assert_eq!(missing.unwrap_err(), "src/a/mod.rs is missing");
 }
 
 #[test]

@@ -25,8 +25,8 @@ fn differences(found: &BTreeSet<Row>, documented: &BTreeSet<Row>, document: &str
     }
     if !gone.is_empty() {
         told += &format!(
-            "\nThis is in {document} and no more in the source. Others may use it: if it has to go or to change, take these \
-             rows out and say so in CHANGELOG.md:{gone}\n"
+            "\nThis is in {document} and no longer in the source. Others may use it: if it has to be removed or changed, remove \
+             these rows and say so in CHANGELOG.md:{gone}\n"
         );
     }
     told
@@ -42,7 +42,7 @@ fn the_document_has_all_that_is_in_the_source_and_nothing_else() {
     assert!(told.is_empty(), "{told}");
 }
 
-/// What a table of the document names and none of the sources has, in any of these forms.
+/// The names in a table of the document that no source has in any of these forms.
 fn gone(heading: &str, forms: impl Fn(&str) -> Vec<String>) -> String {
     let texts = texts_of_pages();
     let named = first_column(&read(DOCUMENT), heading);
@@ -82,7 +82,7 @@ mod on_small_sources {
 
     use super::differences;
 
-    /// What is found in an app of these files, as rows of tables.
+    /// The rows of an app of these files.
     fn rows(files: &[(&str, &str)]) -> Vec<String> {
         let read =
             |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
@@ -182,7 +182,7 @@ mod on_small_sources {
             told.contains("not in x.md") && told.contains("chat, table of selector: | #list | … |"),
             "{told}"
         );
-        assert!(told.contains("no more in the source") && told.contains("| #others | … |"), "{told}");
+        assert!(told.contains("no longer in the source") && told.contains("| #others | … |"), "{told}");
         assert!(!told.contains("#message"), "{told}");
     }
 }
