@@ -42,9 +42,8 @@ pub(crate) use watch::Watch;
 
 use bellwire::Bellwire;
 use bellwire::rate::Quota;
+use bellwire_db::{Clock, Db};
 
-use crate::clock::Clock;
-use crate::db::Db;
 use crate::limits::SharedRateLimiter;
 use crate::{SignUp, SiteError};
 use password::Hasher;

@@ -5,13 +5,13 @@ use std::future::ready;
 use axum::Router;
 use axum::middleware::map_response;
 use axum::response::Response;
+use bellwire_db::Migrations;
 use rust_embed::RustEmbed;
 use sea_orm_migration::MigratorTrait;
 
 use crate::SiteState;
 use crate::accounts::Person;
 use crate::assets::Embedded;
-use crate::db::Migrations;
 use crate::seed::{Fill, Filling, Progress};
 
 /// An app: its name, routes, tables, static files, and how the site speaks of it.

@@ -5,12 +5,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use bellwire_db::{DatabaseUrl, Db, chain};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::db::Db;
-use crate::errors::chain;
-use crate::settings::{DatabaseUrl, PublicUrl};
+use crate::settings::PublicUrl;
 use crate::site::migrations;
 use crate::{App, Settings};
 

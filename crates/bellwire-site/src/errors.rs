@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::db::DbError;
+use bellwire_db::{DbError, chain};
 
 /// Why a request was not answered as asked. As a response it is a page for browsers and a line of text for programs.
 #[derive(Debug, thiserror::Error)]
@@ -149,15 +149,6 @@ pub(crate) fn sentence(status: StatusCode) -> &'static str {
         StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong here. It was noted.",
         _ => "",
     }
-}
-
-/// An error with everything that led to it, in a line. What an error repeats of its cause is said once.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |&error| error.source());
-    causes.map(ToString::to_string).fold(error.to_string(), |line, cause| match line.ends_with(&cause) {
-        true => line,
-        false => format!("{line}: {cause}"),
-    })
 }
 
 /// A whole number of seconds, never too few.

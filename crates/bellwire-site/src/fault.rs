@@ -1,9 +1,9 @@
 //! What can go wrong in every app.
 
 use bellwire::{Close, Error, Invalid};
+use bellwire_db::DbError;
 use sea_orm::DbErr;
 
-use crate::db::DbError;
 use crate::errors::SiteError;
 use crate::rate::TooOften;
 

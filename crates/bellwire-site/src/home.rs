@@ -15,10 +15,10 @@ use bellwire::rate::Quota;
 use bellwire::{
     Action, Bellwire, ClientAddress, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket,
 };
+use bellwire_db::Clock;
 use serde::Deserialize;
 
 use crate::accounts::MaybeUser;
-use crate::clock::Clock;
 use crate::limits::SharedRateLimiter;
 use crate::{Page, SiteError, SiteState, Upgrade};
 

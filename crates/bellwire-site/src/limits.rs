@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bellwire::rate::{KeyedRateLimiter, Quota};
 
-use crate::clock::Clock;
+use bellwire_db::Clock;
 
 /// A [`KeyedRateLimiter`] behind a lock, on the site's clock.
 #[derive(Debug)]

@@ -6,10 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html as HtmlBody, IntoResponse, Response};
 use bellwire::{Html, Patch};
+use bellwire_db::chain;
 use url::{Position, Url};
 
 use crate::accounts::{SignedIn, next};
-use crate::errors::{Failed, chain};
+use crate::errors::Failed;
 use crate::{Card, SiteError, SiteState};
 
 mod refusal;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bellwire::rate::Quota;
+use bellwire_db::Clock;
 
 use crate::accounts::User;
-use crate::clock::Clock;
 use crate::errors::SiteError;
 use crate::limits::SharedRateLimiter;
 use crate::state::SiteState;

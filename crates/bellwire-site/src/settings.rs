@@ -12,11 +12,10 @@ use ipnet::IpNet;
 use url::Url;
 
 mod bounds;
-mod database;
 mod public;
 mod setting;
 
-pub use database::DatabaseUrl;
+use bellwire_db::DatabaseUrl;
 pub use public::PublicUrl;
 
 use bounds::{BOUNDS, Bound};

@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRef;
 use bellwire::Bellwire;
+use bellwire_db::{Clock, Db};
 
 use crate::accounts::Accounts;
 use crate::app::Card;
 use crate::assets::Assets;
-use crate::clock::Clock;
-use crate::db::Db;
 use crate::home::Bell;
 use crate::settings::{PublicUrl, Settings};
 use crate::visits::Visits;

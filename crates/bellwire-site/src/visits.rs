@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bellwire::rate::Quota;
 use bellwire::{Bellwire, ClientAddress, Close, Layer};
+use bellwire_db::{Clock, Db, DbError, Tx};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,8 +24,6 @@ mod table;
 pub(crate) use migrations::Migrator;
 
 use crate::accounts::{Token, cookies, set_cookie};
-use crate::clock::Clock;
-use crate::db::{Db, DbError, Tx};
 use crate::limits::SharedRateLimiter;
 use crate::{SiteError, SiteState};
 

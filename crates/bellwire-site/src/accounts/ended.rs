@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, Set};
 
-use crate::db::Tx;
+use bellwire_db::Tx;
 
 /// How long it is known that a session ended. A process that cannot reach the database for longer misses it.
 const KEPT: TimeDelta = TimeDelta::days(1);

@@ -2,6 +2,7 @@
 
 use axum::http::HeaderValue;
 use bellwire::rate::network;
+use bellwire_db::Tx;
 
 use super::ended::Why;
 use super::forms::Browser;
@@ -9,7 +10,6 @@ use super::sessions::Which;
 use super::token::Token;
 use super::users::{self, Changed};
 use super::{Who, password};
-use crate::db::Tx;
 use crate::{SiteError, SiteState, User};
 
 /// Why the password stays as it is.

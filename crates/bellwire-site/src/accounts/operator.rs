@@ -1,12 +1,13 @@
 //! What the operator does with accounts, from the command line and beside a running site.
 
+use bellwire_db::{DbError, Tx};
+
 use super::ended::Why;
 use super::name::{self, Name};
 use super::sessions::Which;
 use super::users::{self, Changed, NewUser, Taken};
 use super::{Accounts, password};
 use crate::SiteError;
-use crate::db::{DbError, Tx};
 
 /// An account as the operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

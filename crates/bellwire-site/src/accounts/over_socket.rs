@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bellwire::Html;
 use bellwire::rate::network;
+use bellwire_db::Tx;
 use serde::Deserialize;
 
 use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
@@ -18,7 +19,6 @@ use super::sign_in::{self, Begin, go_on};
 use super::sign_up;
 use super::token::Token;
 use super::{Accounts, next, tickets};
-use crate::db::Tx;
 use crate::{Field, SiteError, SiteState};
 
 /// Begins a session for whoever redeems it, once, within a minute. Only the form of the page that asked for it shows it.

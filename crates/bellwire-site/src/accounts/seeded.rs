@@ -1,11 +1,12 @@
 //! Accounts of people who are made up, all with one password.
 
+use bellwire_db::Tx;
+
 use super::name::{self, Name};
 use super::operator::Person;
 use super::users::{self, NewUser};
 use super::{Accounts, password};
 use crate::SiteError;
-use crate::db::Tx;
 use crate::seed::SeedError;
 
 /// The number two processes agree on while one of them makes people up: "seedling" in ASCII.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use bellwire::rate::network;
+use bellwire_db::Tx;
 
 use super::ended::Why;
 use super::forms::Browser;
@@ -13,7 +14,6 @@ use super::sessions::{self, Which};
 use super::token::Token;
 use super::{Accounts, Inner, Who, next, tickets, users};
 use crate::SiteError;
-use crate::db::Tx;
 
 /// The longest a browser may keep a cookie; the session itself ends earlier, when it is not used.
 const COOKIE_DAYS: u32 = 400;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use axum::http::HeaderValue;
 use bellwire::rate::network;
+use bellwire_db::{DbError, Tx};
 use sea_orm::SqlErr;
 
 use super::Accounts;
@@ -13,7 +14,6 @@ use super::sign_in::Begin;
 use super::token::Token;
 use super::users::{self, NewUser, Taken};
 use crate::SiteError;
-use crate::db::{DbError, Tx};
 
 /// The number two processes agree on while one of them makes the first account: "1st user" in ASCII.
 const FIRST: i64 = i64::from_be_bytes(*b"1st user");

@@ -1,5 +1,6 @@
 //! The table of people.
 
+use bellwire_db::Sought;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{
@@ -7,7 +8,6 @@ use sea_orm::{
 };
 
 use super::name::{Name, email_key, name_key};
-use crate::db::Sought;
 
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

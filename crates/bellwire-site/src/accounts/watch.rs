@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bellwire_db::{DbError, Tx};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Accounts;
@@ -9,7 +10,6 @@ use super::ended::{self, Why};
 use super::sessions::{self, Which};
 use super::viewer::session_key;
 use crate::SiteError;
-use crate::db::{DbError, Tx};
 
 /// How often a process looks which sessions ended. One indexed query that mostly finds nothing.
 const LOOK: Duration = Duration::from_millis(250);

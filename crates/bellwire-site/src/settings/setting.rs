@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use url::Url;
 
-use super::database::without_password;
-use super::{DatabaseUrl, SettingsError, SignUp};
+use bellwire_db::{DatabaseUrl, without_password};
+
+use super::{SettingsError, SignUp};
 
 /// One variable while it is being understood.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 
-use crate::DatabaseUrl;
+use bellwire_db::DatabaseUrl;
 
 /// A kind of database to test on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,23 +8,23 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use sea_orm::DatabaseTransaction;
 
-use super::DbError;
-use super::health::Health;
-use super::trouble::Trouble;
-use super::tx::{Callbacks, Left, Tx};
+use crate::error::DbError;
+use crate::health::Health;
+use crate::trouble::Trouble;
+use crate::tx::{Callbacks, Left, Tx};
 
 /// How long a job may hold the transaction. It is then rolled back, and whoever asked is told.
 const JOB_TIME: Duration = Duration::from_secs(10);
 
 /// What came of a job. Its transaction is still open.
-pub(super) struct Ran<T, E> {
-    pub(super) result: Result<T, E>,
-    pub(super) transaction: DatabaseTransaction,
-    pub(super) left: Left,
+pub(crate) struct Ran<T, E> {
+    pub(crate) result: Result<T, E>,
+    pub(crate) transaction: DatabaseTransaction,
+    pub(crate) left: Left,
 }
 
 /// Runs a job in `transaction`: to its end, its panic or its time limit.
-pub(super) async fn run<T, E, F, Fut>(
+pub(crate) async fn run<T, E, F, Fut>(
     transaction: DatabaseTransaction,
     health: &Arc<Health>,
     job: F,
@@ -49,7 +49,7 @@ where
 }
 
 /// Runs what waited for the commit. A panic in one does not keep the others from running.
-pub(super) fn committed(callbacks: Callbacks) {
+pub(crate) fn committed(callbacks: Callbacks) {
     for callback in callbacks {
         if std::panic::catch_unwind(AssertUnwindSafe(callback)).is_err() {
             tracing::error!("What was to follow a commit panicked");

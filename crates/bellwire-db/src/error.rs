@@ -2,8 +2,8 @@
 
 use sea_orm::{ConnAcquireErr, DbErr};
 
-use super::text::is_unstorable;
-use super::trouble::Trouble;
+use crate::text::is_unstorable;
+use crate::trouble::Trouble;
 
 /// Why something was not read or not written.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,7 @@ impl DbError {
     }
 
     /// The transaction as a whole came to nothing.
-    pub(super) fn not_committed(error: DbErr) -> Self {
+    pub(crate) fn not_committed(error: DbErr) -> Self {
         match Self::from(error) {
             Self::Query(error) => Self::NotCommitted(error),
             trouble => trouble,

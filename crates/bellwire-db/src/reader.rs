@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use super::health::Health;
-use super::text;
+use crate::health::Health;
+use crate::text;
 
 /// A pool of connections that refuse to write: nothing goes past the one door.
 #[derive(Debug, Clone)]
@@ -16,11 +16,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(pool: DatabaseConnection, health: Arc<Health>) -> Self {
+    pub(crate) fn new(pool: DatabaseConnection, health: Arc<Health>) -> Self {
         Self { pool, health }
     }
 
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         if let Err(error) = self.pool.close_by_ref().await {
             tracing::warn!(%error, "Could not close the database");
         }

@@ -10,8 +10,8 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::time::Instant;
 
-use super::trouble::Trouble;
-use crate::errors::chain;
+use crate::chain::chain;
+use crate::trouble::Trouble;
 
 /// One line in the log for each kind of trouble in this time; the next line says how often it happened.
 const ONE_LINE: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ const KNOCK: Duration = Duration::from_secs(2);
 
 /// The health of one database.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub(crate) struct Health {
     /// When each kind of trouble was last told, and how often it has happened since.
     told: Mutex<HashMap<Trouble, (Instant, u64)>>,
     /// A server, if the database is behind one.
@@ -35,7 +35,7 @@ pub(super) struct Health {
 }
 
 impl Health {
-    pub(super) fn of_server(options: PgConnectOptions) -> Self {
+    pub(crate) fn of_server(options: PgConnectOptions) -> Self {
         Self {
             server: Some(Server { options, last: Mutex::default(), turn: tokio::sync::Mutex::default() }),
             ..Self::default()
@@ -43,7 +43,7 @@ impl Health {
     }
 
     /// Does what needs a connection, or finds out before long that there is no server to be had.
-    pub(super) async fn watch<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    pub(crate) async fn watch<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let done = match &self.server {
             None => work.await,
             Some(server) => server.watch(work).await,
@@ -52,13 +52,13 @@ impl Health {
     }
 
     /// Tells the operator what is wrong, with its cause. Mistakes of ours are not told here: a request fails with them.
-    pub(super) fn note(&self, error: &DbErr) {
+    pub(crate) fn note(&self, error: &DbErr) {
         if let Some(trouble) = Trouble::of(error) {
             self.tell(trouble, &chain(error));
         }
     }
 
-    pub(super) fn tell(&self, trouble: Trouble, error: &str) {
+    pub(crate) fn tell(&self, trouble: Trouble, error: &str) {
         let now = Instant::now();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let times = match told.get_mut(&trouble) {

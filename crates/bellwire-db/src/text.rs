@@ -5,7 +5,7 @@
 
 use sea_orm::{DbErr, RuntimeErr, Statement, Value};
 
-use super::trouble::in_sqlx;
+use crate::trouble::in_sqlx;
 
 /// Why a statement was not sent.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,7 @@ use super::trouble::in_sqlx;
 struct Unstorable;
 
 /// Lets through what both databases take. Asked before a statement is sent: PostgreSQL would give up the whole transaction.
-pub(super) fn check(statement: &Statement) -> Result<(), DbErr> {
+pub(crate) fn check(statement: &Statement) -> Result<(), DbErr> {
     match statement.values.iter().flat_map(|values| &values.0).any(has_nul) {
         false => Ok(()),
         true => {
@@ -23,7 +23,7 @@ pub(super) fn check(statement: &Statement) -> Result<(), DbErr> {
     }
 }
 
-pub(super) fn is_unstorable(error: &DbErr) -> bool {
+pub(crate) fn is_unstorable(error: &DbErr) -> bool {
     matches!(in_sqlx(error), Some(sqlx::Error::Encode(cause)) if cause.is::<Unstorable>())
 }
 
@@ -38,10 +38,12 @@ fn has_nul(value: &Value) -> bool {
 /// What was found by a text that comes from outside, such as an address or a name that somebody typed.
 ///
 /// ```
-/// # use bellwire_site::{Sought, accounts::users};
-/// # use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter, ColumnTrait};
-/// # async fn called(db: &impl ConnectionTrait, name: &str) -> Result<Option<users::Model>, DbErr> {
-/// users::Entity::find().filter(users::Column::NameKey.eq(name)).one(db).await.or_nothing()
+/// # use bellwire_db::Sought;
+/// # use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
+/// # async fn called(db: &impl ConnectionTrait, name: &str) -> Result<Option<QueryResult>, DbErr> {
+/// let sql = "SELECT id FROM users WHERE name = $1";
+/// let asked = Statement::from_sql_and_values(db.get_database_backend(), sql, [name.into()]);
+/// db.query_one_raw(asked).await.or_nothing()
 /// # }
 /// ```
 pub trait Sought: Sized {

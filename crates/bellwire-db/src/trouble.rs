@@ -5,7 +5,7 @@ use sqlx::postgres::PgDatabaseError;
 
 /// A state of the database that every statement would meet, and that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// All connections are in use, or somebody else holds the lock.
     Busy,
     /// A statement took longer than it may.
@@ -19,14 +19,14 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) fn of(error: &DbErr) -> Option<Self> {
+    pub(crate) fn of(error: &DbErr) -> Option<Self> {
         match error {
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Some(Self::Busy),
             error => Self::of_sqlx(in_sqlx(error)?),
         }
     }
 
-    pub(super) fn of_sqlx(error: &sqlx::Error) -> Option<Self> {
+    pub(crate) fn of_sqlx(error: &sqlx::Error) -> Option<Self> {
         match error {
             sqlx::Error::PoolTimedOut => Some(Self::Busy),
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => Some(Self::Away),
@@ -70,7 +70,7 @@ impl Trouble {
     }
 
     /// In words for the operator.
-    pub(super) fn in_words(self) -> &'static str {
+    pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::Busy => "The database has too much to do, or somebody holds a lock",
             Self::TimedOut => "The database took too long",
@@ -82,7 +82,7 @@ impl Trouble {
 }
 
 /// The error of the driver in an error of the ORM.
-pub(super) fn in_sqlx(error: &DbErr) -> Option<&sqlx::Error> {
+pub(crate) fn in_sqlx(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))

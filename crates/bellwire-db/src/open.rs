@@ -13,10 +13,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Executor};
 use tokio::time::timeout;
 
-use super::DbError;
-use super::pen::Guard;
-use super::trouble::in_sqlx;
-use crate::errors::chain;
+use crate::chain::chain;
+use crate::error::DbError;
+use crate::guard::Guard;
+use crate::trouble::in_sqlx;
 
 /// Connections that read at once.
 const SQLITE_READERS: u32 = 8;
@@ -39,7 +39,7 @@ const STALE: Duration = Duration::from_secs(1);
 const WELL: Duration = Duration::from_secs(2);
 
 /// The writing connection: there is one, and it is replaced when its guard says so.
-pub(super) async fn sqlite_writer(file: &Path, guard: Arc<Guard>) -> Result<DatabaseConnection, DbError> {
+pub(crate) async fn sqlite_writer(file: &Path, guard: Arc<Guard>) -> Result<DatabaseConnection, DbError> {
     make_file(file)?;
     let opened = guard.clone();
     let pool = SqlitePoolOptions::new()
@@ -58,7 +58,7 @@ pub(super) async fn sqlite_writer(file: &Path, guard: Arc<Guard>) -> Result<Data
 
 /// The reading connections. They are all opened now and kept, with all the files they need, so that reading goes on when
 /// the process may not open another file.
-pub(super) async fn sqlite_readers(file: &Path) -> Result<DatabaseConnection, DbError> {
+pub(crate) async fn sqlite_readers(file: &Path) -> Result<DatabaseConnection, DbError> {
     let pool = SqlitePoolOptions::new()
         .min_connections(SQLITE_READERS)
         .max_connections(SQLITE_READERS)
@@ -107,13 +107,13 @@ fn make_file(file: &Path) -> Result<(), DbError> {
 }
 
 /// A PostgreSQL server that answered, and what it said about how it commits.
-pub(super) struct Server {
+pub(crate) struct Server {
     options: PgConnectOptions,
 }
 
 impl Server {
     /// Goes there once, with a plain connection, so that what is wrong is known at once and in the server's own words.
-    pub(super) async fn visit(url: &str) -> Result<Self, DbError> {
+    pub(crate) async fn visit(url: &str) -> Result<Self, DbError> {
         let options: PgConnectOptions = url.parse().map_err(|error| not_reached(&error))?;
         let options = options.application_name("bellwire");
         let visit = async {
@@ -140,15 +140,15 @@ impl Server {
         Ok(Self { options })
     }
 
-    pub(super) fn options(&self) -> PgConnectOptions {
+    pub(crate) fn options(&self) -> PgConnectOptions {
         self.options.clone()
     }
 
-    pub(super) async fn writers(&self) -> Result<DatabaseConnection, DbError> {
+    pub(crate) async fn writers(&self) -> Result<DatabaseConnection, DbError> {
         pool(self.options()).await
     }
 
-    pub(super) async fn readers(&self) -> Result<DatabaseConnection, DbError> {
+    pub(crate) async fn readers(&self) -> Result<DatabaseConnection, DbError> {
         pool(self.options().options([("default_transaction_read_only", "on")])).await
     }
 }
@@ -224,7 +224,7 @@ fn not_durable() -> DbError {
 }
 
 /// A migration did not go through.
-pub(super) fn no_tables(error: &DbErr) -> DbError {
+pub(crate) fn no_tables(error: &DbErr) -> DbError {
     let (code, cause) = match in_sqlx(error) {
         Some(error) => (code_of(error), cause_of(error)),
         None => (None, chain(error)),

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Parser, Tag};
 
-use super::{address, pieces};
+use crate::address;
+use crate::manner::options;
 
 /// How often a text is looked through. What is taken away can uncover more of its kind; nothing unsafe hangs on finding
 /// the last of it, for `pieces` shows as text what is still there.
@@ -20,7 +21,7 @@ const ESCAPE: &str = "\\";
 const EMPTY_LINE: &str = "\n";
 
 /// The text, with only such Markdown in it as our pages have.
-pub(super) fn tame(text: &str) -> Cow<'_, str> {
+pub(crate) fn tame(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..ROUNDS {
         let found = look(&text);
@@ -44,7 +45,7 @@ fn look(text: &str) -> Found {
     let mut found = Found::default();
     let mut addresses = address::in_text(text).peekable();
     let (mut read, mut apart, mut quotes) = (0, 0, 0usize);
-    for (event, range) in Parser::new_ext(text, pieces::options()).into_offset_iter() {
+    for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
         match &event {
             Event::Start(Tag::BlockQuote(_)) => quotes += 1,
             Event::End(pulldown_cmark::TagEnd::BlockQuote(_)) => quotes -= 1,

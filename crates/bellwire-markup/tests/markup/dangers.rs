@@ -1,8 +1,9 @@
 //! What strangers try.
 
-use super::{plain, render};
-use crate::markup::{Text, shows};
-use crate::testing::markup::{BITS, check, thrown};
+use bellwire_markup::{Text, shows};
+use bellwire_site::testing::markup::{BITS, check, thrown};
+
+use crate::{plain, render};
 
 #[test]
 fn nothing_hostile_becomes_markup() {

@@ -1,12 +1,13 @@
-//! The database: one pool to read from, one door to write through.
-//!
-//! The same code runs on SQLite and on PostgreSQL; `DATABASE_URL` decides. What [`Db::write`] has answered is on disk.
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
 
 use std::future::Future;
 use std::sync::Arc;
 
 use sea_orm::TransactionTrait;
 
+// From the address to the commit.
+mod url;
 mod open;
 mod migrate;
 mod reader;
@@ -15,21 +16,25 @@ mod tx;
 mod job;
 mod sqlite;
 mod pen;
+mod guard;
 mod postgres;
 mod health;
 mod trouble;
 mod error;
+mod chain;
+mod clock;
 
-pub use error::DbError;
-pub use migrate::Migrations;
-pub use reader::Reader;
-pub use text::Sought;
-pub use tx::Tx;
+pub use crate::chain::chain;
+pub use crate::clock::Clock;
+pub use crate::error::DbError;
+pub use crate::migrate::Migrations;
+pub use crate::reader::Reader;
+pub use crate::text::Sought;
+pub use crate::tx::Tx;
+pub use crate::url::{DatabaseUrl, without_password};
 
-use health::Health;
-use pen::Pen;
-
-use crate::settings::DatabaseUrl;
+use crate::health::Health;
+use crate::pen::Pen;
 
 /// A cheap handle on the database.
 #[derive(Debug, Clone)]
@@ -76,7 +81,7 @@ impl Db {
     ///
     /// # Errors
     /// When it cannot be reached, or refuses to be written.
-    pub(crate) async fn pending(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<usize, DbError> {
+    pub async fn pending(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<usize, DbError> {
         match url {
             DatabaseUrl::Sqlite(file) => {
                 let pen = Pen::open(file).await?;
@@ -108,7 +113,7 @@ impl Db {
     /// asked for it has gone, and it ends after ten seconds at the latest.
     ///
     /// ```
-    /// # use bellwire_site::{Db, DbError, Tx};
+    /// # use bellwire_db::{Db, DbError, Tx};
     /// # use sea_orm::ConnectionTrait;
     /// # async fn example(db: Db) -> Result<(), DbError> {
     /// db.write(async move |tx: Tx| {

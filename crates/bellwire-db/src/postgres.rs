@@ -11,10 +11,11 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::health::Health;
-use super::job::{self, Ran};
-use super::tx::Left;
-use super::{DbError, Tx};
+use crate::error::DbError;
+use crate::health::Health;
+use crate::job::{self, Ran};
+use crate::tx::Left;
+use crate::tx::Tx;
 
 /// Jobs that may run or wait for a connection. The next one is refused with [`DbError::Busy`].
 const QUEUE: usize = 1024;
@@ -27,7 +28,7 @@ const ROLLBACK: Duration = Duration::from_secs(2);
 
 /// The door of PostgreSQL.
 #[derive(Debug, Clone)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     pool: DatabaseConnection,
     health: Arc<Health>,
     room: Arc<Semaphore>,
@@ -35,12 +36,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(pool: DatabaseConnection, health: Arc<Health>) -> Self {
+    pub(crate) fn new(pool: DatabaseConnection, health: Arc<Health>) -> Self {
         Self { pool, health, room: Arc::new(Semaphore::new(QUEUE)), jobs: TaskTracker::new() }
     }
 
     /// In a task of its own, so that the job outlives whoever asked for it.
-    pub(super) async fn write<T, E, F, Fut>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn write<T, E, F, Fut>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(Tx) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
@@ -60,7 +61,7 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
     }
 
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.jobs.close();
         self.jobs.wait().await;
         if let Err(error) = self.pool.close_by_ref().await {

@@ -1,42 +1,27 @@
-//! What a text that somebody typed becomes: HTML for the page, and one line for everywhere else.
-//!
-//! `tame` takes from the text what our pages have no use for, `pieces` reads what is left, and only `html` writes markup.
-//!
-//! ```
-//! use bellwire_site::markup::Text;
-//! let text = Text::message("**Hello** <script>");
-//! assert_eq!(text.html().as_str(), "<p><strong>Hello</strong> &lt;script&gt;</p>");
-//! assert_eq!(text.plain(100), "Hello <script>");
-//! ```
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
 
+// `tame` takes from a text what pages have no use for, `pieces` reads what is left, and only `html` writes markup.
+mod manner;
 mod tame;
 mod pieces;
 mod address;
 mod html;
 mod plain;
 mod characters;
-#[cfg(test)]
-mod tests;
 
 use bellwire::Html;
 
-pub use characters::{attaches, is_invisible, is_joiner, shows};
-pub use html::Marks;
-pub use pieces::{Element, Piece};
+use crate::manner::Manner;
+
+pub use crate::characters::{attaches, is_invisible, is_joiner, shows};
+pub use crate::html::Marks;
+pub use crate::pieces::{Element, Piece};
 
 /// A text, read as Markdown. Whatever was typed, what it becomes is safe to be shown, and never empty unless the text shows nothing itself.
 #[derive(Debug, PartialEq)]
 pub struct Text {
     pieces: Vec<Piece>,
-}
-
-/// What a text is read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// A line break is a line break, and a heading is a bold line.
-    Message,
-    /// Lines flow into paragraphs, and headings divide it.
-    Article,
 }
 
 impl Text {

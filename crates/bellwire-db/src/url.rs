@@ -60,7 +60,7 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 /// An address as it may be shown on a terminal and in a log: without a password, wherever it stands.
-pub(super) fn without_password(value: &str) -> String {
+pub fn without_password(value: &str) -> String {
     let Ok(mut url) = Url::parse(value) else {
         return if value.contains('@') || value.contains("pass") {
             "…".to_owned()

@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use bellwire::Html;
 
-use super::pieces::{Element, Piece};
+use crate::pieces::{Element, Piece};
 
 /// Parts of a text that are shown as something else, such as people who are named in it: by the number of the piece, each range of its text
 /// (in their order, on the borders of characters) and what stands there.
 pub type Marks = HashMap<usize, Vec<(Range<usize>, Html)>>;
 
 /// The pieces as HTML, with the marks in them.
-pub(super) fn of(pieces: &[Piece], marks: &Marks) -> String {
+pub(crate) fn of(pieces: &[Piece], marks: &Marks) -> String {
     let mut html = String::new();
     let mut open = Vec::new();
     for (number, piece) in pieces.iter().enumerate() {

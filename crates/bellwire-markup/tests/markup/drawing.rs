@@ -1,6 +1,6 @@
 //! What is drawn, and how.
 
-use super::{plain, render};
+use crate::{plain, render};
 
 const LINK: &str = "rel=\"noopener noreferrer nofollow ugc\" target=\"_blank\"";
 

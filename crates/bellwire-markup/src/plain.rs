@@ -1,13 +1,13 @@
 //! The pieces in one line.
 
-use super::characters::attaches;
-use super::pieces::Piece;
+use crate::characters::attaches;
+use crate::pieces::Piece;
 
 /// What says that there was more.
 const MORE: char = '…';
 
 /// At most `chars` characters of what the pieces say.
-pub(super) fn of(pieces: &[Piece], chars: usize) -> String {
+pub(crate) fn of(pieces: &[Piece], chars: usize) -> String {
     let mut all = String::new();
     for piece in pieces {
         match piece {

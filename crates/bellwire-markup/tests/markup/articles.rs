@@ -1,6 +1,6 @@
 //! What an article has beyond a message.
 
-use crate::markup::Text;
+use bellwire_markup::Text;
 
 fn html(text: &str) -> String {
     Text::article(text).html().to_string()

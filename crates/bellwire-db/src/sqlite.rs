@@ -14,13 +14,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::health::Health;
-use super::job::{self, Ran};
-use super::pen::Pen;
-use super::trouble::Trouble;
-use super::tx::{Callbacks, Left};
-use super::{DbError, Tx};
-use crate::errors::chain;
+use crate::chain::chain;
+use crate::error::DbError;
+use crate::health::Health;
+use crate::job::{self, Ran};
+use crate::pen::Pen;
+use crate::trouble::Trouble;
+use crate::tx::Tx;
+use crate::tx::{Callbacks, Left};
 
 /// Jobs that may wait. The next one is refused with [`DbError::Busy`], and the person is told to try again.
 const QUEUE: usize = 1024;
@@ -89,14 +90,14 @@ where
 
 /// The door of SQLite: a queue to the one writing task.
 #[derive(Debug, Clone)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Waiting>>,
     closing: CancellationToken,
     task: TaskTracker,
 }
 
 impl Writer {
-    pub(super) fn start(pen: Pen, health: Arc<Health>) -> Self {
+    pub(crate) fn start(pen: Pen, health: Arc<Health>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (closing, task) = (CancellationToken::new(), TaskTracker::new());
         task.spawn(write_all(Desk { pen, health }, waiting, closing.clone()));
@@ -104,7 +105,7 @@ impl Writer {
         Self { queue, closing, task }
     }
 
-    pub(super) async fn write<T, E, F, Fut>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn write<T, E, F, Fut>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(Tx) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
@@ -119,7 +120,7 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
     }
 
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.closing.cancel();
         self.task.wait().await;
     }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use super::health::Health;
-use super::text;
-use super::trouble::Trouble;
+use crate::health::Health;
+use crate::text;
+use crate::trouble::Trouble;
 
 /// What a job left to be done after the commit.
-pub(super) type Callbacks = Vec<Box<dyn FnOnce() + Send>>;
+pub(crate) type Callbacks = Vec<Box<dyn FnOnce() + Send>>;
 
 /// An open transaction: queries run on it, and what must wait for the commit is left with it.
 ///
@@ -21,7 +21,7 @@ pub struct Tx {
 }
 
 /// The other end of a [`Tx`]: takes the transaction back when the job is over.
-pub(super) struct Lent {
+pub(crate) struct Lent {
     shared: Arc<Shared>,
 }
 
@@ -35,16 +35,16 @@ struct Shared {
 
 /// What a job leaves when it is over.
 #[derive(Default)]
-pub(super) struct Left {
-    pub(super) callbacks: Callbacks,
+pub(crate) struct Left {
+    pub(crate) callbacks: Callbacks,
     /// Whether a statement failed, or nobody waited for its end: its transaction may be over without having said so.
-    pub(super) unsettled: bool,
+    pub(crate) unsettled: bool,
     /// What was wrong with the database as a whole, if it was that.
-    pub(super) trouble: Option<DbErr>,
+    pub(crate) trouble: Option<DbErr>,
 }
 
 impl Tx {
-    pub(super) fn lend(transaction: DatabaseTransaction, health: Arc<Health>) -> (Self, Lent) {
+    pub(crate) fn lend(transaction: DatabaseTransaction, health: Arc<Health>) -> (Self, Lent) {
         let backend = transaction.get_database_backend();
         let transaction = tokio::sync::Mutex::new(Some(transaction));
         let shared = Arc::new(Shared { backend, transaction, left: Mutex::default(), health });
@@ -73,7 +73,7 @@ impl Tx {
 }
 
 impl Lent {
-    pub(super) async fn take_back(self) -> (DatabaseTransaction, Left) {
+    pub(crate) async fn take_back(self) -> (DatabaseTransaction, Left) {
         let transaction = self.shared.transaction.lock().await.take();
         let left = std::mem::take(&mut *self.shared.left());
         (transaction.unwrap_or_else(|| unreachable!("taken only here, and `self` is gone then")), left)

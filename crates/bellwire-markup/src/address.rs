@@ -11,7 +11,7 @@ const HOST_CHARS: usize = 253;
 ///
 /// Everything else is refused because it is not one of these, not because it is known to be bad. `//` is asked for:
 /// browsers take `https:path` for a path on this very site.
-pub(super) fn href(kind: LinkType, address: &str) -> Option<String> {
+pub(crate) fn href(kind: LinkType, address: &str) -> Option<String> {
     if address.chars().any(char::is_control) {
         return None;
     }
@@ -31,7 +31,7 @@ pub(super) fn href(kind: LinkType, address: &str) -> Option<String> {
 }
 
 /// Where a bare address leads, as [`in_text`] found it.
-pub(super) fn href_of_bare(address: &str) -> String {
+pub(crate) fn href_of_bare(address: &str) -> String {
     match begins(address, "www.") {
         true => format!("http://{address}"),
         false => address.to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn href_of_bare(address: &str) -> String {
 /// brackets around them.
 ///
 /// Each character is looked at a bounded number of times, whatever the text.
-pub(super) fn in_text(text: &str) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn in_text(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         while let Some(at) = text[from..].find(['h', 'H', 'w', 'W', 'm', 'M']).map(|at| from + at) {

@@ -1,9 +1,11 @@
 //! A text as the pieces our pages know. What is no piece here cannot be on the page.
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag};
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Parser, Tag};
 
-use super::tame::tame;
-use super::{Manner, address, shows};
+use crate::address;
+use crate::characters::shows;
+use crate::manner::{Manner, options};
+use crate::tame::tame;
 
 /// How deep lists and quotations are drawn; what is deeper is shown at this depth. Browsers are slow where pages are deep.
 const DEEPEST: usize = 8;
@@ -67,13 +69,8 @@ impl Element {
     }
 }
 
-/// What of Markdown is read beyond its core.
-pub(super) fn options() -> Options {
-    Options::ENABLE_STRIKETHROUGH
-}
-
 /// The pieces of a text. Where the markup leaves nothing to see (`***`, `-`, an empty fence), the text is shown as it was typed.
-pub(super) fn of(text: &str, manner: Manner) -> Vec<Piece> {
+pub(crate) fn of(text: &str, manner: Manner) -> Vec<Piece> {
     let mut reader = Reader::new(manner);
     reader.read(text, 0);
     if !reader.pieces.iter().any(seen) {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use sea_orm_migration::{DbErr, MigratorTrait};
 
-use super::pen::Pen;
+use crate::pen::Pen;
 
 /// The number two processes of Bellwire agree on while one of them migrates: "bellwire" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"bellwire");
@@ -33,7 +33,7 @@ impl Migrations {
 }
 
 /// All or nothing: a migration that fails leaves the file as it was.
-pub(super) async fn on_sqlite(pen: &Pen, migrations: &[Migrations]) -> Result<(), DbErr> {
+pub(crate) async fn on_sqlite(pen: &Pen, migrations: &[Migrations]) -> Result<(), DbErr> {
     let transaction = pen.begin().await?;
     apply(&transaction, migrations).await?;
     pen.commit(transaction).await
@@ -41,7 +41,7 @@ pub(super) async fn on_sqlite(pen: &Pen, migrations: &[Migrations]) -> Result<()
 
 /// Under a lock of the server's, so that processes that start at once do not apply the same migration twice. It may take
 /// as long as it takes: the time limits are for what people wait for.
-pub(super) async fn on_postgres(pool: &DatabaseConnection, migrations: &[Migrations]) -> Result<(), DbErr> {
+pub(crate) async fn on_postgres(pool: &DatabaseConnection, migrations: &[Migrations]) -> Result<(), DbErr> {
     let transaction = pool.begin().await?;
     for limit in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
         transaction.execute_unprepared(&format!("SET LOCAL {limit} = 0")).await?;
@@ -59,7 +59,7 @@ async fn apply(transaction: &DatabaseTransaction, migrations: &[Migrations]) -> 
 }
 
 /// How many migrations have still to be applied. What looking needs is written, and meant to be taken back.
-pub(super) async fn pending(
+pub(crate) async fn pending(
     transaction: &DatabaseTransaction,
     migrations: &[Migrations],
 ) -> Result<usize, DbErr> {
