@@ -175,7 +175,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use bellwire_site::Reader;
-    use bellwire_site::testing::databases;
+    use bellwire_testkit::databases;
     use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
     use super::*;
@@ -220,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_around_a_message_is_not_further_than_what_it_has_read() {
         for database in databases() {
-            let site = bellwire_site::testing::TestSite::start(&database, vec![crate::app()]).await;
+            let site = bellwire_testkit::TestSite::start(&database, vec![crate::app()]).await;
             let mut ada = site.person("Ada").await;
             ada.post("/chat/", &[("name", "hi")]).await;
             let (user, state) = (site.user(&ada).await, site.state());

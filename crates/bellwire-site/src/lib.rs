@@ -35,7 +35,6 @@ mod rate;
 mod fault;
 mod check;
 pub mod seed;
-pub mod testing;
 
 pub use accounts::{Accounts, MaybeUser, OperatorError, Person, User};
 pub use app::{App, Card};

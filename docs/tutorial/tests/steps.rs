@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
-use bellwire_site::testing::{Client, PASSWORD, PATIENCE, Window};
+use bellwire_testkit::{Client, PASSWORD, PATIENCE, Window};
 
 /// A step that runs.
 struct Step {

@@ -1,7 +1,7 @@
 //! `bellwire seed`: something to see.
 
-use bellwire_site::testing::{TestDatabase, TestSite, databases};
 use bellwire_site::{DatabaseUrl, SiteState};
+use bellwire_testkit::{TestDatabase, TestSite, databases};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use crate::support::{Done, bellwire, folder};

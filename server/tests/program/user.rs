@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use bellwire_site::DatabaseUrl;
-use bellwire_site::testing::{Client, TestSite, Window, databases};
+use bellwire_testkit::{Client, TestSite, Window, databases};
 
 use crate::support::{Done, bellwire, folder};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bellwire_blog::models::Comment;
-use bellwire_site::testing::databases;
 use bellwire_site::{DbError, Tx};
+use bellwire_testkit::databases;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 

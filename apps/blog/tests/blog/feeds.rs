@@ -1,8 +1,8 @@
 //! What programs read.
 
 use bellwire_blog::models::Article;
-use bellwire_site::testing::{Client, TestSite, databases};
 use bellwire_site::{DbError, Tx};
+use bellwire_testkit::{Client, TestSite, databases};
 use feed_rs::model::{Feed, FeedType};
 use quick_xml::events::Event;
 use sea_orm::ConnectionTrait;

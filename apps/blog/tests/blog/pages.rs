@@ -1,6 +1,6 @@
 //! The list, the pages, and the ways between them.
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,6 +1,6 @@
 //! Staff remove comments, and nobody else does.
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{blog, publish, reader, refused, said, say, staff, window};

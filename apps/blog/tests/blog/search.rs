@@ -1,6 +1,6 @@
 //! Search: in any script, and nothing that is typed has a meaning of its own.
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{ask, blog, publish, staff, titles, window};

@@ -2,7 +2,7 @@
 
 use bellwire_blog::models::Comment;
 use bellwire_site::seed::{Progress, apps, people};
-use bellwire_site::testing::{TestSite, databases};
+use bellwire_testkit::{TestSite, databases};
 
 use crate::support::{at, blog, said, staff, titles};
 

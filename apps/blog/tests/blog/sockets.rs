@@ -1,6 +1,6 @@
 //! A plain client on a real socket: JSON in, JSON out.
 
-use bellwire_site::testing::{Window, databases};
+use bellwire_testkit::{Window, databases};
 use serde_json::json;
 
 use crate::support::{blog, go, publish, say, staff};

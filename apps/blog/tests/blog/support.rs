@@ -4,7 +4,7 @@ use bellwire::Dialect;
 use bellwire::testing::Communicator;
 use bellwire_blog::BlogConsumer;
 use bellwire_blog::models::Article;
-use bellwire_site::testing::{Answer, Client, TestDatabase, TestSite};
+use bellwire_testkit::{Answer, Client, TestDatabase, TestSite};
 use serde_json::{Value, json};
 
 /// A site with nothing but the blog.

@@ -1,6 +1,6 @@
 //! What was said is changed, taken back, read, and looked up.
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{admin, attribute, chat, enter, hear, open, page_words, say, window, words};
@@ -190,7 +190,7 @@ async fn a_search_takes_every_character_as_itself() {
         for text in ["100 % sure", "100 and sure", "a_b", "a\\b", "axb", "<b>bold</b>"] {
             ada.post(&room.path(), &[("message", text)]).await;
         }
-        let found = async |ada: &mut bellwire_site::testing::Client, query: &str| {
+        let found = async |ada: &mut bellwire_testkit::Client, query: &str| {
             ada.get(&format!("/chat/-/search/?q={query}")).await.text.matches("class=\"found\"").count()
         };
         for (query, count) in

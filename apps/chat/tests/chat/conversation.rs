@@ -1,6 +1,6 @@
 //! People in a room, through the communicator.
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{attribute, chat, enter, open, page_words, say, words};

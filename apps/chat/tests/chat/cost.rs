@@ -1,6 +1,6 @@
 //! What a message costs, counted: one rendering and one encoding, however many hear it.
 
-use bellwire_site::testing::{Log, databases};
+use bellwire_testkit::{Log, databases};
 use serde_json::Value;
 
 use crate::support::{chat, enter_as, open, say, words};

@@ -1,6 +1,6 @@
 //! What the list of rooms counts is the same live as on a fresh page, and costs the same however many rooms there are.
 
-use bellwire_site::testing::{Client, Log, TestSite, databases};
+use bellwire_testkit::{Client, Log, TestSite, databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
 

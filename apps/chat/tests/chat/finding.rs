@@ -1,8 +1,8 @@
 //! What is found: messages in any script, and people and rooms where there are many.
 
 use bellwire_chat::models::room::{self, Kind};
-use bellwire_site::testing::{Client, TestSite, databases};
 use bellwire_site::{DbError, Tx};
+use bellwire_testkit::{Client, TestSite, databases};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 
 use crate::support::{chat, crowd, open, open_closed, words};

@@ -1,6 +1,6 @@
 //! What a room costs does not grow with its history: every query finds its rows by an index, in the order it needs them.
 
-use bellwire_site::testing::{Log, TestSite, databases};
+use bellwire_testkit::{Log, TestSite, databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bellwire_chat::ChatError;
 use bellwire_site::Tx;
-use bellwire_site::testing::{PATIENCE, databases};
+use bellwire_testkit::{PATIENCE, databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;

@@ -1,6 +1,6 @@
 //! Text from outside that no database can hold: U+0000, which PostgreSQL refuses and SQLite would take.
 
-use bellwire_site::testing::{Client, databases};
+use bellwire_testkit::{Client, databases};
 use serde_json::{Value, json};
 
 use crate::support::{chat, enter, hear, open, page_words, window};
@@ -27,7 +27,7 @@ const HANDSHAKE: &[(&str, &str)] = &[
 ];
 
 /// Looks it up as a page, or as a socket where it is one.
-async fn look_up(person: &mut Client, origin: &str, path: &str) -> bellwire_site::testing::Answer {
+async fn look_up(person: &mut Client, origin: &str, path: &str) -> bellwire_testkit::Answer {
     match path.starts_with("/ws/") {
         true => person.get_with(path, &[HANDSHAKE, &[("origin", origin)]].concat()).await,
         false => person.get(path).await,

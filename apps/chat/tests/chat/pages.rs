@@ -1,6 +1,6 @@
 //! Everything by plain pages and forms, as without JavaScript.
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 
 use crate::support::{attribute, chat, open, page_words, words};
 

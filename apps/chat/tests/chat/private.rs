@@ -3,7 +3,7 @@
 use bellwire_chat::ChatError;
 use bellwire_chat::models::Room;
 use bellwire_site::Tx;
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 

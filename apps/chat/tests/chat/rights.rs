@@ -1,8 +1,8 @@
 //! Who may read a closed room, and who says so.
 
 use bellwire_chat::models::{Room, membership};
-use bellwire_site::testing::{Client, TestSite, databases};
 use bellwire_site::{DbError, Tx};
+use bellwire_testkit::{Client, TestSite, databases};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use crate::support::{admin, chat, crowd, enter, hear, open, open_closed, window};

@@ -4,7 +4,7 @@ use bellwire_chat::models::room::Kind;
 use bellwire_chat::models::{Membership, Room};
 use bellwire_chat::{ChatError, RoomName};
 use bellwire_site::Tx;
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{admin, chat, enter, hear, open, say, window};

@@ -1,7 +1,7 @@
 //! A search finds what is there now, and reads what it finds instead of the whole history.
 
-use bellwire_site::testing::{Client, TestSite, databases};
 use bellwire_site::{DbError, Tx};
+use bellwire_testkit::{Client, TestSite, databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::support::{admin, chat, open, words};

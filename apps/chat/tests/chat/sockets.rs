@@ -1,7 +1,7 @@
 //! The socket's door: who may come in, and how a session's end ends its sockets.
 
 use bellwire::Close;
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 
 use crate::support::{chat, enter, open};
 

@@ -5,8 +5,8 @@ use bellwire::testing::Communicator;
 use bellwire_chat::ChatConsumer;
 use bellwire_chat::models::Room;
 use bellwire_site::accounts::users;
-use bellwire_site::testing::{Client, TestDatabase, TestSite};
 use bellwire_site::{DbError, Tx, User};
+use bellwire_testkit::{Client, TestDatabase, TestSite};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use bellwire::{Close, Patch};
 use bellwire_chat::models::message;
 use bellwire_site::Tx;
-use bellwire_site::testing::{TestSite, databases};
+use bellwire_testkit::{TestSite, databases};
 use sea_orm::ActiveValue::Set;
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite};
+use bellwire_testkit::{Client, PATIENCE, TestDatabase, TestSite};
 use peak_alloc::PeakAlloc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};

@@ -1,6 +1,6 @@
 //! What is asked and answered: the body mass index, and capital letters.
 
-use bellwire_site::testing::Window;
+use bellwire_testkit::Window;
 use serde_json::json;
 
 use crate::support::{NASTY, assert_refused, playground};

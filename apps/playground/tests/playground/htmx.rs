@@ -1,7 +1,7 @@
 //! The chat in plain htmx: what comes to whom, and what HTTP does.
 
 use bellwire::GroupName;
-use bellwire_site::testing::{PATIENCE, TestSite, Window};
+use bellwire_testkit::{PATIENCE, TestSite, Window};
 use serde_json::json;
 
 use crate::support::{NASTY, playground};

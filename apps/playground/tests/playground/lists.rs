@@ -1,6 +1,6 @@
 //! Laps and tasks: lists that grow, and whose they are.
 
-use bellwire_site::testing::{TestSite, Window, databases};
+use bellwire_testkit::{TestSite, Window, databases};
 use serde_json::{Value, json};
 
 use crate::support::{NASTY, assert_refused, playground, playground_on};
@@ -61,7 +61,7 @@ async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stay
     }
 }
 
-async fn shown(_: &TestSite, browser: &mut bellwire_site::testing::Client, tasks: &[&str]) {
+async fn shown(_: &TestSite, browser: &mut bellwire_testkit::Client, tasks: &[&str]) {
     for path in ["/todo/", "/pages/"] {
         let page = browser.get(path).await.text;
         assert_eq!(page.matches("<li class=\"task\"").count(), tasks.len(), "{page}");

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bellwire_site::testing::Window;
+use bellwire_testkit::Window;
 use serde_json::{Value, json};
 
 use crate::support::{NASTY, playground};

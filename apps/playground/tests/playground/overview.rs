@@ -1,6 +1,6 @@
 //! The page that leads to all demos.
 
-use bellwire_site::testing::Answer;
+use bellwire_testkit::Answer;
 
 use crate::support::playground;
 

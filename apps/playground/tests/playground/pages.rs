@@ -1,6 +1,6 @@
 //! The site in one page: every page alone by HTTP, and the same over the socket.
 
-use bellwire_site::testing::{Client, PASSWORD, TestSite, Window};
+use bellwire_testkit::{Client, PASSWORD, TestSite, Window};
 use serde_json::{Value, json};
 
 use crate::support::{NASTY, assert_refused, playground};

@@ -1,6 +1,6 @@
 //! A site with the playground.
 
-use bellwire_site::testing::{TestDatabase, TestSite};
+use bellwire_testkit::{TestDatabase, TestSite};
 use serde_json::Value;
 
 /// A site with nothing but the playground.

@@ -1,9 +1,9 @@
 //! Messages come.
 
 use bellwire::Close;
-use bellwire_site::testing::{TestSite, databases};
 use bellwire_site::{DbError, Tx};
 use bellwire_social::models::Message;
+use bellwire_testkit::{TestSite, databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 

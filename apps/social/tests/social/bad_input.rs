@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{add, ask, client, client_of, filled, hear_list, social, texts, window};

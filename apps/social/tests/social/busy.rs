@@ -1,6 +1,6 @@
 //! What a busy list costs, counted.
 
-use bellwire_site::testing::{Log, databases};
+use bellwire_testkit::{Log, databases};
 use serde_json::json;
 
 use crate::support::{add, ask, client, filled, hear_list, social, texts};

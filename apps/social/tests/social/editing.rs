@@ -1,7 +1,7 @@
 //! Messages change and go, and nobody's half-typed edit is disturbed by that.
 
 use bellwire::testing::Communicator;
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{add, ask, client, hear_list, hears, hears_of, ids, social, texts, window};

@@ -1,7 +1,7 @@
 //! Whose messages are whose.
 
 use bellwire::testing::Communicator;
-use bellwire_site::testing::{PASSWORD, databases};
+use bellwire_testkit::{PASSWORD, databases};
 use serde_json::{Value, json};
 
 use crate::support::{add, ask, client, client_of, hear_list, hears, ids, social, texts};

@@ -1,6 +1,6 @@
 //! By HTTP, as crawlers and browsers without scripts see it.
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 
 use crate::support::{filled, ids, paging, social, texts};
 

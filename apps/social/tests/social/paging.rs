@@ -1,6 +1,6 @@
 //! Five a page, and the lists stay right on whatever page each visitor is.
 
-use bellwire_site::testing::databases;
+use bellwire_testkit::databases;
 use serde_json::{Value, json};
 
 use crate::support::{add, ask, client, client_of, filled, hears, ids, paging, quiet_window, social, window};
@@ -129,7 +129,7 @@ async fn whoever_comes_back_gets_the_page_that_their_address_says_as_it_is_now()
     }
 }
 
-async fn filled_more(site: &bellwire_site::testing::TestSite, text: &str) {
+async fn filled_more(site: &bellwire_testkit::TestSite, text: &str) {
     let answer = site.client().post("/social/", &[("author", "Cy"), ("text", text)]).await;
     assert_eq!(answer.status, 303);
 }

@@ -1,6 +1,6 @@
 //! A client written for the original, on a real socket: text frames of JSON, and nothing of ours.
 
-use bellwire_site::testing::{TestSite, Window, databases};
+use bellwire_testkit::{TestSite, Window, databases};
 use serde_json::{Value, json};
 
 use crate::support::{ask, ids, social, texts};

@@ -1,7 +1,7 @@
 //! Something to see.
 
 use bellwire_site::seed::{self, Progress};
-use bellwire_site::testing::{TestSite, databases};
+use bellwire_testkit::{TestSite, databases};
 
 use crate::support::{ask, client, ids, paging, social, texts};
 

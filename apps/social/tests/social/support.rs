@@ -2,8 +2,8 @@
 
 use bellwire::Dialect;
 use bellwire::testing::Communicator;
-use bellwire_site::testing::{Client, TestDatabase, TestSite};
 use bellwire_social::SocialConsumer;
+use bellwire_testkit::{Client, TestDatabase, TestSite};
 use serde_json::{Value, json};
 
 /// A site with nothing but the social network.

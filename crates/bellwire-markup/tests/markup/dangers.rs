@@ -1,7 +1,7 @@
 //! What strangers try.
 
 use bellwire_markup::{Text, shows};
-use bellwire_site::testing::markup::{BITS, check, thrown};
+use bellwire_testkit::markup::{BITS, check, thrown};
 
 use crate::{plain, render};
 

@@ -244,15 +244,6 @@ pub struct Browser {
     pub(super) session: Option<i64>,
 }
 
-impl Browser {
-    /// One of a test.
-    pub(super) fn for_test() -> Self {
-        let address = IpAddr::from([127, 0, 0, 1]);
-        let device = Device { user_agent: "a test".to_owned(), address: address.to_string() };
-        Self { address, device, session: None }
-    }
-}
-
 impl<S: Send + Sync> FromRequestParts<S> for Browser {
     type Rejection = Infallible;
 

@@ -2,16 +2,13 @@
 
 use std::net::IpAddr;
 
-use axum::http::HeaderValue;
 use bellwire::rate::network;
 use bellwire_db::{DbError, Tx};
 use sea_orm::SqlErr;
 
 use super::Accounts;
-use super::forms::{Browser, Wanted};
-use super::name::Name;
+use super::forms::Wanted;
 use super::sign_in::Begin;
-use super::token::Token;
 use super::users::{self, NewUser, Taken};
 use crate::SiteError;
 
@@ -109,21 +106,4 @@ async fn insert(tx: &Tx, new: NewUser) -> Result<users::Model, NoAccount> {
 async fn alone(tx: &Tx) -> Result<(), NoAccount> {
     tx.lock(FIRST).await?;
     if users::has_administrator(tx).await? { Err(NoAccount::NotFirst) } else { Ok(()) }
-}
-
-impl Accounts {
-    /// Makes an account whose password is [`PASSWORD`](crate::testing::PASSWORD) and signs it in, past the form and its limits.
-    pub(crate) async fn for_test(&self, name: &str) -> Result<HeaderValue, SiteError> {
-        let name = Name::new(name).map_err(|wrong| SiteError::Invalid(wrong.to_owned()))?;
-        let password_hash = self.inner.hasher.hash(crate::testing::PASSWORD.to_owned()).await?;
-        let (people, now) = (self.clone(), self.inner.clock.date());
-        let new = NewUser { name, email: None, password_hash, is_admin: false, created_at: now };
-        let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
-        let cookie = self.cookie(&token)?;
-        let made = self.inner.db.write(async move |tx: Tx| {
-            let id = users::insert(&tx, new).await?.id;
-            people.begin(&tx, id, &token, Browser::for_test()).await
-        });
-        made.await.map(|()| cookie)
-    }
 }

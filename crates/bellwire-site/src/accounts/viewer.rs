@@ -109,11 +109,6 @@ fn keep_private(headers: &mut HeaderMap) {
 }
 
 impl Accounts {
-    /// The person whose cookie is among these headers.
-    pub(crate) async fn user_of(&self, headers: &HeaderMap) -> Result<Option<User>, SiteError> {
-        Ok(self.recognise(headers).await?.map(|signed_in| signed_in.user))
-    }
-
     /// Whether the session by which somebody was recognised still counts. One indexed query.
     ///
     /// # Errors

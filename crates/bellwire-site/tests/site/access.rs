@@ -8,8 +8,8 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Group, GroupName, Html, Patch, Socket};
-use bellwire_site::testing::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};
 use bellwire_site::{App, SiteState, Upgrade, User};
+use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};
 use tokio::sync::Notify;
 
 const EXPIRED: &str = "You were away for too long. Sign in again.";

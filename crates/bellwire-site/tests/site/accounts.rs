@@ -1,7 +1,7 @@
 //! Signing up, in and out, through the forms.
 
 use bellwire_site::SignUp;
-use bellwire_site::testing::{Answer, Client, PASSWORD, TestSite, databases};
+use bellwire_testkit::{Answer, Client, PASSWORD, TestSite, databases};
 
 fn signed_in(page: &Answer, name: &str) -> bool {
     page.text.contains("action=\"/accounts/logout/\"") && page.text.contains(&format!(">{name}</a>"))

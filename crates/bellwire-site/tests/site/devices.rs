@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwire_site::testing::{Answer, Client, PASSWORD, TestSite, databases};
+use bellwire_testkit::{Answer, Client, PASSWORD, TestSite, databases};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0";
 const NEW: &str = "another bell for Ada";

@@ -6,8 +6,8 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Html, Patch, Socket};
-use bellwire_site::testing::{Client, TestDatabase, TestSite, databases, within};
 use bellwire_site::{App, SiteState, Upgrade, User};
+use bellwire_testkit::{Client, TestDatabase, TestSite, databases, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

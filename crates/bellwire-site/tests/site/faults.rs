@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bellwire_site::testing::{Client, PATIENCE, TestDatabase, TestSite, databases, within};
 use bellwire_site::{DatabaseUrl, Db, DbError, SiteError, Tx};
+use bellwire_testkit::{Client, PATIENCE, TestDatabase, TestSite, databases, within};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};

@@ -1,6 +1,6 @@
 //! Pages of other sites cannot act in the name of our people.
 
-use bellwire_site::testing::{TestDatabase, TestSite};
+use bellwire_testkit::{TestDatabase, TestSite};
 
 #[tokio::test]
 async fn every_hostile_origin_of_a_form_is_refused_with_a_page_that_names_the_setting() {

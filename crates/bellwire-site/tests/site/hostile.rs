@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use bellwire_site::testing::{TestDatabase, TestSite, Window, within};
 use bellwire_site::{App, Settings, SiteState};
+use bellwire_testkit::{TestDatabase, TestSite, Window, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwire_site::testing::{PASSWORD, TestSite, databases};
+use bellwire_testkit::{PASSWORD, TestSite, databases};
 
 #[tokio::test]
 async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name() {

@@ -5,8 +5,8 @@ use axum::extract::{Form, Path};
 use axum::http::Method;
 use axum::routing::{get, post};
 use bellwire::{Html, Patch};
-use bellwire_site::testing::{TestDatabase, TestSite, databases};
 use bellwire_site::{App, Card, Page, SiteError, SiteState, User};
+use bellwire_testkit::{TestDatabase, TestSite, databases};
 
 fn routes(_: &SiteState) -> Router<SiteState> {
     Router::new()

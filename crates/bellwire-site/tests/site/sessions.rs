@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use bellwire_site::testing::{PASSWORD, TestSite, databases, within};
+use bellwire_testkit::{PASSWORD, TestSite, databases, within};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 async fn count(site: &TestSite, sql: &str) -> i64 {
@@ -26,7 +26,7 @@ async fn sessions(site: &TestSite) -> i64 {
     count(site, "SELECT COUNT(*) FROM sessions").await
 }
 
-async fn is_signed_in(client: &mut bellwire_site::testing::Client) -> bool {
+async fn is_signed_in(client: &mut bellwire_testkit::Client) -> bool {
     client.get("/").await.text.contains("Sign out")
 }
 

@@ -1,7 +1,7 @@
 //! The role of staff: who gives it, who has it, and from when it counts.
 
 use bellwire_site::accounts::users;
-use bellwire_site::testing::{Client, PASSWORD, TestSite, databases};
+use bellwire_testkit::{Client, PASSWORD, TestSite, databases};
 
 async fn admin(site: &TestSite) -> Client {
     let mut admin = site.client();

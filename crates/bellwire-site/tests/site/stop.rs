@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::routing::get;
-use bellwire_site::testing::{Log, TestDatabase, TestSite, Window, databases, within};
 use bellwire_site::{App, SiteState};
+use bellwire_testkit::{Log, TestDatabase, TestSite, Window, databases, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;

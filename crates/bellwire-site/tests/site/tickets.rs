@@ -8,8 +8,8 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Socket};
 use bellwire_site::accounts::{Browser, NoTicket, SignInForm, SignUpForm, Ticket};
-use bellwire_site::testing::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};
 use bellwire_site::{App, DbError, SignUp, SiteError, SiteState, Tx, Upgrade, User};
+use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};
 use tokio::sync::oneshot;
 
 /// An app whose socket signs in and up, and says what came of it in plain words.

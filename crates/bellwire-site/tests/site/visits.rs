@@ -6,8 +6,8 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Close, Consumer, Error, Socket};
-use bellwire_site::testing::{Answer, Client, TestDatabase, TestSite, Window, databases};
 use bellwire_site::{App, Db, DbError, SiteError, SiteState, Tx, Upgrade, Visit};
+use bellwire_testkit::{Answer, Client, TestDatabase, TestSite, Window, databases};
 use sea_orm::{ConnectionTrait, Statement};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

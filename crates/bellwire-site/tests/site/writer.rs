@@ -7,8 +7,8 @@ use bellwire::testing::Communicator;
 use bellwire::{
     Bellwire, Close, Consumer, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch, Socket,
 };
-use bellwire_site::testing::{TestDatabase, TestSite, databases, within};
 use bellwire_site::{Db, DbError, Sought, Tx};
+use bellwire_testkit::{TestDatabase, TestSite, databases, within};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::{Notify, oneshot};
 

@@ -36,12 +36,18 @@ fn unknown_arrows(crates: &[Crate]) -> Vec<String> {
     found
 }
 
+/// Whether a crate's `src` may name another crate. Apps stand above the testkit: their unit tests may use it, and a
+/// dev-dependency cannot be named in what is shipped.
+fn may_name(one: &Crate, other: &Crate) -> bool {
+    allows(&one.name, &other.name) || (is_app(one) && other.name == "bellwire-testkit")
+}
+
 /// The names of our crates in a crate's `src`, tests included, that the table does not know.
 fn unknown_names(one: &Crate, others: &[Crate], path: &str, text: &str) -> Vec<String> {
     let tokens = tokens(text).unwrap_or_else(|error| panic!("{path}: {error}"));
     let foreign = first_names(&module(tokens)).into_iter().filter_map(|(name, line)| {
         let other = others.iter().find(|other| other.name.replace('-', "_") == name && other.name != one.name)?;
-        (!allows(&one.name, &other.name)).then(|| {
+        (!may_name(one, other)).then(|| {
             format!("{path}:{line} names {name}, which {} may not import. {DECIDE} Tests that need it stand in tests/.", one.name)
         })
     });
@@ -144,6 +150,17 @@ mod on_small_workspaces {
         assert!(unknown_arrows(&crates).is_empty());
         crates[2].dependencies[0].has_version = true;
         assert!(unknown_arrows(&crates)[0].ends_with("without a version."));
+    }
+
+    #[test]
+    fn unit_tests_of_apps_alone_may_use_the_testkit() {
+        let mut crates = blog_with(vec![]);
+        crates.push(with("bellwire-testkit", "crates/bellwire-testkit", vec![dependency("bellwire-site")]));
+        let named = |n: usize| {
+            unknown_names(&crates[n], &crates, "src/lib.rs", "#[cfg(test)] use bellwire_testkit::TestSite;")
+                .len()
+        };
+        assert_eq!((named(0), named(2)), (0, 1));
     }
 
     #[test]

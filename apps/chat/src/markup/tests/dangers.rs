@@ -1,7 +1,7 @@
 //! What strangers try with names; what they try with texts is the site's to withstand (`bellwire_site::markup`).
 
 use bellwire_site::markup::shows;
-use bellwire_site::testing::markup::{BITS, check, thrown};
+use bellwire_testkit::markup::{BITS, check, thrown};
 
 use crate::markup::{Mention, candidates, plain, render};
 

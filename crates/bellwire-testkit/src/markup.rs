@@ -1,4 +1,4 @@
-//! A reader of HTML that knows only what a text may become (see [`crate::markup`]), and says no to everything else; and texts to try it with.
+//! A reader of HTML that knows only what a text may become (see `bellwire_site::markup`), and says no to everything else; and texts to try it with.
 
 const INLINE: &[&str] = &["strong", "em", "s", "a", "code", "span"];
 const BLOCKS: &[&str] = &["p", "blockquote", "ul", "ol", "pre", "h2", "h3", "h4"];

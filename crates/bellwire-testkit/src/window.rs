@@ -9,11 +9,12 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
 
-use super::{Client, within};
+use crate::browser::Client;
+use crate::waiting::within;
 
 /// A window of somebody's browser that is connected.
 ///
-/// Every wait is over after [`PATIENCE`](super::PATIENCE) as a whole: pings and ticks that come meanwhile make it no longer.
+/// Every wait is over after [`PATIENCE`](crate::PATIENCE) as a whole: pings and ticks that come meanwhile make it no longer.
 #[derive(Debug)]
 pub struct Window {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,

@@ -1,45 +1,17 @@
-//! Runs a whole site in a test: a free port, a data folder or a database of its own, and browsers to visit it with.
-//!
-//! Everything here panics when it does not go as a test may expect.
+//! A whole site in a test: a free port, and a data folder or a database of its own.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use axum::http::HeaderMap;
-use axum::http::header::COOKIE;
+use bellwire_site::{App, Settings, Site, SiteState, User};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-mod browser;
-mod database;
-mod log;
-pub mod markup;
-mod window;
-
-pub use browser::{Answer, Client};
-pub use database::{TestDatabase, databases};
-pub use log::Log;
-pub use window::{Ending, Window};
-
-use crate::{App, Settings, Site, SiteState, User};
-
-/// How long anything a test waits for may take. Only a broken test waits so long.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Waits for `what`. However much else happens meanwhile, the wait has an end.
-///
-/// # Panics
-/// When it does not come within [`PATIENCE`].
-pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
-    let Ok(value) = tokio::time::timeout(PATIENCE, wait).await else {
-        panic!("waited {PATIENCE:?} for {what}");
-    };
-    value
-}
-
-/// The password of everybody in tests.
-pub const PASSWORD: &str = "a bell for every test";
+use crate::browser::Client;
+use crate::database::Home;
+use crate::database::TestDatabase;
+use crate::people;
+use crate::waiting::within;
 
 /// A site that runs beside the test.
 #[derive(Debug)]
@@ -48,7 +20,7 @@ pub struct TestSite {
     state: SiteState,
     end: oneshot::Sender<()>,
     served: JoinHandle<()>,
-    home: database::Home,
+    home: Home,
 }
 
 impl TestSite {
@@ -63,7 +35,7 @@ impl TestSite {
         apps: Vec<App>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
-        let home = database::Home::make(database).await;
+        let home = Home::make(database).await;
         Self::start_in(home, apps, change).await
     }
 
@@ -72,7 +44,8 @@ impl TestSite {
         Self::start_in(self.home.lend(), apps, |_| {}).await
     }
 
-    async fn start_in(home: database::Home, apps: Vec<App>, change: impl FnOnce(&mut Settings)) -> Self {
+    async fn start_in(home: Home, mut apps: Vec<App>, change: impl FnOnce(&mut Settings)) -> Self {
+        apps.push(people::app());
         let bind = SocketAddr::from(([127, 0, 0, 1], 0));
         let data: PathBuf = home.folder().to_owned();
         let mut settings = Settings { bind, data, database: home.url(), ..Settings::default() };
@@ -106,23 +79,17 @@ impl TestSite {
         Client::new(self.address, self.state.public_url().as_str())
     }
 
-    /// A browser in which somebody new is signed in. Goes past the form and its limits.
+    /// A browser in which a new person with [`PASSWORD`](crate::PASSWORD) is signed in.
     pub async fn person(&self, name: &str) -> Client {
-        let cookie = self.state.accounts().for_test(name).await.expect("the account should be made");
+        people::make(&self.state, name).await;
         let mut client = self.client();
-        client.take_cookie(&cookie);
+        people::sign_in(&mut client, name).await;
         client
     }
 
     /// Who is signed in in this browser: what the `User` extractor would find.
     pub async fn user(&self, client: &Client) -> User {
-        let headers = HeaderMap::from_iter([(COOKIE, client.cookies().parse().expect("a header"))]);
-        self.state
-            .accounts()
-            .user_of(&headers)
-            .await
-            .expect("the database")
-            .expect("somebody should be signed in")
+        people::who_is(&self.state, client).await
     }
 
     /// Stops it and starts it again on the same data and port.
@@ -138,5 +105,13 @@ impl TestSite {
         drop(self.end);
         within("the site's end", self.served).await.expect("the site should stop");
         self.home.remove().await;
+    }
+}
+
+impl Client {
+    /// The same browser, with its cookies, at another site on the same data.
+    #[must_use]
+    pub fn at(&self, site: &TestSite) -> Self {
+        self.moved_to(site.address, site.state.public_url().as_str())
     }
 }

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use bellwire_site::DatabaseUrl;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
-
-use bellwire_db::DatabaseUrl;
 
 /// A kind of database to test on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub fn databases() -> Vec<TestDatabase> {
 
 /// Where one site of a test keeps its data. What a test leaves behind when it fails is in the system's temporary folder.
 #[derive(Debug)]
-pub(super) struct Home {
+pub(crate) struct Home {
     folder: PathBuf,
     postgres: Option<(String, String)>,
     /// Whether it was borrowed from another site, which removes it.
@@ -36,7 +35,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    pub(super) async fn make(database: &TestDatabase) -> Self {
+    pub(crate) async fn make(database: &TestDatabase) -> Self {
         let name = format!("bellwire_test_{}", random());
         let folder = std::env::temp_dir().join(&name);
         std::fs::create_dir_all(&folder).expect("the temporary folder should be writable");
@@ -51,15 +50,15 @@ impl Home {
     }
 
     /// The same data, for a second process's site.
-    pub(super) fn lend(&self) -> Self {
+    pub(crate) fn lend(&self) -> Self {
         Self { folder: self.folder.clone(), postgres: self.postgres.clone(), borrowed: true }
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    pub(super) fn url(&self) -> DatabaseUrl {
+    pub(crate) fn url(&self) -> DatabaseUrl {
         match &self.postgres {
             None => DatabaseUrl::sqlite_in(&self.folder),
             Some((server, name)) => {
@@ -70,7 +69,7 @@ impl Home {
         }
     }
 
-    pub(super) async fn remove(self) {
+    pub(crate) async fn remove(self) {
         if self.borrowed {
             return;
         }

@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 
-use super::{PASSWORD, TestSite, within};
+use crate::password::PASSWORD;
+use crate::waiting::within;
 
 /// A browser of one person.
 #[derive(Debug, Clone)]
@@ -46,11 +47,9 @@ impl Client {
         Self { address, origin: origin.to_owned(), cookies: BTreeMap::new() }
     }
 
-    /// The same browser, with its cookies, at another site on the same data.
-    #[must_use]
-    pub fn at(&self, site: &TestSite) -> Self {
-        let there = site.client();
-        Self { cookies: self.cookies.clone(), ..there }
+    /// The same browser, with its cookies, for a site at another address.
+    pub(crate) fn moved_to(&self, address: SocketAddr, origin: &str) -> Self {
+        Self { cookies: self.cookies.clone(), ..Self::new(address, origin) }
     }
 
     /// Where its site listens.

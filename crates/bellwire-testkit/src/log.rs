@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// What this thread logs, from [`Log::listen`] until it is dropped. Give the test one thread, so that this is the log of everything:
 ///
 /// ```
-/// use bellwire_site::testing::Log;
+/// use bellwire_testkit::Log;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let log = Log::listen("gardens=debug");

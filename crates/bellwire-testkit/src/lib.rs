@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod site;
+mod database;
+mod people;
+mod password;
+mod browser;
+mod window;
+mod log;
+pub mod markup;
+mod waiting;
+
+pub use browser::{Answer, Client};
+pub use database::{TestDatabase, databases};
+pub use log::Log;
+pub use password::PASSWORD;
+pub use site::TestSite;
+pub use waiting::{PATIENCE, within};
+pub use window::{Ending, Window};
