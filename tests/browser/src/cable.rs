@@ -3,7 +3,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::io::{AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -19,7 +19,8 @@ enum Line {
 
 /// One person's way to the server, which can be cut for real: a browser's own offline mode leaves open sockets alone.
 ///
-/// The browser is told to go this way for the server's address, so that address, origin and cookies stay as they are.
+/// It is a SOCKS proxy for the person's browser context, so that address, origin and cookies stay as they are and each
+/// connection is carried byte by byte.
 #[derive(Debug)]
 pub struct Cable {
     address: SocketAddr,
@@ -52,7 +53,7 @@ impl Cable {
         Self { address, line, lets_sockets, task }
     }
 
-    /// Where the browser has to connect to.
+    /// Where the proxy listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -98,6 +99,9 @@ async fn carry(
         return;
     }
     let both_ways = async {
+        if !is_asked_for(server, &mut browser).await.unwrap_or(false) {
+            return;
+        }
         if !lets_sockets.load(Ordering::Relaxed) && asks_for_a_socket(&browser).await {
             let _ = browser.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
             return;
@@ -115,6 +119,34 @@ async fn carry(
         () = &mut both_ways => return,
     }
     let _ = line.wait_for(|line| *line != Line::Silent).await;
+}
+
+/// Answers the greeting and the request of SOCKS 5. Whether they ask for the server, and for nothing else.
+async fn is_asked_for(server: SocketAddr, browser: &mut TcpStream) -> std::io::Result<bool> {
+    const NO_SECRET: [u8; 2] = [5, 0];
+    const CONNECTED: [u8; 10] = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    let [_version, methods] = some_bytes(browser).await?;
+    browser.read_exact(&mut vec![0; methods.into()]).await?;
+    browser.write_all(&NO_SECRET).await?;
+    let [version, command, _, kind] = some_bytes(browser).await?;
+    if [version, command, kind] != [5, 1, 3] {
+        return Ok(false); // browsers ask for a connection (1) to a host by its name (3)
+    }
+    let [length] = some_bytes(browser).await?;
+    let mut host = vec![0; length.into()];
+    browser.read_exact(&mut host).await?;
+    let port = u16::from_be_bytes(some_bytes(browser).await?);
+    if host != server.ip().to_string().as_bytes() || port != server.port() {
+        return Ok(false);
+    }
+    browser.write_all(&CONNECTED).await?;
+    Ok(true)
+}
+
+async fn some_bytes<const N: usize>(browser: &mut TcpStream) -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    browser.read_exact(&mut bytes).await?;
+    Ok(bytes)
 }
 
 /// Whether the first request of a connection does. Browsers open a connection of its own for each socket.

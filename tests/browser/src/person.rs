@@ -1,54 +1,37 @@
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use thirtyfour::{
-    By, ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
-};
 
-use crate::{PATIENCE, look_until, programs};
+use crate::chromium::{Chromium, Habits};
+use crate::complaints::Trouble;
+use crate::context::Context;
+use crate::devtools::Answer;
+use crate::look_until;
+use crate::tab::Tab;
 
-/// How every browser is started: alone, silent towards the world, and without what a container does not give it.
-const BROWSER: [&str; 9] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1280,900",
-];
-
-/// What is special about somebody's browser.
-#[derive(Debug, Default)]
-pub(crate) struct Habits {
-    /// Scripts are switched off in the browser's settings.
-    pub(crate) without_javascript: bool,
-    /// The first address is reached by way of the second.
-    pub(crate) way: Option<(SocketAddr, SocketAddr)>,
-}
-
-/// Somebody with a browser of their own. What people do is in `verbs`; this is how a browser is reached.
+/// Somebody with a browser context of their own. What people do is in `verbs`, and where they go in
+/// `travels`; this is how their browser is reached.
+///
+/// Dropping a person fails the story if their browser has complained about an error that the story
+/// does not [expect](Self::expects).
 #[derive(Debug)]
 pub struct Person {
     name: String,
     site: String,
-    browser: WebDriver,
-    // Last: the browser writes to it until it has ended.
-    _profile: TempDir,
+    context: Arc<Context>,
+    current: Mutex<Arc<Tab>>,
+    // Dropped last: the browser may end with it.
+    chromium: Arc<Chromium>,
 }
 
 impl Person {
-    pub(crate) async fn arrive(name: &str, driver: &str, site: &str, habits: Habits) -> Self {
-        let profile = tempfile::tempdir().expect("a temporary folder");
-        let capabilities = capabilities(&profile, &habits);
-        let browser = WebDriver::new(driver, capabilities).await;
-        let browser = browser.unwrap_or_else(|error| panic!("no browser for {name}: {error}"));
-        Self { name: name.to_owned(), site: site.to_owned(), browser, _profile: profile }
+    pub(crate) async fn arrive(name: &str, site: &str, chromium: Arc<Chromium>, habits: Habits) -> Self {
+        let context = chromium.create_context(&habits).await;
+        let tab = chromium.open_tab(&context).await;
+        let (name, site, current) = (name.to_owned(), site.to_owned(), Mutex::new(tab.clone()));
+        let person = Self { name, site, context, current, chromium };
+        person.looks_at(&tab).await;
+        person
     }
 
     /// The name, which is also the name of the account.
@@ -57,29 +40,75 @@ impl Person {
         &self.name
     }
 
-    /// The browser itself, for what no verb says.
+    /// The address of a path on the site; a whole address stays as it is.
+    pub(crate) fn address(&self, path: &str) -> String {
+        if path.starts_with('/') { format!("{}{path}", self.site) } else { path.to_owned() }
+    }
+
+    /// The tab that this person looks at.
     #[must_use]
-    pub fn browser(&self) -> &WebDriver {
-        &self.browser
+    pub fn tab(&self) -> Arc<Tab> {
+        self.current.lock().expect("the tab").clone()
     }
 
-    /// Goes to a path of the site, or to a whole address.
-    pub async fn visit(&self, address: &str) {
-        let address =
-            if address.starts_with('/') { format!("{}{address}", self.site) } else { address.to_owned() };
-        let gone = self.browser.goto(address.as_str()).await;
-        gone.unwrap_or_else(|error| panic!("{} cannot visit {address}: {error}", self.name));
+    /// Looks at another tab: that one is visible and has the focus, as on a desktop.
+    pub async fn looks_at(&self, tab: &Arc<Tab>) {
+        self.tell("Emulation.setFocusEmulationEnabled", json!({ "enabled": false })).await;
+        *self.current.lock().expect("the tab") = tab.clone();
+        let shown =
+            self.chromium.devtools.ask(None, "Target.activateTarget", json!({ "targetId": tab.id() }));
+        shown.await.unwrap_or_else(|error| panic!("{} cannot look at a tab: {error}", self.name));
+        self.tell("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await;
     }
 
-    /// The path of the page that is shown.
-    pub async fn path(&self) -> String {
-        self.browser.current_url().await.map(|url| url.path().to_owned()).unwrap_or_default()
+    /// Opens an empty tab behind the one that is looked at.
+    pub async fn opens_tab(&self) -> Arc<Tab> {
+        self.chromium.open_tab(&self.context).await
     }
 
-    /// What a script returns in the page; `Null` when it fails, as it does while a page gives way to the next.
+    /// Sends a command to the page; the future is the answer. Commands are executed in order.
+    pub(crate) fn command(
+        &self,
+        method: &'static str,
+        parameters: Value,
+    ) -> impl Future<Output = Answer> + use<> {
+        self.chromium.devtools.ask(Some(self.tab().session()), method, parameters)
+    }
+
+    /// Tells the browser something about the page that it does not refuse.
+    pub(crate) async fn tell(&self, method: &'static str, parameters: Value) -> Value {
+        let told = self.command(method, parameters).await;
+        told.unwrap_or_else(|error| panic!("the browser of {} refused {method}: {error}", self.name))
+    }
+
+    /// The result of an expression in the page, or `None` if it fails or the page gives way.
+    async fn evaluate(&self, expression: String) -> Option<Value> {
+        self.tab().settles().await;
+        let parameters = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let answer = self.command("Runtime.evaluate", parameters).await;
+        self.tab().settles().await;
+        let mut answer = answer.ok()?;
+        answer["exceptionDetails"].is_null().then(|| answer["result"]["value"].take())
+    }
+
+    /// Waits until all that the page was asked to do has been done, and the next page is there if
+    /// it led to one.
+    pub(crate) async fn settles(&self) {
+        loop {
+            self.tab().settles().await;
+            // Events of a page come before its answers: after this one, nothing was on its way.
+            let _ = self.command("Runtime.evaluate", json!({ "expression": "0" })).await;
+            if self.tab().is_settled() {
+                return;
+            }
+        }
+    }
+
+    /// The result of a script in the page; `Null` if it fails, as it does while a page gives way to
+    /// the next. The script is the body of a function with these `arguments`.
     pub async fn ask(&self, script: &str, arguments: &[Value]) -> Value {
-        let answer = self.browser.execute(script, Arc::<[Value]>::from(arguments)).await;
-        answer.map(|answer| answer.json().clone()).unwrap_or(Value::Null)
+        let expression = format!("(function () {{ {script}\n}}).apply(null, {})", json!(arguments));
+        self.evaluate(expression).await.unwrap_or(Value::Null)
     }
 
     /// Waits until a script returns something that is true, and returns it.
@@ -97,72 +126,61 @@ impl Person {
         }
     }
 
-    /// The first element that fits, as soon as it can be seen.
-    pub async fn find(&self, selector: &str) -> WebElement {
-        let look = async || {
-            let element = self.browser.find(By::Css(selector)).await.ok()?;
-            element.is_displayed().await.is_ok_and(|shown| shown).then_some(element)
-        };
-        match look_until(look).await {
-            Some(element) => element,
-            None => panic!("{} never found `{selector}`. {}", self.name, self.page().await),
-        }
+    /// Lets a network error pass that this story causes on purpose. Everything else that the
+    /// browser reports as an error fails the story.
+    pub fn expects(&self, trouble: Trouble) {
+        self.context.complaints().expect(trouble);
     }
 
-    /// What the browser complained about since this was last asked: errors, warnings, violations of the page's
-    /// security policy.
+    /// Takes what the browser has complained about so far, warnings included, and nobody expected.
     pub async fn complaints(&self) -> Vec<String> {
-        let log = self.browser.browser_log().await.expect("the browser's log can be read");
-        let complaints = log.into_iter().filter(|entry| matches!(entry.level.as_str(), "SEVERE" | "WARNING"));
-        complaints.map(|entry| entry.message).collect()
+        self.settles().await;
+        self.context.complaints().take()
+    }
+
+    /// The cookies of this person's browser.
+    pub async fn cookies(&self) -> Vec<(String, String)> {
+        let of = json!({ "browserContextId": self.context.id() });
+        let kept = self.chromium.devtools.ask(None, "Storage.getCookies", of).await;
+        let kept = kept.unwrap_or_else(|error| panic!("the cookies of {}: {error}", self.name));
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let cookies = kept["cookies"].as_array().into_iter().flatten();
+        cookies.map(|cookie| (text(&cookie["name"]), text(&cookie["value"]))).collect()
+    }
+
+    /// Ends this person's browser as a crash does. Only for a person with a browser of their own.
+    ///
+    /// # Panics
+    /// If it survives that.
+    pub async fn crashes(&self) {
+        let crashed = self.chromium.devtools.ask(None, "Browser.crash", json!({})).await;
+        assert!(crashed.is_err(), "nobody is there to answer");
     }
 
     /// The page in words, for the message of a failure.
-    async fn page(&self) -> String {
-        let address = self.browser.current_url().await.map(|url| url.to_string()).unwrap_or_default();
-        let script = "return [document.documentElement.dataset.bellwire, document.body.innerText]";
+    pub(crate) async fn page(&self) -> String {
+        let script =
+            "return [location.href, document.documentElement.dataset.bellwire, document.body.innerText]";
         let answer = self.ask(script, &[]).await;
-        let log = self.browser.browser_log().await.unwrap_or_default();
-        let log: Vec<String> = log.into_iter().map(|entry| entry.message).collect();
-        format!("At {address} the page shows {answer:#}; the browser's log: {log:#?}")
+        let complaints = self.context.complaints().take();
+        format!("The page shows {answer:#}; the browser complains: {complaints:#?}")
+    }
+
+    /// Errors that nobody expected, when all tabs have said everything.
+    fn last_errors(&self) -> Vec<String> {
+        for tab in self.context.tabs() {
+            let nothing = json!({ "expression": "0" });
+            let _ = self.chromium.devtools.ask_and_block(Some(tab.session()), "Runtime.evaluate", nothing);
+        }
+        self.context.complaints().take_errors()
     }
 }
 
 impl Drop for Person {
-    /// Closes the browser, also when a story fails. The library's own way of doing so here waits for two minutes.
     fn drop(&mut self) {
-        let (driver, session) = (self.browser.handle().server_url(), self.browser.handle().session_id());
-        let address = (driver.host_str().unwrap_or_default(), driver.port().unwrap_or_default());
-        let request =
-            format!("DELETE /session/{session} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        let closed = TcpStream::connect(address).and_then(|mut stream| {
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.write_all(request.as_bytes())?;
-            stream.read(&mut [0; 512])
-        });
-        if let Err(error) = closed {
-            eprintln!("the browser of {} did not close: {error}", self.name);
-        }
-        // An error says that it was closed before, which is as well.
-        let _ = self.browser.clone().leak();
+        let is_failing = std::thread::panicking();
+        let errors = if is_failing { Vec::new() } else { self.last_errors() };
+        self.chromium.dispose(&self.context);
+        assert!(errors.is_empty(), "the browser of {} reports errors: {errors:#?}", self.name);
     }
-}
-
-fn capabilities(profile: &TempDir, habits: &Habits) -> ChromeCapabilities {
-    let mut arguments = BROWSER.map(str::to_owned).to_vec();
-    arguments.push(format!("--user-data-dir={}", profile.path().display()));
-    if let Some((site, way)) = habits.way {
-        arguments.push(format!("--host-resolver-rules=MAP {site} {way}"));
-    }
-    let mut capabilities = ChromeCapabilities::new();
-    let set = arguments.iter().try_for_each(|argument| capabilities.add_arg(argument));
-    set.and_then(|()| capabilities.set_binary(&programs::chromium()))
-        .and_then(|()| capabilities.set_browser_log_level(LoggingPrefsLogLevel::All))
-        .and_then(|()| {
-            let javascript = if habits.without_javascript { 2 } else { 1 };
-            let prefs = json!({ "profile.managed_default_content_settings.javascript": javascript });
-            capabilities.add_experimental_option("prefs", prefs)
-        })
-        .expect("the browser's settings can be written as JSON");
-    capabilities
 }

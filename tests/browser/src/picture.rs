@@ -1,3 +1,5 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::Person;
@@ -16,14 +18,14 @@ impl Person {
     /// Gives the page the width of a window or a phone, in CSS pixels.
     pub async fn has_a_window(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
-        self.tell_browser("Emulation.setDeviceMetricsOverride", size).await;
+        self.tell("Emulation.setDeviceMetricsOverride", size).await;
     }
 
     /// Sets the colours the person's system asks for.
     pub async fn prefers(&self, scheme: Scheme) {
         let value = if scheme == Scheme::Dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
-        self.tell_browser("Emulation.setEmulatedMedia", features).await;
+        self.tell("Emulation.setEmulatedMedia", features).await;
     }
 
     /// Takes a picture of the page, when the run has been told where to keep them.
@@ -33,12 +35,9 @@ impl Person {
         self.prefers(scheme).await;
         std::fs::create_dir_all(&folder).expect("the folder for pictures can be made");
         let file = format!("{name}-{width}-{scheme:?}.png").to_lowercase();
-        self.browser().screenshot(&folder.join(file)).await.expect("a picture can be taken");
-        self.tell_browser("Emulation.clearDeviceMetricsOverride", json!({})).await;
-    }
-
-    async fn tell_browser(&self, method: &str, parameters: serde_json::Value) {
-        let told = self.browser().cdp().send_raw(method, parameters).await;
-        told.unwrap_or_else(|error| panic!("the browser of {} refused {method}: {error}", self.name()));
+        let picture = self.tell("Page.captureScreenshot", json!({})).await;
+        let picture = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
+        std::fs::write(folder.join(file), picture).expect("a picture can be kept");
+        self.tell("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }
 }

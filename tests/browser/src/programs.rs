@@ -24,12 +24,6 @@ pub fn chromium() -> String {
     std::env::var("BELLWIRE_TEST_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
 }
 
-/// Its driver: `BELLWIRE_TEST_CHROMEDRIVER`, or `chromedriver` on the path.
-#[must_use]
-pub fn chromedriver() -> String {
-    std::env::var("BELLWIRE_TEST_CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned())
-}
-
 /// Where pictures of pages go: `BELLWIRE_TEST_SCREENSHOTS`. Without it none are taken.
 #[must_use]
 pub fn screenshots() -> Option<PathBuf> {

@@ -1,35 +1,31 @@
-use tokio::sync::{Mutex, MutexGuard};
+use std::sync::Arc;
 
 use crate::cable::Cable;
-use crate::chromedriver::ChromeDriver;
-use crate::person::{Habits, Person};
+use crate::chromium::{Chromium, Habits};
+use crate::person::Person;
 use crate::server::Server;
-
-/// Browsers are heavy: one story at a time has the machine for itself.
-static TURN: Mutex<()> = Mutex::const_new(());
 
 /// A fresh site, and the means to let people in. Declare it before the people: they must leave first.
 #[derive(Debug)]
 pub struct Stage {
     /// The site's process, to be killed and started again.
     pub server: Server,
-    driver: ChromeDriver,
-    _turn: MutexGuard<'static, ()>,
+    chromium: Arc<Chromium>,
 }
 
 impl Stage {
-    /// Waits for this story's turn and starts a fresh site.
+    /// Starts a fresh site, with a browser for the people who come.
     pub async fn open() -> Self {
         Self::open_with(&[]).await
     }
 
     /// As [`Stage::open`], with settings for the server, for example `("BELLWIRE_SIGNUP", "closed")`.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
-        let turn = TURN.lock().await;
-        Self { server: Server::start(settings).await, driver: ChromeDriver::start(), _turn: turn }
+        let (server, chromium) = tokio::join!(Server::start(settings), Chromium::shared());
+        Self { server, chromium }
     }
 
-    /// Lets somebody in, with a fresh browser: no cookies, no cache, nothing remembered.
+    /// Lets somebody in with a fresh browser context: no cookies, no cache, nothing remembered.
     pub async fn person(&self, name: &str) -> Person {
         self.arrives(name, Habits::default()).await
     }
@@ -39,21 +35,25 @@ impl Stage {
         self.arrives(name, Habits { without_javascript: true, ..Habits::default() }).await
     }
 
+    /// Lets somebody in with a browser process of their own, which can crash.
+    pub async fn person_with_a_browser(&self, name: &str) -> Person {
+        let chromium = Arc::new(Chromium::start().await);
+        Person::arrive(name, &self.server.url(""), chromium, Habits::default()).await
+    }
+
     /// Lets somebody in whose connection to the server can be cut.
     pub async fn person_with_a_cable(&self, name: &str) -> (Person, Cable) {
         let cable = Cable::to(self.server.address()).await;
-        let way = Some((self.server.address(), cable.address()));
-        (self.arrives(name, Habits { way, ..Habits::default() }).await, cable)
+        (self.arrives(name, Habits { way: Some(cable.address()), ..Habits::default() }).await, cable)
     }
 
     /// Lets somebody in on whose network a proxy refuses every WebSocket. The way can be cut as well.
     pub async fn person_without_sockets(&self, name: &str) -> (Person, Cable) {
         let cable = Cable::without_sockets_to(self.server.address()).await;
-        let way = Some((self.server.address(), cable.address()));
-        (self.arrives(name, Habits { way, ..Habits::default() }).await, cable)
+        (self.arrives(name, Habits { way: Some(cable.address()), ..Habits::default() }).await, cable)
     }
 
     async fn arrives(&self, name: &str, habits: Habits) -> Person {
-        Person::arrive(name, &self.driver.url(), &self.server.url(""), habits).await
+        Person::arrive(name, &self.server.url(""), self.chromium.clone(), habits).await
     }
 }

@@ -1,7 +1,6 @@
 use serde_json::{Value, json};
-use thirtyfour::By;
 
-use crate::{Person, look_until};
+use crate::{Key, Keys, Person, look_until};
 
 /// Long enough, and on nobody's list of common ones.
 const PASSWORD: &str = "six quiet bells at noon";
@@ -105,23 +104,91 @@ impl Person {
         serde_json::from_value(seen).unwrap_or_default()
     }
 
-    /// Puts the caret into a field, empties it, and types.
+    /// Waits until the first element that fits can be seen.
+    ///
+    /// # Panics
+    /// If it never can.
+    pub async fn find(&self, selector: &str) {
+        let is_seen = "const found = document.querySelector(arguments[0])
+          return !!found && found.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+            && [...found.getClientRects()].some(({ width, height }) => width > 0 && height > 0)";
+        self.until(&format!("found `{selector}`"), is_seen, &[json!(selector)]).await;
+    }
+
+    /// Whether there is an element that fits, seen or not.
+    pub async fn has(&self, selector: &str) -> bool {
+        self.ask("return document.querySelector(arguments[0]) !== null", &[json!(selector)]).await
+            == json!(true)
+    }
+
+    /// Selects all that is in a field, and types in its place.
     pub async fn types(&self, selector: &str, text: &str) {
-        let field = self.find(selector).await;
-        let typed = async {
-            field.clear().await?;
-            field.send_keys(text).await
-        };
-        typed.await.unwrap_or_else(|error| panic!("{} cannot type into `{selector}`: {error}", self.name()));
+        self.find(selector).await;
+        let select = "const field = document.querySelector(arguments[0])
+          field.focus()
+          field.select()
+          return field.value !== ''";
+        let is_full = self.ask(select, &[json!(selector)]).await == json!(true);
+        if is_full && text.is_empty() { self.keys(Key::Delete).await } else { self.keys(text).await }
+    }
+
+    /// Types into a field after what is in it, or presses one key there.
+    pub async fn keys_into<'a>(&self, selector: &str, keys: impl Into<Keys<'a>>) {
+        self.find(selector).await;
+        let focus = "const field = document.querySelector(arguments[0])
+          if (document.activeElement === field) return
+          field.focus()
+          field.setSelectionRange(field.value.length, field.value.length)";
+        self.ask(focus, &[json!(selector)]).await;
+        self.keys(keys).await;
+    }
+
+    /// Presses keys where the focus is, one right after the other.
+    async fn keys<'a>(&self, keys: impl Into<Keys<'a>>) {
+        let strokes = keys.into().strokes();
+        let pressed: Vec<_> =
+            strokes.into_iter().map(|(method, parameters)| self.command(method, parameters)).collect();
+        for stroke in pressed {
+            stroke.await.unwrap_or_else(|error| panic!("{} cannot type: {error}", self.name()));
+        }
+        self.settles().await;
     }
 
     /// Presses a button or follows a link, as soon as nothing is in the way.
     pub async fn presses(&self, selector: &str) {
-        let press = async || self.browser().find(By::Css(selector)).await.ok()?.click().await.ok();
-        if look_until(press).await.is_none() {
-            let error = self.find(selector).await.click().await;
-            panic!("{} cannot press `{selector}`: {error:?}", self.name());
+        // The middle of the element, or why it cannot be pressed.
+        let aim = "const found = document.querySelector(arguments[0])
+          if (!found) return 'there is none'
+          found.scrollIntoViewIfNeeded()
+          const [box] = [...found.getClientRects()].filter(({ width, height }) => width > 0 && height > 0)
+          if (!box) return 'it cannot be seen'
+          const [x, y] = [box.left + box.width / 2, box.top + box.height / 2]
+          const hit = document.elementFromPoint(x, y)
+          return found.contains(hit) ? [x, y] : `${hit?.outerHTML.slice(0, 200)} is in the way`";
+        let mut last = Value::Null;
+        let look = async || {
+            last = self.ask(aim, &[json!(selector)]).await;
+            Some((last[0].as_f64()?, last[1].as_f64()?))
+        };
+        let Some((x, y)) = look_until(look).await else {
+            panic!("{} cannot press `{selector}`: {last}. {}", self.name(), self.page().await);
+        };
+        self.clicks(x, y).await;
+    }
+
+    /// Moves the mouse there and presses its button.
+    async fn clicks(&self, x: f64, y: f64) {
+        let event = |kind, buttons| {
+            let button = if kind == "mouseMoved" { "none" } else { "left" };
+            json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 })
+        };
+        let events = [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)];
+        let sent =
+            events.map(|(kind, buttons)| self.command("Input.dispatchMouseEvent", event(kind, buttons)));
+        for event in sent {
+            event.await.unwrap_or_else(|error| panic!("{} cannot click: {error}", self.name()));
         }
+        self.settles().await;
     }
 
     /// Waits until an element has these words, and nothing else.
@@ -130,13 +197,11 @@ impl Person {
         self.until(&format!("read {text:?} in `{selector}`"), script, &[json!(selector), json!(text)]).await;
     }
 
-    /// The words of the first element that fits, or nothing.
+    /// The words of the first element that fits, as they can be seen, or nothing.
     pub async fn words_of(&self, selector: &str) -> String {
-        let found = self.browser().find(By::Css(selector)).await;
-        match found {
-            Ok(element) => element.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        }
+        let words = "const found = document.querySelector(arguments[0])
+          return found?.checkVisibility() ? found.innerText.trim() : ''";
+        self.ask(words, &[json!(selector)]).await.as_str().unwrap_or_default().to_owned()
     }
 
     /// Leaves a mark in the page that only a reload wipes away.

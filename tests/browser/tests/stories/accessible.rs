@@ -1,6 +1,6 @@
 //! The pages of the apps, looked at by axe in both colours on a screen and a phone: nothing serious.
 
-use bellwire_browser_tests::{Person, Scheme, Stage};
+use bellwire_browser_tests::{Person, Scheme, Stage, Trouble};
 use serde_json::{Value, json};
 
 const AXE: &str = include_str!("../../fixtures/axe-core-4.14.1/axe.min.js");
@@ -191,6 +191,8 @@ async fn the_arrows_go_from_tool_to_tool_and_tab_passes_them_as_one() {
 async fn axe_finds_nothing_serious_on_any_page_of_the_playground() {
     let stage = Stage::open().await;
     let ada = stage.person("Ada").await;
+    ada.expects(Trouble::Status(404));
+    ada.expects(Trouble::Status(422));
     ada.visit("/todo/").await;
     ada.types("#task", "buy milk").await;
     ada.presses(".todo button").await;

@@ -1,6 +1,6 @@
 //! Signing up, in and out.
 
-use bellwire_browser_tests::Stage;
+use bellwire_browser_tests::{Stage, Trouble};
 
 #[tokio::test]
 async fn the_first_account_is_the_administrators_and_is_made_once() {
@@ -22,6 +22,7 @@ async fn what_is_wrong_with_a_form_is_said_beside_its_fields() {
     ada.becomes_administrator().await;
 
     let ben = stage.person("Ben").await;
+    ben.expects(Trouble::Status(422));
     ben.visit("/accounts/signup/").await;
     ben.fills_in_account("2short", "2short").await;
     ben.until(
@@ -41,6 +42,7 @@ async fn what_is_wrong_with_a_form_is_said_beside_its_fields() {
     ben.until("read that the passwords differ", both, &[]).await;
 
     let other_ada = stage.person("Ada").await;
+    other_ada.expects(Trouble::Status(422));
     other_ada.visit("/accounts/signup/").await;
     other_ada.fills_in_account("long enough to pass", "long enough to pass").await;
     other_ada

@@ -1,6 +1,6 @@
 //! Ben is away while Ada goes on; when he is back his page is the one that a fresh visit shows.
 
-use bellwire_browser_tests::{Cable, Person, Stage};
+use bellwire_browser_tests::{Cable, Person, Stage, Trouble};
 use serde_json::{Value, json};
 
 const ROOM: &str = "/chat/hi/";
@@ -87,6 +87,7 @@ fn equal(one: &[Value], other: &[Value]) {
 async fn whose_packets_vanish_without_a_word_has_everything_when_they_arrive_again() {
     let stage = Stage::open().await;
     let (ada, ben, cable) = ben_reads_along(&stage).await;
+    ben.expects(Trouble::Unreachable);
     cable.loses_everything();
     ada_goes_on(&ada).await;
     nothing_has_come(&ben).await;
@@ -106,6 +107,9 @@ async fn who_was_there_before_a_killed_server_has_everything_after_it() {
     let mut stage = Stage::open().await;
     let (ada, ben, cable) = ben_reads_along(&stage).await;
     let chosen = third_and_seventh(&ada).await;
+    for person in [&ada, &ben] {
+        person.expects(Trouble::Unreachable);
+    }
     stage.server.kill();
     ben.is_offline().await;
     // Ben's page would be back at once: it stays away for as long as Ada takes.
@@ -128,7 +132,7 @@ async fn a_page_from_the_back_forward_cache_has_everything() {
     ben.ask("addEventListener('pageshow', event => { window.cameBack = event.persisted })", &[]).await;
     ben.visit("/accounts/").await;
     ada_goes_on(&ada).await;
-    ben.browser().back().await.expect("there is a page to go back to");
+    ben.goes_back().await;
     ben.until(
         "was back",
         &format!("return location.pathname === '{ROOM}' && document.readyState === 'complete'"),
@@ -149,6 +153,7 @@ async fn whose_room_is_not_theirs_any_more_when_they_are_back_sees_it_close() {
     let (ben, cable) = stage.person_with_a_cable("Ben").await;
     ada.becomes_administrator().await;
     ben.signs_up().await;
+    ben.expects(Trouble::Unreachable);
     for (room, path, fields) in
         [("Garden", "members/", [("kind", "closed")].as_slice()), ("Harbour", "delete/", &[])]
     {

@@ -1,8 +1,7 @@
 //! The blog: reading, looking for something, and saying something that others see while they read.
 
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Person, Stage, Trouble};
 use serde_json::json;
-use thirtyfour::By;
 
 /// Counts the searches that are made when somebody stops typing.
 const COUNT_SEARCHES: &str = "window.searches = 0
@@ -78,7 +77,7 @@ async fn two_who_read_an_article_see_what_is_said_at_once_and_others_do_not() {
     hears(&ben, "half a thought").await;
 
     // Staff remove it, before everyone's eyes; nobody else is offered to.
-    assert!(ben.browser().find(By::Css(".comment__remove")).await.is_err(), "not for him to do");
+    assert!(!ben.has(".comment__remove").await, "not for him to do");
     ada.presses("#list-of-comments li:last-child .comment__remove button").await;
     for person in [&ada, &ben] {
         let gone = "return document.querySelectorAll('#list-of-comments li').length === 1";
@@ -118,7 +117,7 @@ async fn moving_over_the_socket_keeps_address_title_and_the_way_back() {
     ben.did_not_reload().await;
 
     // Back at the article it is live again: also for what comes then.
-    ben.browser().back().await.expect("a way back");
+    ben.goes_back().await;
     is_at(&ben, "/blog/article/article-1/").await;
     ben.find("#list-of-comments ~ form").await;
     ben.is_connected().await;
@@ -126,11 +125,11 @@ async fn moving_over_the_socket_keeps_address_title_and_the_way_back() {
     ada.is_connected().await;
     comments(&ada, "Ada", "Are you back?").await;
     hears(&ben, "Are you back?").await;
-    ben.browser().back().await.expect("a way back");
+    ben.goes_back().await;
     is_at(&ben, "/blog/?page=2").await;
     ben.until("saw all six again", "return document.querySelectorAll('#all-posts .post').length === 6", &[])
         .await;
-    ben.browser().forward().await.expect("a way forward");
+    ben.goes_forward().await;
     is_at(&ben, "/blog/article/article-1/").await;
     hears(&ben, "Are you back?").await;
     assert_eq!(ben.complaints().await, Vec::<String>::new());
@@ -156,7 +155,7 @@ async fn what_is_looked_for_is_found_while_typing_and_stays_in_the_address() {
     assert_eq!(ben.ask("return history.length", &[]).await, entries, "letters are no steps");
     let all = ada.ask("return document.querySelectorAll('#all-posts .post').length", &[]).await;
     assert_eq!(all, json!(5), "nobody else's list changes");
-    ben.browser().refresh().await.expect("a reload");
+    ben.reloads().await;
     ben.until("found the same", "return document.querySelectorAll('#all-posts .post').length === 1", &[])
         .await;
     assert_eq!(ben.ask("return document.querySelector('#search').value", &[]).await, json!("静か"));
@@ -177,6 +176,7 @@ async fn what_is_looked_for_while_the_connection_is_away_is_found_when_it_is_bac
     ben.is_connected().await;
     ben.marks_the_page().await;
     ben.ask(COUNT_SEARCHES, &[]).await;
+    ben.expects(Trouble::Unreachable);
     cable.cut();
     let lost = "return document.documentElement.dataset.bellwire !== 'connected'";
     ben.until("saw the connection go", lost, &[]).await;

@@ -1,6 +1,6 @@
 //! A network that lets no WebSocket through: the pages are live all the same.
 
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Person, Stage, Trouble};
 use serde_json::json;
 
 async fn is_on_a_stream(person: &Person) {
@@ -14,6 +14,9 @@ async fn two_people_behind_a_proxy_that_blocks_sockets_talk_live_and_across_a_cu
     let stage = Stage::open().await;
     let (ada, _whole) = stage.person_without_sockets("Ada").await;
     let (ben, cable) = stage.person_without_sockets("Ben").await;
+    for person in [&ada, &ben] {
+        person.expects(Trouble::Status(403));
+    }
     ada.becomes_administrator().await;
     ben.signs_up().await;
     for person in [&ada, &ben] {
@@ -26,6 +29,7 @@ async fn two_people_behind_a_proxy_that_blocks_sockets_talk_live_and_across_a_cu
     ben.says("every word").await;
     ada.sees("every word").await;
 
+    ben.expects(Trouble::Unreachable);
     cable.cut();
     ben.is_offline().await;
     ada.says("meanwhile 1").await;
@@ -58,6 +62,7 @@ async fn without_a_socket_the_bell_rings_a_refusal_is_explained_and_a_new_networ
     let stage = Stage::open().await;
     let (ada, cable) = stage.person_without_sockets("Ada").await;
     let ben = stage.person("Ben").await;
+    ada.expects(Trouble::Status(403));
     ben.visit("/").await;
     ben.is_connected().await;
     ada.visit("/").await;
@@ -72,6 +77,7 @@ async fn without_a_socket_the_bell_rings_a_refusal_is_explained_and_a_new_networ
     ada.opens_room("Garden").await;
     is_on_a_stream(&ada).await;
     ada.marks_the_page().await;
+    ada.expects(Trouble::Status(422));
     let too_long = "document.querySelector('.room').dataset.composerLimitValue = 1e6; \
                     document.querySelector('#message').value = 'x'.repeat(8001)";
     ada.ask(too_long, &[]).await;
@@ -96,6 +102,7 @@ async fn on_a_stream_the_way_back_leads_into_a_room_that_is_live() {
     let stage = Stage::open().await;
     let (ada, _cable) = stage.person_without_sockets("Ada").await;
     let ben = stage.person("Ben").await;
+    ada.expects(Trouble::Status(403));
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ben.opens_room("Harbour").await;
@@ -121,6 +128,7 @@ async fn on_a_stream_the_way_back_leads_into_a_room_that_is_live() {
 async fn without_a_socket_a_form_that_only_gets_something_goes_by_http() {
     let stage = Stage::open().await;
     let (ada, _cable) = stage.person_without_sockets("Ada").await;
+    ada.expects(Trouble::Status(403));
     ada.visit("/bmi/").await;
     is_on_a_stream(&ada).await;
     ada.types("#height", "180").await;

@@ -1,6 +1,6 @@
 //! What is true of every page.
 
-use bellwire_browser_tests::{Person, Scheme, Stage};
+use bellwire_browser_tests::{Person, Scheme, Stage, Trouble};
 
 /// Every page of the site with a name for its picture; a room among them, and one that does not exist.
 const PAGES: [(&str, &str); 9] = [
@@ -15,14 +15,8 @@ const PAGES: [(&str, &str); 9] = [
     ("/social/", "social"),
 ];
 
-/// A refused or missing page is reported by the browser too, and is no fault.
-fn is_a_status(complaint: &str) -> bool {
-    complaint.contains("the server responded with a status of 4")
-}
-
 async fn complains_about_nothing(person: &Person, path: &str) {
     let complaints = person.complaints().await;
-    let complaints: Vec<_> = complaints.iter().filter(|complaint| !is_a_status(complaint)).collect();
     assert!(complaints.is_empty(), "the browser complains about {path}: {complaints:#?}");
 }
 
@@ -45,6 +39,7 @@ async fn no_page_makes_the_browser_complain() {
     ada.says("a word").await;
     ada.sees("a word").await;
     for person in [&ada, &visitor] {
+        person.expects(Trouble::Status(404));
         for (path, _) in PAGES {
             person.visit(path).await;
             person.until("had the whole page", "return document.readyState === 'complete'", &[]).await;
@@ -59,6 +54,7 @@ async fn nothing_scrolls_sideways_on_a_phone() {
     let ada = stage.person("Ada").await;
     let visitor = stage.person("Visitor").await;
     for person in [&ada, &visitor] {
+        person.expects(Trouble::Status(404));
         person.has_a_window(390, 844).await;
     }
     ada.becomes_administrator().await;

@@ -51,7 +51,7 @@ impl Drop for Running {
 fn page(address: &str, connect: &str, send: &str) -> String {
     let connect = connect.replace("ADDRESS", address);
     format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>plain htmx</title>
+        "<!doctype html><html lang=en><meta charset=utf-8><title>plain htmx</title><link rel=icon href='data:,'>
          <script src=/htmx.js></script><script src=/ws.js></script>
          <body><main {connect}><ol id=messages-list></ol><p id=error--message></p>
          <form id=composer {send}><input id=message name=message><button type=submit>Send</button></form></main>"

@@ -182,15 +182,15 @@ async fn reading_in_one_tab_clears_the_other_and_marking_unread_does_the_opposit
     let stage = Stage::open().await;
     let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
     ada.says("unread in both tabs").await;
-    let first = ben.browser().window().await.expect("this tab");
+    let first = ben.tab();
     let unread =
         "const link = [...document.querySelectorAll('.link')].find(e => e.textContent.includes('Garden'));
          const place = name => Number(link?.querySelector(`[id^=${name}--]`).dataset.seq);
          return place('newest') > place('read')";
     ben.until("heard of something new in the garden", unread, &[]).await;
 
-    let second = ben.browser().new_tab().await.expect("another tab");
-    ben.browser().switch_to_window(second.clone()).await.expect("the other tab");
+    let second = ben.opens_tab().await;
+    ben.looks_at(&second).await;
     ben.visit("/chat/garden/").await;
     ben.is_connected().await;
     ben.sees("unread in both tabs").await;
@@ -199,10 +199,10 @@ async fn reading_in_one_tab_clears_the_other_and_marking_unread_does_the_opposit
     let looks = ben.ask("return [document.hasFocus(), document.visibilityState]", &[]).await;
     assert_eq!(looks, json!([true, "visible"]), "this tab is looked at");
     ben.has_read("told the server that it was read").await;
-    ben.browser().switch_to_window(first.clone()).await.expect("the first tab");
+    ben.looks_at(&first).await;
     ben.until("was cleared by the other tab", &format!("return !(() => {{ {unread} }})()"), &[]).await;
 
-    ben.browser().switch_to_window(second).await.expect("the other tab");
+    ben.looks_at(&second).await;
     ben.ask(
         "document.querySelector('.messages > li:last-child .message__link').focus({ focusVisible: true })",
         &[],
@@ -210,7 +210,7 @@ async fn reading_in_one_tab_clears_the_other_and_marking_unread_does_the_opposit
     .await;
     ben.presses("[data-tool=unread]").await;
     ben.reads(".tools__words", "Marked unread").await;
-    ben.browser().switch_to_window(first).await.expect("the first tab");
+    ben.looks_at(&first).await;
     ben.until("saw it unread again", unread, &[]).await;
     assert_ne!(ben.ask(unread, &[]).await, Value::Null);
 }

@@ -1,6 +1,6 @@
 //! The server or the network goes away and comes back; nobody notices more than a moment of quiet.
 
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Person, Stage, Trouble};
 
 /// A stage with two people in the room "Garden", both connected, their pages marked.
 async fn two_in_a_room() -> (Stage, Person, Person) {
@@ -15,6 +15,9 @@ async fn two_in_a_room() -> (Stage, Person, Person) {
     }
     ada.says("before").await;
     ben.sees("before").await;
+    for person in [&ada, &ben] {
+        person.expects(Trouble::Unreachable);
+    }
     (stage, ada, ben)
 }
 
@@ -80,6 +83,7 @@ async fn who_was_cut_off_gets_what_was_said_meanwhile() {
     }
     ben.types("#message", "half a thought").await;
 
+    ben.expects(Trouble::Unreachable);
     cable.cut();
     ben.is_offline().await;
     ada.is_connected().await;

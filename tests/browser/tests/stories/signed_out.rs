@@ -7,12 +7,12 @@ async fn signed_out_elsewhere(ada: &Person, draft: &str) {
     ada.opens_room("Garden").await;
     ada.is_connected().await;
     ada.types("#message", draft).await;
-    let room = ada.browser().window().await.expect("this tab");
-    let other = ada.browser().new_tab().await.expect("another tab");
-    ada.browser().switch_to_window(other).await.expect("the other tab");
+    let room = ada.tab();
+    let other = ada.opens_tab().await;
+    ada.looks_at(&other).await;
     ada.visit("/").await;
     ada.signs_out().await;
-    ada.browser().switch_to_window(room).await.expect("the room");
+    ada.looks_at(&room).await;
     ada.is_offline().await;
 }
 
@@ -78,12 +78,12 @@ async fn what_one_person_wrote_is_never_sent_by_the_next() {
     ada.opens_room("Garden").await;
     ada.sees("Ada's own words").await;
     signed_out_elsewhere(&ada, "Ada's last words").await;
-    let room = ada.browser().window().await.expect("this tab");
-    let other = ada.browser().new_tab().await.expect("another tab");
-    ada.browser().switch_to_window(other).await.expect("the other tab");
+    let room = ada.tab();
+    let other = ada.opens_tab().await;
+    ada.looks_at(&other).await;
     ada.visit("/accounts/login/").await;
     fills_in_sign_in(&ada, "Ben").await;
-    ada.browser().switch_to_window(room).await.expect("the room");
+    ada.looks_at(&room).await;
     ada.presses("#composer button[type=submit]").await;
     ada.is_connected().await;
     ada.says("Ben again").await;

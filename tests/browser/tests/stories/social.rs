@@ -1,6 +1,6 @@
 //! The social network: everyone sees what comes and goes, and nobody is led anywhere by it.
 
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Person, Stage, Trouble};
 use serde_json::{Value, json};
 
 const TEXTS: &str = "[...document.querySelectorAll('#messages .post__text')].map(each => each.textContent)";
@@ -77,7 +77,7 @@ async fn what_is_written_is_there_for_everyone_on_whatever_page_they_are() {
     is_at(&ben, "/social/?page=2").await;
     is_at(&ada, "/social/").await;
     // Back is the first page, and the server knows it.
-    ben.browser().back().await.expect("a step back");
+    ben.goes_back().await;
     is_at(&ben, "/social/").await;
     lists(&ben, &["new <b>", "m7", "m6", "m5", "m4"]).await;
     writes(&ada, "newer").await;
@@ -86,7 +86,7 @@ async fn what_is_written_is_there_for_everyone_on_whatever_page_they_are() {
     // A reload shows the page that the address says.
     ben.presses(".paging__next").await;
     lists(&ben, &["m4", "m3", "m2", "m1"]).await;
-    ben.browser().refresh().await.expect("a reload");
+    ben.reloads().await;
     lists(&ben, &["m4", "m3", "m2", "m1"]).await;
     is_at(&ben, "/social/?page=2").await;
 }
@@ -126,6 +126,7 @@ async fn a_half_typed_edit_stays_whatever_others_do() {
     .await;
     undisturbed("by a change of the same message").await;
     // While nobody can reach him, and when he is back.
+    ben.expects(Trouble::Unreachable);
     cable.cut();
     writes(&ada, "m7").await;
     lists(&ada, &["m7", "m6", "m5", "m4", "m3"]).await;
@@ -253,6 +254,7 @@ async fn where_no_socket_gets_through_the_list_is_live_and_forms_are_posted() {
     let stage = Stage::open().await;
     let ada = stage.person("Ada").await;
     let (ben, _cable) = stage.person_without_sockets("Ben").await;
+    ben.expects(Trouble::Status(403));
     looks_at(&ada, 1).await;
     ben.visit("/social/").await;
     ben.is_connected().await;

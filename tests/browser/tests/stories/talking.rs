@@ -87,6 +87,22 @@ async fn many_messages_have_the_same_order_for_both() {
     assert_eq!(live, ben.messages().await, "a fresh page shows what the live one shows");
 }
 
+/// A mouse needs no tap: its click on the words is for selecting them.
+#[tokio::test]
+async fn a_click_on_a_message_does_nothing_and_breaks_nothing() {
+    let stage = Stage::open().await;
+    let ada = stage.person("Ada").await;
+    ada.becomes_administrator().await;
+    ada.opens_room("Garden").await;
+    ada.is_connected().await;
+    ada.says("press here").await;
+    ada.sees("press here").await;
+    ada.presses("#messages-list .message__text").await;
+    let asked = ada.ask("return document.activeElement.matches('[data-tool]')", &[]).await;
+    assert_eq!(asked, json!(false), "nobody asked for the tools");
+    assert_eq!(ada.complaints().await, [""; 0], "the browser complains");
+}
+
 /// Whoever is about to press the button would otherwise miss it when somebody speaks.
 #[tokio::test]
 async fn in_a_room_with_few_messages_the_composer_stays_at_the_foot_of_the_window() {

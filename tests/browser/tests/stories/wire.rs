@@ -32,9 +32,8 @@ struct Key {
 
 impl Key {
     async fn of(stage: &Stage, person: &Person) -> Self {
-        let cookies = person.browser().get_all_cookies().await.expect("the browser's cookies");
-        let cookies: Vec<_> =
-            cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        let cookies = person.cookies().await;
+        let cookies: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let (site, name) = (stage.server.address(), person.name().to_owned());
         Self { site, name, id: person.id().await, cookie: cookies.join("; ") }
     }

@@ -1,8 +1,7 @@
 //! What is written can be changed, taken back, addressed to somebody, and left for later; none of it is lost.
 
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Key, Keys, Person, Stage, Trouble};
 use serde_json::json;
-use thirtyfour::{Key, TypingData};
 
 const IN_THE_BOX: &str = "return document.querySelector('#message').value";
 
@@ -18,9 +17,8 @@ async fn two_in_the_garden(stage: &Stage) -> (Person, Person) {
 }
 
 /// Keys into the composer, as they are: nothing is emptied first.
-async fn keys(person: &Person, keys: impl Into<TypingData>) {
-    let typed = person.find("#message").await.send_keys(keys).await;
-    typed.unwrap_or_else(|error| panic!("{} cannot type: {error}", person.name()));
+async fn keys<'a>(person: &Person, keys: impl Into<Keys<'a>>) {
+    person.keys_into("#message", keys).await;
 }
 
 async fn holds(person: &Person, text: &str) {
@@ -157,7 +155,7 @@ async fn a_draft_survives_a_reload_and_a_walk_to_another_room_and_is_gone_when_s
     let stage = Stage::open().await;
     let (ada, _ben) = two_in_the_garden(&stage).await;
     keys(&ada, "for the garden").await;
-    ada.browser().refresh().await.expect("the page again");
+    ada.reloads().await;
     ada.is_connected().await;
     holds(&ada, "for the garden").await;
     ada.opens_room("Harbour").await;
@@ -168,7 +166,7 @@ async fn a_draft_survives_a_reload_and_a_walk_to_another_room_and_is_gone_when_s
     holds(&ada, "for the garden").await;
     keys(&ada, Key::Enter).await;
     ada.sees("for the garden").await;
-    ada.browser().refresh().await.expect("the page again");
+    ada.reloads().await;
     ada.is_connected().await;
     holds(&ada, "").await;
     let kept = ada
@@ -189,6 +187,7 @@ async fn what_waits_for_the_connection_can_be_sent_again_or_discarded() {
         person.is_connected().await;
     }
     ben.ask(COUNT_TRIES, &[]).await;
+    ben.expects(Trouble::Unreachable);
     cable.cut();
     ben.is_offline().await;
     ben.says("better not").await;

@@ -93,7 +93,7 @@ export class Tools {
     if (tool) return this.#use(tool)
     // A finger on what was said: only the last message of a group has its "…" in sight.
     const isPlace = pointerType === "touch" && !target.closest("a, button, .tools") && getSelection().isCollapsed
-    const item = isPlace && target.closest(".message__text")?.closest("li.message")
+    const item = isPlace ? target.closest(".message__text")?.closest("li.message") : null
     if (item?.querySelector(":scope > .message__more")) this.#toggle(item)
   }
 
