@@ -85,7 +85,7 @@ impl BlogConsumer {
             }
         };
         self.leave(socket);
-        show(socket, &page, &path).await
+        show(socket, &self.site, &page, &path).await
     }
 
     /// Opens an article: joins first, then reads what to show, and goes on from there.
@@ -110,7 +110,7 @@ impl BlogConsumer {
             self.leave(socket);
             self.article = Some(id);
         }
-        show(socket, &page.page(self.user.as_ref())?, &path).await?;
+        show(socket, &site, &page.page(self.user.as_ref())?, &path).await?;
         socket.follow_from(&feed, page.seq.cast_unsigned());
         Ok(())
     }
@@ -198,8 +198,8 @@ fn caught_up(patches: Vec<Patch>, shown: &[Comment], now: i64) -> CatchUp {
     CatchUp { patches, seq: Comment::reached(shown, now).cast_unsigned() }
 }
 
-async fn show(socket: &mut Socket, page: &Page, path: &str) -> Result<(), BlogError> {
-    tell_all(socket, page.moved(path)).await
+async fn show(socket: &mut Socket, site: &SiteState, page: &Page, path: &str) -> Result<(), BlogError> {
+    tell_all(socket, page.moved(site, path)).await
 }
 
 async fn tell_all(socket: &mut Socket, patches: impl IntoIterator<Item = Patch>) -> Result<(), BlogError> {

@@ -38,5 +38,5 @@ pub fn app() -> App {
             about: "Articles to read, and comments that appear while you read them.",
         })
         .sitemap(feeds::SITEMAP_PATH)
-        .seed(|site, people, progress| Box::pin(seed::fill(site, people, progress)))
+        .seed(|site, people, progress, _options| Box::pin(seed::fill(site, people, progress)))
 }

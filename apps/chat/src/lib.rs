@@ -39,5 +39,6 @@ pub fn app() -> App {
             path: "/chat/",
             about: "Rooms where a message is there as soon as it is sent.",
         })
-        .seed(|site, people, progress| Box::pin(seed::fill(site, people, progress)))
+        .seed_options::<seed::LongRoom>()
+        .seed(|site, people, progress, options| Box::pin(seed::fill(site, people, progress, options)))
 }

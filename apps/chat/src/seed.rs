@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bellwire::ClientId;
-use bellwire_site::seed::Progress;
+use bellwire_site::seed::{Progress, SeedOptions};
 use bellwire_site::{DbError, Fault, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 
 mod script;
 mod long;
 
-pub use long::lengthen;
+pub(crate) use long::LongRoom;
 
 use crate::ChatError;
 use crate::actions::mentioned;
@@ -61,7 +61,12 @@ pub(crate) async fn fill(
     site: &SiteState,
     people: &[Person],
     progress: &mut Progress,
+    options: &SeedOptions,
 ) -> Result<(), SiteError> {
+    // First, so that a long history comes before the conversation.
+    if let Some(long) = options.get::<LongRoom>() {
+        long.fill(site, people, progress).await?;
+    }
     for place in &PLACES {
         let lines = script::read(place.script, people, site.clock().date());
         let Some(room) = find_or_open(site, place, &lines).await? else {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Html, Patch, Socket};
 use bellwire_site::accounts::{Browser, NoTicket, Refused, SignInForm, SignUpForm};
-use bellwire_site::{Field, MaybeUser, Page, SiteError, SiteState, Upgrade, User};
+use bellwire_site::{Field, MaybeUser, Page, SiteAccounts, SiteError, SiteState, Upgrade, User};
 use serde::Deserialize;
 
 use crate::laps::Laps;
@@ -223,7 +223,8 @@ impl Example {
     async fn go(&mut self, socket: &mut Socket, place: Place) -> Result<(), Error> {
         let place = place.open_to(self.visitor.user.as_ref());
         self.laps = Laps::default();
-        for patch in self.visitor.page(place).await.map_err(SiteError::over_socket)?.moved(place.path()) {
+        let page = self.visitor.page(place).await.map_err(SiteError::over_socket)?;
+        for patch in page.moved(&self.site, place.path()) {
             socket.patch(patch).await?;
         }
         Ok(())

@@ -39,5 +39,5 @@ pub fn app() -> App {
             path: "/social/",
             about: "Short messages of anyone, to be read, answered and mended by everyone at once.",
         })
-        .seed(|site, people, progress| Box::pin(seed::fill(site, people, progress)))
+        .seed(|site, people, progress, _options| Box::pin(seed::fill(site, people, progress)))
 }

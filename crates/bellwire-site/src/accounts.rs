@@ -12,7 +12,6 @@ mod forms;
 mod migrations;
 mod name;
 mod new_password;
-pub(crate) mod next;
 mod operator;
 mod over_socket;
 mod password;
@@ -44,8 +43,11 @@ use bellwire::Bellwire;
 use bellwire::rate::Quota;
 use bellwire_db::{Clock, Db};
 
+pub(crate) use crate::next;
+
 use crate::limits::SharedRateLimiter;
-use crate::{SignUp, SiteError};
+use crate::shell::AccountLinks;
+use crate::{SignUp, SiteError, SiteState};
 use password::Hasher;
 
 /// Failed sign-ins for one name from one address, and the time they count for.
@@ -94,7 +96,27 @@ impl Who {
     }
 }
 
+/// The accounts of a site, for its handlers.
+pub trait SiteAccounts {
+    /// People and their sessions.
+    ///
+    /// # Panics
+    /// If the state was not made by a site with accounts.
+    fn accounts(&self) -> &Accounts;
+}
+
+impl SiteAccounts for SiteState {
+    fn accounts(&self) -> &Accounts {
+        self.get().expect("a site is built with accounts")
+    }
+}
+
 impl Accounts {
+    /// The paths of the account pages, for the shell.
+    pub(crate) fn links(&self) -> AccountLinks {
+        AccountLinks { sign_in: "/accounts/login/", sign_up: self.is_open().then_some("/accounts/signup/") }
+    }
+
     pub(crate) fn new(db: Db, bellwire: Bellwire, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
         let inner = Inner {
             db,
@@ -125,7 +147,7 @@ impl Accounts {
     }
 
     /// Whether everybody may make an account.
-    pub(crate) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.inner.sign_up == SignUp::Open
     }
 

@@ -1,6 +1,10 @@
-//! What an app brings to a site.
+//! An app, as it is put into a site.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
 use std::future::ready;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::map_response;
@@ -8,102 +12,139 @@ use axum::response::Response;
 use bellwire_db::Migrations;
 use rust_embed::RustEmbed;
 use sea_orm_migration::MigratorTrait;
+use tokio_util::sync::CancellationToken;
 
-use crate::SiteState;
 use crate::accounts::Person;
 use crate::assets::Embedded;
-use crate::seed::{Fill, Filling, Progress};
+use crate::background::Background;
+use crate::command::Command;
+use crate::seed::{Fill, Filling, Progress, SeedOptions};
+use crate::{Card, SiteState};
 
-/// An app: its name, routes, tables, static files, and how the site speaks of it.
+/// An app: a name, and everything it brings to a site, in an open registry keyed by type.
 ///
 /// ```
 /// use axum::Router;
 /// use axum::routing::get;
-/// use bellwire_site::{App, Card, SiteState};
+/// use bellwire_site::{App, Card};
 ///
-/// fn routes(_site: &SiteState) -> Router<SiteState> {
-///     Router::new().route("/hello/", get(async || "Hello!"))
-/// }
-///
-/// let app = App::new("hello").routes(routes).card(Card { title: "Hello", path: "/hello/", about: "Says hello." });
-/// # let _ = app;
+/// let app = App::new("hello")
+///     .router(Router::new().route("/hello/", get(async || "Hello!")))
+///     .card(Card { title: "Hello", path: "/hello/", about: "Says hello." });
+/// assert_eq!(app.name(), "hello");
 /// ```
-#[derive(Debug, Clone)]
+///
+/// The methods below register what every site knows. Another crate registers a type of its own by
+/// [`App::with`] and finds it again by [`App::all`].
 pub struct App {
-    pub(crate) name: &'static str,
-    pub(crate) routes: Option<fn(&SiteState) -> Router<SiteState>>,
-    pub(crate) migrations: Option<Migrations>,
-    pub(crate) assets: Option<Embedded>,
-    pub(crate) card: Option<Card>,
-    pub(crate) sitemap: Option<&'static str>,
-    pub(crate) seed: Option<Fill>,
+    name: &'static str,
+    parts: HashMap<TypeId, Vec<Box<dyn Any + Send + Sync>>>,
 }
 
-/// How the navigation and the first page speak of an app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Card {
-    /// Its name for people.
-    pub title: &'static str,
-    /// Where it begins, such as `/chat/`.
-    pub path: &'static str,
-    /// What it is for, in a sentence.
-    pub about: &'static str,
+/// The routes of an app, made when its site is.
+#[derive(Clone)]
+pub(crate) struct Routes(Arc<dyn Fn(&SiteState) -> Router<SiteState> + Send + Sync>);
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Routes").finish_non_exhaustive()
+    }
 }
+
+impl Routes {
+    fn router(&self, site: &SiteState) -> Router<SiteState> {
+        (self.0)(site)
+    }
+}
+
+/// The path of an app's map for search engines.
+pub(crate) struct Sitemap(pub(crate) &'static str);
 
 impl App {
-    /// An app with nothing in it yet.
+    /// An app with nothing in it yet. Static files are served under its name.
     pub fn new(name: &'static str) -> Self {
-        Self { name, routes: None, migrations: None, assets: None, card: None, sitemap: None, seed: None }
+        Self { name, parts: HashMap::new() }
     }
 
-    /// Its paths, whole as the browser asks for them.
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Registers a value of any type, for whoever asks for that type.
     #[must_use]
-    pub fn routes(mut self, routes: fn(&SiteState) -> Router<SiteState>) -> Self {
-        self.routes = Some(routes);
+    pub fn with<T: Send + Sync + 'static>(mut self, part: T) -> Self {
+        self.parts.entry(TypeId::of::<T>()).or_default().push(Box::new(part));
         self
+    }
+
+    /// The registered values of a type, in the order in which they were registered.
+    pub fn all<T: 'static>(&self) -> impl Iterator<Item = &T> {
+        let parts = self.parts.get(&TypeId::of::<T>()).into_iter().flatten();
+        parts.filter_map(|part| part.downcast_ref())
+    }
+
+    /// Its paths, whole as browsers ask for them.
+    #[must_use]
+    pub fn router(self, router: Router<SiteState>) -> Self {
+        self.routes(move |_| router.clone())
+    }
+
+    /// Its paths, from a closure or function that makes them for a site: its handlers may keep what
+    /// the closure captures.
+    #[must_use]
+    pub fn routes(self, routes: impl Fn(&SiteState) -> Router<SiteState> + Send + Sync + 'static) -> Self {
+        self.with(Routes(Arc::new(routes)))
     }
 
     /// Its tables. The migrator has a `migration_table_name` of its own.
     #[must_use]
-    pub fn migrations<M: MigratorTrait + 'static>(mut self) -> Self {
-        self.migrations = Some(Migrations::of::<M>());
-        self
+    pub fn migrations<M: MigratorTrait + 'static>(self) -> Self {
+        self.with(Migrations::of::<M>())
     }
 
-    /// Its static files, such as `#[derive(RustEmbed)] #[folder = "static/chat"]`. They are served under the app's name:
-    /// `/static/<build>/chat/chat.css`.
+    /// Its static files, such as `#[derive(RustEmbed)] #[folder = "static/chat"]`. They are served
+    /// under the app's name: `/static/<build>/chat/chat.css`.
     #[must_use]
-    pub fn assets<E: RustEmbed>(mut self) -> Self {
-        self.assets = Some(Embedded::of::<E>());
-        self
+    pub fn assets<E: RustEmbed>(self) -> Self {
+        self.with(Embedded::of::<E>())
     }
 
-    /// Its place in the navigation and on the first page. Every page that its routes answer with is marked as there, whatever its path.
+    /// Its place in the navigation and on the front page. Every page that its routes answer with is
+    /// marked as the current one there, whatever its path.
     #[must_use]
-    pub fn card(mut self, card: Card) -> Self {
-        self.card = Some(card);
-        self
+    pub fn card(self, card: Card) -> Self {
+        self.with(card)
     }
 
-    /// The path of its map for search engines, such as `/sitemap.xml`, which is one of its routes. The site's `/robots.txt` names it.
+    /// The path of its map for search engines, such as `/sitemap.xml`, which is one of its routes.
+    /// The site's `/robots.txt` names it.
     #[must_use]
-    pub fn sitemap(mut self, path: &'static str) -> Self {
-        self.sitemap = Some(path);
-        self
+    pub fn sitemap(self, path: &'static str) -> Self {
+        self.with(Sitemap(path))
     }
 
-    /// The paths it answers, and with every answer whose place in the navigation that is.
-    pub(crate) fn router(&self, site: &SiteState) -> Option<Router<SiteState>> {
-        let (routes, card) = (self.routes?(site), self.card);
-        let Some(card) = card else { return Some(routes) };
-        Some(routes.layer(map_response(move |mut response: Response| {
-            response.extensions_mut().insert(card);
-            ready(response)
-        })))
+    /// A task that runs as long as the site serves: see [`Builder::background`](crate::Builder::background).
+    #[must_use]
+    pub fn background<F>(
+        self,
+        name: &'static str,
+        task: impl Fn(SiteState, CancellationToken) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.with(Background::new(name, task))
     }
 
-    /// What fills it with something to see: believable data of these people, who exist nowhere. It runs beside a running site and as
-    /// often as one likes, so it adds only what is missing.
+    /// A command of the program: see [`Builder::command`](crate::Builder::command).
+    #[must_use]
+    pub fn command(self, command: Command) -> Self {
+        self.with(command)
+    }
+
+    /// Fills the app with believable data of these people, for `bellwire seed`. It runs beside a
+    /// running site and any number of times, so it adds only what is missing.
     ///
     /// ```
     /// use bellwire_site::seed::Progress;
@@ -114,15 +155,44 @@ impl App {
     ///     Ok(())
     /// }
     ///
-    /// let app = App::new("hello").seed(|site, people, progress| Box::pin(fill(site, people, progress)));
+    /// let app = App::new("hello").seed(|site, people, progress, _options| Box::pin(fill(site, people, progress)));
     /// # let _ = app;
     /// ```
     #[must_use]
     pub fn seed(
-        mut self,
-        fill: for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress) -> Filling<'a>,
+        self,
+        fill: for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress, &'a SeedOptions) -> Filling<'a>,
     ) -> Self {
-        self.seed = Some(fill);
-        self
+        self.with::<Fill>(fill)
+    }
+
+    /// Options of its own for `bellwire seed`, as a group of clap's.
+    #[must_use]
+    pub fn seed_options<A: clap::Args>(self) -> Self {
+        self.with(crate::seed::OptionGroup(A::augment_args))
+    }
+
+    /// Its routes for a site. Each response carries the app's place in the navigation.
+    pub(crate) fn router_for(&self, site: &SiteState) -> Router<SiteState> {
+        let routes = self.all::<Routes>().map(|routes| routes.router(site));
+        let routes = routes.fold(Router::new(), Router::merge);
+        let Some(&card) = self.all::<Card>().next() else { return routes };
+        if !self.has_routes() {
+            return routes;
+        }
+        routes.layer(map_response(move |mut response: Response| {
+            response.extensions_mut().insert(card);
+            ready(response)
+        }))
+    }
+
+    fn has_routes(&self) -> bool {
+        self.all::<Routes>().next().is_some()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("name", &self.name).finish_non_exhaustive()
     }
 }

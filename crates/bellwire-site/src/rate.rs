@@ -73,7 +73,7 @@ impl SiteState {
     /// # Errors
     /// When the budget is used up.
     pub fn count(&self, budget: &Budget, by: Option<&User>, from: Option<IpAddr>) -> Result<(), TooOften> {
-        self.kept(Budgets::default).of(budget, self.clock()).count(by.map(|user| user.id), from)
+        self.own_or(Budgets::default).of(budget, self.clock()).count(by.map(|user| user.id), from)
     }
 }
 

@@ -11,17 +11,36 @@ mod progress;
 pub use people::{PEOPLE, is_seeded};
 pub use progress::Progress;
 
-use crate::accounts::Person;
+use crate::accounts::{Person, SiteAccounts};
 use crate::{App, SiteError, SiteState};
 
 /// The password of everyone who is made here. Everybody may know it, so they are ordinary people, never administrators.
 pub const PASSWORD: &str = "a bell for everyone";
 
-/// What an app's [`seed`](App::seed) returns.
+/// The future of an app's [`seed`](App::seed).
 pub type Filling<'a> = Pin<Box<dyn Future<Output = Result<(), SiteError>> + Send + 'a>>;
 
+/// The options of `bellwire seed`, with those that apps added by [`App::seed_options`].
+#[derive(Debug, Default)]
+pub struct SeedOptions(Option<clap::ArgMatches>);
+
+impl SeedOptions {
+    pub(crate) fn of(matches: &clap::ArgMatches) -> Self {
+        Self(Some(matches.clone()))
+    }
+
+    /// The options of one group; nothing if there was no command line.
+    pub fn get<A: clap::FromArgMatches>(&self) -> Option<A> {
+        A::from_arg_matches(self.0.as_ref()?).ok()
+    }
+}
+
+/// Adds the options of an app to the command.
+pub(crate) struct OptionGroup(pub(crate) fn(clap::Command) -> clap::Command);
+
 /// How an app fills a site.
-pub(crate) type Fill = for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress) -> Filling<'a>;
+pub(crate) type Fill =
+    for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress, &'a SeedOptions) -> Filling<'a>;
 
 /// Why a site is not filled.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +65,11 @@ impl From<crate::DbError> for SeedError {
     }
 }
 
+/// Whether an app has something to fill itself with.
+pub(crate) fn is_filled(app: &App) -> bool {
+    app.all::<Fill>().next().is_some()
+}
+
 /// Makes the people who are missing, and returns all of them.
 ///
 /// # Errors
@@ -65,9 +89,10 @@ pub async fn apps(
     apps: &[App],
     people: &[Person],
     progress: &mut Progress,
+    options: &SeedOptions,
 ) -> Result<(), SeedError> {
-    for fill in apps.iter().filter_map(|app| app.seed) {
-        fill(site, people, progress).await?;
+    for fill in apps.iter().flat_map(App::all::<Fill>) {
+        fill(site, people, progress, options).await?;
     }
     Ok(())
 }

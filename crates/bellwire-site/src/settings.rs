@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bellwire::{Limits, ServeLimits};
@@ -12,12 +13,11 @@ use ipnet::IpNet;
 use url::Url;
 
 mod bounds;
-mod public;
 mod setting;
 
 use bellwire_db::DatabaseUrl;
-pub use public::PublicUrl;
 
+use crate::SiteState;
 use bounds::{BOUNDS, Bound};
 use setting::Setting;
 
@@ -166,6 +166,21 @@ impl Settings {
 /// Every variable there is.
 fn known() -> impl Iterator<Item = &'static str> {
     KNOWN.into_iter().chain(BOUNDS.iter().map(|bound: &Bound| bound.name))
+}
+
+/// The settings of a site, for its handlers.
+pub trait SiteSettings {
+    /// The settings the site was started with.
+    ///
+    /// # Panics
+    /// If the state was not made by a [`Builder`](crate::Builder).
+    fn settings(&self) -> &Settings;
+}
+
+impl SiteSettings for SiteState {
+    fn settings(&self) -> &Settings {
+        self.get::<Arc<Settings>>().expect("a site is built with settings")
+    }
 }
 
 impl Default for Settings {

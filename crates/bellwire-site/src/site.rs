@@ -6,31 +6,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bellwire::{BadOrigin, Bellwire, TrustedProxies, client_address, raise_file_limit};
 use bellwire_db::{DatabaseUrl, Db, DbError, Migrations};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::accounts::{self, Accounts, Watch};
-use crate::app::App;
-use crate::assets::Assets;
-use crate::home::{self, Bell};
-use crate::settings::PublicUrl;
-use crate::state::Inner;
+use crate::accounts::{self, Accounts, SiteAccounts, Watch};
+use crate::app::{App, Sitemap};
+use crate::assets::{Assets, Embedded};
+use crate::background::Background;
+use crate::body::BODY;
+use crate::builder::{Builder, GivenSettings, Layers};
+use crate::settings::SiteSettings;
+use crate::state::SiteParts;
 use crate::visits::{self, Visits};
-use crate::{Clock, Settings, SiteError, SiteState, forgery, headers, log, page, robots};
-
-/// The longest body of a request, where a route does not say otherwise. A longer one is refused with 413.
-pub(crate) const BODY: usize = 256 * 1024;
+use crate::{
+    Card, Clock, Page, PublicUrl, Settings, SettingsError, SiteError, SiteState, forgery, headers, index,
+    log, page, robots,
+};
 
 /// The time for the last writes at a stop.
 const LAST_WRITES: Duration = Duration::from_secs(2);
+
+/// The time for background tasks at a stop, after requests and sockets have ended.
+const LAST_TASKS: Duration = Duration::from_secs(5);
 
 /// A site that is ready to serve.
 #[derive(Debug)]
@@ -40,11 +47,15 @@ pub struct Site {
     router: Router,
     state: SiteState,
     watch: Watch,
+    background: Vec<Background>,
 }
 
 /// Why a site does not start, in words for the operator: the setting, what is wrong with it, and what helps.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The address to listen on is not to be had.
     #[error("BELLWIRE_BIND={address}: cannot listen there: {cause}. {}", how_to_listen(.cause))]
     Bind {
@@ -85,22 +96,46 @@ fn where_from(settings: &Settings) -> String {
     }
 }
 
-impl Site {
-    /// Takes the address, opens the database, brings its tables up to date, and puts the apps together.
+impl Builder {
+    /// Takes the address, opens the database, brings its tables up to date, and puts the apps
+    /// together.
     ///
     /// # Errors
-    /// When the address is taken, or the database cannot be opened.
-    pub async fn open(settings: Settings, apps: Vec<App>) -> Result<Self, StartError> {
+    /// If a setting is wrong, the address is taken, or the database cannot be opened.
+    pub async fn open(self) -> Result<Site, StartError> {
         raise_file_limit();
-        let cannot = |cause| StartError::Bind { address: settings.bind, cause };
-        let listener = TcpListener::bind(settings.bind).await.map_err(cannot)?;
+        let bind = self.settings.as_ref().map_err(Clone::clone)?.bind;
+        let cannot = |cause| StartError::Bind { address: bind, cause };
+        let listener = TcpListener::bind(bind).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
-        let state = open(settings, address, &apps).await?;
-        let router = router(&state, &apps);
+        let (state, rest) = open(self, address).await?;
         let begun = Watch::begin(state.accounts()).await;
-        let setting = || where_from(state.settings());
-        let watch = begun.map_err(|cause| StartError::Database { setting: setting(), cause })?;
-        Ok(Self { listener, address, router, state, watch })
+        let watch =
+            begun.map_err(|cause| StartError::Database { setting: where_from(state.settings()), cause })?;
+        let background = rest.background();
+        let router = rest.router(&state);
+        Ok(Site { listener, address, router, state, watch, background })
+    }
+
+    /// The whole site as a router, for a server or a test of one's own. Whoever serves it passes the
+    /// peer's address on, as `bellwire::serve` does.
+    ///
+    /// The background tasks are not started, and sessions that another process ends keep their
+    /// sockets: both belong to [`Site::run_until`].
+    ///
+    /// # Errors
+    /// If a setting is wrong, or the database cannot be opened.
+    pub async fn into_router(self) -> Result<(Router, SiteState), StartError> {
+        let address = self.settings.as_ref().map_err(Clone::clone)?.bind;
+        let (state, rest) = open(self, address).await?;
+        Ok((rest.router(&state), state))
+    }
+}
+
+impl Site {
+    /// A site with these settings, without a name of its own and without apps.
+    pub fn builder(settings: impl Into<GivenSettings>) -> Builder {
+        Builder::new(settings.into().0)
     }
 
     /// The address it listens on.
@@ -113,16 +148,24 @@ impl Site {
         &self.state
     }
 
-    /// Serves until `end`; then stops accepting, closes every socket with 1012, lets requests finish, and closes the database.
+    /// Serves until `end`; then stops accepting, closes every socket with 1012, lets requests and
+    /// background tasks finish, and closes the database.
     pub async fn run_until(self, end: impl Future<Output = ()>) {
-        let Self { listener, router, state, watch, .. } = self;
+        let Self { listener, router, state, watch, background, .. } = self;
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        background.iter().for_each(|task| task.start(&state, &stop, &tasks));
         let end = async {
             tokio::select! {
                 () = watch.run() => {}
                 () = end => {}
             }
+            stop.cancel();
         };
         bellwire::serve(listener, router, state.bellwire()).limits(state.settings().serve).until(end).await;
+        tasks.close();
+        if tokio::time::timeout(LAST_TASKS, tasks.wait()).await.is_err() {
+            tracing::warn!("A background task did not end in time");
+        }
         if tokio::time::timeout(LAST_WRITES, state.db().close()).await.is_err() {
             tracing::warn!("The database did not close in time");
         }
@@ -130,91 +173,95 @@ impl Site {
     }
 }
 
-impl SiteState {
-    /// Opens a site without its door: for what the operator does beside a running one. The tables are brought up to date.
-    ///
-    /// # Errors
-    /// When the database cannot be opened.
-    pub async fn open(settings: Settings, apps: &[App]) -> Result<Self, StartError> {
-        let address = settings.bind;
-        open(settings, address, apps).await
-    }
+/// A site that does not serve, for a command beside a running one. The tables are brought up to date.
+pub(crate) async fn state_of(builder: Builder) -> Result<(SiteState, Vec<App>), StartError> {
+    let address = builder.settings.as_ref().map_err(Clone::clone)?.bind;
+    let (state, rest) = open(builder, address).await?;
+    Ok((state, rest.apps))
 }
 
-/// The histories of all tables, those of the site first.
+/// The histories of all tables, those of the accounts first.
 pub(crate) fn migrations(apps: &[App]) -> Vec<Migrations> {
     let own = [Migrations::of::<accounts::Migrator>(), Migrations::of::<visits::Migrator>()];
-    own.into_iter().chain(apps.iter().filter_map(|app| app.migrations)).collect()
+    own.into_iter().chain(apps.iter().flat_map(App::all::<Migrations>).copied()).collect()
 }
 
-async fn open(settings: Settings, address: SocketAddr, apps: &[App]) -> Result<SiteState, StartError> {
-    let opened = Db::open(&settings.database, &migrations(apps)).await;
+/// What is left of a builder when the state is made.
+struct Rest {
+    apps: Vec<App>,
+    layers: Layers,
+    background: Vec<Background>,
+}
+
+async fn open(builder: Builder, address: SocketAddr) -> Result<(SiteState, Rest), StartError> {
+    let Builder { settings, name, apps, shell, theme, layers, policy, mut values, background, .. } = builder;
+    let settings = settings?;
+    let opened = Db::open(&settings.database, &migrations(&apps)).await;
     let db = opened.map_err(|cause| StartError::Database { setting: where_from(&settings), cause })?;
-    Ok(state(settings, address, db, apps)?)
+    let public_url = PublicUrl::new(settings.url.as_ref(), address);
+    let bellwire = framework(&settings, &public_url)?;
+    let clock = Clock::default();
+    let secure = public_url.is_https();
+    let accounts = Accounts::new(db.clone(), bellwire.clone(), settings.sign_up, secure, clock.clone());
+    values.insert(accounts.links());
+    values.insert(accounts);
+    values.insert(Visits::new(db.clone(), bellwire.clone(), secure, clock.clone()));
+    values.insert(policy);
+    let assets = apps.iter().flat_map(|app| app.all::<Embedded>().map(|embedded| (app.name(), *embedded)));
+    let assets = Assets::new(assets, settings.assets.clone());
+    values.insert(Arc::new(settings));
+    let cards = apps.iter().flat_map(App::all::<Card>).copied().collect();
+    let sitemaps = apps.iter().flat_map(App::all::<Sitemap>).map(|sitemap| sitemap.0).collect();
+    let parts =
+        SiteParts { name, public_url, db, bellwire, clock, assets, shell, theme, cards, sitemaps, values };
+    Ok((SiteState::new(parts), Rest { apps, layers, background }))
 }
 
-fn state(settings: Settings, address: SocketAddr, db: Db, apps: &[App]) -> Result<SiteState, BadOrigin> {
-    let public_url = PublicUrl::of(&settings, address);
+fn framework(settings: &Settings, public_url: &PublicUrl) -> Result<Bellwire, BadOrigin> {
     let mut bellwire = Bellwire::builder(public_url.as_str())
         .limits(settings.limits)
         .origin_setting("BELLWIRE_URL and BELLWIRE_ORIGINS");
     for origin in public_url.origins().skip(1).chain(settings.origins.iter().cloned()) {
         bellwire = bellwire.origin(origin);
     }
-    let bellwire = bellwire.build()?;
-    let clock = Clock::default();
-    let accounts =
-        Accounts::new(db.clone(), bellwire.clone(), settings.sign_up, public_url.is_https(), clock.clone());
-    let visits = Visits::new(db.clone(), bellwire.clone(), public_url.is_https(), clock.clone());
-    let assets =
-        Assets::new(apps.iter().filter_map(|app| Some((app.name, app.assets?))), settings.assets.clone());
-    let cards = apps.iter().filter_map(|app| app.card).collect();
-    let sitemaps = apps.iter().filter_map(|app| app.sitemap).collect();
-    let bell = Bell::new(&bellwire, clock.clone());
-    let own = Default::default();
-    let inner = Inner {
-        settings,
-        public_url,
-        db,
-        bellwire,
-        accounts,
-        visits,
-        assets,
-        cards,
-        sitemaps,
-        bell,
-        clock,
-        own,
-    };
-    Ok(SiteState { inner: Arc::new(inner) })
+    bellwire.build()
 }
 
-/// Layers from the inside out: what is written last sees a request first.
-fn router(site: &SiteState, apps: &[App]) -> Router {
-    let mut pages = Router::new().merge(home::routes()).merge(robots::routes()).merge(accounts::routes());
-    for routes in apps.iter().filter_map(|app| app.router(site)) {
-        pages = pages.merge(routes);
+impl Rest {
+    fn background(&self) -> Vec<Background> {
+        let own = self.background.iter();
+        own.chain(self.apps.iter().flat_map(App::all::<Background>)).cloned().collect()
     }
-    let proxies = TrustedProxies::new(site.settings().trusted_proxies.iter().copied());
-    pages
-        .fallback(nothing_here)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(page::keep_what_was_typed))
-        .layer(from_fn_with_state(site.clone(), accounts::remember))
-        .layer(from_fn_with_state(site.clone(), visits::remember))
-        .route("/static/{build}/{*path}", get(asset))
-        .layer(DefaultBodyLimit::max(BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, site.settings().request))
-        .layer(from_fn_with_state(site.clone(), forgery::check))
-        .layer(from_fn_with_state(proxies, client_address))
-        .layer(from_fn_with_state(site.clone(), page::finish))
-        .layer(from_fn_with_state(site.clone(), headers::add))
-        .layer(from_fn(log::request))
-        .with_state(site.clone())
+
+    /// Layers from the inside out: the last one sees a request first.
+    fn router(self, site: &SiteState) -> Router {
+        let proxies = TrustedProxies::new(site.settings().trusted_proxies.iter().copied());
+        let own = Router::new().merge(robots::routes()).merge(accounts::routes());
+        let pages = self.apps.iter().map(|app| app.router_for(site)).fold(own, Router::merge);
+        let router = pages
+            .fallback(nothing_here)
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(page::keep_what_was_typed))
+            .layer(from_fn_with_state(site.clone(), accounts::remember))
+            .layer(from_fn_with_state(site.clone(), visits::remember))
+            .route("/static/{build}/{*path}", get(asset))
+            .layer(DefaultBodyLimit::max(BODY))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, site.settings().request))
+            .layer(from_fn_with_state(site.clone(), forgery::check))
+            .layer(from_fn_with_state(proxies, client_address))
+            .layer(from_fn_with_state(site.clone(), page::finish))
+            .layer(from_fn_with_state(site.clone(), headers::add))
+            .with_state(site.clone());
+        self.layers.around(router).layer(from_fn(log::request))
+    }
 }
 
-async fn nothing_here() -> SiteError {
-    SiteError::NotFound
+/// The answer for a path that no app knows. A site without a front page of its own lists its apps.
+async fn nothing_here(State(site): State<SiteState>, request: Request) -> Result<Page, SiteError> {
+    match (request.method(), request.uri().path()) {
+        (&Method::GET | &Method::HEAD, "/") => index::page(&site),
+        _ => Err(SiteError::NotFound),
+    }
 }
 
 async fn asset(

@@ -1,110 +1,133 @@
-//! What every handler may ask for.
+//! The state of a site, as its handlers see it.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRef;
+use axum::http::Extensions;
 use bellwire::Bellwire;
 use bellwire_db::{Clock, Db};
 
-use crate::accounts::Accounts;
-use crate::app::Card;
 use crate::assets::Assets;
-use crate::home::Bell;
-use crate::settings::{PublicUrl, Settings};
-use crate::visits::Visits;
+use crate::card::Card;
+use crate::public_url::PublicUrl;
+use crate::shell::Shell;
 
 /// The site as its handlers see it. Cheap to clone; [`Db`] can be taken from it by itself.
 ///
-/// [`Bellwire`] cannot, so that the site's [`Upgrade`](crate::Upgrade) is the only way to a socket.
+/// [`Bellwire`] cannot, so that the site's `Upgrade` is the only way to a socket.
 #[derive(Debug, Clone)]
 pub struct SiteState {
-    pub(crate) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) settings: Settings,
+struct Inner {
+    parts: SiteParts,
+    own: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+/// The parts a [`SiteState`] is made of.
+#[derive(Debug)]
+pub(crate) struct SiteParts {
+    /// The site's name, for titles and the shell.
+    pub(crate) name: String,
+    /// The address people know it by.
     pub(crate) public_url: PublicUrl,
+    /// The database.
     pub(crate) db: Db,
+    /// Groups and sockets.
     pub(crate) bellwire: Bellwire,
-    pub(crate) accounts: Accounts,
-    pub(crate) visits: Visits,
-    pub(crate) assets: Assets,
-    pub(crate) cards: Vec<Card>,
-    pub(crate) sitemaps: Vec<&'static str>,
-    pub(crate) bell: Bell,
+    /// The clock of everything that waits or expires.
     pub(crate) clock: Clock,
-    pub(crate) own: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// The static files.
+    pub(crate) assets: Assets,
+    /// The document around each page.
+    pub(crate) shell: Box<dyn Shell>,
+    /// Style sheets of the site's own, as paths among the static files.
+    pub(crate) theme: Vec<String>,
+    /// The apps, in the order of the navigation.
+    pub(crate) cards: Vec<Card>,
+    /// The paths of maps for search engines.
+    pub(crate) sitemaps: Vec<&'static str>,
+    /// One value of each type, for whoever knows the type: see [`SiteState::get`].
+    pub(crate) values: Extensions,
 }
 
 impl SiteState {
-    /// The settings it was started with.
-    pub fn settings(&self) -> &Settings {
-        &self.inner.settings
+    /// A site of these parts.
+    pub(crate) fn new(parts: SiteParts) -> Self {
+        Self { inner: Arc::new(Inner { parts, own: Mutex::default() }) }
+    }
+
+    /// The site's name.
+    pub fn name(&self) -> &str {
+        &self.inner.parts.name
     }
 
     /// The address people know it by.
     pub fn public_url(&self) -> &PublicUrl {
-        &self.inner.public_url
+        &self.inner.parts.public_url
     }
 
     /// The database.
     pub fn db(&self) -> &Db {
-        &self.inner.db
+        &self.inner.parts.db
     }
 
     /// Groups and sockets.
     pub fn bellwire(&self) -> &Bellwire {
-        &self.inner.bellwire
+        &self.inner.parts.bellwire
     }
 
-    /// People and their sessions.
-    pub fn accounts(&self) -> &Accounts {
-        &self.inner.accounts
-    }
-
-    /// What every address of a static file begins with: `/static/<build>`.
+    /// The path prefix of static files: `/static/<build>`.
     pub fn build(&self) -> &str {
-        self.inner.assets.base()
+        self.inner.parts.assets.base()
     }
 
     /// The clock of everything that waits or expires.
     pub fn clock(&self) -> &Clock {
-        &self.inner.clock
+        &self.inner.parts.clock
     }
 
-    /// What an app keeps in memory for this site: one value of each type, made when it is first asked for.
+    /// The apps in the navigation, in its order.
+    pub fn cards(&self) -> &[Card] {
+        &self.inner.parts.cards
+    }
+
+    /// A value that the site was built with, by its type.
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.inner.parts.values.get()
+    }
+
+    /// What an app keeps in memory for this site: one value of each type, made when it is first
+    /// asked for.
     pub fn own<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
-        self.kept(T::default)
+        self.own_or(T::default)
     }
 
-    /// The same, of what has to be made in another way; which asks for nothing that is kept here.
-    pub(crate) fn kept<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+    /// The same, of a value that `make` makes. `make` must not ask for another such value.
+    pub fn own_or<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
         let mut own = self.inner.own.lock().unwrap_or_else(PoisonError::into_inner);
         let value = own.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(make())).clone();
         value.downcast().unwrap_or_else(|_| unreachable!("kept under its own type"))
     }
 
-    pub(crate) fn visits(&self) -> &Visits {
-        &self.inner.visits
-    }
-
     pub(crate) fn assets(&self) -> &Assets {
-        &self.inner.assets
+        &self.inner.parts.assets
     }
 
-    pub(crate) fn cards(&self) -> &[Card] {
-        &self.inner.cards
+    pub(crate) fn shell(&self) -> &dyn Shell {
+        &*self.inner.parts.shell
+    }
+
+    pub(crate) fn theme(&self) -> &[String] {
+        &self.inner.parts.theme
     }
 
     pub(crate) fn sitemaps(&self) -> &[&'static str] {
-        &self.inner.sitemaps
-    }
-
-    pub(crate) fn bell(&self) -> &Bell {
-        &self.inner.bell
+        &self.inner.parts.sitemaps
     }
 }
 

@@ -11,7 +11,7 @@ use bellwire::{
     CatchUp, Close, Consumer, Dialect, Error, EventStream, GroupName, Scope, Seq, Socket, UpgradeRefused,
 };
 
-use crate::accounts::{Accounts, SignedIn};
+use crate::accounts::{Accounts, SignedIn, SiteAccounts};
 use crate::{SiteError, SiteState, User, Visit};
 
 /// An extractor: this request asks for a socket, and one of our own pages does so.

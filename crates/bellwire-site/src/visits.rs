@@ -148,6 +148,14 @@ fn close(tx: &Tx, layer: Layer, ended: Vec<i64>, why: &'static str) {
 }
 
 impl Visits {
+    /// The visits of a site.
+    ///
+    /// # Panics
+    /// If the state was not made by a site with visits.
+    pub(crate) fn of(site: &SiteState) -> &Self {
+        site.get().expect("a site is built with visits")
+    }
+
     pub(crate) fn new(db: Db, bellwire: Bellwire, secure: bool, clock: Clock) -> Self {
         let made = SharedRateLimiter::new(MADE, clock.clone());
         Self { inner: Arc::new(Inner { db, bellwire, secure, clock, made }) }
@@ -262,7 +270,7 @@ where
     type Rejection = SiteError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SiteError> {
-        let visits = SiteState::from_ref(state).visits().clone();
+        let visits = Visits::of(&SiteState::from_ref(state)).clone();
         let mut id = visits.find(&parts.headers).await?;
         if id.is_none() && is_page(parts) {
             let from = ClientAddress::of(&parts.extensions).network();

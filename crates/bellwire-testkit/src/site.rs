@@ -50,7 +50,8 @@ impl TestSite {
         let data: PathBuf = home.folder().to_owned();
         let mut settings = Settings { bind, data, database: home.url(), ..Settings::default() };
         change(&mut settings);
-        let site = Site::open(settings, apps).await.expect("the site should start");
+        let site =
+            Site::builder(settings).name("Bellwire").apps(apps).open().await.expect("the site should start");
         let (address, state) = (site.address(), site.state().clone());
         let (end, ended) = oneshot::channel();
         let served = tokio::spawn(site.run_until(async {

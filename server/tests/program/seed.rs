@@ -1,5 +1,6 @@
 //! `bellwire seed`: something to see.
 
+use bellwire_site::SiteSettings as _;
 use bellwire_site::{DatabaseUrl, SiteState};
 use bellwire_testkit::{TestDatabase, TestSite, databases};
 use sea_orm::{ConnectionTrait, DbErr, Statement};

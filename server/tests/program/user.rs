@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use bellwire_site::DatabaseUrl;
+use bellwire_site::SiteSettings as _;
 use bellwire_testkit::{Client, TestSite, Window, databases};
 
 use crate::support::{Done, bellwire, folder};

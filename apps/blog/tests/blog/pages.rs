@@ -1,5 +1,6 @@
 //! The list, the pages, and the ways between them.
 
+use bellwire_site::SiteAccounts as _;
 use bellwire_testkit::databases;
 use serde_json::{Value, json};
 

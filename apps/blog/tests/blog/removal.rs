@@ -1,5 +1,6 @@
 //! Staff remove comments, and nobody else does.
 
+use bellwire_site::SiteAccounts as _;
 use bellwire_testkit::databases;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! `bellwire seed` fills the blog, once.
 
 use bellwire_blog::models::Comment;
-use bellwire_site::seed::{Progress, apps, people};
+use bellwire_site::seed::{Progress, SeedOptions, apps, people};
 use bellwire_testkit::{TestSite, databases};
 
 use crate::support::{at, blog, said, staff, titles};
@@ -9,7 +9,9 @@ use crate::support::{at, blog, said, staff, titles};
 async fn fill(site: &TestSite) {
     let mut progress = Progress::quiet();
     let people = people(site.state(), &mut progress).await.unwrap();
-    apps(site.state(), &[bellwire_blog::app()], &people, &mut progress).await.unwrap();
+    apps(site.state(), &[bellwire_blog::app()], &people, &mut progress, &SeedOptions::default())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

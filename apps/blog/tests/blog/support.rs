@@ -4,6 +4,7 @@ use bellwire::Dialect;
 use bellwire::testing::Communicator;
 use bellwire_blog::BlogConsumer;
 use bellwire_blog::models::Article;
+use bellwire_site::SiteAccounts as _;
 use bellwire_testkit::{Answer, Client, TestDatabase, TestSite};
 use serde_json::{Value, json};
 

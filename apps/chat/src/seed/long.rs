@@ -2,8 +2,9 @@
 
 use bellwire::Invalid;
 use bellwire_site::seed::Progress;
-use bellwire_site::{Person, SiteState, Tx};
+use bellwire_site::{Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
 
 use super::{BREATH, PLACES, patiently, script};
 use crate::ChatError;
@@ -18,12 +19,43 @@ const BATCH: u64 = 500;
 /// A room in which nothing was said is filled from so many days ago until before the conversation of the other rooms.
 const DAYS: (i64, i64) = (365, 22);
 
+/// The most messages that a room is filled with.
+const MOST: u64 = 10_000_000;
+
+/// A room to be measured, as options of `bellwire seed`.
+#[derive(Debug, Args)]
+pub(crate) struct LongRoom {
+    /// Brings a room to so many messages, to measure with.
+    #[arg(long, requires = "room", value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    messages: Option<u64>,
+    /// Which room; it is opened if there is none.
+    #[arg(long, requires = "messages")]
+    room: Option<String>,
+}
+
+impl LongRoom {
+    /// Fills the room, if one was asked for.
+    pub(super) async fn fill(
+        &self,
+        site: &SiteState,
+        people: &[Person],
+        progress: &mut Progress,
+    ) -> Result<(), SiteError> {
+        let (Some(messages), Some(room)) = (self.messages, &self.room) else { return Ok(()) };
+        let why = |error: ChatError| SiteError::from(error).for_log();
+        let filled = lengthen(site, people, room, messages, progress).await;
+        filled
+            .map_err(|error| SiteError::Invalid(format!("cannot fill the room `{room}`: {}", why(error))))?;
+        Ok(())
+    }
+}
+
 /// Brings the room, which is opened if there is none, to so many messages: the missing ones come after those that are there. Returns how
 /// many that were.
 ///
 /// # Errors
 /// That the name will not do or the room is closed, or why it could not be written.
-pub async fn lengthen(
+async fn lengthen(
     site: &SiteState,
     people: &[Person],
     room: &str,

@@ -7,7 +7,15 @@ use crate::support::{ask, client, ids, paging, social, texts};
 
 async fn seed(site: &TestSite) {
     let people = seed::people(site.state(), &mut Progress::quiet()).await.unwrap();
-    seed::apps(site.state(), &[bellwire_social::app()], &people, &mut Progress::quiet()).await.unwrap();
+    seed::apps(
+        site.state(),
+        &[bellwire_social::app()],
+        &people,
+        &mut Progress::quiet(),
+        &seed::SeedOptions::default(),
+    )
+    .await
+    .unwrap();
 }
 
 #[tokio::test]

@@ -10,12 +10,14 @@ use bellwire::Html;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
+use super::SiteAccounts;
 use super::ended::Why;
 use super::forms::Browser;
 use super::new_password::{NoNewPassword, new_password};
 use super::sessions::{self, Which};
 use super::{device, users};
 use crate::errors::in_words;
+use crate::visits::Visits;
 use crate::{Field, Page, SiteError, SiteState, User};
 
 /// The header of the [Clear Site Data](https://www.w3.org/TR/clear-site-data/) specification.
@@ -161,7 +163,7 @@ pub(super) async fn sign_out(
 /// To the first page, without a cookie, without a visit, and without the pages that the browser keeps for going back: the next person at this computer must
 /// not see them.
 pub(super) async fn signed_out(site: &SiteState, headers: &HeaderMap) -> Result<Response, SiteError> {
-    let no_visit = site.visits().end(headers).await?;
+    let no_visit = Visits::of(site).end(headers).await?;
     let cookies = [site.accounts().no_cookie()?].into_iter().chain(no_visit);
     let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)).collect::<Vec<_>>());
     let forget = HeaderValue::from_static("\"cache\"");

@@ -4,6 +4,7 @@ use axum::http::HeaderValue;
 use bellwire::rate::network;
 use bellwire_db::Tx;
 
+use super::SiteAccounts;
 use super::ended::Why;
 use super::forms::Browser;
 use super::sessions::Which;

@@ -14,6 +14,7 @@ use bellwire::rate::network;
 use bellwire_db::Tx;
 use serde::Deserialize;
 
+use super::SiteAccounts;
 use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
 use super::sign_in::{self, Begin, go_on};
 use super::sign_up;

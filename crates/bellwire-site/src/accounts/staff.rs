@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use bellwire::Html;
 use serde::Deserialize;
 
+use super::SiteAccounts;
 use super::{OperatorError, users};
 use crate::{Field, Page, SiteError, SiteState, User};
 

@@ -9,9 +9,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bellwire::{ClientAddress, Identity};
 use std::convert::Infallible;
 
+use super::SiteAccounts;
 use super::token::Token;
 use super::{Accounts, next, sessions, users};
 use crate::page::wants_html;
+use crate::viewer::Viewer;
 use crate::{SiteError, SiteState};
 
 /// How many cookies of our name are looked up at most.
@@ -52,6 +54,12 @@ impl User {
     pub(super) fn session(&self) -> i64 {
         self.session
     }
+
+    /// The person as pages see them.
+    fn viewer(&self) -> Viewer {
+        let Self { id, name, is_admin, is_staff, .. } = self.clone();
+        Viewer { id, name, is_admin, is_staff }
+    }
 }
 
 /// The key of the sockets of the person with this id, under which they are present, too.
@@ -73,7 +81,7 @@ pub(super) fn session_key(session: i64) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaybeUser(pub Option<User>);
 
-/// Left on the request for the extractors, and on the response for the shell.
+/// Left on the request for the extractors.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedIn {
     pub(crate) user: User,
@@ -91,12 +99,13 @@ pub(crate) async fn remember(State(site): State<SiteState>, mut request: Request
         request.extensions_mut().insert(identity);
         return next.run(request).await;
     };
-    let user = &signed_in.user;
+    let (user, viewer) = (&signed_in.user, signed_in.user.viewer());
     request.extensions_mut().insert(identity.with_person(user.key()).with_session(user.session_key()));
-    request.extensions_mut().insert(signed_in.clone());
+    request.extensions_mut().insert(signed_in);
+    request.extensions_mut().insert(viewer.clone());
     let mut response = next.run(request).await;
     keep_private(response.headers_mut());
-    response.extensions_mut().insert(signed_in);
+    response.extensions_mut().insert(viewer);
     response
 }
 

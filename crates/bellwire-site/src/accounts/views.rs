@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use super::SiteAccounts;
 use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage, Wanted};
 use super::sign_in::{Begin, go_on, sign_in};
 use super::sign_up::{NoAccount, sign_up};

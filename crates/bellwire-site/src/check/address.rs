@@ -1,11 +1,10 @@
 //! Whether the public address and the one to listen on make sense together.
 
-use crate::Settings;
-use crate::settings::PublicUrl;
+use crate::{PublicUrl, Settings};
 
 /// Whether browsers at the public address can get here.
 pub(super) fn check(settings: &Settings) -> Result<String, String> {
-    let public = PublicUrl::of(settings, settings.bind);
+    let public = PublicUrl::new(settings.url.as_ref(), settings.bind);
     let (url, bind) = (public.as_str(), settings.bind);
     let (here_alone, behind_a_proxy) = (bind.ip().is_loopback(), !settings.trusted_proxies.is_empty());
     if public.is_https() && !behind_a_proxy {

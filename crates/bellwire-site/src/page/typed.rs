@@ -7,8 +7,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::wants_html;
-use crate::accounts::SignedIn;
-use crate::site::BODY;
+use crate::body::BODY;
+use crate::viewer::Viewer;
 
 /// How many fields are shown again at most: more than any form of a person's, and few enough that a page about a
 /// form made of thousands of tiny fields is not many times as long as what was sent.
@@ -20,7 +20,7 @@ pub(super) struct Typed(pub(super) Vec<(String, String)>);
 
 /// Looks into the forms of those who are not signed in, and hands them on. Everybody else's pass untouched.
 pub(crate) async fn keep_what_was_typed(request: Request, next: Next) -> Response {
-    let stranger = request.extensions().get::<SignedIn>().is_none();
+    let stranger = request.extensions().get::<Viewer>().is_none();
     if !stranger || request.method() != Method::POST || !is_form(request.headers()) {
         return next.run(request).await;
     }

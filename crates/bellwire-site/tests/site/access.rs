@@ -8,6 +8,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Group, GroupName, Html, Patch, Socket};
+use bellwire_site::SiteAccounts as _;
 use bellwire_site::{App, SiteState, Upgrade, User};
 use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};
 use tokio::sync::Notify;

@@ -16,7 +16,7 @@ async fn sign_up(client: &mut Client, username: &str, email: &str, password: &st
 #[tokio::test]
 async fn a_person_signs_up_out_and_in_again_by_name_and_by_address() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut ada = site.client();
         let answer = sign_up(&mut ada, "Ada <b>", "Ada@example.org", PASSWORD, PASSWORD).await;
         assert_eq!((answer.status, answer.location()), (303, "/"));
@@ -42,7 +42,7 @@ async fn a_person_signs_up_out_and_in_again_by_name_and_by_address() {
 #[tokio::test]
 async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         site.client().sign_up("Ada").await;
         sign_up(&mut site.client(), "Grace", "grace@example.org", PASSWORD, PASSWORD).await;
         let long = "x".repeat(65);
@@ -82,7 +82,7 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays() {
 
 #[tokio::test]
 async fn a_form_with_nothing_in_it_is_explained_too() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     for path in ["/accounts/signup/", "/accounts/login/", "/accounts/first/"] {
         let page = site.client().post(path, &[]).await;
         assert_eq!(page.status, 422, "{path}");
@@ -94,7 +94,7 @@ async fn a_form_with_nothing_in_it_is_explained_too() {
 #[tokio::test]
 async fn an_unknown_name_and_a_wrong_password_are_answered_alike() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         site.client().sign_up("Ada").await;
         let wrong = site.client().sign_in("Ada", "not her password").await;
         let unknown = site.client().sign_in("Eve", "not her password").await;
@@ -108,7 +108,7 @@ async fn an_unknown_name_and_a_wrong_password_are_answered_alike() {
 
 #[tokio::test]
 async fn after_signing_in_one_goes_on_within_the_site_only() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for (next, goes_to) in [
         ("/chat/hi/?page=2", "/chat/hi/?page=2"),
@@ -136,7 +136,7 @@ async fn after_signing_in_one_goes_on_within_the_site_only() {
 #[tokio::test]
 async fn the_first_account_administers_and_there_is_one_first_even_in_a_race() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         assert!(site.client().get("/").await.text.contains("/accounts/first/"));
         let race = (0..8).map(|n| {
             let mut client = site.client();
@@ -165,7 +165,10 @@ async fn the_first_account_administers_and_there_is_one_first_even_in_a_race() {
 #[tokio::test]
 async fn a_site_that_takes_no_accounts_says_so_and_still_lets_the_first_one_in() {
     for (sign_up, says) in [(SignUp::Closed, "takes no new accounts"), (SignUp::Invite, "by invitation")] {
-        let site = TestSite::start_with(&databases()[0], vec![], |settings| settings.sign_up = sign_up).await;
+        let site = TestSite::start_with(&databases()[0], vec![bellwire_home::app()], |settings| {
+            settings.sign_up = sign_up
+        })
+        .await;
         let shown = site.client().get("/accounts/signup/").await;
         let sent = site.client().sign_up("Ada").await;
         for page in [shown, sent] {
@@ -185,7 +188,7 @@ async fn a_site_that_takes_no_accounts_says_so_and_still_lets_the_first_one_in()
 #[tokio::test]
 async fn of_two_who_take_the_same_name_at_once_one_gets_it() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let race = (0..6).map(|_| {
             let mut client = site.client();
             async move { client.sign_up("Ada").await.status }
@@ -199,7 +202,7 @@ async fn of_two_who_take_the_same_name_at_once_one_gets_it() {
 
 #[tokio::test]
 async fn the_header_keeps_where_one_was_going() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     let (sign_in, sign_up) =
         ("/accounts/login/?next=%2Fchat%2Fhi%2F", "/accounts/signup/?next=%2Fchat%2Fhi%2F");
     let fields = [("username", ""), ("next", "/chat/hi/")];
@@ -223,7 +226,7 @@ async fn the_header_keeps_where_one_was_going() {
 #[tokio::test]
 async fn a_character_that_no_database_holds_is_refused_wherever_it_is_typed_and_is_no_fault() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         site.client().sign_up("Ada").await;
         let mut eve = site.client();
         for name in ["\0", "Ada\0", "\0Ada", "ada@example.org\0", "a\0@b"] {

@@ -40,7 +40,7 @@ async fn change_password(client: &mut Client, current: &str, new: &str, confirm:
 #[tokio::test]
 async fn everyone_sees_their_own_devices_and_no_others() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut laptop = site.person("Ada").await;
         site.person("Grace").await;
         site.state().clock().advance(Duration::from_secs(3 * 3600));
@@ -61,7 +61,7 @@ async fn everyone_sees_their_own_devices_and_no_others() {
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_sees_no_account() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     site.person("Ada").await;
     for path in ["/accounts/", "/accounts/password/"] {
         assert_eq!(site.client().get(path).await.status, 303, "{path}");
@@ -75,7 +75,7 @@ async fn whoever_is_not_signed_in_sees_no_account() {
 #[tokio::test]
 async fn a_session_is_ended_by_its_person_alone() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
         let mut phone = sign_in_with(&site, FIREFOX).await;
         let forms = ends(&laptop.get("/accounts/").await);
@@ -102,7 +102,7 @@ async fn a_session_is_ended_by_its_person_alone() {
 #[tokio::test]
 async fn all_others_are_ended_at_once() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
         let mut others = [sign_in_with(&site, FIREFOX).await, sign_in_with(&site, "").await];
         assert_eq!(laptop.post("/accounts/sessions/end/", &[]).await.location(), "/accounts/");
@@ -118,7 +118,7 @@ async fn all_others_are_ended_at_once() {
 #[tokio::test]
 async fn a_new_password_ends_every_other_session_and_renews_this_one() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
         let (mut phone, mut stolen) = (sign_in_with(&site, FIREFOX).await, laptop.clone());
         let before = laptop.cookies();
@@ -134,7 +134,7 @@ async fn a_new_password_ends_every_other_session_and_renews_this_one() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_new_password_stands_beside_its_field() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
     for (current, new, confirm, field, says) in [
         ("", NEW, NEW, "current", "type your password"),
@@ -155,7 +155,7 @@ async fn what_is_wrong_with_a_new_password_stands_beside_its_field() {
 
 #[tokio::test]
 async fn a_password_cannot_be_guessed_at_the_form_that_changes_it() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
     for n in 0..11 {
         let answer = change_password(&mut ada, "not her password", NEW, NEW).await;
@@ -168,7 +168,7 @@ async fn a_password_cannot_be_guessed_at_the_form_that_changes_it() {
 #[tokio::test]
 async fn a_session_that_ends_meanwhile_does_not_come_back_by_a_new_password() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut laptop = site.person("Ada").await;
         let mut phone = sign_in_with(&site, FIREFOX).await;
         let form = ends(&phone.get("/accounts/").await).remove(1);

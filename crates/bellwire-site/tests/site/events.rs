@@ -35,7 +35,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 }
 
 fn apps() -> Vec<App> {
-    vec![App::new("greet").routes(routes)]
+    vec![bellwire_home::app(), App::new("greet").routes(routes)]
 }
 
 const OURS: &[(&str, &str)] = &[("Sec-Fetch-Site", "same-origin")];
@@ -140,7 +140,7 @@ async fn a_stream_for_another_site_is_refused() {
 #[tokio::test]
 async fn a_healthy_stream_outlives_every_time_limit() {
     let short = Duration::from_secs(1);
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
         (settings.serve.headers, settings.request, settings.serve.response) = (short, short, short);
         (settings.limits.write, settings.limits.ping) = (short, short / 2);
         settings.limits.idle = 3 * short;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bellwire_site::SiteSettings as _;
 use bellwire_site::{DatabaseUrl, Db, DbError, SiteError, Tx};
 use bellwire_testkit::{Client, PATIENCE, TestDatabase, TestSite, databases, within};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
@@ -276,7 +277,7 @@ async fn site_behind_a_way() -> (TestSite, Way) {
     let TestDatabase::Postgres(server) = postgres() else { unreachable!() };
     let server = url::Url::parse(&server).unwrap();
     let way = Way::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432))).await;
-    let site = TestSite::start_with(&postgres(), vec![], |settings| {
+    let site = TestSite::start_with(&postgres(), vec![bellwire_home::app()], |settings| {
         let DatabaseUrl::Postgres(direct) = &settings.database else { unreachable!() };
         let mut through = url::Url::parse(direct).unwrap();
         through.set_host(Some("127.0.0.1")).unwrap();
@@ -386,7 +387,7 @@ async fn the_files_of_a_new_database_are_for_their_owner_alone() {
         let everybody = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&settings.data, everybody).unwrap();
     };
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], open).await;
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], open).await;
     let folder = site.state().settings().data.clone();
     let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o755, "the folder was there before");

@@ -4,7 +4,7 @@ use bellwire_testkit::{TestDatabase, TestSite};
 
 #[tokio::test]
 async fn every_hostile_origin_of_a_form_is_refused_with_a_page_that_names_the_setting() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
     let port = site.address().port();
     for origin in [
@@ -40,7 +40,7 @@ async fn every_hostile_origin_of_a_form_is_refused_with_a_page_that_names_the_se
 
 #[tokio::test]
 async fn our_own_pages_are_let_in_by_any_name_this_machine_has_for_itself() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let port = site.address().port();
     for (name, host) in [("Ada", "127.0.0.1"), ("Bea", "localhost"), ("Cleo", "[::1]"), ("Dora", "LOCALHOST")]
     {
@@ -59,7 +59,7 @@ async fn our_own_pages_are_let_in_by_any_name_this_machine_has_for_itself() {
 
 #[tokio::test]
 async fn a_further_origin_is_let_in_when_the_operator_says_so() {
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
         settings.origins = vec!["https://app.example".to_owned()];
     })
     .await;
@@ -71,7 +71,7 @@ async fn a_further_origin_is_let_in_when_the_operator_says_so() {
 
 #[tokio::test]
 async fn a_strangers_name_for_our_address_is_refused_with_a_page_that_names_the_setting() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let port = site.address().port();
     for host in [
         "evil.example".to_owned(),
@@ -102,7 +102,7 @@ async fn a_strangers_name_for_our_address_is_refused_with_a_page_that_names_the_
 
 #[tokio::test]
 async fn a_public_name_is_the_only_one() {
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
         settings.url = "https://chat.example".parse().ok();
     })
     .await;

@@ -25,7 +25,12 @@ fn short(settings: &mut Settings) {
 }
 
 async fn start() -> TestSite {
-    TestSite::start_with(&TestDatabase::Sqlite, vec![App::new("large").routes(routes)], short).await
+    TestSite::start_with(
+        &TestDatabase::Sqlite,
+        vec![bellwire_home::app(), App::new("large").routes(routes)],
+        short,
+    )
+    .await
 }
 
 struct Enemy {
@@ -187,7 +192,7 @@ async fn a_socket_that_never_says_anything_or_half_of_it_is_closed() {
 #[tokio::test]
 async fn whoever_holds_places_without_using_them_gives_them_back() {
     let places = 8;
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
         short(settings);
         settings.serve.connections = places;
     })
@@ -206,7 +211,7 @@ async fn whoever_holds_places_without_using_them_gives_them_back() {
 
 #[tokio::test]
 async fn an_address_has_a_bounded_number_of_sockets_and_another_has_its_own() {
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
         settings.limits.sockets_per_address = 2;
         settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     })

@@ -7,7 +7,7 @@ use bellwire_testkit::{PASSWORD, TestSite, databases};
 #[tokio::test]
 async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         for name in ["Ada", "Grace"] {
             site.client().sign_up(name).await;
         }
@@ -29,7 +29,7 @@ async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name() {
 
 #[tokio::test]
 async fn an_unknown_name_waits_just_the_same() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     for n in 0..11 {
         let expected = if n < 10 { 422 } else { 429 };
         assert_eq!(site.client().sign_in("Nobody", "whatever it is").await.status, expected);
@@ -40,7 +40,7 @@ async fn an_unknown_name_waits_just_the_same() {
 #[tokio::test]
 async fn a_name_and_its_address_are_tried_together() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let fields = [
             ("username", "Ada"),
             ("email", "ada@example.org"),
@@ -61,7 +61,7 @@ async fn a_name_and_its_address_are_tried_together() {
 
 #[tokio::test]
 async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for n in 0..100 {
         assert_eq!(site.client().sign_in(&format!("Nobody {n}"), "whatever it is").await.status, 422);
@@ -78,7 +78,7 @@ async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
 
 #[tokio::test]
 async fn who_was_told_to_try_again_has_not_failed() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     let at_once = (0..10).map(|_| {
         let mut client = site.client();
         async move { client.sign_in("Ada", "not her password").await.status }
@@ -97,7 +97,7 @@ async fn who_was_told_to_try_again_has_not_failed() {
 
 #[tokio::test]
 async fn a_password_nobody_can_have_is_not_tried() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     for _ in 0..12 {
         let page = site.client().sign_in("Ada", &"x".repeat(1001)).await;
         assert!(page.status == 422 && page.text.contains("That is too long."), "{}", page.status);
@@ -107,7 +107,7 @@ async fn a_password_nobody_can_have_is_not_tried() {
 
 #[tokio::test]
 async fn signing_in_forgets_the_failures_before() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for _ in 0..2 {
         for _ in 0..9 {
@@ -129,7 +129,7 @@ async fn another_address_has_its_own_tries_but_a_stranger_cannot_make_one_up() {
                 trusting(settings)
             }
         };
-        let site = TestSite::start_with(&databases()[0], vec![], change).await;
+        let site = TestSite::start_with(&databases()[0], vec![bellwire_home::app()], change).await;
         let origin = site.url("");
         let fields = [("username", "Ada"), ("password", "not her password")];
         for n in 0..11 {
@@ -144,7 +144,7 @@ async fn another_address_has_its_own_tries_but_a_stranger_cannot_make_one_up() {
 
 #[tokio::test]
 async fn an_address_makes_twenty_accounts_an_hour() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     for n in 0..20 {
         assert_eq!(site.client().sign_up(&format!("Person {n}")).await.status, 303);
     }

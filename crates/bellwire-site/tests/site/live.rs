@@ -19,7 +19,7 @@ const RING: &str = r#"{"action":"Ring","data":{}}"#;
 
 #[tokio::test]
 async fn a_bell_rung_in_one_window_rings_in_all_of_them_and_the_windows_are_counted() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut stranger = site.client();
     let mut one = Window::open(&stranger, "/ws/").await;
     hear_rung(&mut one, 0).await;
@@ -40,7 +40,7 @@ async fn a_bell_rung_in_one_window_rings_in_all_of_them_and_the_windows_are_coun
 
 #[tokio::test]
 async fn an_address_rings_sixty_times_a_minute_and_windows_hear_it_gathered() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut window = Window::open(&site.client(), "/ws/").await;
     hear_rung(&mut window, 0).await;
     let rings = (0..60).map(|_| {
@@ -65,7 +65,7 @@ async fn an_address_rings_sixty_times_a_minute_and_windows_hear_it_gathered() {
 
 #[tokio::test]
 async fn nonsense_is_answered_and_the_window_goes_on() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut window = Window::open(&site.client(), "/ws/").await;
     for nonsense in
         ["", "x", "{}", "[]", r#"{"action":"Sing"}"#, r#"{"action":1}"#, r#"{"action":"Ring","data":7}"#]
@@ -82,7 +82,7 @@ async fn nonsense_is_answered_and_the_window_goes_on() {
 
 #[tokio::test]
 async fn a_socket_from_another_sites_page_is_refused_and_the_setting_named() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for origin in ["https://evil.example", "null"] {
         assert!(Window::try_open(&site.client(), "/ws/", origin).await.is_err());
         let handshake = [

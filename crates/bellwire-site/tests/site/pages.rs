@@ -47,7 +47,7 @@ fn beside() -> App {
 }
 
 async fn start() -> TestSite {
-    TestSite::start(&TestDatabase::Sqlite, vec![app(), beside()]).await
+    TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app(), app(), beside()]).await
 }
 
 /// The places in the site's bar that are marked as where one is.
@@ -112,13 +112,15 @@ async fn a_page_has_its_own_navigation_its_socket_and_a_word_for_those_who_only_
     site.stop().await;
 }
 
-#[test]
-fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
-    let [nav, main] = &whole().moved("/try/whole/")[..] else { panic!("two patches") };
+#[tokio::test]
+async fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
+    let site = TestSite::start(&databases()[0], vec![]).await;
+    let [nav, main] = &whole().moved(site.state(), "/try/whole/")[..] else { panic!("two patches") };
     assert_eq!(*nav, Patch::inner("#nav", Html::trusted("<ul></ul>")));
     let there = Patch::inner("#main", Html::trusted("<h1>Tea</h1>")).url("/try/whole/");
     assert_eq!(*main, there.title("Tea & cake · Bellwire").focus("#main"));
-    assert_eq!(Page::new("", Html::text("")).moved("/").len(), 1);
+    assert_eq!(Page::new("", Html::text("")).moved(site.state(), "/").len(), 1);
+    site.stop().await;
 }
 
 #[tokio::test]
@@ -333,7 +335,7 @@ async fn in_development_files_come_from_a_folder_and_nothing_from_outside_it() {
     let assets = folder.join("inner");
     std::fs::create_dir_all(&assets).unwrap();
     std::fs::write(assets.join("site.css"), "b { }").unwrap();
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| {
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
         settings.assets = vec![assets.clone()]
     })
     .await;

@@ -32,7 +32,7 @@ async fn is_signed_in(client: &mut bellwire_testkit::Client) -> bool {
 
 #[tokio::test]
 async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     let plain = site.client().sign_up("Ada").await;
     assert!(plain.header("set-cookie").starts_with("bellwire_session="), "{}", plain.header("set-cookie"));
     assert!(plain.header("set-cookie").contains("; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"));
@@ -40,7 +40,7 @@ async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
     site.stop().await;
 
     let https = |settings: &mut bellwire_site::Settings| settings.url = "https://chat.example".parse().ok();
-    let site = TestSite::start_with(&databases()[0], vec![], https).await;
+    let site = TestSite::start_with(&databases()[0], vec![bellwire_home::app()], https).await;
     let secure = site.client().sign_up("Ada").await;
     let cookie = secure.header("set-cookie");
     assert!(
@@ -53,7 +53,7 @@ async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
 #[tokio::test]
 async fn who_only_looks_gets_no_session() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut stranger = site.client();
         for path in ["/", "/accounts/login/", "/accounts/signup/", "/accounts/first/", "/nothing/"] {
             assert!(!stranger.get(path).await.headers.contains_key("set-cookie"), "{path}");
@@ -67,7 +67,7 @@ async fn who_only_looks_gets_no_session() {
 #[tokio::test]
 async fn signing_in_begins_a_new_session_and_ends_the_old_one() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut ada = site.client();
         ada.sign_up("Ada").await;
         let mut planted = ada.clone();
@@ -83,7 +83,7 @@ async fn signing_in_begins_a_new_session_and_ends_the_old_one() {
 #[tokio::test]
 async fn a_session_that_ended_is_not_revived_by_what_was_under_way() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut ada = site.client();
         ada.sign_up("Ada").await;
         let mut same = ada.clone();
@@ -106,7 +106,7 @@ async fn a_session_that_ended_is_not_revived_by_what_was_under_way() {
 #[tokio::test]
 async fn a_session_lives_as_long_as_it_is_used_and_no_longer_than_a_month() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let (mut ada, mut grace) = (site.person("Ada").await, site.person("Grace").await);
         let begun = last_seen(&site).await;
         assert!(is_signed_in(&mut ada).await);
@@ -155,7 +155,7 @@ async fn values(site: &TestSite, table: &str) -> Vec<Vec<u8>> {
 #[tokio::test]
 async fn whoever_reads_the_database_cannot_sign_in_with_it() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut ada = site.client();
         let fields = [("username", "Ada"), ("password", PASSWORD), ("password_confirm", PASSWORD)];
         let more = [&fields[..], &[("email", "ada@example.org")]].concat();
@@ -187,7 +187,7 @@ async fn whoever_reads_the_database_cannot_sign_in_with_it() {
 #[tokio::test]
 async fn a_deactivated_person_is_out_at_once_and_stays_out() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut ada = site.person("Ada").await;
         let off = site.state().db().write(async |tx: bellwire_site::Tx| {
             Ok::<_, bellwire_site::DbError>(
@@ -203,7 +203,7 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out() {
 
 #[tokio::test]
 async fn a_broken_cookie_is_as_good_as_none() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
     for cookie in
         ["bellwire_session=", "bellwire_session=x", "bellwire_session=\"\"", "bellwire_session", ";;;=;"]
     {
@@ -216,7 +216,7 @@ async fn a_broken_cookie_is_as_good_as_none() {
 #[tokio::test]
 async fn of_several_cookies_of_our_name_the_one_that_counts_is_found() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let ada = site.person("Ada").await;
         let own = ada.cookies();
         let unknown = format!("bellwire_session={}", "A".repeat(43));

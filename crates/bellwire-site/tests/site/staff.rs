@@ -1,5 +1,6 @@
 //! The role of staff: who gives it, who has it, and from when it counts.
 
+use bellwire_site::SiteAccounts as _;
 use bellwire_site::accounts::users;
 use bellwire_testkit::{Client, PASSWORD, TestSite, databases};
 
@@ -20,7 +21,7 @@ async fn is_staff(site: &TestSite, person: &Client) -> bool {
 #[tokio::test]
 async fn an_administrator_gives_the_role_and_takes_it_and_it_counts_at_once() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let (mut admin, mut ada, ben) =
             (admin(&site).await, site.person("Ada").await, site.person("Ben").await);
         assert!(is_staff(&site, &admin).await, "administrators are staff as well");
@@ -43,7 +44,7 @@ async fn an_administrator_gives_the_role_and_takes_it_and_it_counts_at_once() {
 #[tokio::test]
 async fn only_administrators_say_who_is_staff() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let (_admin, mut ada, ben) = (admin(&site).await, site.person("Ada").await, site.person("Ben").await);
         site.state().accounts().set_staff("Ada", true).await.unwrap();
         let id = site.user(&ada).await.id;
@@ -60,7 +61,7 @@ async fn only_administrators_say_who_is_staff() {
 #[tokio::test]
 async fn what_is_wrong_with_the_name_is_said_beside_it() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let mut admin = admin(&site).await;
         for (who, says) in [
             ("", "Please type a name"),
@@ -80,7 +81,7 @@ async fn what_is_wrong_with_the_name_is_said_beside_it() {
 #[tokio::test]
 async fn whoever_may_not_be_here_any_more_is_not_staff() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let ada = site.person("Ada").await;
         let id = site.user(&ada).await.id;
         site.state().accounts().set_staff("Ada", true).await.unwrap();

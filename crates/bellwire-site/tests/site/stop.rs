@@ -26,7 +26,8 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 #[tokio::test]
 async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![App::new("slow").routes(routes)]).await;
+        let site =
+            TestSite::start(&database, vec![bellwire_home::app(), App::new("slow").routes(routes)]).await;
         let mut windows = Vec::new();
         for _ in 0..20 {
             windows.push(Window::open(&site.client(), "/ws/").await);
@@ -46,7 +47,7 @@ async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(
 
 #[tokio::test]
 async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut silent = TcpStream::connect(site.address()).await.unwrap();
     let mut half = TcpStream::connect(site.address()).await.unwrap();
     half.write_all(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Endless: ").await.unwrap();
@@ -68,8 +69,10 @@ async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
 
 #[tokio::test]
 async fn beyond_the_cap_a_connection_waits_until_another_ends_and_sockets_count() {
-    let site =
-        TestSite::start_with(&TestDatabase::Sqlite, vec![], |settings| settings.serve.connections = 2).await;
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+        settings.serve.connections = 2
+    })
+    .await;
     let one = Window::open(&site.client(), "/ws/").await;
     let two = Window::open(&site.client(), "/ws/").await;
     let mut client = site.client();

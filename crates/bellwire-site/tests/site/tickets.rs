@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Socket};
+use bellwire_site::SiteAccounts as _;
 use bellwire_site::accounts::{Browser, NoTicket, SignInForm, SignUpForm, Ticket};
 use bellwire_site::{App, DbError, SignUp, SiteError, SiteState, Tx, Upgrade, User};
 use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};

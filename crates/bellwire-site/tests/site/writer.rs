@@ -7,13 +7,14 @@ use bellwire::testing::Communicator;
 use bellwire::{
     Bellwire, Close, Consumer, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch, Socket,
 };
+use bellwire_site::SiteSettings as _;
 use bellwire_site::{Db, DbError, Sought, Tx};
 use bellwire_testkit::{TestDatabase, TestSite, databases, within};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) async fn with_notes(database: &TestDatabase) -> (TestSite, Db) {
-    let site = TestSite::start(database, vec![]).await;
+    let site = TestSite::start(database, vec![bellwire_home::app()]).await;
     let db = site.state().db().clone();
     let made = db.write(async |tx: Tx| {
         Ok::<_, DbError>(tx.execute_unprepared("CREATE TABLE notes (n INTEGER)").await?)
@@ -364,7 +365,7 @@ async fn what_was_answered_is_there_after_a_restart() {
     for database in databases() {
         let (site, db) = with_notes(&database).await;
         db.write(async |tx: Tx| note(&tx, 5).await).await.unwrap();
-        let site = site.restart(vec![]).await;
+        let site = site.restart(vec![bellwire_home::app()]).await;
         assert_eq!(notes(site.state().db().read()).await, [5]);
         assert!(matches!(db.write(async |tx: Tx| note(&tx, 6).await).await, Err(DbError::Closed)));
         site.stop().await;

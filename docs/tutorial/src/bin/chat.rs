@@ -205,7 +205,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 async fn main() -> anyhow::Result<()> {
     let card = Card { title: "Chat", path: "/chat/", about: "What is said stays." };
     let chat = App::new("chat").routes(routes).migrations::<Tables>().card(card);
-    let site = Site::open(Settings::from_environment()?, vec![chat]).await?;
+    let site = Site::builder(Settings::from_environment()?).name("Chat").app(chat).open().await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
     site.run_until(bellwire_site::shutdown_signal()).await;
     Ok(())

@@ -78,7 +78,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 async fn main() -> anyhow::Result<()> {
     let card = Card { title: "Talk", path: "/talk/", about: "What is said is there for everybody." };
     let talk = App::new("talk").routes(routes).card(card);
-    let site = Site::open(Settings::from_environment()?, vec![talk]).await?;
+    let site = Site::builder(Settings::from_environment()?).name("Talk").app(talk).open().await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
     site.run_until(bellwire_site::shutdown_signal()).await;
     Ok(())

@@ -1,16 +1,16 @@
 //! `bellwire check`.
 
-use bellwire_site::Settings;
-
-use crate::{apps, say};
+use super::say;
+use crate::Settings;
+use crate::builder::Builder;
 
 /// Shows what was found, a line for each thing.
 ///
 /// # Errors
 /// When something is wrong.
-pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: Settings, site: Builder) -> anyhow::Result<()> {
     show("settings", &Ok("every variable is known and right".to_owned()));
-    let found = bellwire_site::check(&settings, &apps()).await;
+    let found = crate::check::check(&settings, &site.apps).await;
     found.iter().for_each(|finding| show(finding.what, &finding.result));
     match found.iter().filter(|finding| finding.result.is_err()).count() {
         0 => Ok(()),

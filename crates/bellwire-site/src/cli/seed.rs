@@ -1,50 +1,41 @@
 //! `bellwire seed`: something to see.
 
-use anyhow::{Context, bail};
-use bellwire_site::seed::{self, PASSWORD, Progress, is_seeded};
-use bellwire_site::{Settings, SignUp, SiteState};
+use anyhow::bail;
 use clap::Args;
 
-use crate::{apps, say};
+use super::say;
+use crate::accounts::SiteAccounts;
+use crate::app::App;
+use crate::builder::Builder;
+use crate::seed::{self, PASSWORD, Progress, SeedOptions, is_seeded};
+use crate::settings::SiteSettings;
+use crate::site::state_of;
+use crate::{Card, SignUp, SiteState};
 
-/// The most messages that a room is filled with.
-const MOST: u64 = 10_000_000;
-
-/// How much, and whether it is meant.
+/// The site's own options; the apps add theirs.
 #[derive(Debug, Args)]
 pub(crate) struct Seed {
     /// Fills the site although others use it.
     #[arg(long)]
     yes: bool,
-    /// Brings a room to so many messages, to measure with.
-    #[arg(long, requires = "room", value_parser = clap::value_parser!(u64).range(1..=MOST))]
-    messages: Option<u64>,
-    /// Which room; it is opened if there is none.
-    #[arg(long, requires = "messages")]
-    room: Option<String>,
 }
 
-pub(crate) async fn run(command: Seed, settings: Settings) -> anyhow::Result<()> {
-    let site = SiteState::open(settings, &apps()).await?;
-    let done = fill(&command, &site).await;
+pub(crate) async fn run(command: Seed, options: SeedOptions, site: Builder) -> anyhow::Result<()> {
+    let (site, apps) = state_of(site).await?;
+    let done = fill(&command, &options, &site, &apps).await;
     site.db().close().await;
     done
 }
 
-async fn fill(command: &Seed, site: &SiteState) -> anyhow::Result<()> {
+async fn fill(command: &Seed, options: &SeedOptions, site: &SiteState, apps: &[App]) -> anyhow::Result<()> {
     if !command.yes {
         ask_first(site).await?;
     }
     let mut progress = Progress::on_terminal();
     let people = seed::people(site, &mut progress).await?;
-    // First, so that a long history comes before the conversation.
-    if let (Some(messages), Some(room)) = (command.messages, &command.room) {
-        let lengthened = bellwire_chat::seed::lengthen(site, &people, room, messages, &mut progress);
-        lengthened.await.with_context(|| format!("cannot fill the room `{room}`"))?;
-    }
-    seed::apps(site, &apps(), &people, &mut progress).await?;
+    seed::apps(site, apps, &people, &mut progress, options).await?;
     let name = people.first().map(|person| &*person.name).unwrap_or_default();
-    tell(site, name, people.len()).await
+    tell(site, apps, name, people.len()).await
 }
 
 /// A site that others use is not filled by a slip of the hand.
@@ -63,9 +54,14 @@ async fn ask_first(site: &SiteState) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn tell(site: &SiteState, name: &str, count: usize) -> anyhow::Result<()> {
+async fn tell(site: &SiteState, apps: &[App], name: &str, count: usize) -> anyhow::Result<()> {
     let address = site.public_url().as_str();
-    say(format_args!("There is something to see at {address}/chat/ and {address}/blog/"));
+    let seen = apps.iter().filter(|app| seed::is_filled(app)).flat_map(App::all::<Card>);
+    let seen: Vec<_> = seen.map(|card| site.public_url().absolute(card.path)).collect();
+    if let [others @ .., last] = &*seen {
+        let others = others.iter().map(|other| format!("{other}, ")).collect::<String>();
+        say(format_args!("There is something to see at {others}{last}"));
+    }
     if !site.accounts().has_administrator().await? {
         say(format_args!(
             "Make your own account at {address}/accounts/first/ – it will be the administrator."

@@ -3,10 +3,12 @@
 use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail};
-use bellwire_site::{Accounts, Person, Settings, SiteState};
 use clap::Subcommand;
 
-use crate::{apps, say};
+use super::say;
+use crate::accounts::{Accounts, Person, SiteAccounts};
+use crate::builder::Builder;
+use crate::site::state_of;
 
 /// What the operator does with accounts. A person is known by name or e-mail address. Passwords are asked for on a terminal, and
 /// otherwise read as a line from the standard input; they are never arguments, which everyone on the machine can see.
@@ -41,13 +43,13 @@ pub(crate) enum Command {
     List,
 }
 
-pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(command: Command, site: Builder) -> anyhow::Result<()> {
     // Asked first: the database is not kept open while somebody types.
     let password = match command {
         Command::Create { .. } | Command::Password { .. } => password()?,
         _ => String::new(),
     };
-    let site = SiteState::open(settings, &apps()).await?;
+    let (site, _) = state_of(site).await?;
     let done = carry_out(command, password, site.accounts()).await;
     site.db().close().await;
     done

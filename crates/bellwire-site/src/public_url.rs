@@ -5,8 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, Uri, header};
 use url::{Host, Url};
 
-use super::Settings;
-
 /// The address people know this site by. Links, allowed `Host` names, origins and cookies follow from it.
 #[derive(Debug, Clone)]
 pub struct PublicUrl {
@@ -17,8 +15,10 @@ pub struct PublicUrl {
 
 impl PublicUrl {
     /// The public address of a site that listens on `local`.
-    pub fn of(settings: &Settings, local: SocketAddr) -> Self {
-        let url = settings.url.clone().unwrap_or_else(|| from_bind(local));
+    ///
+    /// `url` is the address that the operator set, if any.
+    pub fn new(url: Option<&Url>, local: SocketAddr) -> Self {
+        let url = url.cloned().unwrap_or_else(|| from_bind(local));
         let same = if is_loopback(&url) { names_of_this_machine(&url) } else { Vec::new() };
         Self { url, same }
     }

@@ -1,78 +1,35 @@
-//! The first page: what is here, what to do next, and a bell that rings in every open window at once.
+//! The demo counter: a bell that rings in every open window at once.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use askama::Template;
-use axum::Router;
 use axum::extract::State;
-use axum::http::Extensions;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
-use bellwire::rate::Quota;
-use bellwire::{
-    Action, Bellwire, ClientAddress, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket,
-};
-use bellwire_db::Clock;
+use bellwire_site::bellwire::rate::Quota;
+use bellwire_site::bellwire::{Action, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket};
+use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
-
-use crate::accounts::MaybeUser;
-use crate::limits::SharedRateLimiter;
-use crate::{Page, SiteError, SiteState, Upgrade};
 
 /// How long rings, and changes in the number of open windows, are gathered, so that a thousand browsers that come back after a
 /// restart are announced a few times, not a thousand times.
 const GATHER: Duration = Duration::from_millis(50);
 
 /// How often one address may ring over HTTP, and the time it counts for. Sockets have a pace of their own.
-const RINGS: Quota = Quota::at_most(60, Duration::from_secs(60));
-
-pub(crate) fn routes() -> Router<SiteState> {
-    Router::new().route("/", get(show)).route("/ring/", post(ring)).route("/ws/", get(socket))
-}
-
-#[derive(Template)]
-#[template(path = "pages/home.html")]
-struct HomePage {
-    apps: Vec<AppCard>,
-    needs_admin: bool,
-    signed_in: bool,
-    is_open: bool,
-    rings: u64,
-    windows: usize,
-}
-
-struct AppCard {
-    name: &'static str,
-    summary: &'static str,
-    href: &'static str,
-}
-
-async fn show(State(site): State<SiteState>, MaybeUser(user): MaybeUser) -> Result<Page, SiteError> {
-    let card = |card: &crate::Card| AppCard { name: card.title, summary: card.about, href: card.path };
-    let main = Html::from_template(&HomePage {
-        apps: site.cards().iter().map(card).collect(),
-        needs_admin: !site.accounts().has_administrator().await?,
-        signed_in: user.is_some(),
-        is_open: site.accounts().is_open(),
-        rings: site.bell().rings(),
-        windows: site.bell().windows(),
-    })?;
-    Ok(Page::new("", main).script("bell_controller.js"))
-}
+const RINGS: Budget = Budget::new("home.rings", Quota::at_most(60, Duration::from_secs(60)));
 
 /// Without JavaScript: rings, and shows the page again.
-async fn ring(State(site): State<SiteState>, extensions: Extensions) -> Result<Response, SiteError> {
-    let from = ClientAddress::of(&extensions).network();
-    site.bell().inner.rung_by.take(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
-    site.bell().ring();
+pub(crate) async fn ring(
+    State(site): State<SiteState>,
+    address: ClientAddress,
+) -> Result<Response, SiteError> {
+    site.count(&RINGS, None, Some(address.network()))?;
+    Bell::of(&site).ring();
     Ok(Redirect::to("/").into_response())
 }
 
-async fn socket(State(site): State<SiteState>, upgrade: Upgrade) -> Response {
-    upgrade.run(HomeConsumer { bell: site.bell().clone() })
+pub(crate) async fn socket(State(site): State<SiteState>, upgrade: Upgrade) -> Response {
+    upgrade.run(HomeConsumer { bell: Bell::of(&site) })
 }
 
 /// How often the bell was rung since this process began, and how many look at it now.
@@ -85,7 +42,6 @@ pub(crate) struct Bell {
 struct Inner {
     group: Group<()>,
     rings: Mutex<u64>,
-    rung_by: SharedRateLimiter<IpAddr>,
     windows: AtomicUsize,
     /// Whether the number of rings is about to be announced.
     ringing: AtomicBool,
@@ -94,14 +50,18 @@ struct Inner {
 }
 
 impl Bell {
-    pub(crate) fn new(bellwire: &Bellwire, clock: Clock) -> Self {
-        let group = bellwire.layer().group(GroupName::of("site.home", 0));
-        let (rings, windows, ringing, announcing) = Default::default();
-        let rung_by = SharedRateLimiter::new(RINGS, clock);
-        Self { inner: Arc::new(Inner { group, rings, rung_by, windows, ringing, announcing }) }
+    /// The bell of a site.
+    pub(crate) fn of(site: &SiteState) -> Self {
+        (*site.own_or(|| Self::new(site))).clone()
     }
 
-    fn rings(&self) -> u64 {
+    fn new(site: &SiteState) -> Self {
+        let group = site.bellwire().layer().group(GroupName::of("home.demo", 0));
+        let (rings, windows, ringing, announcing) = Default::default();
+        Self { inner: Arc::new(Inner { group, rings, windows, ringing, announcing }) }
+    }
+
+    pub(crate) fn rings(&self) -> u64 {
         *self.count()
     }
 
@@ -109,7 +69,7 @@ impl Bell {
         self.inner.rings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn windows(&self) -> usize {
+    pub(crate) fn windows(&self) -> usize {
         self.inner.windows.load(Ordering::Relaxed)
     }
 

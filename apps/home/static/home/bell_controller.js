@@ -1,6 +1,6 @@
 // The bell on the first page swings whenever its count changes, whoever rang it.
 
-import { application, Controller } from "./app.js"
+import { application, Controller } from "../app.js"
 
 application.register("bell", class extends Controller {
   static targets = ["count"]

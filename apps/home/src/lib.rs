@@ -1,0 +1,26 @@
+//! Bellwire's front page: what is here, what to do next, and the demo counter.
+
+mod demo;
+mod page;
+
+use axum::Router;
+use axum::routing::{get, post};
+use bellwire_site::{App, SiteState};
+use rust_embed::RustEmbed;
+
+/// The styles and scripts of the front page.
+#[derive(RustEmbed)]
+#[folder = "static/home"]
+struct Assets;
+
+/// The front page, for `Site::builder(…).home(…)`.
+pub fn app() -> App {
+    App::new("home").router(routes()).assets::<Assets>()
+}
+
+fn routes() -> Router<SiteState> {
+    Router::new()
+        .route("/", get(page::show))
+        .route("/ring/", post(demo::ring))
+        .route("/ws/", get(demo::socket))
+}

@@ -1,0 +1,18 @@
+//! The front page of a site that brings none: its name and its apps.
+
+use askama::Template;
+use bellwire::Html;
+
+use crate::{Card, Page, SiteError, SiteState};
+
+#[derive(Template)]
+#[template(path = "pages/index.html")]
+struct IndexPage<'a> {
+    name: &'a str,
+    apps: &'a [Card],
+}
+
+pub(crate) fn page(site: &SiteState) -> Result<Page, SiteError> {
+    let main = Html::from_template(&IndexPage { name: site.name(), apps: site.cards() })?;
+    Ok(Page::new("", main))
+}

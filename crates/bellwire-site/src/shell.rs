@@ -1,0 +1,122 @@
+//! The document around a page: head, navigation, account and connection state.
+
+use std::error::Error;
+use std::fmt;
+
+use askama::Template;
+use bellwire::Html;
+
+use crate::Viewer;
+
+/// A whole document, or the reason why there is none.
+pub type Rendered = Result<String, Box<dyn Error + Send + Sync>>;
+
+/// Renders the document around each page of a site: `Site::builder(…).shell(MyShell)`.
+///
+/// A shell is any template over a [`ShellPage`]. A live page needs four things of it: the scripts
+/// `htmx.js` and `bellwire.js` of [`ShellPage::build`], `#main` with `bw-connect`, `#nav` where the
+/// page brings a navigation of its own, and `data-user` on `<html>` for a signed-in viewer, so that
+/// what one person typed is never sent in another person's name.
+///
+/// ```
+/// use bellwire_site::{Rendered, Shell, ShellPage};
+///
+/// #[derive(Debug)]
+/// struct Plain;
+///
+/// impl Shell for Plain {
+///     fn render(&self, page: &ShellPage<'_>) -> Rendered {
+///         let (title, main) = (bellwire::Html::text(&page.title), page.main);
+///         Ok(format!("<!doctype html><title>{title}</title><main id=\"main\">{main}</main>"))
+///     }
+/// }
+/// ```
+pub trait Shell: fmt::Debug + Send + Sync + 'static {
+    /// Renders the document.
+    ///
+    /// # Errors
+    /// Those of the template. The request is answered with 500, and the error is logged.
+    fn render(&self, page: &ShellPage<'_>) -> Rendered;
+}
+
+/// Everything a [`Shell`] shows. Strings are unescaped text; [`Html`] is markup.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ShellPage<'a> {
+    /// The site's name.
+    pub site: &'a str,
+    /// The title of the document, the site's name included.
+    pub title: String,
+    /// The description for search engines and link previews, if the page has one.
+    pub about: Option<About<'a>>,
+    /// The style sheets, scripts and links of the page, for the `<head>`.
+    pub head: Html,
+    /// The navigation of the app, for `#nav`.
+    pub nav: Option<&'a Html>,
+    /// The path of the page's socket, for `bw-connect` on `#main`.
+    pub connect: Option<&'a str>,
+    /// The content of `#main`.
+    pub main: &'a Html,
+    /// The path prefix of static files: `/static/<build>`.
+    pub build: &'a str,
+    /// The site's own style sheets, as paths among the static files, after those of the default shell.
+    pub theme: &'a [String],
+    /// The signed-in person.
+    pub viewer: Option<&'a Viewer>,
+    /// The apps of the site, for its navigation.
+    pub apps: Vec<NavLink<'a>>,
+    /// Where to sign in and return to this page; nothing on a site without accounts.
+    pub sign_in: Option<String>,
+    /// Where to make an account, if everybody may.
+    pub sign_up: Option<String>,
+}
+
+/// The description of a page, for search engines and link previews (Open Graph).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct About<'a> {
+    /// The page's title, without the site's name.
+    pub title: &'a str,
+    /// A sentence or two.
+    pub text: &'a str,
+    /// The `og:type`, such as `website` or `article`.
+    pub kind: &'a str,
+    /// The public address of the page.
+    pub url: String,
+}
+
+/// An app in the site's navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NavLink<'a> {
+    /// The app's name for people.
+    pub label: &'a str,
+    /// The path where the app begins.
+    pub href: &'a str,
+    /// Whether the page belongs to this app.
+    pub current: bool,
+}
+
+/// The paths of the account pages, which whoever provides accounts leaves for the shell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AccountLinks {
+    pub(crate) sign_in: &'static str,
+    /// Nothing, if not everybody may make an account.
+    pub(crate) sign_up: Option<&'static str>,
+}
+
+/// The shell of a site that brings none.
+#[derive(Debug)]
+pub(crate) struct DefaultShell;
+
+#[derive(Template)]
+#[template(path = "shell.html")]
+struct Document<'a> {
+    page: &'a ShellPage<'a>,
+}
+
+impl Shell for DefaultShell {
+    fn render(&self, page: &ShellPage<'_>) -> Rendered {
+        Ok(Document { page }.render()?)
+    }
+}
