@@ -1,11 +1,13 @@
 //! A cursor over Rust tokens. The lexer is the compiler's: comments and strings are never code.
 
+use std::rc::Rc;
+
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 
-/// The tokens of one level, and a place among them.
+/// The tokens of one level, and a place among them. A clone shares the tokens.
 #[derive(Debug, Clone)]
 pub struct Cursor {
-    tokens: Vec<TokenTree>,
+    tokens: Rc<[TokenTree]>,
     place: usize,
 }
 
