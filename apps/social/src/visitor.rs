@@ -53,6 +53,6 @@ impl Visitor {
     /// # Errors
     /// That it is too much.
     pub(crate) fn writes(&self, site: &SiteState) -> Result<(), TooOften> {
-        site.count(&WRITES, self.user.as_ref(), self.address)
+        site.count(&WRITES, self.user.as_ref().map(|user| user.id), self.address)
     }
 }

@@ -43,11 +43,11 @@ use bellwire::Bellwire;
 use bellwire::rate::Quota;
 use bellwire_db::{Clock, Db};
 
-pub(crate) use crate::next;
+pub(crate) use bellwire_web::next;
 
-use crate::limits::SharedRateLimiter;
-use crate::shell::AccountLinks;
+use crate::AccountLinks;
 use crate::{SignUp, SiteError, SiteState};
+use bellwire_web::SharedRateLimiter;
 use password::Hasher;
 
 /// Failed sign-ins for one name from one address, and the time they count for.

@@ -13,9 +13,9 @@ use tower::{Layer, Service};
 use crate::app::App;
 use crate::background::Background;
 use crate::command::Command;
-use crate::headers::ContentSecurityPolicy;
-use crate::shell::{DefaultShell, Shell};
 use crate::{Settings, SettingsError, SiteState};
+use bellwire_web::ContentSecurityPolicy;
+use bellwire_web::{DefaultShell, Shell};
 
 /// A site before it starts: its settings, name, shell, apps, layers, tasks and commands.
 ///

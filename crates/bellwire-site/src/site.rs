@@ -6,32 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use bellwire::{BadOrigin, Bellwire, TrustedProxies, client_address, raise_file_limit};
+use bellwire::{BadOrigin, Bellwire, TrustedProxies, raise_file_limit};
 use bellwire_db::{DatabaseUrl, Db, DbError, Migrations};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::accounts::{self, Accounts, SiteAccounts, Watch};
 use crate::app::{App, Sitemap};
-use crate::assets::{Assets, Embedded};
 use crate::background::Background;
-use crate::body::BODY;
 use crate::builder::{Builder, GivenSettings, Layers};
 use crate::settings::SiteSettings;
-use crate::state::SiteParts;
 use crate::visits::{self, Visits};
-use crate::{
-    Card, Clock, Page, PublicUrl, Settings, SettingsError, SiteError, SiteState, forgery, headers, index,
-    log, page, robots,
-};
+use crate::{Card, Clock, PublicUrl, Settings, SettingsError, SiteState};
+use bellwire_web::{Assets, Embedded};
+use bellwire_web::{SiteParts, layers};
 
 /// The time for the last writes at a stop.
 const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -233,47 +223,15 @@ impl Rest {
         own.chain(self.apps.iter().flat_map(App::all::<Background>)).cloned().collect()
     }
 
-    /// Layers from the inside out: the last one sees a request first.
     fn router(self, site: &SiteState) -> Router {
-        let proxies = TrustedProxies::new(site.settings().trusted_proxies.iter().copied());
-        let own = Router::new().merge(robots::routes()).merge(accounts::routes());
-        let pages = self.apps.iter().map(|app| app.router_for(site)).fold(own, Router::merge);
-        let router = pages
-            .fallback(nothing_here)
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn(page::keep_what_was_typed))
+        let apps = self.apps.iter().map(|app| app.router_for(site));
+        let pages = apps.fold(accounts::routes(), Router::merge);
+        let pages = layers::around_pages(pages)
             .layer(from_fn_with_state(site.clone(), accounts::remember))
-            .layer(from_fn_with_state(site.clone(), visits::remember))
-            .route("/static/{build}/{*path}", get(asset))
-            .layer(DefaultBodyLimit::max(BODY))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, site.settings().request))
-            .layer(from_fn_with_state(site.clone(), forgery::check))
-            .layer(from_fn_with_state(proxies, client_address))
-            .layer(from_fn_with_state(site.clone(), page::finish))
-            .layer(from_fn_with_state(site.clone(), headers::add))
-            .with_state(site.clone());
-        self.layers.around(router).layer(from_fn(log::request))
+            .layer(from_fn_with_state(site.clone(), visits::remember));
+        let settings = site.settings();
+        let proxies = TrustedProxies::new(settings.trusted_proxies.iter().copied());
+        let router = layers::around_site(pages, site, proxies, settings.request);
+        self.layers.around(router).layer(from_fn(layers::log_request))
     }
-}
-
-/// The answer for a path that no app knows. A site without a front page of its own lists its apps.
-async fn nothing_here(State(site): State<SiteState>, request: Request) -> Result<Page, SiteError> {
-    match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, "/") => index::page(&site),
-        _ => Err(SiteError::NotFound),
-    }
-}
-
-async fn asset(
-    State(site): State<SiteState>,
-    Path((build, path)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    site.assets().get(&build, &path, &headers)
-}
-
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    SiteError::internal(format!("a handler panicked: {what}")).into_response()
 }

@@ -24,8 +24,8 @@ mod table;
 pub(crate) use migrations::Migrator;
 
 use crate::accounts::{Token, cookies, set_cookie};
-use crate::limits::SharedRateLimiter;
 use crate::{SiteError, SiteState};
+use bellwire_web::SharedRateLimiter;
 
 /// New visits from one address, and the time they count for. Whoever is beyond sees every page, and nothing is kept for them.
 const MADE: Quota = Quota::at_most(120, Duration::from_secs(60));

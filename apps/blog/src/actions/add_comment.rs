@@ -49,7 +49,7 @@ pub(crate) async fn add_comment(
     if let Some(before) = before {
         return Ok(Written::Before(before));
     }
-    site.count(&COMMENTS, by, from)?;
+    site.count(&COMMENTS, by.map(|user| user.id), from)?;
     let layer = site.bellwire().layer().clone();
     site.db()
         .write(async move |tx: Tx| {

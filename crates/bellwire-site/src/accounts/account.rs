@@ -16,9 +16,9 @@ use super::forms::Browser;
 use super::new_password::{NoNewPassword, new_password};
 use super::sessions::{self, Which};
 use super::{device, users};
-use crate::errors::in_words;
 use crate::visits::Visits;
 use crate::{Field, Page, SiteError, SiteState, User};
+use bellwire_web::wait::in_words;
 
 /// The header of the [Clear Site Data](https://www.w3.org/TR/clear-site-data/) specification.
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -193,7 +193,7 @@ async fn change_password(
             Err(NoNewPassword::Error(SiteError::TooMany { retry_after })) => {
                 form.error = Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
                 let page = page(&site, &user, form, StatusCode::TOO_MANY_REQUESTS).await?;
-                let wait = HeaderValue::from(crate::errors::seconds(retry_after));
+                let wait = HeaderValue::from(bellwire_web::wait::seconds(retry_after));
                 return Ok(([(header::RETRY_AFTER, wait)], page).into_response());
             }
             Err(NoNewPassword::Error(error)) => return Err(error),

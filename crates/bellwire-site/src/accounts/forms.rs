@@ -18,8 +18,8 @@ use super::sign_up::NoAccount;
 use super::users::Taken;
 use super::viewer::SignedIn;
 use super::{next, password};
-use crate::errors::in_words;
 use crate::{Field, Page, SiteError};
+use bellwire_web::wait::in_words;
 
 /// The longest description of a browser that is kept, in characters.
 const USER_AGENT: usize = 300;

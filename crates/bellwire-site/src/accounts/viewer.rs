@@ -12,9 +12,9 @@ use std::convert::Infallible;
 use super::SiteAccounts;
 use super::token::Token;
 use super::{Accounts, next, sessions, users};
-use crate::page::wants_html;
-use crate::viewer::Viewer;
+use crate::Viewer;
 use crate::{SiteError, SiteState};
+use bellwire_web::wants_html;
 
 /// How many cookies of our name are looked up at most.
 const COOKIES: usize = 4;

@@ -15,8 +15,8 @@ use super::sign_in::{Begin, go_on, sign_in};
 use super::sign_up::{NoAccount, sign_up};
 use super::token::Token;
 use super::{Accounts, MaybeUser, account, next, over_socket, staff};
-use crate::errors::seconds;
 use crate::{Page, SignUp, SiteError, SiteState};
+use bellwire_web::wait::seconds;
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new()

@@ -8,16 +8,15 @@ use std::time::Duration;
 use bellwire::rate::Quota;
 use bellwire_db::Clock;
 
-use crate::accounts::User;
 use crate::errors::SiteError;
-use crate::limits::SharedRateLimiter;
+use crate::rate_limiter::SharedRateLimiter;
 use crate::state::SiteState;
 
 /// How often something may be done. An app states it, and [`SiteState::count`] counts it for its site.
 ///
 /// ```
 /// use bellwire::rate::Quota;
-/// use bellwire_site::{Budget, SiteError, SiteState, User};
+/// use bellwire_web::{Budget, SiteError, SiteState};
 /// use std::net::IpAddr;
 /// use std::time::Duration;
 ///
@@ -25,7 +24,7 @@ use crate::state::SiteState;
 /// const COMMENTS: Budget =
 ///     Budget::new("blog.comments", Quota::at_most(10, PERIOD)).people(Quota::at_most(100, PERIOD));
 ///
-/// fn comment(site: &SiteState, by: Option<&User>, from: IpAddr) -> Result<(), SiteError> {
+/// fn comment(site: &SiteState, by: Option<i64>, from: IpAddr) -> Result<(), SiteError> {
 ///     site.count(&COMMENTS, by, Some(from))?;
 ///     Ok(()) // and then it is written
 /// }
@@ -67,13 +66,14 @@ impl From<TooOften> for SiteError {
 }
 
 impl SiteState {
-    /// Counts something that is about to be done: by a person, or else by whoever is at an address.
+    /// Counts something that is about to be done: by the person with this number, or else by whoever
+    /// is at an address.
     /// Unknown addresses count as one.
     ///
     /// # Errors
     /// When the budget is used up.
-    pub fn count(&self, budget: &Budget, by: Option<&User>, from: Option<IpAddr>) -> Result<(), TooOften> {
-        self.own_or(Budgets::default).of(budget, self.clock()).count(by.map(|user| user.id), from)
+    pub fn count(&self, budget: &Budget, by: Option<i64>, from: Option<IpAddr>) -> Result<(), TooOften> {
+        self.own_or(Budgets::default).of(budget, self.clock()).count(by, from)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::rate::TooOften;
 ///
 /// ```
 /// use bellwire::{Error, Invalid};
-/// use bellwire_site::{Fault, SiteError};
+/// use bellwire_web::{Fault, SiteError};
 ///
 /// /// Why the guest book did not do as asked.
 /// #[derive(Debug, thiserror::Error)]

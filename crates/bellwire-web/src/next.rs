@@ -6,7 +6,7 @@ use url::Url;
 const LONGEST: usize = 2048;
 
 /// The part of an address after the host, safe to redirect to; nothing when it leads, or might be read to lead, elsewhere.
-pub(crate) fn within_site(next: &str) -> Option<String> {
+pub fn within_site(next: &str) -> Option<String> {
     let mut letters = next.chars();
     let rooted = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
     let odd = next.chars().any(|c| c.is_control() || c == '\\');
@@ -21,7 +21,7 @@ pub(crate) fn within_site(next: &str) -> Option<String> {
 }
 
 /// An address of ours that leads on to `next` afterwards, where that is within this site.
-pub(crate) fn with(address: &str, next: &str) -> String {
+pub fn with(address: &str, next: &str) -> String {
     match within_site(next).filter(|next| next != "/") {
         None => address.to_owned(),
         Some(next) => {

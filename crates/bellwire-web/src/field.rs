@@ -3,7 +3,7 @@
 /// What was typed into a field, and what is wrong with it.
 ///
 /// ```
-/// use bellwire_site::Field;
+/// use bellwire_web::Field;
 /// let mut name = Field::typed("");
 /// name.wrong("Please type a name.");
 /// name.wrong("It is too short.");

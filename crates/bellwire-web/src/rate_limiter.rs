@@ -10,13 +10,14 @@ use bellwire_db::Clock;
 
 /// A [`KeyedRateLimiter`] behind a lock, on the site's clock.
 #[derive(Debug)]
-pub(crate) struct SharedRateLimiter<K> {
+pub struct SharedRateLimiter<K> {
     clock: Clock,
     limiter: Mutex<KeyedRateLimiter<K>>,
 }
 
 impl<K: Hash + Eq + Clone> SharedRateLimiter<K> {
-    pub(crate) fn new(quota: Quota, clock: Clock) -> Self {
+    /// A limiter of this quota for each key.
+    pub fn new(quota: Quota, clock: Clock) -> Self {
         Self { clock, limiter: Mutex::new(KeyedRateLimiter::new(quota)) }
     }
 
@@ -24,17 +25,17 @@ impl<K: Hash + Eq + Clone> SharedRateLimiter<K> {
     ///
     /// # Errors
     /// The time to wait, when the event exceeds the quota.
-    pub(crate) fn take(&self, key: &K) -> Result<(), Duration> {
+    pub fn take(&self, key: &K) -> Result<(), Duration> {
         self.lock().take(key, self.clock.now()).allowed()
     }
 
     /// Takes one event back: it did not happen, or was no failure.
-    pub(crate) fn take_back(&self, key: &K) {
+    pub fn take_back(&self, key: &K) {
         self.lock().take_back(key, self.clock.now());
     }
 
     /// Forgets the events of a key: it succeeded.
-    pub(crate) fn forget(&self, key: &K) {
+    pub fn forget(&self, key: &K) {
         self.lock().forget(key);
     }
 

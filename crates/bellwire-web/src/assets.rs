@@ -29,13 +29,13 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 
 /// A folder that was embedded in the program.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Embedded {
+pub struct Embedded {
     files: fn() -> Vec<(String, Bytes)>,
 }
 
 impl Embedded {
     /// The files of a `#[derive(RustEmbed)]` type.
-    pub(crate) fn of<E: RustEmbed>() -> Self {
+    pub fn of<E: RustEmbed>() -> Self {
         Self {
             files: || E::iter().filter_map(|path| Some((path.to_string(), bytes_of::<E>(&path)?))).collect(),
         }
@@ -51,7 +51,7 @@ fn bytes_of<E: RustEmbed>(path: &str) -> Option<Bytes> {
 
 /// All static files of a site.
 #[derive(Debug, Clone)]
-pub(crate) struct Assets {
+pub struct Assets {
     inner: Arc<Inner>,
 }
 
@@ -65,17 +65,14 @@ struct Inner {
 
 #[derive(Debug)]
 struct Asset {
-    content_type: &'static str,
+    content_type: HeaderValue,
     etag: HeaderValue,
     bytes: Encoded,
 }
 
 impl Assets {
     /// The framework's files, the site's own, and those of its apps, each under the app's name.
-    pub(crate) fn new(
-        apps: impl IntoIterator<Item = (&'static str, Embedded)>,
-        folders: Vec<PathBuf>,
-    ) -> Self {
+    pub fn new(apps: impl IntoIterator<Item = (&'static str, Embedded)>, folders: Vec<PathBuf>) -> Self {
         let mut files = (Embedded::of::<Own>().files)();
         let of_the_framework = bellwire::assets::files();
         files.extend(of_the_framework.map(|(path, bytes)| (path.to_owned(), Bytes::from_static(bytes))));
@@ -99,7 +96,7 @@ impl Assets {
             return SiteError::NotFound.into_response();
         }
         if let Some(bytes) = self.read_anew(path) {
-            let fresh = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
+            let fresh = [(header::CONTENT_TYPE, &*content_type(path)), (header::CACHE_CONTROL, "no-store")];
             return (fresh, bytes).into_response();
         }
         match self.inner.files.get(path) {
@@ -121,7 +118,9 @@ impl Asset {
         let etag = format!("\"{}\"", short_hash(&Sha256::digest(&bytes)));
         let etag = HeaderValue::try_from(etag).unwrap_or_else(|_| unreachable!("hex digits make a header"));
         let content_type = content_type(path);
-        let bytes = if is_text(content_type) { Encoded::new(bytes) } else { Encoded::plain(bytes) };
+        let bytes = if is_text(&content_type) { Encoded::new(bytes) } else { Encoded::plain(bytes) };
+        let content_type =
+            HeaderValue::try_from(content_type).unwrap_or_else(|_| unreachable!("visible ASCII"));
         Self { content_type, etag, bytes }
     }
 
@@ -134,7 +133,7 @@ impl Asset {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
         let (encoding, bytes) = self.bytes.best(request);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(header::CONTENT_TYPE, self.content_type.clone());
         if let Some(encoding) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
@@ -157,21 +156,11 @@ fn short_hash(hash: &[u8]) -> String {
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn content_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "css" => "text/css; charset=utf-8",
-        "js" => "text/javascript; charset=utf-8",
-        "html" => "text/html; charset=utf-8",
-        "json" => "application/json",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "ico" => "image/x-icon",
-        "woff2" => "font/woff2",
-        "txt" => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
+fn content_type(path: &str) -> String {
+    let kind = mime_guess::from_path(path).first_or_octet_stream();
+    match kind.type_() {
+        mime_guess::mime::TEXT => format!("{kind}; charset=utf-8"),
+        _ => kind.to_string(),
     }
 }
 

@@ -7,7 +7,7 @@
 /// the response. Without one, nobody is signed in.
 ///
 /// ```
-/// use bellwire_site::Viewer;
+/// use bellwire_web::Viewer;
 /// let ada = Viewer { id: 7, name: "Ada".to_owned(), is_admin: true, is_staff: true };
 /// assert!(ada.is_staff);
 /// ```

@@ -19,7 +19,7 @@ pub type Rendered = Result<String, Box<dyn Error + Send + Sync>>;
 /// what one person typed is never sent in another person's name.
 ///
 /// ```
-/// use bellwire_site::{Rendered, Shell, ShellPage};
+/// use bellwire_web::{Rendered, Shell, ShellPage};
 ///
 /// #[derive(Debug)]
 /// struct Plain;
@@ -99,15 +99,16 @@ pub struct NavLink<'a> {
 
 /// The paths of the account pages, which whoever provides accounts leaves for the shell.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct AccountLinks {
-    pub(crate) sign_in: &'static str,
+pub struct AccountLinks {
+    /// Where to sign in.
+    pub sign_in: &'static str,
     /// Nothing, if not everybody may make an account.
-    pub(crate) sign_up: Option<&'static str>,
+    pub sign_up: Option<&'static str>,
 }
 
 /// The shell of a site that brings none.
 #[derive(Debug)]
-pub(crate) struct DefaultShell;
+pub struct DefaultShell;
 
 #[derive(Template)]
 #[template(path = "shell.html")]

@@ -3,7 +3,7 @@
 /// Which page of a list is shown, of how many. Pages are numbered from 1, and there is always one.
 ///
 /// ```
-/// use bellwire_site::Paging;
+/// use bellwire_web::Paging;
 /// let paging = Paging::of(2, 12, 5);                                  // page 2 of twelve things, five a page
 /// assert_eq!((paging.page(), paging.pages(), paging.skipped()), (2, 3, 5));
 /// assert_eq!((paging.previous(), paging.next()), (Some(1), Some(3)));

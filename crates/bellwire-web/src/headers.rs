@@ -29,7 +29,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 
 /// The `Content-Security-Policy` of a site.
 #[derive(Debug, Clone)]
-pub(crate) struct ContentSecurityPolicy {
+pub struct ContentSecurityPolicy {
     directives: Vec<(&'static str, String)>,
     header: HeaderValue,
 }
@@ -46,7 +46,7 @@ impl ContentSecurityPolicy {
     ///
     /// # Panics
     /// If the directive or the source cannot stand in the header.
-    pub(crate) fn allow(&mut self, directive: &'static str, source: &'static str) {
+    pub fn allow(&mut self, directive: &'static str, source: &'static str) {
         let separates = |c: char| c.is_whitespace() || c == ';' || c == ',';
         assert!(!source.contains(separates) && !directive.contains(separates), "one directive, one source");
         match self.directives.iter_mut().find(|(known, _)| *known == directive) {

@@ -39,12 +39,12 @@ impl PublicUrl {
     }
 
     /// Whether it leads to one's own machine, and so nobody else here.
-    pub(crate) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         is_loopback(&self.url)
     }
 
     /// What browsers send as `Host`.
-    pub(crate) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         self.as_str().split_once("://").map_or("", |(_, host)| host)
     }
 

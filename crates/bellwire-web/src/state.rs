@@ -30,34 +30,34 @@ struct Inner {
 
 /// The parts a [`SiteState`] is made of.
 #[derive(Debug)]
-pub(crate) struct SiteParts {
+pub struct SiteParts {
     /// The site's name, for titles and the shell.
-    pub(crate) name: String,
+    pub name: String,
     /// The address people know it by.
-    pub(crate) public_url: PublicUrl,
+    pub public_url: PublicUrl,
     /// The database.
-    pub(crate) db: Db,
+    pub db: Db,
     /// Groups and sockets.
-    pub(crate) bellwire: Bellwire,
+    pub bellwire: Bellwire,
     /// The clock of everything that waits or expires.
-    pub(crate) clock: Clock,
+    pub clock: Clock,
     /// The static files.
-    pub(crate) assets: Assets,
+    pub assets: Assets,
     /// The document around each page.
-    pub(crate) shell: Box<dyn Shell>,
+    pub shell: Box<dyn Shell>,
     /// Style sheets of the site's own, as paths among the static files.
-    pub(crate) theme: Vec<String>,
+    pub theme: Vec<String>,
     /// The apps, in the order of the navigation.
-    pub(crate) cards: Vec<Card>,
+    pub cards: Vec<Card>,
     /// The paths of maps for search engines.
-    pub(crate) sitemaps: Vec<&'static str>,
+    pub sitemaps: Vec<&'static str>,
     /// One value of each type, for whoever knows the type: see [`SiteState::get`].
-    pub(crate) values: Extensions,
+    pub values: Extensions,
 }
 
 impl SiteState {
     /// A site of these parts.
-    pub(crate) fn new(parts: SiteParts) -> Self {
+    pub fn new(parts: SiteParts) -> Self {
         Self { inner: Arc::new(Inner { parts, own: Mutex::default() }) }
     }
 

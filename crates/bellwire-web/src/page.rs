@@ -26,7 +26,7 @@ pub(crate) use typed::keep_what_was_typed;
 ///
 /// ```
 /// use bellwire::Html;
-/// use bellwire_site::Page;
+/// use bellwire_web::Page;
 /// let page = Page::new("Rooms", Html::trusted("<h1>Rooms</h1>")).style("chat/chat.css");
 /// # let _ = page;
 /// ```
@@ -102,9 +102,9 @@ impl Page {
     ///
     /// ```
     /// use bellwire::Html;
-    /// use bellwire_site::Page;
+    /// use bellwire_web::Page;
     /// let about = Page::new("About us", Html::trusted("<h1>About us</h1>")).nav(Html::trusted("<a href=/blog/>Blog</a>"));
-    /// let answer = |site: &bellwire_site::SiteState| about.moved(site, "/blog/about/"); // two patches
+    /// let answer = |site: &bellwire_web::SiteState| about.moved(site, "/blog/about/"); // two patches
     /// # let _ = answer;
     /// ```
     pub fn moved(&self, site: &SiteState, url: &str) -> Vec<Patch> {
@@ -149,7 +149,7 @@ impl Page {
     }
 
     /// Whoever signs in or up from the header goes on there.
-    pub(crate) fn next(mut self, next: &str) -> Self {
+    pub fn next(mut self, next: &str) -> Self {
         next.clone_into(&mut self.next);
         self
     }
@@ -259,7 +259,7 @@ impl Asked {
 }
 
 /// Whether a person with a browser is to read the answer, rather than a program.
-pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
+pub fn wants_html(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.into_iter().any(|value| value.contains("text/html"))
 }

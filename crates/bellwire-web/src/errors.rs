@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use bellwire_db::{DbError, chain};
 
+use crate::wait::{in_words, seconds};
+
 /// Why a request was not answered as asked. As a response it is a page for browsers and a line of text for programs.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
@@ -58,7 +60,7 @@ impl SiteError {
     /// As an answer over a socket: the same sentence, or our own fault, which is logged there.
     ///
     /// ```
-    /// use bellwire_site::SiteError;
+    /// use bellwire_web::SiteError;
     /// let refused = SiteError::Invalid("Not that way.".to_owned()).over_socket();
     /// assert!(matches!(refused, bellwire::Error::Invalid(invalid) if invalid.message == "Not that way."));
     /// ```
@@ -148,20 +150,5 @@ pub(crate) fn sentence(status: StatusCode) -> &'static str {
         StatusCode::SERVICE_UNAVAILABLE => "This took too long. Try again.",
         StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong here. It was noted.",
         _ => "",
-    }
-}
-
-/// A whole number of seconds, never too few.
-pub(crate) fn seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-/// A wait as one says it.
-pub(crate) fn in_words(wait: Duration) -> String {
-    match seconds(wait) {
-        0 | 1 => "a second".to_owned(),
-        seconds @ 2..=59 => format!("{seconds} seconds"),
-        60 => "a minute".to_owned(),
-        seconds => format!("{} minutes", seconds.div_ceil(60)),
     }
 }

@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+// From the outside in, as a request travels.
+pub mod layers;
+mod headers;
+mod page;
+mod shell;
+mod forgery;
+mod public_url;
+mod state;
+mod viewer;
+mod card;
+mod assets;
+mod index;
+mod robots;
+pub mod next;
+mod field;
+mod paging;
+mod body;
+mod rate;
+mod rate_limiter;
+mod fault;
+mod errors;
+pub mod wait;
+
+pub use assets::{Assets, Embedded};
+pub use card::Card;
+pub use errors::SiteError;
+pub use fault::Fault;
+pub use field::Field;
+pub use headers::ContentSecurityPolicy;
+pub use page::{Page, wants_html};
+pub use paging::Paging;
+pub use public_url::PublicUrl;
+pub use rate::{Budget, TooOften};
+pub use rate_limiter::SharedRateLimiter;
+pub use shell::{About, AccountLinks, DefaultShell, NavLink, Rendered, Shell, ShellPage};
+pub use state::{SiteParts, SiteState};
+pub use viewer::Viewer;
