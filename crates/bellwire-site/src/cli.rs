@@ -98,8 +98,8 @@ fn commands(site: &Builder) -> Vec<Command> {
 fn arguments(site: &Builder, own: &[Command]) -> clap::Command {
     let program = std::env::args_os().next().map(std::path::PathBuf::from);
     let program = program.as_ref().and_then(|path| path.file_stem()?.to_str()).unwrap_or("site").to_owned();
-    let command = clap::Command::new(program).version(site.version).about(site.about);
-    let command = BuiltIn::augment_subcommands(command).mut_subcommand("seed", |seed| {
+    let command = clap::Command::new(program).version(site.version);
+    let command = BuiltIn::augment_subcommands(command).about(site.about).mut_subcommand("seed", |seed| {
         site.apps
             .iter()
             .flat_map(App::all::<crate::seed::OptionGroup>)

@@ -57,7 +57,7 @@ async fn signed_in(site: &TestSite, name: &str, password: &str) -> Client {
 #[tokio::test]
 async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_site() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app(), bellwire_chat::app()]).await;
         let url = address(&site.state().settings().database);
         let create = ["user", "create", "Ada", "--email", "ada@example.org"];
         let made = run(&url, &create, &format!("{PASSWORD}\n")).await;
@@ -89,7 +89,7 @@ async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_
 #[tokio::test]
 async fn somebody_becomes_staff_and_ceases_to_be_beside_a_running_site() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
         let url = address(&site.state().settings().database);
         let ada = site.person("Ada").await;
         for (arguments, says, is_staff, list) in [
@@ -113,7 +113,7 @@ async fn somebody_becomes_staff_and_ceases_to_be_beside_a_running_site() {
 #[tokio::test]
 async fn a_new_password_signs_the_person_out_everywhere() {
     for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
+        let site = TestSite::start(&database, vec![bellwire_home::app(), bellwire_chat::app()]).await;
         let url = address(&site.state().settings().database);
         let ada = site.person("Ada").await;
         let mut window = open(&ada).await;
@@ -129,7 +129,7 @@ async fn a_new_password_signs_the_person_out_everywhere() {
 
 #[tokio::test]
 async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_chat::app()]).await;
+    let site = TestSite::start(&databases()[0], vec![bellwire_home::app(), bellwire_chat::app()]).await;
     let url = address(&site.state().settings().database);
     site.person("Ada").await;
     for (arguments, input, code, says) in [

@@ -1,0 +1,141 @@
+//! A second site, `examples/garden.rs`: nothing of the first one shows in it.
+//!
+//! The tests run the program itself, as an operator does.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The program, which `cargo test` builds beside this one.
+fn program(data: &Path) -> Command {
+    let tests = std::env::current_exe().expect("the path of this test");
+    let folder: PathBuf = tests.ancestors().nth(2).expect("target/<profile>").join("examples");
+    let mut command = Command::new(folder.join("garden"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("BELLWIRE_") || name == "DATABASE_URL" {
+            command.env_remove(name);
+        }
+    }
+    command.env("BELLWIRE_BIND", "127.0.0.1:0").env("BELLWIRE_DATA", data).env("BELLWIRE_LOG", "warn");
+    command
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let data = folder();
+    program(data.path())
+        .args(arguments)
+        .output()
+        .expect("cargo test builds the example, unless it is filtered out")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The running site, which ends when it is dropped.
+struct Garden {
+    process: Child,
+    greeting: String,
+    address: String,
+    _data: TempDir,
+}
+
+impl Garden {
+    fn start() -> Self {
+        let data = folder();
+        let mut process = program(data.path()).stdout(Stdio::piped()).spawn().expect("the site should start");
+        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let greeting = lines.by_ref().map_while(Result::ok).find(|line| line.contains("http://"));
+        let greeting = greeting.expect("the site says where it is");
+        let address = greeting.split_once("http://").map(|(_, address)| address.to_owned());
+        Self { process, greeting, address: address.expect("an address"), _data: data }
+    }
+
+    fn ask(&self, method: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("a connection");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nAccept: text/html\r\n\
+             Content-Length: 0\r\nConnection: close\r\n\r\n",
+            self.address
+        );
+        stream.write_all(head.as_bytes()).expect("the request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the answer");
+        answer
+    }
+}
+
+impl Drop for Garden {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn it_has_its_own_name_front_page_and_shell() {
+    let garden = Garden::start();
+    assert!(garden.greeting.trim_start().starts_with("Garden is running"), "{}", garden.greeting);
+    let front = garden.ask("GET", "/");
+    assert!(front.starts_with("HTTP/1.1 200"), "{front}");
+    assert!(front.contains("<title>Garden</title>") && front.contains("<h1>The garden</h1>"), "{front}");
+    assert!(front.contains("You are a visitor."), "{front}");
+    for path in ["/beds/", "/nothing/", "/accounts/login/", "/accounts/signup/", "/accounts/first/"] {
+        let page = garden.ask("GET", path);
+        assert!(page.contains(" · Garden</title>"), "{path}: {page}");
+    }
+}
+
+#[test]
+fn nothing_names_the_other_site_or_its_apps() {
+    let garden = Garden::start();
+    for path in [
+        "/",
+        "/beds/",
+        "/nothing/",
+        "/accounts/login/",
+        "/accounts/signup/",
+        "/accounts/first/",
+        "/robots.txt",
+    ] {
+        let page = garden.ask("GET", path);
+        // The script keeps its name; people do not see it.
+        let shown = page.replace("/bellwire.js", "");
+        for word in ["Bellwire", "bellwire", "/chat/", "Ring the bell"] {
+            assert!(!shown.contains(word), "{word} in {path}: {shown}");
+        }
+    }
+    assert!(garden.ask("GET", "/chat/").starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn its_app_has_state_a_computed_socket_and_a_source_of_pictures() {
+    let garden = Garden::start();
+    let before = garden.ask("GET", "/beds/");
+    assert!(
+        before.contains("0 beds were watered.") && before.contains("https://flowers.example"),
+        "{before}"
+    );
+    assert!(garden.ask("POST", "/beds/water/").starts_with("HTTP/1.1 303"));
+    assert!(garden.ask("GET", "/beds/").contains("1 beds were watered."));
+}
+
+#[test]
+fn its_command_stands_beside_those_of_every_site() {
+    let help = text(&run(&["--help"]).stdout);
+    for word in ["A garden to look at", "water", "serve", "check", "migrate", "user", "seed"] {
+        assert!(help.contains(word), "{word} in {help}");
+    }
+    let done = run(&["water", "roses"]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert_eq!(text(&done.stdout), "roses in Garden has water\n");
+    let wrong = run(&["water"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
+}
