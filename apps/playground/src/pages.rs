@@ -152,15 +152,17 @@ impl Visitor {
     }
 }
 
-async fn show_home(MaybeUser(user): MaybeUser, todo: Todo) -> Result<Page, SiteError> {
+async fn show_home(MaybeUser(user): MaybeUser, mut todo: Todo) -> Result<Page, SiteError> {
+    todo.session.begin().await?;
     Visitor { user, todo }.page(Place::Home).await
 }
 
 async fn show(
     MaybeUser(user): MaybeUser,
-    todo: Todo,
+    mut todo: Todo,
     Path(name): Path<String>,
 ) -> Result<Response, SiteError> {
+    todo.session.begin().await?;
     let asked = Place::named(&name);
     let place = asked.open_to(user.as_ref());
     if place != asked || place == Place::Home {
@@ -177,7 +179,7 @@ async fn socket(
     upgrade: Upgrade,
 ) -> Result<Response, SiteError> {
     todo.begin().await?;
-    let upgrade = upgrade.visit(&todo.visit);
+    let upgrade = upgrade.session(&todo.session);
     Ok(upgrade.run(Example { site, browser, visitor: Visitor { user, todo }, laps: Laps::default() }))
 }
 

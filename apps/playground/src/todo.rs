@@ -1,5 +1,6 @@
 //! To-do: tasks that belong to a visitor, with or without an account, and show in all of their windows at once.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use axum::routing::get;
 use bellwire::rate::Quota;
 use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
 use bellwire_site::markup::shows;
-use bellwire_site::{Budget, ClientAddress, Field, Page, SiteError, SiteState, Tx, Upgrade, Visit};
+use bellwire_site::{Budget, ClientAddress, Field, Page, Session, SiteError, SiteState, Tx, Upgrade};
 use serde::{Deserialize, Serialize};
 
 /// How many tasks a visitor has, and how long one is, in characters.
@@ -23,7 +24,7 @@ const LONGEST: usize = 200;
 /// How often tasks are added from one address.
 const ADDS: Budget = Budget::new("playground.todo", Quota::at_most(120, Duration::from_secs(60)));
 
-/// Where the tasks are kept in a visit.
+/// Where the tasks are kept in a session.
 const KEY: &str = "playground.todo";
 
 pub(crate) fn routes() -> Router<SiteState> {
@@ -32,7 +33,7 @@ pub(crate) fn routes() -> Router<SiteState> {
 
 /// The tasks of whoever asks: an extractor for pages, forms and sockets.
 pub(crate) struct Todo {
-    pub(crate) visit: Visit,
+    pub(crate) session: Session,
     site: SiteState,
     from: IpAddr,
     /// How many tasks the page shows. None is ever removed, so that these are the first ones.
@@ -50,19 +51,19 @@ pub(crate) struct Task {
 pub(crate) struct Added;
 
 impl FromRequestParts<SiteState> for Todo {
-    type Rejection = SiteError;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, site: &SiteState) -> Result<Self, SiteError> {
-        let visit = Visit::from_request_parts(parts, site).await?;
+    async fn from_request_parts(parts: &mut Parts, site: &SiteState) -> Result<Self, Infallible> {
+        let Ok(session) = Session::from_request_parts(parts, site).await;
         let Ok(address) = ClientAddress::from_request_parts(parts, site).await;
-        Ok(Self { visit, site: site.clone(), from: address.network(), shown: 0 })
+        Ok(Self { session, site: site.clone(), from: address.network(), shown: 0 })
     }
 }
 
 impl Todo {
     /// All tasks, for a page that shows them from now on.
     pub(crate) async fn tasks(&mut self) -> Result<Vec<Task>, SiteError> {
-        let texts: Vec<String> = self.visit.read(KEY).await?;
+        let texts: Vec<String> = self.session.read(KEY).await?;
         self.shown = texts.len();
         Ok(texts.into_iter().zip(1..).map(|(text, number)| Task { number, text }).collect())
     }
@@ -93,12 +94,12 @@ impl Todo {
             tx.on_commit(move || windows.into_iter().for_each(|windows| windows.send(Added)));
             Ok(())
         };
-        self.visit.update(KEY, add).await
+        self.session.update(KEY, add).await
     }
 
     /// All sockets of this visitor that show the tasks.
     fn windows(&self, layer: &Layer) -> Option<Group<Added>> {
-        self.visit.id().map(|id| layer.group(GroupName::of("playground.todo", id)))
+        self.session.id().map(|id| layer.group(GroupName::of("playground.todo", id)))
     }
 
     /// From now on new tasks come to this socket, and first what its page does not show: of our own we know nothing, since it may be an old one
@@ -148,6 +149,7 @@ struct TodoPage {
 }
 
 async fn show(mut todo: Todo) -> Result<Page, SiteError> {
+    todo.session.begin().await?;
     page(todo.tasks().await?, Field::default())
 }
 
@@ -220,5 +222,5 @@ pub(crate) fn refused(error: SiteError) -> Error {
 
 async fn socket(mut todo: Todo, upgrade: Upgrade) -> Result<Response, SiteError> {
     todo.begin().await?;
-    Ok(upgrade.visit(&todo.visit).run(Doer(todo)))
+    Ok(upgrade.session(&todo.session).run(Doer(todo)))
 }

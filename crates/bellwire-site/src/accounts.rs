@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 mod account;
-mod device;
-mod ended;
 mod forms;
 mod migrations;
 mod name;
@@ -16,29 +14,27 @@ mod operator;
 mod over_socket;
 mod password;
 mod seeded;
-mod sessions;
+mod session;
 mod sign_in;
 mod sign_up;
 mod staff;
 mod tickets;
-mod token;
 pub mod users;
 mod viewer;
 mod views;
-mod watch;
 
 pub use forms::{Browser, SignInForm, SignUpForm};
 pub use migrations::Migrator;
 pub use name::name_key;
 pub use operator::{OperatorError, Person};
 pub use over_socket::{NoTicket, Refused, Ticket};
-pub(crate) use sign_in::set_cookie;
-pub(crate) use token::Token;
+pub use session::Session;
+pub(crate) use session::{Sessions, Watch};
 pub use viewer::{MaybeUser, User, person_key, person_of};
-pub(crate) use viewer::{SignedIn, cookies, remember};
+pub(crate) use viewer::{SignedIn, remember};
 pub(crate) use views::routes;
-pub(crate) use watch::Watch;
 
+use axum::extract::FromRef;
 use bellwire::Bellwire;
 use bellwire::rate::Quota;
 use bellwire_db::{Clock, Db};
@@ -68,9 +64,8 @@ pub struct Accounts {
 #[derive(Debug)]
 struct Inner {
     db: Db,
-    bellwire: Bellwire,
+    sessions: Sessions,
     sign_up: SignUp,
-    secure: bool,
     clock: Clock,
     hasher: Hasher,
     sign_ins: SharedRateLimiter<(IpAddr, Who)>,
@@ -111,6 +106,12 @@ impl SiteAccounts for SiteState {
     }
 }
 
+impl FromRef<SiteState> for Accounts {
+    fn from_ref(site: &SiteState) -> Self {
+        site.accounts().clone()
+    }
+}
+
 impl Accounts {
     /// The paths of the account pages, for the shell.
     pub(crate) fn links(&self) -> AccountLinks {
@@ -119,10 +120,9 @@ impl Accounts {
 
     pub(crate) fn new(db: Db, bellwire: Bellwire, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
         let inner = Inner {
+            sessions: Sessions::new(db.clone(), bellwire, secure, clock.clone()),
             db,
-            bellwire,
             sign_up,
-            secure,
             hasher: Hasher::default(),
             sign_ins: SharedRateLimiter::new(SIGN_INS, clock.clone()),
             strangers: SharedRateLimiter::new(STRANGERS, clock.clone()),
@@ -151,8 +151,8 @@ impl Accounts {
         self.inner.sign_up == SignUp::Open
     }
 
-    /// The name of the session cookie: its own, because cookies are shared by all ports of a host. Browsers keep to what `__Host-` promises: `Secure`, this host alone, every path.
-    fn cookie_name(&self) -> &'static str {
-        if self.inner.secure { "__Host-bellwire_session" } else { "bellwire_session" }
+    /// The sessions of all browsers.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
     }
 }

@@ -21,11 +21,10 @@ mod log;
 mod upgrade;
 mod app;
 pub mod accounts;
-mod visits;
 mod check;
 pub mod seed;
 
-pub use accounts::{Accounts, MaybeUser, OperatorError, Person, SiteAccounts, User};
+pub use accounts::{Accounts, MaybeUser, OperatorError, Person, Session, SiteAccounts, User};
 pub use app::App;
 pub use bellwire;
 pub use bellwire::{ClientAddress, shutdown_signal};
@@ -42,4 +41,3 @@ pub use log::start as start_log;
 pub use settings::{Settings, SettingsError, SignUp, SiteSettings};
 pub use site::{Site, StartError};
 pub use upgrade::Upgrade;
-pub use visits::Visit;

@@ -18,7 +18,6 @@ use crate::app::{App, Sitemap};
 use crate::background::Background;
 use crate::builder::{Builder, GivenSettings, Layers};
 use crate::settings::SiteSettings;
-use crate::visits::{self, Visits};
 use crate::{Card, Clock, PublicUrl, Settings, SettingsError, SiteState};
 use bellwire_web::{Assets, Embedded};
 use bellwire_web::{SiteParts, layers};
@@ -99,7 +98,7 @@ impl Builder {
         let listener = TcpListener::bind(bind).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         let (state, rest) = open(self, address).await?;
-        let begun = Watch::begin(state.accounts()).await;
+        let begun = Watch::begin(state.accounts().sessions()).await;
         let watch =
             begun.map_err(|cause| StartError::Database { setting: where_from(state.settings()), cause })?;
         let background = rest.background();
@@ -172,8 +171,8 @@ pub(crate) async fn state_of(builder: Builder) -> Result<(SiteState, Vec<App>), 
 
 /// The histories of all tables, those of the accounts first.
 pub(crate) fn migrations(apps: &[App]) -> Vec<Migrations> {
-    let own = [Migrations::of::<accounts::Migrator>(), Migrations::of::<visits::Migrator>()];
-    own.into_iter().chain(apps.iter().flat_map(App::all::<Migrations>).copied()).collect()
+    let own = Migrations::of::<accounts::Migrator>();
+    [own].into_iter().chain(apps.iter().flat_map(App::all::<Migrations>).copied()).collect()
 }
 
 /// What is left of a builder when the state is made.
@@ -195,7 +194,6 @@ async fn open(builder: Builder, address: SocketAddr) -> Result<(SiteState, Rest)
     let accounts = Accounts::new(db.clone(), bellwire.clone(), settings.sign_up, secure, clock.clone());
     values.insert(accounts.links());
     values.insert(accounts);
-    values.insert(Visits::new(db.clone(), bellwire.clone(), secure, clock.clone()));
     values.insert(policy);
     let assets = apps.iter().flat_map(|app| app.all::<Embedded>().map(|embedded| (app.name(), *embedded)));
     let assets = Assets::new(assets, settings.assets.clone());
@@ -227,8 +225,7 @@ impl Rest {
         let apps = self.apps.iter().map(|app| app.router_for(site));
         let pages = apps.fold(accounts::routes(), Router::merge);
         let pages = layers::around_pages(pages)
-            .layer(from_fn_with_state(site.clone(), accounts::remember))
-            .layer(from_fn_with_state(site.clone(), visits::remember));
+            .layer(from_fn_with_state(site.accounts().clone(), accounts::remember));
         let settings = site.settings();
         let proxies = TrustedProxies::new(settings.trusted_proxies.iter().copied());
         let router = layers::around_site(pages, site, proxies, settings.request);

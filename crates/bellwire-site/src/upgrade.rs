@@ -11,8 +11,8 @@ use bellwire::{
     CatchUp, Close, Consumer, Dialect, Error, EventStream, GroupName, Scope, Seq, Socket, UpgradeRefused,
 };
 
-use crate::accounts::{Accounts, SignedIn, SiteAccounts};
-use crate::{SiteError, SiteState, User, Visit};
+use crate::accounts::{Sessions, SignedIn, SiteAccounts};
+use crate::{Session, SiteError, SiteState, User};
 
 /// An extractor: this request asks for a socket, and one of our own pages does so.
 ///
@@ -43,8 +43,10 @@ use crate::{SiteError, SiteState, User, Visit};
 /// ```
 pub struct Upgrade {
     line: Line,
-    accounts: Accounts,
+    sessions: Sessions,
     user: Option<User>,
+    /// The session with which it closes.
+    session: Option<i64>,
 }
 
 /// The two ways to a page.
@@ -89,7 +91,8 @@ where
         let site = SiteState::from_ref(state);
         let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
         let line = Line::of(parts, &site).await?;
-        Ok(Self { line, accounts: site.accounts().clone(), user })
+        let session = user.as_ref().map(User::session);
+        Ok(Self { line, sessions: site.accounts().sessions().clone(), user, session })
     }
 }
 
@@ -109,11 +112,13 @@ impl Upgrade {
         self
     }
 
-    /// Closes with this visit. A session's socket closes with the session, which takes the visit with it.
+    /// Closes when this session ends. The sockets of somebody who is signed in do so anyway; those of an anonymous session, which may
+    /// show what concerns nobody, only if the app says so.
     #[must_use]
-    pub fn visit(mut self, visit: &Visit) -> Self {
-        if let (None, Some(key)) = (&self.user, visit.session_key()) {
+    pub fn session(mut self, session: &Session) -> Self {
+        if let (None, Some(key)) = (&self.user, session.key()) {
             self.line = self.line.map(|it| it.session(&*key), |it| it.session(&*key));
+            self.session = session.id();
         }
         self
     }
@@ -145,8 +150,8 @@ impl Upgrade {
 
     /// Switches protocols, or begins the stream, and lets the consumer run.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
-        let Self { line, accounts, user } = self;
-        let checked = Checked { consumer, accounts, user, begun: false };
+        let Self { line, sessions, user, session } = self;
+        let checked = Checked { consumer, sessions, session, is_somebody: user.is_some(), begun: false };
         match line {
             Line::Socket(upgrade) => upgrade.run(checked),
             Line::Stream(stream) => stream.run(checked),
@@ -164,8 +169,10 @@ impl fmt::Debug for Upgrade {
 /// so a session that ends before is seen here, and one that ends after takes the socket with it.
 struct Checked<C> {
     consumer: C,
-    accounts: Accounts,
-    user: Option<User>,
+    sessions: Sessions,
+    session: Option<i64>,
+    /// Whether somebody is signed in by it.
+    is_somebody: bool,
     /// Whether the consumer has heard of the connection, and so has to hear of its end.
     begun: bool,
 }
@@ -175,9 +182,13 @@ impl<C: Consumer> Consumer for Checked<C> {
     type Event = C::Event;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        if let Some(user) = &self.user {
-            match self.accounts.still_signed_in(user).await {
+        if let Some(session) = self.session {
+            match self.sessions.counts(session).await {
                 Ok(true) => {}
+                // An anonymous session has mostly become one that is signed in: the page comes back with the new cookie.
+                Ok(false) if !self.is_somebody => {
+                    return Err(Error::Close(Close::new(Close::TRY_AGAIN, "The session was renewed.")));
+                }
                 Ok(false) => return Err(Error::Close(Close::policy("You are signed out."))),
                 // Nobody can say at the moment; the page comes back.
                 Err(SiteError::Busy | SiteError::Unavailable(_)) => {

@@ -199,6 +199,10 @@ async fn tasks_can_be_added_without_javascript() {
     let refused = ada.post("/todo/", &[("task", &long)]).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains(&format!("value=\"{long}\"")) && refused.text.contains("at most 200"));
-    assert_eq!(site.client().post("/todo/", &[("task", "x")]).await.status, 422, "no visit, and it is said");
+    assert_eq!(
+        site.client().post("/todo/", &[("task", "x")]).await.status,
+        422,
+        "no session, and it is said"
+    );
     site.stop().await;
 }

@@ -1,22 +1,20 @@
 //! The page of one's own account: the devices one is signed in on, and the password.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use bellwire::Html;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::SiteAccounts;
-use super::ended::Why;
 use super::forms::Browser;
 use super::new_password::{NoNewPassword, new_password};
-use super::sessions::{self, Which};
-use super::{device, users};
-use crate::visits::Visits;
+use super::session::{self, RequestSession, Which, Why, device_name};
+use super::users;
 use crate::{Field, Page, SiteError, SiteState, User};
 use bellwire_web::wait::in_words;
 
@@ -111,11 +109,11 @@ async fn page(
 ) -> Result<Page, SiteError> {
     let now = site.clock().date();
     let account = users::by_id(site.db().read(), user.id).await?.ok_or(SiteError::Unauthorized)?;
-    let mut sessions = sessions::of(site.db().read(), user.id, now).await?;
+    let mut sessions = session::of(site.db().read(), user.id, now).await?;
     sessions.sort_by_key(|session| session.id != user.session()); // this one first, the others as they were used
-    let row = |session: sessions::Model| SessionRow {
+    let row = |session: session::Model| SessionRow {
         id: session.id,
-        device: device::name(&session.user_agent),
+        device: device_name(&session.user_agent),
         address: session.address,
         since: Moment::new(session.created_at, now),
         last_seen: Moment::new(session.last_seen_at, now),
@@ -132,13 +130,13 @@ async fn end_one(
     State(site): State<SiteState>,
     user: User,
     Path(session): Path<i64>,
-    headers: HeaderMap,
+    Extension(own): Extension<RequestSession>,
 ) -> Result<Response, SiteError> {
     if session == user.session() {
-        return sign_out(&site, &user, &headers).await;
+        return sign_out(&site, &own).await;
     }
     let which = Which::Own { user_id: user.id, session };
-    match site.accounts().end_now(which, Why::EndedElsewhere).await? {
+    match site.accounts().sessions().end_now(which, Why::EndedElsewhere).await? {
         0 => Err(SiteError::NotFound),
         _ => Ok(Redirect::to("/accounts/").into_response()),
     }
@@ -146,28 +144,18 @@ async fn end_one(
 
 async fn end_others(State(site): State<SiteState>, user: User) -> Result<Redirect, SiteError> {
     let which = Which::Others { user_id: user.id, session: user.session() };
-    site.accounts().end_now(which, Why::EndedElsewhere).await?;
+    site.accounts().sessions().end_now(which, Why::EndedElsewhere).await?;
     Ok(Redirect::to("/accounts/"))
 }
 
-/// Ends this browser's session, and makes it forget its cookie.
-pub(super) async fn sign_out(
-    site: &SiteState,
-    user: &User,
-    headers: &HeaderMap,
-) -> Result<Response, SiteError> {
-    site.accounts().end_now(Which::One(user.session()), Why::SignedOut).await?;
-    signed_out(site, headers).await
-}
-
-/// To the first page, without a cookie, without a visit, and without the pages that the browser keeps for going back: the next person at this computer must
-/// not see them.
-pub(super) async fn signed_out(site: &SiteState, headers: &HeaderMap) -> Result<Response, SiteError> {
-    let no_visit = Visits::of(site).end(headers).await?;
-    let cookies = [site.accounts().no_cookie()?].into_iter().chain(no_visit);
-    let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)).collect::<Vec<_>>());
+/// Ends this browser's session, signed in or anonymous, with its data; and leads to the first page, without a cookie and without
+/// the pages that the browser keeps for going back: the next person at this computer must not see them.
+pub(super) async fn sign_out(site: &SiteState, own: &RequestSession) -> Result<Response, SiteError> {
+    let sessions = site.accounts().sessions();
+    sessions.sign_out(own).await?;
     let forget = HeaderValue::from_static("\"cache\"");
-    Ok(([(CLEAR_SITE_DATA, forget)], cookies, Redirect::to("/")).into_response())
+    let no_cookie = [(header::SET_COOKIE, sessions.no_cookie()?)];
+    Ok(([(CLEAR_SITE_DATA, forget)], no_cookie, Redirect::to("/")).into_response())
 }
 
 async fn change_password(

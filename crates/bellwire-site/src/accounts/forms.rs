@@ -12,11 +12,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::name::{self, Name};
-use super::sessions::Device;
+use super::session::{Device, Old, RequestSession};
 use super::sign_in::NotSignedIn;
 use super::sign_up::NoAccount;
 use super::users::Taken;
-use super::viewer::SignedIn;
 use super::{next, password};
 use crate::{Field, Page, SiteError};
 use bellwire_web::wait::in_words;
@@ -236,12 +235,12 @@ fn focused<const N: usize>(fields: [&Field; N], index: usize) -> bool {
     fields.iter().position(|field| field.error.is_some()).unwrap_or(0) == index
 }
 
-/// An extractor: the browser that sends a form, or opens a socket: where it is, what it calls itself, and its session so far.
+/// An extractor: the browser that sends a form, or opens a socket: where it is, what it calls itself, and its sessions so far.
 #[derive(Debug)]
 pub struct Browser {
     pub(super) address: IpAddr,
     pub(super) device: Device,
-    pub(super) session: Option<i64>,
+    pub(super) old: Old,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Browser {
@@ -253,7 +252,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Browser {
             parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let shown = |c: &char| !c.is_control();
         let user_agent = user_agent.unwrap_or_default().chars().filter(shown).take(USER_AGENT).collect();
-        let session = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.session());
-        Ok(Self { address, device: Device { user_agent, address: address.to_string() }, session })
+        let old = Old::of(&RequestSession::of(&parts.extensions));
+        Ok(Self { address, device: Device { user_agent, address: address.to_string() }, old })
     }
 }

@@ -7,6 +7,7 @@ mod m0001_accounts;
 mod m0002_ended_sessions;
 mod m0003_staff;
 mod m0004_tickets;
+mod m0005_anonymous_sessions;
 
 /// The history of the accounts' tables.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_ended_sessions::Migration),
             Box::new(m0003_staff::Migration),
             Box::new(m0004_tickets::Migration),
+            Box::new(m0005_anonymous_sessions::Migration),
         ]
     }
 

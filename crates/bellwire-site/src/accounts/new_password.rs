@@ -5,10 +5,8 @@ use bellwire::rate::network;
 use bellwire_db::Tx;
 
 use super::SiteAccounts;
-use super::ended::Why;
 use super::forms::Browser;
-use super::sessions::Which;
-use super::token::Token;
+use super::session::{NewSession, Token, Which, Why};
 use super::users::{self, Changed};
 use super::{Who, password};
 use crate::{SiteError, SiteState, User};
@@ -57,20 +55,20 @@ pub(super) async fn new_password(
     password::check(&new, &account.name, email).map_err(NoNewPassword::Bad)?;
     let hash = accounts.hasher.hash(new).await?;
     let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
-    let cookie = site.accounts().cookie(&token)?;
-    let (people, session) = (site.accounts().clone(), user.session());
+    let sessions = site.accounts().sessions().clone();
+    let (cookie, session) = (sessions.cookie(&token)?, user.session());
     let changed = accounts.db.write(async move |tx: Tx| {
         if !users::is_still(&tx, &account).await? {
             return Err(NoNewPassword::Wrong);
         }
         users::change(&tx, account.id, Changed::Password(hash)).await?;
-        let own = Which::Own { user_id: account.id, session };
-        if people.end(&tx, own, Why::Renewed).await? == 0 {
-            return Err(SiteError::Unauthorized.into()); // it ended meanwhile, and does not come back this way
+        let all_others = Which::Others { user_id: account.id, session };
+        sessions.end(&tx, all_others, Why::NewPassword).await?;
+        let new = NewSession { user_id: account.id, token: &token, device: browser.device };
+        match sessions.renew(&tx, new, session).await? {
+            true => Ok(()),
+            false => Err(SiteError::Unauthorized.into()),
         }
-        people.end(&tx, Which::All { user_id: account.id }, Why::NewPassword).await?;
-        people.begin(&tx, account.id, &token, Browser { session: None, ..browser }).await?;
-        Ok(())
     });
     changed.await.map(|()| cookie)
 }

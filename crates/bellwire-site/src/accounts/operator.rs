@@ -2,9 +2,8 @@
 
 use bellwire_db::{DbError, Tx};
 
-use super::ended::Why;
 use super::name::{self, Name};
-use super::sessions::Which;
+use super::session::{Which, Why};
 use super::users::{self, Changed, NewUser, Taken};
 use super::{Accounts, password};
 use crate::SiteError;
@@ -165,7 +164,7 @@ impl Accounts {
         let write = async move |tx: Tx| {
             let user = users::change(&tx, person.id, changed).await?;
             if let Some(why) = end {
-                accounts.end(&tx, Which::All { user_id: person.id }, why).await?;
+                accounts.sessions().end(&tx, Which::All { user_id: person.id }, why).await?;
             }
             Ok::<_, OperatorError>(Person::from(user))
         };

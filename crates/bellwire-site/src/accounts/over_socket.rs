@@ -16,9 +16,9 @@ use serde::Deserialize;
 
 use super::SiteAccounts;
 use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
+use super::session::Token;
 use super::sign_in::{self, Begin, go_on};
 use super::sign_up;
-use super::token::Token;
 use super::{Accounts, next, tickets};
 use crate::{Field, SiteError, SiteState};
 
@@ -162,7 +162,7 @@ pub(super) async fn redeem(
     Form(form): Form<Redeemed>,
 ) -> Result<Response, SiteError> {
     let session = Token::random().map_err(SiteError::internal)?;
-    let cookie = site.accounts().cookie(&session)?;
+    let cookie = site.accounts().sessions().cookie(&session)?;
     let begun = match Token::parse(&form.ticket) {
         None => false,
         Some(ticket) => begin(site.accounts(), ticket, session, browser).await?,

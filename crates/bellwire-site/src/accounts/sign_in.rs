@@ -8,15 +8,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bellwire::rate::network;
 use bellwire_db::Tx;
 
-use super::ended::Why;
 use super::forms::Browser;
-use super::sessions::{self, Which};
-use super::token::Token;
+use super::session::{NewSession, Token};
 use super::{Accounts, Inner, Who, next, tickets, users};
 use crate::SiteError;
-
-/// The longest a browser may keep a cookie; the session itself ends earlier, when it is not used.
-const COOKIE_DAYS: u32 = 400;
 
 /// Why somebody was not signed in.
 #[derive(Debug)]
@@ -123,8 +118,7 @@ pub(super) fn go_on(to: &str, cookie: HeaderValue) -> Response {
 }
 
 impl Accounts {
-    /// Begins a session in a transaction. The one this browser had before is over: a token that somebody else may have
-    /// planted or seen is worth nothing after signing in.
+    /// Begins the session of a person in this browser, in a transaction.
     pub(super) async fn begin(
         &self,
         tx: &Tx,
@@ -132,36 +126,7 @@ impl Accounts {
         token: &Token,
         browser: Browser,
     ) -> Result<(), SiteError> {
-        if let Some(old) = browser.session {
-            self.end(tx, Which::One(old), Why::SignedOut).await?;
-        }
-        sessions::begin(tx, user_id, token.hash(), browser.device, self.inner.clock.date()).await?;
-        Ok(())
+        let new = NewSession { user_id, token, device: browser.device };
+        self.sessions().begin(tx, new, browser.old).await
     }
-
-    /// The cookie that signs a browser in.
-    pub(super) fn cookie(&self, token: &Token) -> Result<HeaderValue, SiteError> {
-        self.set_cookie(&token.text(), COOKIE_DAYS * 24 * 60 * 60)
-    }
-
-    /// The cookie that makes a browser forget.
-    pub(super) fn no_cookie(&self) -> Result<HeaderValue, SiteError> {
-        self.set_cookie("", 0)
-    }
-
-    fn set_cookie(&self, value: &str, seconds: u32) -> Result<HeaderValue, SiteError> {
-        set_cookie(self.cookie_name(), value, seconds, self.inner.secure)
-    }
-}
-
-/// A cookie that no script reads and no other site's form sends.
-pub(crate) fn set_cookie(
-    name: &str,
-    value: &str,
-    seconds: u32,
-    secure: bool,
-) -> Result<HeaderValue, SiteError> {
-    let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::try_from(cookie).map_err(SiteError::internal)
 }

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, Set};
 use sha2::{Digest, Sha256};
 
-use super::token::Token;
+use super::session::Token;
 use super::users;
 
 /// How long a ticket is good for: the page redeems it at once.

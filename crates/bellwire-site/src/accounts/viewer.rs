@@ -1,4 +1,4 @@
-//! Who is looking: the session cookie, and the extractors made of it.
+//! The person who asks: found by the session cookie, and the extractors made of it.
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri, Request, State};
 use axum::http::header::Entry;
@@ -9,15 +9,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bellwire::{ClientAddress, Identity};
 use std::convert::Infallible;
 
-use super::SiteAccounts;
-use super::token::Token;
-use super::{Accounts, next, sessions, users};
-use crate::Viewer;
-use crate::{SiteError, SiteState};
+use super::session::{RequestSession, session_key};
+use super::{Accounts, next};
+use crate::{SiteError, Viewer};
 use bellwire_web::wants_html;
-
-/// How many cookies of our name are looked up at most.
-const COOKIES: usize = 4;
 
 /// What the key of a person begins with.
 const PERSON: &str = "user.";
@@ -51,7 +46,7 @@ impl User {
         session_key(self.session)
     }
 
-    pub(super) fn session(&self) -> i64 {
+    pub(crate) fn session(&self) -> i64 {
         self.session
     }
 
@@ -72,11 +67,6 @@ pub fn person_of(key: &str) -> Option<i64> {
     key.strip_prefix(PERSON)?.parse().ok()
 }
 
-/// The key under which the sockets of a session can be closed.
-pub(super) fn session_key(session: i64) -> String {
-    format!("session.{session}")
-}
-
 /// The person who is signed in, if anybody is. Never refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaybeUser(pub Option<User>);
@@ -87,26 +77,42 @@ pub(crate) struct SignedIn {
     pub(crate) user: User,
 }
 
-/// Finds out who is looking, once for each request.
-pub(crate) async fn remember(State(site): State<SiteState>, mut request: Request, next: Next) -> Response {
-    let signed_in = match site.accounts().recognise(request.headers()).await {
-        Ok(signed_in) => signed_in,
+/// Recognises the session and its person, once for each request: the extractors find both in the request's extensions.
+pub(crate) async fn remember(State(accounts): State<Accounts>, mut request: Request, next: Next) -> Response {
+    let session = match accounts.sessions().recognise(request.headers()).await {
+        Ok(session) => session,
         Err(error) => return error.into_response(),
     };
+    let signed_in = SignedIn::of(&session);
     let address = ClientAddress::of(request.extensions()).network();
     let identity = Identity::default().with_address(address);
-    let Some(signed_in) = signed_in else {
+    request.extensions_mut().insert(session.clone());
+    if let Some(signed_in) = signed_in.clone() {
+        let user = &signed_in.user;
+        request.extensions_mut().insert(identity.with_person(user.key()).with_session(user.session_key()));
+        request.extensions_mut().insert(user.viewer());
+        request.extensions_mut().insert(signed_in);
+    } else {
         request.extensions_mut().insert(identity);
-        return next.run(request).await;
-    };
-    let (user, viewer) = (&signed_in.user, signed_in.user.viewer());
-    request.extensions_mut().insert(identity.with_person(user.key()).with_session(user.session_key()));
-    request.extensions_mut().insert(signed_in);
-    request.extensions_mut().insert(viewer.clone());
+    }
     let mut response = next.run(request).await;
-    keep_private(response.headers_mut());
-    response.extensions_mut().insert(viewer);
+    if let Some(signed_in) = signed_in {
+        keep_private(response.headers_mut());
+        response.extensions_mut().insert(signed_in.user.viewer());
+    }
+    session.write(response.headers_mut());
     response
+}
+
+impl SignedIn {
+    /// The person of this session.
+    fn of(session: &RequestSession) -> Option<Self> {
+        let found = session.found.as_ref()?;
+        let (id, name) = (found.user_id?, found.name.clone()?);
+        let is_admin = found.is_admin.unwrap_or(false);
+        let is_staff = is_admin || found.is_staff.unwrap_or(false);
+        Some(Self { user: User { id, name, is_admin, is_staff, session: found.id } })
+    }
 }
 
 /// What was answered to somebody is for nobody else's eyes, where the handler does not say otherwise.
@@ -115,57 +121,6 @@ fn keep_private(headers: &mut HeaderMap) {
         cache.insert(HeaderValue::from_static("no-store"));
         headers.append(header::VARY, HeaderValue::from_static("Cookie"));
     }
-}
-
-impl Accounts {
-    /// Whether the session by which somebody was recognised still counts. One indexed query.
-    ///
-    /// # Errors
-    /// When the database cannot say.
-    pub async fn still_signed_in(&self, user: &User) -> Result<bool, SiteError> {
-        Ok(sessions::counts(self.inner.db.read(), user.session, self.inner.clock.date()).await?)
-    }
-
-    async fn recognise(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, SiteError> {
-        for token in cookies(headers, self.cookie_name()).filter_map(Token::parse).take(COOKIES) {
-            if let Some(signed_in) = self.signed_in_by(&token).await? {
-                return Ok(Some(signed_in));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn signed_in_by(&self, token: &Token) -> Result<Option<SignedIn>, SiteError> {
-        let now = self.inner.clock.date();
-        let Some((session, user)) = sessions::find(self.inner.db.read(), token.hash(), now).await? else {
-            return Ok(None);
-        };
-        if session.last_seen_at < now - sessions::TOUCH {
-            self.touch(session.id);
-        }
-        let users::Model { id, name, is_admin, is_staff, .. } = user;
-        let user = User { id, name, is_admin, is_staff: is_staff || is_admin, session: session.id };
-        Ok(Some(SignedIn { user }))
-    }
-
-    /// Beside the request, which need not wait for it.
-    fn touch(&self, session: i64) {
-        let (db, now) = (self.inner.db.clone(), self.inner.clock.date());
-        tokio::spawn(async move {
-            let touched =
-                db.write(async move |tx| Ok::<_, SiteError>(sessions::touch(&tx, session, now).await?)).await;
-            if let Err(error) = touched {
-                tracing::warn!(session, %error, "Could not note that a session was used");
-            }
-        });
-    }
-}
-
-/// The values of all cookies of that name: somebody else on this host, or a former path, may have set one as well.
-pub(crate) fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// Nobody is signed in where somebody has to be.
@@ -191,7 +146,7 @@ impl IntoResponse for SignInFirst {
 
 impl<S> FromRequestParts<S> for User
 where
-    SiteState: FromRef<S>,
+    Accounts: FromRef<S>,
     S: Send + Sync,
 {
     type Rejection = SignInFirst;
@@ -199,19 +154,19 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SignInFirst> {
         match parts.extensions.get::<SignedIn>() {
             Some(signed_in) => Ok(signed_in.user.clone()),
-            None => Err(SignInFirst { answer: stranger(parts, &SiteState::from_ref(state)).await }),
+            None => Err(SignInFirst { answer: stranger(parts, &Accounts::from_ref(state)).await }),
         }
     }
 }
 
-async fn stranger(parts: &Parts, site: &SiteState) -> Answer {
+async fn stranger(parts: &Parts, accounts: &Accounts) -> Answer {
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
     // A program that says what it accepts, and does not mean pages, learns the status; anybody else is shown the way.
     let page = wants_html(&parts.headers) || accepts_anything(&parts.headers);
     if !reads || !page || parts.headers.contains_key(header::UPGRADE) {
         return Answer::Error(SiteError::Unauthorized);
     }
-    match site.accounts().has_administrator().await {
+    match accounts.has_administrator().await {
         Ok(true) => Answer::Go(and_back("/accounts/login/", parts)),
         Ok(false) => Answer::Go(and_back("/accounts/first/", parts)),
         Err(error) => Answer::Error(error),
@@ -242,21 +197,5 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Infallible> {
         let MaybeUser(user) = <MaybeUser as FromRequestParts<S>>::from_request_parts(parts, state).await?;
         Ok(user)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_found_among_others() {
-        let headers = HeaderMap::from_iter([(
-            header::COOKIE,
-            "a=1; session=abc; xsession=no; session=def".parse().unwrap(),
-        )]);
-        assert!(cookies(&headers, "session").eq(["abc", "def"]));
-        assert_eq!(cookies(&headers, "sess").next(), None);
-        assert_eq!(cookies(&HeaderMap::new(), "session").next(), None);
     }
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde::Deserialize;
 
 use super::SiteAccounts;
 use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage, Wanted};
+use super::session::{RequestSession, Token};
 use super::sign_in::{Begin, go_on, sign_in};
 use super::sign_up::{NoAccount, sign_up};
-use super::token::Token;
 use super::{Accounts, MaybeUser, account, next, over_socket, staff};
 use crate::{Page, SignUp, SiteError, SiteState};
 use bellwire_web::wait::seconds;
@@ -62,7 +62,7 @@ async fn send_sign_in(
         return Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response());
     }
     let token = Token::random().map_err(SiteError::internal)?;
-    let (cookie, from) = (site.accounts().cookie(&token)?, browser.address);
+    let (cookie, from) = (site.accounts().sessions().cookie(&token)?, browser.address);
     let begin = Begin::Session(token, browser);
     match sign_in(site.accounts(), from, &form.username, form.password, begin).await {
         Ok(()) => Ok(go_on(&form.next, cookie)),
@@ -75,13 +75,9 @@ async fn send_sign_in(
 
 async fn sign_out(
     State(site): State<SiteState>,
-    MaybeUser(user): MaybeUser,
-    headers: HeaderMap,
+    Extension(own): Extension<RequestSession>,
 ) -> Result<Response, SiteError> {
-    match user {
-        Some(user) => account::sign_out(&site, &user, &headers).await,
-        None => account::signed_out(&site, &headers).await,
-    }
+    account::sign_out(&site, &own).await
 }
 
 async fn show_sign_up(
@@ -117,7 +113,7 @@ async fn send_wanted(
     first: bool,
 ) -> Result<Response, SiteError> {
     let token = Token::random().map_err(SiteError::internal)?;
-    let (cookie, from) = (site.accounts().cookie(&token)?, browser.address);
+    let (cookie, from) = (site.accounts().sessions().cookie(&token)?, browser.address);
     match sign_up(site.accounts(), from, wanted, first, Begin::Session(token, browser)).await {
         Ok(()) => Ok(go_on(&page.next, cookie)),
         Err(NoAccount::NotFirst) => Ok(not_first(&page.next)),

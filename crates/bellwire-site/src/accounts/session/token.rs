@@ -1,38 +1,47 @@
 //! The secret in a session's cookie.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 
 /// 256 random bits. The browser has them; the database has only their hash, from which nobody can sign in.
 #[derive(Clone)]
-pub(crate) struct Token([u8; 32]);
+pub(in crate::accounts) struct Token([u8; 32]);
 
 impl Token {
     /// A new one, from the system's randomness.
     ///
     /// # Errors
     /// When the system has none to give.
-    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+    pub(in crate::accounts) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
     /// The one in a cookie.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::accounts) fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64.decode(text).ok()?;
         Some(Self(bytes.try_into().ok()?))
     }
 
     /// As it stands in a cookie.
-    pub(crate) fn text(&self) -> String {
+    pub(in crate::accounts) fn text(&self) -> String {
         BASE64.encode(self.0)
     }
 
     /// As it stands in the database.
-    pub(crate) fn hash(&self) -> Vec<u8> {
+    pub(in crate::accounts) fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()
+    }
+}
+
+// A secret is for nobody's log.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
     }
 }
 

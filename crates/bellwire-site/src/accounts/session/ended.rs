@@ -32,24 +32,27 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(in crate::accounts) enum Why {
     SignedOut,
     EndedElsewhere,
     NewPassword,
-    /// The same browser goes on in a session of its own, after a new password: its pages come back by themselves.
+    /// The same browser goes on in another session, after signing in or a new password: its pages come back by themselves.
     Renewed,
     Deactivated,
     Expired,
+    /// An anonymous session that was not used for too long, or for which there is no room.
+    Dropped,
 }
 
 impl Why {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::SignedOut,
         Self::EndedElsewhere,
         Self::NewPassword,
         Self::Renewed,
         Self::Deactivated,
         Self::Expired,
+        Self::Dropped,
     ];
 
     /// As it stands in the table.
@@ -61,6 +64,7 @@ impl Why {
             Self::Renewed => "renewed",
             Self::Deactivated => "deactivated",
             Self::Expired => "expired",
+            Self::Dropped => "dropped",
         }
     }
 
@@ -73,6 +77,7 @@ impl Why {
             Self::NewPassword => "The password was changed. Sign in with the new one.",
             Self::Deactivated => "This account was deactivated.",
             Self::Expired => "You were away for too long. Sign in again.",
+            Self::Dropped => "Your session has ended. Load the page again.",
         })
     }
 }
