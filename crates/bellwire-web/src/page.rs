@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html as HtmlBody, IntoResponse, Response};
-use bellwire::{Html, Patch};
+use bellwire::{Html, Patch, accepts};
 use bellwire_db::chain;
 use url::{Position, Url};
 
@@ -252,7 +252,7 @@ impl Asked {
     }
 
     fn form(&self, site: &SiteState) -> Option<String> {
-        let url = Url::parse(self.referer.as_ref()?.to_str().ok()?).ok()?;
+        let url = Url::parse(&ascii(self.referer.as_ref()?)).ok()?;
         let ours = site.public_url().origins().any(|origin| origin == url.origin().ascii_serialization());
         ours.then(|| url[Position::BeforePath..Position::AfterQuery].to_owned())
     }
@@ -260,8 +260,18 @@ impl Asked {
 
 /// Whether a person with a browser is to read the answer, rather than a program.
 pub fn wants_html(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.into_iter().any(|value| value.contains("text/html"))
+    accepts(headers, "text/html")
+}
+
+/// An address in a header, with the bytes beyond ASCII in percent-encoding.
+fn ascii(address: &HeaderValue) -> String {
+    address.as_bytes().iter().fold(String::new(), |mut text, byte| {
+        match byte.is_ascii() {
+            true => text.push(char::from(*byte)),
+            false => text.push_str(&format!("%{byte:02X}")),
+        }
+        text
+    })
 }
 
 fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) -> Response {

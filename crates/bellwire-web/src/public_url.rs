@@ -57,7 +57,7 @@ impl PublicUrl {
     pub fn is_meant(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(header::HOST).iter();
         let header = match (hosts.next(), hosts.next()) {
-            (Some(host), None) => host.to_str().ok(),
+            (Some(host), None) => str::from_utf8(host.as_bytes()).ok(),
             _ => None,
         };
         let line = uri.authority().map(|authority| authority.as_str());

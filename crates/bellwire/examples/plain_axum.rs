@@ -37,8 +37,7 @@ impl FromRequestParts<App> for Reader {
     type Rejection = (StatusCode, &'static str);
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let given = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        if given == Some(app.password) {
+        if parts.headers.get(AUTHORIZATION).is_some_and(|given| given == app.password) {
             Ok(Self)
         } else {
             Err((StatusCode::UNAUTHORIZED, "Say the password."))
@@ -79,9 +78,10 @@ async fn news(State(bellwire): State<Bellwire>, text: String) -> StatusCode {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9004".into());
     let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
-    let state = App { bellwire, password: "open sesame" };
+    let state = App { bellwire: bellwire.clone(), password: "open sesame" };
     let app = Router::new().route("/news", post(news)).route("/news/socket", get(socket)).with_state(state);
     let listener = tokio::net::TcpListener::bind(&address).await?;
     eprintln!("News at http://{}/news", listener.local_addr()?);
-    Ok(axum::serve(listener, app).await?)
+    bellwire::serve(listener, app, &bellwire).until(bellwire::shutdown_signal()).await;
+    Ok(())
 }

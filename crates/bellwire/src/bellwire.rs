@@ -114,7 +114,13 @@ impl Bellwire {
 
     /// Milliseconds since this process's Bellwire began.
     pub(crate) fn now(&self) -> u64 {
-        u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        self.clock()()
+    }
+
+    /// The same for later, without a hold on the rest.
+    pub(crate) fn clock(&self) -> impl Fn() -> u64 + Copy + use<> {
+        let started = self.0.started;
+        move || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Sees to it that somebody looks after the sockets.

@@ -1,6 +1,7 @@
 //! Whose turn it is: one connection's loop.
 
 use std::future::poll_fn;
+use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::dialect::Place;
 use crate::error::{Error, Invalid};
 use crate::handler::{End, bounded, guarded, watched};
 use crate::layer::{Body, Channel, Delivery, InBursts, Lost};
+use crate::outlet::Outlet;
 use crate::rate::{Decision, RateLimiter};
 use crate::socket::Socket;
 use crate::sync::Arc;
@@ -129,12 +131,12 @@ impl<C: Consumer> Connection<C> {
             channel.hear(bellwire.now());
         }
         // All that was gathered is written, at once, before a handler may take its time. One that took none with the last message is
-        // believed to take none with the next: several asks that came together are answered together.
+        // believed to take none with the next: several asks that came together are answered together. If it waits after all, what was
+        // gathered is written then (`receive`).
         if *prompt && matches!(next, Poll::Ready(Turn::Incoming(Incoming::Message(_)))) {
             return next;
         }
-        let flushed = outlet.wire.poll_flush(cx);
-        channel.writes(flushed.is_ready(), outlet.wire.flowed(), || bellwire.now());
+        let flushed = poll_flush(outlet, channel, bellwire.clock(), cx);
         if let Poll::Ready(Err(_)) = flushed {
             return Poll::Ready(Turn::Close(Close::lost()));
         }
@@ -157,11 +159,16 @@ impl<C: Consumer> Connection<C> {
         }
         let source = id_source(&frame);
         let (channel, patience) = self.terms();
+        let (now, mut unwritten) = (self.socket.bellwire.clock(), self.prompt);
         let handler = guarded(&channel, patience, async {
             let action = C::Action::receive(frame).map_err(Error::Invalid)?;
             self.consumer.receive(&mut self.socket, action).await
         });
-        let (result, prompt) = watched(handler).await;
+        // The answers to earlier asks do not wait for a handler that waits. An error is said by the loop.
+        let write = |cx: &mut Context<'_>| {
+            unwritten = unwritten && poll_flush(&mut channel.outlet(), &channel, now, cx).is_pending();
+        };
+        let (result, prompt) = watched(handler, write).await;
         self.prompt = prompt;
         if result.is_ok() {
             self.socket.take_error_back();
@@ -286,6 +293,8 @@ impl<C: Consumer> Connection<C> {
 
     /// Boxed: an idle connection does not keep room for what it rarely says.
     fn answer(&mut self, invalid: Invalid, source: Option<String>) -> BoxFuture<'_, Result<(), Close>> {
+        // It leaves before the next handler begins, however long that one works without a wait.
+        self.prompt = false;
         Box::pin(async move {
             let id = source.as_deref().and_then(client_id);
             self.socket.error(invalid, id.as_deref()).await.map_err(into_close)
@@ -343,6 +352,18 @@ impl<C: Consumer> Connection<C> {
         };
         let _ = timeout(self.socket.bellwire.limits().close, over).await;
     }
+}
+
+/// Writes what was gathered, and notes whether the reader takes it.
+fn poll_flush(
+    outlet: &mut Outlet,
+    channel: &Channel,
+    now: impl FnOnce() -> u64,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    let flushed = outlet.wire.poll_flush(cx);
+    channel.writes(flushed.is_ready(), outlet.wire.flowed(), now);
+    flushed
 }
 
 /// Reads the clock only where there is a limit.

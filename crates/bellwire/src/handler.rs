@@ -4,7 +4,7 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -76,12 +76,18 @@ fn ended<T>(result: Result<Result<T, Error>, Box<dyn Any + Send>>) -> Result<T, 
     }
 }
 
-/// What came of a handler, and whether it never had to wait.
-pub(crate) async fn watched<T>(handler: impl Future<Output = T>) -> (T, bool) {
+/// Returns the result of a handler, and whether it never had to wait. Each time it waits, `waits` is called.
+pub(crate) async fn watched<T>(
+    handler: impl Future<Output = T>,
+    mut waits: impl FnMut(&mut Context<'_>),
+) -> (T, bool) {
     let (mut handler, mut prompt) = (pin!(handler), true);
     let result = poll_fn(|cx| {
         let polled = handler.as_mut().poll(cx);
-        prompt &= polled.is_ready();
+        if polled.is_pending() {
+            prompt = false;
+            waits(cx);
+        }
         polled
     })
     .await;

@@ -8,6 +8,7 @@ pub mod rate;
 mod serve;
 mod client_address;
 mod identity;
+mod headers;
 mod origin;
 mod upgrade;
 mod sse;
@@ -51,6 +52,7 @@ pub use crate::consumer::{CatchUp, Consumer};
 pub use crate::dialect::{Dialect, UnknownDialect};
 pub use crate::error::{Error, Invalid};
 pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
+pub use crate::headers::{accepts, header_items};
 pub use crate::identity::Identity;
 pub use crate::layer::{
     Backplane, Change, Changes, ChannelFull, ChannelName, Counters, Counts, Garbled, Layer, NamedChannel,
@@ -59,7 +61,7 @@ pub use crate::layer::{
 pub use crate::limits::{Limits, ServeLimits};
 pub use crate::origin::{BadOrigin, OriginRefused, Origins};
 pub use crate::patch::{How, Html, Patch};
-pub use crate::scope::Scope;
+pub use crate::scope::{AddressTooLong, Scope};
 pub use crate::serve::{Serve, raise_file_limit, serve, shutdown_signal};
 pub use crate::socket::Socket;
 pub use crate::sse::EventStream;

@@ -14,6 +14,9 @@ pub struct Limits {
     pub message_bytes: usize,
     /// How many frames one message may come in. Beyond it the socket closes with 1008: a message that never ends is none.
     pub fragments: usize,
+    /// The length of the path and query of a socket's address, in bytes, which are kept as long as it is
+    /// open. A longer address is refused with status 414.
+    pub address_bytes: usize,
     /// How many messages may wait for one socket. Beyond it the queue is dropped and the consumer catches up.
     pub queue_messages: usize,
     /// How many bytes may wait for one socket, with the same consequence.
@@ -47,6 +50,8 @@ impl Default for Limits {
         Self {
             message_bytes: 64 * 1024,
             fragments: 1024,
+            // Room for the positions of 32 feeds; more would exceed what an idle socket may take.
+            address_bytes: 4 * 1024,
             queue_messages: 256,
             queue_bytes: 1024 * 1024,
             actions_per_second: Some(50),

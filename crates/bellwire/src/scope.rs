@@ -24,14 +24,20 @@ pub struct Scope {
 
 impl Scope {
     /// The connection that these parts of a request ask for, wherever the router is nested.
-    pub(crate) fn of(parts: &Parts) -> Self {
+    ///
+    /// # Errors
+    /// When the path and query have more than `most` bytes: they are kept as long as the connection.
+    pub(crate) fn of(parts: &Parts, most: usize) -> Result<Self, AddressTooLong> {
         let original = parts.extensions.get::<OriginalUri>();
         let uri = original.map_or(&parts.uri, |original| &original.0);
+        if uri.path().len() + uri.query().unwrap_or_default().len() > most {
+            return Err(AddressTooLong(most));
+        }
         let mut scope = Self::new(uri.path(), uri.query().unwrap_or_default());
         if let Some(identity) = parts.extensions.get::<Identity>() {
             scope.identity = identity.clone();
         }
-        scope
+        Ok(scope)
     }
 
     pub(crate) fn new(path: &str, query: &str) -> Self {
@@ -74,6 +80,11 @@ impl Scope {
         self.since.iter().find(|(name, _)| name == feed).map(|(_, seq)| *seq)
     }
 }
+
+/// The path and query of a connection are too long.
+#[derive(Debug, thiserror::Error)]
+#[error("The path and query of this address are too long: {0} bytes at most.")]
+pub struct AddressTooLong(usize);
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,11 +10,12 @@ use axum::body::Body;
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::connection::Connection;
+use crate::headers::accepts;
 use crate::place::Place;
 use crate::{Bellwire, Consumer, Dialect, Scope, UpgradeRefused};
 
@@ -125,7 +126,7 @@ where
 impl EventStream {
     fn of(parts: &Parts, bellwire: Bellwire) -> Result<Self, UpgradeRefused> {
         bellwire.origins().permits_stream(&parts.headers)?;
-        let mut scope = Scope::of(parts);
+        let mut scope = Scope::of(parts, bellwire.limits().address_bytes)?;
         if let Some(last) = parts.headers.get(LAST_EVENT_ID).filter(|last| !last.is_empty()) {
             scope.resume(last.as_bytes());
         }
@@ -211,9 +212,5 @@ fn retry() -> u64 {
 
 /// Whether an `EventSource`, or what passes for one, is behind this request.
 fn asks_for_events(parts: &Parts) -> bool {
-    let mut accepted = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let is_events = |range: &str| {
-        range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(EVENT_STREAM))
-    };
-    parts.method == Method::GET && accepted.any(|value| value.split(',').any(is_events))
+    parts.method == Method::GET && accepts(&parts.headers, EVENT_STREAM)
 }

@@ -18,7 +18,9 @@ use hyper_util::rt::TokioIo;
 
 use crate::connection::Connection;
 use crate::dialect::UnknownDialect;
+use crate::headers::header_items;
 use crate::place::Place;
+use crate::scope::AddressTooLong;
 use crate::websocket::WebSocket;
 use crate::{Bellwire, Consumer, Dialect, OriginRefused, Scope};
 
@@ -83,6 +85,9 @@ pub enum UpgradeRefused {
     /// 400: no such dialect.
     #[error(transparent)]
     Dialect(#[from] UnknownDialect),
+    /// 414: the path and query are longer than [`Limits::address_bytes`](crate::Limits::address_bytes).
+    #[error(transparent)]
+    TooLong(#[from] AddressTooLong),
     /// 503: the server stops.
     #[error("The server is restarting. Try again in a moment.")]
     Stopping,
@@ -98,6 +103,7 @@ impl IntoResponse for UpgradeRefused {
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::NotEventStream => StatusCode::NOT_ACCEPTABLE,
             Self::Malformed(_) | Self::Dialect(_) => StatusCode::BAD_REQUEST,
+            Self::TooLong(_) => StatusCode::URI_TOO_LONG,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         };
@@ -126,9 +132,10 @@ where
         }
         bellwire.origins().permits(&parts.headers)?;
         let accept = accept(&parts.headers)?;
-        let scope = Scope::of(parts);
+        let scope = Scope::of(parts, bellwire.limits().address_bytes)?;
         let dialect = scope.query("dialect").next().map(|name| name.parse()).transpose()?;
-        let offered = tokens(&parts.headers, SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect();
+        let offered = header_items(&parts.headers, SEC_WEBSOCKET_PROTOCOL, b',');
+        let offered = offered.filter_map(|item| str::from_utf8(item).ok()).map(str::to_owned).collect();
         let upgrade = parts.extensions.remove::<OnUpgrade>();
         let upgrade = upgrade.ok_or(UpgradeRefused::Malformed("this connection cannot switch protocols"))?;
         Ok(Self { bellwire, scope, dialect, offered, headers: HeaderMap::new(), accept, upgrade })
@@ -181,7 +188,7 @@ impl Upgrade {
 
     /// The selected subprotocol.
     pub fn protocol(&self) -> Option<&str> {
-        self.headers.get(SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok())
+        self.headers.get(SEC_WEBSOCKET_PROTOCOL).and_then(|value| str::from_utf8(value.as_bytes()).ok())
     }
 
     /// Adds a header to the response that switches protocols.
@@ -234,9 +241,13 @@ async fn switched(upgrade: OnUpgrade, Place { scope, .. }: &Place) -> Option<Upg
 fn asks_for_a_socket(parts: &Parts) -> bool {
     let headers = &parts.headers;
     parts.method == Method::GET
-        && tokens(headers, CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"))
-        && tokens(headers, UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket"))
+        && has_token(headers, CONNECTION, b"upgrade")
+        && has_token(headers, UPGRADE, b"websocket")
         && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
+}
+
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
+    header_items(headers, name, b',').any(|item| item.eq_ignore_ascii_case(token))
 }
 
 /// The answer to the handshake's key.
@@ -251,14 +262,4 @@ fn accept(headers: &HeaderMap) -> Result<HeaderValue, UpgradeRefused> {
     hash.update(KEY_SUFFIX);
     HeaderValue::from_str(&BASE64.encode(hash.digest().bytes()))
         .map_err(|_| UpgradeRefused::Malformed("its key"))
-}
-
-/// The comma-separated values of a header that may come several times.
-fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(name).into_iter().collect::<Vec<_>>();
-    values
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
 }

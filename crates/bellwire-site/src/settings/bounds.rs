@@ -25,13 +25,14 @@ const fn bound(name: &'static str, range: RangeInclusive<u64>, set: fn(&mut Sett
 }
 
 /// In the order of the README.
-pub(super) const BOUNDS: [Bound; 18] = [
+pub(super) const BOUNDS: [Bound; 19] = [
     bound("BELLWIRE_CONNECTIONS", MANY, |settings, n| settings.serve.connections = size(n)),
     bound("BELLWIRE_HEADER_SECONDS", SECONDS, |settings, n| settings.serve.headers = seconds(n)),
     bound("BELLWIRE_REQUEST_SECONDS", SECONDS, |settings, n| settings.request = seconds(n)),
     bound("BELLWIRE_RESPONSE_SECONDS", SECONDS, |settings, n| settings.serve.response = seconds(n)),
     bound("BELLWIRE_MESSAGE_BYTES", BYTES, |settings, n| settings.limits.message_bytes = size(n)),
     bound("BELLWIRE_FRAGMENTS", MANY, |settings, n| settings.limits.fragments = size(n)),
+    bound("BELLWIRE_ADDRESS_BYTES", 256..=64 * 1024, |settings, n| settings.limits.address_bytes = size(n)),
     bound("BELLWIRE_ACTIONS_PER_SECOND", 0..=1_000_000, |settings, n| {
         settings.limits.actions_per_second = Some(number(n)).filter(|most| *most > 0);
     }),

@@ -17,4 +17,5 @@ mod anonymous;
 mod former_sessions;
 mod tickets;
 mod stop;
+mod header_bytes;
 mod hostile;

@@ -149,7 +149,7 @@ fn the_readme_has_every_setting_and_no_other() {
 fn every_number_can_be_set_and_its_default_is_the_one_in_the_readme() {
     let numbers: Vec<_> =
         readme().into_iter().filter(|(_, default)| default.parse::<u64>().is_ok()).collect();
-    assert_eq!(numbers.len(), 18);
+    assert_eq!(numbers.len(), 19);
     let default = Settings::default();
     let shown = |settings: &Settings| format!("{settings:?}");
     assert_eq!(

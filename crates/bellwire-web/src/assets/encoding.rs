@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::OnceLock;
 
 use axum::http::{HeaderMap, header};
+use bellwire::header_items;
 use bytes::Bytes;
 
 /// The slowest qualities that nobody notices who asks first.
@@ -55,11 +56,11 @@ impl Encoded {
 }
 
 fn accepts(request: &HeaderMap, encoding: &str) -> bool {
-    let lists = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|item| {
-        let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
-        let refused = matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
-        name.trim().eq_ignore_ascii_case(encoding) && !refused
+    header_items(request, header::ACCEPT_ENCODING, b',').any(|item| {
+        let mut parts = item.splitn(2, |byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding.as_bytes()));
+        let is_refused = matches!(parts.next(), Some(b"q=0" | b"q=0.0" | b"q=0.00" | b"q=0.000"));
+        is_named && !is_refused
     })
 }
 
@@ -79,6 +80,8 @@ fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn asks(accept: &'static str) -> HeaderMap {
@@ -93,6 +96,9 @@ mod tests {
         assert_eq!(file.best(&asks("br;q=0, gzip;q=0")).0, None);
         assert_eq!(file.best(&HeaderMap::new()).0, None);
         assert_eq!(file.best(&asks("br")), file.best(&asks("br")), "the same each time");
+        let odd = HeaderValue::from_bytes(b"\xe9, br").unwrap();
+        let odd = HeaderMap::from_iter([(header::ACCEPT_ENCODING, odd)]);
+        assert_eq!(file.best(&odd).0, Some("br"), "an odd item is the only one that is lost");
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod bellwire;
 mod limits;
 #[path = "../../src/rate/mod.rs"]
 pub mod rate;
+#[path = "../../src/headers.rs"]
+mod headers;
 #[path = "../../src/identity.rs"]
 mod identity;
 #[path = "../../src/origin.rs"]
@@ -85,7 +87,7 @@ pub use crate::layer::{
 pub use crate::limits::{Limits, ServeLimits};
 pub use crate::origin::{BadOrigin, OriginRefused, Origins};
 pub use crate::patch::{How, Html, Patch};
-pub use crate::scope::Scope;
+pub use crate::scope::{AddressTooLong, Scope};
 pub use crate::socket::Socket;
 pub use crate::ticker::Ticker;
 pub use crate::upgrade::{Upgrade, UpgradeRefused};

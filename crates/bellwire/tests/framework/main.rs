@@ -3,6 +3,7 @@
 mod support;
 
 mod access;
+mod answers;
 mod bounds;
 mod bursts;
 mod consumers;

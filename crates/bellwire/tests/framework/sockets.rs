@@ -296,3 +296,16 @@ async fn a_reader_who_never_reads_is_let_go_and_harms_nobody() {
     server.noted("disconnect 1013").await;
     drop(stuck);
 }
+
+#[tokio::test]
+async fn an_address_that_is_too_long_to_keep_is_refused_with_414() {
+    let most = 4096;
+    let server = Server::start(bellwire()).await;
+    let path = |length: usize| format!("/ws/?{}", "x".repeat(length - "/ws/".len()));
+    let (_, head) = server.shake(&path(most), HANDSHAKE).await;
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    for length in [most + 1, 60_000] {
+        let (_, head) = server.shake(&path(length), HANDSHAKE).await;
+        assert!(head.starts_with("HTTP/1.1 414"), "{length}: {head}");
+    }
+}

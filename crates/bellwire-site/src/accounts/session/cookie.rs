@@ -1,6 +1,7 @@
 //! The session cookie.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use bellwire::header_items;
 
 use super::Sessions;
 use super::token::Token;
@@ -63,10 +64,10 @@ fn tokens(headers: &HeaderMap, name: &str) -> Vec<Token> {
 }
 
 /// The values of all cookies of that name: somebody else on this host, or a former path, may have set one as well.
-fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
+fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let pairs = header_items(headers, header::COOKIE, b';');
+    let values = pairs.filter_map(move |pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    values.filter_map(|value| str::from_utf8(value).ok())
 }
 
 #[cfg(test)]
@@ -82,5 +83,13 @@ mod tests {
         assert!(cookies(&headers, "session").eq(["abc", "def"]));
         assert_eq!(cookies(&headers, "sess").next(), None);
         assert_eq!(cookies(&HeaderMap::new(), "session").next(), None);
+    }
+
+    #[test]
+    fn an_odd_cookie_is_the_only_one_that_is_lost() {
+        let line = b"lang=fran\xe7ais; session=abc; theme=\xc3\xa9t\xc3\xa9; session=\xff; session=def";
+        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_bytes(line).unwrap())]);
+        assert!(cookies(&headers, "session").eq(["abc", "def"]));
+        assert!(cookies(&headers, "theme").eq(["été"]));
     }
 }

@@ -1,0 +1,143 @@
+//! Bytes beyond ASCII in a header: they cost the item that they stand in, and no other.
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+use bellwire::{Consumer, Error, Frame, Socket};
+use bellwire_site::{App, SiteState, Upgrade, User};
+use bellwire_testkit::{Client, TestDatabase, TestSite, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+struct Quiet;
+
+impl Consumer for Quiet {
+    type Action = Frame;
+    type Event = ();
+
+    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+async fn socket(_: User, upgrade: Upgrade) -> Response {
+    upgrade.protocols(["chat.v1"]).run(Quiet)
+}
+
+fn routes(_: &SiteState) -> Router<SiteState> {
+    Router::new()
+        .route("/mine/", get(async |user: User| user.name).post(async |user: User| user.name))
+        .route("/ws/mine/", get(socket))
+}
+
+async fn start() -> TestSite {
+    TestSite::start(&TestDatabase::Sqlite, vec![App::new("mine").routes(routes)]).await
+}
+
+/// The status line and headers of the answer to a request with these lines, and what follows them.
+async fn ask(site: &TestSite, request: &str, lines: &[&[u8]]) -> String {
+    let mut stream = TcpStream::connect(site.address()).await.unwrap();
+    let head = format!("{request} HTTP/1.1\r\n");
+    let mut bytes = head.into_bytes();
+    for line in lines {
+        bytes.extend_from_slice(line);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    stream.write_all(&bytes).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.windows(4).any(|window| window == b"\r\n\r\n") {
+        assert_ne!(within("an answer", stream.read_buf(&mut answer)).await.unwrap(), 0, "an answer");
+    }
+    if !answer.starts_with(b"HTTP/1.1 101") && !answer.windows(12).any(|window| window == b"event-stream") {
+        within("the rest", stream.read_to_end(&mut answer)).await.unwrap();
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn host(site: &TestSite) -> Vec<u8> {
+    format!("Host: {}", site.address()).into_bytes()
+}
+
+fn origin(site: &TestSite) -> Vec<u8> {
+    format!("Origin: http://{}", site.address()).into_bytes()
+}
+
+/// The session of a browser between two cookies of other applications.
+fn cookies(client: &Client) -> Vec<u8> {
+    [b"Cookie: lang=fran\xe7ais; ", client.cookies().as_bytes(), "; theme=été".as_bytes()].concat()
+}
+
+const CLOSE: &[u8] = b"Connection: close";
+
+const HANDSHAKE: [&[u8]; 4] = [
+    b"Connection: \xe9, Upgrade",
+    b"Upgrade: \xff, websocket",
+    b"Sec-WebSocket-Version: 13",
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+];
+
+#[tokio::test]
+async fn an_odd_cookie_signs_nobody_out_on_a_page_a_socket_or_a_stream() {
+    let site = start().await;
+    let ada = site.person("Ada").await;
+    let (host, origin, cookies) = (host(&site), origin(&site), cookies(&ada));
+    let page = ask(&site, "GET /mine/", &[&host, &cookies, CLOSE]).await;
+    assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("Ada"), "{page}");
+    let handshake = [&[&host[..], &origin, &cookies], &HANDSHAKE[..]].concat();
+    let socket = ask(&site, "GET /ws/mine/", &handshake).await;
+    assert!(socket.starts_with("HTTP/1.1 101"), "{socket}");
+    let accept = &b"Accept: \xe9, text/event-stream"[..];
+    let stream = ask(&site, "GET /ws/mine/", &[&host, &origin, &cookies, accept]).await;
+    assert!(stream.starts_with("HTTP/1.1 200") && stream.contains("text/event-stream"), "{stream}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn an_odd_protocol_is_the_only_one_that_is_lost() {
+    let site = start().await;
+    let ada = site.person("Ada").await;
+    let (host, origin, cookies) = (host(&site), origin(&site), cookies(&ada));
+    let offer = &b"Sec-WebSocket-Protocol: \xe9, chat.v1"[..];
+    let handshake = [&[&host[..], &origin, &cookies, offer], &HANDSHAKE[..]].concat();
+    let socket = ask(&site, "GET /ws/mine/", &handshake).await.to_ascii_lowercase();
+    assert!(socket.contains("sec-websocket-protocol: chat.v1"), "{socket}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn who_accepts_pages_beside_something_odd_gets_a_page_that_leads_back() {
+    let site = start().await;
+    let (host, origin) = (host(&site), origin(&site));
+    let accept = &b"Accept: x/\xff, text/html;q=0.9"[..];
+    let nowhere = ask(&site, "GET /nowhere/", &[&host, accept, CLOSE]).await;
+    assert!(nowhere.starts_with("HTTP/1.1 404") && nowhere.contains("<title>"), "{nowhere}");
+    let referer = [b"Referer: http://", site.address().to_string().as_bytes(), b"/mine/?q=\xe7"].concat();
+    let length = &b"Content-Length: 0"[..];
+    let refused = ask(&site, "POST /mine/", &[&host, &origin, accept, &referer, length, CLOSE]).await;
+    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    assert!(refused.contains("next=%2Fmine%2F%3Fq%3D%25E7"), "{refused}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn who_accepts_an_encoding_beside_something_odd_gets_it() {
+    let site = start().await;
+    let path = format!("GET {}/bellwire.js", site.state().build());
+    let file = ask(&site, &path, &[&host(&site), b"Accept-Encoding: \xe9, br", CLOSE]).await;
+    assert!(file.to_ascii_lowercase().contains("content-encoding: br"), "{}", &file[..400]);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn an_odd_origin_or_host_is_refused_as_any_that_is_not_ours() {
+    let site = start().await;
+    let (ours, length) = (host(&site), &b"Content-Length: 0"[..]);
+    let origin = &b"Origin: http://127.0.0.1\xe9"[..];
+    let refused = ask(&site, "POST /mine/", &[&ours, origin, length, CLOSE]).await;
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    let host = [&host(&site)[..], b"\xe9"].concat();
+    let refused = ask(&site, "GET /", &[&host, CLOSE]).await;
+    assert!(refused.starts_with("HTTP/1.1 421"), "{refused}");
+    site.stop().await;
+}
