@@ -171,12 +171,7 @@ impl<E: Event> Group<E> {
     /// What a connection publishes before it waits again is handed on together, and before it sends anything else to a group or a channel:
     /// [`in_one_go`](crate::in_one_go).
     pub fn publish(&self, seq: Seq, patch: Patch) {
-        self.publish_all(seq, vec![patch]);
-    }
-
-    /// The same for a change that takes several patches.
-    pub fn publish_all(&self, seq: Seq, patches: Vec<Patch>) {
-        self.layer.send(&self.name, Send::Patches(patches, Some(seq)), None);
+        self.layer.send(&self.name, Send::Patches(vec![patch], Some(seq)), None);
     }
 }
 

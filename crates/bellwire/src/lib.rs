@@ -41,6 +41,7 @@ mod sync;
 pub mod assets;
 #[cfg(test)]
 mod woken;
+#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};
@@ -55,8 +56,7 @@ pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
 pub use crate::headers::{accepts, header_items};
 pub use crate::identity::Identity;
 pub use crate::layer::{
-    Backplane, Change, Changes, ChannelFull, ChannelName, Counters, Counts, Garbled, Layer, NamedChannel,
-    Presence, in_one_go,
+    Backplane, Change, Changes, ChannelName, Counters, Counts, Garbled, Layer, Presence, in_one_go,
 };
 pub use crate::limits::{Limits, ServeLimits};
 pub use crate::origin::{BadOrigin, OriginRefused, Origins};

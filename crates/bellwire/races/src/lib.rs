@@ -81,8 +81,7 @@ pub use crate::error::{Error, Invalid};
 pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
 pub use crate::identity::Identity;
 pub use crate::layer::{
-    Backplane, Change, Changes, ChannelFull, ChannelName, Counters, Counts, Garbled, Layer, NamedChannel,
-    Presence, in_one_go,
+    Backplane, Change, Changes, ChannelName, Counters, Counts, Garbled, Layer, Presence, in_one_go,
 };
 pub use crate::limits::{Limits, ServeLimits};
 pub use crate::origin::{BadOrigin, OriginRefused, Origins};

@@ -8,7 +8,6 @@ mod delivery;
 mod hub;
 mod mailbox;
 mod members;
-mod named;
 mod presence;
 mod sleepers;
 mod weight;
@@ -21,7 +20,6 @@ pub use backplane::{Backplane, Garbled};
 pub use burst::in_one_go;
 pub use channel::ChannelName;
 pub use counters::{Counters, Counts};
-pub use named::{ChannelFull, NamedChannel};
 pub use presence::{Change, Changes, Presence};
 
 pub(crate) use burst::InBursts;
@@ -51,7 +49,6 @@ struct Inner {
     counters: Arc<Counters>,
     /// The groups that the backplane listens to.
     listening: Mutex<HashSet<GroupName>>,
-    named: named::Registry,
     presence: Presence,
 }
 
@@ -75,7 +72,6 @@ impl Layer {
             numbers: AtomicU64::new(1),
             counters,
             listening: Mutex::default(),
-            named: named::Registry::default(),
             presence: Presence::new(),
         }))
     }
@@ -83,11 +79,6 @@ impl Layer {
     /// The group of this name, whose members exchange events of type `E`.
     pub fn group<E: Event>(&self, name: GroupName) -> Group<E> {
         Group::new(self.clone(), name)
-    }
-
-    /// The channel of this name, for background work: each message goes to exactly one receiver.
-    pub fn named_channel<E: Event>(&self, name: GroupName) -> NamedChannel<E> {
-        NamedChannel::open(self.clone(), name)
     }
 
     /// Who is present in which group.
@@ -108,11 +99,6 @@ impl Layer {
     /// How many groups this process keeps, those that stand for people, sessions and addresses included. One without members is none.
     pub fn groups_here(&self) -> usize {
         self.0.hub.groups()
-    }
-
-    /// How many named channels this process keeps: those that somebody holds, or that hold something.
-    pub fn named_channels_here(&self) -> usize {
-        self.named().lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Sends a patch to one connection of this process; `false` when it is not, or no longer, here.
@@ -155,10 +141,6 @@ impl Layer {
     /// What the layer did so far.
     pub fn counts(&self) -> Counts {
         self.0.counters.read()
-    }
-
-    fn named(&self) -> &named::Registry {
-        &self.0.named
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::testing::{Communicator, within};
+use crate::testing::Communicator;
 use crate::{
     Bellwire, CatchUp, Close, Consumer, Dialect, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch,
     Seq, Socket,
@@ -43,8 +43,6 @@ macro_rules! layer_contract {
             a_kick_of_one_session_leaves_the_others_alone,
             nothing_sent_after_a_kick_is_delivered,
             an_expelled_person_hears_nothing_more_from_the_group,
-            a_named_channel_hands_each_message_to_exactly_one_receiver,
-            a_full_named_channel_refuses,
             an_empty_group_is_forgotten,
         }
     };
@@ -356,44 +354,6 @@ pub async fn an_expelled_person_hears_nothing_more_from_the_group(layers: [Layer
     for socket in expelled {
         assert_eq!(socket.heard_until_closed().await, (vec![], Close::policy("removed")));
     }
-}
-
-/// Each message of a named channel goes to exactly one of those who receive.
-pub async fn a_named_channel_hands_each_message_to_exactly_one_receiver(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let jobs = stage.processes[0].layer().named_channel::<u32>(stage.group.clone());
-    let done = Arc::new(Mutex::new(Vec::new()));
-    let workers: Vec<_> = (0..4)
-        .map(|_| {
-            let (jobs, done) = (jobs.clone(), done.clone());
-            tokio::spawn(async move {
-                // The last four messages say that there are no more.
-                while let job @ 0..100 = jobs.receive().await {
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(job);
-                    tokio::task::yield_now().await;
-                }
-            })
-        })
-        .collect();
-    for job in 0..104 {
-        jobs.send(job).unwrap_or_else(|error| panic!("{error}"));
-    }
-    for worker in workers {
-        within("the end of the jobs", worker).await.unwrap_or_else(|error| panic!("{error}"));
-    }
-    let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    done.sort_unstable();
-    assert_eq!(done, (0..100).collect::<Vec<_>>());
-}
-
-/// A named channel in which too much waits refuses more, and its sender learns of it.
-pub async fn a_full_named_channel_refuses(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let jobs = stage.processes[0].layer().named_channel::<u32>(stage.group.clone());
-    let taken = (0..100_000).take_while(|job| jobs.send(*job).is_ok()).count();
-    assert!(taken < 100_000, "its size has an end");
-    assert_eq!(within("a job", jobs.receive()).await, 0);
-    assert!(jobs.send(7).is_ok(), "and there is room again");
 }
 
 /// A group without members costs nothing.

@@ -6,7 +6,6 @@ mod bursts;
 mod feeds;
 mod groups;
 mod mailboxes;
-mod named;
 mod presence;
 mod tickers;
 
