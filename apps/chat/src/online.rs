@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bellwire::Change;
+use bellwire::{Change, Debouncer};
 use bellwire_site::SiteState;
 use bellwire_site::accounts::person_of;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use crate::models::people as persons;
 use crate::models::room::{Kind, Room, lobby};
@@ -15,6 +15,8 @@ use crate::{ChatError, fragments};
 
 /// How long changes are gathered, so that a thousand who come back after a restart are announced a few times.
 const GATHER: Duration = Duration::from_millis(200);
+/// How often it is looked whether anybody is here still.
+const LOOK: Duration = Duration::from_secs(1);
 /// The most people of a room who are listed by name.
 const LISTED: usize = 200;
 /// In a room with more people nobody is told who comes and goes.
@@ -30,37 +32,40 @@ pub(crate) async fn people(site: &SiteState, room: &Room) -> Result<Vec<(i64, St
     Ok(people)
 }
 
-/// Whether somebody watches who comes and goes.
-#[derive(Default)]
-struct Watched(AtomicBool);
+/// What changed in a moment, as person and whether they came: in a room, or in the chat as a whole (`None`).
+struct Online {
+    /// Whether somebody watches who comes and goes.
+    watched: AtomicBool,
+    changes: Debouncer<Option<i64>, HashMap<i64, bool>>,
+}
+
+impl Default for Online {
+    fn default() -> Self {
+        Self { watched: AtomicBool::new(false), changes: Debouncer::trailing(GATHER) }
+    }
+}
 
 /// Sees to it that changes are told as long as anybody is here.
 pub(crate) fn watch(site: &SiteState) {
-    let watched = site.own::<Watched>();
-    if watched.0.swap(true, Ordering::AcqRel) {
+    let online = site.own::<Online>();
+    if online.watched.swap(true, Ordering::AcqRel) {
         return;
     }
     let site = site.clone();
     let mut changes = site.bellwire().layer().presence().changes();
     tokio::spawn(async move {
         loop {
-            let mut gathered = Gathered::default();
-            let until = Instant::now() + Duration::from_secs(1);
-            if let Ok(change) = timeout_at(until, changes.next()).await {
-                let Some(change) = change else { return };
-                gathered.note(change);
-                let until = Instant::now() + GATHER;
-                while let Ok(Some(change)) = timeout_at(until, changes.next()).await {
-                    gathered.note(change);
+            match timeout(LOOK, changes.next()).await {
+                Ok(Some(change)) => note(&site, &online, change),
+                Ok(None) => return,
+                Err(_) if nobody_is_here(&site) => {
+                    online.watched.store(false, Ordering::Release);
+                    // Somebody may have come in between, and found it watched.
+                    if nobody_is_here(&site) || online.watched.swap(true, Ordering::AcqRel) {
+                        return;
+                    }
                 }
-            }
-            gathered.tell(&site).await;
-            if nobody_is_here(&site) {
-                watched.0.store(false, Ordering::Release);
-                // Somebody may have come in between, and found it watched.
-                if nobody_is_here(&site) || watched.0.swap(true, Ordering::AcqRel) {
-                    return;
-                }
+                Err(_) => {}
             }
         }
     });
@@ -71,39 +76,31 @@ fn nobody_is_here(site: &SiteState) -> bool {
     layer.presence().count(lobby(layer).name()) == 0 && layer.sockets_here() == 0
 }
 
-/// What changed in a moment: who came (or went) last, by room; and in the chat as a whole.
-#[derive(Default)]
-struct Gathered {
-    rooms: HashMap<i64, HashMap<i64, bool>>,
-    chat: HashMap<i64, bool>,
+fn note(site: &SiteState, online: &Online, change: Change) {
+    let (group, key, came) = match change {
+        Change::Arrived { group, person } => (group, person, true),
+        Change::Left { group, person } => (group, person, false),
+        // What was missed shows with the next change, and on the next page.
+        _ => return,
+    };
+    let Some(person) = person_of(&key) else { return };
+    let room = group.as_str().strip_prefix("chat.room.").and_then(|id| id.parse().ok());
+    if room.is_some() || group.as_str().starts_with("chat.lobby") {
+        let site = site.clone();
+        let put = |changed: &mut HashMap<_, _>| {
+            changed.insert(person, came);
+        };
+        online.changes.put(room, put, move |changed| tell(site.clone(), room, changed));
+    }
 }
 
-impl Gathered {
-    fn note(&mut self, change: Change) {
-        let (group, key, came) = match change {
-            Change::Arrived { group, person } => (group, person, true),
-            Change::Left { group, person } => (group, person, false),
-            // What was missed shows with the next change, and on the next page.
-            _ => return,
-        };
-        let Some(person) = person_of(&key) else { return };
-        if let Some(room) = group.as_str().strip_prefix("chat.room.").and_then(|id| id.parse().ok()) {
-            self.rooms.entry(room).or_default().insert(person, came);
-        } else if group.as_str().starts_with("chat.lobby") {
-            self.chat.insert(person, came);
-        }
-    }
-
-    async fn tell(self, site: &SiteState) {
-        let layer = site.bellwire().layer();
-        for (person, came) in self.chat {
-            lobby(layer).patch(fragments::here(person, came));
-        }
-        for (room, changed) in self.rooms {
-            if let Err(error) = tell_room(site, room, changed).await {
-                tracing::warn!(room, %error, "Who is in a room could not be told");
-            }
-        }
+async fn tell(site: SiteState, room: Option<i64>, changed: HashMap<i64, bool>) {
+    let Some(room) = room else {
+        let lobby = lobby(site.bellwire().layer());
+        return changed.into_iter().for_each(|(person, came)| lobby.patch(fragments::here(person, came)));
+    };
+    if let Err(error) = tell_room(&site, room, changed).await {
+        tracing::warn!(room, %error, "Who is in a room could not be told");
     }
 }
 

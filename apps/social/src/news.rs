@@ -1,9 +1,10 @@
 //! Every window is told that there is something new: at once when it was quiet, and at most five times a second when it is busy.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bellwire::{ChannelName, Group, GroupName, Layer, Patch};
+use bellwire::{ChannelName, Debouncer, Group, GroupName, Layer, Patch};
 use bellwire_site::SiteState;
 
 use crate::Event;
@@ -30,66 +31,26 @@ pub(crate) fn tell_editors(site: &SiteState, message: i64, by: Option<ChannelNam
     }
 }
 
-#[derive(Default)]
-struct News(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    /// The number of the newest change, and of the one that was told last.
-    newest: i64,
-    told: i64,
-    /// Whether somebody is about to tell.
-    telling: bool,
+/// The number of the newest change, and the sender that tells it.
+struct News {
+    newest: Arc<AtomicI64>,
+    sender: Debouncer<(), ()>,
 }
 
-impl News {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns whether nobody is about to tell it.
-    fn put(&self, seq: i64) -> bool {
-        let mut state = self.lock();
-        state.newest = state.newest.max(seq);
-        !std::mem::replace(&mut state.telling, true)
-    }
-
-    /// What is to be told, or the end of telling.
-    fn take(&self) -> Option<i64> {
-        let mut state = self.lock();
-        state.telling = state.newest > state.told;
-        state.told = state.newest;
-        state.telling.then_some(state.newest)
+impl Default for News {
+    fn default() -> Self {
+        Self { newest: Arc::default(), sender: Debouncer::leading(GATHER) }
     }
 }
 
 /// Tells every window of the change with this number.
 pub(crate) fn tell(site: &SiteState, seq: i64) {
     let news = site.own::<News>();
-    if news.put(seq) {
-        let site = site.clone();
-        tokio::spawn(async move {
-            while let Some(seq) = news.take() {
-                windows(site.bellwire().layer()).send(Event::Changed { seq });
-                tokio::time::sleep(GATHER).await;
-            }
-        });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_changes_are_told_once_and_none_is_forgotten() {
-        let news = News::default();
-        assert!(news.put(1), "the first has to tell");
-        assert!(!news.put(2) && !news.put(3), "somebody tells already");
-        assert_eq!(news.take(), Some(3));
-        assert!(!news.put(4));
-        assert_eq!(news.take(), Some(4));
-        assert_eq!(news.take(), None);
-        assert!(news.put(5), "nobody tells any more");
-    }
+    news.newest.fetch_max(seq, Ordering::AcqRel);
+    let (newest, windows) = (news.newest.clone(), windows(site.bellwire().layer()));
+    let tell = move |()| {
+        windows.send(Event::Changed { seq: newest.load(Ordering::Acquire) });
+        std::future::ready(())
+    };
+    news.sender.put((), |()| {}, tell);
 }

@@ -35,6 +35,7 @@ mod dialect;
 mod group;
 mod layer;
 mod ticker;
+mod debounce;
 mod keeper;
 mod sync;
 #[cfg(feature = "js")]
@@ -50,6 +51,7 @@ pub use crate::client_address::{ClientAddress, TrustedProxies, client_address};
 pub use crate::client_id::ClientId;
 pub use crate::close::Close;
 pub use crate::consumer::{CatchUp, Consumer};
+pub use crate::debounce::Debouncer;
 pub use crate::dialect::{Dialect, UnknownDialect};
 pub use crate::error::{Error, Invalid};
 pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
