@@ -17,6 +17,10 @@ pub enum DbError {
     /// The job panicked; nothing of it was kept.
     #[error("a write panicked")]
     Panicked,
+    /// [`Db::write`](crate::Db::write) was called inside the job of another one on the same database. On
+    /// SQLite it would wait for itself. Use the [`Tx`](crate::Tx) that the job has.
+    #[error("db.write was called inside the job of another db.write; use the transaction that the job has")]
+    Nested,
     /// The site is being stopped.
     #[error("the database is closed")]
     Closed,
@@ -64,7 +68,9 @@ impl DbError {
             Self::ReadOnly(_) => Some("Nothing can be saved at the moment. What is there can be read."),
             Self::Away(_) => Some("The database cannot be reached at the moment. Try again soon."),
             Self::Unstorable => Some("There is a character in this that cannot be kept here (U+0000)."),
-            Self::Panicked | Self::NotCommitted(_) | Self::Open { .. } | Self::Query(_) => None,
+            Self::Panicked | Self::Nested | Self::NotCommitted(_) | Self::Open { .. } | Self::Query(_) => {
+                None
+            }
         }
     }
 

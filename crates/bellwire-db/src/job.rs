@@ -11,10 +11,15 @@ use sea_orm::DatabaseTransaction;
 use crate::error::DbError;
 use crate::health::Health;
 use crate::trouble::Trouble;
-use crate::tx::{Callbacks, Left, Tx};
+use crate::tx::{Left, Tx};
 
 /// How long a job may hold the transaction. It is then rolled back, and whoever asked is told.
 const JOB_TIME: Duration = Duration::from_secs(10);
+
+tokio::task_local! {
+    /// The database whose job is running, told apart by its health.
+    static INSIDE: Arc<Health>;
+}
 
 /// What came of a job. Its transaction is still open.
 pub(crate) struct Ran<T, E> {
@@ -35,7 +40,8 @@ where
     E: From<DbError>,
 {
     let (tx, lent) = Tx::lend(transaction, health.clone());
-    let work = AssertUnwindSafe(async move { job(tx).await }).catch_unwind();
+    let work = INSIDE.scope(health.clone(), async move { job(tx).await });
+    let work = AssertUnwindSafe(work).catch_unwind();
     let result = match tokio::time::timeout(JOB_TIME, work).await {
         Ok(Ok(result)) => result,
         Ok(Err(_panic)) => Err(DbError::Panicked.into()),
@@ -48,11 +54,7 @@ where
     Ran { result, transaction, left }
 }
 
-/// Runs what waited for the commit. A panic in one does not keep the others from running.
-pub(crate) fn committed(callbacks: Callbacks) {
-    for callback in callbacks {
-        if std::panic::catch_unwind(AssertUnwindSafe(callback)).is_err() {
-            tracing::error!("What was to follow a commit panicked");
-        }
-    }
+/// Whether the code that asks is in a job on the database with this health.
+pub(crate) fn is_inside(health: &Arc<Health>) -> bool {
+    INSIDE.try_with(|inside| Arc::ptr_eq(inside, health)).unwrap_or(false)
 }

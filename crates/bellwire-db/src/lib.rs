@@ -14,6 +14,7 @@ mod reader;
 mod text;
 mod tx;
 mod job;
+mod callbacks;
 mod sqlite;
 mod pen;
 mod guard;
@@ -109,6 +110,9 @@ impl Db {
 
     /// Runs `job` in a transaction and answers when what it wrote is on disk.
     ///
+    /// It answers after the callbacks of [`Tx::on_commit`] have run. A `write` inside the job of another one on the same
+    /// database is refused at once with [`DbError::Nested`].
+    ///
     /// An error or a panic in the job takes back what this job wrote and nothing else. The job goes on when whoever
     /// asked for it has gone, and it ends after ten seconds at the latest.
     ///
@@ -126,7 +130,7 @@ impl Db {
     /// ```
     ///
     /// # Errors
-    /// The job's own, or that of the database: too busy, out of time, not committed.
+    /// The job's own, or that of the database: too busy, out of time, nested, not committed.
     pub async fn write<T, E, F, Fut>(&self, job: F) -> Result<T, E>
     where
         F: FnOnce(Tx) -> Fut + Send + 'static,
@@ -134,6 +138,11 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
+        if job::is_inside(self.reader.health()) {
+            // Said here, because a job may drop the error and go on.
+            tracing::error!("{}", DbError::Nested);
+            return Err(DbError::Nested.into());
+        }
         match &self.door {
             Door::Sqlite(writer) => writer.write(job).await,
             Door::Postgres(writer) => writer.write(job).await,

@@ -11,13 +11,14 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use crate::callbacks::CallbackQueue;
 use crate::error::DbError;
 use crate::health::Health;
 use crate::job::{self, Ran};
 use crate::tx::Left;
 use crate::tx::Tx;
 
-/// Jobs that may run or wait for a connection. The next one is refused with [`DbError::Busy`].
+/// Jobs that may run, or wait for a connection or for callbacks. The next one is refused with [`DbError::Busy`].
 const QUEUE: usize = 1024;
 
 /// How long a commit may take. A server that keeps a copy elsewhere may wait for that.
@@ -33,11 +34,13 @@ pub(crate) struct Writer {
     health: Arc<Health>,
     room: Arc<Semaphore>,
     jobs: TaskTracker,
+    callbacks: CallbackQueue,
 }
 
 impl Writer {
     pub(crate) fn new(pool: DatabaseConnection, health: Arc<Health>) -> Self {
-        Self { pool, health, room: Arc::new(Semaphore::new(QUEUE)), jobs: TaskTracker::new() }
+        let (room, jobs) = (Arc::new(Semaphore::new(QUEUE)), TaskTracker::new());
+        Self { pool, health, room, jobs, callbacks: CallbackQueue::start(QUEUE) }
     }
 
     /// In a task of its own, so that the job outlives whoever asked for it.
@@ -53,45 +56,66 @@ impl Writer {
         }
         let place = self.room.clone().try_acquire_owned().map_err(|_| DbError::Busy)?;
         let (reply, answer) = oneshot::channel();
-        let (pool, health) = (self.pool.clone(), self.health.clone());
-        self.jobs.spawn(async move {
-            let _ = reply.send(write(&pool, &health, work).await);
+        let answer_with = move |result| {
+            // Whoever asked may have gone: the job is done all the same.
+            let _ = reply.send(result);
             drop(place);
-        });
+        };
+        let (pool, health, callbacks) = (self.pool.clone(), self.health.clone(), self.callbacks.clone());
+        self.jobs.spawn(async move { write(&pool, &health, &callbacks, work, answer_with).await });
         answer.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
     }
 
     pub(crate) async fn close(&self) {
         self.jobs.close();
         self.jobs.wait().await;
+        self.callbacks.close().await;
         if let Err(error) = self.pool.close_by_ref().await {
             tracing::warn!(%error, "Could not close the database");
         }
     }
 }
 
-async fn write<T, E, F, Fut>(pool: &DatabaseConnection, health: &Arc<Health>, work: F) -> Result<T, E>
-where
+/// Runs one job, commits it, and answers: after its callbacks, if it left any.
+async fn write<T, E, F, Fut, A>(
+    pool: &DatabaseConnection,
+    health: &Arc<Health>,
+    queue: &CallbackQueue,
+    work: F,
+    answer: A,
+) where
     F: FnOnce(Tx) -> Fut,
     Fut: Future<Output = Result<T, E>>,
+    T: Send + 'static,
     E: From<DbError>,
+    A: FnOnce(Result<T, E>) + Send + 'static,
 {
-    let transaction = health.watch(pool.begin()).await.map_err(DbError::from)?;
+    let transaction = match health.watch(pool.begin()).await {
+        Ok(transaction) => transaction,
+        Err(error) => return answer(Err(DbError::from(error).into())),
+    };
     let Ran { result, transaction, left } = job::run(transaction, health, work).await;
     let kept = match result {
         Ok(kept) => kept,
         Err(error) => {
             take_back(transaction).await;
-            return Err(error);
+            return answer(Err(error));
         }
     };
     let Left { callbacks, unsettled, trouble } = left;
+    // Before COMMIT is sent: who waits for a lock of this transaction, or reads what it wrote, takes a later place.
+    let place = match callbacks.is_empty() {
+        true => None,
+        false => Some(queue.place().await),
+    };
     if let Err(error) = commit(transaction, unsettled).await {
         health.note(&error);
-        return Err(DbError::not_committed(trouble.unwrap_or(error)).into());
+        return answer(Err(DbError::not_committed(trouble.unwrap_or(error)).into()));
     }
-    job::committed(callbacks);
-    Ok(kept)
+    match place {
+        Some(place) => place.committed(vec![(callbacks, Box::new(move || answer(Ok(kept))))]),
+        None => answer(Ok(kept)),
+    }
 }
 
 /// PostgreSQL answers COMMIT without an error when a statement has failed before, and rolls back: so, where one did,

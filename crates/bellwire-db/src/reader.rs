@@ -20,6 +20,10 @@ impl Reader {
         Self { pool, health }
     }
 
+    pub(crate) fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
     pub(crate) async fn close(&self) {
         if let Err(error) = self.pool.close_by_ref().await {
             tracing::warn!(%error, "Could not close the database");

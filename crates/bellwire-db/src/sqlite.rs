@@ -8,26 +8,29 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bellwire::in_one_go;
 use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::callbacks::{CallbackQueue, Callbacks, Following};
 use crate::chain::chain;
 use crate::error::DbError;
 use crate::health::Health;
 use crate::job::{self, Ran};
 use crate::pen::Pen;
 use crate::trouble::Trouble;
+use crate::tx::Left;
 use crate::tx::Tx;
-use crate::tx::{Callbacks, Left};
 
 /// Jobs that may wait. The next one is refused with [`DbError::Busy`], and the person is told to try again.
 const QUEUE: usize = 1024;
 
 /// Jobs that share a commit at most, so that the first of them does not wait for long.
 const BATCH: usize = 128;
+
+/// Commits whose callbacks may wait. Where so many do, the writer waits for them before it begins the next transaction.
+const COMMITS: usize = 64;
 
 /// Tells a job how its commit went, and thereby answers whoever asked for it.
 type Answer = Box<dyn FnOnce(Result<(), DbErr>) + Send>;
@@ -100,7 +103,11 @@ impl Writer {
     pub(crate) fn start(pen: Pen, health: Arc<Health>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (closing, task) = (CancellationToken::new(), TaskTracker::new());
-        task.spawn(write_all(Desk { pen, health }, waiting, closing.clone()));
+        task.spawn(write_all(
+            Desk { pen, health, callbacks: CallbackQueue::start(COMMITS) },
+            waiting,
+            closing.clone(),
+        ));
         task.close();
         Self { queue, closing, task }
     }
@@ -130,6 +137,7 @@ impl Writer {
 struct Desk {
     pen: Pen,
     health: Arc<Health>,
+    callbacks: CallbackQueue,
 }
 
 /// The writing task: until it is closed, and then until the queue is empty.
@@ -146,6 +154,7 @@ async fn write_all(desk: Desk, mut waiting: mpsc::Receiver<Box<dyn Waiting>>, cl
         }
         desk.commit_together(&mut jobs).await;
     }
+    desk.callbacks.close().await;
     if let Err(error) = desk.pen.close().await {
         tracing::warn!(%error, "Could not close the writing connection");
     }
@@ -191,7 +200,24 @@ impl Desk {
             self.tell(error, finished.len() + jobs.len());
             jobs.for_each(|job| job.refuse(error.clone()));
         }
-        answer_all(finished, &committed);
+        match committed {
+            Ok(()) => self.follow(finished).await,
+            Err(error) => finished.into_iter().for_each(|(_, answer)| answer(Err(error.clone()))),
+        }
+    }
+
+    /// Answers the jobs of a commit: those that left callbacks after these have run, on the task of the callbacks.
+    async fn follow(&self, finished: Vec<Finished>) {
+        let mut following: Following = Vec::new();
+        for (callbacks, answer) in finished {
+            match callbacks.is_empty() {
+                true => answer(Ok(())),
+                false => following.push((callbacks, Box::new(move || answer(Ok(()))))),
+            }
+        }
+        if !following.is_empty() {
+            self.callbacks.place().await.committed(following);
+        }
     }
 
     /// Runs one job. An error here is one of the transaction as a whole, not of the job.
@@ -228,21 +254,5 @@ impl Desk {
                 tracing::error!(error = chain(error), "Could not commit; nothing of {jobs} jobs was kept")
             }
         }
-    }
-}
-
-fn answer_all(finished: Vec<Finished>, committed: &Result<(), DbErr>) {
-    let mut answers = Vec::with_capacity(finished.len());
-    // Changes of one room that follow each other reach its members together.
-    in_one_go(|| {
-        for (callbacks, answer) in finished {
-            if committed.is_ok() {
-                job::committed(callbacks);
-            }
-            answers.push(answer);
-        }
-    });
-    for answer in answers {
-        answer(committed.clone());
     }
 }

@@ -5,12 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
+use crate::callbacks::Callbacks;
 use crate::health::Health;
 use crate::text;
 use crate::trouble::Trouble;
-
-/// What a job left to be done after the commit.
-pub(crate) type Callbacks = Vec<Box<dyn FnOnce() + Send>>;
 
 /// An open transaction: queries run on it, and what must wait for the commit is left with it.
 ///
@@ -51,9 +49,11 @@ impl Tx {
         (Self { shared: shared.clone() }, Lent { shared })
     }
 
-    /// Leaves something to do once what this job wrote is on disk, before the job is answered.
+    /// Runs `callback` once what this job wrote is on disk, and before the job is answered.
     ///
-    /// On SQLite these run one after another in the order of the commits. Keep them short, and never block.
+    /// Callbacks run one after another, in the order of the commits, on a task of their own: the next
+    /// job writes meanwhile. A panic in one is logged, and the others run. Keep them short, and never
+    /// block: a job that leaves callbacks is answered after those of earlier commits.
     pub fn on_commit(&self, callback: impl FnOnce() + Send + 'static) {
         self.shared.left().callbacks.push(Box::new(callback));
     }

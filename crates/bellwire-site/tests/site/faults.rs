@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::writer::{note, notes, with_notes};
+use crate::notes::{note, notes, with_notes};
 
 fn postgres() -> TestDatabase {
     databases().into_iter().find(|database| matches!(database, TestDatabase::Postgres(_))).unwrap()

@@ -1,7 +1,7 @@
 //! The site against the real thing: its own server on a free port, SQLite and PostgreSQL. Run by `bin/test`.
 
 mod settings;
-mod writer;
+mod notes;
 mod events;
 mod faults;
 mod accounts;
