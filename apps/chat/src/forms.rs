@@ -149,7 +149,13 @@ mod tests {
 
     #[test]
     fn hidden_characters_do_not_make_another_name() {
-        for same in ["h\u{202e}i\u{200b}", "\u{ad}h\u{34f}i", "hi\u{61c}\u{3164}"] {
+        for same in [
+            "h\u{202e}i\u{200b}",
+            "\u{ad}h\u{34f}i",
+            "hi\u{61c}\u{3164}",
+            "h\u{180b}i\u{2800}",
+            "\u{1d173}hi",
+        ] {
             assert_eq!(RoomName::parse(same).unwrap(), RoomName::parse("hi").unwrap(), "{same:?}");
         }
         assert_eq!(RoomName::parse("e\u{200b}\u{301}").unwrap(), RoomName::parse("é").unwrap());
@@ -159,7 +165,15 @@ mod tests {
     fn a_text_keeps_its_lines_and_loses_what_no_screen_shows() {
         assert_eq!(MessageText::parse("\r\n  a\r\nb\u{0} \n").unwrap().as_str(), "  a\nb");
         assert!(MessageText::parse(&"😀".repeat(8_000)).is_ok());
-        for bad in ["", " \n\t ", "\u{200b}\u{feff}", "\u{200d}\u{fe0f}", "\u{0}", &"x".repeat(8_001)] {
+        for bad in [
+            "",
+            " \n\t ",
+            "\u{200b}\u{feff}",
+            "\u{200d}\u{fe0f}",
+            "\u{2800} \u{16fe4}",
+            "\u{0}",
+            &"x".repeat(8_001),
+        ] {
             assert!(MessageText::parse(bad).is_err(), "{:?}", &bad[..bad.len().min(9)]);
         }
     }

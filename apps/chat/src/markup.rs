@@ -5,8 +5,7 @@ mod names;
 mod tests;
 
 use bellwire::Html;
-use bellwire_site::markup::Text;
-use unicode_normalization::UnicodeNormalization;
+use bellwire_site::markup::{Case, Text, fold};
 
 /// A person named in a text.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -36,9 +35,7 @@ pub fn plain(text: &str, chars: usize) -> String {
     Text::message(text).plain(chars)
 }
 
-/// The text as all ways of writing it are the same, for a search: compatible forms, and case in every script, in which `ß` is `ss` and
-/// `ς` is `σ`.
+/// The text as all ways of writing it are the same, for a search.
 pub fn folded(text: &str) -> String {
-    let cased = text.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    cased.nfkc().collect()
+    fold(text, Case::Full)
 }

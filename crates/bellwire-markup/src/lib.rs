@@ -8,6 +8,7 @@ mod pieces;
 mod address;
 mod html;
 mod plain;
+mod fold;
 mod characters;
 
 use bellwire::Html;
@@ -15,6 +16,7 @@ use bellwire::Html;
 use crate::manner::Manner;
 
 pub use crate::characters::{attaches, is_invisible, is_joiner, shows};
+pub use crate::fold::{Case, fold};
 pub use crate::html::Marks;
 pub use crate::pieces::{Element, Piece};
 

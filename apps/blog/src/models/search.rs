@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use unicode_normalization::UnicodeNormalization;
 
-use bellwire_site::markup::attaches;
+use bellwire_site::markup::{Case, attaches, fold};
 
 /// The most words of a search that are looked for.
 const WORDS: usize = 16;
@@ -116,9 +116,9 @@ fn runs(text: &str) -> Vec<Run> {
     runs
 }
 
-/// Case, width and accents make no difference.
+/// Case, width and accents make no difference. So it is stored: `Case::Full` would differ for `ς`.
 fn folded(text: &str) -> impl Iterator<Item = char> {
-    let lower = text.nfkc().collect::<String>().to_lowercase().replace('ß', "ss").replace('ı', "i");
+    let lower = fold(text, Case::Lower).replace('ß', "ss").replace('ı', "i");
     let folded: String = lower.nfkd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).nfc().collect();
     folded.chars().collect::<Vec<_>>().into_iter()
 }

@@ -6,6 +6,8 @@ use bellwire_markup::Text;
 mod articles;
 mod dangers;
 mod drawing;
+mod folding;
+mod invisible;
 
 fn render(text: &str) -> Html {
     Text::message(text).html()

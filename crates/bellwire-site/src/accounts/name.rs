@@ -1,5 +1,6 @@
 //! What a person may be called, and when two names are the same.
 
+use bellwire_markup::{Case, fold, is_invisible, is_joiner};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -30,7 +31,7 @@ impl Name {
             Err("At most 64 characters, please.")
         } else if shown.contains('@') || key.contains('@') {
             Err("A name has no @ in it; the e-mail address has its own field.")
-        } else if !begins_with_a_look(&shown) || shown.chars().any(|c| c.is_control() || deceives(c)) {
+        } else if !begins_with_a_look(&shown) || shown.chars().any(|c| c.is_control() || is_invisible(c)) {
             Err("Only characters that one can see, please.")
         } else {
             Ok(Self { shown, key })
@@ -42,8 +43,7 @@ impl Name {
 ///
 /// Case is folded by lower-casing, so `STRASSE` and `Straße` stay two names.
 pub fn name_key(name: &str) -> String {
-    let folded: String =
-        name.nfkc().collect::<String>().to_lowercase().nfkc().filter(|c| !joins(*c)).collect();
+    let folded: String = fold(name, Case::Lower).chars().filter(|c| !is_joiner(*c)).collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -58,7 +58,7 @@ pub(super) fn email(typed: &str) -> Result<Option<(String, String)>, &'static st
     }
     let halves = email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
     let one_at = halves.is_some() && email_key(email).matches('@').count() == 1;
-    let strange = email.chars().any(|c| c.is_whitespace() || c.is_control() || deceives(c));
+    let strange = email.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
     if !one_at || strange || email.len() > LONGEST_EMAIL {
         return Err("This does not look like an e-mail address.");
     }
@@ -66,28 +66,13 @@ pub(super) fn email(typed: &str) -> Result<Option<(String, String)>, &'static st
 }
 
 pub(super) fn email_key(email: &str) -> String {
-    email.trim().nfkc().collect::<String>().to_lowercase()
+    fold(email.trim(), Case::Lower)
 }
 
 /// Whether a name begins with a character that can be seen by itself. A mark would hang on what stands before the name.
 fn begins_with_a_look(name: &str) -> bool {
-    let looks = |c: char| !is_combining_mark(c) && !joins(c) && !deceives(c) && !c.is_whitespace();
+    let looks = |c: char| !is_combining_mark(c) && !is_joiner(c) && !is_invisible(c) && !c.is_whitespace();
     name.chars().next().is_some_and(looks)
-}
-
-/// Characters inside a word that have no look of their own: joiners and variation selectors.
-fn joins(c: char) -> bool {
-    matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
-}
-
-/// Characters that cannot be seen, or that turn the direction of what follows.
-fn deceives(c: char) -> bool {
-    matches!(c,
-        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
-        | '\u{2800}' | '\u{13441}' | '\u{13442}' | '\u{16FE4}' | '\u{1D159}'
-        | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
-        | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
-        | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -132,6 +117,13 @@ mod tests {
             "\u{3164}",
             "a\u{200B}b",
             "\u{2800}",
+            "a\u{180B}b",
+            "a\u{180F}b",
+            "a\u{16FE4}b",
+            "a\u{1BCA3}b",
+            "a\u{1D173}b",
+            "a\u{1D17A}b",
+            "a\u{13442}b",
             "a\u{2800}b",
             "\u{1D159}",
             "\u{13441}",

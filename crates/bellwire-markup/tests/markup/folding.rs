@@ -1,0 +1,49 @@
+//! Folded texts stay as they are stored.
+
+use bellwire_markup::{Case, fold};
+use unicode_normalization::UnicodeNormalization;
+
+/// As addresses of people were folded, and the blog's texts before they lost their accents; both are stored.
+fn lowered(text: &str) -> String {
+    text.nfkc().collect::<String>().to_lowercase()
+}
+
+fn every_character() -> impl Iterator<Item = String> {
+    ('\0'..=char::MAX).map(String::from)
+}
+
+#[test]
+fn an_address_is_folded_as_it_is_stored() {
+    let differs: Vec<_> = every_character().filter(|c| fold(c, Case::Lower) != lowered(c)).collect();
+    assert_eq!(differs, Vec::<String>::new());
+    for typed in ["Ada@Example.org", "ＡＤＡ@ｅxample.ORG", "İ@x", "ΣΑΣ@x", "Zoe\u{308}@x"] {
+        assert_eq!(fold(typed, Case::Lower), lowered(typed), "{typed}");
+    }
+}
+
+#[test]
+fn what_loses_its_accents_after_folding_is_as_it_is_stored() {
+    let stored = |text: &str| lowered(text).nfkd().collect::<String>();
+    let now = |text: &str| fold(text, Case::Lower).nfkd().collect::<String>();
+    for c in every_character() {
+        assert_eq!(now(&c), stored(&c), "{c:?}");
+    }
+    for text in ["Crème brûlée", "ΟΔΟΣ", "Straße", "İstanbul ı", "日本語"] {
+        assert_eq!(now(text), stored(text), "{text}");
+    }
+}
+
+#[test]
+fn case_is_lost_in_every_script_and_by_each_way_as_far_as_it_says() {
+    for (one, other) in
+        [("ÄRGER", "ärger"), ("ЖДАТЬ", "ждать"), ("ﬁsh", "FISH"), ("e\u{301}", "É"), ("ｗｉｄｅ", "WIDE")]
+    {
+        for case in [Case::Lower, Case::Full] {
+            assert_eq!(fold(one, case), fold(other, case), "{one} {case:?}");
+        }
+    }
+    for (one, other) in [("Straße", "STRASSE"), ("ΟΔΟΣ", "οδοσ"), ("ılık", "ilik")] {
+        assert_ne!(fold(one, Case::Lower), fold(other, Case::Lower), "{one}");
+        assert_eq!(fold(one, Case::Full), fold(other, Case::Full), "{one}");
+    }
+}
