@@ -8,18 +8,19 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::action::{Frame, Receive, client_id};
+use crate::action::{Frame, client_id};
 use crate::dialect::Place;
+use crate::erased::ErasedConsumer;
 use crate::error::{Error, Invalid};
-use crate::handler::{End, bounded, guarded, watched};
-use crate::layer::{Body, Channel, Delivery, InBursts, Lost};
+use crate::handler::{End, guarded, watched};
+use crate::layer::{Channel, Delivery, InBursts, Lost};
 use crate::outlet::Outlet;
 use crate::rate::{Decision, RateLimiter};
 use crate::socket::Socket;
 use crate::sync::Arc;
 use crate::turn::{Turn, poll_next};
 use crate::websocket::{Incoming, Outgoing};
-use crate::{Close, Consumer, GroupName};
+use crate::{Close, GroupName};
 
 /// What a person reads when it was our fault.
 const OUR_FAULT: &str = "Something went wrong on our side. It was noted.";
@@ -33,8 +34,8 @@ const CATCH_UP_PAUSE: Duration = Duration::from_millis(20);
 const DISCONNECT: Duration = Duration::from_secs(5);
 
 /// A consumer and its socket.
-pub(crate) struct Connection<C> {
-    consumer: C,
+pub(crate) struct Connection {
+    consumer: Box<dyn ErasedConsumer>,
     socket: Socket,
     /// `None` where there is no limit.
     actions: Option<RateLimiter>,
@@ -45,8 +46,8 @@ pub(crate) struct Connection<C> {
     prompt: bool,
 }
 
-impl<C: Consumer> Connection<C> {
-    pub(crate) fn open(consumer: C, socket: Socket) -> Self {
+impl Connection {
+    pub(crate) fn open(consumer: Box<dyn ErasedConsumer>, socket: Socket) -> Self {
         let limits = socket.bellwire.limits();
         let [actions, heartbeats] =
             [limits.actions(), limits.heartbeats()].map(|quota| quota.map(RateLimiter::new));
@@ -71,11 +72,7 @@ impl<C: Consumer> Connection<C> {
         self.socket.leave_all();
         // The browser is told first: what the app does at the end must not keep it waiting.
         let told = self.feed_farewell(&close);
-        let goodbye = async {
-            self.consumer.disconnect(&mut self.socket, close.clone()).await;
-            Ok(())
-        };
-        match bounded(DISCONNECT, goodbye).await {
+        match self.consumer.disconnect(&mut self.socket, close.clone(), DISCONNECT).await {
             Ok(()) => tracing::debug!(scope = %self.socket.scope, code = close.code(), "Disconnected"),
             Err(end) => drop(self.note(&end, "disconnect")),
         }
@@ -87,7 +84,7 @@ impl<C: Consumer> Connection<C> {
 
     async fn connect(&mut self) -> Result<(), Close> {
         let (channel, patience) = self.terms();
-        match guarded(&channel, patience, async { self.consumer.connect(&mut self.socket).await }).await {
+        match guarded(&channel, self.consumer.connect(&mut self.socket, patience)).await {
             Ok(()) => self.socket.closing.take().map_or(Ok(()), Err),
             Err(End::Error(Error::Close(close)) | End::Closed(close)) => Err(close),
             Err(End::Error(Error::Invalid(invalid))) => Err(Close::policy(invalid.message)),
@@ -160,10 +157,7 @@ impl<C: Consumer> Connection<C> {
         let source = id_source(&frame);
         let (channel, patience) = self.terms();
         let (now, mut unwritten) = (self.socket.bellwire.clock(), self.prompt);
-        let handler = guarded(&channel, patience, async {
-            let action = C::Action::receive(frame).map_err(Error::Invalid)?;
-            self.consumer.receive(&mut self.socket, action).await
-        });
+        let handler = guarded(&channel, self.consumer.receive(&mut self.socket, frame, patience));
         // The answers to earlier asks do not wait for a handler that waits. An error is said by the loop.
         let write = |cx: &mut Context<'_>| {
             unwritten = unwritten && poll_flush(&mut channel.outlet(), &channel, now, cx).is_pending();
@@ -185,15 +179,8 @@ impl<C: Consumer> Connection<C> {
     }
 
     async fn event(&mut self, delivery: &Delivery) -> Result<(), Close> {
-        let Body::Event(event) = &delivery.body else { return Ok(()) };
         let (channel, patience) = self.terms();
-        let handler = guarded(&channel, patience, async {
-            match event.get::<C::Event>() {
-                Some(event) => self.consumer.event(&mut self.socket, event).await,
-                None => Err(OtherType(delivery.group.clone()).into()),
-            }
-        });
-        let result = handler.await;
+        let result = guarded(&channel, self.consumer.event(&mut self.socket, delivery, patience)).await;
         self.settle(result, "event", None).await
     }
 
@@ -202,10 +189,8 @@ impl<C: Consumer> Connection<C> {
         let Some((feed, since)) = self.socket.outlet().feeds.catch_up() else { return Ok(()) };
         self.socket.layer().counters().caught_up();
         let (channel, patience) = self.terms();
-        let catch_up = guarded(&channel, patience, async {
-            self.consumer.catch_up(&mut self.socket, &feed, since).await
-        });
-        let caught_up = match catch_up.await {
+        let catch_up = self.consumer.catch_up(&mut self.socket, &feed, since, patience);
+        let caught_up = match guarded(&channel, catch_up).await {
             Ok(caught_up) => caught_up,
             Err(End::Error(Error::Close(close)) | End::Closed(close)) => return Err(close),
             Err(end) => {
@@ -254,8 +239,7 @@ impl<C: Consumer> Connection<C> {
             return Ok(());
         }
         let (channel, patience) = self.terms();
-        let result =
-            guarded(&channel, patience, async { self.consumer.lagged(&mut self.socket).await }).await;
+        let result = guarded(&channel, self.consumer.lagged(&mut self.socket, patience)).await;
         self.settle(result, "lagged", None).await
     }
 
@@ -266,9 +250,8 @@ impl<C: Consumer> Connection<C> {
             return Ok(());
         }
         let (channel, patience) = self.terms();
-        let result =
-            guarded(&channel, patience, async { self.consumer.expelled(&mut self.socket, &group).await })
-                .await;
+        let expelled = self.consumer.expelled(&mut self.socket, &group, patience);
+        let result = guarded(&channel, expelled).await;
         self.settle(result, "expelled", None).await
     }
 
@@ -371,11 +354,6 @@ fn decide(limiter: &mut Option<RateLimiter>) -> Decision {
     limiter.as_mut().map_or(Decision::Allow, |limiter| limiter.take(Instant::now().into_std()))
 }
 
-/// An event was sent to a group whose members exchange another type.
-#[derive(Debug, thiserror::Error)]
-#[error("an event of the group `{0}` has another type than this consumer's")]
-struct OtherType(GroupName);
-
 /// A frame of ours that cannot be sent ends the connection.
 fn into_close(error: Error) -> Close {
     match error {
@@ -398,25 +376,14 @@ fn id_source(frame: &Frame) -> Option<String> {
 mod tests {
     use super::*;
 
-    struct Silent;
-
-    impl Consumer for Silent {
-        type Action = Frame;
-        type Event = ();
-
-        async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
-            Ok(())
-        }
-    }
-
     /// What the future of this function keeps.
-    fn room<C, F>(_: impl Fn(C) -> F) -> usize {
+    fn room<F>(_: impl Fn(Connection) -> F) -> usize {
         size_of::<F>()
     }
 
     #[test]
     fn an_idle_connection_keeps_no_room_for_what_it_hardly_ever_does() {
-        let kept = room(Connection::<Silent>::run);
+        let kept = room(Connection::run);
         assert!(kept <= 1_400, "every socket takes {kept} bytes for its loop");
     }
 }

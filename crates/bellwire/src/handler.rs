@@ -27,32 +27,27 @@ pub(crate) enum End {
     Closed(Close),
 }
 
-/// Runs a handler: boxed, so that an idle connection does not keep room for it; caught, so that a panic is this connection's own;
-/// bounded in time, and shortly when its socket is to close.
-pub(crate) fn guarded<'a, T: 'a>(
-    channel: &'a Channel,
-    patience: Duration,
-    handler: impl Future<Output = Result<T, Error>> + Send + 'a,
-) -> impl Future<Output = Result<T, End>> + 'a {
-    let handler = bounded(patience, handler);
-    async move {
-        let told = pin!(async {
-            poll_fn(|cx| channel.mailbox.poll_closed(cx)).await;
-            // Boxed, since hardly any handler gets here; and without a budget, as below.
-            Box::pin(unconstrained(sleep(LAST_WORDS))).await;
-        });
-        match select(handler, told).await {
-            Either::Left((result, _)) => result,
-            Either::Right(((), _)) => Err(End::Closed(channel.mailbox.closed().unwrap_or_else(Close::lost))),
-        }
+/// A handler under way: boxed, so that an idle connection does not keep room for it.
+pub(crate) type Handling<'a, T> = Pin<Box<dyn Future<Output = Result<T, End>> + Send + 'a>>;
+
+/// Ends a handler shortly after its socket was told to close.
+pub(crate) async fn guarded<T>(channel: &Channel, handler: Handling<'_, T>) -> Result<T, End> {
+    let told = pin!(async {
+        poll_fn(|cx| channel.mailbox.poll_closed(cx)).await;
+        // Boxed, since hardly any handler gets here; and without a budget, as below.
+        Box::pin(unconstrained(sleep(LAST_WORDS))).await;
+    });
+    match select(handler, told).await {
+        Either::Left((result, _)) => result,
+        Either::Right(((), _)) => Err(End::Closed(channel.mailbox.closed().unwrap_or_else(Close::lost))),
     }
 }
 
-/// The same, for what runs after the close.
+/// Runs a handler: caught, so that a panic is this connection's own, and bounded in time.
 pub(crate) fn bounded<'a, T: 'a>(
     patience: Duration,
     handler: impl Future<Output = Result<T, Error>> + Send + 'a,
-) -> Pin<Box<dyn Future<Output = Result<T, End>> + Send + 'a>> {
+) -> Handling<'a, T> {
     Box::pin(async move {
         let mut handler = pin!(AssertUnwindSafe(handler).catch_unwind());
         let mut late = None;

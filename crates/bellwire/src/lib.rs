@@ -22,6 +22,7 @@ mod short;
 mod connection;
 mod turn;
 mod handler;
+mod erased;
 mod feeds;
 mod outlet;
 mod socket;

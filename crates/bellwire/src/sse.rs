@@ -15,6 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::connection::Connection;
+use crate::erased::ErasedConsumer;
 use crate::headers::accepts;
 use crate::place::Place;
 use crate::{Bellwire, Consumer, Dialect, Scope, UpgradeRefused};
@@ -176,6 +177,10 @@ impl EventStream {
 
     /// Answers with the stream and lets the consumer run.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
+        self.start(Box::new(consumer))
+    }
+
+    fn start(self, consumer: Box<dyn ErasedConsumer>) -> Response {
         let Self { bellwire, scope, dialect, headers } = self;
         // Taken before the look, so that a stop that begins now waits for this stream.
         let token = bellwire.tasks().token();

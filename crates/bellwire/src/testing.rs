@@ -83,7 +83,7 @@ impl Dial {
         let wire = TestWire { incoming, outgoing, idle: idle_sender };
         let place = Place::take(self.bellwire, self.scope).unwrap_or_else(|refused| panic!("{refused}"));
         let (channel, token) = (ChannelEnd(place.channel.clone()), place.bellwire.tasks().token());
-        let connection = Connection::open(consumer, place.socket(Box::new(wire), self.dialect));
+        let connection = Connection::open(Box::new(consumer), place.socket(Box::new(wire), self.dialect));
         let task = tokio::spawn(async move {
             let close = connection.run().await;
             drop(token);

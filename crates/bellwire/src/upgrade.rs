@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::connection::Connection;
 use crate::dialect::UnknownDialect;
+use crate::erased::ErasedConsumer;
 use crate::headers::header_items;
 use crate::place::Place;
 use crate::scope::AddressTooLong;
@@ -200,6 +201,10 @@ impl Upgrade {
 
     /// Switches protocols and lets the consumer run.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
+        self.start(Box::new(consumer))
+    }
+
+    fn start(self, consumer: Box<dyn ErasedConsumer>) -> Response {
         let Self { bellwire, scope, dialect, mut headers, accept, upgrade, .. } = self;
         // Taken before the look, so that a stop that begins now waits for this socket.
         let token = bellwire.tasks().token();

@@ -42,6 +42,8 @@ mod connection;
 mod turn;
 #[path = "../../src/handler.rs"]
 mod handler;
+#[path = "../../src/erased.rs"]
+mod erased;
 #[path = "../../src/feeds.rs"]
 mod feeds;
 #[path = "../../src/outlet.rs"]

@@ -84,7 +84,7 @@ impl Promise {
         let end = Arc::default();
         let wire = StageWire { end: Arc::clone(&end), sight: sight.clone(), unseen: Vec::new() };
         let channel = self.0.channel.clone();
-        let connection = Connection::open(consumer, self.0.socket(Box::new(wire), Dialect::Json));
+        let connection = Connection::open(Box::new(consumer), self.0.socket(Box::new(wire), Dialect::Json));
         Page { end, channel, serving: spawn(connection.run()) }
     }
 }
