@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -103,18 +104,22 @@ impl Server {
     }
 
     /// Ends when it turns out that the server is gone; never, as long as it is there.
-    async fn gone(&self) -> DbErr {
-        loop {
-            tokio::time::sleep(SOON).await;
-            let _turn = self.turn.lock().await;
-            let found = match self.known() {
-                Some(found) => found,
-                None => self.knock().await,
-            };
-            if let Some(gone) = found {
-                return gone;
+    ///
+    /// Boxed, so that PostgreSQL's handshake is compiled here and not again with each kind of work in each app.
+    fn gone(&self) -> BoxFuture<'_, DbErr> {
+        Box::pin(async move {
+            loop {
+                tokio::time::sleep(SOON).await;
+                let _turn = self.turn.lock().await;
+                let found = match self.known() {
+                    Some(found) => found,
+                    None => self.knock().await,
+                };
+                if let Some(gone) = found {
+                    return gone;
+                }
             }
-        }
+        })
     }
 
     async fn knock(&self) -> Option<DbErr> {
