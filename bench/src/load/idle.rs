@@ -8,9 +8,9 @@ use crate::server::{Kind, Server};
 const IDLE: usize = 2_000;
 const IDLE_IN_A_ROOM: usize = 20;
 
-/// Memory of the framework's and of the bound's process for each socket that is open and silent, in KiB.
-pub(crate) async fn memory_per_socket() -> anyhow::Result<(f64, f64)> {
-    Ok((memory(Kind::Framework).await?, memory(Kind::Together).await?))
+/// Memory of two servers' processes for each socket that is open and silent, in KiB.
+pub(crate) async fn memory_per_socket([one, other]: [Kind; 2]) -> anyhow::Result<(f64, f64)> {
+    Ok((memory(one).await?, memory(other).await?))
 }
 
 async fn memory(kind: Kind) -> anyhow::Result<f64> {

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! bench-load delivery [ROUNDS [SECONDS]]    the framework's server and the two bounds
+//! bench-load against [TURNS]                the framework's server and that of another commit, in turns
 //! bench-load rooms [ROUNDS [SECONDS]]       the site with a short room, and with a long one
 //! ```
 //!
@@ -41,12 +42,16 @@ fn main() -> anyhow::Result<()> {
         return runtime()?.block_on(crowd::take_turns(kind, case));
     }
     let mut number = |default| arguments.next().map_or(Ok(default), |text| text.parse());
+    if table == "against" {
+        let text = against(number(30).context("the number of turns")?)?;
+        return std::io::stdout().write_all(text.as_bytes()).context("print the table");
+    }
     let rounds: usize = number(3).context("the number of rounds")?;
     let seconds = Duration::from_secs(number(2).context("the seconds of a round")? as u64);
     let text = match &*table {
         "delivery" => delivery(rounds, seconds)?,
         "rooms" => table::rooms(&history::interleaved(rounds, seconds)?, rounds, seconds),
-        other => bail!("`delivery` or `rooms`, not {other:?}"),
+        other => bail!("`delivery`, `against` or `rooms`, not {other:?}"),
     };
     std::io::stdout().write_all(text.as_bytes()).context("print the table")
 }
@@ -54,11 +59,20 @@ fn main() -> anyhow::Result<()> {
 fn delivery(rounds: usize, seconds: Duration) -> anyhow::Result<String> {
     let mut measured = Vec::new();
     for (number, case) in CASES.into_iter().enumerate() {
-        measured.push((case, rounds::interleaved(number, rounds, seconds)?));
+        measured.push((case, rounds::beside_bounds(number, rounds, seconds)?));
     }
-    let memory = runtime()?.block_on(idle::memory_per_socket())?;
+    let memory = runtime()?.block_on(idle::memory_per_socket([Kind::Framework, Kind::Together]))?;
     let start = start::measure().context("the start of the site")?;
     Ok(table::delivery(&measured, memory, start, rounds, seconds))
+}
+
+fn against(turns: usize) -> anyhow::Result<String> {
+    let mut measured = Vec::new();
+    for (number, case) in CASES.into_iter().enumerate() {
+        measured.push((case, rounds::beside_another_commit(number, turns)?));
+    }
+    let memory = runtime()?.block_on(idle::memory_per_socket(Kind::WITH_AGAINST))?;
+    Ok(table::against(&measured, memory, turns))
 }
 
 fn runtime() -> anyhow::Result<Runtime> {

@@ -1,4 +1,5 @@
-//! Rounds: framework, bound, framework, bound …, and their medians.
+//! Rounds: framework, bound, framework, bound …, and their medians. The other side may also be the framework of
+//! another commit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,8 +15,12 @@ pub(crate) const TURN: Duration = Duration::from_millis(200);
 /// What comes before the first turn: memory grows, and what is made once is made.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// Who comes after whom, and who takes its memory first, makes two or three percent: every order of [`Kind::ALL`] has its turn.
-const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
+/// Who comes after whom, and who takes its memory first, makes two or three percent: every order has its turn.
+const ORDERS_OF_THREE: [[usize; 3]; 6] = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
+const ORDERS_OF_TWO: [[usize; 2]; 2] = [[0, 1], [1, 0]];
+
+/// How many turns fresh servers of a comparison with another commit have, before they are replaced by new ones.
+const TURNS_OF_A_PAIR: usize = 10;
 
 /// What is measured: rooms, members in each, and how many messages of a room are on their way at once.
 pub(crate) const CASES: [Case; 8] = [
@@ -92,34 +97,80 @@ pub(crate) struct Figures {
     pub(crate) cpu_ratio: [f64; 3],
 }
 
-/// Runs the rounds of one case: in each, a fresh server of every kind speaks for so long, in turns with the others.
-pub(crate) fn interleaved(case: usize, rounds: usize, seconds: Duration) -> anyhow::Result<Figures> {
-    let mut figures = Kind::ALL.map(|_| Vec::new());
+/// The framework's median processor time for a delivery, in µs, and that of another commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compared {
+    pub(crate) framework: f64,
+    pub(crate) against: f64,
+    /// The turns' own ratios, `framework` to `against`: quartiles, with the median in the middle.
+    pub(crate) ratio: [f64; 3],
+}
+
+/// Runs the rounds of one case beside the bounds: in each, a fresh server of every kind speaks for so long, in turns with the others.
+pub(crate) fn beside_bounds(case: usize, rounds: usize, seconds: Duration) -> anyhow::Result<Figures> {
     let turns = (seconds.as_millis() / TURN.as_millis()) as usize;
     ensure!(turns > 0, "no time for a turn");
-    for round in 1..=rounds {
-        eprintln!("{}: round {round} of {rounds}", CASES[case]);
+    let round = |number| Round { case, number, rounds, turns };
+    let [framework, together, each] =
+        interleaved(Kind::WITH_BOUNDS, &ORDERS_OF_THREE, (1..=rounds).map(round))?;
+    Ok(Figures {
+        cpu_ratio: ratios(&framework, &together),
+        framework: medians(&framework),
+        together: medians(&together),
+        each: medians(&each),
+    })
+}
+
+/// Compares the framework with another commit's in one case: so many turns each, with fresh servers after every tenth.
+pub(crate) fn beside_another_commit(case: usize, turns: usize) -> anyhow::Result<Compared> {
+    ensure!(turns > 0, "no turn");
+    let rounds = turns.div_ceil(TURNS_OF_A_PAIR);
+    let turns_of = |number| TURNS_OF_A_PAIR.min(turns - (number - 1) * TURNS_OF_A_PAIR);
+    let round = |number| Round { case, number, rounds, turns: turns_of(number) };
+    let [framework, against] = interleaved(Kind::WITH_AGAINST, &ORDERS_OF_TWO, (1..=rounds).map(round))?;
+    Ok(Compared {
+        ratio: ratios(&framework, &against),
+        framework: medians(&framework).cpu,
+        against: medians(&against).cpu,
+    })
+}
+
+/// Fresh servers and the turns they take.
+struct Round {
+    case: usize,
+    /// From 1.
+    number: usize,
+    rounds: usize,
+    turns: usize,
+}
+
+/// Runs rounds of one case. Returns the figures of each kind, turn by turn.
+fn interleaved<const N: usize>(
+    kinds: [Kind; N],
+    orders: &[[usize; N]],
+    rounds: impl Iterator<Item = Round>,
+) -> anyhow::Result<[Vec<Figure>; N]> {
+    let mut figures = kinds.map(|_| Vec::new());
+    for Round { case, number, rounds, turns } in rounds {
+        eprintln!("{}: round {number} of {rounds}", CASES[case]);
         let gather =
             |kind| Crowd::gather(kind, case).with_context(|| format!("the server `{}`", kind.name()));
-        let mut crowds = Kind::ALL.map(|_| None);
-        for server in ORDERS[round % ORDERS.len()] {
-            crowds[server].insert(gather(Kind::ALL[server])?).turn(FIRST)?;
+        let mut crowds = kinds.map(|_| None);
+        for server in orders[number % orders.len()] {
+            crowds[server].insert(gather(kinds[server])?).turn(FIRST)?;
         }
-        for turn in (0..turns).map(|turn| (round - 1) * turns + turn) {
-            for server in ORDERS[turn % ORDERS.len()] {
+        for turn in 0..turns {
+            for server in orders[((number - 1) * turns + turn) % orders.len()] {
                 let crowd = crowds[server].as_mut().context("a crowd")?;
                 figures[server].push(crowd.turn(TURN)?);
             }
         }
     }
-    let [framework, together, each] = figures;
-    let ratios = framework.iter().zip(&together).map(|(a, b)| a.cpu / b.cpu).collect();
-    Ok(Figures {
-        cpu_ratio: quartiles(ratios),
-        framework: medians(&framework),
-        together: medians(&together),
-        each: medians(&each),
-    })
+    Ok(figures)
+}
+
+fn ratios(ours: &[Figure], theirs: &[Figure]) -> [f64; 3] {
+    quartiles(ours.iter().zip(theirs).map(|(a, b)| a.cpu / b.cpu).collect())
 }
 
 fn medians(figures: &[Figure]) -> Figure {

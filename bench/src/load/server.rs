@@ -11,6 +11,8 @@ use anyhow::Context;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Framework,
+    /// The framework's server of another commit, the program that `BELLWIRE_BENCH_AGAINST` names.
+    Against,
     /// The least a server can do, all that waits for a socket in one write.
     Together,
     /// The least a server can do, a write for each delivery.
@@ -18,11 +20,16 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Framework, Self::Together, Self::Each];
+    /// The framework and the two bounds.
+    pub(crate) const WITH_BOUNDS: [Self; 3] = [Self::Framework, Self::Together, Self::Each];
+    /// The framework before and after a change.
+    pub(crate) const WITH_AGAINST: [Self; 2] = [Self::Framework, Self::Against];
+    const ALL: [Self; 4] = [Self::Framework, Self::Against, Self::Together, Self::Each];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Framework => "framework",
+            Self::Against => "against",
             Self::Together => "together",
             Self::Each => "each",
         }
@@ -41,14 +48,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the program that lies beside this one, on the core that `BELLWIRE_BENCH_CORE` names.
+    /// Starts its program, on the core that `BELLWIRE_BENCH_CORE` names.
     pub(crate) fn start(kind: Kind) -> anyhow::Result<Self> {
-        let (name, how) = match kind {
-            Kind::Framework => ("bench-framework", None),
-            Kind::Together => ("bench-bound", Some("together")),
-            Kind::Each => ("bench-bound", Some("each")),
+        let name = kind.name();
+        let (program, how) = match kind {
+            Kind::Framework => (beside_this_one("bench-framework")?, None),
+            Kind::Against => (against()?, None),
+            Kind::Together | Kind::Each => (beside_this_one("bench-bound")?, Some(name)),
         };
-        let program = std::env::current_exe()?.with_file_name(name);
         let mut command = pinned(program);
         let mut process =
             command.args(how).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context(name)?;
@@ -72,6 +79,15 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn beside_this_one(name: &str) -> anyhow::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name(name))
+}
+
+fn against() -> anyhow::Result<PathBuf> {
+    let program = std::env::var_os("BELLWIRE_BENCH_AGAINST").context("BELLWIRE_BENCH_AGAINST is not set")?;
+    Ok(PathBuf::from(program))
 }
 
 /// This program, on the core that `BELLWIRE_BENCH_CORE` names.
