@@ -1,5 +1,5 @@
 # Finds the programs the tests need and, on Debian and Ubuntu, installs those that are missing.
-# Sourced by bin/test. Sets CHROMIUM, CHROMEDRIVER and POSTGRES_BIN.
+# Sourced by bin/test. Sets CHROMIUM and POSTGRES_BIN.
 
 # First program of the list that exists, as a path; nothing when none does.
 first_program() {
@@ -15,10 +15,6 @@ find_chromium() {
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 }
 
-find_chromedriver() {
-  first_program "${BELLWIRE_TEST_CHROMEDRIVER:-chromedriver}" chromedriver chromium.chromedriver
-}
-
 # Distributions keep the server's programs beside each other, outside PATH, one folder a version.
 find_postgres() {
   local postgres
@@ -32,9 +28,7 @@ find_postgres() {
 missing_packages() {
   command -v cc >/dev/null || echo gcc libc6-dev
   find_chromium >/dev/null || echo chromium
-  find_chromedriver >/dev/null || echo chromium-driver
   find_postgres >/dev/null || echo postgresql
-  command -v redis-server >/dev/null || echo redis-server
   command -v strace >/dev/null || [ "$(uname)" != Linux ] || echo strace
 }
 
@@ -53,10 +47,10 @@ apt_install() {
   } >"$log" 2>&1 </dev/null
 }
 
-# Ubuntu has no chromium package: its browser is a snap, and the packages named chromium-* only fetch that snap.
+# Ubuntu has no chromium package: its browser is a snap, and chromium-browser only fetches that snap.
 ubuntu_names() {
   if [ -r /etc/os-release ] && grep -q '^ID=ubuntu$' /etc/os-release; then
-    sed 's/^chromium$/chromium-browser/; s/^chromium-driver$/chromium-chromedriver/'
+    sed 's/^chromium$/chromium-browser/'
   else
     cat
   fi
@@ -67,15 +61,14 @@ say_what_to_install() {
 bin/test needs these, and can install them by itself only on Debian and Ubuntu (as root or with sudo):
 
   a C compiler (cc)
-  Chromium or Chrome, and the ChromeDriver of the same version   (or set BELLWIRE_TEST_CHROMIUM and BELLWIRE_TEST_CHROMEDRIVER)
+  Chromium or Chrome                                             (or set BELLWIRE_TEST_CHROMIUM)
   PostgreSQL's server, 14 or later                               (initdb, pg_ctl, postgres)
-  Redis's server, 7 or later                                     (redis-server)
   strace, on Linux, and the right to trace one's own programs
 
-  Fedora:  sudo dnf install gcc chromium chromedriver postgresql-server redis strace
-  Arch:    sudo pacman -S gcc chromium postgresql redis strace
-  macOS:   xcode-select --install; brew install --cask google-chrome chromedriver; brew install postgresql@17 redis
-  Ubuntu:  chromium is a snap there: sudo snap install chromium; export BELLWIRE_TEST_CHROMEDRIVER=/snap/bin/chromium.chromedriver
+  Fedora:  sudo dnf install gcc chromium postgresql-server strace
+  Arch:    sudo pacman -S gcc chromium postgresql strace
+  macOS:   xcode-select --install; brew install --cask google-chrome; brew install postgresql@17
+  Ubuntu:  chromium is a snap there: sudo snap install chromium
 
 EOF
 }
@@ -89,7 +82,7 @@ provide_needs() {
   }
   missing=$(missing_packages | tr ' ' '\n' | ubuntu_names | tr '\n' ' ')
   if [ -n "$missing" ] && command -v apt-get >/dev/null; then
-    echo "installing ${missing% }"
+    printf '%-34s%s\n' installing "${missing% }"
     # Split on purpose: one word a package.
     # shellcheck disable=SC2086
     apt_install "$log" $missing || cat "$log" >&2
@@ -100,7 +93,7 @@ provide_needs() {
     echo "missing here: ${missing% }" >&2
     return 1
   fi
-  CHROMIUM=$(find_chromium) CHROMEDRIVER=$(find_chromedriver) POSTGRES_BIN=$(find_postgres)
+  CHROMIUM=$(find_chromium) POSTGRES_BIN=$(find_postgres)
   # Where chromium is a snap, its package leaves a program behind that only says so.
   if ! "$CHROMIUM" --version >/dev/null 2>&1 </dev/null; then
     say_what_to_install

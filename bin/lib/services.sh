@@ -1,5 +1,5 @@
-# Starts the PostgreSQL and the Redis that the tests use, each on a free loopback port with its data in a temporary
-# folder, and stops them. Sourced by bin/test.
+# Starts the PostgreSQL that the tests use on a free loopback port, with its data in a temporary
+# folder, and stops it. Sourced by bin/test and bin/kills.
 
 # A port nobody listens on, below the range from which the system hands out ports by itself.
 free_port() {
@@ -41,42 +41,7 @@ start_postgres() {
   return 1
 }
 
-start_redis() {
-  local port tries home=$1/redis
-  mkdir -p "$home"
-  for tries in 1 2 3; do
-    port=$(free_port)
-    redis-server --bind 127.0.0.1 --port "$port" --dir "$home" --save '' --appendonly no \
-      >"$home/log" 2>&1 </dev/null &
-    REDIS_PID=$!
-    if redis_is_ready "$port"; then
-      export BELLWIRE_TEST_REDIS="redis://127.0.0.1:$port"
-      return 0
-    fi
-    kill "$REDIS_PID" 2>/dev/null || true
-  done
-  echo "Redis did not start (tried $tries times):" >&2
-  cat "$home/log" >&2
-  return 1
-}
-
-# True as soon as this Redis answers PING; false when it has ended or 10 s are over.
-redis_is_ready() {
-  local answer round
-  for round in $(seq 100); do
-    kill -0 "$REDIS_PID" 2>/dev/null || return 1
-    answer=$( (exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'PING\r\n' >&3 && head -c 5 <&3) 2>/dev/null) || true
-    [ "$answer" = "+PONG" ] && return 0
-    sleep 0.1
-  done
-  echo "no answer after $round rounds" >&2
-  return 1
-}
-
 stop_services() {
-  if [ -n "${REDIS_PID:-}" ]; then
-    kill "$REDIS_PID" 2>/dev/null && wait "$REDIS_PID" 2>/dev/null
-  fi
   if [ -n "${POSTGRES_HOME:-}" ] && [ -f "$POSTGRES_HOME/data/postmaster.pid" ]; then
     as_postgres "$POSTGRES_BIN/pg_ctl" stop -m immediate -w -D "$POSTGRES_HOME/data" >/dev/null 2>&1 </dev/null
   fi

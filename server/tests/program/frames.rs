@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::mutate::{Dice, Share, memory, noise, seeds, try_all, warm_up};
+use crate::mutate::{Dice, Share, memory, noise, seeds, tell_tried, try_all, warm_up, within};
 use crate::store::Store;
 use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
 
@@ -145,15 +145,15 @@ fn try_frames(folder: &Path, store: &Store, share: Share) {
     let room = Room { server, cookie, ends: Mutex::default() };
     let begin = |_| Fuzzer { room: &room, sockets: BTreeMap::new(), ends: BTreeMap::new() };
     let (seeds, over) = (seeds(share.usual), AtomicBool::new(false));
-    let mut before = 0;
+    let (mut before, mut tried) = (0, 0);
     let heard = std::thread::scope(|scope| {
         let listener = scope.spawn(|| listen(innocent, &over));
         // Also when a seed fails: else the listener would listen for ever.
         let _end = scopeguard(|| over.store(true, Ordering::SeqCst));
         begin(0).nul_everywhere().unwrap();
-        try_all(warm_up(&seeds, share.warm_up), WORKERS, begin, Fuzzer::case);
+        try_all(warm_up(&seeds, share.warm_up), WORKERS, within(20), begin, Fuzzer::case);
         before = memory(room.server.id());
-        try_all(seeds.clone(), WORKERS, begin, Fuzzer::case);
+        tried = try_all(seeds.clone(), WORKERS, within(40), begin, Fuzzer::case);
         let mut grace = Visit::to(&room.server.address, &cookie_of_grace).unwrap();
         assert_eq!(grace.post("/chat/fuzz/", &format!("message={LAST}")).unwrap().status, 303);
         until("the last is heard", || listener.is_finished());
@@ -165,9 +165,9 @@ fn try_frames(folder: &Path, store: &Store, share: Share) {
     until(&format!("memory comes back to {before} KiB"), || now() <= before + TOLERANCE);
     let (now, ends) = (now(), room.ends.lock().unwrap());
     eprintln!(
-        "{} frames: {before} KiB before, {now} KiB after; {heard} changes heard beside it; what came of them: {ends:?}",
-        seeds.end - seeds.start
+        "{tried} frames: {before} KiB before, {now} KiB after; {heard} changes heard beside it; what came of them: {ends:?}"
     );
+    tell_tried(&format!("mutated frames on {}", store.name()), tried, &seeds);
 }
 
 /// The last thing that is said.

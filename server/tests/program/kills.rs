@@ -7,15 +7,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::size::{Size, tell};
 use crate::store::Store;
 use crate::support::{PATIENCE, PROGRAM, Server, Visit, folder, until, with_settings};
-use crate::window::{Door, Heard, Page, Window, at_least, chance};
+use crate::window::{Door, Heard, Page, Window, chance};
 
 /// People who talk at once, each without a pause: half of them by forms, half over sockets.
 const PEOPLE: usize = 4;
 
 /// More than a window is brought up to date by at once.
 const MOST_MISSED: usize = 600;
+
+/// The longest that people talk when nobody has asked for a number of kills, and the least kills of such a run.
+const TIME: Duration = Duration::from_secs(45);
+const LEAST: usize = 2;
 
 /// The longest a server may live after it has acknowledged something.
 const LIFE: Duration = Duration::from_millis(120);
@@ -24,7 +29,7 @@ const LIFE: Duration = Duration::from_millis(120);
 async fn after_kills_everything_acknowledged_is_there_once_and_in_order_on_sqlite() {
     let folder = folder("kills");
     let store = Store::sqlite(&folder);
-    talk_through_kills(&store, &folder, at_least(10, "BELLWIRE_TEST_KILLS")).await;
+    talk_through_kills(&store, &folder, Size::of(10, TIME, "BELLWIRE_TEST_KILLS")).await;
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -32,7 +37,7 @@ async fn after_kills_everything_acknowledged_is_there_once_and_in_order_on_sqlit
 async fn after_kills_everything_acknowledged_is_there_once_and_in_order_on_postgresql() {
     let folder = folder("kills-postgres");
     let store = Store::postgres("kills").await;
-    talk_through_kills(&store, &folder, at_least(3, "BELLWIRE_TEST_KILLS")).await;
+    talk_through_kills(&store, &folder, Size::of(3, TIME, "BELLWIRE_TEST_KILLS_POSTGRESQL")).await;
     store.remove().await;
     std::fs::remove_dir_all(&folder).unwrap();
 }
@@ -57,7 +62,7 @@ struct Log {
     page: Option<Page>,
 }
 
-async fn talk_through_kills(store: &Store, folder: &Path, kills: usize) {
+async fn talk_through_kills(store: &Store, folder: &Path, size: Size) {
     let start = |address: &str| {
         let mut command = with_settings(Command::new(PROGRAM), folder);
         command.env("DATABASE_URL", store.url()).env("BELLWIRE_BIND", address).env("BELLWIRE_LOG", "warn");
@@ -79,8 +84,8 @@ async fn talk_through_kills(store: &Store, folder: &Path, kills: usize) {
             }
         })
         .collect();
-    let mut killed = Vec::with_capacity(kills);
-    for _ in 0..kills {
+    let mut killed = Vec::with_capacity(size.number);
+    while killed.len() < size.number && !(size.is_used_up() && killed.len() >= LEAST) {
         let heard = talk.acknowledged.load(Ordering::SeqCst);
         until("something is acknowledged", || talk.acknowledged.load(Ordering::SeqCst) > heard);
         std::thread::sleep(LIFE.mul_f64(chance()));
@@ -102,6 +107,7 @@ async fn talk_through_kills(store: &Store, folder: &Path, kills: usize) {
     let known = logs.iter().filter_map(|log| log.page.as_ref()).map(|page| page.again).sum::<usize>();
     everything_said_is_there_once_and_in_order(&logs, &stored);
     everything_shown_is_there(&logs, &stored);
+    tell(&format!("kills on {}", store.name()), killed.len(), size.number);
     talk.report(&killed, stored.len(), known);
 }
 

@@ -2,6 +2,7 @@
 
 mod support;
 mod window;
+mod size;
 
 mod serve;
 mod places;

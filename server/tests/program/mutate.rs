@@ -3,6 +3,9 @@
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::size::tell;
 
 /// Chance that can be repeated (SplitMix64).
 pub(crate) struct Dice(u64);
@@ -138,25 +141,35 @@ pub(crate) fn waves(seeds: &Range<u64>) -> impl Iterator<Item = Range<u64>> {
     (first..end).step_by(usize::try_from(each).unwrap()).map(move |start| start..end.min(start + each))
 }
 
-/// Tries every seed, several at once, each worker with what `begin` gave it. The first that fails ends it, and is named.
+/// The longest that seeds are tried which nobody asked for: a share of the minute that a test of them may take.
+pub(crate) fn within(seconds: u64) -> Option<Instant> {
+    let is_asked =
+        ["BELLWIRE_TEST_SEED", "BELLWIRE_TEST_MUTATIONS"].iter().any(|name| std::env::var(name).is_ok());
+    (!is_asked).then(|| Instant::now() + Duration::from_secs(seconds))
+}
+
+/// Tries every seed, or as many as the time allows, several at once, each worker with what `begin` gave it. The first that
+/// fails ends it, and is named. Returns how many were tried.
 pub(crate) fn try_all<W>(
     seeds: Range<u64>,
     workers: usize,
+    until: Option<Instant>,
     begin: impl Fn(usize) -> W + Sync,
     case: impl Fn(&mut W, u64) -> Result<(), String> + Sync,
-) {
-    let (next, over) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+) -> u64 {
+    let (next, tried, over) = (AtomicU64::new(seeds.start), AtomicU64::new(0), AtomicBool::new(false));
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for number in 0..workers {
-            let (next, over, failures, begin, case) = (&next, &over, &failures, &begin, &case);
+            let (next, tried, over, failures, begin, case) = (&next, &tried, &over, &failures, &begin, &case);
             scope.spawn(move || {
                 let mut worker = begin(number);
-                while !over.load(Ordering::SeqCst) {
+                while !over.load(Ordering::SeqCst) && until.is_none_or(|until| Instant::now() < until) {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
                     if seed >= seeds.end {
                         return;
                     }
+                    tried.fetch_add(1, Ordering::SeqCst);
                     if let Err(what) = case(&mut worker, seed) {
                         over.store(true, Ordering::SeqCst);
                         failures.lock().unwrap().push(format!("BELLWIRE_TEST_SEED={seed}: {what}"));
@@ -167,6 +180,13 @@ pub(crate) fn try_all<W>(
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    tried.into_inner()
+}
+
+/// Tells how many of the seeds were tried.
+pub(crate) fn tell_tried(what: &str, tried: u64, seeds: &Range<u64>) {
+    let number = |number: u64| usize::try_from(number).unwrap();
+    tell(what, number(tried), number(seeds.end - seeds.start));
 }
 
 /// The memory that belongs to this process alone, in KiB.

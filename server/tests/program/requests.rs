@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::mutate::{Dice, Share, memory, noise, seeds, try_all, warm_up, waves};
+use crate::mutate::{Dice, Share, memory, noise, seeds, tell_tried, try_all, warm_up, waves, within};
 use crate::store::Store;
 use crate::support::{PATIENCE, Server, Visit, bellwire, folder};
 
@@ -209,10 +209,11 @@ fn try_requests(folder: &Path, store: &Store, share: Share) {
     let begin = |_| Fuzzer { site: &site, cookie: String::new(), statuses: BTreeMap::new() };
     begin(0).nul_everywhere().unwrap();
     let seeds = seeds(share.usual);
-    try_all(warm_up(&seeds, share.warm_up), WORKERS, begin, Fuzzer::case);
+    try_all(warm_up(&seeds, share.warm_up), WORKERS, within(20), begin, Fuzzer::case);
+    let mut tried = 0;
     let mut held = vec![memory(site.server.id())];
     for wave in waves(&seeds) {
-        try_all(wave, WORKERS, begin, Fuzzer::case);
+        tried += try_all(wave, WORKERS, within(10), begin, Fuzzer::case);
         held.push(memory(site.server.id()));
     }
     let mut visit = Visit::to(&site.server.address, "").unwrap();
@@ -222,9 +223,9 @@ fn try_requests(folder: &Path, store: &Store, share: Share) {
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
     let statuses = site.statuses.lock().unwrap();
     eprintln!(
-        "{} requests: {held:?} KiB before and after each wave; answers {statuses:?} (0: closed without one)",
-        seeds.end - seeds.start
+        "{tried} requests: {held:?} KiB before and after each wave; answers {statuses:?} (0: closed without one)"
     );
+    tell_tried(&format!("mutated requests on {}", store.name()), tried, &seeds);
     // One wave alone, as of a single seed, fills the caches.
     let grown = held.windows(2).map(|two| two[1].saturating_sub(two[0])).min().unwrap();
     assert!(held.len() <= 2 || grown <= TOLERANCE, "each wave leaves {grown} KiB at least: {held:?}");

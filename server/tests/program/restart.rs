@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use crate::size::asked;
 use crate::store::Store;
 use crate::support::{PATIENCE, PROGRAM, Server, Visit, folder, until, with_settings};
-use crate::window::{Door, Heard, Page, Window, at_least, chance, room_for};
+use crate::window::{Door, Heard, Page, Window, chance, room_for};
 
 /// Windows that are open, those of four people.
 const WINDOWS: usize = 2_000;
@@ -41,7 +42,7 @@ struct Progress {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_come_back_to_the_same_list() {
-    let windows = at_least(WINDOWS, "BELLWIRE_TEST_WINDOWS");
+    let windows = asked("BELLWIRE_TEST_WINDOWS").unwrap_or(WINDOWS);
     room_for(windows as u64);
     let folder = folder("restart");
     let store = Store::sqlite(&folder);

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::size::{asked, tell};
 use crate::store::Store;
 use crate::support::{PATIENCE, PROGRAM, Server, Visit, folder, until, with_settings};
-use crate::window::{Door, Heard, Page, Window, at_least, room_for};
+use crate::window::{Door, Heard, Page, Window, room_for};
 
 /// Windows that never read; `BELLWIRE_TEST_SLOW_READERS` asks for more.
 const STUCK: usize = 300;
@@ -56,8 +57,8 @@ const SHARED: u64 = 8 * 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_1013() {
-    let stuck = at_least(STUCK, "BELLWIRE_TEST_SLOW_READERS");
-    let messages = at_least(MESSAGES, "BELLWIRE_TEST_SLOW_MESSAGES");
+    let stuck = asked("BELLWIRE_TEST_SLOW_READERS").unwrap_or(STUCK);
+    let messages = asked("BELLWIRE_TEST_SLOW_MESSAGES").unwrap_or(MESSAGES);
     room_for(stuck as u64);
     let folder = folder("slow");
     let mut command = with_settings(Command::new(PROGRAM), &folder);
@@ -140,6 +141,8 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
     until("they are gone", || memory.sockets() == 0);
     memory.is_bounded(stuck as u64);
     memory.look_afterwards();
+    tell("readers that never read, closed", closed(), stuck);
+    tell("messages beside readers that never read", stored.len(), all);
     delays.sort();
     let [half, most, all] =
         [delays.len() / 2, delays.len() * 99 / 100, delays.len() - 1].map(|at| delays[at]);

@@ -39,6 +39,14 @@ impl Store {
         }
     }
 
+    /// The database's name for people.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres { .. } => "PostgreSQL",
+        }
+    }
+
     /// Every message there is, in the order of its place, with this place.
     pub(crate) async fn messages(&self) -> Vec<(i64, String)> {
         let connection: DatabaseConnection = Database::connect(self.url()).await.unwrap();

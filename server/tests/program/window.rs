@@ -178,8 +178,3 @@ pub(crate) fn chance() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0) as f64 / u64::MAX as f64
 }
-
-/// A number that the caller's environment raises.
-pub(crate) fn at_least(usual: usize, variable: &str) -> usize {
-    std::env::var(variable).ok().map_or(usual, |number| number.parse().unwrap())
-}

@@ -3,6 +3,9 @@
 mod member;
 mod page;
 
+use std::io::Write;
+use std::time::Duration;
+
 use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
@@ -13,7 +16,10 @@ pub use page::{Page, Promise, Sight};
 
 /// How many schedules of each kind a test tries, unless the environment asks for more.
 const SCHEDULES: usize = 2000;
-/// Asks for another number of schedules.
+/// The longest that it tries schedules of one kind, unless the environment asks for a number. All races together then
+/// take a minute at most, two at a time.
+const TIME: Duration = Duration::from_millis(1_700);
+/// Asks for another number of schedules, however long they take.
 const MORE: &str = "BELLWIRE_TEST_RACES";
 /// Asks for the one schedule that a failed test has printed.
 const REPLAY: &str = "BELLWIRE_TEST_SCHEDULE";
@@ -33,12 +39,24 @@ const STACK: usize = 512 * 1024;
 /// When one of them breaks a promise, deadlocks or does not end. The schedule is printed; `BELLWIRE_TEST_SCHEDULE` runs it again.
 pub fn race(test: impl Fn() + Send + Sync + Clone + 'static) {
     if let Ok(schedule) = std::env::var(REPLAY) {
-        return run(ReplayScheduler::new_from_encoded(&schedule), test);
+        run(ReplayScheduler::new_from_encoded(&schedule), None, test);
+        return;
     }
-    let schedules = std::env::var(MORE)
-        .map_or(SCHEDULES, |more| more.parse().unwrap_or_else(|_| panic!("{MORE}={more} is no number")));
-    run(RandomScheduler::new_from_seed(SEED, schedules), test.clone());
-    run(PctScheduler::new_from_seed(SEED, DEPTH, schedules), test);
+    let more = std::env::var(MORE).ok();
+    let more = more.map(|more| more.parse().unwrap_or_else(|_| panic!("{MORE}={more} is no number")));
+    let (schedules, time) = more.map_or((SCHEDULES, Some(TIME)), |more| (more, None));
+    let done = run(RandomScheduler::new_from_seed(SEED, schedules), time, test.clone())
+        + run(PctScheduler::new_from_seed(SEED, DEPTH, schedules), time, test);
+    tell(done, 2 * schedules);
+}
+
+/// Tells `bin/test` how many of the intended schedules were tried.
+fn tell(done: usize, intended: usize) {
+    let Some(file) = std::env::var_os("BELLWIRE_TEST_FIGURES") else { return };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
+    let told = file
+        .and_then(|mut file| file.write_all(format!("schedules of races\t{done}\t{intended}\n").as_bytes()));
+    told.unwrap_or_else(|error| panic!("BELLWIRE_TEST_FIGURES cannot be written: {error}"));
 }
 
 /// Whether a ticker has a task, as those who watch and the task itself decide it.
@@ -62,7 +80,12 @@ pub fn sweep(bellwire: &Bellwire, now: u64, grace: u64) {
     bellwire.layer().presence().sweep(now, grace);
 }
 
-fn run(scheduler: impl Scheduler + 'static, test: impl Fn() + Send + Sync + 'static) {
+/// Runs schedules until there are no more or the time is over. Returns how many.
+fn run(
+    scheduler: impl Scheduler + 'static,
+    time: Option<Duration>,
+    test: impl Fn() + Send + Sync + 'static,
+) -> usize {
     // Handlers are given so much time and no more; here time stands still, and nothing is ever run on this runtime. It is never
     // dropped: it would wake whoever a failed race left behind.
     let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
@@ -72,5 +95,6 @@ fn run(scheduler: impl Scheduler + 'static, test: impl Fn() + Send + Sync + 'sta
     config.stack_size = STACK;
     config.max_steps = MaxSteps::FailAfter(STEPS);
     config.silence_warnings = true;
-    Runner::new(scheduler, config).run(test);
+    config.max_time = time;
+    Runner::new(scheduler, config).run(test)
 }
