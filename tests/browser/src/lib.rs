@@ -44,7 +44,7 @@ pub use stage::Stage;
 pub use tab::Tab;
 
 /// How long anything that must happen may take. Generous: it is only ever used up by a failure.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often is looked whether it has happened.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
