@@ -14,11 +14,11 @@ use rust_embed::RustEmbed;
 use sea_orm_migration::MigratorTrait;
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts::Person;
 use crate::background::Background;
 use crate::command::Command;
 use crate::seed::{Fill, Filling, Progress, SeedOptions};
 use crate::{Card, SiteState};
+use bellwire_auth::Person;
 use bellwire_web::Embedded;
 
 /// An app: a name, and everything it brings to a site, in an open registry keyed by type.

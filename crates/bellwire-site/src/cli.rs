@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{ArgMatches, FromArgMatches, Subcommand};
 
-use crate::accounts::SiteAccounts;
 use crate::app::App;
 use crate::builder::Builder;
 use crate::command::Command;
 use crate::seed::SeedOptions;
 use crate::site::state_of;
 use crate::{Settings, SiteState, log};
+use bellwire_auth::SiteAccounts;
 
 mod check;
 mod seed;

@@ -18,16 +18,17 @@ mod settings;
 mod site;
 mod background;
 mod log;
-mod upgrade;
 mod app;
-pub mod accounts;
 mod check;
 pub mod seed;
 
-pub use accounts::{Accounts, MaybeUser, OperatorError, Person, Session, SiteAccounts, User};
 pub use app::App;
 pub use bellwire;
 pub use bellwire::{ClientAddress, shutdown_signal};
+pub use bellwire_auth as accounts;
+pub use bellwire_auth::{
+    Accounts, MaybeUser, OperatorError, Person, Session, SignUp, SiteAccounts, Upgrade, User,
+};
 pub use bellwire_db::{Clock, DatabaseUrl, Db, DbError, Migrations, Reader, Sought, Tx};
 pub use bellwire_markup as markup;
 pub use bellwire_web::{
@@ -38,6 +39,5 @@ pub use builder::{Builder, GivenSettings};
 pub use check::{Finding, check};
 pub use command::{Command, CommandResult};
 pub use log::start as start_log;
-pub use settings::{Settings, SettingsError, SignUp, SiteSettings};
+pub use settings::{Settings, SettingsError, SiteSettings};
 pub use site::{Site, StartError};
-pub use upgrade::Upgrade;

@@ -8,11 +8,12 @@ use std::pin::Pin;
 mod people;
 mod progress;
 
+pub use bellwire_auth::SeedError;
 pub use people::{PEOPLE, is_seeded};
 pub use progress::Progress;
 
-use crate::accounts::{Person, SiteAccounts};
 use crate::{App, SiteError, SiteState};
+use bellwire_auth::{Person, SiteAccounts};
 
 /// The password of everyone who is made here. Everybody may know it, so they are ordinary people, never administrators.
 pub const PASSWORD: &str = "a bell for everyone";
@@ -41,29 +42,6 @@ pub(crate) struct OptionGroup(pub(crate) fn(clap::Command) -> clap::Command);
 /// How an app fills a site.
 pub(crate) type Fill =
     for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress, &'a SeedOptions) -> Filling<'a>;
-
-/// Why a site is not filled.
-#[derive(Debug, thiserror::Error)]
-pub enum SeedError {
-    /// Nobody is to find words in their mouth that they never said.
-    #[error("somebody here is called `{0}` already, as one of the people to be made: nothing was done")]
-    NameTaken(&'static str),
-    /// The database, or an app.
-    #[error(transparent)]
-    Site(#[from] SiteError),
-}
-
-impl From<sea_orm::DbErr> for SeedError {
-    fn from(error: sea_orm::DbErr) -> Self {
-        Self::Site(error.into())
-    }
-}
-
-impl From<crate::DbError> for SeedError {
-    fn from(error: crate::DbError) -> Self {
-        Self::Site(error.into())
-    }
-}
 
 /// Whether an app has something to fill itself with.
 pub(crate) fn is_filled(app: &App) -> bool {

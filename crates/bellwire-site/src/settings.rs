@@ -15,22 +15,12 @@ use url::Url;
 mod bounds;
 mod setting;
 
+use bellwire_auth::SignUp;
 use bellwire_db::DatabaseUrl;
 
 use crate::SiteState;
 use bounds::{BOUNDS, Bound};
 use setting::Setting;
-
-/// Who may make an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignUp {
-    /// Everyone who comes by.
-    Open,
-    /// Only who was invited. There are no invitations yet, so for now nobody.
-    Invite,
-    /// Nobody.
-    Closed,
-}
 
 /// The settings of a site.
 #[derive(Debug, Clone)]

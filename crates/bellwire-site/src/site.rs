@@ -13,12 +13,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts::{self, Accounts, SiteAccounts, Watch};
 use crate::app::{App, Sitemap};
 use crate::background::Background;
 use crate::builder::{Builder, GivenSettings, Layers};
 use crate::settings::SiteSettings;
 use crate::{Card, Clock, PublicUrl, Settings, SettingsError, SiteState};
+use bellwire_auth::{self as accounts, Accounts, SiteAccounts, Watch};
 use bellwire_web::{Assets, Embedded};
 use bellwire_web::{SiteParts, layers};
 
@@ -98,7 +98,7 @@ impl Builder {
         let listener = TcpListener::bind(bind).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         let (state, rest) = open(self, address).await?;
-        let begun = Watch::begin(state.accounts().sessions()).await;
+        let begun = state.accounts().watch().await;
         let watch =
             begun.map_err(|cause| StartError::Database { setting: where_from(state.settings()), cause })?;
         let background = rest.background();

@@ -24,6 +24,10 @@ mod fault;
 mod errors;
 pub mod wait;
 
+pub use bellwire;
+pub use bellwire_db as db;
+pub use bellwire_markup as markup;
+
 pub use assets::{Assets, Embedded};
 pub use card::Card;
 pub use errors::SiteError;

@@ -4,13 +4,13 @@ use anyhow::bail;
 use clap::Args;
 
 use super::say;
-use crate::accounts::SiteAccounts;
 use crate::app::App;
 use crate::builder::Builder;
 use crate::seed::{self, PASSWORD, Progress, SeedOptions, is_seeded};
 use crate::settings::SiteSettings;
 use crate::site::state_of;
 use crate::{Card, SignUp, SiteState};
+use bellwire_auth::SiteAccounts;
 
 /// The site's own options; the apps add theirs.
 #[derive(Debug, Args)]

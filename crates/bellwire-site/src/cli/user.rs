@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use super::say;
-use crate::accounts::{Accounts, Person, SiteAccounts};
 use crate::builder::Builder;
 use crate::site::state_of;
+use bellwire_auth::{Accounts, Person, SiteAccounts};
 
 /// What the operator does with accounts. A person is known by name or e-mail address. Passwords are asked for on a terminal, and
 /// otherwise read as a line from the standard input; they are never arguments, which everyone on the machine can see.

@@ -1,6 +1,6 @@
 //! Who is made: names from many places, which are nobody's in particular.
 
-use crate::accounts::Person;
+use bellwire_auth::Person;
 
 /// Their names, and their e-mail addresses, by which they are known again. Nobody gets mail at example.org.
 pub const PEOPLE: [(&str, &str); 13] = [

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use bellwire::{ClientAddress, Html};
+use bellwire_web::bellwire::{ClientAddress, Html};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::fmt;

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use bellwire::rate::network;
-use bellwire_db::{DbError, Tx};
+use bellwire_web::bellwire::rate::network;
+use bellwire_web::db::{DbError, Tx};
 use sea_orm::SqlErr;
 
 use super::Accounts;

@@ -7,7 +7,7 @@ use sea_orm::{
     Condition, ConnectionTrait, DbErr, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
-use crate::accounts::users;
+use crate::users;
 
 use super::device::Device;
 
@@ -115,7 +115,7 @@ fn counting(now: DateTime<Utc>) -> Select<Entity> {
 }
 
 /// The sessions of a person, the one used last first.
-pub(in crate::accounts) async fn of(
+pub(crate) async fn of(
     db: &impl ConnectionTrait,
     user_id: i64,
     now: DateTime<Utc>,
@@ -203,7 +203,7 @@ fn anonymous(address: &str) -> Condition {
 
 /// Which sessions are to end.
 #[derive(Debug, Clone)]
-pub(in crate::accounts) enum Which {
+pub(crate) enum Which {
     /// This one.
     One(i64),
     /// These.

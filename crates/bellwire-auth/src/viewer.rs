@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire::{ClientAddress, Identity};
+use bellwire_web::bellwire::{ClientAddress, Identity};
 use std::convert::Infallible;
 
 use super::session::{RequestSession, session_key};
@@ -36,12 +36,12 @@ pub struct User {
 }
 
 impl User {
-    /// The key of the person's sockets, for [`bellwire::Layer::expel_person`] and [`bellwire::Layer::kick_person`].
+    /// The key of the person's sockets, for [`bellwire_web::bellwire::Layer::expel_person`] and [`bellwire_web::bellwire::Layer::kick_person`].
     pub fn key(&self) -> String {
         person_key(self.id)
     }
 
-    /// The key of the sockets of this browser's session, for [`bellwire::Layer::kick_session`].
+    /// The key of the sockets of this browser's session, for [`bellwire_web::bellwire::Layer::kick_session`].
     pub fn session_key(&self) -> String {
         session_key(self.session)
     }
@@ -78,7 +78,7 @@ pub(crate) struct SignedIn {
 }
 
 /// Recognises the session and its person, once for each request: the extractors find both in the request's extensions.
-pub(crate) async fn remember(State(accounts): State<Accounts>, mut request: Request, next: Next) -> Response {
+pub async fn remember(State(accounts): State<Accounts>, mut request: Request, next: Next) -> Response {
     let session = match accounts.sessions().recognise(request.headers()).await {
         Ok(session) => session,
         Err(error) => return error.into_response(),

@@ -9,9 +9,9 @@ use askama::Template;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bellwire::Html;
-use bellwire::rate::network;
-use bellwire_db::Tx;
+use bellwire_web::bellwire::Html;
+use bellwire_web::bellwire::rate::network;
+use bellwire_web::db::Tx;
 use serde::Deserialize;
 
 use super::SiteAccounts;

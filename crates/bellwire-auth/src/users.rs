@@ -1,6 +1,6 @@
 //! The table of people.
 
-use bellwire_db::Sought;
+use bellwire_web::db::Sought;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bellwire_db::Tx;
+use bellwire_web::db::Tx;
 
 use super::device::Device;
 use super::ended::{self, Why};
@@ -17,36 +17,31 @@ const PER_ADDRESS: u64 = 500;
 
 /// The sessions that a browser has when it signs in. They end, and their data moves.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::accounts) struct Old {
+pub(crate) struct Old {
     session: Option<i64>,
     /// The one that the former cookie names.
     former: Option<i64>,
 }
 
 impl Old {
-    pub(in crate::accounts) fn of(request: &RequestSession) -> Self {
+    pub(crate) fn of(request: &RequestSession) -> Self {
         Self { session: request.id(), former: request.former_id() }
     }
 }
 
 /// A session of a person that is to begin.
 #[derive(Debug)]
-pub(in crate::accounts) struct NewSession<'a> {
-    pub(in crate::accounts) user_id: i64,
-    pub(in crate::accounts) token: &'a Token,
-    pub(in crate::accounts) device: Device,
+pub(crate) struct NewSession<'a> {
+    pub(crate) user_id: i64,
+    pub(crate) token: &'a Token,
+    pub(crate) device: Device,
 }
 
 impl Sessions {
     /// Begins the session of a person in a transaction. Those that this browser had before are over: a token that somebody else
     /// may have planted or seen is worth nothing after signing in. The data of an anonymous session and of the same person's
     /// moves into the new one; that of another person does not.
-    pub(in crate::accounts) async fn begin(
-        &self,
-        tx: &Tx,
-        new: NewSession<'_>,
-        old: Old,
-    ) -> Result<(), SiteError> {
+    pub(crate) async fn begin(&self, tx: &Tx, new: NewSession<'_>, old: Old) -> Result<(), SiteError> {
         ended::take_turn(tx).await?;
         let data = self.take_data(tx, old, new.user_id).await?;
         self.insert(tx, new, data).await
@@ -54,12 +49,7 @@ impl Sessions {
 
     /// Begins the session of a person who goes on after a new password, and ends the old one. Nothing begins where that has ended
     /// meanwhile: it does not come back this way. Returns whether it has begun.
-    pub(in crate::accounts) async fn renew(
-        &self,
-        tx: &Tx,
-        new: NewSession<'_>,
-        session: i64,
-    ) -> Result<bool, SiteError> {
+    pub(crate) async fn renew(&self, tx: &Tx, new: NewSession<'_>, session: i64) -> Result<bool, SiteError> {
         ended::take_turn(tx).await?;
         let user_id = new.user_id;
         let row = table::lock(tx, session).await?;

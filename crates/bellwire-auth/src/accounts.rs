@@ -1,50 +1,20 @@
-//! People, their passwords and their sessions.
+//! The accounts of a site: what their pages, forms and sockets share.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-mod account;
-mod forms;
-mod migrations;
-mod name;
-mod new_password;
-mod operator;
-mod over_socket;
-mod password;
-mod seeded;
-mod session;
-mod sign_in;
-mod sign_up;
-mod staff;
-mod tickets;
-pub mod users;
-mod viewer;
-mod views;
-
-pub use forms::{Browser, SignInForm, SignUpForm};
-pub use migrations::Migrator;
-pub use name::name_key;
-pub use operator::{OperatorError, Person};
-pub use over_socket::{NoTicket, Refused, Ticket};
-pub use session::Session;
-pub(crate) use session::{Sessions, Watch};
-pub use viewer::{MaybeUser, User, person_key, person_of};
-pub(crate) use viewer::{SignedIn, remember};
-pub(crate) use views::routes;
-
 use axum::extract::FromRef;
-use bellwire::Bellwire;
-use bellwire::rate::Quota;
-use bellwire_db::{Clock, Db};
+use bellwire_web::bellwire::Bellwire;
+use bellwire_web::bellwire::rate::Quota;
+use bellwire_web::db::{Clock, Db, DbError};
+use bellwire_web::{AccountLinks, SharedRateLimiter, SiteError, SiteState};
 
-pub(crate) use bellwire_web::next;
-
-use crate::AccountLinks;
-use crate::{SignUp, SiteError, SiteState};
-use bellwire_web::SharedRateLimiter;
-use password::Hasher;
+use crate::name;
+use crate::password::Hasher;
+use crate::session::{Sessions, Watch};
+use crate::users;
 
 /// Failed sign-ins for one name from one address, and the time they count for.
 const SIGN_INS: Quota = Quota::at_most(10, Duration::from_secs(3 * 60));
@@ -55,29 +25,40 @@ const STRANGERS: Quota = Quota::at_most(100, Duration::from_secs(3 * 60));
 /// New accounts from one address, and the time they count for.
 const SIGN_UPS: Quota = Quota::at_most(20, Duration::from_secs(60 * 60));
 
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUp {
+    /// Everybody.
+    Open,
+    /// People who were invited. There are no invitations yet, so for now nobody.
+    Invite,
+    /// Nobody.
+    Closed,
+}
+
 /// Everything about accounts that a request may need.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    db: Db,
+pub(crate) struct Inner {
+    pub(crate) db: Db,
     sessions: Sessions,
-    sign_up: SignUp,
-    clock: Clock,
-    hasher: Hasher,
-    sign_ins: SharedRateLimiter<(IpAddr, Who)>,
-    strangers: SharedRateLimiter<IpAddr>,
-    sign_ups: SharedRateLimiter<IpAddr>,
+    pub(crate) sign_up: SignUp,
+    pub(crate) clock: Clock,
+    pub(crate) hasher: Hasher,
+    pub(crate) sign_ins: SharedRateLimiter<(IpAddr, Who)>,
+    pub(crate) strangers: SharedRateLimiter<IpAddr>,
+    pub(crate) sign_ups: SharedRateLimiter<IpAddr>,
     /// Whether an administrator was seen. There is no way back to having none.
-    administrator: AtomicBool,
+    pub(crate) administrator: AtomicBool,
 }
 
 /// Whose password is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Who {
+pub(crate) enum Who {
     /// Somebody's, by whichever of their names.
     User(i64),
     /// Nobody's, who is called so.
@@ -85,7 +66,7 @@ enum Who {
 }
 
 impl Who {
-    fn of(user: Option<i64>, typed: &str) -> Self {
+    pub(crate) fn of(user: Option<i64>, typed: &str) -> Self {
         let name = || name::name_key(typed).chars().take(name::LONGEST_EMAIL).collect();
         user.map_or_else(|| Self::Name(name()), Self::User)
     }
@@ -114,11 +95,12 @@ impl FromRef<SiteState> for Accounts {
 
 impl Accounts {
     /// The paths of the account pages, for the shell.
-    pub(crate) fn links(&self) -> AccountLinks {
+    pub fn links(&self) -> AccountLinks {
         AccountLinks { sign_in: "/accounts/login/", sign_up: self.is_open().then_some("/accounts/signup/") }
     }
 
-    pub(crate) fn new(db: Db, bellwire: Bellwire, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
+    /// The accounts of a site. `secure` is whether it is served by https, which its cookie then says.
+    pub fn new(db: Db, bellwire: Bellwire, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
         let inner = Inner {
             sessions: Sessions::new(db.clone(), bellwire, secure, clock.clone()),
             db,
@@ -149,6 +131,15 @@ impl Accounts {
     /// Whether everybody may make an account.
     pub fn is_open(&self) -> bool {
         self.inner.sign_up == SignUp::Open
+    }
+
+    /// Begins to watch for sessions that end on another process or expire. Begin before the first
+    /// socket opens, and run it as long as the site serves.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn watch(&self) -> Result<Watch, DbError> {
+        Watch::begin(self.sessions()).await
     }
 
     /// The sessions of all browsers.

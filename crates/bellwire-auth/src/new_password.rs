@@ -1,8 +1,8 @@
 //! A new password, from the one who has the old one.
 
 use axum::http::HeaderValue;
-use bellwire::rate::network;
-use bellwire_db::Tx;
+use bellwire_web::bellwire::rate::network;
+use bellwire_web::db::Tx;
 
 use super::SiteAccounts;
 use super::forms::Browser;

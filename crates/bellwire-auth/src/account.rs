@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use bellwire::Html;
+use bellwire_web::bellwire::Html;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 

@@ -1,11 +1,11 @@
 //! The table of sessions that ended. Every process on the database watches it and closes the sockets of what stands there.
 
-use bellwire::Close;
+use bellwire_web::bellwire::Close;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, Set};
 
-use bellwire_db::Tx;
+use bellwire_web::db::Tx;
 
 /// How long it is known that a session ended. A process that cannot reach the database for longer misses it.
 const KEPT: TimeDelta = TimeDelta::days(1);
@@ -32,7 +32,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::accounts) enum Why {
+pub(crate) enum Why {
     SignedOut,
     EndedElsewhere,
     NewPassword,

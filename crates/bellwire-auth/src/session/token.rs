@@ -8,32 +8,32 @@ use sha2::{Digest, Sha256};
 
 /// 256 random bits. The browser has them; the database has only their hash, from which nobody can sign in.
 #[derive(Clone)]
-pub(in crate::accounts) struct Token([u8; 32]);
+pub(crate) struct Token([u8; 32]);
 
 impl Token {
     /// A new one, from the system's randomness.
     ///
     /// # Errors
     /// When the system has none to give.
-    pub(in crate::accounts) fn random() -> Result<Self, getrandom::Error> {
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
     /// The one in a cookie.
-    pub(in crate::accounts) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64.decode(text).ok()?;
         Some(Self(bytes.try_into().ok()?))
     }
 
     /// As it stands in a cookie.
-    pub(in crate::accounts) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         BASE64.encode(self.0)
     }
 
     /// As it stands in the database.
-    pub(in crate::accounts) fn hash(&self) -> Vec<u8> {
+    pub(crate) fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()
     }
 }

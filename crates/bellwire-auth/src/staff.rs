@@ -6,7 +6,7 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use bellwire::Html;
+use bellwire_web::bellwire::Html;
 use serde::Deserialize;
 
 use super::SiteAccounts;

@@ -1,7 +1,7 @@
 //! The end of sessions: their rows go with their data, and their sockets close in every process.
 
-use bellwire::Close;
-use bellwire_db::Tx;
+use bellwire_web::bellwire::Close;
+use bellwire_web::db::Tx;
 
 use super::ended::{self, Why};
 use super::request::RequestSession;
@@ -11,12 +11,7 @@ use crate::SiteError;
 
 impl Sessions {
     /// Ends sessions in a transaction; when it has committed, their sockets are closed. Returns how many there were.
-    pub(in crate::accounts) async fn end(
-        &self,
-        tx: &Tx,
-        which: Which,
-        why: Why,
-    ) -> Result<usize, sea_orm::DbErr> {
+    pub(crate) async fn end(&self, tx: &Tx, which: Which, why: Why) -> Result<usize, sea_orm::DbErr> {
         ended::take_turn(tx).await?;
         let ended = table::remove(tx, which).await?;
         let number = ended.len();
@@ -31,13 +26,13 @@ impl Sessions {
     }
 
     /// Ends sessions, in a transaction of its own.
-    pub(in crate::accounts) async fn end_now(&self, which: Which, why: Why) -> Result<usize, SiteError> {
+    pub(crate) async fn end_now(&self, which: Which, why: Why) -> Result<usize, SiteError> {
         let sessions = self.clone();
         self.inner.db.write(async move |tx: Tx| Ok(sessions.end(&tx, which, why).await?)).await
     }
 
     /// Ends the session of a request, and the one that its former cookie names.
-    pub(in crate::accounts) async fn sign_out(&self, request: &RequestSession) -> Result<(), SiteError> {
+    pub(crate) async fn sign_out(&self, request: &RequestSession) -> Result<(), SiteError> {
         let own: Vec<_> = request.id().into_iter().chain(request.former_id()).collect();
         if !own.is_empty() {
             self.end_now(Which::These(own), Why::SignedOut).await?;

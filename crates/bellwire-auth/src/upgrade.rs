@@ -7,16 +7,16 @@ use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use bellwire::{
+use bellwire_web::bellwire::{
     CatchUp, Close, Consumer, Dialect, Error, EventStream, GroupName, Scope, Seq, Socket, UpgradeRefused,
 };
 
-use crate::accounts::{Sessions, SignedIn, SiteAccounts};
 use crate::{Session, SiteError, SiteState, User};
+use crate::{Sessions, SignedIn, SiteAccounts};
 
 /// An extractor: this request asks for a socket, and one of our own pages does so.
 ///
-/// It is [`bellwire::Upgrade`] for whoever is signed in, and the only one a site has. Its sockets count for their person and
+/// It is [`bellwire_web::bellwire::Upgrade`] for whoever is signed in, and the only one a site has. Its sockets count for their person and
 /// address, and close when the session ends: by signing out, a new password, deactivation, or time. A handshake that was under way
 /// when that happened comes to nothing.
 ///
@@ -27,10 +27,10 @@ use crate::{Session, SiteError, SiteState, User};
 /// use axum::{Router, response::Response, routing::get};
 /// use bellwire_site::{SiteState, Upgrade, User};
 /// # struct Echo;
-/// # impl bellwire::Consumer for Echo {
-/// #     type Action = bellwire::Frame;
+/// # impl bellwire_web::bellwire::Consumer for Echo {
+/// #     type Action = bellwire_web::bellwire::Frame;
 /// #     type Event = ();
-/// #     async fn receive(&mut self, s: &mut bellwire::Socket, f: bellwire::Frame) -> Result<(), bellwire::Error> { s.send(f).await }
+/// #     async fn receive(&mut self, s: &mut bellwire_web::bellwire::Socket, f: bellwire_web::bellwire::Frame) -> Result<(), bellwire_web::bellwire::Error> { s.send(f).await }
 /// # }
 ///
 /// async fn echo(_: User, upgrade: Upgrade) -> Response {
@@ -52,7 +52,7 @@ pub struct Upgrade {
 /// The two ways to a page.
 #[derive(Debug)]
 enum Line {
-    Socket(bellwire::Upgrade),
+    Socket(bellwire_web::bellwire::Upgrade),
     Stream(EventStream),
 }
 
@@ -63,14 +63,16 @@ impl Line {
             <EventStream as OptionalFromRequestParts<_>>::from_request_parts(parts, bellwire).await?;
         match stream {
             Some(stream) => Ok(Self::Stream(stream)),
-            None => bellwire::Upgrade::from_request_parts(parts, bellwire).await.map(Self::Socket),
+            None => {
+                bellwire_web::bellwire::Upgrade::from_request_parts(parts, bellwire).await.map(Self::Socket)
+            }
         }
     }
 
     /// The same for either.
     fn map(
         self,
-        socket: impl FnOnce(bellwire::Upgrade) -> bellwire::Upgrade,
+        socket: impl FnOnce(bellwire_web::bellwire::Upgrade) -> bellwire_web::bellwire::Upgrade,
         stream: impl FnOnce(EventStream) -> EventStream,
     ) -> Self {
         match self {
@@ -105,7 +107,7 @@ impl Upgrade {
         }
     }
 
-    /// The dialect for pages that do not ask for one; see [`bellwire::Upgrade::dialect`].
+    /// The dialect for pages that do not ask for one; see [`bellwire_web::bellwire::Upgrade::dialect`].
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.line = self.line.map(|it| it.dialect(dialect), |it| it.dialect(dialect));

@@ -2,9 +2,9 @@
 
 /// The browser a session is for.
 #[derive(Debug, Clone)]
-pub(in crate::accounts) struct Device {
-    pub(in crate::accounts) user_agent: String,
-    pub(in crate::accounts) address: String,
+pub(crate) struct Device {
+    pub(crate) user_agent: String,
+    pub(crate) address: String,
 }
 
 /// Part of a user agent, and what people call it. The first that fits counts: most browsers also claim to be others.
@@ -40,7 +40,7 @@ const SYSTEMS: [(&str, &str); 9] = [
 const LONGEST: usize = 40;
 
 /// A short name for a browser, such as “Chrome on Linux”.
-pub(in crate::accounts) fn name(user_agent: &str) -> String {
+pub(crate) fn name(user_agent: &str) -> String {
     let find = |table: &[(&str, &'static str)]| {
         table.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, name)| *name)
     };

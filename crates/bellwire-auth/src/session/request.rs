@@ -40,17 +40,17 @@ impl RequestSession {
     }
 
     /// The one of a request.
-    pub(in crate::accounts) fn of(extensions: &Extensions) -> Self {
+    pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
     /// The id of the session.
-    pub(in crate::accounts) fn id(&self) -> Option<i64> {
+    pub(crate) fn id(&self) -> Option<i64> {
         self.found.as_ref().map(|found| found.id)
     }
 
     /// The id of the session that is named by the former cookie.
-    pub(in crate::accounts) fn former_id(&self) -> Option<i64> {
+    pub(crate) fn former_id(&self) -> Option<i64> {
         self.former.as_ref().map(|former| former.id)
     }
 
@@ -65,7 +65,7 @@ impl RequestSession {
     }
 
     /// Writes what was said about the response.
-    pub(in crate::accounts) fn write(&self, headers: &mut HeaderMap) {
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
         let Reply { cookies, is_private } = std::mem::take(&mut *self.reply());
         if let (true, Entry::Vacant(cache)) = (is_private, headers.entry(header::CACHE_CONTROL)) {
             cache.insert(HeaderValue::from_static("private, no-cache"));

@@ -1,7 +1,7 @@
 //! Recognising a browser by its cookies.
 
 use axum::http::HeaderMap;
-use bellwire_db::Tx;
+use bellwire_web::db::Tx;
 
 use super::Sessions;
 use super::request::{Former, RequestSession};
@@ -15,10 +15,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the database cannot say.
-    pub(in crate::accounts) async fn recognise(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<RequestSession, SiteError> {
+    pub(crate) async fn recognise(&self, headers: &HeaderMap) -> Result<RequestSession, SiteError> {
         let (tokens, former) = (self.tokens(headers), self.former_tokens(headers));
         if tokens.is_empty() && former.is_empty() {
             return Ok(RequestSession::new(self, None, None));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire::rate::network;
-use bellwire_db::Tx;
+use bellwire_web::bellwire::rate::network;
+use bellwire_web::db::Tx;
 
 use super::forms::Browser;
 use super::session::{NewSession, Token};

@@ -1,6 +1,6 @@
 //! What the operator does with accounts, from the command line and beside a running site.
 
-use bellwire_db::{DbError, Tx};
+use bellwire_web::db::{DbError, Tx};
 
 use super::name::{self, Name};
 use super::session::{Which, Why};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwire_db::DbError;
+use bellwire_web::db::DbError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Sessions, ended};
@@ -16,7 +16,7 @@ const EXPIRY: u32 = 4;
 
 /// A process's place in the table of ended sessions.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub struct Watch {
     sessions: Sessions,
     /// The last number that was seen.
     last: i64,
@@ -30,7 +30,7 @@ impl Watch {
     }
 
     /// Watches until it is dropped.
-    pub(crate) async fn run(mut self) {
+    pub async fn run(mut self) {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;

@@ -8,9 +8,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellwire::Bellwire;
-use bellwire::rate::Quota;
-use bellwire_db::{Clock, Db};
+use bellwire_web::bellwire::Bellwire;
+use bellwire_web::bellwire::rate::Quota;
+use bellwire_web::db::{Clock, Db};
 
 mod token;
 mod cookie;
@@ -32,7 +32,7 @@ pub use extract::Session;
 pub(crate) use request::RequestSession;
 pub(super) use table::{Model, Which, of};
 pub(super) use token::Token;
-pub(crate) use watch::Watch;
+pub use watch::Watch;
 
 use bellwire_web::SharedRateLimiter;
 

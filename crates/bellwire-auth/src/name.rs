@@ -1,6 +1,6 @@
 //! What a person may be called, and when two names are the same.
 
-use bellwire_markup::{Case, fold, is_invisible, is_joiner};
+use bellwire_web::markup::{Case, fold, is_invisible, is_joiner};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 

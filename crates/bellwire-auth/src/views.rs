@@ -18,7 +18,8 @@ use super::{Accounts, MaybeUser, account, next, over_socket, staff};
 use crate::{Page, SignUp, SiteError, SiteState};
 use bellwire_web::wait::seconds;
 
-pub(crate) fn routes() -> Router<SiteState> {
+/// The pages under `/accounts/`. All of them work without JavaScript.
+pub fn routes() -> Router<SiteState> {
     Router::new()
         .route("/accounts/signup/", get(show_sign_up).post(send_sign_up))
         .route("/accounts/login/", get(show_sign_in).post(send_sign_in))

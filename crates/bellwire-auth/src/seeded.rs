@@ -1,20 +1,45 @@
 //! Accounts of people who are made up, all with one password.
 
-use bellwire_db::Tx;
+use bellwire_web::db::Tx;
 
 use super::name::{self, Name};
 use super::operator::Person;
 use super::users::{self, NewUser};
 use super::{Accounts, password};
 use crate::SiteError;
-use crate::seed::SeedError;
 
 /// The number two processes agree on while one of them makes people up: "seedling" in ASCII.
 const SEED: i64 = i64::from_be_bytes(*b"seedling");
 
+/// Why a site is not filled.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// Nobody is to find words in their mouth that they never said.
+    #[error("somebody here is called `{0}` already, as one of the people to be made: nothing was done")]
+    NameTaken(&'static str),
+    /// The database, or an app.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+impl From<sea_orm::DbErr> for SeedError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Site(error.into())
+    }
+}
+
+impl From<bellwire_web::db::DbError> for SeedError {
+    fn from(error: bellwire_web::db::DbError) -> Self {
+        Self::Site(error.into())
+    }
+}
+
 impl Accounts {
     /// Makes accounts for those of these, a name and an e-mail address each, who have none. Returns all, and how many are new.
-    pub(crate) async fn seed(
+    ///
+    /// # Errors
+    /// That somebody else has one of the names, or the database's.
+    pub async fn seed(
         &self,
         people: &'static [(&str, &str)],
         password: &str,

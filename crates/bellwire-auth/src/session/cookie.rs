@@ -1,7 +1,7 @@
 //! The session cookie.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use bellwire::header_items;
+use bellwire_web::bellwire::header_items;
 
 use super::Sessions;
 use super::token::Token;
@@ -27,17 +27,17 @@ impl Sessions {
     }
 
     /// The cookie that holds this token.
-    pub(in crate::accounts) fn cookie(&self, token: &Token) -> Result<HeaderValue, SiteError> {
+    pub(crate) fn cookie(&self, token: &Token) -> Result<HeaderValue, SiteError> {
         self.set(self.name(), &token.text(), DAYS * 24 * 60 * 60)
     }
 
     /// The cookie that makes a browser forget its session.
-    pub(in crate::accounts) fn no_cookie(&self) -> Result<HeaderValue, SiteError> {
+    pub(crate) fn no_cookie(&self) -> Result<HeaderValue, SiteError> {
         self.set(self.name(), "", 0)
     }
 
     /// The same for the former cookie.
-    pub(in crate::accounts) fn no_former_cookie(&self) -> Result<HeaderValue, SiteError> {
+    pub(crate) fn no_former_cookie(&self) -> Result<HeaderValue, SiteError> {
         self.set(self.former_name(), "", 0)
     }
 

@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+// From the outside in, as a request travels.
+mod views;
+mod account;
+mod staff;
+mod over_socket;
+mod viewer;
+mod upgrade;
+mod forms;
+mod sign_in;
+mod sign_up;
+mod new_password;
+mod operator;
+mod seeded;
+mod accounts;
+mod session;
+mod tickets;
+mod password;
+mod name;
+pub mod users;
+mod migrations;
+
+pub use accounts::{Accounts, SignUp, SiteAccounts};
+pub use forms::{Browser, SignInForm, SignUpForm};
+pub use migrations::Migrator;
+pub use name::name_key;
+pub use operator::{OperatorError, Person};
+pub use over_socket::{NoTicket, Refused, Ticket};
+pub use seeded::SeedError;
+pub use session::{Session, Watch};
+pub use upgrade::Upgrade;
+pub use viewer::{MaybeUser, User, person_key, person_of, remember};
+pub use views::routes;
+
+use accounts::{Inner, Who};
+use bellwire_web::{Field, Page, SiteError, SiteState, Viewer, next};
+use session::Sessions;
+use viewer::SignedIn;
