@@ -25,12 +25,13 @@ use crate::{Sessions, SignedIn, SiteAccounts};
 ///
 /// ```
 /// use axum::{Router, response::Response, routing::get};
-/// use bellwire_site::{SiteState, Upgrade, User};
+/// use bellwire_auth::{Upgrade, User};
+/// use bellwire_web::{SiteState, bellwire};
 /// # struct Echo;
-/// # impl bellwire_web::bellwire::Consumer for Echo {
-/// #     type Action = bellwire_web::bellwire::Frame;
+/// # impl bellwire::Consumer for Echo {
+/// #     type Action = bellwire::Frame;
 /// #     type Event = ();
-/// #     async fn receive(&mut self, s: &mut bellwire_web::bellwire::Socket, f: bellwire_web::bellwire::Frame) -> Result<(), bellwire_web::bellwire::Error> { s.send(f).await }
+/// #     async fn receive(&mut self, s: &mut bellwire::Socket, f: bellwire::Frame) -> Result<(), bellwire::Error> { s.send(f).await }
 /// # }
 ///
 /// async fn echo(_: User, upgrade: Upgrade) -> Response {

@@ -25,7 +25,8 @@ const ENDED: &str = "Your session has ended, or has not begun. Load the page aga
 /// them. Opened with [`Upgrade::session`](crate::Upgrade::session), a socket closes when the session ends.
 ///
 /// ```
-/// use bellwire_site::{Session, SiteError};
+/// use bellwire_auth::Session;
+/// use bellwire_web::SiteError;
 ///
 /// async fn count(mut session: Session) -> Result<String, SiteError> {
 ///     session.begin().await?;
@@ -33,7 +34,7 @@ const ENDED: &str = "Your session has ended, or has not begun. Load the page aga
 ///     let times = session.update("hello.times", count).await?;
 ///     Ok(format!("You were here {times} times."))
 /// }
-/// # let _ = axum::Router::<bellwire_site::SiteState>::new().route("/", axum::routing::get(count));
+/// # let _ = axum::Router::<bellwire_web::SiteState>::new().route("/", axum::routing::get(count));
 /// ```
 #[derive(Debug, Clone)]
 pub struct Session {
