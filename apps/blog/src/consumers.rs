@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use axum::extract::State;
 use axum::response::Response;
-use bellwire::{CatchUp, Consumer, Error, GroupName, Invalid, Patch, Seq, Socket};
 use bellwire_site::accounts::users;
+use bellwire_site::bellwire::{CatchUp, Consumer, Error, GroupName, Invalid, Patch, Seq, Socket};
 use bellwire_site::{MaybeUser, Page, SiteState, Upgrade, User};
 
 use crate::actions::{self, Action, Asked, Name, Where};

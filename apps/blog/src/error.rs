@@ -1,6 +1,6 @@
 //! What can go wrong in the blog, and who can mend it.
 
-use bellwire::Error;
+use bellwire_site::bellwire::Error;
 use bellwire_site::{Fault, SiteError};
 
 /// Why the blog did not do as asked.

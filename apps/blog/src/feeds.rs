@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bellwire::header_items;
+use bellwire_site::bellwire::header_items;
 use bellwire_site::markup::Text;
 use bellwire_site::{SiteError, SiteState};
 use chrono::{DateTime, SecondsFormat, Utc};

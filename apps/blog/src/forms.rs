@@ -1,6 +1,6 @@
 //! What valid input is.
 
-use bellwire::Invalid;
+use bellwire_site::bellwire::Invalid;
 use bellwire_site::markup::{is_invisible, is_joiner, shows};
 use unicode_normalization::UnicodeNormalization;
 

@@ -1,7 +1,7 @@
 //! Typed data in, patches out. The only place in the blog that knows selectors.
 
 use askama::Template;
-use bellwire::{Html, Patch};
+use bellwire_site::bellwire::{Html, Patch};
 use bellwire_site::markup::Text;
 use chrono::SecondsFormat;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bellwire::rate::Quota;
 use bellwire_site::Budget;
+use bellwire_site::bellwire::rate::Quota;
 
 const PERIOD: Duration = Duration::from_secs(5 * 60);
 const STRANGERS: Quota = Quota::at_most(10, PERIOD);

@@ -1,7 +1,7 @@
 //! The pages that everyone reads: made once here, for HTTP and for the socket alike.
 
 use askama::Template;
-use bellwire::Html;
+use bellwire_site::bellwire::Html;
 use bellwire_site::markup::Text;
 use bellwire_site::{Field, Page, SiteState, User};
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bellwire::ClientId;
+use bellwire_site::bellwire::ClientId;
 use bellwire_site::seed::Progress;
 use bellwire_site::{DbError, Fault, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -2,7 +2,9 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bellwire::{CatchUp, Close, Consumer, Dialect, Error, Group, GroupName, Invalid, Patch, Seq, Socket};
+use bellwire_site::bellwire::{
+    CatchUp, Close, Consumer, Dialect, Error, Group, GroupName, Invalid, Patch, Seq, Socket,
+};
 use bellwire_site::{SiteError, SiteState, Upgrade, User};
 use serde::{Deserialize, Serialize};
 

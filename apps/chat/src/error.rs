@@ -1,6 +1,6 @@
 //! What can go wrong in the chat, and who can mend it.
 
-use bellwire::Error;
+use bellwire_site::bellwire::Error;
 use bellwire_site::{Fault, SiteError};
 
 /// Why the chat did not do as asked.

@@ -4,7 +4,7 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-use bellwire::Html;
+use bellwire_site::bellwire::Html;
 use bellwire_site::markup::{Case, Text, fold};
 
 /// A person named in a text.

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use bellwire::Debouncer;
 use bellwire_site::SiteState;
+use bellwire_site::bellwire::Debouncer;
 
 use crate::fragments;
 use crate::models::room::{Kind, Room};

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bellwire::{Change, Debouncer};
 use bellwire_site::SiteState;
 use bellwire_site::accounts::person_of;
+use bellwire_site::bellwire::{Change, Debouncer};
 use tokio::time::timeout;
 
 use crate::models::people as persons;

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bellwire::ClientId;
+use bellwire_site::bellwire::ClientId;
 use bellwire_site::seed::{Progress, SeedOptions};
 use bellwire_site::{DbError, Fault, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use askama::Template;
 use axum::Router;
 use axum::routing::get;
-use bellwire::{Action, Consumer, Error, GroupName, Html, Patch, Socket, Ticker};
+use bellwire_site::bellwire::{Action, Consumer, Error, GroupName, Html, Patch, Socket, Ticker};
 use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use chrono::Utc;
 use serde::Deserialize;

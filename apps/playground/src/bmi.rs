@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::routing::get;
-use bellwire::{Action, Consumer, Dialect, Error, Html, Patch, Socket};
+use bellwire_site::bellwire::{Action, Consumer, Dialect, Error, Html, Patch, Socket};
 use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 use serde_json::json;

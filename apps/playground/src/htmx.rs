@@ -11,8 +11,10 @@ use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html as Body, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use bellwire::rate::Quota;
-use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
+use bellwire_site::bellwire::rate::Quota;
+use bellwire_site::bellwire::{
+    Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket,
+};
 use bellwire_site::markup::shows;
 use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::routing::get;
-use bellwire::{Action, Consumer, Error, Html, Patch, Socket};
+use bellwire_site::bellwire::{Action, Consumer, Error, Html, Patch, Socket};
 use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use chrono::Utc;
 use serde::Deserialize;

@@ -12,7 +12,7 @@ mod htmx;
 
 use askama::Template;
 use axum::Router;
-use bellwire::Html;
+use bellwire_site::bellwire::Html;
 use bellwire_site::markup::is_invisible;
 use bellwire_site::{App, Card, Page, SiteError, SiteState};
 use rust_embed::RustEmbed;

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use bellwire::{Action, Consumer, Error, Html, Patch, Socket};
 use bellwire_site::accounts::{Browser, NoTicket, Refused, SignInForm, SignUpForm};
+use bellwire_site::bellwire::{Action, Consumer, Error, Html, Patch, Socket};
 use bellwire_site::{Field, MaybeUser, Page, SiteAccounts, SiteError, SiteState, Upgrade, User};
 use serde::Deserialize;
 

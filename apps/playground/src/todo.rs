@@ -11,8 +11,10 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use bellwire::rate::Quota;
-use bellwire::{Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket};
+use bellwire_site::bellwire::rate::Quota;
+use bellwire_site::bellwire::{
+    Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket,
+};
 use bellwire_site::markup::shows;
 use bellwire_site::{Budget, ClientAddress, Field, Page, Session, SiteError, SiteState, Tx, Upgrade};
 use serde::{Deserialize, Serialize};

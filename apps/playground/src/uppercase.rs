@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::Query;
 use axum::routing::get;
-use bellwire::{Action, Consumer, Error, Html, Patch, Socket};
+use bellwire_site::bellwire::{Action, Consumer, Error, Html, Patch, Socket};
 use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 

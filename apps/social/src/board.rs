@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bellwire::Html;
+use bellwire_site::bellwire::Html;
 use bellwire_site::{Paging, SiteState};
 
 use crate::models::{Changes, Message};

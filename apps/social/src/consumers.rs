@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use bellwire::{Consumer, Error, Html, Invalid, Patch, Socket};
+use bellwire_site::bellwire::{Consumer, Error, Html, Invalid, Patch, Socket};
 use bellwire_site::{MaybeUser, SiteState, Upgrade, User};
 use serde::{Deserialize, Serialize};
 

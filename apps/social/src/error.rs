@@ -1,6 +1,6 @@
 //! What can go wrong in the social network, and who can mend it.
 
-use bellwire::{Close, Error};
+use bellwire_site::bellwire::{Close, Error};
 use bellwire_site::{Fault, SiteError};
 
 /// Why the social network did not do as asked.

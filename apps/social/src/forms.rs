@@ -1,6 +1,6 @@
 //! What valid input is.
 
-use bellwire::Invalid;
+use bellwire_site::bellwire::Invalid;
 use bellwire_site::markup;
 use unicode_normalization::UnicodeNormalization;
 

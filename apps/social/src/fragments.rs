@@ -1,7 +1,7 @@
 //! Typed data in, patches out. The only place in the social network that knows selectors.
 
 use askama::Template;
-use bellwire::{Html, Patch};
+use bellwire_site::bellwire::{Html, Patch};
 use bellwire_site::{Field, Paging, User};
 use chrono::SecondsFormat;
 

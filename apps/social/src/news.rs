@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bellwire::{ChannelName, Debouncer, Group, GroupName, Layer, Patch};
 use bellwire_site::SiteState;
+use bellwire_site::bellwire::{ChannelName, Debouncer, Group, GroupName, Layer, Patch};
 
 use crate::Event;
 

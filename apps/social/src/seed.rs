@@ -1,6 +1,6 @@
 //! A few weeks of a small network, for `bellwire seed`.
 
-use bellwire::ClientId;
+use bellwire_site::bellwire::ClientId;
 use bellwire_site::seed::Progress;
 use bellwire_site::{Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};

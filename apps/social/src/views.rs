@@ -5,7 +5,7 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire::Html;
+use bellwire_site::bellwire::Html;
 use bellwire_site::{ClientAddress, Fault, Field, MaybeUser, Page, Paging, SiteError, SiteState, User};
 use serde::Deserialize;
 

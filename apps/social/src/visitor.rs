@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bellwire::rate::Quota;
-use bellwire::{ChannelName, Invalid, Socket};
+use bellwire_site::bellwire::rate::Quota;
+use bellwire_site::bellwire::{ChannelName, Invalid, Socket};
 use bellwire_site::{Budget, ClientAddress, SiteState, TooOften, User};
 
 use crate::forms::Author;

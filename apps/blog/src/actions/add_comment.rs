@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bellwire::ClientId;
+use bellwire_site::bellwire::ClientId;
 use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::{AuthorName, CommentText};
@@ -19,7 +19,7 @@ pub struct Asked {
     /// The text.
     pub content: String,
     /// Below which article.
-    #[serde(deserialize_with = "bellwire::number")]
+    #[serde(deserialize_with = "bellwire_site::bellwire::number")]
     pub post_id: i64,
     /// An id of the sender's making: a repeated send with it is the same comment.
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! An article: a draft until it is published, with an address for ever from then on.
 
-use bellwire::{Group, GroupName, Invalid, Layer};
 use bellwire_site::accounts::users;
+use bellwire_site::bellwire::{Group, GroupName, Invalid, Layer};
 use bellwire_site::markup::Text;
 use bellwire_site::{Sought as _, Tx};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

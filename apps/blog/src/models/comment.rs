@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, FromQueryResult, QueryOrder, QuerySelect, Unchanged};
 
 use super::Article;
-use bellwire::ClientId;
+use bellwire_site::bellwire::ClientId;
 
 use crate::BlogError;
 use crate::forms::{AuthorName, CommentText};

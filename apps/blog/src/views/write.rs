@@ -5,7 +5,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire::Html;
+use bellwire_site::bellwire::Html;
 use bellwire_site::markup::Text;
 use bellwire_site::{Fault, Field, Page, SiteError, SiteState, User};
 

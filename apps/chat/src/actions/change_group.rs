@@ -17,7 +17,7 @@ pub struct Where {
     #[serde(rename = "isGroup")]
     pub is_group: bool,
     /// The very room or conversation, where the page knows its id: names change, and may look alike.
-    #[serde(default, deserialize_with = "bellwire::number_or_none")]
+    #[serde(default, deserialize_with = "bellwire_site::bellwire::number_or_none")]
     pub room: Option<i64>,
 }
 

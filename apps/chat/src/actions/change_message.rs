@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bellwire::Layer;
+use bellwire_site::bellwire::Layer;
 use bellwire_site::{SiteState, Tx, User};
 
 use super::new_message::mentioned;

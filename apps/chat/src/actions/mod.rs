@@ -28,7 +28,7 @@ pub enum Action {
     #[serde(rename = "Edit message")]
     EditMessage {
         /// Which message.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         id: i64,
         /// What it is to say.
         message: String,
@@ -37,7 +37,7 @@ pub enum Action {
     #[serde(rename = "Delete message")]
     DeleteMessage {
         /// Which message.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         id: i64,
     },
     /// To look at another room or conversation.
@@ -48,24 +48,24 @@ pub enum Action {
     /// What is shown was read.
     Read {
         /// In which room.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         room: i64,
         /// Up to the message at this place.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         seq: i64,
     },
     /// What comes from here on is to be unread again.
     #[serde(rename = "Mark unread")]
     MarkUnread {
         /// In which room.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         room: i64,
         /// From the message at this place on.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         seq: i64,
     },
 }
 
-impl bellwire::Action for Action {
+impl bellwire_site::bellwire::Action for Action {
     const FORM: Option<&'static str> = Some("New message");
 }

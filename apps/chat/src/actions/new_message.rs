@@ -1,6 +1,6 @@
 //! Somebody says something.
 
-use bellwire::{ClientId, Layer};
+use bellwire_site::bellwire::{ClientId, Layer};
 use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::MessageText;
@@ -16,7 +16,7 @@ pub struct Asked {
     /// The text.
     pub message: String,
     /// The room it was typed in, where the page says so: it may come later than the move to another one.
-    #[serde(default, deserialize_with = "bellwire::number_or_none")]
+    #[serde(default, deserialize_with = "bellwire_site::bellwire::number_or_none")]
     pub room: Option<i64>,
     /// An id of the sender's making: a repeated send with it is the same message.
     #[serde(default)]
@@ -79,8 +79,8 @@ struct Told {
     room: Room,
     seq: i64,
     author: i64,
-    patch: bellwire::Patch,
-    alert: bellwire::Patch,
+    patch: bellwire_site::bellwire::Patch,
+    alert: bellwire_site::bellwire::Patch,
     alerted: Vec<i64>,
 }
 

@@ -1,6 +1,6 @@
 //! Somebody opens a room by its name, or a conversation with somebody.
 
-use bellwire::Invalid;
+use bellwire_site::bellwire::Invalid;
 use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::RoomName;

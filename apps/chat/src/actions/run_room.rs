@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use bellwire::{Invalid, Layer};
 use bellwire_site::accounts::person_key;
+use bellwire_site::bellwire::{Invalid, Layer};
 use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::RoomName;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use bellwire::Html;
 use bellwire_site::accounts::name_key;
+use bellwire_site::bellwire::Html;
 use bellwire_site::markup::{Element, Marks, Piece, attaches};
 
 use super::Mention;

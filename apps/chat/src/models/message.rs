@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use bellwire::ClientId;
 use bellwire_site::Sought;
 use bellwire_site::accounts::users;
+use bellwire_site::bellwire::ClientId;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, LikeExpr};
 use sea_orm::{ActiveValue::Set, DbBackend, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};

@@ -1,6 +1,6 @@
 //! A room, and the number of its latest change.
 
-use bellwire::{Group, GroupName, Layer};
+use bellwire_site::bellwire::{Group, GroupName, Layer};
 use bellwire_site::{Sought, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;

@@ -1,6 +1,6 @@
 //! A room so long that it can be measured.
 
-use bellwire::Invalid;
+use bellwire_site::bellwire::Invalid;
 use bellwire_site::seed::Progress;
 use bellwire_site::{Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};

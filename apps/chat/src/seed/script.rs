@@ -119,7 +119,7 @@ mod tests {
     use bellwire_site::seed::PEOPLE;
 
     use super::*;
-    use bellwire::ClientId;
+    use bellwire_site::bellwire::ClientId;
 
     use crate::forms::MessageText;
     use crate::models::room::Kind;

@@ -10,7 +10,7 @@ mod search;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bellwire::Html;
+use bellwire_site::bellwire::Html;
 use bellwire_site::{Page, SiteState, User};
 
 use crate::ChatError;

@@ -56,7 +56,7 @@ pub(crate) struct NewMessage {
     message: String,
     client_id: Option<String>,
     /// The room it was typed in: another one may have this address by now.
-    #[serde(deserialize_with = "bellwire::number_or_none")]
+    #[serde(deserialize_with = "bellwire_site::bellwire::number_or_none")]
     room: Option<i64>,
 }
 

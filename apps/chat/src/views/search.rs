@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::{Query, State};
-use bellwire::Html;
+use bellwire_site::bellwire::Html;
 use bellwire_site::{Page, SiteError, SiteState, User};
 
 use super::Beside;

@@ -1,6 +1,6 @@
 //! Somebody says something.
 
-use bellwire::ClientId;
+use bellwire_site::bellwire::ClientId;
 use bellwire_site::{SiteState, Tx};
 
 use crate::forms::MessageText;

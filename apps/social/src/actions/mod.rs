@@ -21,21 +21,21 @@ pub enum Action {
     #[serde(rename = "list messages")]
     ListMessages {
         /// Which, from 1.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         page: i64,
     },
     /// To take a message away.
     #[serde(rename = "delete message")]
     DeleteMessage {
         /// Which message.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         id: i64,
     },
     /// To have a message in a form.
     #[serde(rename = "open edit page")]
     OpenEditPage {
         /// Which message.
-        #[serde(deserialize_with = "bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
         id: i64,
     },
     /// To give a message another text.
@@ -43,6 +43,6 @@ pub enum Action {
     UpdateMessage(Edit),
 }
 
-impl bellwire::Action for Action {
+impl bellwire_site::bellwire::Action for Action {
     const FORM: Option<&'static str> = Some("add message");
 }

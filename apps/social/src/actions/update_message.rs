@@ -10,7 +10,7 @@ use crate::{SocialError, Visitor, fragments, news};
 #[derive(Debug, Default, serde::Deserialize)]
 pub struct Edit {
     /// Which message.
-    #[serde(deserialize_with = "bellwire::number")]
+    #[serde(deserialize_with = "bellwire_site::bellwire::number")]
     pub id: i64,
     /// The name above it.
     pub author: String,

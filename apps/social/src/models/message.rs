@@ -1,6 +1,6 @@
 //! A message.
 
-use bellwire::ClientId;
+use bellwire_site::bellwire::ClientId;
 use bellwire_site::{Sought, User};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
