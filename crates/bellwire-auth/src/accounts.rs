@@ -14,6 +14,7 @@ use bellwire_web::{AccountLinks, SharedRateLimiter, SiteError, SiteState};
 use crate::name;
 use crate::password::Hasher;
 use crate::session::{Sessions, Watch};
+use crate::strength;
 use crate::users;
 
 /// Failed sign-ins for one name from one address, and the time they count for.
@@ -47,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     sessions: Sessions,
     pub(crate) sign_up: SignUp,
+    /// Part of nobody's password.
+    site_name: String,
     pub(crate) clock: Clock,
     pub(crate) hasher: Hasher,
     pub(crate) sign_ins: SharedRateLimiter<(IpAddr, Who)>,
@@ -99,12 +102,21 @@ impl Accounts {
         AccountLinks { sign_in: "/accounts/login/", sign_up: self.is_open().then_some("/accounts/signup/") }
     }
 
-    /// The accounts of a site. `secure` is whether it is served by https, which its cookie then says.
-    pub fn new(db: Db, bellwire: Bellwire, sign_up: SignUp, secure: bool, clock: Clock) -> Self {
+    /// The accounts of a site. `secure` is whether it is served by https, which its cookie then says. No
+    /// password may be its name.
+    pub fn new(
+        db: Db,
+        bellwire: Bellwire,
+        sign_up: SignUp,
+        secure: bool,
+        clock: Clock,
+        site_name: String,
+    ) -> Self {
         let inner = Inner {
             sessions: Sessions::new(db.clone(), bellwire, secure, clock.clone()),
             db,
             sign_up,
+            site_name,
             hasher: Hasher::default(),
             sign_ins: SharedRateLimiter::new(SIGN_INS, clock.clone()),
             strangers: SharedRateLimiter::new(STRANGERS, clock.clone()),
@@ -113,6 +125,24 @@ impl Accounts {
             clock,
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Checks a password, off the event loop, for somebody with these names and addresses.
+    ///
+    /// # Errors
+    /// When there is too much to do. What is wrong with the password is the answer.
+    pub(crate) async fn check_password(
+        &self,
+        password: &str,
+        own: &[&str],
+    ) -> Result<Result<(), &'static str>, SiteError> {
+        if let Err(why) = strength::check_length(password) {
+            return Ok(Err(why));
+        }
+        let site = self.inner.site_name.as_str();
+        let own: Vec<_> = own.iter().chain([&site]).map(|text| (*text).to_owned()).collect();
+        let password = password.to_owned();
+        self.inner.hasher.run(move || strength::check(&password, &own)).await
     }
 
     /// Whether somebody administers this site yet.

@@ -16,7 +16,7 @@ use super::session::{Device, Old, RequestSession};
 use super::sign_in::NotSignedIn;
 use super::sign_up::NoAccount;
 use super::users::Taken;
-use super::{next, password};
+use super::{next, strength};
 use crate::{Field, Page, SiteError};
 use bellwire_web::wait::in_words;
 
@@ -130,7 +130,7 @@ impl SignInPage {
         }
         if form.password.is_empty() {
             page.password.wrong("Please type your password.");
-        } else if form.password.len() > password::LONGEST {
+        } else if form.password.len() > strength::LONGEST {
             page.password.wrong("That is too long.");
         }
         page
@@ -168,6 +168,7 @@ impl SignUpPage {
             NoAccount::Taken(Taken::Email) => {
                 self.email.wrong("There is an account with this address already.");
             }
+            NoAccount::Weak(why) => self.password.wrong(why),
             NoAccount::NotFirst => self.error = Some("Somebody else was first. Please sign up.".to_owned()),
             NoAccount::Error(SiteError::TooMany { retry_after }) => {
                 let wait = in_words(retry_after);
@@ -196,8 +197,7 @@ impl SignUpPage {
         };
         let name = Name::new(&form.username).map_err(|error| page.username.wrong(error));
         let email = name::email(&form.email).map_err(|error| page.email.wrong(error));
-        let password = password::check(&form.password, &form.username, &form.email);
-        let password = password.map_err(|error| page.password.wrong(error));
+        let password = strength::check_length(&form.password).map_err(|error| page.password.wrong(error));
         if form.password != form.password_confirm {
             page.password_confirm.wrong("The two passwords are not the same.");
         }

@@ -18,6 +18,7 @@ mod accounts;
 mod session;
 mod tickets;
 mod password;
+mod strength;
 mod name;
 pub mod users;
 mod migrations;

@@ -5,10 +5,10 @@ use bellwire_web::bellwire::rate::network;
 use bellwire_web::db::Tx;
 
 use super::SiteAccounts;
+use super::Who;
 use super::forms::Browser;
 use super::session::{NewSession, Token, Which, Why};
 use super::users::{self, Changed};
-use super::{Who, password};
 use crate::{SiteError, SiteState, User};
 
 /// Why the password stays as it is.
@@ -52,7 +52,8 @@ pub(super) async fn new_password(
     }
     accounts.sign_ins.forget(&attempt);
     let email = account.email.as_deref().unwrap_or_default();
-    password::check(&new, &account.name, email).map_err(NoNewPassword::Bad)?;
+    let checked = site.accounts().check_password(&new, &[&account.name, email]).await?;
+    checked.map_err(NoNewPassword::Bad)?;
     let hash = accounts.hasher.hash(new).await?;
     let token = Token::random().map_err(|error| SiteError::internal(error.to_string()))?;
     let sessions = site.accounts().sessions().clone();

@@ -2,10 +2,10 @@
 
 use bellwire_web::db::{DbError, Tx};
 
+use super::Accounts;
 use super::name::{self, Name};
 use super::session::{Which, Why};
 use super::users::{self, Changed, NewUser, Taken};
-use super::{Accounts, password};
 use crate::SiteError;
 
 /// An account as the operator sees it.
@@ -76,7 +76,7 @@ impl Accounts {
         is_admin: bool,
     ) -> Result<Person, OperatorError> {
         let email = email.unwrap_or_default();
-        password::check(&password, name, email).map_err(OperatorError::Password)?;
+        self.check_password(&password, &[name, email]).await?.map_err(OperatorError::Password)?;
         let name = Name::new(name).map_err(OperatorError::Name)?;
         let email = name::email(email).map_err(OperatorError::Email)?;
         let password_hash = self.inner.hasher.hash(password).await?;
@@ -99,7 +99,7 @@ impl Accounts {
     pub async fn set_password(&self, who: &str, password: String) -> Result<Person, OperatorError> {
         let person = self.find(who).await?;
         let email = person.email.as_deref().unwrap_or_default();
-        password::check(&password, &person.name, email).map_err(OperatorError::Password)?;
+        self.check_password(&password, &[&person.name, email]).await?.map_err(OperatorError::Password)?;
         let hash = self.inner.hasher.hash(password).await?;
         self.change(person, Changed::Password(hash), Some(Why::NewPassword)).await
     }

@@ -1,23 +1,16 @@
-//! Which passwords will do, and how they are kept.
+//! Hashes of passwords.
 
-use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 
-use super::name::name_key;
+use super::strength::LONGEST;
 use crate::SiteError;
-
-/// The shortest password, in characters.
-const SHORTEST: usize = 8;
-
-/// The longest, in bytes: hashing must not become a way to keep us busy.
-pub(super) const LONGEST: usize = 1000;
 
 /// What Argon2id costs: 19 MiB and two passes (OWASP's choice), about 30 ms.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -27,39 +20,9 @@ const LANES: u32 = 1;
 /// Passwords that may wait to be hashed. The next one is refused with 503, and the person tries again.
 const WAITING: usize = 64;
 
-/// Passwords so common that they are tried first; in lower case, one a line.
-static COMMON: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
-
 /// Checked when there is no such account, so that it takes as long as when there is one. No password fits it.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$QUFBQUFBQUFBQUFBQUFBQQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/// Whether a password will do for somebody with this name and address.
-///
-/// # Errors
-/// What is wrong with it, for the person who typed it.
-pub(super) fn check(password: &str, name: &str, email: &str) -> Result<(), &'static str> {
-    let lower = password.to_lowercase();
-    let own = |word: &str| !word.is_empty() && name_key(&lower) == name_key(word);
-    if password.chars().count() < SHORTEST {
-        Err("At least 8 characters, please.")
-    } else if password.len() > LONGEST {
-        Err("That is too long.")
-    } else if COMMON.contains(lower.as_str()) || is_one_letter(&lower) {
-        Err("This is one of the first passwords anyone would try.")
-    } else if own(name) || own(email) || email.split_once('@').is_some_and(|(own_name, _)| own(own_name)) {
-        Err("A password should not be your name or your address.")
-    } else {
-        Ok(())
-    }
-}
-
-fn is_one_letter(password: &str) -> bool {
-    let mut letters = password.chars();
-    let first = letters.next();
-    letters.all(|letter| Some(letter) == first)
-}
 
 /// Of those, how many may come from one address.
 const WAITING_FROM_ONE: usize = 8;
@@ -144,6 +107,14 @@ impl Hasher {
         Ok(self.work(verify).await? && somebody)
     }
 
+    /// Does other slow work with a password, in the same bounds.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, SiteError> {
+        self.work(|_| work()).await
+    }
+
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
@@ -189,37 +160,6 @@ fn output(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_anyone_would_try_first_is_refused() {
-        let longest = "x1".repeat(LONGEST);
-        for bad in [
-            "",
-            "short",
-            "1234567",
-            "password",
-            "PASSWORD123",
-            "qwertyuiop",
-            "zzzzzzzzzzzz",
-            "Ada Lovelace",
-            "countess",
-            &longest,
-        ] {
-            assert!(check(bad, "ada lovelace", "countess@example.org").is_err(), "{bad:.20}");
-        }
-        for good in ["correct horse", "a-Bell-4-ada", "пароль-и-звон", "🔔🔔🐕🔔🔔🔔🔔🔔"]
-        {
-            assert_eq!(check(good, "ada lovelace", ""), Ok(()), "{good}");
-        }
-    }
-
-    #[test]
-    fn the_list_holds_nothing_that_is_refused_anyway() {
-        assert!(COMMON.len() >= 500);
-        for word in COMMON.iter() {
-            assert!(word.chars().count() >= SHORTEST && **word == word.to_lowercase(), "{word}");
-        }
-    }
 
     #[tokio::test]
     async fn a_password_fits_its_own_hash_alone() {

@@ -2,10 +2,10 @@
 
 use bellwire_web::db::Tx;
 
+use super::Accounts;
 use super::name::{self, Name};
 use super::operator::Person;
 use super::users::{self, NewUser};
-use super::{Accounts, password};
 use crate::SiteError;
 
 /// The number two processes agree on while one of them makes people up: "seedling" in ASCII.
@@ -45,9 +45,10 @@ impl Accounts {
         password: &str,
     ) -> Result<(Vec<Person>, usize), SeedError> {
         let wrong = |why: &str| SiteError::internal(why.to_owned());
+        let own: Vec<_> = people.iter().flat_map(|(shown, email)| [*shown, *email]).collect();
+        self.check_password(password, &own).await?.map_err(wrong)?;
         let mut wanted = Vec::new();
         for (shown, email) in people {
-            password::check(password, shown, email).map_err(wrong)?;
             let email = name::email(email).map_err(wrong)?;
             wanted.push((*shown, Name::new(shown).map_err(wrong)?, email.unwrap_or_default()));
         }

@@ -19,6 +19,8 @@ const FIRST: i64 = i64::from_be_bytes(*b"1st user");
 #[derive(Debug)]
 pub(super) enum NoAccount {
     Taken(Taken),
+    /// The password is easy to guess.
+    Weak(&'static str),
     /// Somebody else was first.
     NotFirst,
     Error(SiteError),
@@ -63,7 +65,7 @@ pub(super) async fn sign_up(
         return Err(SiteError::TooMany { retry_after }.into());
     }
     let made = make(people, from, wanted, first, begin).await;
-    if matches!(made, Err(NoAccount::Error(_))) {
+    if matches!(made, Err(NoAccount::Error(_) | NoAccount::Weak(_))) {
         accounts.sign_ups.take_back(&from);
     }
     made
@@ -79,6 +81,8 @@ async fn make(
     let accounts = &people.inner;
     let _place = accounts.hasher.place(from)?;
     let Wanted { name, email, password } = wanted;
+    let own = [name.shown.as_str(), email.as_ref().map_or("", |(shown, _)| shown)];
+    people.check_password(&password, &own).await?.map_err(NoAccount::Weak)?;
     let password_hash = accounts.hasher.hash(password).await?;
     let now = accounts.clock.date();
     let new = NewUser { name, email, password_hash, is_admin: first, created_at: now };

@@ -191,7 +191,8 @@ async fn open(builder: Builder, address: SocketAddr) -> Result<(SiteState, Rest)
     let bellwire = framework(&settings, &public_url)?;
     let clock = Clock::default();
     let secure = public_url.is_https();
-    let accounts = Accounts::new(db.clone(), bellwire.clone(), settings.sign_up, secure, clock.clone());
+    let accounts =
+        Accounts::new(db.clone(), bellwire.clone(), settings.sign_up, secure, clock.clone(), name.clone());
     values.insert(accounts.links());
     values.insert(accounts);
     values.insert(policy);
