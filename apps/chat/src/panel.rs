@@ -175,7 +175,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use bellwire_site::Reader;
-    use bellwire_testkit::databases;
+    use bellwire_testkit::{TestDatabase, apply, on_databases};
     use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
     use super::*;
@@ -217,27 +217,26 @@ mod tests {
         }
     }
 
+    #[apply(on_databases)]
     #[tokio::test]
-    async fn a_page_around_a_message_is_not_further_than_what_it_has_read() {
-        for database in databases() {
-            let site = bellwire_testkit::TestSite::start(&database, vec![crate::app()]).await;
-            let mut ada = site.person("Ada").await;
-            ada.post("/chat/", &[("name", "hi")]).await;
-            let (user, state) = (site.user(&ada).await, site.state());
-            let db = state.db().read();
-            let room = Room::by_slug(db, "hi").await.unwrap().expect("the room");
-            for n in 1..=4 {
-                let asked = Asked { message: n.to_string(), ..Asked::default() };
-                actions::new_message(state, &room, &user, asked).await.unwrap();
-            }
-            let between = Between { db, site: state, user: &user, reads: AtomicUsize::new(0) };
-            let shown = Shown::read(&between, room.id, Part::Around(3)).await.unwrap();
-            let texts: Vec<_> = shown.messages.iter().map(|message| message.row.text.as_str()).collect();
-            assert_eq!(texts, ["1", "2", "3", "edited"], "the edit of the first came too late for this page");
-            let seq = shown.seq.expect("the end is shown");
-            let missed = Message::changed_since(db, room.id, seq, 10).await.unwrap();
-            assert!(missed.iter().any(|message| message.row.seq == 1), "{seq}: {missed:?}");
-            site.stop().await;
+    async fn a_page_around_a_message_is_not_further_than_what_it_has_read(database: TestDatabase) {
+        let site = bellwire_testkit::TestSite::start(&database, vec![crate::app()]).await;
+        let mut ada = site.person("Ada").await;
+        ada.post("/chat/", &[("name", "hi")]).await;
+        let (user, state) = (site.user(&ada).await, site.state());
+        let db = state.db().read();
+        let room = Room::by_slug(db, "hi").await.unwrap().expect("the room");
+        for n in 1..=4 {
+            let asked = Asked { message: n.to_string(), ..Asked::default() };
+            actions::new_message(state, &room, &user, asked).await.unwrap();
         }
+        let between = Between { db, site: state, user: &user, reads: AtomicUsize::new(0) };
+        let shown = Shown::read(&between, room.id, Part::Around(3)).await.unwrap();
+        let texts: Vec<_> = shown.messages.iter().map(|message| message.row.text.as_str()).collect();
+        assert_eq!(texts, ["1", "2", "3", "edited"], "the edit of the first came too late for this page");
+        let seq = shown.seq.expect("the end is shown");
+        let missed = Message::changed_since(db, room.id, seq, 10).await.unwrap();
+        assert!(missed.iter().any(|message| message.row.seq == 1), "{seq}: {missed:?}");
+        site.stop().await;
     }
 }

@@ -1,9 +1,4 @@
-//! The databases tests run on.
-
-use std::path::{Path, PathBuf};
-
-use bellwire_site::DatabaseUrl;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+//! The databases tests run on, and test cases for each.
 
 /// A kind of database to test on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,80 +9,66 @@ pub enum TestDatabase {
     Postgres(String),
 }
 
-/// All kinds of databases, so that one test covers all: `for database in databases() { … }`.
+impl TestDatabase {
+    /// The PostgreSQL server that `BELLWIRE_TEST_POSTGRES` names.
+    ///
+    /// # Panics
+    /// When it names none: a test that silently left PostgreSQL out would prove nothing.
+    pub fn postgres() -> Self {
+        let server = std::env::var("BELLWIRE_TEST_POSTGRES");
+        Self::Postgres(
+            server.expect("this test needs a PostgreSQL server: run bin/test, or set BELLWIRE_TEST_POSTGRES"),
+        )
+    }
+}
+
+/// Makes two test cases of one test: `name::on_sqlite`, and `name::on_postgres`, which `cargo test` leaves out unless it is
+/// asked for ignored tests.
 ///
-/// # Panics
-/// When `BELLWIRE_TEST_POSTGRES` does not name a server: a test that silently leaves PostgreSQL out would prove nothing.
-pub fn databases() -> Vec<TestDatabase> {
-    let server = std::env::var("BELLWIRE_TEST_POSTGRES");
-    let server =
-        server.expect("this test needs a PostgreSQL server (BELLWIRE_TEST_POSTGRES); run it with bin/test");
-    vec![TestDatabase::Sqlite, TestDatabase::Postgres(server)]
-}
+/// ```
+/// use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
+///
+/// #[apply(on_databases)]
+/// #[tokio::test]
+/// async fn nobody_is_signed_in_at_first(database: TestDatabase) {
+///     let site = TestSite::start(&database, vec![]).await;
+///     assert_eq!(site.client().get("/accounts/").await.status, 303);
+///     site.stop().await;
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! on_databases {
+    ($(#[$attribute:meta])* async fn $name:ident($database:ident: $kind:ty $(,)?) $body:block) => {
+        async fn $name($database: $kind) $body
 
-/// Where one site of a test keeps its data. What a test leaves behind when it fails is in the system's temporary folder.
-#[derive(Debug)]
-pub(crate) struct Home {
-    folder: PathBuf,
-    postgres: Option<(String, String)>,
-    /// Whether it was borrowed from another site, which removes it.
-    borrowed: bool,
-}
-
-impl Home {
-    pub(crate) async fn make(database: &TestDatabase) -> Self {
-        let name = format!("bellwire_test_{}", random());
-        let folder = std::env::temp_dir().join(&name);
-        std::fs::create_dir_all(&folder).expect("the temporary folder should be writable");
-        let postgres = match database {
-            TestDatabase::Sqlite => None,
-            TestDatabase::Postgres(server) => {
-                on(server, &format!("CREATE DATABASE {name}")).await;
-                Some((server.clone(), name))
+        mod $name {
+            $(#[$attribute])*
+            async fn on_sqlite() {
+                super::$name($crate::TestDatabase::Sqlite).await;
             }
-        };
-        Self { folder, postgres, borrowed: false }
-    }
 
-    /// The same data, for a second process's site.
-    pub(crate) fn lend(&self) -> Self {
-        Self { folder: self.folder.clone(), postgres: self.postgres.clone(), borrowed: true }
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    pub(crate) fn url(&self) -> DatabaseUrl {
-        match &self.postgres {
-            None => DatabaseUrl::sqlite_in(&self.folder),
-            Some((server, name)) => {
-                let mut url = url::Url::parse(server).expect("BELLWIRE_TEST_POSTGRES should be a URL");
-                url.set_path(name);
-                DatabaseUrl::Postgres(url.into())
+            $(#[$attribute])*
+            #[ignore = "needs PostgreSQL, which bin/test provides"]
+            async fn on_postgres() {
+                super::$name($crate::TestDatabase::postgres()).await;
             }
         }
-    }
-
-    pub(crate) async fn remove(self) {
-        if self.borrowed {
-            return;
-        }
-        if let Some((server, name)) = &self.postgres {
-            on(server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
-        }
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
+    };
 }
 
-async fn on(server: &str, sql: &str) {
-    let connection: DatabaseConnection = Database::connect(server).await.expect("PostgreSQL should answer");
-    connection.execute_unprepared(sql).await.expect("PostgreSQL should let us make databases");
-    connection.close().await.expect("PostgreSQL should let us go");
-}
+/// Makes the test case `name::on_postgres` of a test that is about PostgreSQL alone; see [`on_databases`].
+#[macro_export]
+macro_rules! on_postgres {
+    ($(#[$attribute:meta])* async fn $name:ident($database:ident: $kind:ty $(,)?) $body:block) => {
+        async fn $name($database: $kind) $body
 
-fn random() -> String {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).expect("the system should have randomness");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        mod $name {
+            $(#[$attribute])*
+            #[ignore = "needs PostgreSQL, which bin/test provides"]
+            async fn on_postgres() {
+                super::$name($crate::TestDatabase::postgres()).await;
+            }
+        }
+    };
 }

@@ -3,6 +3,9 @@
 
 mod site;
 mod database;
+mod home;
+mod template;
+mod postgres;
 mod people;
 mod password;
 mod browser;
@@ -12,8 +15,9 @@ pub mod markup;
 mod waiting;
 
 pub use browser::{Answer, Client};
-pub use database::{TestDatabase, databases};
+pub use database::TestDatabase;
 pub use log::Log;
+pub use macro_rules_attribute::apply;
 pub use password::PASSWORD;
 pub use site::TestSite;
 pub use waiting::{PATIENCE, within};

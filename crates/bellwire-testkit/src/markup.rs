@@ -1,4 +1,9 @@
-//! A reader of HTML that knows only what a text may become (see `bellwire_site::markup`), and says no to everything else; and texts to try it with.
+//! A check of the HTML that people's text becomes (see `bellwire_site::markup`), and texts to try it with.
+
+use std::fmt::Write;
+
+use scraper::node::Element;
+use scraper::{ElementRef, Html, Node};
 
 const INLINE: &[&str] = &["strong", "em", "s", "a", "code", "span"];
 const BLOCKS: &[&str] = &["p", "blockquote", "ul", "ol", "pre", "h2", "h3", "h4"];
@@ -6,57 +11,74 @@ const EMPTY: &[&str] = &["br", "hr"];
 const REL: (&str, &str) = ("rel", "noopener noreferrer nofollow ugc");
 const TARGET: (&str, &str) = ("target", "_blank");
 
-/// Whether the HTML is balanced, nested as HTML wants it, and has nothing but the tags and attributes of a text.
+/// Whether the HTML has nothing but the tags and attributes of a text, and a browser mends nothing in it: the tree that it
+/// reads, written with `&`, `<`, `>` and both quotes escaped, is this HTML again.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn check(html: &str) -> Result<(), String> {
-    let mut open: Vec<&str> = Vec::new();
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        text(&rest[..at])?;
-        let end = rest[at..].find('>').ok_or("a tag never ends")? + at;
-        let tag = &rest[at + 1..end];
-        rest = &rest[end + 1..];
-        if let Some(name) = tag.strip_prefix('/') {
-            (open.pop() == Some(name)).then_some(()).ok_or(format!("</{name}> closes something else"))?;
-            continue;
-        }
-        let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
-        fits(&open, name)?;
-        (allowed(name, &attributes_of(attributes)?)).then_some(()).ok_or(format!("<{tag}>"))?;
-        if !EMPTY.contains(&name) {
-            open.push(name);
+    if let Some(c) = html.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return Err(format!("the character {c:?}"));
+    }
+    let read = Html::parse_fragment(html);
+    if let Some(error) = read.errors.first() {
+        return Err(error.to_string());
+    }
+    let mut written = String::new();
+    write_inside(read.root_element(), "", &mut written)?;
+    (written == html).then_some(()).ok_or_else(|| format!("a browser reads it as {written}"))
+}
+
+fn write_inside(element: ElementRef<'_>, parent: &str, to: &mut String) -> Result<(), String> {
+    for child in element.children() {
+        match (child.value(), ElementRef::wrap(child)) {
+            (Node::Text(text), _) => write_escaped(text, to),
+            (Node::Element(tag), Some(child)) => write_element(tag, child, parent, to)?,
+            (other, _) => return Err(format!("{other:?}")),
         }
     }
-    text(rest)?;
-    open.is_empty().then_some(()).ok_or(format!("{open:?} stay open"))
+    Ok(())
 }
 
-/// Text has no character that HTML reads, but in one of the five escapes.
-fn text(text: &str) -> Result<(), String> {
-    let bare = text.contains(['>', '"', '\'', '<'])
-        || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t'));
-    let escapes = ["amp;", "lt;", "gt;", "quot;", "#39;"];
-    let escaped = text.split('&').skip(1).all(|after| escapes.iter().any(|escape| after.starts_with(escape)));
-    (!bare && escaped).then_some(()).ok_or(format!("text {text:?}"))
-}
-
-fn attributes_of(mut rest: &str) -> Result<Vec<(&str, &str)>, String> {
-    let mut all = Vec::new();
-    while !rest.is_empty() {
-        let (name, after) = rest.split_once("=\"").ok_or(format!("attribute {rest:?}"))?;
-        let (value, after) = after.split_once('"').ok_or(format!("attribute {rest:?}"))?;
-        text(value)?;
-        all.push((name, value));
-        rest = after.strip_prefix(' ').unwrap_or(after);
+fn write_element(
+    tag: &Element,
+    element: ElementRef<'_>,
+    parent: &str,
+    to: &mut String,
+) -> Result<(), String> {
+    let (name, attributes) = (tag.name(), tag.attrs().collect::<Vec<_>>());
+    fits(parent, name)?;
+    allowed(name, &attributes).then_some(()).ok_or_else(|| format!("<{name} {attributes:?}>"))?;
+    let _ = write!(to, "<{name}");
+    for (name, value) in attributes {
+        let _ = write!(to, " {name}=\"");
+        write_escaped(value, to);
+        to.push('"');
     }
-    Ok(all)
+    to.push('>');
+    if EMPTY.contains(&name) {
+        return Ok(());
+    }
+    write_inside(element, name, to)?;
+    let _ = write!(to, "</{name}>");
+    Ok(())
 }
 
-/// What may stand where, so that no browser mends it into something else.
-fn fits(open: &[&str], name: &str) -> Result<(), String> {
-    let parent = open.last().copied().unwrap_or("");
+fn write_escaped(text: &str, to: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => to.push_str("&amp;"),
+            '<' => to.push_str("&lt;"),
+            '>' => to.push_str("&gt;"),
+            '"' => to.push_str("&quot;"),
+            '\'' => to.push_str("&#39;"),
+            c => to.push(c),
+        }
+    }
+}
+
+/// Which element may stand in which: narrower than HTML.
+fn fits(parent: &str, name: &str) -> Result<(), String> {
     let known = EMPTY.contains(&name) || name == "li" || INLINE.contains(&name) || BLOCKS.contains(&name);
     let fits = match parent {
         "ul" | "ol" => name == "li",
@@ -65,8 +87,7 @@ fn fits(open: &[&str], name: &str) -> Result<(), String> {
         "" | "blockquote" | "li" => name != "li",
         _ => name == "br" || INLINE.contains(&name),
     };
-    let again = name == "a" && open.contains(&"a");
-    (known && fits && !again).then_some(()).ok_or(format!("<{name}> in {open:?}"))
+    (known && fits).then_some(()).ok_or_else(|| format!("<{name}> in <{parent}>"))
 }
 
 fn allowed(name: &str, attributes: &[(&str, &str)]) -> bool {

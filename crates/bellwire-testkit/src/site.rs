@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::browser::Client;
-use crate::database::Home;
 use crate::database::TestDatabase;
+use crate::home::Home;
 use crate::people;
+use crate::template;
 use crate::waiting::within;
 
 /// A site that runs beside the test.
@@ -35,7 +36,8 @@ impl TestSite {
         apps: Vec<App>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
-        let home = Home::make(database).await;
+        let home = Home::new(database, "test");
+        template::fill(&home, database, &apps).await;
         Self::start_in(home, apps, change).await
     }
 

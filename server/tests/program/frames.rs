@@ -121,6 +121,7 @@ fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_noti
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL, which bin/test provides"]
 async fn mutated_frames_are_answered_or_closed_and_nobody_else_notices_on_postgresql() {
     let folder = folder("frames-postgres");
     let store = Store::postgres("frames").await;

@@ -142,6 +142,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, is_cut: &AtomicBool) {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL, which bin/test provides"]
 async fn a_database_that_is_away_is_told_to_people_and_once_to_the_log_with_its_cause() {
     let folder = folder("away");
     let store = Store::postgres("away").await;

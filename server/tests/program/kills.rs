@@ -34,6 +34,7 @@ async fn after_kills_everything_acknowledged_is_there_once_and_in_order_on_sqlit
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL, which bin/test provides"]
 async fn after_kills_everything_acknowledged_is_there_once_and_in_order_on_postgresql() {
     let folder = folder("kills-postgres");
     let store = Store::postgres("kills").await;

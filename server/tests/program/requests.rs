@@ -185,6 +185,7 @@ fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL, which bin/test provides"]
 async fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind_on_postgresql() {
     let folder = folder("requests-postgres");
     let store = Store::postgres("requests").await;

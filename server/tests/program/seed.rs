@@ -2,7 +2,7 @@
 
 use bellwire_site::SiteSettings as _;
 use bellwire_site::{DatabaseUrl, SiteState};
-use bellwire_testkit::{TestDatabase, TestSite, databases};
+use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use crate::support::{Done, bellwire, folder};
@@ -60,41 +60,36 @@ fn a_fresh_site_is_filled_and_the_first_visitor_still_becomes_the_administrator(
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn beside_a_running_site_it_adds_nothing_twice_and_its_people_can_sign_in() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
-        let mut ada = site.person("Ada").await;
-        let done = seed(&site, &[]).await;
-        assert_eq!((done.code, &*done.complained), (Some(0), ""));
-        let [all] = numbers::<6>(site.state(), ALL).await[..] else { panic!("one row") };
-        let [people, rooms, messages, ..] = all;
-        assert_eq!((people, rooms), (14, 7));
-        assert!(messages > 300, "{messages}");
-        in_order(site.state()).await;
-        let authors = numbers::<1>(site.state(), "SELECT COUNT(DISTINCT author_id) FROM chat_messages").await;
-        assert_eq!(authors, [[13]], "everybody says something");
+async fn beside_a_running_site_it_adds_nothing_twice_and_its_people_can_sign_in(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
+    let mut ada = site.person("Ada").await;
+    let done = seed(&site, &[]).await;
+    assert_eq!((done.code, &*done.complained), (Some(0), ""));
+    let [all] = numbers::<6>(site.state(), ALL).await[..] else { panic!("one row") };
+    let [people, rooms, messages, ..] = all;
+    assert_eq!((people, rooms), (14, 7));
+    assert!(messages > 300, "{messages}");
+    in_order(site.state()).await;
+    let authors = numbers::<1>(site.state(), "SELECT COUNT(DISTINCT author_id) FROM chat_messages").await;
+    assert_eq!(authors, [[13]], "everybody says something");
 
-        for path in ["/chat/hi/", "/chat/python/", "/chat/events/", "/chat/off-topic/"] {
-            let page = ada.get(path).await;
-            assert_eq!(
-                (page.status, page.text.matches("<li class=\"message\"").count()),
-                (200, 50),
-                "{path}"
-            );
-        }
-        assert_eq!(ada.get("/chat/organisers/").await.status, 404, "it is closed to her");
-        let mut amara = site.client();
-        assert_eq!(amara.sign_in("Amara Okafor", PASSWORD).await.status, 303);
-        assert_eq!(amara.get("/chat/organisers/").await.status, 200);
-        let list = amara.get("/chat/").await.text;
-        assert!(list.contains("يوسف الحداد") && list.contains("data-unread=\"2\""), "{list}");
-
-        let again = seed(&site, &[]).await;
-        assert_eq!((again.code, again.said), (Some(0), done.said));
-        assert_eq!(numbers::<6>(site.state(), ALL).await, [all]);
-        site.stop().await;
+    for path in ["/chat/hi/", "/chat/python/", "/chat/events/", "/chat/off-topic/"] {
+        let page = ada.get(path).await;
+        assert_eq!((page.status, page.text.matches("<li class=\"message\"").count()), (200, 50), "{path}");
     }
+    assert_eq!(ada.get("/chat/organisers/").await.status, 404, "it is closed to her");
+    let mut amara = site.client();
+    assert_eq!(amara.sign_in("Amara Okafor", PASSWORD).await.status, 303);
+    assert_eq!(amara.get("/chat/organisers/").await.status, 200);
+    let list = amara.get("/chat/").await.text;
+    assert!(list.contains("يوسف الحداد") && list.contains("data-unread=\"2\""), "{list}");
+
+    let again = seed(&site, &[]).await;
+    assert_eq!((again.code, again.said), (Some(0), done.said));
+    assert_eq!(numbers::<6>(site.state(), ALL).await, [all]);
+    site.stop().await;
 }
 
 /// Every message has its own place and time goes on from one to the next; some are unread, and some were edited.
@@ -115,37 +110,38 @@ async fn in_order(site: &SiteState) {
     assert_ne!(edited, [[0]]);
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn what_is_missing_is_added_after_what_was_said_meanwhile_and_what_was_taken_back_stays_gone() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
-        let ada = site.person("Ada").await;
-        assert_eq!(seed(&site, &[]).await.code, Some(0));
-        let before = numbers::<6>(site.state(), ALL).await;
-        // As if it had been broken off after a hundred messages of `python`; one of those is taken back, and somebody came in.
-        let missing = change(
-            &site,
-            "DELETE FROM chat_messages WHERE seq > 100 AND room_id = (SELECT id FROM chat_rooms WHERE slug = 'python')",
-        );
-        let missing = i64::try_from(missing.await).unwrap();
-        assert!(missing > 5, "{missing}");
-        change(&site, "UPDATE chat_messages SET text = '', deleted_at = created_at WHERE seq = 7").await;
-        assert_eq!(ada.clone().post("/chat/python/", &[("message", "Am I early?")]).await.status, 303);
-        let here =
-            numbers::<1>(site.state(), "SELECT MAX(seq) FROM chat_messages WHERE text = 'Am I early?'").await;
+async fn what_is_missing_is_added_after_what_was_said_meanwhile_and_what_was_taken_back_stays_gone(
+    database: TestDatabase,
+) {
+    let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
+    let ada = site.person("Ada").await;
+    assert_eq!(seed(&site, &[]).await.code, Some(0));
+    let before = numbers::<6>(site.state(), ALL).await;
+    // As if it had been broken off after a hundred messages of `python`; one of those is taken back, and somebody came in.
+    let missing = change(
+        &site,
+        "DELETE FROM chat_messages WHERE seq > 100 AND room_id = (SELECT id FROM chat_rooms WHERE slug = 'python')",
+    );
+    let missing = i64::try_from(missing.await).unwrap();
+    assert!(missing > 5, "{missing}");
+    change(&site, "UPDATE chat_messages SET text = '', deleted_at = created_at WHERE seq = 7").await;
+    assert_eq!(ada.clone().post("/chat/python/", &[("message", "Am I early?")]).await.status, 303);
+    let here =
+        numbers::<1>(site.state(), "SELECT MAX(seq) FROM chat_messages WHERE text = 'Am I early?'").await;
 
-        assert_eq!(seed(&site, &[]).await.code, Some(0));
-        let after = numbers::<6>(site.state(), ALL).await;
-        assert_eq!(after[0][..2], before[0][..2]);
-        assert_eq!(after[0][2], before[0][2] + 1, "all of them, and Ada's");
-        let [[ada_at]] = here[..] else { panic!("one row") };
-        let sql = format!(
-            "SELECT COUNT(*) FROM chat_messages WHERE seq > {ada_at} AND room_id = (SELECT id FROM chat_rooms WHERE slug = 'python')"
-        );
-        assert_eq!(numbers::<1>(site.state(), &sql).await, [[missing]]);
-        in_order(site.state()).await;
-        site.stop().await;
-    }
+    assert_eq!(seed(&site, &[]).await.code, Some(0));
+    let after = numbers::<6>(site.state(), ALL).await;
+    assert_eq!(after[0][..2], before[0][..2]);
+    assert_eq!(after[0][2], before[0][2] + 1, "all of them, and Ada's");
+    let [[ada_at]] = here[..] else { panic!("one row") };
+    let sql = format!(
+        "SELECT COUNT(*) FROM chat_messages WHERE seq > {ada_at} AND room_id = (SELECT id FROM chat_rooms WHERE slug = 'python')"
+    );
+    assert_eq!(numbers::<1>(site.state(), &sql).await, [[missing]]);
+    in_order(site.state()).await;
+    site.stop().await;
 }
 
 /// Changes what is there, past every door. Returns how many rows.
@@ -157,19 +153,18 @@ async fn change(site: &TestSite, sql: &'static str) -> u64 {
     site.state().db().write(job).await.unwrap()
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn two_at_once_are_one() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
-        let (one, other) = tokio::join!(seed(&site, &[]), seed(&site, &[]));
-        assert_eq!((one.code, &*one.complained), (Some(0), ""));
-        assert_eq!((other.code, &*other.complained), (Some(0), ""));
-        let both = numbers::<6>(site.state(), ALL).await;
-        assert_eq!(both[0][..2], [13, 7]);
-        let again = "SELECT MIN(id) FROM chat_messages GROUP BY room_id, author_id, text HAVING COUNT(*) > 1";
-        assert_eq!(numbers::<1>(site.state(), again).await.len(), 0, "nothing was said twice");
-        site.stop().await;
-    }
+async fn two_at_once_are_one(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
+    let (one, other) = tokio::join!(seed(&site, &[]), seed(&site, &[]));
+    assert_eq!((one.code, &*one.complained), (Some(0), ""));
+    assert_eq!((other.code, &*other.complained), (Some(0), ""));
+    let both = numbers::<6>(site.state(), ALL).await;
+    assert_eq!(both[0][..2], [13, 7]);
+    let again = "SELECT MIN(id) FROM chat_messages GROUP BY room_id, author_id, text HAVING COUNT(*) > 1";
+    assert_eq!(numbers::<1>(site.state(), again).await.len(), 0, "nothing was said twice");
+    site.stop().await;
 }
 
 #[tokio::test]
@@ -215,20 +210,19 @@ async fn nobody_is_made_to_say_what_they_never_said() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_room_is_as_long_as_one_likes_and_its_conversation_comes_last() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
-        let long = &["--messages", "1234", "--room", "hi"];
-        assert_eq!(seed(&site, long).await.code, Some(0));
-        let in_hi = "SELECT COUNT(*), MIN(seq), MAX(seq) FROM chat_messages WHERE room_id = (SELECT id FROM chat_rooms WHERE slug = 'hi')";
-        let [[first, 1, last]] = numbers::<3>(site.state(), in_hi).await[..] else { panic!("one row") };
-        assert!(first > 1234 && first == last, "{first} messages, the last at {last}");
-        in_order(site.state()).await;
-        assert_eq!(seed(&site, long).await.code, Some(0), "it is long enough");
-        assert_eq!(numbers::<3>(site.state(), in_hi).await, [[first, 1, last]]);
-        site.stop().await;
-    }
+async fn a_room_is_as_long_as_one_likes_and_its_conversation_comes_last(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
+    let long = &["--messages", "1234", "--room", "hi"];
+    assert_eq!(seed(&site, long).await.code, Some(0));
+    let in_hi = "SELECT COUNT(*), MIN(seq), MAX(seq) FROM chat_messages WHERE room_id = (SELECT id FROM chat_rooms WHERE slug = 'hi')";
+    let [[first, 1, last]] = numbers::<3>(site.state(), in_hi).await[..] else { panic!("one row") };
+    assert!(first > 1234 && first == last, "{first} messages, the last at {last}");
+    in_order(site.state()).await;
+    assert_eq!(seed(&site, long).await.code, Some(0), "it is long enough");
+    assert_eq!(numbers::<3>(site.state(), in_hi).await, [[first, 1, last]]);
+    site.stop().await;
 }
 
 #[test]

@@ -149,6 +149,13 @@ fn a_database_that_does_not_answer_is_named_without_its_password() {
     let expected = "bellwire: DATABASE_URL=postgres://me:…@127.0.0.1:1/site?password=…: cannot reach PostgreSQL: \
                     Connection refused (os error 111). Start PostgreSQL there, or correct the address";
     assert_eq!(said.trim_end().replace("os error 61", "os error 111"), expected);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+#[ignore = "needs PostgreSQL, which bin/test provides"]
+fn a_database_that_is_not_on_the_server_is_named() {
+    let folder = folder("nowhere");
     let nowhere = format!("{}/nowhere", store::postgres().rsplit_once('/').unwrap().0);
     let said = refused(&folder, &[("DATABASE_URL", &nowhere)]);
     assert!(said.contains("database \"nowhere\" does not exist. Make this database"), "{said}");

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use bellwire_site::DatabaseUrl;
 use bellwire_site::SiteSettings as _;
-use bellwire_testkit::{Client, TestSite, Window, databases};
+use bellwire_testkit::{Client, TestDatabase, TestSite, Window, apply, on_databases};
 
 use crate::support::{Done, bellwire, folder};
 
@@ -54,82 +54,74 @@ async fn signed_in(site: &TestSite, name: &str, password: &str) -> Client {
     client
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_site() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app(), bellwire_chat::app()]).await;
-        let url = address(&site.state().settings().database);
-        let create = ["user", "create", "Ada", "--email", "ada@example.org"];
-        let made = run(&url, &create, &format!("{PASSWORD}\n")).await;
-        assert_eq!((made.code, &*made.said), (Some(0), "Ada is here now\n"), "{}", made.complained);
-        let mut ada = signed_in(&site, "ada@example.org", PASSWORD).await;
-        let mut grace = site.person("Grace").await;
+async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_site(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app(), bellwire_chat::app()]).await;
+    let url = address(&site.state().settings().database);
+    let create = ["user", "create", "Ada", "--email", "ada@example.org"];
+    let made = run(&url, &create, &format!("{PASSWORD}\n")).await;
+    assert_eq!((made.code, &*made.said), (Some(0), "Ada is here now\n"), "{}", made.complained);
+    let mut ada = signed_in(&site, "ada@example.org", PASSWORD).await;
+    let mut grace = site.person("Grace").await;
 
-        let promoted = run(&url, &["user", "promote", "ADA"], "").await;
-        assert_eq!((promoted.code, &*promoted.said), (Some(0), "Ada is an administrator\n"));
-        assert!(ada.get("/").await.text.contains("title=\"Administrator\""), "at once, in the same session");
+    let promoted = run(&url, &["user", "promote", "ADA"], "").await;
+    assert_eq!((promoted.code, &*promoted.said), (Some(0), "Ada is an administrator\n"));
+    assert!(ada.get("/").await.text.contains("title=\"Administrator\""), "at once, in the same session");
 
-        let (mut window, mut other) = (open(&ada).await, open(&grace).await);
-        let off = run(&url, &["user", "deactivate", "ada@example.org"], "").await;
-        assert_eq!(off.code, Some(0), "{}", off.complained);
-        assert_eq!(closed(&mut window).await, (1008, "This account was deactivated.".to_owned()));
-        assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 422);
-        let list = run(&url, &["user", "list"], "").await.said;
-        assert_eq!(list, "1\tAda\tada@example.org\tdeactivated\n2\tGrace\t-\tactive\n");
+    let (mut window, mut other) = (open(&ada).await, open(&grace).await);
+    let off = run(&url, &["user", "deactivate", "ada@example.org"], "").await;
+    assert_eq!(off.code, Some(0), "{}", off.complained);
+    assert_eq!(closed(&mut window).await, (1008, "This account was deactivated.".to_owned()));
+    assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 422);
+    let list = run(&url, &["user", "list"], "").await.said;
+    assert_eq!(list, "1\tAda\tada@example.org\tdeactivated\n2\tGrace\t-\tactive\n");
 
-        assert_eq!(run(&url, &["user", "activate", "Ada"], "").await.code, Some(0));
-        assert!(!ada.get("/").await.text.contains("Sign out"), "what has ended stays ended");
-        signed_in(&site, "Ada", PASSWORD).await;
-        assert_eq!(grace.post("/ring/", &[]).await.status, 303);
-        other.hear(&["\"#rings\""]).await; // nobody else was closed
-        site.stop().await;
-    }
+    assert_eq!(run(&url, &["user", "activate", "Ada"], "").await.code, Some(0));
+    assert!(!ada.get("/").await.text.contains("Sign out"), "what has ended stays ended");
+    signed_in(&site, "Ada", PASSWORD).await;
+    assert_eq!(grace.post("/ring/", &[]).await.status, 303);
+    other.hear(&["\"#rings\""]).await; // nobody else was closed
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn somebody_becomes_staff_and_ceases_to_be_beside_a_running_site() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let url = address(&site.state().settings().database);
-        let ada = site.person("Ada").await;
-        for (arguments, says, is_staff, list) in [
-            (&["user", "staff", "ada"][..], "Ada is staff\n", true, "1\tAda\t-\tstaff\n"),
-            (
-                &["user", "staff", "Ada", "--revoke"],
-                "Ada is not staff any more\n",
-                false,
-                "1\tAda\t-\tactive\n",
-            ),
-        ] {
-            let done = run(&url, arguments, "").await;
-            assert_eq!((done.code, &*done.said), (Some(0), says), "{}", done.complained);
-            assert_eq!(site.user(&ada).await.is_staff, is_staff, "in the same session");
-            assert_eq!(run(&url, &["user", "list"], "").await.said, list);
-        }
-        site.stop().await;
+async fn somebody_becomes_staff_and_ceases_to_be_beside_a_running_site(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let url = address(&site.state().settings().database);
+    let ada = site.person("Ada").await;
+    for (arguments, says, is_staff, list) in [
+        (&["user", "staff", "ada"][..], "Ada is staff\n", true, "1\tAda\t-\tstaff\n"),
+        (&["user", "staff", "Ada", "--revoke"], "Ada is not staff any more\n", false, "1\tAda\t-\tactive\n"),
+    ] {
+        let done = run(&url, arguments, "").await;
+        assert_eq!((done.code, &*done.said), (Some(0), says), "{}", done.complained);
+        assert_eq!(site.user(&ada).await.is_staff, is_staff, "in the same session");
+        assert_eq!(run(&url, &["user", "list"], "").await.said, list);
     }
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_new_password_signs_the_person_out_everywhere() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app(), bellwire_chat::app()]).await;
-        let url = address(&site.state().settings().database);
-        let ada = site.person("Ada").await;
-        let mut window = open(&ada).await;
-        let changed = run(&url, &["user", "password", "Ada"], &format!("{PASSWORD}\r\n")).await;
-        assert_eq!(changed.code, Some(0), "{}", changed.complained);
-        let (code, reason) = closed(&mut window).await;
-        assert_eq!((code, &*reason), (1008, "The password was changed. Sign in with the new one."));
-        assert!(!ada.clone().get("/").await.text.contains("Sign out"));
-        signed_in(&site, "Ada", PASSWORD).await;
-        site.stop().await;
-    }
+async fn a_new_password_signs_the_person_out_everywhere(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app(), bellwire_chat::app()]).await;
+    let url = address(&site.state().settings().database);
+    let ada = site.person("Ada").await;
+    let mut window = open(&ada).await;
+    let changed = run(&url, &["user", "password", "Ada"], &format!("{PASSWORD}\r\n")).await;
+    assert_eq!(changed.code, Some(0), "{}", changed.complained);
+    let (code, reason) = closed(&mut window).await;
+    assert_eq!((code, &*reason), (1008, "The password was changed. Sign in with the new one."));
+    assert!(!ada.clone().get("/").await.text.contains("Sign out"));
+    signed_in(&site, "Ada", PASSWORD).await;
+    site.stop().await;
 }
 
 #[tokio::test]
 async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app(), bellwire_chat::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app(), bellwire_chat::app()]).await;
     let url = address(&site.state().settings().database);
     site.person("Ada").await;
     for (arguments, input, code, says) in [

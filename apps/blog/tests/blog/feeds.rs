@@ -2,7 +2,7 @@
 
 use bellwire_blog::models::Article;
 use bellwire_site::{DbError, Tx};
-use bellwire_testkit::{Client, TestSite, databases};
+use bellwire_testkit::{Client, TestDatabase, TestSite, apply, on_databases};
 use feed_rs::model::{Feed, FeedType};
 use quick_xml::events::Event;
 use sea_orm::ConnectionTrait;
@@ -36,107 +36,100 @@ fn each(xml: &str, name: &str) -> Vec<String> {
     }
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn both_feeds_tell_a_reader_the_newest_articles_whole() {
-    for database in databases() {
-        let site = blog(&database).await;
-        let mut writer = staff(&site, "Ada & Co <x>").await;
-        for number in 1..=21 {
-            publish(&site, &mut writer, &format!("Article {number}"), "Text").await;
-        }
-        publish(
-            &site,
-            &mut writer,
-            "Tea & <cake> 日本 ]]>",
-            "**Bold** & <script> ]]> [link](https://example.org/?a=1&b=2)",
-        )
-        .await;
-        let here = site.url("");
-        for (path, kind, of) in [
-            ("/blog/feed/", FeedType::RSS2, "application/rss+xml; charset=utf-8"),
-            ("/blog/atom/", FeedType::Atom, "application/atom+xml; charset=utf-8"),
-        ] {
-            assert_eq!(site.client().get(path).await.header("content-type"), of);
-            let (text, feed) = feed(&site, path).await;
-            assert_eq!(feed.feed_type, kind);
-            assert_eq!(feed.title.unwrap().content, "Bellwire Blog");
-            assert!(feed.description.is_some());
-            let own =
-                feed.links.iter().find(|link| link.rel.as_deref() == Some("self")).expect("its own address");
-            assert_eq!(own.href, format!("{here}{path}"));
-            assert!(feed.links.iter().any(|link| link.href == format!("{here}/blog/")));
-            assert_eq!(feed.entries.len(), 20, "the newest");
-            let entry = &feed.entries[0];
-            assert_eq!(entry.title.as_ref().unwrap().content, "Tea & <cake> 日本 ]]>");
-            let address = format!("{here}/blog/article/tea-cake-%E6%97%A5%E6%9C%AC/");
-            assert_eq!((&entry.id, &entry.links[0].href), (&address, &address));
-            assert_eq!(entry.authors[0].name, "Ada & Co <x>");
-            assert!(entry.published.is_some());
-            let html = entry.content.as_ref().unwrap().body.as_ref().unwrap();
-            assert!(html.contains("<strong>Bold</strong> &amp; &lt;script&gt;"), "{html}");
-            assert!(entry.summary.as_ref().unwrap().content.starts_with("Bold & <script>"), "{entry:?}");
-            assert_eq!(feed.entries[1].title.as_ref().unwrap().content, "Article 21");
-            assert!(!text.contains("href=\"/") && !text.contains("<link>/"), "every address is whole");
-            let slug = address.trim_start_matches(&here);
-            assert_eq!(site.client().get(slug).await.status, 200);
-        }
-        site.stop().await;
+async fn both_feeds_tell_a_reader_the_newest_articles_whole(database: TestDatabase) {
+    let site = blog(&database).await;
+    let mut writer = staff(&site, "Ada & Co <x>").await;
+    for number in 1..=21 {
+        publish(&site, &mut writer, &format!("Article {number}"), "Text").await;
     }
+    publish(
+        &site,
+        &mut writer,
+        "Tea & <cake> 日本 ]]>",
+        "**Bold** & <script> ]]> [link](https://example.org/?a=1&b=2)",
+    )
+    .await;
+    let here = site.url("");
+    for (path, kind, of) in [
+        ("/blog/feed/", FeedType::RSS2, "application/rss+xml; charset=utf-8"),
+        ("/blog/atom/", FeedType::Atom, "application/atom+xml; charset=utf-8"),
+    ] {
+        assert_eq!(site.client().get(path).await.header("content-type"), of);
+        let (text, feed) = feed(&site, path).await;
+        assert_eq!(feed.feed_type, kind);
+        assert_eq!(feed.title.unwrap().content, "Bellwire Blog");
+        assert!(feed.description.is_some());
+        let own =
+            feed.links.iter().find(|link| link.rel.as_deref() == Some("self")).expect("its own address");
+        assert_eq!(own.href, format!("{here}{path}"));
+        assert!(feed.links.iter().any(|link| link.href == format!("{here}/blog/")));
+        assert_eq!(feed.entries.len(), 20, "the newest");
+        let entry = &feed.entries[0];
+        assert_eq!(entry.title.as_ref().unwrap().content, "Tea & <cake> 日本 ]]>");
+        let address = format!("{here}/blog/article/tea-cake-%E6%97%A5%E6%9C%AC/");
+        assert_eq!((&entry.id, &entry.links[0].href), (&address, &address));
+        assert_eq!(entry.authors[0].name, "Ada & Co <x>");
+        assert!(entry.published.is_some());
+        let html = entry.content.as_ref().unwrap().body.as_ref().unwrap();
+        assert!(html.contains("<strong>Bold</strong> &amp; &lt;script&gt;"), "{html}");
+        assert!(entry.summary.as_ref().unwrap().content.starts_with("Bold & <script>"), "{entry:?}");
+        assert_eq!(feed.entries[1].title.as_ref().unwrap().content, "Article 21");
+        assert!(!text.contains("href=\"/") && !text.contains("<link>/"), "every address is whole");
+        let slug = address.trim_start_matches(&here);
+        assert_eq!(site.client().get(slug).await.status, 200);
+    }
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn rss_keeps_the_rules_of_its_validator() {
-    for database in databases() {
-        let site = blog(&database).await;
-        let mut writer = staff(&site, "Ada").await;
-        for number in 1..=3 {
-            publish(&site, &mut writer, &format!("Article {number}"), "Text").await;
-        }
-        let (text, _) = feed(&site, "/blog/feed/").await;
-        assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\""));
-        for date in each(&text, "pubDate").iter().chain(&each(&text, "lastBuildDate")) {
-            let parsed =
-                chrono::DateTime::parse_from_rfc2822(date).unwrap_or_else(|error| panic!("{date}: {error}"));
-            assert_eq!(
-                parsed.format("%a, %d %b %Y %H:%M:%S %z").to_string(),
-                *date,
-                "RFC 822 with four digits"
-            );
-        }
-        let (guids, links) = (each(&text, "guid"), each(&text, "link"));
-        assert_eq!(guids.len(), 3);
-        assert_eq!(guids, links[1..], "the guid is the permanent link");
-        assert!(guids.iter().all(|guid| url::Url::parse(guid).is_ok()));
-        assert_eq!(each(&text, "dc:creator").len(), 3, "`author` would have to be an e-mail address");
-        assert_eq!(text.matches("<atom:link ").count(), 1);
-        site.stop().await;
+async fn rss_keeps_the_rules_of_its_validator(database: TestDatabase) {
+    let site = blog(&database).await;
+    let mut writer = staff(&site, "Ada").await;
+    for number in 1..=3 {
+        publish(&site, &mut writer, &format!("Article {number}"), "Text").await;
     }
+    let (text, _) = feed(&site, "/blog/feed/").await;
+    assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\""));
+    for date in each(&text, "pubDate").iter().chain(&each(&text, "lastBuildDate")) {
+        let parsed =
+            chrono::DateTime::parse_from_rfc2822(date).unwrap_or_else(|error| panic!("{date}: {error}"));
+        assert_eq!(parsed.format("%a, %d %b %Y %H:%M:%S %z").to_string(), *date, "RFC 822 with four digits");
+    }
+    let (guids, links) = (each(&text, "guid"), each(&text, "link"));
+    assert_eq!(guids.len(), 3);
+    assert_eq!(guids, links[1..], "the guid is the permanent link");
+    assert!(guids.iter().all(|guid| url::Url::parse(guid).is_ok()));
+    assert_eq!(each(&text, "dc:creator").len(), 3, "`author` would have to be an e-mail address");
+    assert_eq!(text.matches("<atom:link ").count(), 1);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn who_has_it_already_is_told_so_until_something_changes() {
-    for database in databases() {
-        let site = blog(&database).await;
-        let mut writer = staff(&site, "Ada").await;
-        publish(&site, &mut writer, "Tea", "Text").await;
-        let mut other = site.client();
-        for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
-            let first = other.get(path).await;
-            let (tag, date) = (first.header("etag").to_owned(), first.header("last-modified").to_owned());
-            assert!(tag.starts_with("W/\"") && date.ends_with(" GMT"), "{tag} {date}");
-            let again = other.get_with(path, &[("if-none-match", &tag)]).await;
-            assert_eq!((again.status, &*again.text), (304, ""), "{tag}");
-            assert_eq!((again.header("etag"), again.header("last-modified")), (&*tag, &*date));
-            let undecided = other.get_with(path, &[("if-modified-since", &date)]).await;
-            assert_eq!(undecided.status, 200, "a date says nothing of what was withdrawn");
-            site.state().clock().advance(std::time::Duration::from_secs(2));
-            publish(&site, &mut writer, &format!("More of {path}"), "Text").await;
-            assert_eq!(other.get_with(path, &[("if-none-match", &tag)]).await.status, 200, "{tag}");
-            let mine = writer.get(path).await;
-            assert_eq!(mine.text, other.get(path).await.text, "the same for everyone");
-        }
-        site.stop().await;
+async fn who_has_it_already_is_told_so_until_something_changes(database: TestDatabase) {
+    let site = blog(&database).await;
+    let mut writer = staff(&site, "Ada").await;
+    publish(&site, &mut writer, "Tea", "Text").await;
+    let mut other = site.client();
+    for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
+        let first = other.get(path).await;
+        let (tag, date) = (first.header("etag").to_owned(), first.header("last-modified").to_owned());
+        assert!(tag.starts_with("W/\"") && date.ends_with(" GMT"), "{tag} {date}");
+        let again = other.get_with(path, &[("if-none-match", &tag)]).await;
+        assert_eq!((again.status, &*again.text), (304, ""), "{tag}");
+        assert_eq!((again.header("etag"), again.header("last-modified")), (&*tag, &*date));
+        let undecided = other.get_with(path, &[("if-modified-since", &date)]).await;
+        assert_eq!(undecided.status, 200, "a date says nothing of what was withdrawn");
+        site.state().clock().advance(std::time::Duration::from_secs(2));
+        publish(&site, &mut writer, &format!("More of {path}"), "Text").await;
+        assert_eq!(other.get_with(path, &[("if-none-match", &tag)]).await.status, 200, "{tag}");
+        let mine = writer.get(path).await;
+        assert_eq!(mine.text, other.get(path).await.text, "the same for everyone");
     }
+    site.stop().await;
 }
 
 /// Does something to the tables that nobody does.
@@ -150,28 +143,27 @@ async fn alter(site: &TestSite, statements: &'static [&'static str]) {
     done.await.unwrap();
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn no_article_is_read_for_a_list_or_for_who_has_it_already() {
-    for database in databases() {
-        let site = blog(&database).await;
-        let mut writer = staff(&site, "Ada").await;
-        publish(&site, &mut writer, "Tea", "Cups & **pots**").await;
-        draft(&site, &mut writer, "Cake", "Of *plums*").await;
-        let mut tags = Vec::new();
-        for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
-            let first = site.client().get(path).await;
-            tags.push((path, first.header("etag").to_owned()));
-        }
-        // Whoever wants to read what an article says is told that there is no such column.
-        alter(&site, &["ALTER TABLE blog_articles RENAME COLUMN content TO out_of_reach"]).await;
-        for (path, tag) in tags {
-            assert_eq!(site.client().get_with(path, &[("if-none-match", &tag)]).await.status, 304, "{path}");
-        }
-        assert!(site.client().get("/blog/").await.text.contains("Cups &#38; pots"));
-        assert!(writer.get("/blog/drafts/").await.text.contains("Of plums"));
-        assert_eq!(site.client().get("/blog/feed/").await.status, 500, "it is out of reach");
-        site.stop().await;
+async fn no_article_is_read_for_a_list_or_for_who_has_it_already(database: TestDatabase) {
+    let site = blog(&database).await;
+    let mut writer = staff(&site, "Ada").await;
+    publish(&site, &mut writer, "Tea", "Cups & **pots**").await;
+    draft(&site, &mut writer, "Cake", "Of *plums*").await;
+    let mut tags = Vec::new();
+    for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
+        let first = site.client().get(path).await;
+        tags.push((path, first.header("etag").to_owned()));
     }
+    // Whoever wants to read what an article says is told that there is no such column.
+    alter(&site, &["ALTER TABLE blog_articles RENAME COLUMN content TO out_of_reach"]).await;
+    for (path, tag) in tags {
+        assert_eq!(site.client().get_with(path, &[("if-none-match", &tag)]).await.status, 304, "{path}");
+    }
+    assert!(site.client().get("/blog/").await.text.contains("Cups &#38; pots"));
+    assert!(writer.get("/blog/drafts/").await.text.contains("Of plums"));
+    assert_eq!(site.client().get("/blog/feed/").await.status, 500, "it is out of reach");
+    site.stop().await;
 }
 
 /// Saves an article once more, published or as a draft.
@@ -183,74 +175,69 @@ async fn save(site: &TestSite, writer: &mut Client, article: &Article, wanted: &
     assert_eq!(saved.status, 303, "{}", saved.text);
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn who_has_it_already_learns_of_what_is_saved_anew_and_of_what_is_withdrawn() {
-    for database in databases() {
-        let site = blog(&database).await;
-        let mut writer = staff(&site, "Ada").await;
-        let old = publish(&site, &mut writer, "Old", "Text").await;
-        let new = publish(&site, &mut writer, "New", "Text").await;
-        for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
-            for (wanted, what) in [("publish", "saved anew"), ("draft", "withdrawn")] {
-                // What is withdrawn is not what was saved last: when that was stays the same.
-                save(&site, &mut writer, &old, "publish").await;
-                save(&site, &mut writer, &new, "publish").await;
-                let tag = site.client().get(path).await.header("etag").to_owned();
-                let known = [("if-none-match", &*tag)];
-                assert_eq!(site.client().get_with(path, &known).await.status, 304, "{path}");
-                save(&site, &mut writer, &old, wanted).await;
-                assert_eq!(site.client().get_with(path, &known).await.status, 200, "{path}: {what}");
-            }
+async fn who_has_it_already_learns_of_what_is_saved_anew_and_of_what_is_withdrawn(database: TestDatabase) {
+    let site = blog(&database).await;
+    let mut writer = staff(&site, "Ada").await;
+    let old = publish(&site, &mut writer, "Old", "Text").await;
+    let new = publish(&site, &mut writer, "New", "Text").await;
+    for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
+        for (wanted, what) in [("publish", "saved anew"), ("draft", "withdrawn")] {
+            // What is withdrawn is not what was saved last: when that was stays the same.
+            save(&site, &mut writer, &old, "publish").await;
+            save(&site, &mut writer, &new, "publish").await;
+            let tag = site.client().get(path).await.header("etag").to_owned();
+            let known = [("if-none-match", &*tag)];
+            assert_eq!(site.client().get_with(path, &known).await.status, 304, "{path}");
+            save(&site, &mut writer, &old, wanted).await;
+            assert_eq!(site.client().get_with(path, &known).await.status, 200, "{path}: {what}");
         }
-        site.stop().await;
     }
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn articles_of_before_there_were_summaries_have_them_after_the_update() {
-    for database in databases() {
-        let site = blog(&database).await;
-        let mut writer = staff(&site, "Ada").await;
-        for number in 1..=3 {
-            publish(&site, &mut writer, &format!("Article {number}"), &format!("**Number** {number}")).await;
-        }
-        alter(
-            &site,
-            &[
-                "ALTER TABLE blog_articles DROP COLUMN summary",
-                "DELETE FROM blog_migrations WHERE version = 'm0003_summaries'",
-            ],
-        )
-        .await;
-        let site = site.restart(vec![bellwire_blog::app()]).await;
-        let list = site.client().get("/blog/").await.text;
-        for number in 1..=3 {
-            assert!(list.contains(&format!("Number {number}")), "{list}");
-        }
-        site.stop().await;
+async fn articles_of_before_there_were_summaries_have_them_after_the_update(database: TestDatabase) {
+    let site = blog(&database).await;
+    let mut writer = staff(&site, "Ada").await;
+    for number in 1..=3 {
+        publish(&site, &mut writer, &format!("Article {number}"), &format!("**Number** {number}")).await;
     }
+    alter(
+        &site,
+        &[
+            "ALTER TABLE blog_articles DROP COLUMN summary",
+            "DELETE FROM blog_migrations WHERE version = 'm0003_summaries'",
+        ],
+    )
+    .await;
+    let site = site.restart(vec![bellwire_blog::app()]).await;
+    let list = site.client().get("/blog/").await.text;
+    for number in 1..=3 {
+        assert!(list.contains(&format!("Number {number}")), "{list}");
+    }
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn an_empty_blog_has_feeds_and_a_map_as_well() {
-    for database in databases() {
-        let site = blog(&database).await;
-        assert!(feed(&site, "/blog/feed/").await.1.entries.is_empty());
-        assert!(feed(&site, "/blog/atom/").await.1.entries.is_empty());
-        let map = site.client().get("/sitemap.xml").await.text;
-        let here = site.url("");
-        let robots = site.client().get("/robots.txt").await.text;
-        assert!(robots.contains(&format!("\nSitemap: {here}/sitemap.xml\n")), "crawlers find it: {robots}");
-        assert_eq!(each(&map, "loc"), ["/", "/blog/", "/blog/about/"].map(|path| format!("{here}{path}")));
-        let mut writer = staff(&site, "Ada").await;
-        publish(&site, &mut writer, "日本 & tea", "Text").await;
-        let map = site.client().get("/sitemap.xml").await.text;
-        assert_eq!(each(&map, "loc")[3], format!("{here}/blog/article/%E6%97%A5%E6%9C%AC-tea/"));
-        assert!(chrono::DateTime::parse_from_rfc3339(&each(&map, "lastmod")[0]).is_ok());
-        let page = site.client().get("/blog/").await.text;
-        assert!(
-            page.contains("type=\"application/rss+xml\"") && page.contains("type=\"application/atom+xml\"")
-        );
-        site.stop().await;
-    }
+async fn an_empty_blog_has_feeds_and_a_map_as_well(database: TestDatabase) {
+    let site = blog(&database).await;
+    assert!(feed(&site, "/blog/feed/").await.1.entries.is_empty());
+    assert!(feed(&site, "/blog/atom/").await.1.entries.is_empty());
+    let map = site.client().get("/sitemap.xml").await.text;
+    let here = site.url("");
+    let robots = site.client().get("/robots.txt").await.text;
+    assert!(robots.contains(&format!("\nSitemap: {here}/sitemap.xml\n")), "crawlers find it: {robots}");
+    assert_eq!(each(&map, "loc"), ["/", "/blog/", "/blog/about/"].map(|path| format!("{here}{path}")));
+    let mut writer = staff(&site, "Ada").await;
+    publish(&site, &mut writer, "日本 & tea", "Text").await;
+    let map = site.client().get("/sitemap.xml").await.text;
+    assert_eq!(each(&map, "loc")[3], format!("{here}/blog/article/%E6%97%A5%E6%9C%AC-tea/"));
+    assert!(chrono::DateTime::parse_from_rfc3339(&each(&map, "lastmod")[0]).is_ok());
+    let page = site.client().get("/blog/").await.text;
+    assert!(page.contains("type=\"application/rss+xml\"") && page.contains("type=\"application/atom+xml\""));
+    site.stop().await;
 }

@@ -1,133 +1,124 @@
 //! People in a room, through the communicator.
 
-use bellwire_testkit::databases;
+use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
 use crate::support::{attribute, chat, enter, open, page_words, say, words};
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_message_reaches_everyone_in_the_room_and_nobody_else() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, ben, cy) =
-            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
-        let (hi, python) = (open(&site, &mut ada, "hi").await, open(&site, &mut ada, "python").await);
-        let mut here = [enter(&site, &ada, &hi, "").await, enter(&site, &ben, &hi, "").await];
-        let mut elsewhere = enter(&site, &cy, &python, "").await;
-        here[0].send_json(&say("Hello <b>all</b>", "c-1")).await;
-        for socket in &mut here {
-            let frame: Value = socket.receive_json().await;
-            assert_eq!((&frame["selector"], &frame["append"]), (&json!("#messages-list"), &json!(true)));
-            let html = frame["html"].as_str().unwrap();
-            assert_eq!(words(html), ["Hello &lt;b&gt;all&lt;/b&gt;"]);
-            assert!(attribute(html, "id").starts_with("message--"));
-            assert_eq!(attribute(html, "data-client-id"), "c-1");
-            socket.receive_nothing().await;
-        }
-        elsewhere.receive_nothing().await;
-        site.stop().await;
+async fn a_message_reaches_everyone_in_the_room_and_nobody_else(database: TestDatabase) {
+    let site = chat(&database).await;
+    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let (hi, python) = (open(&site, &mut ada, "hi").await, open(&site, &mut ada, "python").await);
+    let mut here = [enter(&site, &ada, &hi, "").await, enter(&site, &ben, &hi, "").await];
+    let mut elsewhere = enter(&site, &cy, &python, "").await;
+    here[0].send_json(&say("Hello <b>all</b>", "c-1")).await;
+    for socket in &mut here {
+        let frame: Value = socket.receive_json().await;
+        assert_eq!((&frame["selector"], &frame["append"]), (&json!("#messages-list"), &json!(true)));
+        let html = frame["html"].as_str().unwrap();
+        assert_eq!(words(html), ["Hello &lt;b&gt;all&lt;/b&gt;"]);
+        assert!(attribute(html, "id").starts_with("message--"));
+        assert_eq!(attribute(html, "data-client-id"), "c-1");
+        socket.receive_nothing().await;
     }
+    elsewhere.receive_nothing().await;
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn an_htmx_page_posts_its_form_and_gets_elements_that_htmx_swaps() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut ada = site.person("Ada").await;
-        let room = open(&site, &mut ada, "hi").await;
-        let mut page = enter(&site, &ada, &room, "dialect=htmx").await;
-        page.send_json(&json!({"message": "hi", "HEADERS": {"HX-Request": "true"}})).await;
-        let html = page.receive_text().await;
-        let start = format!(
-            "<div hx-swap-oob=\"beforeend:#messages-list\" data-feed=\"chat.room.{}\" data-seq=\"1\"><li ",
-            room.id
-        );
-        assert!(html.starts_with(&start), "{html}");
-        page.send_json(&json!({"message": "  ", "headers": {}})).await;
-        assert_eq!(
-            page.receive_text().await,
-            "<div hx-swap-oob=\"innerHTML:#error--message\" data-error=\"message\">Write something first.</div>"
-        );
-        site.stop().await;
-    }
+async fn an_htmx_page_posts_its_form_and_gets_elements_that_htmx_swaps(database: TestDatabase) {
+    let site = chat(&database).await;
+    let mut ada = site.person("Ada").await;
+    let room = open(&site, &mut ada, "hi").await;
+    let mut page = enter(&site, &ada, &room, "dialect=htmx").await;
+    page.send_json(&json!({"message": "hi", "HEADERS": {"HX-Request": "true"}})).await;
+    let html = page.receive_text().await;
+    let start = format!(
+        "<div hx-swap-oob=\"beforeend:#messages-list\" data-feed=\"chat.room.{}\" data-seq=\"1\"><li ",
+        room.id
+    );
+    assert!(html.starts_with(&start), "{html}");
+    page.send_json(&json!({"message": "  ", "headers": {}})).await;
+    assert_eq!(
+        page.receive_text().await,
+        "<div hx-swap-oob=\"innerHTML:#error--message\" data-error=\"message\">Write something first.</div>"
+    );
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut ada = site.person("Ada").await;
-        let room = open(&site, &mut ada, "hi").await;
-        let mut socket = enter(&site, &ada, &room, "").await;
-        for (data, field) in [
-            (json!({"client_id": "c"}), "message"),
-            (json!({"message": 5, "client_id": "c"}), "message"),
-            (json!({"message": null, "client_id": "c"}), "message"),
-            (json!({"message": ["x"], "client_id": "c"}), "message"),
-            (json!({"message": {"a": 1}, "client_id": "c"}), "message"),
-            (json!({"message": "", "client_id": "c"}), "message"),
-            (json!({"message": "x".repeat(8_001), "client_id": "c"}), "message"),
-        ] {
-            socket.send_json(&json!({"action": "New message", "data": data})).await;
-            let answer: Value = socket.receive_json().await;
-            assert!(answer["error"].is_string(), "{data}");
-            assert_eq!((&answer["field"], &answer["client_id"]), (&json!(field), &json!("c")), "{data}");
-        }
-        for client_id in [json!(5), json!("not an id"), json!("x".repeat(65)), json!([])] {
-            let data = json!({"message": "hi", "client_id": client_id});
-            socket.send_json(&json!({"action": "New message", "data": data})).await;
-            assert_eq!(socket.receive_json::<Value>().await["field"], "client_id", "{client_id}");
-        }
-        for frame in
-            ["", "x", "{}", "[]", "{\"action\":\"Dance\"}", "{\"action\":\"New message\",\"data\":7}"]
-        {
-            socket.send_text(frame).await;
-            assert!(socket.receive_json::<Value>().await["error"].is_string(), "{frame}");
-        }
-        socket.send_bytes(&b"\x00\xff"[..]).await;
-        assert!(socket.receive_json::<Value>().await["error"].is_string());
-        assert!(page_words(&mut ada, &room).await.is_empty());
-        socket.send_json(&say("still here", "c-2")).await;
-        assert_eq!(words(socket.receive_json::<Value>().await["html"].as_str().unwrap()), ["still here"]);
-        site.stop().await;
+async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives(database: TestDatabase) {
+    let site = chat(&database).await;
+    let mut ada = site.person("Ada").await;
+    let room = open(&site, &mut ada, "hi").await;
+    let mut socket = enter(&site, &ada, &room, "").await;
+    for (data, field) in [
+        (json!({"client_id": "c"}), "message"),
+        (json!({"message": 5, "client_id": "c"}), "message"),
+        (json!({"message": null, "client_id": "c"}), "message"),
+        (json!({"message": ["x"], "client_id": "c"}), "message"),
+        (json!({"message": {"a": 1}, "client_id": "c"}), "message"),
+        (json!({"message": "", "client_id": "c"}), "message"),
+        (json!({"message": "x".repeat(8_001), "client_id": "c"}), "message"),
+    ] {
+        socket.send_json(&json!({"action": "New message", "data": data})).await;
+        let answer: Value = socket.receive_json().await;
+        assert!(answer["error"].is_string(), "{data}");
+        assert_eq!((&answer["field"], &answer["client_id"]), (&json!(field), &json!("c")), "{data}");
     }
+    for client_id in [json!(5), json!("not an id"), json!("x".repeat(65)), json!([])] {
+        let data = json!({"message": "hi", "client_id": client_id});
+        socket.send_json(&json!({"action": "New message", "data": data})).await;
+        assert_eq!(socket.receive_json::<Value>().await["field"], "client_id", "{client_id}");
+    }
+    for frame in ["", "x", "{}", "[]", "{\"action\":\"Dance\"}", "{\"action\":\"New message\",\"data\":7}"] {
+        socket.send_text(frame).await;
+        assert!(socket.receive_json::<Value>().await["error"].is_string(), "{frame}");
+    }
+    socket.send_bytes(&b"\x00\xff"[..]).await;
+    assert!(socket.receive_json::<Value>().await["error"].is_string());
+    assert!(page_words(&mut ada, &room).await.is_empty());
+    socket.send_json(&say("still here", "c-2")).await;
+    assert_eq!(words(socket.receive_json::<Value>().await["html"].as_str().unwrap()), ["still here"]);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_repeated_send_is_one_message_and_only_the_sender_hears_again() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
-        let room = open(&site, &mut ada, "hi").await;
-        let (mut sender, mut other) =
-            (enter(&site, &ada, &room, "").await, enter(&site, &ben, &room, "").await);
-        sender.send_json(&say("first", "c-1")).await;
-        sender.send_json(&say("changed on the way", "c-1")).await;
-        let (first, again): (Value, Value) = (sender.receive_json().await, sender.receive_json().await);
-        assert_eq!(first["html"], again["html"]);
-        assert_eq!(words(other.receive_json::<Value>().await["html"].as_str().unwrap()), ["first"]);
-        other.receive_nothing().await;
-        assert_eq!(page_words(&mut ada, &room).await, ["first"]);
-        site.stop().await;
-    }
+async fn a_repeated_send_is_one_message_and_only_the_sender_hears_again(database: TestDatabase) {
+    let site = chat(&database).await;
+    let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
+    let room = open(&site, &mut ada, "hi").await;
+    let (mut sender, mut other) = (enter(&site, &ada, &room, "").await, enter(&site, &ben, &room, "").await);
+    sender.send_json(&say("first", "c-1")).await;
+    sender.send_json(&say("changed on the way", "c-1")).await;
+    let (first, again): (Value, Value) = (sender.receive_json().await, sender.receive_json().await);
+    assert_eq!(first["html"], again["html"]);
+    assert_eq!(words(other.receive_json::<Value>().await["html"].as_str().unwrap()), ["first"]);
+    other.receive_nothing().await;
+    assert_eq!(page_words(&mut ada, &room).await, ["first"]);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn equal_sends_at_once_are_one_message() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut ada = site.person("Ada").await;
-        let room = open(&site, &mut ada, "hi").await;
-        let sends = (0..10).map(|_| {
-            let (mut ada, path) = (ada.clone(), room.path());
-            tokio::spawn(
-                async move { ada.post(&path, &[("message", "once"), ("client_id", "c-1")]).await.status },
-            )
-        });
-        for send in sends.collect::<Vec<_>>() {
-            assert_eq!(send.await.unwrap(), 303);
-        }
-        assert_eq!(page_words(&mut ada, &room).await, ["once"]);
-        site.stop().await;
+async fn equal_sends_at_once_are_one_message(database: TestDatabase) {
+    let site = chat(&database).await;
+    let mut ada = site.person("Ada").await;
+    let room = open(&site, &mut ada, "hi").await;
+    let sends = (0..10).map(|_| {
+        let (mut ada, path) = (ada.clone(), room.path());
+        tokio::spawn(
+            async move { ada.post(&path, &[("message", "once"), ("client_id", "c-1")]).await.status },
+        )
+    });
+    for send in sends.collect::<Vec<_>>() {
+        assert_eq!(send.await.unwrap(), 303);
     }
+    assert_eq!(page_words(&mut ada, &room).await, ["once"]);
+    site.stop().await;
 }

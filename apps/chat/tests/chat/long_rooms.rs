@@ -1,6 +1,6 @@
 //! What a room costs does not grow with its history: every query finds its rows by an index, in the order it needs them.
 
-use bellwire_testkit::{Log, TestSite, databases};
+use bellwire_testkit::{Log, TestDatabase, TestSite, apply, on_postgres};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 
@@ -41,21 +41,14 @@ async fn statements(site: &TestSite) -> Vec<String> {
 
 // One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's driver has a thread of its own.
 // The same statements are then explained by SQLite, whose plans do not depend on how full the tables are.
+#[apply(on_postgres)]
 #[tokio::test(flavor = "current_thread")]
-async fn page_catch_up_unread_and_permalink_find_their_rows_by_an_index() {
-    let (mut reading, mut plans) = (Vec::new(), None);
-    for database in databases() {
-        let site = chat(&database).await;
-        match site.state().db().read().get_database_backend() {
-            DbBackend::Postgres => {
-                reading = statements(&site).await;
-                site.stop().await;
-            }
-            _ => plans = Some(site),
-        }
-    }
+async fn page_catch_up_unread_and_permalink_find_their_rows_by_an_index(database: TestDatabase) {
+    let site = chat(&database).await;
+    let reading = statements(&site).await;
+    site.stop().await;
     assert!(reading.len() >= 8, "the log shows what was asked: {reading:#?}");
-    let site = plans.expect("SQLite");
+    let site = chat(&TestDatabase::Sqlite).await;
     for sql in reading {
         let plan = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {sql}"));
         let plan = site.state().db().read().query_all_raw(plan).await.unwrap();

@@ -2,7 +2,7 @@
 
 use bellwire_chat::models::{Room, membership};
 use bellwire_site::{DbError, Tx};
-use bellwire_testkit::{Client, TestSite, databases};
+use bellwire_testkit::{Client, TestDatabase, TestSite, apply, on_databases};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use crate::support::{admin, chat, crowd, enter, hear, open, open_closed, window};
@@ -43,32 +43,33 @@ async fn members(person: &mut Client, room: &Room, are: &[i64], were: &[i64]) ->
     person.post(&format!("/chat/-/rooms/{}/members/", room.id), &fields).await.status
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_room_that_is_closed_is_closed_to_everyone_who_was_not_chosen_however_many_have_read_it() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut ada = site.person("Ada").await;
-        let room = open(&site, &mut ada, "hi").await;
-        let mut people = crowd(&site, "Reader", CROWD).await;
-        // The last of them is somebody who can come back and look.
-        let (mut ben, cy) = (site.person("Ben").await, site.person("Cy").await);
-        let (ben_id, cy_id) = (site.user(&ben).await.id, site.user(&cy).await.id);
-        people.extend([ben_id, cy_id]);
-        have_read(&site, &room, &people).await;
-        assert_eq!(members(&mut ada, &room, &[cy_id], &[]).await, 303);
-        let (db, room) = (site.state().db().read(), Room::by_slug(site.state().db().read(), "hi"));
-        let room = room.await.unwrap().unwrap();
-        for person in [people[0], people[CROWD / 2], people[CROWD - 1], ben_id] {
-            assert!(!room.admits(db, person).await.unwrap(), "{person} has read it, and may not any more");
-        }
-        assert!(room.admits(db, cy_id).await.unwrap(), "who was chosen");
-        assert!(room.admits(db, site.user(&ada).await.id).await.unwrap(), "who was in it and closed it");
-        assert_eq!(ben.get("/chat/hi/").await.status, 404);
-        // To have read it again does not let anybody in.
-        have_read_again(&site, &ben, &room).await;
-        assert_eq!(ben.get("/chat/hi/").await.status, 404);
-        site.stop().await;
+async fn a_room_that_is_closed_is_closed_to_everyone_who_was_not_chosen_however_many_have_read_it(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let mut ada = site.person("Ada").await;
+    let room = open(&site, &mut ada, "hi").await;
+    let mut people = crowd(&site, "Reader", CROWD).await;
+    // The last of them is somebody who can come back and look.
+    let (mut ben, cy) = (site.person("Ben").await, site.person("Cy").await);
+    let (ben_id, cy_id) = (site.user(&ben).await.id, site.user(&cy).await.id);
+    people.extend([ben_id, cy_id]);
+    have_read(&site, &room, &people).await;
+    assert_eq!(members(&mut ada, &room, &[cy_id], &[]).await, 303);
+    let (db, room) = (site.state().db().read(), Room::by_slug(site.state().db().read(), "hi"));
+    let room = room.await.unwrap().unwrap();
+    for person in [people[0], people[CROWD / 2], people[CROWD - 1], ben_id] {
+        assert!(!room.admits(db, person).await.unwrap(), "{person} has read it, and may not any more");
     }
+    assert!(room.admits(db, cy_id).await.unwrap(), "who was chosen");
+    assert!(room.admits(db, site.user(&ada).await.id).await.unwrap(), "who was in it and closed it");
+    assert_eq!(ben.get("/chat/hi/").await.status, 404);
+    // To have read it again does not let anybody in.
+    have_read_again(&site, &ben, &room).await;
+    assert_eq!(ben.get("/chat/hi/").await.status, 404);
+    site.stop().await;
 }
 
 async fn have_read_again(site: &TestSite, person: &Client, room: &Room) {
@@ -80,173 +81,167 @@ async fn have_read_again(site: &TestSite, person: &Client, room: &Room) {
     }
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn saving_the_members_of_a_room_changes_nothing_for_those_who_were_not_listed() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut ada = site.person("Ada").await;
-        let room = open_closed(&site, &mut ada, "board").await;
-        let people = crowd(&site, "Member", CROWD).await;
-        for some in people.chunks(500) {
-            assert_eq!(members(&mut ada, &room, some, &[]).await, 303);
-        }
-        let ben = site.user(&site.person("Ben").await).await.id;
-        assert_eq!(members(&mut ada, &room, &[ben], &people[..1]).await, 303);
-        let db = site.state().db().read();
-        assert!(!room.admits(db, people[0]).await.unwrap(), "who was listed, and not chosen any more");
-        for person in [ben, people[1], people[CROWD / 2], people[CROWD - 1]] {
-            assert!(room.admits(db, person).await.unwrap(), "{person}");
-        }
-        site.stop().await;
+async fn saving_the_members_of_a_room_changes_nothing_for_those_who_were_not_listed(database: TestDatabase) {
+    let site = chat(&database).await;
+    let mut ada = site.person("Ada").await;
+    let room = open_closed(&site, &mut ada, "board").await;
+    let people = crowd(&site, "Member", CROWD).await;
+    for some in people.chunks(500) {
+        assert_eq!(members(&mut ada, &room, some, &[]).await, 303);
     }
+    let ben = site.user(&site.person("Ben").await).await.id;
+    assert_eq!(members(&mut ada, &room, &[ben], &people[..1]).await, 303);
+    let db = site.state().db().read();
+    assert!(!room.admits(db, people[0]).await.unwrap(), "who was listed, and not chosen any more");
+    for person in [ben, people[1], people[CROWD / 2], people[CROWD - 1]] {
+        assert!(room.admits(db, person).await.unwrap(), "{person}");
+    }
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn who_made_a_room_and_was_taken_out_of_it_does_not_run_it_any_more() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut root = admin(&site).await;
-        let mut freya = site.person("Freya").await;
-        let (freya_id, ben_id) = (site.user(&freya).await.id, site.user(&site.person("Ben").await).await.id);
-        let room = open_closed(&site, &mut freya, "freyas").await;
-        assert_eq!(members(&mut root, &room, &[ben_id], &[freya_id]).await, 303);
-        let run = format!("/chat/-/rooms/{}/", room.id);
-        for path in ["/chat/freyas/", &run, &format!("{run}members/")] {
-            assert_eq!(freya.get(path).await.status, 404, "{path}");
-        }
-        assert_eq!(members(&mut freya, &room, &[freya_id], &[]).await, 404);
-        for path in [&run, &format!("{run}members/"), &format!("{run}delete/")] {
-            let fields = [("name", "mine"), ("kind", "open")];
-            assert_eq!(freya.post(path, &fields).await.status, 404, "{path}");
-        }
-        assert_eq!(freya.post("/chat/", &[("name", "freyas"), ("closed", "1")]).await.status, 422);
-        assert_eq!(freya.get("/chat/freyas/").await.status, 404);
-        // Somebody who belongs to it lets her in again; then it is hers to run, as before.
-        assert_eq!(members(&mut root, &room, &[freya_id], &[]).await, 303);
-        assert_eq!(freya.get("/chat/freyas/").await.status, 200);
-        assert_eq!(freya.get(&run).await.status, 200);
-        site.stop().await;
+async fn who_made_a_room_and_was_taken_out_of_it_does_not_run_it_any_more(database: TestDatabase) {
+    let site = chat(&database).await;
+    let mut root = admin(&site).await;
+    let mut freya = site.person("Freya").await;
+    let (freya_id, ben_id) = (site.user(&freya).await.id, site.user(&site.person("Ben").await).await.id);
+    let room = open_closed(&site, &mut freya, "freyas").await;
+    assert_eq!(members(&mut root, &room, &[ben_id], &[freya_id]).await, 303);
+    let run = format!("/chat/-/rooms/{}/", room.id);
+    for path in ["/chat/freyas/", &run, &format!("{run}members/")] {
+        assert_eq!(freya.get(path).await.status, 404, "{path}");
     }
+    assert_eq!(members(&mut freya, &room, &[freya_id], &[]).await, 404);
+    for path in [&run, &format!("{run}members/"), &format!("{run}delete/")] {
+        let fields = [("name", "mine"), ("kind", "open")];
+        assert_eq!(freya.post(path, &fields).await.status, 404, "{path}");
+    }
+    assert_eq!(freya.post("/chat/", &[("name", "freyas"), ("closed", "1")]).await.status, 422);
+    assert_eq!(freya.get("/chat/freyas/").await.status, 404);
+    // Somebody who belongs to it lets her in again; then it is hers to run, as before.
+    assert_eq!(members(&mut root, &room, &[freya_id], &[]).await, 303);
+    assert_eq!(freya.get("/chat/freyas/").await.status, 200);
+    assert_eq!(freya.get(&run).await.status, 200);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn an_administrator_who_says_who_belongs_to_a_closed_room_does_not_come_to_read_it() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut root = admin(&site).await;
-        let mut ada = site.person("Ada").await;
-        let ben_id = site.user(&site.person("Ben").await).await.id;
-        let room = open_closed(&site, &mut ada, "board").await;
-        assert_eq!(members(&mut root, &room, &[ben_id], &[]).await, 303);
-        assert_eq!(root.get("/chat/board/").await.status, 404);
-        site.stop().await;
-    }
+async fn an_administrator_who_says_who_belongs_to_a_closed_room_does_not_come_to_read_it(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let mut root = admin(&site).await;
+    let mut ada = site.person("Ada").await;
+    let ben_id = site.user(&site.person("Ben").await).await.id;
+    let room = open_closed(&site, &mut ada, "board").await;
+    assert_eq!(members(&mut root, &room, &[ben_id], &[]).await, 303);
+    assert_eq!(root.get("/chat/board/").await.status, 404);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_member_who_does_not_exist_is_nobody() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut ada = site.person("Ada").await;
-        let ben_id = site.user(&site.person("Ben").await).await.id;
-        let room = open_closed(&site, &mut ada, "board").await;
-        assert_eq!(members(&mut ada, &room, &[999_999, ben_id, i64::MAX], &[-1]).await, 303);
-        assert!(room.admits(site.state().db().read(), ben_id).await.unwrap());
-        site.stop().await;
-    }
+async fn a_member_who_does_not_exist_is_nobody(database: TestDatabase) {
+    let site = chat(&database).await;
+    let mut ada = site.person("Ada").await;
+    let ben_id = site.user(&site.person("Ben").await).await.id;
+    let room = open_closed(&site, &mut ada, "board").await;
+    assert_eq!(members(&mut ada, &room, &[999_999, ben_id, i64::MAX], &[-1]).await, 303);
+    assert!(room.admits(site.state().db().read(), ben_id).await.unwrap());
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn who_is_taken_out_and_comes_back_reads_on_and_nobody_else_came_with_them() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, mut ben, mut cy) =
-            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
-        let ben_id = site.user(&ben).await.id;
-        let room = open_closed(&site, &mut ada, "board").await;
-        members(&mut ada, &room, &[ben_id], &[]).await;
-        let bens = enter(&site, &ben, &room, "").await;
-        members(&mut ada, &room, &[], &[ben_id]).await;
-        assert_eq!(bens.heard_until_closed().await.1.code(), 1008);
-        ada.post("/chat/board/", &[("message", "without Ben")]).await;
-        assert_eq!(ben.get("/chat/board/").await.status, 404);
-        members(&mut ada, &room, &[ben_id], &[]).await;
-        assert!(ben.get("/chat/board/").await.text.contains("without Ben"));
-        assert_eq!(cy.get("/chat/board/").await.status, 404);
-        site.stop().await;
-    }
+async fn who_is_taken_out_and_comes_back_reads_on_and_nobody_else_came_with_them(database: TestDatabase) {
+    let site = chat(&database).await;
+    let (mut ada, mut ben, mut cy) =
+        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let ben_id = site.user(&ben).await.id;
+    let room = open_closed(&site, &mut ada, "board").await;
+    members(&mut ada, &room, &[ben_id], &[]).await;
+    let bens = enter(&site, &ben, &room, "").await;
+    members(&mut ada, &room, &[], &[ben_id]).await;
+    assert_eq!(bens.heard_until_closed().await.1.code(), 1008);
+    ada.post("/chat/board/", &[("message", "without Ben")]).await;
+    assert_eq!(ben.get("/chat/board/").await.status, 404);
+    members(&mut ada, &room, &[ben_id], &[]).await;
+    assert!(ben.get("/chat/board/").await.text.contains("without Ben"));
+    assert_eq!(cy.get("/chat/board/").await.status, 404);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_room_that_is_opened_and_closed_again_is_for_whoever_is_chosen_then() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
-        let ben_id = site.user(&ben).await.id;
-        let room = open_closed(&site, &mut ada, "board").await;
-        members(&mut ada, &room, &[ben_id], &[]).await;
-        let mut bens = window(&site, &ben, "/chat/").await;
-        hear(&mut bens, "sidebar-rooms").await;
-        let path = format!("/chat/-/rooms/{}/members/", room.id);
-        assert_eq!(ada.post(&path, &[("kind", "open")]).await.status, 303);
-        hear(&mut bens, &format!("room-link--{}", room.id)).await;
-        assert_eq!(members(&mut ada, &room, &[], &[]).await, 303);
-        hear(&mut bens, &format!("delete:#room-link--{}", room.id)).await;
-        assert_eq!(ben.get("/chat/board/").await.status, 404);
-        site.stop().await;
-    }
+async fn a_room_that_is_opened_and_closed_again_is_for_whoever_is_chosen_then(database: TestDatabase) {
+    let site = chat(&database).await;
+    let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+    let ben_id = site.user(&ben).await.id;
+    let room = open_closed(&site, &mut ada, "board").await;
+    members(&mut ada, &room, &[ben_id], &[]).await;
+    let mut bens = window(&site, &ben, "/chat/").await;
+    hear(&mut bens, "sidebar-rooms").await;
+    let path = format!("/chat/-/rooms/{}/members/", room.id);
+    assert_eq!(ada.post(&path, &[("kind", "open")]).await.status, 303);
+    hear(&mut bens, &format!("room-link--{}", room.id)).await;
+    assert_eq!(members(&mut ada, &room, &[], &[]).await, 303);
+    hear(&mut bens, &format!("delete:#room-link--{}", room.id)).await;
+    assert_eq!(ben.get("/chat/board/").await.status, 404);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn the_settings_lead_to_every_member_however_many_there_are_and_members_see_each_other() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
-        let ben_id = site.user(&ben).await.id;
-        let room = open_closed(&site, &mut ada, "board").await;
-        let people = crowd(&site, "Member", 250).await;
-        members(&mut ada, &room, &[people.clone(), vec![ben_id]].concat(), &[]).await;
-        let run = format!("/chat/-/rooms/{}/", room.id);
-        let listed = |text: &str, id: i64| text.contains(&format!("name=\"was\" value=\"{id}\""));
-        let (first, last) = (ada.get(&run).await.text, ada.get(&format!("{run}?page=3")).await.text);
-        assert!(listed(&first, people[0]) && !listed(&first, people[249]), "a page of them");
-        assert!(listed(&last, people[249]), "and the last page");
-        let sought = ada.get(&format!("{run}?q=member%200249")).await.text;
-        assert!(listed(&sought, people[249]) && !listed(&sought, people[0]), "or by name");
+async fn the_settings_lead_to_every_member_however_many_there_are_and_members_see_each_other(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+    let ben_id = site.user(&ben).await.id;
+    let room = open_closed(&site, &mut ada, "board").await;
+    let people = crowd(&site, "Member", 250).await;
+    members(&mut ada, &room, &[people.clone(), vec![ben_id]].concat(), &[]).await;
+    let run = format!("/chat/-/rooms/{}/", room.id);
+    let listed = |text: &str, id: i64| text.contains(&format!("name=\"was\" value=\"{id}\""));
+    let (first, last) = (ada.get(&run).await.text, ada.get(&format!("{run}?page=3")).await.text);
+    assert!(listed(&first, people[0]) && !listed(&first, people[249]), "a page of them");
+    assert!(listed(&last, people[249]), "and the last page");
+    let sought = ada.get(&format!("{run}?q=member%200249")).await.text;
+    assert!(listed(&sought, people[249]) && !listed(&sought, people[0]), "or by name");
 
-        let members = format!("{run}members/");
-        let (first, last) = (ben.get(&members).await.text, ben.get(&format!("{members}?page=3")).await.text);
-        assert!(first.contains("Member 0000") && last.contains("Member 0249"));
-        assert!(!first.contains("name=\"member\""), "to be seen, not to be changed");
-        assert!(ben.get("/chat/board/").await.text.contains(&members), "its header leads there");
-        site.stop().await;
-    }
+    let members = format!("{run}members/");
+    let (first, last) = (ben.get(&members).await.text, ben.get(&format!("{members}?page=3")).await.text);
+    assert!(first.contains("Member 0000") && last.contains("Member 0249"));
+    assert!(!first.contains("name=\"member\""), "to be seen, not to be changed");
+    assert!(ben.get("/chat/board/").await.text.contains(&members), "its header leads there");
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn names_that_are_offered_in_a_closed_room_are_its_members_and_a_wildcard_is_no_name() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, mut cy) = (site.person("Ada").await, site.person("Cy").await);
-        let ben_id = site.user(&site.person("Ben").await).await.id;
-        site.person("Bertha").await;
-        let open_room = open(&site, &mut ada, "hi").await;
-        let room = open_closed(&site, &mut ada, "board").await;
-        members(&mut ada, &room, &[ben_id], &[]).await;
-        let names = |typed: &str, room: i64| format!("/chat/-/names/?q={typed}&room={room}");
-        assert_eq!(ada.get(&names("be", room.id)).await.text, "[\"Ben\"]");
-        assert_eq!(ada.get(&names("be", open_room.id)).await.text, "[\"Ben\",\"Bertha\"]");
-        assert_eq!(
-            cy.get(&names("be", room.id)).await.status,
-            404,
-            "who may not read it learns nothing of it"
-        );
-        crowd(&site, "Zed", 9).await;
-        let offered = ada.get("/chat/-/names/?q=zed").await.text;
-        assert_eq!(offered.matches("Zed").count(), 8, "{offered}");
-        for wild in ["%25", "_", "b_", "%5C"] {
-            assert_eq!(ada.get(&format!("/chat/-/names/?q={wild}")).await.text, "[]", "{wild}");
-        }
-        site.stop().await;
+async fn names_that_are_offered_in_a_closed_room_are_its_members_and_a_wildcard_is_no_name(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let (mut ada, mut cy) = (site.person("Ada").await, site.person("Cy").await);
+    let ben_id = site.user(&site.person("Ben").await).await.id;
+    site.person("Bertha").await;
+    let open_room = open(&site, &mut ada, "hi").await;
+    let room = open_closed(&site, &mut ada, "board").await;
+    members(&mut ada, &room, &[ben_id], &[]).await;
+    let names = |typed: &str, room: i64| format!("/chat/-/names/?q={typed}&room={room}");
+    assert_eq!(ada.get(&names("be", room.id)).await.text, "[\"Ben\"]");
+    assert_eq!(ada.get(&names("be", open_room.id)).await.text, "[\"Ben\",\"Bertha\"]");
+    assert_eq!(cy.get(&names("be", room.id)).await.status, 404, "who may not read it learns nothing of it");
+    crowd(&site, "Zed", 9).await;
+    let offered = ada.get("/chat/-/names/?q=zed").await.text;
+    assert_eq!(offered.matches("Zed").count(), 8, "{offered}");
+    for wild in ["%25", "_", "b_", "%5C"] {
+        assert_eq!(ada.get(&format!("/chat/-/names/?q={wild}")).await.text, "[]", "{wild}");
     }
+    site.stop().await;
 }

@@ -4,264 +4,257 @@ use bellwire_chat::models::room::Kind;
 use bellwire_chat::models::{Membership, Room};
 use bellwire_chat::{ChatError, RoomName};
 use bellwire_site::Tx;
-use bellwire_testkit::databases;
+use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
 use crate::support::{admin, chat, enter, hear, open, say, window};
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn the_list_has_the_newest_500_open_rooms_and_all_of_ones_own_and_the_others_have_their_address() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
-        let bens_id = site.user(&ben).await.id;
-        assert_eq!(ada.post(&format!("/chat/-/people/{bens_id}/"), &[]).await.status, 303);
-        let read = open(&site, &mut ada, "read").await;
-        let mine = [("name", "ours"), ("closed", "1")];
-        assert_eq!(ben.post("/chat/", &mine).await.status, 303);
-        let made = site.state().db().write(async move |tx: Tx| {
-            Membership::read(&tx, read.id, bens_id, 0).await?;
-            for number in 0..501 {
-                let name = RoomName::parse(&format!("open {number}"))?;
-                Room::open(&tx, &name, Kind::Open, bens_id).await?;
-            }
-            Ok::<_, ChatError>(())
-        });
-        made.await.unwrap();
-        let list = ben.get("/chat/").await.text;
-        let listed = |path: &str| list.contains(&format!("href=\"{path}\""));
-        assert_eq!((0..501).filter(|number| listed(&format!("/chat/open-{number}/"))).count(), 500);
-        assert!(!listed("/chat/open-0/") && listed("/chat/open-500/"), "{database:?}: the newest");
-        assert!(listed("/chat/ours/") && listed("/chat/read/") && listed("/chat/-direct-1-2/"), "{list}");
-        assert_eq!(ben.get("/chat/open-0/").await.status, 200);
-        site.stop().await;
-    }
+async fn the_list_has_the_newest_500_open_rooms_and_all_of_ones_own_and_the_others_have_their_address(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+    let bens_id = site.user(&ben).await.id;
+    assert_eq!(ada.post(&format!("/chat/-/people/{bens_id}/"), &[]).await.status, 303);
+    let read = open(&site, &mut ada, "read").await;
+    let mine = [("name", "ours"), ("closed", "1")];
+    assert_eq!(ben.post("/chat/", &mine).await.status, 303);
+    let made = site.state().db().write(async move |tx: Tx| {
+        Membership::read(&tx, read.id, bens_id, 0).await?;
+        for number in 0..501 {
+            let name = RoomName::parse(&format!("open {number}"))?;
+            Room::open(&tx, &name, Kind::Open, bens_id).await?;
+        }
+        Ok::<_, ChatError>(())
+    });
+    made.await.unwrap();
+    let list = ben.get("/chat/").await.text;
+    let listed = |path: &str| list.contains(&format!("href=\"{path}\""));
+    assert_eq!((0..501).filter(|number| listed(&format!("/chat/open-{number}/"))).count(), 500);
+    assert!(!listed("/chat/open-0/") && listed("/chat/open-500/"), "{database:?}: the newest");
+    assert!(listed("/chat/ours/") && listed("/chat/read/") && listed("/chat/-direct-1-2/"), "{list}");
+    assert_eq!(ben.get("/chat/open-0/").await.status, 200);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_the_new_name() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, mut ben, cy) =
-            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
-        let room = open(&site, &mut ada, "hi").await;
-        open(&site, &mut ada, "taken").await;
-        let mut bens = window(&site, &ben, "/chat/hi/").await;
-        let mut cys = window(&site, &cy, "/chat/taken/").await;
+async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_the_new_name(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let (mut ada, mut ben, cy) =
+        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let room = open(&site, &mut ada, "hi").await;
+    open(&site, &mut ada, "taken").await;
+    let mut bens = window(&site, &ben, "/chat/hi/").await;
+    let mut cys = window(&site, &cy, "/chat/taken/").await;
+    hear(&mut bens, "sidebar-rooms").await;
+    hear(&mut cys, "sidebar-rooms").await;
+    let settings = format!("/chat/-/rooms/{}/", room.id);
+    let refused = ada.post(&settings, &[("name", "Taken")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("Another room has that name."), "{}", refused.text);
+    let renamed = ada.post(&settings, &[("name", "Hello <all>")]).await;
+    assert_eq!((renamed.status, renamed.location()), (303, "/chat/hello-%3Call%3E/"));
+    let heard = hear(&mut bens, "#room-empty--").await;
+    for marks in ["#room-name--", "#room-title--", "#room-label--", "#room-empty--"] {
+        assert!(heard.contains(&format!("{marks}{}\"", room.id)), "{marks}: {heard}");
+    }
+    assert!(heard.contains("data-bw-title=\"Hello &lt;all&gt; · Bellwire\""), "{heard}");
+    assert!(heard.contains("data-bw-url=\"/chat/hello-%3Call%3E/\""), "{heard}");
+    // Whoever is elsewhere hears the name, and keeps their own address.
+    let heard = hear(&mut cys, "Hello &lt;all&gt;").await;
+    assert!(heard.contains("#room-name--") && !heard.contains("data-bw-url"), "{heard}");
+    let old = ben.get("/chat/hi/?before=9").await;
+    assert_eq!((old.status, old.location()), (303, "/chat/hello-%3Call%3E/?before=9"));
+    // The name that was given up may be given again, and then leads there.
+    let second = open(&site, &mut ben, "hi").await;
+    assert_ne!(second.id, room.id);
+    assert_eq!(ben.get("/chat/hi/").await.status, 200);
+    site.stop().await;
+}
+
+#[apply(on_databases)]
+#[tokio::test]
+async fn a_window_that_was_away_during_a_rename_is_in_the_room_and_knows_its_name(database: TestDatabase) {
+    let site = chat(&database).await;
+    let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+    let room = open(&site, &mut ada, "hi").await;
+    ada.post("/chat/hi/", &[("message", "before")]).await;
+    ada.post(&format!("/chat/-/rooms/{}/", room.id), &[("name", "Hello")]).await;
+    let since = format!("&since=chat.room.{}:1", room.id);
+    // As our pages say where they are, and as an address says it.
+    for at in [room.id.to_string(), "/chat/hi/".to_owned(), "/chat/hello/".to_owned()] {
+        let mut bens = window(&site, &ben, &format!("{at}{since}")).await;
+        let heard = hear(&mut bens, "sidebar-rooms").await;
+        assert!(heard.contains("data-bw-url=\"/chat/hello/\""), "{at}: {heard}");
+        assert!(heard.contains("data-bw-title=\"Hello · Bellwire\""), "{at}: {heard}");
+        ben.post("/chat/hello/", &[("message", &format!("at {at}"))]).await;
+        hear(&mut bens, &format!("at {at}<")).await;
+    }
+    let mut bens = window(&site, &ben, "/chat/").await;
+    hear(&mut bens, "sidebar-rooms").await;
+    bens.send_json(&json!({"action": "Change group", "data": {"groupName": "hi", "isGroup": true}})).await;
+    hear(&mut bens, "data-bw-url=\"/chat/hello/\"").await;
+    site.stop().await;
+}
+
+#[apply(on_databases)]
+#[tokio::test]
+async fn a_window_that_shows_a_room_which_is_not_theirs_any_more_is_told_so_when_it_is_back(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
+    let (closed, gone) = (open(&site, &mut ada, "board").await, open(&site, &mut ada, "hi").await);
+    ada.post(&format!("/chat/-/rooms/{}/members/", closed.id), &[("kind", "closed")]).await;
+    ada.post(&format!("/chat/-/rooms/{}/delete/", gone.id), &[]).await;
+    let mut said = Vec::new();
+    for room in [closed.id, gone.id, i64::MAX] {
+        let mut bens = window(&site, &ben, &room.to_string()).await;
+        said.push(hear(&mut bens, "role=\"alert\"").await.replace(&room.to_string(), "?"));
         hear(&mut bens, "sidebar-rooms").await;
-        hear(&mut cys, "sidebar-rooms").await;
-        let settings = format!("/chat/-/rooms/{}/", room.id);
-        let refused = ada.post(&settings, &[("name", "Taken")]).await;
-        assert_eq!(refused.status, 422);
-        assert!(refused.text.contains("Another room has that name."), "{}", refused.text);
-        let renamed = ada.post(&settings, &[("name", "Hello <all>")]).await;
-        assert_eq!((renamed.status, renamed.location()), (303, "/chat/hello-%3Call%3E/"));
-        let heard = hear(&mut bens, "#room-empty--").await;
-        for marks in ["#room-name--", "#room-title--", "#room-label--", "#room-empty--"] {
-            assert!(heard.contains(&format!("{marks}{}\"", room.id)), "{marks}: {heard}");
-        }
-        assert!(heard.contains("data-bw-title=\"Hello &lt;all&gt; · Bellwire\""), "{heard}");
-        assert!(heard.contains("data-bw-url=\"/chat/hello-%3Call%3E/\""), "{heard}");
-        // Whoever is elsewhere hears the name, and keeps their own address.
-        let heard = hear(&mut cys, "Hello &lt;all&gt;").await;
-        assert!(heard.contains("#room-name--") && !heard.contains("data-bw-url"), "{heard}");
-        let old = ben.get("/chat/hi/?before=9").await;
-        assert_eq!((old.status, old.location()), (303, "/chat/hello-%3Call%3E/?before=9"));
-        // The name that was given up may be given again, and then leads there.
-        let second = open(&site, &mut ben, "hi").await;
-        assert_ne!(second.id, room.id);
-        assert_eq!(ben.get("/chat/hi/").await.status, 200);
-        site.stop().await;
     }
+    assert!(said[0].contains("innerHTML:#room"), "{said:?}");
+    assert!(said.iter().all(|each| *each == said[0]), "removed or closed is not told apart: {said:?}");
+    // An address is no page that shows a room: nothing closes, and nothing tells a closed room from none.
+    for at in ["/chat/board/", "/chat/hi/", "/chat/", "", "-1x"] {
+        let mut bens = window(&site, &ben, at).await;
+        assert!(!hear(&mut bens, "sidebar-rooms").await.contains("alert"), "{at}");
+        bens.send_json(&json!({"action": "New message", "data": {"message": "where am I?"}})).await;
+        hear(&mut bens, "Choose a room first.").await;
+    }
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_window_that_was_away_during_a_rename_is_in_the_room_and_knows_its_name() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
-        let room = open(&site, &mut ada, "hi").await;
-        ada.post("/chat/hi/", &[("message", "before")]).await;
-        ada.post(&format!("/chat/-/rooms/{}/", room.id), &[("name", "Hello")]).await;
-        let since = format!("&since=chat.room.{}:1", room.id);
-        // As our pages say where they are, and as an address says it.
-        for at in [room.id.to_string(), "/chat/hi/".to_owned(), "/chat/hello/".to_owned()] {
-            let mut bens = window(&site, &ben, &format!("{at}{since}")).await;
-            let heard = hear(&mut bens, "sidebar-rooms").await;
-            assert!(heard.contains("data-bw-url=\"/chat/hello/\""), "{at}: {heard}");
-            assert!(heard.contains("data-bw-title=\"Hello · Bellwire\""), "{at}: {heard}");
-            ben.post("/chat/hello/", &[("message", &format!("at {at}"))]).await;
-            hear(&mut bens, &format!("at {at}<")).await;
-        }
-        let mut bens = window(&site, &ben, "/chat/").await;
-        hear(&mut bens, "sidebar-rooms").await;
-        bens.send_json(&json!({"action": "Change group", "data": {"groupName": "hi", "isGroup": true}}))
-            .await;
-        hear(&mut bens, "data-bw-url=\"/chat/hello/\"").await;
-        site.stop().await;
+async fn only_who_made_a_room_or_administers_runs_it(database: TestDatabase) {
+    let site = chat(&database).await;
+    let mut admin = admin(&site).await;
+    let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
+    let room = open(&site, &mut ada, "hi").await;
+    let (run, delete) = (format!("/chat/-/rooms/{}/", room.id), format!("/chat/-/rooms/{}/delete/", room.id));
+    assert_eq!(ben.get(&run).await.status, 403);
+    for path in [&run, &delete, &format!("{run}members/")] {
+        assert_eq!(ben.post(path, &[("name", "mine"), ("kind", "closed")]).await.status, 403, "{path}");
     }
+    assert_eq!(admin.get(&run).await.status, 200);
+    assert_eq!(ada.post(&delete, &[]).await.status, 303);
+    assert_eq!(ada.get("/chat/hi/").await.status, 404);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_window_that_shows_a_room_which_is_not_theirs_any_more_is_told_so_when_it_is_back() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
-        let (closed, gone) = (open(&site, &mut ada, "board").await, open(&site, &mut ada, "hi").await);
-        ada.post(&format!("/chat/-/rooms/{}/members/", closed.id), &[("kind", "closed")]).await;
-        ada.post(&format!("/chat/-/rooms/{}/delete/", gone.id), &[]).await;
-        let mut said = Vec::new();
-        for room in [closed.id, gone.id, i64::MAX] {
-            let mut bens = window(&site, &ben, &room.to_string()).await;
-            said.push(hear(&mut bens, "role=\"alert\"").await.replace(&room.to_string(), "?"));
-            hear(&mut bens, "sidebar-rooms").await;
-        }
-        assert!(said[0].contains("innerHTML:#room"), "{said:?}");
-        assert!(said.iter().all(|each| *each == said[0]), "removed or closed is not told apart: {said:?}");
-        // An address is no page that shows a room: nothing closes, and nothing tells a closed room from none.
-        for at in ["/chat/board/", "/chat/hi/", "/chat/", "", "-1x"] {
-            let mut bens = window(&site, &ben, at).await;
-            assert!(!hear(&mut bens, "sidebar-rooms").await.contains("alert"), "{at}");
-            bens.send_json(&json!({"action": "New message", "data": {"message": "where am I?"}})).await;
-            hear(&mut bens, "Choose a room first.").await;
-        }
-        site.stop().await;
+async fn a_closed_room_is_not_there_for_strangers(database: TestDatabase) {
+    let site = chat(&database).await;
+    let (mut ada, mut ben, mut cy) =
+        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let made = ada.post("/chat/", &[("name", "board"), ("closed", "1")]).await;
+    assert_eq!((made.status, made.location()), (303, "/chat/board/"));
+    let db = site.state().db().read();
+    let room = bellwire_chat::models::Room::by_slug(db, "board").await.unwrap().unwrap();
+    assert_eq!(room.kind, Kind::Closed);
+    let ben_id = site.user(&ben).await.id.to_string();
+    let members = format!("/chat/-/rooms/{}/members/", room.id);
+    let fields = [("kind", "closed"), ("member", ben_id.as_str())];
+    assert_eq!(ada.post(&members, &fields).await.status, 303);
+    let people = Membership::members(db, room.id).await.unwrap();
+    assert_eq!(people.len(), 2, "Ada, who said so, and Ben");
+    ada.post("/chat/board/", &[("message", "the secret plan")]).await;
+    assert!(ben.get("/chat/board/").await.text.contains("the secret plan"));
+
+    let message = "/chat/-/messages/1/";
+    assert_eq!(ben.get(message).await.status, 303);
+    for path in ["/chat/board/", "/chat/board/?before=9", message, "/chat/-/messages/1/?edit=1"] {
+        let answer = cy.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(!answer.text.contains("secret plan"), "{path}");
     }
-}
-
-#[tokio::test]
-async fn only_who_made_a_room_or_administers_runs_it() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let mut admin = admin(&site).await;
-        let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
-        let room = open(&site, &mut ada, "hi").await;
-        let (run, delete) =
-            (format!("/chat/-/rooms/{}/", room.id), format!("/chat/-/rooms/{}/delete/", room.id));
-        assert_eq!(ben.get(&run).await.status, 403);
-        for path in [&run, &delete, &format!("{run}members/")] {
-            assert_eq!(ben.post(path, &[("name", "mine"), ("kind", "closed")]).await.status, 403, "{path}");
-        }
-        assert_eq!(admin.get(&run).await.status, 200);
-        assert_eq!(ada.post(&delete, &[]).await.status, 303);
-        assert_eq!(ada.get("/chat/hi/").await.status, 404);
-        site.stop().await;
-    }
-}
-
-#[tokio::test]
-async fn a_closed_room_is_not_there_for_strangers() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, mut ben, mut cy) =
-            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
-        let made = ada.post("/chat/", &[("name", "board"), ("closed", "1")]).await;
-        assert_eq!((made.status, made.location()), (303, "/chat/board/"));
-        let db = site.state().db().read();
-        let room = bellwire_chat::models::Room::by_slug(db, "board").await.unwrap().unwrap();
-        assert_eq!(room.kind, Kind::Closed);
-        let ben_id = site.user(&ben).await.id.to_string();
-        let members = format!("/chat/-/rooms/{}/members/", room.id);
-        let fields = [("kind", "closed"), ("member", ben_id.as_str())];
-        assert_eq!(ada.post(&members, &fields).await.status, 303);
-        let people = Membership::members(db, room.id).await.unwrap();
-        assert_eq!(people.len(), 2, "Ada, who said so, and Ben");
-        ada.post("/chat/board/", &[("message", "the secret plan")]).await;
-        assert!(ben.get("/chat/board/").await.text.contains("the secret plan"));
-
-        let message = "/chat/-/messages/1/";
-        assert_eq!(ben.get(message).await.status, 303);
-        for path in ["/chat/board/", "/chat/board/?before=9", message, "/chat/-/messages/1/?edit=1"] {
-            let answer = cy.get(path).await;
-            assert_eq!(answer.status, 404, "{path}");
-            assert!(!answer.text.contains("secret plan"), "{path}");
-        }
-        assert_eq!(cy.post("/chat/board/", &[("message", "let me in")]).await.status, 404);
-        assert_eq!(cy.post(message, &[("message", "changed")]).await.status, 404);
-        assert_eq!(cy.post("/chat/-/messages/1/delete/", &[]).await.status, 404);
-        assert!(!cy.get("/chat/").await.text.contains("board"));
-        assert!(!cy.get("/chat/-/search/?q=secret").await.text.contains("secret plan"));
-        assert!(ben.get("/chat/-/search/?q=SECRET").await.text.contains("secret plan"));
-        let taken = cy.post("/chat/", &[("name", "board")]).await;
-        assert_eq!(taken.status, 422);
-        let mut socket = window(&site, &cy, "/chat/board/").await;
-        hear(&mut socket, "sidebar-rooms").await;
-        socket
-            .send_json(&json!({"action": "Change group", "data": {"groupName": "board", "isGroup": true}}))
-            .await;
-        assert!(hear(&mut socket, "no such room").await.contains("error"));
-        let asks = [
-            json!({"action": "New message", "data": {"message": "x", "room": room.id}}),
-            json!({"action": "Read", "data": {"room": room.id.to_string(), "seq": "1"}}),
-            json!({"action": "Edit message", "data": {"id": 1, "message": "x"}}),
-            json!({"action": "Delete message", "data": {"id": "1"}}),
-        ];
-        for ask in asks {
-            socket.send_json(&ask).await;
-            let heard = hear(&mut socket, "data-error").await;
-            assert!(heard.contains("no such room") || heard.contains("gone"), "{ask}: {heard}");
-        }
-        let page = ada.get("/chat/board/").await.text;
-        assert_eq!(page.matches("<li class=\"message\"").count(), 1, "nothing of all this was written");
-        assert!(page.contains("the secret plan") && !page.contains("message__edited"), "or changed: {page}");
-        site.stop().await;
-    }
-}
-
-#[tokio::test]
-async fn whoever_is_taken_out_of_a_room_sees_it_close_and_hears_nothing_of_it_any_more() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, ben, cy) =
-            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
-        let room = open(&site, &mut ada, "hi").await;
-        let mut adas = enter(&site, &ada, &room, "").await;
-        let (mut bens, mut cys) =
-            (window(&site, &ben, "/chat/hi/").await, enter(&site, &cy, &room, "").await);
-        hear(&mut bens, "sidebar-rooms").await;
-        adas.send_json(&say("for all", "c-1")).await;
-        hear(&mut bens, "for all").await;
-        let _: Value = cys.receive_json().await;
-        // Closed while they are in it; nobody but Ada belongs to it.
-        let members = format!("/chat/-/rooms/{}/members/", room.id);
-        assert_eq!(ada.post(&members, &[("kind", "closed")]).await.status, 303);
-        assert!(hear(&mut bens, "not in this room any more").await.contains("innerHTML:#room"));
-        for n in 0..20 {
-            adas.send_json(&say(&format!("private {n}"), &format!("p-{n}"))).await;
-        }
-        for _ in 0..21 {
-            let _: Value = adas.receive_json().await;
-        }
-        let (heard, close) = cys.heard_until_closed().await;
-        assert_eq!(close.code(), 1008);
-        assert!(heard.iter().all(|frame| !frame.contains("private")), "{heard:?}");
-        bens.send_json(
-            &json!({"action": "New message", "data": {"message": "still here?", "room": room.id}}),
-        )
+    assert_eq!(cy.post("/chat/board/", &[("message", "let me in")]).await.status, 404);
+    assert_eq!(cy.post(message, &[("message", "changed")]).await.status, 404);
+    assert_eq!(cy.post("/chat/-/messages/1/delete/", &[]).await.status, 404);
+    assert!(!cy.get("/chat/").await.text.contains("board"));
+    assert!(!cy.get("/chat/-/search/?q=secret").await.text.contains("secret plan"));
+    assert!(ben.get("/chat/-/search/?q=SECRET").await.text.contains("secret plan"));
+    let taken = cy.post("/chat/", &[("name", "board")]).await;
+    assert_eq!(taken.status, 422);
+    let mut socket = window(&site, &cy, "/chat/board/").await;
+    hear(&mut socket, "sidebar-rooms").await;
+    socket
+        .send_json(&json!({"action": "Change group", "data": {"groupName": "board", "isGroup": true}}))
         .await;
-        let heard = hear(&mut bens, "no such room").await;
-        assert!(!heard.contains("private"), "{heard}");
-        assert_eq!(ada.get("/chat/hi/").await.text.matches("still here?").count(), 0);
-        site.stop().await;
+    assert!(hear(&mut socket, "no such room").await.contains("error"));
+    let asks = [
+        json!({"action": "New message", "data": {"message": "x", "room": room.id}}),
+        json!({"action": "Read", "data": {"room": room.id.to_string(), "seq": "1"}}),
+        json!({"action": "Edit message", "data": {"id": 1, "message": "x"}}),
+        json!({"action": "Delete message", "data": {"id": "1"}}),
+    ];
+    for ask in asks {
+        socket.send_json(&ask).await;
+        let heard = hear(&mut socket, "data-error").await;
+        assert!(heard.contains("no such room") || heard.contains("gone"), "{ask}: {heard}");
     }
+    let page = ada.get("/chat/board/").await.text;
+    assert_eq!(page.matches("<li class=\"message\"").count(), 1, "nothing of all this was written");
+    assert!(page.contains("the secret plan") && !page.contains("message__edited"), "or changed: {page}");
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_removed_room_closes_for_those_in_it_and_goes_from_every_list() {
-    for database in databases() {
-        let site = chat(&database).await;
-        let (mut ada, ben, cy) =
-            (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
-        let room = open(&site, &mut ada, "hi").await;
-        ada.post("/chat/hi/", &[("message", "soon gone")]).await;
-        let (mut inside, mut outside) =
-            (window(&site, &ben, "/chat/hi/").await, window(&site, &cy, "/chat/").await);
-        hear(&mut inside, "sidebar-rooms").await;
-        hear(&mut outside, "sidebar-rooms").await;
-        assert_eq!(ada.post(&format!("/chat/-/rooms/{}/delete/", room.id), &[]).await.status, 303);
-        hear(&mut inside, "This room was removed.").await;
-        hear(&mut outside, &format!("#room-link--{}", room.id)).await;
-        assert!(!ada.get("/chat/").await.text.contains("/chat/hi/"));
-        site.stop().await;
+async fn whoever_is_taken_out_of_a_room_sees_it_close_and_hears_nothing_of_it_any_more(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let room = open(&site, &mut ada, "hi").await;
+    let mut adas = enter(&site, &ada, &room, "").await;
+    let (mut bens, mut cys) = (window(&site, &ben, "/chat/hi/").await, enter(&site, &cy, &room, "").await);
+    hear(&mut bens, "sidebar-rooms").await;
+    adas.send_json(&say("for all", "c-1")).await;
+    hear(&mut bens, "for all").await;
+    let _: Value = cys.receive_json().await;
+    // Closed while they are in it; nobody but Ada belongs to it.
+    let members = format!("/chat/-/rooms/{}/members/", room.id);
+    assert_eq!(ada.post(&members, &[("kind", "closed")]).await.status, 303);
+    assert!(hear(&mut bens, "not in this room any more").await.contains("innerHTML:#room"));
+    for n in 0..20 {
+        adas.send_json(&say(&format!("private {n}"), &format!("p-{n}"))).await;
     }
+    for _ in 0..21 {
+        let _: Value = adas.receive_json().await;
+    }
+    let (heard, close) = cys.heard_until_closed().await;
+    assert_eq!(close.code(), 1008);
+    assert!(heard.iter().all(|frame| !frame.contains("private")), "{heard:?}");
+    bens.send_json(&json!({"action": "New message", "data": {"message": "still here?", "room": room.id}}))
+        .await;
+    let heard = hear(&mut bens, "no such room").await;
+    assert!(!heard.contains("private"), "{heard}");
+    assert_eq!(ada.get("/chat/hi/").await.text.matches("still here?").count(), 0);
+    site.stop().await;
+}
+
+#[apply(on_databases)]
+#[tokio::test]
+async fn a_removed_room_closes_for_those_in_it_and_goes_from_every_list(database: TestDatabase) {
+    let site = chat(&database).await;
+    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let room = open(&site, &mut ada, "hi").await;
+    ada.post("/chat/hi/", &[("message", "soon gone")]).await;
+    let (mut inside, mut outside) =
+        (window(&site, &ben, "/chat/hi/").await, window(&site, &cy, "/chat/").await);
+    hear(&mut inside, "sidebar-rooms").await;
+    hear(&mut outside, "sidebar-rooms").await;
+    assert_eq!(ada.post(&format!("/chat/-/rooms/{}/delete/", room.id), &[]).await.status, 303);
+    hear(&mut inside, "This room was removed.").await;
+    hear(&mut outside, &format!("#room-link--{}", room.id)).await;
+    assert!(!ada.get("/chat/").await.text.contains("/chat/hi/"));
+    site.stop().await;
 }

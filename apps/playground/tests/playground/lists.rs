@@ -1,6 +1,6 @@
 //! Laps and tasks: lists that grow, and whose they are.
 
-use bellwire_testkit::{TestSite, Window, databases};
+use bellwire_testkit::{TestDatabase, TestSite, Window, apply, on_databases};
 use serde_json::{Value, json};
 
 use crate::support::{NASTY, assert_refused, playground, playground_on};
@@ -32,33 +32,32 @@ async fn a_lap_is_appended_for_who_asked_and_there_is_an_end_of_them() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stays() {
-    for database in databases() {
-        let site = playground_on(&database).await;
-        let (mut ada, mut ben) = (site.client(), site.client());
-        ada.get("/todo/").await;
-        ben.get("/pages/").await;
-        let mut first = Window::open(&ada, "/ws/todo/").await;
-        let mut second = Window::open(&ada, "/ws/example/").await;
-        let mut bens = Window::open(&ben, "/ws/example/").await;
-        let answer = first.answer(&task(NASTY)).await;
-        assert_eq!((&answer["selector"], &answer["append"]), (&json!("#todo"), &json!(true)), "{answer}");
-        let html = answer["html"].as_str().expect("HTML");
-        assert!(html.contains("&#60;script&#62;") && !html.contains("<script>"), "{html}");
-        assert_eq!(second.json().await, answer, "the other window");
-        let own = bens.answer(&task("Ben's own")).await;
-        assert!(own["html"].as_str().expect("HTML").contains("Ben&#39;s own"), "{own}");
+async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stays(database: TestDatabase) {
+    let site = playground_on(&database).await;
+    let (mut ada, mut ben) = (site.client(), site.client());
+    ada.get("/todo/").await;
+    ben.get("/pages/").await;
+    let mut first = Window::open(&ada, "/ws/todo/").await;
+    let mut second = Window::open(&ada, "/ws/example/").await;
+    let mut bens = Window::open(&ben, "/ws/example/").await;
+    let answer = first.answer(&task(NASTY)).await;
+    assert_eq!((&answer["selector"], &answer["append"]), (&json!("#todo"), &json!(true)), "{answer}");
+    let html = answer["html"].as_str().expect("HTML");
+    assert!(html.contains("&#60;script&#62;") && !html.contains("<script>"), "{html}");
+    assert_eq!(second.json().await, answer, "the other window");
+    let own = bens.answer(&task("Ben's own")).await;
+    assert!(own["html"].as_str().expect("HTML").contains("Ben&#39;s own"), "{own}");
 
-        shown(&site, &mut ada, &["&#60;script&#62;"]).await;
-        shown(&site, &mut ben, &["Ben&#39;s own"]).await;
-        let site = site.restart(vec![bellwire_playground::app()]).await;
-        shown(&site, &mut ada, &["&#60;script&#62;"]).await;
-        // Our own page is brought up to date when its socket comes back.
-        let mut page = Window::open(&ada, "/ws/todo/?dialect=htmx").await;
-        assert!(page.text().await.contains("innerHTML:#todo"));
-        site.stop().await;
-    }
+    shown(&site, &mut ada, &["&#60;script&#62;"]).await;
+    shown(&site, &mut ben, &["Ben&#39;s own"]).await;
+    let site = site.restart(vec![bellwire_playground::app()]).await;
+    shown(&site, &mut ada, &["&#60;script&#62;"]).await;
+    // Our own page is brought up to date when its socket comes back.
+    let mut page = Window::open(&ada, "/ws/todo/?dialect=htmx").await;
+    assert!(page.text().await.contains("innerHTML:#todo"));
+    site.stop().await;
 }
 
 async fn shown(_: &TestSite, browser: &mut bellwire_testkit::Client, tasks: &[&str]) {
@@ -117,29 +116,28 @@ async fn a_task_that_is_added_while_a_window_opens_or_changes_its_page_comes_to_
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn tasks_that_two_windows_add_at_once_come_in_the_order_in_which_they_stay() {
-    for database in databases() {
-        let site = playground_on(&database).await;
-        let mut ada = site.client();
-        ada.get("/todo/").await;
-        let mut first = Window::open(&ada, "/ws/todo/").await;
-        let mut second = Window::open(&ada, "/ws/example/").await;
-        let mut third = Window::open(&ada, "/ws/todo/").await;
-        for number in 0..20 {
-            first.ask(&task(&format!("first {number}"))).await;
-            second.ask(&task(&format!("second {number}"))).await;
-        }
-        let mut list = String::new();
-        for number in 1..=40 {
-            let frame = third.json().await;
-            assert_eq!(numbers(html(&frame)).collect::<Vec<_>>(), [number], "{frame}");
-            list.push_str(html(&frame));
-        }
-        let page = ada.get("/todo/").await.text;
-        assert!(page.contains(list.trim()), "{list} in {page}");
-        site.stop().await;
+async fn tasks_that_two_windows_add_at_once_come_in_the_order_in_which_they_stay(database: TestDatabase) {
+    let site = playground_on(&database).await;
+    let mut ada = site.client();
+    ada.get("/todo/").await;
+    let mut first = Window::open(&ada, "/ws/todo/").await;
+    let mut second = Window::open(&ada, "/ws/example/").await;
+    let mut third = Window::open(&ada, "/ws/todo/").await;
+    for number in 0..20 {
+        first.ask(&task(&format!("first {number}"))).await;
+        second.ask(&task(&format!("second {number}"))).await;
     }
+    let mut list = String::new();
+    for number in 1..=40 {
+        let frame = third.json().await;
+        assert_eq!(numbers(html(&frame)).collect::<Vec<_>>(), [number], "{frame}");
+        list.push_str(html(&frame));
+    }
+    let page = ada.get("/todo/").await.text;
+    assert!(page.contains(list.trim()), "{list} in {page}");
+    site.stop().await;
 }
 
 #[tokio::test]

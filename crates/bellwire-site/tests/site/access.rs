@@ -10,7 +10,7 @@ use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Group, GroupName, Html, Patch, Socket};
 use bellwire_site::SiteAccounts as _;
 use bellwire_site::{App, SiteState, Upgrade, User};
-use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};
+use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within};
 use tokio::sync::Notify;
 
 const EXPIRED: &str = "You were away for too long. Sign in again.";
@@ -133,25 +133,21 @@ fn there(scene: &Scene, client: &Client) -> Client {
     same
 }
 
-async fn in_every_database(cause: Cause, reason: &str) {
-    for database in databases() {
-        Scene::set(&database).await.ends(cause, reason).await;
-    }
-}
-
+#[apply(on_databases)]
 #[tokio::test]
-async fn signing_out_closes_the_sockets_of_the_session_everywhere() {
+async fn signing_out_closes_the_sockets_of_the_session_everywhere(database: TestDatabase) {
     let cause: Cause = |scene| {
         Box::pin(async {
             let answer = there(scene, &scene.phone).post("/accounts/logout/", &[]).await;
             assert_eq!(answer.status, 303);
         })
     };
-    in_every_database(cause, "You are signed out.").await;
+    Scene::set(&database).await.ends(cause, "You are signed out.").await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn ending_a_session_from_another_device_closes_its_sockets_everywhere() {
+async fn ending_a_session_from_another_device_closes_its_sockets_everywhere(database: TestDatabase) {
     let cause: Cause = |scene| {
         Box::pin(async {
             let path = format!("/accounts/sessions/{}/end/", scene.session(&scene.phone).await);
@@ -159,11 +155,12 @@ async fn ending_a_session_from_another_device_closes_its_sockets_everywhere() {
             assert_eq!((answer.status, answer.location()), (303, "/accounts/"));
         })
     };
-    in_every_database(cause, "You were signed out from another device.").await;
+    Scene::set(&database).await.ends(cause, "You were signed out from another device.").await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_new_password_closes_the_sockets_of_all_other_sessions_everywhere() {
+async fn a_new_password_closes_the_sockets_of_all_other_sessions_everywhere(database: TestDatabase) {
     let cause: Cause = |scene| {
         Box::pin(async {
             let new = "another bell for Ada";
@@ -172,21 +169,23 @@ async fn a_new_password_closes_the_sockets_of_all_other_sessions_everywhere() {
             assert_eq!((answer.status, answer.location()), (303, "/accounts/"), "{}", answer.text);
         })
     };
-    in_every_database(cause, "The password was changed. Sign in with the new one.").await;
+    Scene::set(&database).await.ends(cause, "The password was changed. Sign in with the new one.").await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn deactivation_closes_all_sockets_of_a_person_everywhere() {
+async fn deactivation_closes_all_sockets_of_a_person_everywhere(database: TestDatabase) {
     let cause: Cause = |scene| {
         Box::pin(async {
             assert!(!scene.there.state().accounts().deactivate("ada").await.unwrap().is_active);
         })
     };
-    in_every_database(cause, "This account was deactivated.").await;
+    Scene::set(&database).await.ends(cause, "This account was deactivated.").await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_session_that_expires_closes_its_sockets_everywhere() {
+async fn a_session_that_expires_closes_its_sockets_everywhere(database: TestDatabase) {
     let cause: Cause = |scene| {
         Box::pin(async {
             let days = |number: u64| Duration::from_secs(number * 24 * 3600);
@@ -199,7 +198,7 @@ async fn a_session_that_expires_closes_its_sockets_everywhere() {
             clocks.iter().for_each(|clock| clock.advance(days(11)));
         })
     };
-    in_every_database(cause, EXPIRED).await;
+    Scene::set(&database).await.ends(cause, EXPIRED).await;
 }
 
 /// When any session was used last.
@@ -211,43 +210,41 @@ async fn seen(site: &TestSite) -> String {
     db.query_one_raw(query).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing() {
-    for database in databases() {
-        let site = TestSite::start(&database, apps()).await;
-        let mut ada = site.person("Ada").await;
-        let opening = tokio::spawn({
-            let ada = ada.clone();
-            async move { Window::open(&ada, "/ws/slow/").await }
-        });
-        within("the handshake", BEGUN.notified()).await;
-        assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
-        tell(&site, "after");
-        GO_ON.notify_one();
-        let ending = within("the window", opening).await.unwrap().ending().await;
-        assert_eq!((ending.code, &*ending.reason), (1008, "You are signed out."));
-        assert!(ending.heard.is_empty(), "{ending:?}");
-        site.stop().await;
-    }
+async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing(database: TestDatabase) {
+    let site = TestSite::start(&database, apps()).await;
+    let mut ada = site.person("Ada").await;
+    let opening = tokio::spawn({
+        let ada = ada.clone();
+        async move { Window::open(&ada, "/ws/slow/").await }
+    });
+    within("the handshake", BEGUN.notified()).await;
+    assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
+    tell(&site, "after");
+    GO_ON.notify_one();
+    let ending = within("the window", opening).await.unwrap().ending().await;
+    assert_eq!((ending.code, &*ending.reason), (1008, "You are signed out."));
+    assert!(ending.heard.is_empty(), "{ending:?}");
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn no_session_begins_with_the_old_password_beside_a_new_one() {
-    for database in databases() {
-        let site = TestSite::start(&database, apps()).await;
-        site.person("Ada").await;
-        let mut old = PASSWORD.to_owned();
-        for round in 0..6 {
-            let new = format!("the bell of round {round}");
-            let mut thief = site.client();
-            let (_, signed_in) = tokio::join!(
-                site.state().accounts().set_password("Ada", new.clone()),
-                thief.sign_in("Ada", &old)
-            );
-            assert!(matches!(signed_in.status, 303 | 422));
-            assert!(!thief.get("/").await.text.contains("Sign out"), "round {round}");
-            old = new;
-        }
-        site.stop().await;
+async fn no_session_begins_with_the_old_password_beside_a_new_one(database: TestDatabase) {
+    let site = TestSite::start(&database, apps()).await;
+    site.person("Ada").await;
+    let mut old = PASSWORD.to_owned();
+    for round in 0..6 {
+        let new = format!("the bell of round {round}");
+        let mut thief = site.client();
+        let (_, signed_in) = tokio::join!(
+            site.state().accounts().set_password("Ada", new.clone()),
+            thief.sign_in("Ada", &old)
+        );
+        assert!(matches!(signed_in.status, 303 | 422));
+        assert!(!thief.get("/").await.text.contains("Sign out"), "round {round}");
+        old = new;
     }
+    site.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwire_testkit::{Answer, Client, PASSWORD, TestSite, databases};
+use bellwire_testkit::{Answer, Client, PASSWORD, TestDatabase, TestSite, apply, on_databases};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0";
 const NEW: &str = "another bell for Ada";
@@ -37,31 +37,30 @@ async fn change_password(client: &mut Client, current: &str, new: &str, confirm:
     client.post("/accounts/password/", &fields).await
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn everyone_sees_their_own_devices_and_no_others() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let mut laptop = site.person("Ada").await;
-        site.person("Grace").await;
-        site.state().clock().advance(Duration::from_secs(3 * 3600));
-        let mut phone = sign_in_with(&site, FIREFOX).await;
-        let page = phone.get("/accounts/").await;
-        assert_eq!(page.status, 200);
-        let shown = devices(&page);
-        assert_eq!(shown.len(), 2, "{shown:?}");
-        assert!(shown[0].contains("Firefox on Linux") && shown[0].contains("this device"), "{shown:?}");
-        assert!(shown[0].contains(">just now</time>") && shown[0].contains("127.0.0.1"), "{shown:?}");
-        assert!(shown[1].contains("a test") && shown[1].contains(">3 hours ago</time>"), "{shown:?}");
-        assert!(!shown[1].contains("this device"));
-        assert!(devices(&laptop.get("/accounts/").await)[0].contains("a test"), "this device comes first");
-        assert!(phone.get("/").await.text.contains("href=\"/accounts/\""));
-        site.stop().await;
-    }
+async fn everyone_sees_their_own_devices_and_no_others(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let mut laptop = site.person("Ada").await;
+    site.person("Grace").await;
+    site.state().clock().advance(Duration::from_secs(3 * 3600));
+    let mut phone = sign_in_with(&site, FIREFOX).await;
+    let page = phone.get("/accounts/").await;
+    assert_eq!(page.status, 200);
+    let shown = devices(&page);
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert!(shown[0].contains("Firefox on Linux") && shown[0].contains("this device"), "{shown:?}");
+    assert!(shown[0].contains(">just now</time>") && shown[0].contains("127.0.0.1"), "{shown:?}");
+    assert!(shown[1].contains("a test") && shown[1].contains(">3 hours ago</time>"), "{shown:?}");
+    assert!(!shown[1].contains("this device"));
+    assert!(devices(&laptop.get("/accounts/").await)[0].contains("a test"), "this device comes first");
+    assert!(phone.get("/").await.text.contains("href=\"/accounts/\""));
+    site.stop().await;
 }
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_sees_no_account() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     site.person("Ada").await;
     for path in ["/accounts/", "/accounts/password/"] {
         assert_eq!(site.client().get(path).await.status, 303, "{path}");
@@ -72,69 +71,66 @@ async fn whoever_is_not_signed_in_sees_no_account() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_session_is_ended_by_its_person_alone() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
-        let mut phone = sign_in_with(&site, FIREFOX).await;
-        let forms = ends(&laptop.get("/accounts/").await);
-        assert_eq!(forms.len(), 3, "{forms:?}"); // this one, the other, all others
-        for form in &forms[..2] {
-            assert_eq!(grace.post(form, &[]).await.status, 404, "{form}");
-            let elsewhere = [("origin", "https://evil.example")];
-            assert_eq!(laptop.post_with(form, &elsewhere, &[]).await.status, 403, "{form}");
-        }
-        for nothing in ["/accounts/sessions/999/end/", "/accounts/sessions/-1/end/"] {
-            assert_eq!(laptop.post(nothing, &[]).await.status, 404, "{nothing}");
-        }
-        assert!(is_signed_in(&mut phone).await && is_signed_in(&mut laptop).await);
-        assert_eq!(laptop.post(&forms[1], &[]).await.location(), "/accounts/");
-        assert!(!is_signed_in(&mut phone).await && is_signed_in(&mut laptop).await);
-        assert_eq!(laptop.post(&forms[1], &[]).await.status, 404, "it has ended already");
-        let answer = laptop.post(&forms[0], &[]).await;
-        assert_eq!((answer.location(), laptop.cookies()), ("/", String::new()), "this device signs out");
-        assert!(is_signed_in(&mut grace).await);
-        site.stop().await;
+async fn a_session_is_ended_by_its_person_alone(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
+    let mut phone = sign_in_with(&site, FIREFOX).await;
+    let forms = ends(&laptop.get("/accounts/").await);
+    assert_eq!(forms.len(), 3, "{forms:?}"); // this one, the other, all others
+    for form in &forms[..2] {
+        assert_eq!(grace.post(form, &[]).await.status, 404, "{form}");
+        let elsewhere = [("origin", "https://evil.example")];
+        assert_eq!(laptop.post_with(form, &elsewhere, &[]).await.status, 403, "{form}");
     }
+    for nothing in ["/accounts/sessions/999/end/", "/accounts/sessions/-1/end/"] {
+        assert_eq!(laptop.post(nothing, &[]).await.status, 404, "{nothing}");
+    }
+    assert!(is_signed_in(&mut phone).await && is_signed_in(&mut laptop).await);
+    assert_eq!(laptop.post(&forms[1], &[]).await.location(), "/accounts/");
+    assert!(!is_signed_in(&mut phone).await && is_signed_in(&mut laptop).await);
+    assert_eq!(laptop.post(&forms[1], &[]).await.status, 404, "it has ended already");
+    let answer = laptop.post(&forms[0], &[]).await;
+    assert_eq!((answer.location(), laptop.cookies()), ("/", String::new()), "this device signs out");
+    assert!(is_signed_in(&mut grace).await);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn all_others_are_ended_at_once() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
-        let mut others = [sign_in_with(&site, FIREFOX).await, sign_in_with(&site, "").await];
-        assert_eq!(laptop.post("/accounts/sessions/end/", &[]).await.location(), "/accounts/");
-        for other in &mut others {
-            assert!(!is_signed_in(other).await);
-        }
-        assert!(is_signed_in(&mut laptop).await && is_signed_in(&mut grace).await);
-        assert_eq!(ends(&laptop.get("/accounts/").await).len(), 1, "nothing is left for the second form");
-        site.stop().await;
+async fn all_others_are_ended_at_once(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
+    let mut others = [sign_in_with(&site, FIREFOX).await, sign_in_with(&site, "").await];
+    assert_eq!(laptop.post("/accounts/sessions/end/", &[]).await.location(), "/accounts/");
+    for other in &mut others {
+        assert!(!is_signed_in(other).await);
     }
+    assert!(is_signed_in(&mut laptop).await && is_signed_in(&mut grace).await);
+    assert_eq!(ends(&laptop.get("/accounts/").await).len(), 1, "nothing is left for the second form");
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_new_password_ends_every_other_session_and_renews_this_one() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
-        let (mut phone, mut stolen) = (sign_in_with(&site, FIREFOX).await, laptop.clone());
-        let before = laptop.cookies();
-        assert_eq!(change_password(&mut laptop, PASSWORD, NEW, NEW).await.location(), "/accounts/");
-        assert_ne!(laptop.cookies(), before);
-        assert!(is_signed_in(&mut laptop).await && is_signed_in(&mut grace).await);
-        assert!(!is_signed_in(&mut phone).await && !is_signed_in(&mut stolen).await);
-        assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 422);
-        assert_eq!(site.client().sign_in("Ada", NEW).await.status, 303);
-        site.stop().await;
-    }
+async fn a_new_password_ends_every_other_session_and_renews_this_one(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
+    let (mut phone, mut stolen) = (sign_in_with(&site, FIREFOX).await, laptop.clone());
+    let before = laptop.cookies();
+    assert_eq!(change_password(&mut laptop, PASSWORD, NEW, NEW).await.location(), "/accounts/");
+    assert_ne!(laptop.cookies(), before);
+    assert!(is_signed_in(&mut laptop).await && is_signed_in(&mut grace).await);
+    assert!(!is_signed_in(&mut phone).await && !is_signed_in(&mut stolen).await);
+    assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 422);
+    assert_eq!(site.client().sign_in("Ada", NEW).await.status, 303);
+    site.stop().await;
 }
 
 #[tokio::test]
 async fn what_is_wrong_with_a_new_password_stands_beside_its_field() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
     for (current, new, confirm, field, says) in [
         ("", NEW, NEW, "current", "type your password"),
@@ -155,7 +151,7 @@ async fn what_is_wrong_with_a_new_password_stands_beside_its_field() {
 
 #[tokio::test]
 async fn a_password_cannot_be_guessed_at_the_form_that_changes_it() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
     for n in 0..11 {
         let answer = change_password(&mut ada, "not her password", NEW, NEW).await;
@@ -165,21 +161,20 @@ async fn a_password_cannot_be_guessed_at_the_form_that_changes_it() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_session_that_ends_meanwhile_does_not_come_back_by_a_new_password() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let mut laptop = site.person("Ada").await;
-        let mut phone = sign_in_with(&site, FIREFOX).await;
-        let form = ends(&phone.get("/accounts/").await).remove(1);
-        let (changed, ended) =
-            tokio::join!(change_password(&mut laptop, PASSWORD, NEW, NEW), phone.post(&form, &[]));
-        let stayed = is_signed_in(&mut laptop).await;
-        match changed.status {
-            303 => assert!(stayed && matches!(ended.status, 401 | 404), "{}", ended.status),
-            401 => assert!(!stayed && ended.status == 303),
-            other => panic!("{other}"),
-        }
-        site.stop().await;
+async fn a_session_that_ends_meanwhile_does_not_come_back_by_a_new_password(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let mut laptop = site.person("Ada").await;
+    let mut phone = sign_in_with(&site, FIREFOX).await;
+    let form = ends(&phone.get("/accounts/").await).remove(1);
+    let (changed, ended) =
+        tokio::join!(change_password(&mut laptop, PASSWORD, NEW, NEW), phone.post(&form, &[]));
+    let stayed = is_signed_in(&mut laptop).await;
+    match changed.status {
+        303 => assert!(stayed && matches!(ended.status, 401 | 404), "{}", ended.status),
+        401 => assert!(!stayed && ended.status == 303),
+        other => panic!("{other}"),
     }
+    site.stop().await;
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Html, Patch, Socket};
 use bellwire_site::{App, SiteState, Upgrade, User};
-use bellwire_testkit::{Client, TestDatabase, TestSite, databases, within};
+use bellwire_testkit::{Client, TestDatabase, TestSite, apply, on_databases, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -94,27 +94,26 @@ impl Stream {
     }
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_stream_ends_with_its_session_and_no_other_does() {
-    for database in databases() {
-        let site = TestSite::start(&database, apps()).await;
-        let (mut ada, grace) = (site.person("Ada").await, site.person("Grace").await);
-        let mut hers = Stream::open(&site, &ada, "/ws/greet/", OURS).await;
-        let mut other = Stream::open(&site, &grace, "/ws/greet/", OURS).await;
-        for stream in [&mut hers, &mut other] {
-            stream.hear("welcome").await;
-        }
-        let cookies = ada.clone();
-        assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
-        let heard = hers.ending().await;
-        assert!(heard.contains("event: close\ndata: {\"code\":1008,"), "{heard}");
-        // Asked once more, as an `EventSource` would by itself, it gets a status that is its last.
-        assert_eq!(Stream::open(&site, &cookies, "/ws/greet/", OURS).await.status(), "401");
-        let stopping = tokio::spawn(site.stop());
-        let heard = other.ending().await;
-        assert!(!heard.contains("event: close"), "a restart is no reason to stay away: {heard}");
-        stopping.await.unwrap();
+async fn a_stream_ends_with_its_session_and_no_other_does(database: TestDatabase) {
+    let site = TestSite::start(&database, apps()).await;
+    let (mut ada, grace) = (site.person("Ada").await, site.person("Grace").await);
+    let mut hers = Stream::open(&site, &ada, "/ws/greet/", OURS).await;
+    let mut other = Stream::open(&site, &grace, "/ws/greet/", OURS).await;
+    for stream in [&mut hers, &mut other] {
+        stream.hear("welcome").await;
     }
+    let cookies = ada.clone();
+    assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
+    let heard = hers.ending().await;
+    assert!(heard.contains("event: close\ndata: {\"code\":1008,"), "{heard}");
+    // Asked once more, as an `EventSource` would by itself, it gets a status that is its last.
+    assert_eq!(Stream::open(&site, &cookies, "/ws/greet/", OURS).await.status(), "401");
+    let stopping = tokio::spawn(site.stop());
+    let heard = other.ending().await;
+    assert!(!heard.contains("event: close"), "a restart is no reason to stay away: {heard}");
+    stopping.await.unwrap();
 }
 
 #[tokio::test]

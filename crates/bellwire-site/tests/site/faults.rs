@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bellwire_site::SiteSettings as _;
 use bellwire_site::{DatabaseUrl, Db, DbError, SiteError, Tx};
-use bellwire_testkit::{Client, PATIENCE, TestDatabase, TestSite, databases, within};
+use bellwire_testkit::{Client, PATIENCE, TestDatabase, TestSite, apply, on_databases, on_postgres, within};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -15,10 +15,6 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::notes::{note, notes, with_notes};
-
-fn postgres() -> TestDatabase {
-    databases().into_iter().find(|database| matches!(database, TestDatabase::Postgres(_))).unwrap()
-}
 
 /// What another process finds in the database.
 async fn notes_of_another(site: &TestSite) -> Vec<i32> {
@@ -136,43 +132,41 @@ async fn a_disk_that_is_full_is_said_and_heals() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_database_that_can_only_be_read_is_said_and_heals() {
-    for database in databases() {
-        let (site, db) = with_notes(&database).await;
-        let read_only = match &database {
-            TestDatabase::Sqlite => "PRAGMA query_only = ON",
-            TestDatabase::Postgres(_) => "SET TRANSACTION READ ONLY",
-        };
-        let refused = db.write(async move |tx: Tx| {
-            tx.execute_unprepared(read_only).await?;
-            let refused = note(&tx, 1).await;
-            tx.execute_unprepared(&read_only.replace("ON", "OFF")).await.ok();
-            refused
-        });
-        let error = refused.await.unwrap_err();
-        assert!(matches!(error, DbError::ReadOnly(_)), "{error:?}");
-        assert!(SiteError::from(error).to_string().contains("can be read"));
-        db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
-        assert_eq!(notes_of_another(&site).await, [2]);
-        site.stop().await;
-    }
+async fn a_database_that_can_only_be_read_is_said_and_heals(database: TestDatabase) {
+    let (site, db) = with_notes(&database).await;
+    let read_only = match &database {
+        TestDatabase::Sqlite => "PRAGMA query_only = ON",
+        TestDatabase::Postgres(_) => "SET TRANSACTION READ ONLY",
+    };
+    let refused = db.write(async move |tx: Tx| {
+        tx.execute_unprepared(read_only).await?;
+        let refused = note(&tx, 1).await;
+        tx.execute_unprepared(&read_only.replace("ON", "OFF")).await.ok();
+        refused
+    });
+    let error = refused.await.unwrap_err();
+    assert!(matches!(error, DbError::ReadOnly(_)), "{error:?}");
+    assert!(SiteError::from(error).to_string().contains("can be read"));
+    db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
+    assert_eq!(notes_of_another(&site).await, [2]);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_job_that_ignores_a_failed_statement_is_acknowledged_only_if_it_is_kept() {
-    for database in databases() {
-        let (site, db) = with_notes(&database).await;
-        let answer = db.write(async |tx: Tx| {
-            note(&tx, 1).await?;
-            let _ = tx.execute_unprepared("nonsense").await;
-            Ok::<_, DbError>(())
-        });
-        let kept = if answer.await.is_ok() { vec![1] } else { vec![] };
-        assert_eq!(notes_of_another(&site).await, kept);
-        assert_eq!(kept.is_empty(), matches!(database, TestDatabase::Postgres(_)));
-        site.stop().await;
-    }
+async fn a_job_that_ignores_a_failed_statement_is_acknowledged_only_if_it_is_kept(database: TestDatabase) {
+    let (site, db) = with_notes(&database).await;
+    let answer = db.write(async |tx: Tx| {
+        note(&tx, 1).await?;
+        let _ = tx.execute_unprepared("nonsense").await;
+        Ok::<_, DbError>(())
+    });
+    let kept = if answer.await.is_ok() { vec![1] } else { vec![] };
+    assert_eq!(notes_of_another(&site).await, kept);
+    assert_eq!(kept.is_empty(), matches!(database, TestDatabase::Postgres(_)));
+    site.stop().await;
 }
 
 #[tokio::test]
@@ -192,38 +186,39 @@ async fn a_statement_without_end_is_broken_off_and_the_next_job_goes_on() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn while_another_process_holds_what_jobs_want_they_are_told_and_reading_goes_on() {
-    for database in databases() {
-        let (site, db) = with_notes(&database).await;
-        db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
-        let other = stranger(&site).await;
-        let held = other.begin().await.unwrap();
-        held.execute_unprepared("UPDATE notes SET n = n").await.unwrap();
-        let writers: Vec<_> = (0..25)
-            .map(|_| {
-                let db = db.clone();
-                tokio::spawn(async move { sql(&db, "UPDATE notes SET n = n + 1").await })
-            })
-            .collect();
-        let reading = async {
-            while !writers.iter().all(JoinHandle::is_finished) {
-                assert_eq!(notes(db.read()).await, [1]);
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        // Half of a PATIENCE is the databases' own.
-        tokio::time::timeout(2 * PATIENCE, reading).await.expect("an answer to every writer");
-        for writer in writers {
-            let answer = writer.await.unwrap();
-            assert!(matches!(answer, Err(DbError::Busy)), "{answer:?}");
+async fn while_another_process_holds_what_jobs_want_they_are_told_and_reading_goes_on(
+    database: TestDatabase,
+) {
+    let (site, db) = with_notes(&database).await;
+    db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
+    let other = stranger(&site).await;
+    let held = other.begin().await.unwrap();
+    held.execute_unprepared("UPDATE notes SET n = n").await.unwrap();
+    let writers: Vec<_> = (0..25)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move { sql(&db, "UPDATE notes SET n = n + 1").await })
+        })
+        .collect();
+    let reading = async {
+        while !writers.iter().all(JoinHandle::is_finished) {
+            assert_eq!(notes(db.read()).await, [1]);
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        held.rollback().await.unwrap();
-        sql(&db, "UPDATE notes SET n = 7").await.unwrap();
-        assert_eq!(notes_of_another(&site).await, [7]);
-        other.close().await.unwrap();
-        site.stop().await;
+    };
+    // Half of a PATIENCE is the databases' own.
+    tokio::time::timeout(2 * PATIENCE, reading).await.expect("an answer to every writer");
+    for writer in writers {
+        let answer = writer.await.unwrap();
+        assert!(matches!(answer, Err(DbError::Busy)), "{answer:?}");
     }
+    held.rollback().await.unwrap();
+    sql(&db, "UPDATE notes SET n = 7").await.unwrap();
+    assert_eq!(notes_of_another(&site).await, [7]);
+    other.close().await.unwrap();
+    site.stop().await;
 }
 
 /// A way to a server that can be cut, and on which everything can stand still.
@@ -273,11 +268,11 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut still: watch
 }
 
 /// A site whose way to PostgreSQL is ours.
-async fn site_behind_a_way() -> (TestSite, Way) {
-    let TestDatabase::Postgres(server) = postgres() else { unreachable!() };
-    let server = url::Url::parse(&server).unwrap();
+async fn site_behind_a_way(database: &TestDatabase) -> (TestSite, Way) {
+    let TestDatabase::Postgres(server) = database else { unreachable!() };
+    let server = url::Url::parse(server).unwrap();
     let way = Way::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432))).await;
-    let site = TestSite::start_with(&postgres(), vec![bellwire_home::app()], |settings| {
+    let site = TestSite::start_with(database, vec![bellwire_home::app()], |settings| {
         let DatabaseUrl::Postgres(direct) = &settings.database else { unreachable!() };
         let mut through = url::Url::parse(direct).unwrap();
         through.set_host(Some("127.0.0.1")).unwrap();
@@ -297,9 +292,10 @@ async fn until_it_is_back(ada: &mut Client) {
     within("the way back", back).await;
 }
 
+#[apply(on_postgres)]
 #[tokio::test]
-async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself() {
-    let (site, mut way) = site_behind_a_way().await;
+async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself(database: TestDatabase) {
+    let (site, mut way) = site_behind_a_way(&database).await;
     let mut ada = site.person("Ada").await;
     assert_eq!(ada.get("/").await.status, 200);
     way.cut().await;
@@ -320,9 +316,10 @@ async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself() {
     site.stop().await;
 }
 
+#[apply(on_postgres)]
 #[tokio::test]
-async fn a_server_that_falls_silent_holds_up_nobody_for_ever() {
-    let (site, way) = site_behind_a_way().await;
+async fn a_server_that_falls_silent_holds_up_nobody_for_ever(database: TestDatabase) {
+    let (site, way) = site_behind_a_way(&database).await;
     let db = site.state().db().clone();
     sql(&db, "CREATE TABLE notes (n INTEGER)").await.unwrap();
     let mut ada = site.person("Ada").await;
@@ -351,9 +348,10 @@ async fn a_server_that_falls_silent_holds_up_nobody_for_ever() {
     site.stop().await;
 }
 
+#[apply(on_postgres)]
 #[tokio::test]
-async fn postgresql_that_acknowledges_before_the_disk_has_it_is_refused() {
-    let (site, db) = with_notes(&postgres()).await;
+async fn postgresql_that_acknowledges_before_the_disk_has_it_is_refused(database: TestDatabase) {
+    let (site, db) = with_notes(&database).await;
     let DatabaseUrl::Postgres(url) = &site.state().settings().database else { unreachable!() };
     let lax = DatabaseUrl::Postgres(format!("{url}?options=-c%20synchronous_commit%3Doff"));
     let name = url.rsplit('/').next().unwrap().to_owned();
@@ -386,6 +384,9 @@ async fn the_files_of_a_new_database_are_for_their_owner_alone() {
         // Whatever the umask here may be.
         let everybody = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&settings.data, everybody).unwrap();
+        // The site makes the file itself: a copied template has the permissions that the test gave it.
+        let DatabaseUrl::Sqlite(copy) = &settings.database else { unreachable!() };
+        std::fs::remove_file(copy).unwrap();
     };
     let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], open).await;
     let folder = site.state().settings().data.clone();

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bellwire_site::{DbError, Tx};
-use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, databases};
+use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, apply, on_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sha2::{Digest, Sha256};
 
@@ -97,81 +97,77 @@ async fn count(site: &TestSite, sql: &str) -> i64 {
     row.expect("the database").expect("a row").try_get_by_index(0).expect("a number")
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn people_stay_signed_in_and_what_anonymous_visitors_left_is_there() {
-    for database in databases() {
-        let (site, mut ada, mut stranger) = site_with_former_sessions(&database).await;
-        assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions WHERE user_id IS NOT NULL").await, 2);
-        assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL").await, 2);
-        assert_eq!(count(&site, "SELECT COUNT(DISTINCT id) FROM sessions").await, 4);
-        for table in ["visits", "visits_migrations", "next_sessions"] {
-            let there = site.state().db().read().execute_unprepared(&format!("SELECT 1 FROM {table}")).await;
-            assert!(there.is_err(), "{table} is gone");
-        }
-        let page = ada.get("/").await;
-        assert!(page.text.contains("Sign out") && page.header("set-cookie").is_empty());
-        assert_eq!(stranger.get("/words/look/").await.text, "[bread]");
-
-        // The first page that needs the session names it by the one cookie.
-        let (former, begun) = (stranger.cookies(), stranger.get("/words/").await);
-        assert_eq!(begun.headers.get_all("set-cookie").iter().count(), 2);
-        assert_eq!(stranger.cookies(), former.replace("bellwire_visit=", "bellwire_session="));
-        assert_eq!(says(&mut stranger, "more").await.status, 200);
-        assert_eq!(stranger.get("/words/").await.text, "[bread,more]");
-
-        assert_eq!(ada.get("/words/").await.text, "[milk]", "what her browser had is in her session");
-        assert!(!ada.cookies().contains("visit"), "{}", ada.cookies());
-        assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions").await, 3);
-        assert_eq!(ada.get("/words/").await.text, "[milk]");
-        let restarted = site.restart(vec![words()]).await;
-        assert_eq!(ada.get("/words/").await.text, "[milk]", "nothing is done twice");
-        restarted.stop().await;
+async fn people_stay_signed_in_and_what_anonymous_visitors_left_is_there(database: TestDatabase) {
+    let (site, mut ada, mut stranger) = site_with_former_sessions(&database).await;
+    assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions WHERE user_id IS NOT NULL").await, 2);
+    assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL").await, 2);
+    assert_eq!(count(&site, "SELECT COUNT(DISTINCT id) FROM sessions").await, 4);
+    for table in ["visits", "visits_migrations", "next_sessions"] {
+        let there = site.state().db().read().execute_unprepared(&format!("SELECT 1 FROM {table}")).await;
+        assert!(there.is_err(), "{table} is gone");
     }
+    let page = ada.get("/").await;
+    assert!(page.text.contains("Sign out") && page.header("set-cookie").is_empty());
+    assert_eq!(stranger.get("/words/look/").await.text, "[bread]");
+
+    // The first page that needs the session names it by the one cookie.
+    let (former, begun) = (stranger.cookies(), stranger.get("/words/").await);
+    assert_eq!(begun.headers.get_all("set-cookie").iter().count(), 2);
+    assert_eq!(stranger.cookies(), former.replace("bellwire_visit=", "bellwire_session="));
+    assert_eq!(says(&mut stranger, "more").await.status, 200);
+    assert_eq!(stranger.get("/words/").await.text, "[bread,more]");
+
+    assert_eq!(ada.get("/words/").await.text, "[milk]", "what her browser had is in her session");
+    assert!(!ada.cookies().contains("visit"), "{}", ada.cookies());
+    assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions").await, 3);
+    assert_eq!(ada.get("/words/").await.text, "[milk]");
+    let restarted = site.restart(vec![words()]).await;
+    assert_eq!(ada.get("/words/").await.text, "[milk]", "nothing is done twice");
+    restarted.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn signing_in_takes_a_former_session_along_and_nobody_elses() {
-    for database in databases() {
-        let (site, mut ada, mut stranger) = site_with_former_sessions(&database).await;
-        stranger.sign_in("Ben", PASSWORD).await;
-        assert_eq!(stranger.get("/words/").await.text, "[bread]");
-        ada.sign_in("Ben", PASSWORD).await;
-        assert_eq!(ada.get("/words/").await.text, "[]", "it was Ada's browser");
-        assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL").await, 0);
-        site.stop().await;
-    }
+async fn signing_in_takes_a_former_session_along_and_nobody_elses(database: TestDatabase) {
+    let (site, mut ada, mut stranger) = site_with_former_sessions(&database).await;
+    stranger.sign_in("Ben", PASSWORD).await;
+    assert_eq!(stranger.get("/words/").await.text, "[bread]");
+    ada.sign_in("Ben", PASSWORD).await;
+    assert_eq!(ada.get("/words/").await.text, "[]", "it was Ada's browser");
+    assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL").await, 0);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn signing_out_ends_a_former_session_too() {
-    for database in databases() {
-        let (site, mut ada, mut stranger) = site_with_former_sessions(&database).await;
-        for browser in [&mut ada, &mut stranger] {
-            let mut before = browser.clone();
-            browser.post("/accounts/logout/", &[]).await;
-            assert_eq!(browser.cookies(), "");
-            assert_eq!(before.get("/words/look/").await.text, "[]");
-        }
-        assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions").await, 1, "Ben's");
-        site.stop().await;
+async fn signing_out_ends_a_former_session_too(database: TestDatabase) {
+    let (site, mut ada, mut stranger) = site_with_former_sessions(&database).await;
+    for browser in [&mut ada, &mut stranger] {
+        let mut before = browser.clone();
+        browser.post("/accounts/logout/", &[]).await;
+        assert_eq!(browser.cookies(), "");
+        assert_eq!(before.get("/words/look/").await.text, "[]");
     }
+    assert_eq!(count(&site, "SELECT COUNT(*) FROM sessions").await, 1, "Ben's");
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn an_id_that_was_given_is_not_given_again_by_the_migration() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![words()]).await;
-        let mut ada = site.person("Ada").await;
-        as_before(&site).await;
-        let (gone, mut other) = (count(&site, "SELECT MAX(id) FROM sessions").await, site.client());
-        let end = async |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared("DELETE FROM sessions").await?);
-        site.state().db().write(end).await.expect("the database");
-        let site = site.restart(vec![words()]).await;
-        other.get("/words/").await;
-        assert!(count(&site, "SELECT MAX(id) FROM sessions").await > gone);
-        assert!(!ada.get("/").await.text.contains("Sign out"));
-        site.stop().await;
-    }
+async fn an_id_that_was_given_is_not_given_again_by_the_migration(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![words()]).await;
+    let mut ada = site.person("Ada").await;
+    as_before(&site).await;
+    let (gone, mut other) = (count(&site, "SELECT MAX(id) FROM sessions").await, site.client());
+    let end = async |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared("DELETE FROM sessions").await?);
+    site.state().db().write(end).await.expect("the database");
+    let site = site.restart(vec![words()]).await;
+    other.get("/words/").await;
+    assert!(count(&site, "SELECT MAX(id) FROM sessions").await > gone);
+    assert!(!ada.get("/").await.text.contains("Sign out"));
+    site.stop().await;
 }
 
 #[tokio::test]

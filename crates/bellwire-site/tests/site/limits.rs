@@ -2,34 +2,33 @@
 
 use std::time::Duration;
 
-use bellwire_testkit::{PASSWORD, TestSite, databases};
+use bellwire_testkit::{PASSWORD, TestDatabase, TestSite, apply, on_databases};
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        for name in ["Ada", "Grace"] {
-            site.client().sign_up(name).await;
-        }
-        for _ in 0..10 {
-            assert_eq!(site.client().sign_in("Ada", "not her password").await.status, 422);
-        }
-        let refused = site.client().sign_in("ADA", PASSWORD).await;
-        assert_eq!(refused.status, 429);
-        let wait: u64 = refused.header("retry-after").parse().unwrap();
-        assert!((1..=180).contains(&wait), "{wait}");
-        assert!(refused.text.contains("Too many attempts. Try again in 3 minutes."));
-        assert!(refused.text.contains("value=\"ADA\""));
-        assert_eq!(site.client().sign_in("Grace", PASSWORD).await.status, 303);
-        site.state().clock().advance(Duration::from_secs(180));
-        assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 303);
-        site.stop().await;
+async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    for name in ["Ada", "Grace"] {
+        site.client().sign_up(name).await;
     }
+    for _ in 0..10 {
+        assert_eq!(site.client().sign_in("Ada", "not her password").await.status, 422);
+    }
+    let refused = site.client().sign_in("ADA", PASSWORD).await;
+    assert_eq!(refused.status, 429);
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=180).contains(&wait), "{wait}");
+    assert!(refused.text.contains("Too many attempts. Try again in 3 minutes."));
+    assert!(refused.text.contains("value=\"ADA\""));
+    assert_eq!(site.client().sign_in("Grace", PASSWORD).await.status, 303);
+    site.state().clock().advance(Duration::from_secs(180));
+    assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 303);
+    site.stop().await;
 }
 
 #[tokio::test]
 async fn an_unknown_name_waits_just_the_same() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for n in 0..11 {
         let expected = if n < 10 { 422 } else { 429 };
         assert_eq!(site.client().sign_in("Nobody", "whatever it is").await.status, expected);
@@ -37,31 +36,30 @@ async fn an_unknown_name_waits_just_the_same() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_name_and_its_address_are_tried_together() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let fields = [
-            ("username", "Ada"),
-            ("email", "ada@example.org"),
-            ("password", PASSWORD),
-            ("password_confirm", PASSWORD),
-        ];
-        assert_eq!(site.client().post("/accounts/signup/", &fields).await.status, 303);
-        for n in 0..10 {
-            let name = if n % 2 == 0 { "Ada" } else { "ADA@example.org" };
-            assert_eq!(site.client().sign_in(name, "not her password").await.status, 422);
-        }
-        for name in ["Ada", "ada@example.org"] {
-            assert_eq!(site.client().sign_in(name, PASSWORD).await.status, 429, "{name}");
-        }
-        site.stop().await;
+async fn a_name_and_its_address_are_tried_together(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let fields = [
+        ("username", "Ada"),
+        ("email", "ada@example.org"),
+        ("password", PASSWORD),
+        ("password_confirm", PASSWORD),
+    ];
+    assert_eq!(site.client().post("/accounts/signup/", &fields).await.status, 303);
+    for n in 0..10 {
+        let name = if n % 2 == 0 { "Ada" } else { "ADA@example.org" };
+        assert_eq!(site.client().sign_in(name, "not her password").await.status, 422);
     }
+    for name in ["Ada", "ada@example.org"] {
+        assert_eq!(site.client().sign_in(name, PASSWORD).await.status, 429, "{name}");
+    }
+    site.stop().await;
 }
 
 #[tokio::test]
 async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for n in 0..100 {
         assert_eq!(site.client().sign_in(&format!("Nobody {n}"), "whatever it is").await.status, 422);
@@ -78,7 +76,7 @@ async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
 
 #[tokio::test]
 async fn who_was_told_to_try_again_has_not_failed() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let at_once = (0..10).map(|_| {
         let mut client = site.client();
         async move { client.sign_in("Ada", "not her password").await.status }
@@ -97,7 +95,7 @@ async fn who_was_told_to_try_again_has_not_failed() {
 
 #[tokio::test]
 async fn a_password_nobody_can_have_is_not_tried() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for _ in 0..12 {
         let page = site.client().sign_in("Ada", &"x".repeat(1001)).await;
         assert!(page.status == 422 && page.text.contains("That is too long."), "{}", page.status);
@@ -107,7 +105,7 @@ async fn a_password_nobody_can_have_is_not_tried() {
 
 #[tokio::test]
 async fn signing_in_forgets_the_failures_before() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for _ in 0..2 {
         for _ in 0..9 {
@@ -129,7 +127,7 @@ async fn another_address_has_its_own_tries_but_a_stranger_cannot_make_one_up() {
                 trusting(settings)
             }
         };
-        let site = TestSite::start_with(&databases()[0], vec![bellwire_home::app()], change).await;
+        let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], change).await;
         let origin = site.url("");
         let fields = [("username", "Ada"), ("password", "not her password")];
         for n in 0..11 {
@@ -144,7 +142,7 @@ async fn another_address_has_its_own_tries_but_a_stranger_cannot_make_one_up() {
 
 #[tokio::test]
 async fn an_address_makes_twenty_accounts_an_hour() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for n in 0..20 {
         assert_eq!(site.client().sign_up(&format!("Person {n}")).await.status, 303);
     }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Socket};
 use bellwire_site::{App, SiteState, Upgrade, User};
-use bellwire_testkit::{TestDatabase, TestSite, Window, databases};
+use bellwire_testkit::{TestDatabase, TestSite, Window, apply, on_databases};
 
 async fn hear_rung(window: &mut Window, times: u32) {
     window.hear(&["\"#rings\"", &format!("\"html\":\"{times}\"")]).await;
@@ -119,23 +119,22 @@ fn routes(_: &SiteState) -> Router<SiteState> {
     Router::new().route("/ws/echo/", get(echo))
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn signing_out_closes_the_sockets_of_this_browser_and_of_no_other() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![App::new("echo").routes(routes)]).await;
-        assert!(Window::try_open(&site.client(), "/ws/echo/", &site.url("")).await.is_err());
-        let mut laptop = site.client();
-        laptop.sign_up("Ada").await;
-        let mut phone = site.client();
-        phone.sign_in("Ada", bellwire_testkit::PASSWORD).await;
-        let mut on_laptop = Window::open(&laptop, "/ws/echo/").await;
-        let mut on_phone = Window::open(&phone, "/ws/echo/").await;
-        laptop.post("/accounts/logout/", &[]).await;
-        assert_eq!(on_laptop.closed().await, 1008);
-        on_phone.say("still here").await;
-        on_phone.hear(&["still here"]).await;
-        phone.sign_in("Ada", bellwire_testkit::PASSWORD).await;
-        assert_eq!(on_phone.closed().await, 1008, "the session before signing in anew");
-        site.stop().await;
-    }
+async fn signing_out_closes_the_sockets_of_this_browser_and_of_no_other(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![App::new("echo").routes(routes)]).await;
+    assert!(Window::try_open(&site.client(), "/ws/echo/", &site.url("")).await.is_err());
+    let mut laptop = site.client();
+    laptop.sign_up("Ada").await;
+    let mut phone = site.client();
+    phone.sign_in("Ada", bellwire_testkit::PASSWORD).await;
+    let mut on_laptop = Window::open(&laptop, "/ws/echo/").await;
+    let mut on_phone = Window::open(&phone, "/ws/echo/").await;
+    laptop.post("/accounts/logout/", &[]).await;
+    assert_eq!(on_laptop.closed().await, 1008);
+    on_phone.say("still here").await;
+    on_phone.hear(&["still here"]).await;
+    phone.sign_in("Ada", bellwire_testkit::PASSWORD).await;
+    assert_eq!(on_phone.closed().await, 1008, "the session before signing in anew");
+    site.stop().await;
 }

@@ -6,7 +6,7 @@ use axum::http::Method;
 use axum::routing::{get, post};
 use bellwire::{Html, Patch};
 use bellwire_site::{App, Card, Page, SiteError, SiteState, User};
-use bellwire_testkit::{TestDatabase, TestSite, databases};
+use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
 
 fn routes(_: &SiteState) -> Router<SiteState> {
     Router::new()
@@ -114,7 +114,7 @@ async fn a_page_has_its_own_navigation_its_socket_and_a_word_for_those_who_only_
 
 #[tokio::test]
 async fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
-    let site = TestSite::start(&databases()[0], vec![]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
     let [nav, main] = &whole().moved(site.state(), "/try/whole/")[..] else { panic!("two patches") };
     assert_eq!(*nav, Patch::inner("#nav", Html::trusted("<ul></ul>")));
     let there = Patch::inner("#main", Html::trusted("<h1>Tea</h1>")).url("/try/whole/");
@@ -264,45 +264,44 @@ async fn a_body_that_is_too_big_or_no_form_is_refused() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn who_is_not_signed_in_is_led_to_the_form_that_helps() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![app()]).await;
-        let mut stranger = site.client();
-        let answer = stranger.get("/try/mine/?a=b&c=ü").await;
-        let expected = "/accounts/first/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
-        assert_eq!((answer.status, answer.location()), (303, expected));
-        let form = stranger.get(answer.location()).await;
-        assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
-        let fields = [
-            ("username", "Ada"),
-            ("password", "a bell for ada"),
-            ("password_confirm", "a bell for ada"),
-            ("next", "/try/mine/?a=b"),
-        ];
-        let first = site.client().post("/accounts/first/", &fields).await;
-        assert_eq!((first.status, first.location()), (303, "/try/mine/?a=b"));
-        let late = stranger.get(answer.location()).await;
-        assert_eq!(late.location(), "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC");
-        let answer = stranger.get("/try/mine/?a=b&c=%C3%BC").await;
-        let expected = "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
-        assert_eq!((answer.status, answer.location()), (303, expected));
-        let form = stranger.get(answer.location()).await;
-        assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
-        let program = stranger.get_with("/try/mine/", &[("accept", "application/json")]).await;
-        let socket =
-            stranger.get_with("/try/mine/", &[("connection", "upgrade"), ("upgrade", "websocket")]).await;
-        assert_eq!((program.status, socket.status), (401, 401));
-        let mut grace = site.person("Grace").await;
-        let mine = grace.get("/try/mine/").await;
-        assert_eq!(
-            (&*mine.text, mine.header("cache-control"), mine.header("vary")),
-            ("Grace", "no-store", "Cookie")
-        );
-        let public = grace.get("/try/public/").await;
-        assert_eq!((public.header("cache-control"), public.header("vary")), ("public, max-age=60", ""));
-        site.stop().await;
-    }
+async fn who_is_not_signed_in_is_led_to_the_form_that_helps(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![app()]).await;
+    let mut stranger = site.client();
+    let answer = stranger.get("/try/mine/?a=b&c=ü").await;
+    let expected = "/accounts/first/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
+    assert_eq!((answer.status, answer.location()), (303, expected));
+    let form = stranger.get(answer.location()).await;
+    assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
+    let fields = [
+        ("username", "Ada"),
+        ("password", "a bell for ada"),
+        ("password_confirm", "a bell for ada"),
+        ("next", "/try/mine/?a=b"),
+    ];
+    let first = site.client().post("/accounts/first/", &fields).await;
+    assert_eq!((first.status, first.location()), (303, "/try/mine/?a=b"));
+    let late = stranger.get(answer.location()).await;
+    assert_eq!(late.location(), "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC");
+    let answer = stranger.get("/try/mine/?a=b&c=%C3%BC").await;
+    let expected = "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
+    assert_eq!((answer.status, answer.location()), (303, expected));
+    let form = stranger.get(answer.location()).await;
+    assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
+    let program = stranger.get_with("/try/mine/", &[("accept", "application/json")]).await;
+    let socket =
+        stranger.get_with("/try/mine/", &[("connection", "upgrade"), ("upgrade", "websocket")]).await;
+    assert_eq!((program.status, socket.status), (401, 401));
+    let mut grace = site.person("Grace").await;
+    let mine = grace.get("/try/mine/").await;
+    assert_eq!(
+        (&*mine.text, mine.header("cache-control"), mine.header("vary")),
+        ("Grace", "no-store", "Cookie")
+    );
+    let public = grace.get("/try/public/").await;
+    assert_eq!((public.header("cache-control"), public.header("vary")), ("public, max-age=60", ""));
+    site.stop().await;
 }
 
 #[tokio::test]

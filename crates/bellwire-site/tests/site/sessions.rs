@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use bellwire_testkit::{PASSWORD, TestSite, databases, within};
+use bellwire_testkit::{PASSWORD, TestDatabase, TestSite, apply, on_databases, within};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 async fn count(site: &TestSite, sql: &str) -> i64 {
@@ -32,7 +32,7 @@ async fn is_signed_in(client: &mut bellwire_testkit::Client) -> bool {
 
 #[tokio::test]
 async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let plain = site.client().sign_up("Ada").await;
     assert!(plain.header("set-cookie").starts_with("bellwire_session="), "{}", plain.header("set-cookie"));
     assert!(plain.header("set-cookie").contains("; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"));
@@ -40,7 +40,7 @@ async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
     site.stop().await;
 
     let https = |settings: &mut bellwire_site::Settings| settings.url = "https://chat.example".parse().ok();
-    let site = TestSite::start_with(&databases()[0], vec![bellwire_home::app()], https).await;
+    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], https).await;
     let secure = site.client().sign_up("Ada").await;
     let cookie = secure.header("set-cookie");
     assert!(
@@ -50,78 +50,74 @@ async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn who_only_looks_gets_no_session() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let mut stranger = site.client();
-        for path in ["/", "/accounts/login/", "/accounts/signup/", "/accounts/first/", "/nothing/"] {
-            assert!(!stranger.get(path).await.headers.contains_key("set-cookie"), "{path}");
-        }
-        stranger.sign_in("nobody", "whatever it is").await;
-        assert_eq!(sessions(&site).await, 0);
-        site.stop().await;
+async fn who_only_looks_gets_no_session(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let mut stranger = site.client();
+    for path in ["/", "/accounts/login/", "/accounts/signup/", "/accounts/first/", "/nothing/"] {
+        assert!(!stranger.get(path).await.headers.contains_key("set-cookie"), "{path}");
     }
+    stranger.sign_in("nobody", "whatever it is").await;
+    assert_eq!(sessions(&site).await, 0);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn signing_in_begins_a_new_session_and_ends_the_old_one() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let mut ada = site.client();
-        ada.sign_up("Ada").await;
-        let mut planted = ada.clone();
-        assert!(is_signed_in(&mut planted).await);
-        ada.sign_in("Ada", PASSWORD).await;
-        assert_ne!(ada.cookies(), planted.cookies());
-        assert!(is_signed_in(&mut ada).await && !is_signed_in(&mut planted).await);
-        assert_eq!(sessions(&site).await, 1);
-        site.stop().await;
-    }
+async fn signing_in_begins_a_new_session_and_ends_the_old_one(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let mut ada = site.client();
+    ada.sign_up("Ada").await;
+    let mut planted = ada.clone();
+    assert!(is_signed_in(&mut planted).await);
+    ada.sign_in("Ada", PASSWORD).await;
+    assert_ne!(ada.cookies(), planted.cookies());
+    assert!(is_signed_in(&mut ada).await && !is_signed_in(&mut planted).await);
+    assert_eq!(sessions(&site).await, 1);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_session_that_ended_is_not_revived_by_what_was_under_way() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let mut ada = site.client();
-        ada.sign_up("Ada").await;
-        let mut same = ada.clone();
-        // Far enough on that every request also notes when the session was used.
-        site.state().clock().advance(Duration::from_secs(3600));
-        let (_, pages) = tokio::join!(
-            ada.post("/accounts/logout/", &[]),
-            futures_util::future::join_all((0..8).map(|_| {
-                let mut same = same.clone();
-                async move { same.get("/").await.status }
-            }))
-        );
-        assert_eq!(pages, [200; 8]);
-        assert!(!is_signed_in(&mut same).await);
-        assert_eq!(sessions(&site).await, 0);
-        site.stop().await;
-    }
+async fn a_session_that_ended_is_not_revived_by_what_was_under_way(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let mut ada = site.client();
+    ada.sign_up("Ada").await;
+    let mut same = ada.clone();
+    // Far enough on that every request also notes when the session was used.
+    site.state().clock().advance(Duration::from_secs(3600));
+    let (_, pages) = tokio::join!(
+        ada.post("/accounts/logout/", &[]),
+        futures_util::future::join_all((0..8).map(|_| {
+            let mut same = same.clone();
+            async move { same.get("/").await.status }
+        }))
+    );
+    assert_eq!(pages, [200; 8]);
+    assert!(!is_signed_in(&mut same).await);
+    assert_eq!(sessions(&site).await, 0);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_session_lives_as_long_as_it_is_used_and_no_longer_than_a_month() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let (mut ada, mut grace) = (site.person("Ada").await, site.person("Grace").await);
-        let begun = last_seen(&site).await;
+async fn a_session_lives_as_long_as_it_is_used_and_no_longer_than_a_month(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let (mut ada, mut grace) = (site.person("Ada").await, site.person("Grace").await);
+    let begun = last_seen(&site).await;
+    assert!(is_signed_in(&mut ada).await);
+    assert_eq!(last_seen(&site).await, begun, "noted at most once a minute");
+    for _ in 0..3 {
+        let before = last_seen(&site).await;
+        site.state().clock().advance(Duration::from_secs(20 * 24 * 3600));
         assert!(is_signed_in(&mut ada).await);
-        assert_eq!(last_seen(&site).await, begun, "noted at most once a minute");
-        for _ in 0..3 {
-            let before = last_seen(&site).await;
-            site.state().clock().advance(Duration::from_secs(20 * 24 * 3600));
-            assert!(is_signed_in(&mut ada).await);
-            // Noted beside the request.
-            within("a note of when it was used", async { while last_seen(&site).await == before {} }).await;
-        }
-        assert!(!is_signed_in(&mut grace).await);
-        within("the sweep of what has expired", async { while sessions(&site).await != 1 {} }).await;
-        site.stop().await;
+        // Noted beside the request.
+        within("a note of when it was used", async { while last_seen(&site).await == before {} }).await;
     }
+    assert!(!is_signed_in(&mut grace).await);
+    within("the sweep of what has expired", async { while sessions(&site).await != 1 {} }).await;
+    site.stop().await;
 }
 
 /// Every value in a table, as bytes.
@@ -152,58 +148,54 @@ async fn values(site: &TestSite, table: &str) -> Vec<Vec<u8>> {
     values
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn whoever_reads_the_database_cannot_sign_in_with_it() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let mut ada = site.client();
-        let fields = [("username", "Ada"), ("password", PASSWORD), ("password_confirm", PASSWORD)];
-        let more = [&fields[..], &[("email", "ada@example.org")]].concat();
-        assert_eq!(ada.post("/accounts/signup/", &more).await.status, 303);
-        ada.sign_in("Ada", PASSWORD).await; // so that something stands among the sessions that ended
-        let mut read = Vec::new();
-        for (table, columns) in [("sessions", 8), ("users", 10), ("ended_sessions", 4)] {
-            let values = values(&site, table).await;
-            assert_eq!(values.len(), columns, "{table}");
-            read.extend(values);
-        }
-        assert!(read.iter().any(|value| value.starts_with(b"$argon2id$")));
-        assert!(read.iter().filter(|value| value.len() == 32).count() == 1, "the hash of the token");
-        for value in read {
-            let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-            let text = String::from_utf8(value.clone()).unwrap_or_default();
-            for cookie in [text, hex, URL_SAFE_NO_PAD.encode(&value), STANDARD.encode(&value)] {
-                let header = format!("bellwire_session={cookie}");
-                let page = site.client().get_with("/", &[("cookie", &header)]).await;
-                assert!(page.status == 200 && !page.text.contains("Sign out"), "{cookie}");
-                assert_ne!(ada.cookies(), header);
-            }
-        }
-        assert!(is_signed_in(&mut ada).await);
-        site.stop().await;
+async fn whoever_reads_the_database_cannot_sign_in_with_it(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let mut ada = site.client();
+    let fields = [("username", "Ada"), ("password", PASSWORD), ("password_confirm", PASSWORD)];
+    let more = [&fields[..], &[("email", "ada@example.org")]].concat();
+    assert_eq!(ada.post("/accounts/signup/", &more).await.status, 303);
+    ada.sign_in("Ada", PASSWORD).await; // so that something stands among the sessions that ended
+    let mut read = Vec::new();
+    for (table, columns) in [("sessions", 8), ("users", 10), ("ended_sessions", 4)] {
+        let values = values(&site, table).await;
+        assert_eq!(values.len(), columns, "{table}");
+        read.extend(values);
     }
+    assert!(read.iter().any(|value| value.starts_with(b"$argon2id$")));
+    assert!(read.iter().filter(|value| value.len() == 32).count() == 1, "the hash of the token");
+    for value in read {
+        let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = String::from_utf8(value.clone()).unwrap_or_default();
+        for cookie in [text, hex, URL_SAFE_NO_PAD.encode(&value), STANDARD.encode(&value)] {
+            let header = format!("bellwire_session={cookie}");
+            let page = site.client().get_with("/", &[("cookie", &header)]).await;
+            assert!(page.status == 200 && !page.text.contains("Sign out"), "{cookie}");
+            assert_ne!(ada.cookies(), header);
+        }
+    }
+    assert!(is_signed_in(&mut ada).await);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_deactivated_person_is_out_at_once_and_stays_out() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let mut ada = site.person("Ada").await;
-        let off = site.state().db().write(async |tx: bellwire_site::Tx| {
-            Ok::<_, bellwire_site::DbError>(
-                tx.execute_unprepared("UPDATE users SET is_active = FALSE").await?,
-            )
-        });
-        off.await.unwrap();
-        assert!(!is_signed_in(&mut ada).await);
-        assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 422);
-        site.stop().await;
-    }
+async fn a_deactivated_person_is_out_at_once_and_stays_out(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let mut ada = site.person("Ada").await;
+    let off = site.state().db().write(async |tx: bellwire_site::Tx| {
+        Ok::<_, bellwire_site::DbError>(tx.execute_unprepared("UPDATE users SET is_active = FALSE").await?)
+    });
+    off.await.unwrap();
+    assert!(!is_signed_in(&mut ada).await);
+    assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 422);
+    site.stop().await;
 }
 
 #[tokio::test]
 async fn a_broken_cookie_is_as_good_as_none() {
-    let site = TestSite::start(&databases()[0], vec![bellwire_home::app()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for cookie in
         ["bellwire_session=", "bellwire_session=x", "bellwire_session=\"\"", "bellwire_session", ";;;=;"]
     {
@@ -213,19 +205,18 @@ async fn a_broken_cookie_is_as_good_as_none() {
     site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn of_several_cookies_of_our_name_the_one_that_counts_is_found() {
-    for database in databases() {
-        let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-        let ada = site.person("Ada").await;
-        let own = ada.cookies();
-        let unknown = format!("bellwire_session={}", "A".repeat(43));
-        for cookie in [format!("{unknown}; {own}"), format!("bellwire_session=x; {own}; {unknown}")] {
-            let page = site.client().get_with("/", &[("cookie", &cookie)]).await;
-            assert!(page.text.contains("Sign out"), "{cookie}");
-        }
-        let many = format!("{}{own}", format!("{unknown}; ").repeat(100));
-        assert!(!site.client().get_with("/", &[("cookie", &many)]).await.text.contains("Sign out"));
-        site.stop().await;
+async fn of_several_cookies_of_our_name_the_one_that_counts_is_found(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    let ada = site.person("Ada").await;
+    let own = ada.cookies();
+    let unknown = format!("bellwire_session={}", "A".repeat(43));
+    for cookie in [format!("{unknown}; {own}"), format!("bellwire_session=x; {own}; {unknown}")] {
+        let page = site.client().get_with("/", &[("cookie", &cookie)]).await;
+        assert!(page.text.contains("Sign out"), "{cookie}");
     }
+    let many = format!("{}{own}", format!("{unknown}; ").repeat(100));
+    assert!(!site.client().get_with("/", &[("cookie", &many)]).await.text.contains("Sign out"));
+    site.stop().await;
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::routing::get;
 use bellwire_site::{App, SiteState};
-use bellwire_testkit::{Log, TestDatabase, TestSite, Window, databases, within};
+use bellwire_testkit::{Log, TestDatabase, TestSite, Window, apply, on_databases, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -23,26 +23,24 @@ fn routes(_: &SiteState) -> Router<SiteState> {
     Router::new().route("/slow/", get(slow))
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered() {
-    for database in databases() {
-        let site =
-            TestSite::start(&database, vec![bellwire_home::app(), App::new("slow").routes(routes)]).await;
-        let mut windows = Vec::new();
-        for _ in 0..20 {
-            windows.push(Window::open(&site.client(), "/ws/").await);
-        }
-        let mut client = site.client();
-        let request = tokio::spawn(async move { client.get("/slow/").await });
-        within("the request", BEGUN.notified()).await;
-        let stopping = tokio::spawn(site.stop());
-        for window in &mut windows {
-            assert_eq!(window.closed().await, 1012);
-        }
-        GO_ON.notify_one();
-        assert_eq!(within("the answer", request).await.unwrap().text, "done");
-        stopping.await.unwrap();
+async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app(), App::new("slow").routes(routes)]).await;
+    let mut windows = Vec::new();
+    for _ in 0..20 {
+        windows.push(Window::open(&site.client(), "/ws/").await);
     }
+    let mut client = site.client();
+    let request = tokio::spawn(async move { client.get("/slow/").await });
+    within("the request", BEGUN.notified()).await;
+    let stopping = tokio::spawn(site.stop());
+    for window in &mut windows {
+        assert_eq!(window.closed().await, 1012);
+    }
+    GO_ON.notify_one();
+    assert_eq!(within("the answer", request).await.unwrap().text, "done");
+    stopping.await.unwrap();
 }
 
 #[tokio::test]

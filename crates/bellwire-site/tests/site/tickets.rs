@@ -10,7 +10,7 @@ use bellwire::{Action, Consumer, Error, Socket};
 use bellwire_site::SiteAccounts as _;
 use bellwire_site::accounts::{Browser, NoTicket, SignInForm, SignUpForm, Ticket};
 use bellwire_site::{App, DbError, SignUp, SiteError, SiteState, Tx, Upgrade, User};
-use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, databases, within};
+use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within};
 use tokio::sync::oneshot;
 
 /// An app whose socket signs in and up, and says what came of it in plain words.
@@ -93,89 +93,83 @@ async fn ticket(client: &Client, ask: &str) -> String {
     answer.strip_prefix("ticket ").unwrap_or_else(|| panic!("no ticket: {answer}")).to_owned()
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_ticket_begins_a_session_once_and_leads_on() {
-    for database in databases() {
-        let site = site(&database).await;
-        site.person("Ada").await;
-        let mut browser = site.client();
-        let ticket = ticket(&browser, &login("ada", PASSWORD)).await;
-        assert_eq!(browser.get("/me/").await.status, 303, "nobody is signed in by the socket alone");
-        let mut thief = browser.clone();
-        let fields = [("ticket", &*ticket), ("next", "/me/")];
-        let redeemed = browser.post("/accounts/ticket/", &fields).await;
-        assert_eq!((redeemed.status, redeemed.location()), (303, "/me/"));
-        assert_eq!(browser.get("/me/").await.text, "Ada");
-        let again = thief.post("/accounts/ticket/", &fields).await;
-        assert_eq!(again.status, 422);
-        assert!(again.text.contains("sign in once more") && !again.text.contains(&ticket), "{}", again.text);
-        assert_ne!(thief.get("/me/").await.text, "Ada");
-        site.stop().await;
-    }
+async fn a_ticket_begins_a_session_once_and_leads_on(database: TestDatabase) {
+    let site = site(&database).await;
+    site.person("Ada").await;
+    let mut browser = site.client();
+    let ticket = ticket(&browser, &login("ada", PASSWORD)).await;
+    assert_eq!(browser.get("/me/").await.status, 303, "nobody is signed in by the socket alone");
+    let mut thief = browser.clone();
+    let fields = [("ticket", &*ticket), ("next", "/me/")];
+    let redeemed = browser.post("/accounts/ticket/", &fields).await;
+    assert_eq!((redeemed.status, redeemed.location()), (303, "/me/"));
+    assert_eq!(browser.get("/me/").await.text, "Ada");
+    let again = thief.post("/accounts/ticket/", &fields).await;
+    assert_eq!(again.status, 422);
+    assert!(again.text.contains("sign in once more") && !again.text.contains(&ticket), "{}", again.text);
+    assert_ne!(thief.get("/me/").await.text, "Ada");
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn who_signs_up_over_a_socket_has_an_account_and_a_ticket_to_it() {
-    for database in databases() {
-        let site = site(&database).await;
-        let mut browser = site.client();
-        let ticket = ticket(&browser, &signup("Grace")).await;
-        browser.post("/accounts/ticket/", &[("ticket", &ticket), ("next", "//evil.example")]).await;
-        assert_eq!(browser.get("/me/").await.text, "Grace");
-        assert_eq!(site.client().sign_in("grace@example.org", PASSWORD).await.status, 303);
-        site.stop().await;
-    }
+async fn who_signs_up_over_a_socket_has_an_account_and_a_ticket_to_it(database: TestDatabase) {
+    let site = site(&database).await;
+    let mut browser = site.client();
+    let ticket = ticket(&browser, &signup("Grace")).await;
+    browser.post("/accounts/ticket/", &[("ticket", &ticket), ("next", "//evil.example")]).await;
+    assert_eq!(browser.get("/me/").await.text, "Grace");
+    assert_eq!(site.client().sign_in("grace@example.org", PASSWORD).await.status, 303);
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_ticket_is_worth_nothing_after_a_minute_after_a_new_password_or_for_who_was_deactivated() {
-    for database in databases() {
-        let site = site(&database).await;
-        let mut ada = site.person("Ada").await;
-        let old = ticket(&ada, &login("Ada", PASSWORD)).await;
-        site.state().clock().advance(Duration::from_secs(60));
-        let mut browser = site.client();
-        assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &old)]).await.status, 422, "a minute");
+async fn a_ticket_is_worth_nothing_after_a_minute_after_a_new_password_or_for_who_was_deactivated(
+    database: TestDatabase,
+) {
+    let site = site(&database).await;
+    let mut ada = site.person("Ada").await;
+    let old = ticket(&ada, &login("Ada", PASSWORD)).await;
+    site.state().clock().advance(Duration::from_secs(60));
+    let mut browser = site.client();
+    assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &old)]).await.status, 422, "a minute");
 
-        let before = ticket(&ada, &login("Ada", PASSWORD)).await;
-        let new = "another bell for every test";
-        let fields = [("current", PASSWORD), ("password", new), ("password_confirm", new)];
-        assert_eq!(ada.post("/accounts/password/", &fields).await.location(), "/accounts/");
-        assert_eq!(
-            browser.post("/accounts/ticket/", &[("ticket", &before)]).await.status,
-            422,
-            "a new password"
-        );
+    let before = ticket(&ada, &login("Ada", PASSWORD)).await;
+    let new = "another bell for every test";
+    let fields = [("current", PASSWORD), ("password", new), ("password_confirm", new)];
+    assert_eq!(ada.post("/accounts/password/", &fields).await.location(), "/accounts/");
+    assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &before)]).await.status, 422, "a new password");
 
-        let after = ticket(&ada, &login("Ada", new)).await;
-        site.state().accounts().deactivate("Ada").await.unwrap();
-        assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &after)]).await.status, 422, "deactivated");
+    let after = ticket(&ada, &login("Ada", new)).await;
+    site.state().accounts().deactivate("Ada").await.unwrap();
+    assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &after)]).await.status, 422, "deactivated");
 
-        for nonsense in ["", "x", "\0", &"A".repeat(43), &"x".repeat(10_000)] {
-            let refused = browser.post("/accounts/ticket/", &[("ticket", nonsense)]).await;
-            assert_eq!(refused.status, 422, "{nonsense:?}");
-        }
-        site.stop().await;
+    for nonsense in ["", "x", "\0", &"A".repeat(43), &"x".repeat(10_000)] {
+        let refused = browser.post("/accounts/ticket/", &[("ticket", nonsense)]).await;
+        assert_eq!(refused.status, 422, "{nonsense:?}");
     }
+    site.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn another_process_redeems_the_ticket_and_of_two_at_once_one_does() {
-    for database in databases() {
-        let site = site(&database).await;
-        site.person("Ada").await;
-        let ticket = ticket(&site.client(), &login("Ada", PASSWORD)).await;
-        let beside = site.beside(vec![door()]).await;
-        let redeem = |mut browser: Client| {
-            let ticket = ticket.clone();
-            async move { browser.post("/accounts/ticket/", &[("ticket", &*ticket)]).await.status }
-        };
-        let all = [redeem(beside.client()), redeem(site.client()), redeem(beside.client())];
-        let statuses = futures_util::future::join_all(all).await;
-        assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
-        beside.stop().await;
-        site.stop().await;
-    }
+async fn another_process_redeems_the_ticket_and_of_two_at_once_one_does(database: TestDatabase) {
+    let site = site(&database).await;
+    site.person("Ada").await;
+    let ticket = ticket(&site.client(), &login("Ada", PASSWORD)).await;
+    let beside = site.beside(vec![door()]).await;
+    let redeem = |mut browser: Client| {
+        let ticket = ticket.clone();
+        async move { browser.post("/accounts/ticket/", &[("ticket", &*ticket)]).await.status }
+    };
+    let all = [redeem(beside.client()), redeem(site.client()), redeem(beside.client())];
+    let statuses = futures_util::future::join_all(all).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
+    beside.stop().await;
+    site.stop().await;
 }
 
 #[tokio::test]
@@ -254,39 +248,40 @@ async fn the_limits_of_the_forms_count_for_sockets_too() {
     closed.stop().await;
 }
 
+#[apply(on_databases)]
 #[tokio::test]
-async fn a_ticket_that_nobody_made_waits_for_no_writer_and_counts_as_a_failed_sign_in() {
-    for database in databases() {
-        let site = site(&database).await;
-        site.person("Ada").await;
-        let good = ticket(&site.client(), &login("Ada", PASSWORD)).await;
-        let (begun, release) = (oneshot::channel(), oneshot::channel::<()>());
-        let db = site.state().db().clone();
-        let writer = tokio::spawn(async move {
-            db.write(async move |_: Tx| {
-                begun.0.send(()).expect("the test waits");
-                release.1.await.expect("the test lets go");
-                Ok::<_, DbError>(())
-            })
-            .await
-        });
-        within("the writer", begun.1).await.expect("the writer begins");
-        let mut browser = site.client();
-        for number in 0..100_u8 {
-            let guess = char::from(b'A' + number % 26).to_string().repeat(42) + "A";
-            let fields = [("ticket", &*guess)];
-            // It comes while somebody writes.
-            let refused = browser.post("/accounts/ticket/", &fields).await;
-            assert_eq!(refused.status, 422, "{number}");
-        }
-        release.0.send(()).expect("the writer waits");
-        within("the writer's end", writer).await.unwrap().unwrap();
-
-        let late = browser.post("/accounts/ticket/", &[("ticket", &*good)]).await;
-        assert!(late.status == 429 && !late.header("retry-after").is_empty(), "{}", late.status);
-        site.state().clock().advance(Duration::from_secs(180));
-        let good = ticket(&browser, &login("Ada", PASSWORD)).await;
-        assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &*good)]).await.status, 303);
-        site.stop().await;
+async fn a_ticket_that_nobody_made_waits_for_no_writer_and_counts_as_a_failed_sign_in(
+    database: TestDatabase,
+) {
+    let site = site(&database).await;
+    site.person("Ada").await;
+    let good = ticket(&site.client(), &login("Ada", PASSWORD)).await;
+    let (begun, release) = (oneshot::channel(), oneshot::channel::<()>());
+    let db = site.state().db().clone();
+    let writer = tokio::spawn(async move {
+        db.write(async move |_: Tx| {
+            begun.0.send(()).expect("the test waits");
+            release.1.await.expect("the test lets go");
+            Ok::<_, DbError>(())
+        })
+        .await
+    });
+    within("the writer", begun.1).await.expect("the writer begins");
+    let mut browser = site.client();
+    for number in 0..100_u8 {
+        let guess = char::from(b'A' + number % 26).to_string().repeat(42) + "A";
+        let fields = [("ticket", &*guess)];
+        // It comes while somebody writes.
+        let refused = browser.post("/accounts/ticket/", &fields).await;
+        assert_eq!(refused.status, 422, "{number}");
     }
+    release.0.send(()).expect("the writer waits");
+    within("the writer's end", writer).await.unwrap().unwrap();
+
+    let late = browser.post("/accounts/ticket/", &[("ticket", &*good)]).await;
+    assert!(late.status == 429 && !late.header("retry-after").is_empty(), "{}", late.status);
+    site.state().clock().advance(Duration::from_secs(180));
+    let good = ticket(&browser, &login("Ada", PASSWORD)).await;
+    assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &*good)]).await.status, 303);
+    site.stop().await;
 }
