@@ -32,6 +32,7 @@ macro_rules! on_both {
 
         mod postgres {
             $(#[$run]
+            #[ignore = "needs PostgreSQL, which bin/test provides"]
             async fn $test() {
                 super::$test(crate::support::TestDatabase::Postgres).await;
             })*
