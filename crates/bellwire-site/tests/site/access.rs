@@ -1,7 +1,6 @@
 //! Access ends at once: whatever ends a session closes its sockets, on every process on the same database, and nobody else's.
 
 use std::pin::Pin;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -43,13 +42,18 @@ async fn listen(
     upgrade.run(Listener(group(&site)))
 }
 
-static BEGUN: LazyLock<Notify> = LazyLock::new(Notify::new);
-static GO_ON: LazyLock<Notify> = LazyLock::new(Notify::new);
+/// The two ends of a request that is under way, one pair for each site.
+#[derive(Debug, Default)]
+struct Gate {
+    begun: Notify,
+    go_on: Notify,
+}
 
 /// A handshake that is still under way long after it was found out who asks.
 async fn slow(user: User, site: axum::extract::State<SiteState>, upgrade: Upgrade) -> Response {
-    BEGUN.notify_one();
-    GO_ON.notified().await;
+    let gate = site.own::<Gate>();
+    gate.begun.notify_one();
+    gate.go_on.notified().await;
     listen(user, site, upgrade).await
 }
 
@@ -214,15 +218,15 @@ async fn seen(site: &TestSite) -> String {
 #[tokio::test]
 async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing(database: TestDatabase) {
     let site = TestSite::start(&database, apps()).await;
-    let mut ada = site.person("Ada").await;
+    let (gate, mut ada) = (site.state().own::<Gate>(), site.person("Ada").await);
     let opening = tokio::spawn({
         let ada = ada.clone();
         async move { Window::open(&ada, "/ws/slow/").await }
     });
-    within("the handshake", BEGUN.notified()).await;
+    within("the handshake", gate.begun.notified()).await;
     assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
     tell(&site, "after");
-    GO_ON.notify_one();
+    gate.go_on.notify_one();
     let ending = within("the window", opening).await.unwrap().ending().await;
     assert_eq!((ending.code, &*ending.reason), (1008, "You are signed out."));
     assert!(ending.heard.is_empty(), "{ending:?}");

@@ -1,8 +1,7 @@
 //! The end: nobody is left in the middle of something.
 
-use std::sync::LazyLock;
-
 use axum::Router;
+use axum::extract::State;
 use axum::routing::get;
 use bellwire_site::{App, SiteState};
 use bellwire_testkit::{Log, TestDatabase, TestSite, Window, apply, on_databases, within};
@@ -10,12 +9,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-static BEGUN: LazyLock<Notify> = LazyLock::new(Notify::new);
-static GO_ON: LazyLock<Notify> = LazyLock::new(Notify::new);
+/// The two ends of a request that is under way, one pair for each site.
+#[derive(Debug, Default)]
+struct Gate {
+    begun: Notify,
+    go_on: Notify,
+}
 
-async fn slow() -> &'static str {
-    BEGUN.notify_one();
-    GO_ON.notified().await;
+async fn slow(State(site): State<SiteState>) -> &'static str {
+    let gate = site.own::<Gate>();
+    gate.begun.notify_one();
+    gate.go_on.notified().await;
     "done"
 }
 
@@ -31,14 +35,14 @@ async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(
     for _ in 0..20 {
         windows.push(Window::open(&site.client(), "/ws/").await);
     }
-    let mut client = site.client();
+    let (gate, mut client) = (site.state().own::<Gate>(), site.client());
     let request = tokio::spawn(async move { client.get("/slow/").await });
-    within("the request", BEGUN.notified()).await;
+    within("the request", gate.begun.notified()).await;
     let stopping = tokio::spawn(site.stop());
     for window in &mut windows {
         assert_eq!(window.closed().await, 1012);
     }
-    GO_ON.notify_one();
+    gate.go_on.notify_one();
     assert_eq!(within("the answer", request).await.unwrap().text, "done");
     stopping.await.unwrap();
 }
