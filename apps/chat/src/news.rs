@@ -31,6 +31,9 @@ pub(crate) fn tell(site: &SiteState, room: Room, seq: i64, author: i64) {
     site.own::<Waiting>().0.put(
         id,
         |newest| *newest = (seq, author),
-        move |(seq, author)| std::future::ready(news.patch(fragments::newest(id, seq, author))),
+        move |(seq, author)| {
+            news.patch(fragments::newest(id, seq, author));
+            std::future::ready(())
+        },
     );
 }

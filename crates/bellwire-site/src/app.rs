@@ -43,7 +43,9 @@ pub struct App {
 
 /// The routes of an app, made when its site is.
 #[derive(Clone)]
-pub(crate) struct Routes(Arc<dyn Fn(&SiteState) -> Router<SiteState> + Send + Sync>);
+pub(crate) struct Routes(Arc<MakeRoutes>);
+
+type MakeRoutes = dyn Fn(&SiteState) -> Router<SiteState> + Send + Sync;
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
