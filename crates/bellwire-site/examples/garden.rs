@@ -1,5 +1,5 @@
 //! A site with a name, a front page, a shell and a theme of its own, an app with state, a background
-//! task, and a command: `cargo run --example garden -- water roses`.
+//! task, and a command: `cargo run -p bellwire-site --example garden -- water roses`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,12 +7,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::Redirect;
+use axum::extract::{Path, State};
+use axum::http::HeaderValue;
+use axum::middleware::map_response;
+use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
-use bellwire_site::bellwire::Html;
-use bellwire_site::{App, Card, Command, Page, Rendered, Settings, Shell, ShellPage, Site, SiteState};
+use bellwire_site::bellwire::{Consumer, Error, Frame, Html, Socket};
+use bellwire_site::{
+    App, Card, Command, Page, Rendered, Settings, Shell, ShellPage, Site, SiteState, Upgrade,
+};
+use rust_embed::RustEmbed;
 use tokio_util::sync::CancellationToken;
+
+/// The style sheet of the garden, which is the theme of the whole site.
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/examples/garden"]
+struct Style;
 
 /// The number of beds that were watered: the state of the app.
 #[derive(Debug, Default)]
@@ -25,12 +35,20 @@ struct Fence;
 impl Shell for Fence {
     fn render(&self, page: &ShellPage<'_>) -> Rendered {
         let (title, main, build) = (Html::text(&page.title), page.main, page.build);
-        let visitor = page.viewer.map_or("a visitor", |viewer| &viewer.name);
-        let visitor = Html::text(visitor);
+        let person = page.viewer.map(|viewer| format!(" data-user=\"{}\"", viewer.id)).unwrap_or_default();
+        let visitor = Html::text(page.viewer.map_or("a visitor", |viewer| &viewer.name));
+        let connect =
+            page.connect.map(|path| format!(" bw-connect=\"{}\"", Html::text(path))).unwrap_or_default();
+        let theme = page
+            .theme
+            .iter()
+            .map(|path| format!("<link rel=\"stylesheet\" href=\"{build}/{}\">", Html::text(path)));
+        let theme: String = theme.collect();
         Ok(format!(
-            "<!doctype html><html lang=\"en\"><title>{title}</title>\
+            "<!doctype html><html lang=\"en\"{person}><title>{title}</title>{theme}\
+             <script type=\"module\" src=\"{build}/htmx.js\"></script>\
              <script type=\"module\" src=\"{build}/bellwire.js\"></script>\
-             <main id=\"main\">{main}</main><p>You are {visitor}.</p></html>"
+             <main id=\"main\"{connect}>{main}</main><p>You are {visitor}.</p></html>"
         ))
     }
 }
@@ -52,6 +70,22 @@ async fn water(State(site): State<SiteState>) -> Redirect {
     Redirect::to("/beds/")
 }
 
+/// The socket of the beds, one for each state of the garden: its path is computed with the page.
+struct Bed;
+
+impl Consumer for Bed {
+    type Action = Frame;
+    type Event = ();
+
+    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+        socket.send(frame).await
+    }
+}
+
+async fn bed(Path(_watered): Path<usize>, upgrade: Upgrade) -> Response {
+    upgrade.run(Bed)
+}
+
 /// Rains once a day, until the site stops.
 async fn rain(site: SiteState, stop: CancellationToken) {
     let day = Duration::from_secs(24 * 60 * 60);
@@ -60,6 +94,7 @@ async fn rain(site: SiteState, stop: CancellationToken) {
             watered.0.fetch_add(1, Ordering::Relaxed);
         }
     }
+    tracing::warn!("The rain has stopped");
 }
 
 fn command() -> Command {
@@ -73,9 +108,14 @@ fn command() -> Command {
 }
 
 fn main() -> ExitCode {
-    let front = App::new("gate").router(Router::new().route("/", get(gate)));
+    let front = App::new("gate").assets::<Style>().router(Router::new().route("/", get(gate)));
     let garden = App::new("beds")
-        .routes(|_site| Router::new().route("/beds/", get(beds)).route("/beds/water/", post(water)))
+        .routes(|_site| {
+            Router::new()
+                .route("/beds/", get(beds))
+                .route("/beds/water/", post(water))
+                .route("/ws/beds/{watered}/", get(bed))
+        })
         .card(Card { title: "Beds", path: "/beds/", about: "What grows here." })
         .command(command());
     Site::builder(Settings::from_environment())
@@ -84,6 +124,11 @@ fn main() -> ExitCode {
         .home(front)
         .app(garden)
         .shell(Fence)
+        .theme("gate/garden.css")
+        .layer(map_response(async |mut response: Response| {
+            response.headers_mut().insert("x-garden", HeaderValue::from_static("open"));
+            response
+        }))
         .content_security_policy("img-src", "https://flowers.example")
         .state(Arc::new(Watered::default()))
         .background("rain", rain)

@@ -1,13 +1,4 @@
-//! What every Bellwire site needs around its apps: settings, database, sessions and accounts, pages, static files.
-//!
-//! ```no_run
-//! use bellwire_site::{Settings, Site};
-//!
-//! fn main() -> std::process::ExitCode {
-//!     Site::builder(Settings::from_environment()).name("Garden").run()
-//! }
-//! ```
-
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 // From the outside in, as a request travels.

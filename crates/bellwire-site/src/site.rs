@@ -25,9 +25,6 @@ use bellwire_web::{SiteParts, layers};
 /// The time for the last writes at a stop.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
-/// The time for background tasks at a stop, after requests and sockets have ended.
-const LAST_TASKS: Duration = Duration::from_secs(5);
-
 /// A site that is ready to serve.
 #[derive(Debug)]
 pub struct Site {
@@ -109,8 +106,9 @@ impl Builder {
     /// The whole site as a router, for a server or a test of one's own. Whoever serves it passes the
     /// peer's address on, as `bellwire::serve` does.
     ///
-    /// The background tasks are not started, and sessions that another process ends keep their
-    /// sockets: both belong to [`Site::run_until`].
+    /// The background tasks are not started, and sockets outlive sessions that expire or that another
+    /// process ends: both belong to [`Site::run_until`]. With accounts alone, run
+    /// [`Accounts::watch`] beside the server.
     ///
     /// # Errors
     /// If a setting is wrong, or the database cannot be opened.
@@ -143,6 +141,7 @@ impl Site {
         let Self { listener, router, state, watch, background, .. } = self;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         background.iter().for_each(|task| task.start(&state, &stop, &tasks));
+        tasks.close();
         let end = async {
             tokio::select! {
                 () = watch.run() => {}
@@ -150,11 +149,15 @@ impl Site {
             }
             stop.cancel();
         };
-        bellwire::serve(listener, router, state.bellwire()).limits(state.settings().serve).until(end).await;
-        tasks.close();
-        if tokio::time::timeout(LAST_TASKS, tasks.wait()).await.is_err() {
-            tracing::warn!("A background task did not end in time");
-        }
+        let limits = state.settings().serve;
+        let tasks_end = async {
+            stop.cancelled().await;
+            if tokio::time::timeout(limits.shutdown, tasks.wait()).await.is_err() {
+                tracing::warn!("A background task did not end in time");
+            }
+        };
+        let served = bellwire::serve(listener, router, state.bellwire()).limits(limits).until(end);
+        tokio::join!(served, tasks_end);
         if tokio::time::timeout(LAST_WRITES, state.db().close()).await.is_err() {
             tracing::warn!("The database did not close in time");
         }

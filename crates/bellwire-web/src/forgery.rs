@@ -2,7 +2,7 @@
 //!
 //! Browsers send our cookies along with whatever another page makes them send. What they also send, and pages cannot
 //! forge, is where it came from: `Origin`, and `Sec-Fetch-Site`. So our forms need no token, and pages are the same
-//! bytes for everyone. Sockets and streams are checked by [`crate::Upgrade`].
+//! bytes for everyone. Sockets and streams are checked by the framework, as they open.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};

@@ -156,7 +156,7 @@ impl Connection {
         }
         let source = id_source(&frame);
         let (channel, patience) = self.terms();
-        let (now, mut unwritten) = (self.socket.bellwire.clock(), self.prompt);
+        let (now, mut unwritten) = (self.socket.bellwire.clock(), true);
         let handler = guarded(&channel, self.consumer.receive(&mut self.socket, frame, patience));
         // The answers to earlier asks do not wait for a handler that waits. An error is said by the loop.
         let write = |cx: &mut Context<'_>| {

@@ -98,7 +98,10 @@ impl<K: Hash + Eq + Clone, T: Default> Inner<K, T> {
     fn merge(&self, key: &K, merge: impl FnOnce(&mut T)) -> bool {
         let mut waiting = self.lock();
         let begins = !waiting.contains_key(key);
-        merge(waiting.entry(key.clone()).or_default().get_or_insert_default());
+        // Inserted after `merge`, which may panic: an entry stands for a task that runs or begins.
+        let mut gathered = waiting.get_mut(key).and_then(Option::take).unwrap_or_default();
+        merge(&mut gathered);
+        waiting.insert(key.clone(), Some(gathered));
         begins
     }
 }

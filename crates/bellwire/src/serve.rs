@@ -31,6 +31,9 @@ mod process;
 use counted::Counted;
 pub use process::{raise_file_limit, shutdown_signal};
 
+/// hyper's own minimum, in bytes. It panics below.
+const LEAST_HEADER_BYTES: usize = 8 * 1024;
+
 /// The pause after a connection could not be accepted, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -146,7 +149,7 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.headers)
-            .max_buf_size(limits.header_bytes)
+            .max_buf_size(limits.header_bytes.max(LEAST_HEADER_BYTES))
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         self.connections.spawn(async move {

@@ -50,7 +50,11 @@ struct Garden {
 impl Garden {
     fn start() -> Self {
         let data = folder();
-        let mut process = program(data.path()).stdout(Stdio::piped()).spawn().expect("the site should start");
+        let mut process = program(data.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the site should start");
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
         let greeting = lines.by_ref().map_while(Result::ok).find(|line| line.contains("http://"));
         let greeting = greeting.expect("the site says where it is");
@@ -116,6 +120,26 @@ fn nothing_names_the_other_site_or_its_apps() {
 }
 
 #[test]
+fn a_theme_and_a_layer_are_its_own() {
+    let garden = Garden::start();
+    let page = garden.ask("GET", "/");
+    assert!(page.contains("\r\nx-garden: open\r\n"), "{page}");
+    let theme = page.split('"').find(|part| part.ends_with("/gate/garden.css")).expect("a style sheet");
+    assert!(garden.ask("GET", theme).contains("max-inline-size: 40rem"));
+}
+
+#[test]
+fn its_background_task_ends_with_the_site() {
+    let mut garden = Garden::start();
+    let ended = Command::new("kill").args(["-TERM", &garden.process.id().to_string()]).status();
+    assert!(ended.expect("kill").success());
+    let mut log = String::new();
+    garden.process.stderr.take().expect("its log").read_to_string(&mut log).expect("text");
+    assert!(garden.process.wait().expect("its end").success(), "{log}");
+    assert!(log.contains("The rain has stopped") && !log.contains("did not end in time"), "{log}");
+}
+
+#[test]
 fn its_app_has_state_a_computed_socket_and_a_source_of_pictures() {
     let garden = Garden::start();
     let before = garden.ask("GET", "/beds/");
@@ -124,7 +148,12 @@ fn its_app_has_state_a_computed_socket_and_a_source_of_pictures() {
         "{before}"
     );
     assert!(garden.ask("POST", "/beds/water/").starts_with("HTTP/1.1 303"));
-    assert!(garden.ask("GET", "/beds/").contains("1 beds were watered."));
+    let after = garden.ask("GET", "/beds/");
+    assert!(
+        after.contains("1 beds were watered.") && after.contains("bw-connect=\"/ws/beds/1/\""),
+        "{after}"
+    );
+    assert!(garden.ask("GET", "/ws/beds/1/").starts_with("HTTP/1.1 426"), "there is a socket");
 }
 
 #[test]

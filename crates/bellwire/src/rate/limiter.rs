@@ -97,15 +97,12 @@ impl Window {
         while times.front().is_some_and(|time| now.duration_since(*time) >= *period) {
             times.pop_front();
         }
-        match times.front() {
-            Some(first) if times.len() >= *most as usize => {
-                Decision::Throttle { retry_after: *period - now.duration_since(*first) }
-            }
-            _ => {
-                times.push_back(now);
-                Decision::Allow
-            }
+        if times.len() < *most as usize {
+            times.push_back(now);
+            return Decision::Allow;
         }
+        let passed = times.front().map_or(Duration::ZERO, |first| now.duration_since(*first));
+        Decision::Throttle { retry_after: *period - passed }
     }
 }
 
