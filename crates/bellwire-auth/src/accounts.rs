@@ -14,6 +14,7 @@ use bellwire_web::{AccountLinks, SharedRateLimiter, SiteError, SiteState};
 use crate::name;
 use crate::password::Hasher;
 use crate::session::{Sessions, Watch};
+use crate::settings::SignUp;
 use crate::strength;
 use crate::users;
 
@@ -25,17 +26,6 @@ const STRANGERS: Quota = Quota::at_most(100, Duration::from_secs(3 * 60));
 
 /// New accounts from one address, and the time they count for.
 const SIGN_UPS: Quota = Quota::at_most(20, Duration::from_secs(60 * 60));
-
-/// Who may make an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignUp {
-    /// Everybody.
-    Open,
-    /// People who were invited. There are no invitations yet, so for now nobody.
-    Invite,
-    /// Nobody.
-    Closed,
-}
 
 /// Everything about accounts that a request may need.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 // From the outside in, as a request travels.
+mod settings;
 mod views;
 mod account;
 mod staff;
@@ -23,7 +24,7 @@ mod name;
 pub mod users;
 mod migrations;
 
-pub use accounts::{Accounts, SignUp, SiteAccounts};
+pub use accounts::{Accounts, SiteAccounts};
 pub use forms::{Browser, SignInForm, SignUpForm};
 pub use migrations::Migrator;
 pub use name::name_key;
@@ -31,6 +32,7 @@ pub use operator::{OperatorError, Person};
 pub use over_socket::{NoTicket, Refused, Ticket};
 pub use seeded::SeedError;
 pub use session::{Session, Watch};
+pub use settings::{AuthArgs, SignUp};
 pub use upgrade::Upgrade;
 pub use viewer::{MaybeUser, User, person_key, person_of, remember};
 pub use views::routes;

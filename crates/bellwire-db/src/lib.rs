@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sea_orm::TransactionTrait;
 
 // From the address to the commit.
+mod settings;
 mod url;
 mod open;
 mod migrate;
@@ -30,6 +31,7 @@ pub use crate::clock::Clock;
 pub use crate::error::DbError;
 pub use crate::migrate::Migrations;
 pub use crate::reader::Reader;
+pub use crate::settings::DatabaseArgs;
 pub use crate::text::Sought;
 pub use crate::tx::Tx;
 pub use crate::url::{DatabaseUrl, without_password};

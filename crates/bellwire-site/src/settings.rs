@@ -1,4 +1,5 @@
-//! What the operator may decide, read once from the environment.
+//! The settings of a site, read once from the environment: each crate declares its variables as a
+//! group of clap's arguments, and they are parsed as one command.
 //!
 //! Nothing has to be set: the defaults start a site on SQLite at `http://127.0.0.1:8000`. What is set must be right:
 //! a wrong value or a name we do not know stops the start with an error that says what was expected.
@@ -12,15 +13,23 @@ use bellwire::{Limits, ServeLimits};
 use ipnet::IpNet;
 use url::Url;
 
-mod bounds;
-mod setting;
+mod groups;
+mod serving;
+mod limits;
+mod variables;
+mod together;
+mod error;
 
 use bellwire_auth::SignUp;
 use bellwire_db::DatabaseUrl;
+use clap::CommandFactory;
 
 use crate::SiteState;
-use bounds::{BOUNDS, Bound};
-use setting::Setting;
+use groups::Groups;
+use together::fit_together;
+use variables::Variables;
+
+pub use error::SettingsError;
 
 /// The settings of a site.
 #[derive(Debug, Clone)]
@@ -53,36 +62,6 @@ pub struct Settings {
     pub log: String,
 }
 
-/// A setting that is wrong, in words for the operator.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name}={value}: expected {expected}")]
-pub struct SettingsError {
-    /// The variable.
-    pub name: String,
-    /// What it was set to.
-    pub value: String,
-    /// What would have been right.
-    pub expected: String,
-}
-
-/// The variables we know, beside the [`BOUNDS`]; any other `BELLWIRE_…` is taken for a mistyped one.
-const KNOWN: [&str; 8] = [
-    "BELLWIRE_BIND",
-    "BELLWIRE_URL",
-    "BELLWIRE_ORIGINS",
-    "BELLWIRE_TRUSTED_PROXIES",
-    "BELLWIRE_DATA",
-    "BELLWIRE_SIGNUP",
-    "BELLWIRE_ASSETS",
-    "BELLWIRE_LOG",
-];
-
-/// Variables of the test tools, which pass through the environment of a server under test.
-const OF_THE_TESTS: &str = "BELLWIRE_TEST_";
-
-/// The time for a request: what takes longer is no page any more.
-const REQUEST: Duration = Duration::from_secs(30);
-
 impl Settings {
     /// Reads the settings from the environment of this process.
     ///
@@ -109,53 +88,25 @@ impl Settings {
     pub fn parse<N: Into<String>, V: Into<String>>(
         variables: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, SettingsError> {
-        let mut settings = Self::default();
-        let mut database = None;
-        for (name, value) in variables {
-            let (name, value) = (name.into(), value.into());
-            if value.trim().is_empty() && known().any(|known| known == name) {
-                continue;
-            }
-            let setting = Setting { name: &name, value: value.trim() };
-            match name.as_str() {
-                "DATABASE_URL" if !setting.value.is_empty() => database = Some(setting.database()?),
-                "REDIS_URL" if !setting.value.is_empty() => setting.redis()?,
-                name if name.starts_with("BELLWIRE_") && !name.starts_with(OF_THE_TESTS) => {
-                    settings.set(setting)?
-                }
-                _ => {}
-            }
-        }
-        bounds::fit_together(&settings)?;
-        settings.database = database.unwrap_or_else(|| DatabaseUrl::sqlite_in(&settings.data));
-        Ok(settings)
+        let pairs = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let groups: Groups = Variables::of(Groups::command()).parse(pairs)?;
+        let limits = groups.limits.limits();
+        fit_together(&limits)?;
+        Ok(Self {
+            serve: groups.serving.limits(),
+            bind: groups.serving.bind,
+            log: groups.serving.log,
+            limits,
+            request: groups.web.request(),
+            url: groups.web.url,
+            origins: groups.web.origins,
+            trusted_proxies: groups.web.trusted_proxies,
+            assets: groups.web.assets,
+            database: groups.database.database(),
+            data: groups.database.data,
+            sign_up: groups.accounts.sign_up,
+        })
     }
-
-    fn set(&mut self, setting: Setting<'_>) -> Result<(), SettingsError> {
-        match setting.name {
-            "BELLWIRE_BIND" => self.bind = setting.bind()?,
-            "BELLWIRE_URL" => self.url = Some(setting.public_url()?),
-            "BELLWIRE_ORIGINS" => self.origins = setting.origins()?,
-            "BELLWIRE_TRUSTED_PROXIES" => self.trusted_proxies = setting.proxies()?,
-            "BELLWIRE_DATA" => self.data = PathBuf::from(setting.value),
-            "BELLWIRE_SIGNUP" => self.sign_up = setting.sign_up()?,
-            "BELLWIRE_ASSETS" => self.assets = setting.folders()?,
-            "BELLWIRE_LOG" => self.log = setting.log()?,
-            name => match BOUNDS.iter().find(|bound| bound.name == name) {
-                Some(bound) => bound.set(self, setting)?,
-                None => {
-                    let known = known().collect::<Vec<_>>().join(", ");
-                    return Err(setting.wrong(&format!("a setting that exists: {known}")));
-                }
-            },
-        }
-        Ok(())
-    }
-}
-
-/// Every variable there is.
-fn known() -> impl Iterator<Item = &'static str> {
-    KNOWN.into_iter().chain(BOUNDS.iter().map(|bound: &Bound| bound.name))
 }
 
 /// The settings of a site, for its handlers.
@@ -175,20 +126,6 @@ impl SiteSettings for SiteState {
 
 impl Default for Settings {
     fn default() -> Self {
-        let data = PathBuf::from("./data");
-        Self {
-            bind: SocketAddr::from(([127, 0, 0, 1], 8000)),
-            url: None,
-            origins: Vec::new(),
-            trusted_proxies: Vec::new(),
-            serve: ServeLimits::default(),
-            request: REQUEST,
-            limits: Limits::default(),
-            database: DatabaseUrl::sqlite_in(&data),
-            data,
-            sign_up: SignUp::Open,
-            assets: Vec::new(),
-            log: "info,sqlx=warn,sea_orm_migration=warn".to_owned(),
-        }
+        Self::parse::<String, String>([]).expect("the defaults are valid and fit together")
     }
 }

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 // From the outside in, as a request travels.
+pub mod settings;
 pub mod layers;
 mod headers;
 mod page;
@@ -39,6 +40,7 @@ pub use paging::Paging;
 pub use public_url::PublicUrl;
 pub use rate::{Budget, TooOften};
 pub use rate_limiter::SharedRateLimiter;
+pub use settings::WebArgs;
 pub use shell::{About, AccountLinks, DefaultShell, NavLink, Rendered, Shell, ShellPage};
 pub use state::{SiteParts, SiteState};
 pub use viewer::Viewer;

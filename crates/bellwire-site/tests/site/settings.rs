@@ -165,3 +165,25 @@ fn every_number_can_be_set_and_its_default_is_the_one_in_the_readme() {
     let unlimited = Settings::parse([("BELLWIRE_ACTIONS_PER_SECOND", "0")]).unwrap();
     assert_eq!(unlimited.limits.actions_per_second, None);
 }
+
+#[test]
+fn the_last_of_two_values_counts() {
+    let settings = Settings::parse([("BELLWIRE_SIGNUP", "closed"), ("BELLWIRE_SIGNUP", "invite")]).unwrap();
+    assert_eq!(settings.sign_up, SignUp::Invite);
+}
+
+/// Runs this test once more, with a variable in its environment.
+#[test]
+fn only_from_environment_reads_the_environment_of_the_process() {
+    const NAME: &str = "settings::only_from_environment_reads_the_environment_of_the_process";
+    let port = |settings: Settings| settings.bind.port();
+    if std::env::var("BELLWIRE_BIND").is_ok_and(|value| value == "127.0.0.1:81") {
+        assert_eq!(port(Settings::from_environment().unwrap()), 81);
+        assert_eq!(port(Settings::default()), 8000);
+        return;
+    }
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = again.args(["--exact", NAME]).env("BELLWIRE_BIND", "127.0.0.1:81").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
