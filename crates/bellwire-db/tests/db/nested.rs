@@ -1,6 +1,7 @@
 //! A write inside a write.
 
-use std::sync::{Arc, Mutex};
+use std::cell::RefCell;
+use std::sync::Once;
 
 use bellwire_db::{DbError, Tx};
 use tokio::sync::oneshot;
@@ -54,13 +55,16 @@ async fn what_only_looks_nested_is_written(database: TestDatabase) {
     home.end(db).await;
 }
 
-/// The log of a test, in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// The log of a test, in memory: each test has a thread, and its runtime no other.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl std::io::Write for Log {
+struct LogOfThisThread;
+
+impl std::io::Write for LogOfThisThread {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOG.with_borrow_mut(|log| log.write(bytes))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -68,11 +72,17 @@ impl std::io::Write for Log {
     }
 }
 
+/// Listens for the whole program: what one test logs without a listener would stay silent in others.
+fn listen() {
+    static LISTENS: Once = Once::new();
+    LISTENS.call_once(|| {
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThisThread).finish();
+        tracing::subscriber::set_global_default(lines).expect("nobody else listens");
+    });
+}
+
 async fn a_write_inside_a_write_is_in_the_log_also_when_the_job_drops_the_error(database: TestDatabase) {
-    let log = Log::default();
-    let writes = log.clone();
-    let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writes.clone()).finish();
-    let _here = tracing::subscriber::set_default(lines);
+    listen();
     let (home, db) = with_notes(database).await;
     let inner = db.clone();
     let goes_on = db.write(async move |tx: Tx| {
@@ -80,7 +90,7 @@ async fn a_write_inside_a_write_is_in_the_log_also_when_the_job_drops_the_error(
         note(&tx, 1).await
     });
     goes_on.await.unwrap();
-    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let said = String::from_utf8(LOG.take()).unwrap();
     let told = said.lines().filter(|line| line.contains("use the transaction that the job has"));
     assert!(told.clone().count() == 1 && told.clone().all(|line| line.contains("ERROR")), "{said}");
     home.end(db).await;
