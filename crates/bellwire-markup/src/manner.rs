@@ -1,4 +1,4 @@
-//! How a text is read.
+//! The ways in which a text is read.
 
 use pulldown_cmark::Options;
 

@@ -1,4 +1,4 @@
-//! What every response says to the browser about safety.
+//! Security headers of every response.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};

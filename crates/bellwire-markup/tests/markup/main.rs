@@ -1,4 +1,4 @@
-//! What a text becomes.
+//! The results of reading a text.
 
 use bellwire::Html;
 use bellwire_markup::Text;
