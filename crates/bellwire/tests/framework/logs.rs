@@ -1,26 +1,24 @@
 //! What is logged, and how often.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use bellwire::testing::Communicator;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{Member, bellwire};
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn lines(&self) -> Vec<String> {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
-    }
+thread_local! {
+    /// What was logged on this thread: a test has one thread, and its runtime no other.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-impl io::Write for Log {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(buf)
+struct LogOfThisThread;
+
+impl io::Write for LogOfThisThread {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.with_borrow_mut(|log| log.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -28,36 +26,39 @@ impl io::Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
+/// Subscribes for the whole program: with a subscriber for one thread, an event that is first met on
+/// another would be taken for one that nobody wants.
+fn listen() {
+    static SUBSCRIBED: Once = Once::new();
+    SUBSCRIBED.call_once(|| {
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThisThread).finish();
+        tracing::subscriber::set_global_default(lines).expect("nobody else subscribes");
+    });
+}
 
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+fn log() -> Vec<String> {
+    LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap().lines().map(str::to_owned).collect())
 }
 
 #[tokio::test]
 async fn a_fault_and_a_panic_are_each_logged_once_with_their_scope() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    listen();
     let bellwire = bellwire();
     let dial = Communicator::to(&bellwire, "/ws/chat/hi/").person("user.5");
     let mut browser = dial.connect(Member::silent()).await;
     browser.send_json(&json!({"action": "Complain", "data": {"field": "message"}})).await;
     browser.receive_text().await;
-    assert_eq!(log.lines(), Vec::<String>::new(), "what was typed wrong is nobody's fault");
+    assert_eq!(log(), Vec::<String>::new(), "what was typed wrong is nobody's fault");
 
     browser.send_json(&json!({"action": "Fail"})).await;
     browser.receive_text().await;
-    let lines = log.lines();
+    let lines = log();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("/ws/chat/hi/ of user.5") && lines[0].contains("receive"), "{lines:?}");
 
     browser.send_json(&json!({"action": "Panic"})).await;
     browser.closed().await;
-    let lines = log.lines();
+    let lines = log();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[1].contains("/ws/chat/hi/ of user.5") && lines[1].contains("a test's panic"), "{lines:?}");
 }
