@@ -13,9 +13,14 @@ use crate::error::DbError;
 use crate::guard::Guard;
 use crate::open;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
+
+/// Lets SQLite compare its copy of the schema with the file's, which BEGIN does not. Another process may have
+/// migrated; SQLite would then read the schema again in the middle of preparing a statement whose trigger writes to a
+/// virtual table, and would fail with "no such table".
+const REFRESH: &str = "SELECT 1 FROM sqlite_master LIMIT 0";
 
 /// The writing connection.
 #[derive(Debug, Clone)]
@@ -37,7 +42,14 @@ impl Pen {
         let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
         let transaction = self.spoiled_by(self.connection.begin_with_options(options).await)?;
         self.guard.rolled_back.store(false, Ordering::SeqCst);
-        Ok(transaction)
+        let refreshed = transaction.execute_unprepared(REFRESH).await;
+        match self.spoiled_by(refreshed) {
+            Ok(_) => Ok(transaction),
+            Err(error) => {
+                self.give_up(transaction).await;
+                Err(error)
+            }
+        }
     }
 
     pub(crate) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {

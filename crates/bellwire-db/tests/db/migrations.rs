@@ -1,9 +1,10 @@
 //! Tables, brought up to date.
 
-use bellwire_db::{Db, Migrations};
+use bellwire_db::{Db, DbError, Migrations, Tx};
+use sea_orm::ConnectionTrait;
 use sea_orm_migration::prelude::*;
 
-use crate::support::{TestDatabase, on_both, with_notes};
+use crate::support::{TestDatabase, note, on_both, with_notes};
 
 struct Migrator;
 
@@ -44,6 +45,38 @@ async fn processes_that_start_at_once_do_not_migrate_twice(database: TestDatabas
     home.end(db).await;
 }
 
+/// A table with a full-text index that a trigger keeps, and a foreign key, by which SQLite looks the
+/// table up once more after it has met the trigger.
+const POSTS: [&str; 5] = [
+    "CREATE TABLE topics (id INTEGER PRIMARY KEY)",
+    "CREATE TABLE posts (id INTEGER PRIMARY KEY, topic INTEGER REFERENCES topics (id))",
+    "CREATE TABLE likes (post INTEGER REFERENCES posts (id) ON DELETE CASCADE)",
+    "CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1)",
+    "CREATE TRIGGER gone AFTER DELETE ON posts BEGIN DELETE FROM words WHERE rowid = old.id; END",
+];
+
+async fn the_writer_knows_a_schema_that_another_process_has_changed(database: TestDatabase) {
+    let (home, first) = with_notes(database).await;
+    let tables = if database == TestDatabase::Sqlite { &POSTS[..] } else { &POSTS[..3] };
+    let made = first.write(async |tx: Tx| {
+        for statement in tables {
+            tx.execute_unprepared(statement).await?;
+        }
+        Ok::<_, DbError>(())
+    });
+    made.await.unwrap();
+    first.close().await;
+    let db = home.open(&[]).await;
+    // After this the connection has a schema in memory.
+    db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
+    home.open(&[Migrations::of::<Migrator>()]).await.close().await;
+    let deleted =
+        db.write(async |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared("DELETE FROM posts").await?));
+    deleted.await.unwrap();
+    home.end(db).await;
+}
+
 on_both! {
+    the_writer_knows_a_schema_that_another_process_has_changed,
     processes_that_start_at_once_do_not_migrate_twice,
 }
