@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use bellwire_testkit::{PASSWORD, TestDatabase, TestSite, apply, on_databases, within};
+use bellwire_testkit::{PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 async fn count(site: &TestSite, sql: &str) -> i64 {
@@ -71,10 +71,25 @@ async fn signing_in_begins_a_new_session_and_ends_the_old_one(database: TestData
     ada.sign_up("Ada").await;
     let mut planted = ada.clone();
     assert!(is_signed_in(&mut planted).await);
+    let mut page = Window::open(&ada, "/ws/").await;
     ada.sign_in("Ada", PASSWORD).await;
+    assert_eq!(page.closed().await, 1013, "her pages come back by themselves");
     assert_ne!(ada.cookies(), planted.cookies());
     assert!(is_signed_in(&mut ada).await && !is_signed_in(&mut planted).await);
     assert_eq!(sessions(&site).await, 1);
+    site.stop().await;
+}
+
+#[apply(on_databases)]
+#[tokio::test]
+async fn pages_of_one_person_do_not_come_back_as_another_who_signs_in_there(database: TestDatabase) {
+    let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
+    site.person("Ben").await;
+    let mut browser = site.client();
+    browser.sign_up("Ada").await;
+    let mut page = Window::open(&browser, "/ws/").await;
+    browser.sign_in("Ben", PASSWORD).await;
+    assert_eq!(page.closed().await, 1008);
     site.stop().await;
 }
 
