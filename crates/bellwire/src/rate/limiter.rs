@@ -106,7 +106,8 @@ impl Window {
     }
 }
 
-/// A token bucket. Below zero it counts the events that were refused.
+/// A token bucket. Below zero it counts the events that were refused, up to one more than a second's
+/// worth: who goes on waits no longer for it.
 #[derive(Debug, Clone)]
 struct Bucket {
     rate: f32,
@@ -128,7 +129,7 @@ impl Bucket {
     }
 
     fn take(&mut self, now: Instant) -> Decision {
-        self.tokens = self.tokens_at(now) - 1.0;
+        self.tokens = (self.tokens_at(now) - 1.0).max(-self.rate - 1.0);
         self.refilled = Some(now);
         match self.tokens {
             tokens if tokens >= 0.0 => Decision::Allow,
@@ -167,6 +168,16 @@ mod tests {
         let wait = limiter.take(now).allowed().unwrap_err();
         assert!(wait > Duration::from_millis(190) && wait < Duration::from_millis(210), "{wait:?}");
         assert_eq!(limiter.take(now + wait), Decision::Allow);
+    }
+
+    #[test]
+    fn who_goes_on_and_on_waits_no_longer_than_who_was_just_disconnected() {
+        let mut limiter = RateLimiter::new(Quota::per_second(10, 20));
+        let now = Instant::now();
+        while !matches!(limiter.take(now), Decision::Disconnect { .. }) {}
+        let first = limiter.take(now);
+        assert!((0..10_000).all(|_| limiter.take(now) == first));
+        assert_eq!(limiter.take(now + Duration::from_secs(2)), Decision::Allow);
     }
 
     #[test]
