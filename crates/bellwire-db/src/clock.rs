@@ -24,7 +24,7 @@ impl Clock {
     }
 
     /// Moves this clock, and all its copies, on: for tests.
-    #[doc(hidden)]
+    #[cfg(feature = "testing")]
     pub fn advance(&self, by: Duration) {
         self.ahead.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
