@@ -148,8 +148,12 @@ pub(crate) fn within(seconds: u64) -> Option<Instant> {
     (!is_asked).then(|| Instant::now() + Duration::from_secs(seconds))
 }
 
-/// Tries every seed, or as many as the time allows, several at once, each worker with what `begin` gave it. The first that
-/// fails ends it, and is named. Returns how many were tried.
+/// Seeds that are tried however long they take.
+const LEAST: u64 = 100;
+
+/// Tries every seed, or as many as the time allows but not fewer than [`LEAST`], several at once, each
+/// worker with what `begin` gave it. The first that fails ends it, and is named. Returns how many were
+/// tried.
 pub(crate) fn try_all<W>(
     seeds: Range<u64>,
     workers: usize,
@@ -164,9 +168,10 @@ pub(crate) fn try_all<W>(
             let (next, tried, over, failures, begin, case) = (&next, &tried, &over, &failures, &begin, &case);
             scope.spawn(move || {
                 let mut worker = begin(number);
-                while !over.load(Ordering::SeqCst) && until.is_none_or(|until| Instant::now() < until) {
+                while !over.load(Ordering::SeqCst) {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
-                    if seed >= seeds.end {
+                    let is_late = until.is_some_and(|until| Instant::now() >= until);
+                    if seed >= seeds.end || (is_late && seed - seeds.start >= LEAST) {
                         return;
                     }
                     tried.fetch_add(1, Ordering::SeqCst);

@@ -96,6 +96,14 @@ fn logged(entry: &Value) -> Option<Complaint> {
     Some(Complaint { words, is_error, trouble: trouble_in(text) })
 }
 
+/// What Chromium says of a connection that did not come about, or ended in the middle.
+const CUT: [&str; 4] = [
+    "net::ERR_",
+    "Connection closed before receiving a handshake response",
+    "WebSocket is closed before the connection is established",
+    "Connection reset",
+];
+
 /// The trouble that the browser's words describe.
 fn trouble_in(text: &str) -> Option<Trouble> {
     let status = ["responded with a status of ", "Unexpected response code: "];
@@ -106,5 +114,7 @@ fn trouble_in(text: &str) -> Option<Trouble> {
     }
     let is_about_a_connection =
         ["Failed to load resource: ", "WebSocket connection to "].iter().any(|words| text.starts_with(words));
-    is_about_a_connection.then_some(Trouble::Unreachable)
+    // Not a frame that the browser could not read: that is a fault of the server's.
+    let is_cut = CUT.iter().any(|words| text.contains(words));
+    (is_about_a_connection && is_cut).then_some(Trouble::Unreachable)
 }

@@ -1,6 +1,7 @@
 //! The accept loop: the address of the client, the identity of a connection, the cap and the shutdown.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -161,8 +162,12 @@ async fn beyond_the_cap_a_connection_waits_and_who_sends_no_headers_makes_room()
     let server = Running::start(routes(), limits).await;
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     silent.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
-    assert!(server.get("/", &[]).await.starts_with("HTTP/1.1 200"));
-    let mut rest = Vec::new();
-    within("the end of the silent one", silent.read_to_end(&mut rest)).await.unwrap();
+    let (mut rest, mut answer) = (Vec::new(), pin!(server.get("/", &[])));
+    tokio::select! {
+        biased;
+        ended = within("the end of the silent one", silent.read_to_end(&mut rest)) => drop(ended.unwrap()),
+        answer = &mut answer => panic!("served beyond the cap: {answer}"),
+    }
+    assert!(answer.await.starts_with("HTTP/1.1 200"));
     server.stop().await;
 }
