@@ -1,4 +1,5 @@
-//! What the servers and the load generator of the bench agree on: addresses, what is asked, and the bytes of an answer.
+//! What the servers and the load generator of the bench agree on: addresses, what is asked, and the
+//! bytes of an answer.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -45,8 +46,8 @@ pub fn item(seq: u64, text: &str) -> String {
     format!("<li id=\"message--{seq}\">{text}</li>")
 }
 
-/// Tells the load generator, on standard output, where a server listens. The server goes when the load generator does, however that
-/// ends: with its standard input.
+/// Tells the load generator, on standard output, where a server listens. The server goes when the
+/// load generator does, however that ends: with its standard input.
 ///
 /// # Errors
 /// When nobody listens to our output.

@@ -7,7 +7,10 @@ use bellwire_site::{Settings, Site};
 fn main() -> ExitCode {
     Site::builder(Settings::from_environment())
         .name("Bellwire")
-        .about("Server-rendered pages that stay live over one WebSocket.", env!("CARGO_PKG_VERSION"))
+        .about(
+            "Server-rendered pages that stay live over one WebSocket.",
+            env!("CARGO_PKG_VERSION"),
+        )
         .home(bellwire_home::app())
         .app(bellwire_chat::app())
         .app(bellwire_blog::app())

@@ -1,4 +1,5 @@
-//! One window of the blog: one socket that moves between pages, and follows the comments of the article that is shown.
+//! One window of the blog: one socket that moves between pages, and follows the comments of the
+//! article that is shown.
 
 use std::net::IpAddr;
 
@@ -42,7 +43,8 @@ impl BlogConsumer {
         Self { site, user, article: None }
     }
 
-    /// Who asks, with the role they have at this moment: it may have been given or taken since the socket was opened.
+    /// Who asks, with the role they have at this moment: it may have been given or taken since the
+    /// socket was opened.
     async fn viewer(&mut self) -> Result<Option<&User>, BlogError> {
         if let Some(user) = &mut self.user {
             user.is_staff = users::is_staff(self.site.db().read(), user.id).await?;
@@ -53,7 +55,8 @@ impl BlogConsumer {
     /// The article that the page shows, as it says itself by its address (`at=/blog/article/tea/`).
     async fn article_of_page(&mut self, at: Option<String>) -> Result<Option<Article>, BlogError> {
         let slug = at.as_deref().and_then(|at| at.strip_prefix("/blog/article/"));
-        let Some(slug) = slug.map(|rest| rest.trim_end_matches('/')).filter(|slug| !slug.contains('/'))
+        let Some(slug) =
+            slug.map(|rest| rest.trim_end_matches('/')).filter(|slug| !slug.contains('/'))
         else {
             return Ok(None);
         };
@@ -72,7 +75,9 @@ impl BlogConsumer {
     async fn move_to(&mut self, socket: &mut Socket, to: &Where) -> Result<(), BlogError> {
         match (to.page, to.id) {
             (Name::SinglePost, Some(id)) => return self.read(socket, id).await,
-            (Name::SinglePost, None) => return Err(Invalid::of("id", "`id` says which article.").into()),
+            (Name::SinglePost, None) => {
+                return Err(Invalid::field("id", "`id` says which article.").into());
+            }
             (Name::AllPosts | Name::AboutUs, _) => {}
         }
         let site = self.site.clone();
@@ -94,7 +99,8 @@ impl BlogConsumer {
         let user = self.viewer().await?;
         let is_staff = user.is_some_and(|user| user.is_staff);
         let article = Article::by_id(site.db().read(), id).await?;
-        let article = article.filter(|article| article.is_for(is_staff)).ok_or(BlogError::NoArticle)?;
+        let article =
+            article.filter(|article| article.is_for(is_staff)).ok_or(BlogError::NoArticle)?;
         let (feed, path) = (article.feed(socket.layer()), article.path());
         socket.join(&feed);
         let page = match ArticlePage::load(&site, self.user.as_ref(), article, None).await {
@@ -116,7 +122,8 @@ impl BlogConsumer {
     }
 
     async fn comment(&mut self, socket: &mut Socket, asked: &Asked) -> Result<(), BlogError> {
-        // A client that never said which article it shows says it by its first comment, if that is accepted.
+        // A client that never said which article it shows says it by its first comment, if that is
+        // accepted.
         let begins = self.article.is_none();
         let written = match begins {
             true => self.begin_to_read(socket, asked).await,
@@ -143,8 +150,13 @@ impl BlogConsumer {
         actions::add_comment(&self.site, self.user.as_ref(), from, asked).await
     }
 
-    /// Joins first, so that the comment comes by the feed. Nothing is sent before this ends; whoever is refused has to leave again.
-    async fn begin_to_read(&mut self, socket: &mut Socket, asked: &Asked) -> Result<Written, BlogError> {
+    /// Joins first, so that the comment comes by the feed. Nothing is sent before this ends;
+    /// whoever is refused has to leave again.
+    async fn begin_to_read(
+        &mut self,
+        socket: &mut Socket,
+        asked: &Asked,
+    ) -> Result<Written, BlogError> {
         let (db, id) = (self.site.db().read(), asked.post_id);
         let article = Article::by_id(db, id).await?.filter(|article| article.is_for(false));
         let feed = article.ok_or(BlogError::NoArticle)?.feed(socket.layer());
@@ -173,19 +185,22 @@ impl BlogConsumer {
         }
     }
 
-    /// Everything after number `since`, or the list anew where that is unknown, impossible, or too much.
+    /// Everything after number `since`, or the list anew where that is unknown, impossible, or too
+    /// much.
     async fn missed(&self, article: i64, since: Option<Seq>) -> Result<CatchUp, BlogError> {
         let db = self.site.db().read();
         let now = Article::current_seq(db, article).await?;
         if let Some(since) = since.map(Seq::cast_signed).filter(|since| (0..=now).contains(since)) {
             let changed = Comment::changed_since(db, article, since, CATCH_UP + 1).await?;
             if changed.len() as u64 <= CATCH_UP {
-                let patches = changed.iter().map(fragments::changed_comment).collect::<Result<_, _>>()?;
+                let patches =
+                    changed.iter().map(fragments::changed_comment).collect::<Result<_, _>>()?;
                 return Ok(caught_up(patches, &changed, now));
             }
         }
         let newest = Comment::newest(db, article, None, COMMENTS).await?;
-        // A page that knows nothing of an article to which nobody ever said anything has nothing to replace.
+        // A page that knows nothing of an article to which nobody ever said anything has nothing to
+        // replace.
         let patches = match now == 0 && since.is_none() {
             true => Vec::new(),
             false => vec![fragments::all_comments(&newest)?],
@@ -198,11 +213,19 @@ fn caught_up(patches: Vec<Patch>, shown: &[Comment], now: i64) -> CatchUp {
     CatchUp { patches, seq: Comment::reached(shown, now).cast_unsigned() }
 }
 
-async fn show(socket: &mut Socket, site: &SiteState, page: &Page, path: &str) -> Result<(), BlogError> {
+async fn show(
+    socket: &mut Socket,
+    site: &SiteState,
+    page: &Page,
+    path: &str,
+) -> Result<(), BlogError> {
     tell_all(socket, page.moved(site, path)).await
 }
 
-async fn tell_all(socket: &mut Socket, patches: impl IntoIterator<Item = Patch>) -> Result<(), BlogError> {
+async fn tell_all(
+    socket: &mut Socket,
+    patches: impl IntoIterator<Item = Patch>,
+) -> Result<(), BlogError> {
     for patch in patches {
         tell(socket, patch).await?;
     }

@@ -1,7 +1,7 @@
 //! What can go wrong in the blog, and who can mend it.
 
 use bellwire_site::bellwire::Error;
-use bellwire_site::{Fault, SiteError};
+use bellwire_site::{AppError, SiteError};
 
 /// Why the blog did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -20,20 +20,21 @@ pub enum BlogError {
     NotStaff,
     /// What can go wrong in every app.
     #[error(transparent)]
-    Fault(Fault),
+    AppError(AppError),
 }
 
-impl<E: Into<Fault>> From<E> for BlogError {
+impl<E: Into<AppError>> From<E> for BlogError {
     fn from(error: E) -> Self {
-        Self::Fault(error.into())
+        Self::AppError(error.into())
     }
 }
 
 impl BlogError {
-    /// As the end of a socket that has just begun: what a page cannot have now it may have in a moment.
+    /// As the end of a socket that has just begun: what a page cannot have now it may have in a
+    /// moment.
     pub(crate) fn at_connect(self) -> Error {
         match self {
-            Self::Fault(fault) => fault.at_connect(),
+            Self::AppError(fault) => fault.at_connect(),
             other => other.over_socket(),
         }
     }
@@ -45,7 +46,7 @@ impl BlogError {
             Self::NoComment => Error::refused("That comment is gone."),
             Self::NoMore => Error::refused("There are no more articles."),
             Self::NotStaff => Error::refused("Only staff may do that."),
-            Self::Fault(fault) => fault.over_socket(),
+            Self::AppError(fault) => fault.over_socket(),
         }
     }
 }
@@ -55,7 +56,7 @@ impl From<BlogError> for SiteError {
         match error {
             BlogError::NoArticle | BlogError::NoComment | BlogError::NoMore => Self::NotFound,
             BlogError::NotStaff => Self::Forbidden("Only staff may do that.".to_owned()),
-            BlogError::Fault(fault) => fault.into(),
+            BlogError::AppError(fault) => fault.into(),
         }
     }
 }

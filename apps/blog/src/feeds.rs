@@ -84,13 +84,25 @@ impl From<DateTime<Utc>> for Stamp {
 }
 
 /// `GET /blog/feed/`
-pub(crate) async fn rss(State(site): State<SiteState>, asked: HeaderMap) -> Result<Response, SiteError> {
-    feed(&site, &asked, RSS_PATH, "application/rss+xml; charset=utf-8", |feed| Rss { feed }.render()).await
+pub(crate) async fn rss(
+    State(site): State<SiteState>,
+    asked: HeaderMap,
+) -> Result<Response, SiteError> {
+    feed(&site, &asked, RSS_PATH, "application/rss+xml; charset=utf-8", |feed| {
+        Rss { feed }.render()
+    })
+    .await
 }
 
 /// `GET /blog/atom/`
-pub(crate) async fn atom(State(site): State<SiteState>, asked: HeaderMap) -> Result<Response, SiteError> {
-    feed(&site, &asked, ATOM_PATH, "application/atom+xml; charset=utf-8", |feed| Atom { feed }.render()).await
+pub(crate) async fn atom(
+    State(site): State<SiteState>,
+    asked: HeaderMap,
+) -> Result<Response, SiteError> {
+    feed(&site, &asked, ATOM_PATH, "application/atom+xml; charset=utf-8", |feed| {
+        Atom { feed }.render()
+    })
+    .await
 }
 
 async fn feed(
@@ -111,7 +123,10 @@ async fn feed(
 }
 
 /// `GET /sitemap.xml`
-pub(crate) async fn sitemap(State(site): State<SiteState>, asked: HeaderMap) -> Result<Response, SiteError> {
+pub(crate) async fn sitemap(
+    State(site): State<SiteState>,
+    asked: HeaderMap,
+) -> Result<Response, SiteError> {
     let state = Headline::state(site.db().read()).await?;
     let known = Known::by(&site, SITEMAP_PATH, state.changed, &state);
     if known.is_had(&asked) {
@@ -158,7 +173,9 @@ impl Feed {
 /// Without the characters that XML cannot have, not even escaped.
 fn printable(text: &str) -> String {
     text.chars()
-        .filter(|c| (!c.is_control() || matches!(c, '\n' | '\t')) && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+        .filter(|c| {
+            (!c.is_control() || matches!(c, '\n' | '\t')) && !matches!(c, '\u{fffe}' | '\u{ffff}')
+        })
         .collect()
 }
 
@@ -172,8 +189,12 @@ impl Known {
     /// What is at this path, as this site and this build of it show it.
     fn by(site: &SiteState, path: &str, changed: DateTime<Utc>, state: &impl Debug) -> Self {
         let all = format!("{} {} {state:?}", site.public_url().absolute(path), site.build());
-        let hex: String = Sha256::digest(all).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Self { tag: format!("\"{hex}\""), date: changed.format("%a, %d %b %Y %H:%M:%S GMT").to_string() }
+        let hex: String =
+            Sha256::digest(all).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            tag: format!("\"{hex}\""),
+            date: changed.format("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        }
     }
 
     fn is_had(&self, asked: &HeaderMap) -> bool {
@@ -182,7 +203,8 @@ impl Known {
 
     fn headers(&self) -> [(HeaderName, HeaderValue); 3] {
         [
-            // Of the same articles, not of the same bytes: another version of the program may write them otherwise.
+            // Of the same articles, not of the same bytes: another version of the program may write
+            // them otherwise.
             (header::ETAG, value(&format!("W/{}", self.tag))),
             (header::LAST_MODIFIED, value(&self.date)),
             // To be kept by everyone, and to be asked about each time: that costs little.
@@ -195,11 +217,13 @@ impl Known {
     }
 
     fn answer(&self, kind: &'static str, body: String) -> Response {
-        (self.headers(), [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
+        (self.headers(), [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body)
+            .into_response()
     }
 }
 
-/// Only the tag decides. A date would not do: what is withdrawn leaves the date of the others as it was.
+/// Only the tag decides. A date would not do: what is withdrawn leaves the date of the others as it
+/// was.
 fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     let mut tags = header_items(asked, header::IF_NONE_MATCH, b',');
     tags.any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag.as_bytes())

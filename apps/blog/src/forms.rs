@@ -32,9 +32,9 @@ impl Title {
     pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let title = one_line(typed);
         match title.chars().count() {
-            _ if !shows(&title) => Err(Invalid::of("title", "Give the article a title.")),
+            _ if !shows(&title) => Err(Invalid::field("title", "Give the article a title.")),
             1..=TITLE_CHARS => Ok(Self { slug: slug_of(&title), title }),
-            long => Err(Invalid::of("title", too_long("A title", TITLE_CHARS, long))),
+            long => Err(Invalid::field("title", too_long("A title", TITLE_CHARS, long))),
         }
     }
 
@@ -80,9 +80,9 @@ impl AuthorName {
     pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let name = one_line(typed);
         match name.chars().count() {
-            _ if !shows(&name) => Err(Invalid::of("author", "Please type your name.")),
+            _ if !shows(&name) => Err(Invalid::field("author", "Please type your name.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
-            long => Err(Invalid::of("author", too_long("A name", AUTHOR_CHARS, long))),
+            long => Err(Invalid::field("author", too_long("A name", AUTHOR_CHARS, long))),
         }
     }
 
@@ -150,21 +150,23 @@ fn one_line(typed: &str) -> String {
 fn text(typed: &str, what: &str, empty: &str, fits: usize) -> Result<String, Invalid> {
     let text = typed.replace("\r\n", "\n").replace('\r', "\n");
     // No database takes NUL, and no screen the rest.
-    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text: String =
+        text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let text = text.trim_end().trim_start_matches('\n');
     if !shows(text) {
-        return Err(Invalid::of("content", empty));
+        return Err(Invalid::field("content", empty));
     }
     match text.chars().count() {
-        long if long > fits => Err(Invalid::of("content", too_long(what, fits, long))),
+        long if long > fits => Err(Invalid::field("content", too_long(what, fits, long))),
         _ => Ok(text.to_owned()),
     }
 }
 
 /// Lower case letters, digits and signs of any script, with dashes where there was something else.
 fn slug_of(title: &str) -> String {
-    let stays =
-        |c: char| c.is_alphanumeric() || is_joiner(c) || bellwire_site::markup::attaches(c) || is_picture(c);
+    let stays = |c: char| {
+        c.is_alphanumeric() || is_joiner(c) || bellwire_site::markup::attaches(c) || is_picture(c)
+    };
     let lower = title.to_lowercase();
     let words = lower.split(|c: char| !stays(c)).filter(|word| shows(word));
     match words.collect::<Vec<_>>().join("-") {
@@ -225,10 +227,17 @@ mod tests {
         assert_eq!(AuthorName::parse(" \u{202e}Ada\u{0}  L. ").unwrap().as_str(), "Ada L.");
         assert_eq!(CommentText::parse("\r\n a\r\nb\u{0} \n").unwrap().as_str(), " a\nb");
         assert!(
-            CommentText::parse(&"😀".repeat(4_000)).is_ok() && AuthorName::parse(&"😀".repeat(100)).is_ok()
+            CommentText::parse(&"😀".repeat(4_000)).is_ok()
+                && AuthorName::parse(&"😀".repeat(100)).is_ok()
         );
-        for bad in ["", " \n\t ", "\u{200b}\u{feff}", "\u{200d}\u{fe0f}", "\u{0}", &"x".repeat(4_001)] {
-            assert!(CommentText::parse(bad).is_err() && AuthorName::parse(bad).is_err(), "{:?}", bad.len());
+        for bad in
+            ["", " \n\t ", "\u{200b}\u{feff}", "\u{200d}\u{fe0f}", "\u{0}", &"x".repeat(4_001)]
+        {
+            assert!(
+                CommentText::parse(bad).is_err() && AuthorName::parse(bad).is_err(),
+                "{:?}",
+                bad.len()
+            );
         }
         assert!(
             ArticleText::parse(&"字".repeat(20_000)).is_ok()

@@ -76,10 +76,12 @@ pub(crate) fn all_comments(comments: &[Comment]) -> Result<Patch, BlogError> {
     Ok(Patch::inner(COMMENTS, Html::trusted(html)))
 }
 
-/// The answer to a comment that this page does not show: it was written. Nothing shows; bellwire.js looks for the id.
+/// The answer to a comment that this page does not show: it was written. Nothing shows; bellwire.js
+/// looks for the id.
 pub(crate) fn written_elsewhere(comment: &Comment) -> Patch {
     let id = Html::text(comment.client_id.as_deref().unwrap_or_default());
-    let mark = format!("<span id=\"written--{}\" data-client-id=\"{id}\" hidden></span>", comment.id);
+    let mark =
+        format!("<span id=\"written--{}\" data-client-id=\"{id}\" hidden></span>", comment.id);
     Patch::append("#main", Html::trusted(mark))
 }
 

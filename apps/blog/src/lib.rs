@@ -1,4 +1,5 @@
-//! A blog: articles that staff write, and comments that everyone reading an article sees at the same moment.
+//! A blog: articles that staff write, and comments that everyone reading an article sees at the
+//! same moment.
 
 mod routes;
 mod views;
@@ -14,7 +15,7 @@ mod error;
 mod migrations;
 mod seed;
 
-use bellwire_site::{App, Card};
+use bellwire_site::{App, NavItem};
 use rust_embed::RustEmbed;
 
 pub use actions::Action;
@@ -32,7 +33,7 @@ pub fn app() -> App {
         .routes(routes::router)
         .migrations::<migrations::Migrator>()
         .assets::<Assets>()
-        .card(Card {
+        .nav_item(NavItem {
             title: "Blog",
             path: "/blog/",
             about: "Articles to read, and comments that appear while you read them.",

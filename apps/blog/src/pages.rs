@@ -27,7 +27,8 @@ pub(crate) const DRAFTS: &str = "/blog/drafts/";
 pub(crate) const WRITE: &str = "/blog/write/";
 
 /// What the list says of itself to search engines.
-const DESCRIPTION: &str = "Articles about slow things made well, and what their readers have to say.";
+const DESCRIPTION: &str =
+    "Articles about slow things made well, and what their readers have to say.";
 
 /// Articles of the list, and how it goes on.
 pub(crate) struct List {
@@ -57,7 +58,10 @@ pub(crate) struct Moment {
 
 impl From<DateTime<Utc>> for Moment {
     fn from(at: DateTime<Utc>) -> Self {
-        Self { iso: at.to_rfc3339_opts(SecondsFormat::Secs, true), words: at.format("%-d %B %Y").to_string() }
+        Self {
+            iso: at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            words: at.format("%-d %B %Y").to_string(),
+        }
     }
 }
 
@@ -79,8 +83,10 @@ impl List {
         let has_more = found.len() as u64 > wanted;
         found.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
         let counts = Comment::counts(db, found.iter().map(|article| article.id)).await?;
-        let comments = |id| counts.iter().find(|(article, _)| *article == id).map_or(0, |(_, count)| *count);
-        let articles = found.iter().map(|article| Teaser::of(article, comments(article.id))).collect();
+        let comments =
+            |id| counts.iter().find(|(article, _)| *article == id).map_or(0, |(_, count)| *count);
+        let articles =
+            found.iter().map(|article| Teaser::of(article, comments(article.id))).collect();
         Ok(Self { sought: listed.sought, articles, page, has_more })
     }
 
@@ -88,7 +94,11 @@ impl List {
     ///
     /// # Errors
     /// That there is none, or the database's.
-    pub(crate) async fn next(site: &SiteState, sought: Sought, page: i64) -> Result<Self, BlogError> {
+    pub(crate) async fn next(
+        site: &SiteState,
+        sought: Sought,
+        page: i64,
+    ) -> Result<Self, BlogError> {
         // So far no list goes; as an offset it fits every database.
         let page = u64::try_from(page).ok().filter(|page| (1..=u64::from(u32::MAX)).contains(page));
         let page = page.ok_or(BlogError::NoMore)?;
@@ -178,7 +188,11 @@ impl Paginator {
     pub(crate) fn of(list: &List) -> Self {
         let next = list.page + 1;
         let more = || Next {
-            href: if list.has_address_of_next() { address(&list.sought, next) } else { list.address() },
+            href: if list.has_address_of_next() {
+                address(&list.sought, next)
+            } else {
+                list.address()
+            },
             data: serde_json::json!({"page": next, "search": list.sought.as_str()}).to_string(),
         };
         Self { address: list.address(), next: list.has_more.then(more) }
@@ -292,7 +306,8 @@ impl ArticlePage {
     /// # Errors
     /// The template's.
     pub(crate) fn page(&self, user: Option<&User>) -> Result<Page, BlogError> {
-        let page = page(&self.title, self, user, &self.path)?.description(&*self.summary).kind("article");
+        let page =
+            page(&self.title, self, user, &self.path)?.description(&*self.summary).kind("article");
         Ok(if self.is_older { page } else { page.connect("/ws/blog/") })
     }
 }

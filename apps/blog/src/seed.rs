@@ -1,13 +1,13 @@
 //! Articles and comments of people who exist nowhere.
 //!
-//! They stand in `seed/articles.txt`: a line `=== Title`, a line `by Name`, the text, and a line `--- Name: text` for each comment. A name
-//! that none of the people has is a stranger's.
+//! They stand in `seed/articles.txt`: a line `=== Title`, a line `by Name`, the text, and a line
+//! `--- Name: text` for each comment. A name that none of the people has is a stranger's.
 
 use std::time::Duration;
 
-use bellwire_site::bellwire::ClientId;
+use bellwire_site::bellwire::IdempotencyKey;
 use bellwire_site::seed::Progress;
-use bellwire_site::{DbError, Fault, Person, SiteError, SiteState, Tx};
+use bellwire_site::{AppError, DbError, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
@@ -66,9 +66,11 @@ pub(crate) async fn fill(
     Ok(())
 }
 
-/// One article and its comments, both or neither. What is there is left as it is, and what was removed stays away.
+/// One article and its comments, both or neither. What is there is left as it is, and what was
+/// removed stays away.
 async fn write(tx: &Tx, story: &Story, people: &[Person]) -> Result<Count, BlogError> {
-    let id_of = |name: &str| people.iter().find(|person| person.name == name).map(|person| person.id);
+    let id_of =
+        |name: &str| people.iter().find(|person| person.name == name).map(|person| person.id);
     let mut count = Count::default();
     // First the lock, then the look: two who fill the site at once write each article once.
     Article::lock_names(tx).await?;
@@ -80,7 +82,8 @@ async fn write(tx: &Tx, story: &Story, people: &[Person]) -> Result<Count, BlogE
         None => {
             let Some(author) = id_of(&story.author) else { return Ok(count) };
             let Story { title, content, at, .. } = story.clone();
-            let row = Article::write(tx, author, &Saved { title, content, is_published: true, at }).await?;
+            let row = Article::write(tx, author, &Saved { title, content, is_published: true, at })
+                .await?;
             count.articles = 1;
             (row.id, story.at)
         }
@@ -89,7 +92,7 @@ async fn write(tx: &Tx, story: &Story, people: &[Person]) -> Result<Count, BlogE
         let new = NewComment {
             article_id: id,
             author_id: id_of(author.as_str()),
-            client_id: ClientId::parse(Some(&client_id(author, content)))?,
+            client_id: IdempotencyKey::parse(Some(&client_id(author, content)))?,
             author: author.clone(),
             content: content.clone(),
             at: since + TimeDelta::minutes(97 * number),
@@ -116,9 +119,11 @@ fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<Story>, BlogError> {
 fn one(story: &str, at: DateTime<Utc>) -> Result<Story, BlogError> {
     let (title, rest) = story.split_once('\n').unwrap_or((story, ""));
     let (author, rest) = rest.split_once('\n').unwrap_or((rest, ""));
-    let (content, comments): (Vec<_>, Vec<_>) = rest.lines().partition(|line| !line.starts_with("--- "));
+    let (content, comments): (Vec<_>, Vec<_>) =
+        rest.lines().partition(|line| !line.starts_with("--- "));
     let comment = |line: &&str| {
-        let (author, content) = line.trim_start_matches("--- ").split_once(": ").unwrap_or((line, ""));
+        let (author, content) =
+            line.trim_start_matches("--- ").split_once(": ").unwrap_or((line, ""));
         Ok((AuthorName::parse(author)?, CommentText::parse(content)?))
     };
     Ok(Story {
@@ -137,7 +142,7 @@ where
 {
     for _ in 1..TRIES {
         match write().await {
-            Err(BlogError::Fault(Fault::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
+            Err(BlogError::AppError(AppError::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
             done => return done,
         }
     }
@@ -160,7 +165,10 @@ mod tests {
         let counts: Vec<_> = stories.iter().map(|story| story.comments.len()).collect();
         assert_eq!(counts.iter().sum::<usize>(), 150, "{counts:?}");
         assert!(counts.contains(&0) && counts.iter().any(|count| *count > 20), "{counts:?}");
-        assert_eq!(stories.iter().map(|story| story.title.slug()).collect::<HashSet<_>>().len(), 30);
+        assert_eq!(
+            stories.iter().map(|story| story.title.slug()).collect::<HashSet<_>>().len(),
+            30
+        );
         for story in &stories {
             assert!(PEOPLE.iter().any(|(name, _)| *name == story.author), "{}", story.author);
             let said = i32::try_from(story.comments.len()).unwrap();

@@ -10,16 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::actions::{self, Action, Asked, Where};
 use crate::models::message::{Message, Written};
-use crate::models::room::{Kind, Room, lobby, person};
+use crate::models::room::{Kind, Room, everyone, person};
 use crate::panel::{PAGE, Panel, Part};
 use crate::sidebar::Sidebar;
 use crate::{ChatError, fragments, online};
 
-/// How many changes, and how many bytes of text, a page is brought up to date by. One that missed more gets its list anew.
+/// How many changes, and how many bytes of text, a page is brought up to date by. One that missed
+/// more gets its list anew.
 const CATCH_UP: u64 = 500;
 const CATCH_UP_BYTES: usize = 256 * 1024;
 
-/// What a page is told that shows a room which is not there for its person: whether it was removed, or they were, is not told apart.
+/// What a page is told that shows a room which is not there for its person: whether it was removed,
+/// or they were, is not told apart.
 const NOT_HERE: &str = "This room was removed, or you are not in it any more.";
 
 /// What windows are told beside the patches that go to all alike.
@@ -61,26 +63,30 @@ pub struct ChatConsumer {
     /// Whether the page has a list of rooms to be kept live.
     has_sidebar: bool,
     /// The groups of the rooms in it whose news are for members alone.
-    news: Vec<Group<Event>>,
+    room_updates: Vec<Group<Event>>,
 }
 
 impl ChatConsumer {
     /// This person, in this room or in none yet.
     pub fn new(site: SiteState, user: User, room: Option<Room>) -> Self {
-        Self { site, user, room, has_sidebar: false, news: Vec::new() }
+        Self { site, user, room, has_sidebar: false, room_updates: Vec::new() }
     }
 
-    /// The room that the page shows, as it says itself: by its id (`at=5`), as our pages do, or by its address (`at=/chat/hi/`).
+    /// The room that the page shows, as it says itself: by its id (`at=5`), as our pages do, or by
+    /// its address (`at=/chat/hi/`).
     ///
     /// # Errors
-    /// [`ChatError::NoRoom`] when it shows a room that is not there, or not for this person. An address alone shows nothing.
+    /// [`ChatError::NoRoom`] when it shows a room that is not there, or not for this person. An
+    /// address alone shows nothing.
     async fn room_of_page(&self, at: &str) -> Result<Option<Room>, ChatError> {
         let db = self.site.db().read();
         if let Ok(id) = at.parse() {
             return Room::for_person(db, id, self.user.id).await.map(Some);
         }
         let slug = at.strip_prefix("/chat/").map(|rest| rest.trim_end_matches('/'));
-        let Some(slug) = slug.filter(|slug| !slug.is_empty() && !slug.contains('/')) else { return Ok(None) };
+        let Some(slug) = slug.filter(|slug| !slug.is_empty() && !slug.contains('/')) else {
+            return Ok(None);
+        };
         let slug = percent_encoding::percent_decode_str(slug).decode_utf8_lossy().into_owned();
         match Room::at(db, &slug).await? {
             Some(room) if room.admits(db, self.user.id).await? => Ok(Some(room)),
@@ -108,21 +114,21 @@ impl ChatConsumer {
         Ok(())
     }
 
-    /// Is in the room's groups, for others to see, if this person may be in it. Asked again when they are in: from then on
-    /// whoever closes the room finds them there and takes them out.
+    /// Is in the room's groups, for others to see, if this person may be in it. Asked again when
+    /// they are in: from then on whoever closes the room finds them there and takes them out.
     async fn be_in(&self, socket: &mut Socket, room: &Room) -> Result<Room, ChatError> {
         let feed = room.feed(socket.layer());
         socket.join(&feed);
-        socket.appear(&feed);
+        socket.track(&feed);
         if self.has_sidebar {
-            socket.join(&room.passing(socket.layer()));
+            socket.join(&room.ephemeral(socket.layer()));
         }
         Room::for_person(self.site.db().read(), room.id, self.user.id).await
     }
 
     fn be_out_of(&self, socket: &mut Socket, room: &Room) {
         socket.leave(&room.feed(socket.layer()));
-        socket.leave(&room.passing(socket.layer()));
+        socket.leave(&room.ephemeral(socket.layer()));
     }
 
     fn leave(&mut self, socket: &mut Socket) {
@@ -131,7 +137,8 @@ impl ChatConsumer {
         }
     }
 
-    /// Looks at another room: joins first, then reads what to show, and goes on from there. Whoever cannot stays where they are.
+    /// Looks at another room: joins first, then reads what to show, and goes on from there. Whoever
+    /// cannot stays where they are.
     async fn move_to(&mut self, socket: &mut Socket, sought: &Where) -> Result<(), ChatError> {
         let room = actions::find(&self.site, &self.user, sought).await?;
         let is_here = self.room.as_ref().is_some_and(|here| here.id == room.id);
@@ -150,13 +157,18 @@ impl ChatConsumer {
         for patch in patches {
             socket.patch(patch).await?;
         }
-        socket.follow_from(&room.feed(socket.layer()), panel.seq.unwrap_or_default().cast_unsigned());
+        socket
+            .follow_from(&room.feed(socket.layer()), panel.seq.unwrap_or_default().cast_unsigned());
         self.room = Some(panel.room);
         Ok(())
     }
 
     /// What is shown of a room, read after it was joined.
-    async fn look_into(&self, socket: &mut Socket, room: &Room) -> Result<(Panel, Vec<Patch>), ChatError> {
+    async fn look_into(
+        &self,
+        socket: &mut Socket,
+        room: &Room,
+    ) -> Result<(Panel, Vec<Patch>), ChatError> {
         socket.join(&room.feed(socket.layer()));
         let panel = Panel::load(&self.site, &self.user, room.clone(), Part::Newest).await?;
         let patches = match socket.dialect() {
@@ -167,14 +179,15 @@ impl ChatConsumer {
         Ok((panel, patches))
     }
 
-    /// The list of rooms as it is now, and the groups that bring its news. Whoever stops being a member hears it as an event, and
-    /// leaves here what they joined in the same moment.
+    /// The list of rooms as it is now, and the groups that bring its news. Whoever stops being a
+    /// member hears it as an event, and leaves here what they joined in the same moment.
     async fn show_sidebar(&mut self, socket: &mut Socket) -> Result<(), ChatError> {
         let closed = Sidebar::closed(&self.site, &self.user).await?;
-        let news: Vec<_> = closed.iter().map(|room| room.news(socket.layer())).collect();
-        news.iter().for_each(|group| socket.join(group));
-        for left in std::mem::replace(&mut self.news, news) {
-            if self.news.iter().all(|group| group.name() != left.name()) {
+        let room_updates: Vec<_> =
+            closed.iter().map(|room| room.room_updates(socket.layer())).collect();
+        room_updates.iter().for_each(|group| socket.join(group));
+        for left in std::mem::replace(&mut self.room_updates, room_updates) {
+            if self.room_updates.iter().all(|group| group.name() != left.name()) {
                 socket.leave(&left);
             }
         }
@@ -197,11 +210,14 @@ impl ChatConsumer {
         let room = match (&self.room, asked.room) {
             (Some(here), None) => here.clone(),
             (Some(here), Some(id)) if here.id == id => here.clone(),
-            (_, Some(id)) => Room::by_id(self.site.db().read(), id).await?.ok_or(ChatError::NoRoom)?,
-            (None, None) => return Err(Invalid::of("message", "Choose a room first.").into()),
+            (_, Some(id)) => {
+                Room::by_id(self.site.db().read(), id).await?.ok_or(ChatError::NoRoom)?
+            }
+            (None, None) => return Err(Invalid::field("message", "Choose a room first.").into()),
         };
         match actions::new_message(&self.site, &room, &self.user, asked).await? {
-            // It comes by the feed, as to everyone; to whoever has moved on meanwhile the answer is that it was said.
+            // It comes by the feed, as to everyone; to whoever has moved on meanwhile the answer is
+            // that it was said.
             Written::New(message) if self.room.as_ref().is_none_or(|here| here.id != room.id) => {
                 let said = fragments::said_elsewhere(&message);
                 Ok(socket.patch(said).await?)
@@ -225,12 +241,14 @@ impl ChatConsumer {
             Action::EditMessage { id, message } => {
                 actions::edit_message(site, user, id, &message).await.map(|_| ())
             }
-            Action::DeleteMessage { id } => actions::delete_message(site, user, id).await.map(|_| ()),
+            Action::DeleteMessage { id } => {
+                actions::delete_message(site, user, id).await.map(|_| ())
+            }
             Action::ChangeGroup(sought) => self.move_to(socket, &sought).await,
             Action::Typing {} => {
                 if let Some(room) = &self.room {
                     let typing = fragments::typing(user.id, &user.name);
-                    room.passing(socket.layer()).patch_except(socket.channel(), typing);
+                    room.ephemeral(socket.layer()).patch_except(socket.channel(), typing);
                 }
                 Ok(())
             }
@@ -239,7 +257,8 @@ impl ChatConsumer {
         }
     }
 
-    /// Everything after number `since`, or the list anew where that is unknown, impossible, or too much.
+    /// Everything after number `since`, or the list anew where that is unknown, impossible, or too
+    /// much.
     async fn missed(&self, room: &Room, since: Option<Seq>) -> Result<CatchUp, ChatError> {
         let db = self.site.db().read();
         let now = Room::current_seq(db, room.id).await?;
@@ -247,14 +266,19 @@ impl ChatConsumer {
             let changed = Message::changed_since(db, room.id, since, CATCH_UP + 1).await?;
             let bytes: usize = changed.iter().map(|message| message.row.text.len()).sum();
             if changed.len() as u64 <= CATCH_UP && bytes <= CATCH_UP_BYTES {
-                let patches = changed.iter().filter_map(|m| fragments::changed_message(m, since).transpose());
+                let patches =
+                    changed.iter().filter_map(|m| fragments::changed_message(m, since).transpose());
                 return caught_up(patches.collect::<Result<_, _>>()?, now, &changed);
             }
         }
         let newest = Message::newest(db, room.id, PAGE).await?;
-        // A page that knows nothing of a room in which nothing ever happened has nothing to replace.
-        let patches =
-            if now == 0 && since.is_none() { vec![] } else { vec![fragments::all_messages(&newest)?] };
+        // A page that knows nothing of a room in which nothing ever happened has nothing to
+        // replace.
+        let patches = if now == 0 && since.is_none() {
+            vec![]
+        } else {
+            vec![fragments::all_messages(&newest)?]
+        };
         caught_up(patches, now, &newest)
     }
 
@@ -278,12 +302,12 @@ impl Consumer for ChatConsumer {
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         self.has_sidebar = socket.scope().query("sidebar").next().is_some();
         online::watch(&self.site);
-        let lobby = lobby(socket.layer());
+        let everyone = everyone(socket.layer());
         if self.has_sidebar {
-            socket.join(&lobby);
+            socket.join(&everyone);
         }
         socket.join(&person(socket.layer(), self.user.id));
-        socket.appear(&lobby);
+        socket.track(&everyone);
         let at = socket.scope().query("at").next().unwrap_or_default();
         let room = match self.room.take() {
             Some(room) => Ok(Some(room)),
@@ -332,7 +356,8 @@ impl Consumer for ChatConsumer {
         }
     }
 
-    /// What was dropped are hints: who is here, what is new elsewhere, that the room is gone. The list of rooms is shown anew.
+    /// What was dropped are hints: who is here, what is new elsewhere, that the room is gone. The
+    /// list of rooms is shown anew.
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
         self.is_still_here(socket).await?;
         match self.has_sidebar {
@@ -341,7 +366,7 @@ impl Consumer for ChatConsumer {
         }
     }
 
-    async fn expelled(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
+    async fn removed(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
         match &self.room {
             Some(room) if GroupName::of("chat.room", room.id) == *group => {
                 self.close_room(socket, "You are not in this room any more.").await

@@ -1,7 +1,7 @@
 //! What can go wrong in the chat, and who can mend it.
 
 use bellwire_site::bellwire::Error;
-use bellwire_site::{Fault, SiteError};
+use bellwire_site::{AppError, SiteError};
 
 /// Why the chat did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -20,20 +20,21 @@ pub enum ChatError {
     NotYours,
     /// What can go wrong in every app.
     #[error(transparent)]
-    Fault(Fault),
+    AppError(AppError),
 }
 
-impl<E: Into<Fault>> From<E> for ChatError {
+impl<E: Into<AppError>> From<E> for ChatError {
     fn from(error: E) -> Self {
-        Self::Fault(error.into())
+        Self::AppError(error.into())
     }
 }
 
 impl ChatError {
-    /// As the end of a socket that has just begun: what a page cannot have now it may have in a moment.
+    /// As the end of a socket that has just begun: what a page cannot have now it may have in a
+    /// moment.
     pub(crate) fn at_connect(self) -> Error {
         match self {
-            Self::Fault(fault) => fault.at_connect(),
+            Self::AppError(fault) => fault.at_connect(),
             other => other.over_socket(),
         }
     }
@@ -45,7 +46,7 @@ impl ChatError {
             Self::NoMessage => Error::refused("That message is gone."),
             Self::NoPerson => Error::refused("There is nobody of that name."),
             Self::NotYours => Error::refused("Only its owner may do that."),
-            Self::Fault(fault) => fault.over_socket(),
+            Self::AppError(fault) => fault.over_socket(),
         }
     }
 }
@@ -55,7 +56,7 @@ impl From<ChatError> for SiteError {
         match error {
             ChatError::NoRoom | ChatError::NoMessage | ChatError::NoPerson => Self::NotFound,
             ChatError::NotYours => Self::Forbidden("Only its owner may do that.".to_owned()),
-            ChatError::Fault(fault) => fault.into(),
+            ChatError::AppError(fault) => fault.into(),
         }
     }
 }

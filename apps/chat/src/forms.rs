@@ -17,7 +17,8 @@ pub struct RoomName {
 }
 
 impl RoomName {
-    /// Checks a name as it was typed: 1 to 128 characters of any script. The `#` that rooms are shown with is not part of it.
+    /// Checks a name as it was typed: 1 to 128 characters of any script. The `#` that rooms are
+    /// shown with is not part of it.
     ///
     /// # Errors
     /// What to say beside the field `name`.
@@ -27,12 +28,13 @@ impl RoomName {
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let slug = slug_of(&name);
         match name.chars().count() {
-            0 => Err(Invalid::of("name", "Give the room a name.")),
-            1..=NAME_CHARS if slug.is_empty() => {
-                Err(Invalid::of("name", "A room's name needs something besides dots, dashes and slashes."))
-            }
+            0 => Err(Invalid::field("name", "Give the room a name.")),
+            1..=NAME_CHARS if slug.is_empty() => Err(Invalid::field(
+                "name",
+                "A room's name needs something besides dots, dashes and slashes.",
+            )),
             1..=NAME_CHARS => Ok(Self { name, slug }),
-            long => Err(Invalid::of("name", too_long("A room's name", NAME_CHARS, long))),
+            long => Err(Invalid::field("name", too_long("A room's name", NAME_CHARS, long))),
         }
     }
 
@@ -59,14 +61,15 @@ impl MessageText {
     pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let text = typed.replace("\r\n", "\n").replace('\r', "\n");
         // No database takes NUL, and no screen the rest.
-        let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        let text: String =
+            text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         let text = text.trim_end().trim_start_matches('\n');
         if !shows(text) {
-            return Err(Invalid::of("message", "Write something first."));
+            return Err(Invalid::field("message", "Write something first."));
         }
         match text.chars().count() {
             0..=MESSAGE_CHARS => Ok(Self(text.to_owned())),
-            long => Err(Invalid::of("message", too_long("A message", MESSAGE_CHARS, long))),
+            long => Err(Invalid::field("message", too_long("A message", MESSAGE_CHARS, long))),
         }
     }
 
@@ -125,7 +128,11 @@ mod tests {
     #[test]
     fn the_mark_of_a_room_is_not_part_of_its_name() {
         for typed in ["#python", "# #python", " #\u{200b}# python"] {
-            assert_eq!(RoomName::parse(typed).unwrap(), RoomName::parse("python").unwrap(), "{typed:?}");
+            assert_eq!(
+                RoomName::parse(typed).unwrap(),
+                RoomName::parse("python").unwrap(),
+                "{typed:?}"
+            );
         }
         assert_eq!(RoomName::parse("C#").unwrap().name(), "C#");
         assert!(RoomName::parse("# #").is_err());

@@ -44,7 +44,8 @@ impl<'a> From<&'a Message> for MessageView<'a> {
         let (row, mentions) = (&message.row, message.mentions());
         let html = markup::render(&row.text, &mentions);
         let ids = mentions.iter().map(|mention| mention.user_id.to_string());
-        let utc = |time: &chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let utc =
+            |time: &chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
         Self {
             id: row.id,
             seq: row.seq,
@@ -81,7 +82,8 @@ pub(crate) fn all_messages(messages: &[Message]) -> Result<Patch, ChatError> {
     Ok(Patch::inner(LIST, Html::trusted(list)))
 }
 
-/// What happened to a message since the page knew number `since`. Nothing, when it came and went meanwhile.
+/// What happened to a message since the page knew number `since`. Nothing, when it came and went
+/// meanwhile.
 pub(crate) fn changed_message(message: &Message, since: i64) -> Result<Option<Patch>, ChatError> {
     let is_new = message.row.seq > since;
     match (message.row.deleted_at.is_some(), is_new) {
@@ -108,11 +110,15 @@ pub(crate) fn message_again(message: &Message) -> Result<Patch, ChatError> {
     }
 }
 
-/// The answer to a send into a room that this page does not show: it was said. Nothing shows; bellwire.js looks for the id.
+/// The answer to a send into a room that this page does not show: it was said. Nothing shows;
+/// bellwire.js looks for the id.
 pub(crate) fn said_elsewhere(message: &Message) -> Patch {
     let id = message.row.client_id.as_deref().unwrap_or_default();
-    let mark =
-        format!("<span id=\"said--{}\" data-client-id=\"{}\" hidden></span>", message.row.id, Html::text(id));
+    let mark = format!(
+        "<span id=\"said--{}\" data-client-id=\"{}\" hidden></span>",
+        message.row.id,
+        Html::text(id)
+    );
     Patch::append("#alerts", Html::trusted(mark))
 }
 
@@ -167,7 +173,10 @@ struct RoomLink {
 
 /// A new open room, for everyone: nothing in it is unread.
 pub(crate) fn new_room(room: &Room) -> Result<Patch, ChatError> {
-    Ok(Patch::append("#rooms", Html::from_template(&RoomLink { link: Link::of(room, &room.name) })?))
+    Ok(Patch::append(
+        "#rooms",
+        Html::from_template(&RoomLink { link: Link::of(room, &room.name) })?,
+    ))
 }
 
 /// The room's name and address as they are now, for those who have it in their lists.
@@ -181,7 +190,8 @@ pub(crate) fn renamed_in_list(room: &Room) -> Patch {
 
 /// The same for those who look at it, wherever their windows say it.
 pub(crate) fn renamed(room: &Room) -> [Patch; 3] {
-    let name = |place: &str| Patch::inner(format!("#room-{place}--{}", room.id), Html::text(&room.name));
+    let name =
+        |place: &str| Patch::inner(format!("#room-{place}--{}", room.id), Html::text(&room.name));
     [name("title").url(room.path()).title(title(&room.name)), name("label"), name("empty")]
 }
 
@@ -190,14 +200,17 @@ pub(crate) fn room_gone(room: &Room) -> Patch {
     Patch::remove(format!("#room-link--{}", room.id))
 }
 
-/// Where the room has got to, for those who do not look at it: the page knows what that means for its person.
+/// Where the room has got to, for those who do not look at it: the page knows what that means for
+/// its person.
 pub(crate) fn newest(room: i64, seq: i64, author: i64) -> Patch {
-    let mark =
-        format!("<span id=\"newest--{room}\" data-seq=\"{seq}\" data-author=\"{author}\" hidden></span>");
+    let mark = format!(
+        "<span id=\"newest--{room}\" data-seq=\"{seq}\" data-author=\"{author}\" hidden></span>"
+    );
     Patch::replace(format!("#newest--{room}"), Html::trusted(mark))
 }
 
-/// What is unread to one person in a room that has got to this place, where it is not a matter of what came last.
+/// What is unread to one person in a room that has got to this place, where it is not a matter of
+/// what came last.
 pub(crate) fn counted(room: i64, seq: i64, Counts { unread, mentions, .. }: Counts) -> Patch {
     let mark = format!(
         "<span id=\"newest--{room}\" data-seq=\"{seq}\" data-unread=\"{unread}\" data-mentions=\"{mentions}\" hidden></span>"
@@ -234,7 +247,8 @@ pub(crate) fn message_path(id: i64) -> String {
 
 /// Somebody types. The page forgets it by itself.
 pub(crate) fn typing(id: i64, name: &str) -> Patch {
-    let mark = format!("<span id=\"typing--{id}\" data-person=\"{id}\">{}</span>", Html::text(name));
+    let mark =
+        format!("<span id=\"typing--{id}\" data-person=\"{id}\">{}</span>", Html::text(name));
     Patch::append("#typing", Html::trusted(mark))
 }
 

@@ -1,4 +1,5 @@
-//! A team chat: rooms, and messages that everyone in a room sees at the same moment and nobody misses.
+//! A team chat: rooms, and messages that everyone in a room sees at the same moment and nobody
+//! misses.
 
 mod routes;
 mod views;
@@ -10,13 +11,13 @@ pub mod markup;
 mod fragments;
 mod panel;
 mod sidebar;
-mod news;
+mod room_updates;
 mod online;
 mod error;
 mod migrations;
 pub mod seed;
 
-use bellwire_site::{App, Card};
+use bellwire_site::{App, NavItem};
 use rust_embed::RustEmbed;
 
 pub use consumers::{ChatConsumer, Event};
@@ -34,11 +35,13 @@ pub fn app() -> App {
         .routes(routes::router)
         .migrations::<migrations::Migrator>()
         .assets::<Assets>()
-        .card(Card {
+        .nav_item(NavItem {
             title: "Chat",
             path: "/chat/",
             about: "Rooms where a message is there as soon as it is sent.",
         })
         .seed_options::<seed::LongRoom>()
-        .seed(|site, people, progress, options| Box::pin(seed::fill(site, people, progress, options)))
+        .seed(|site, people, progress, options| {
+            Box::pin(seed::fill(site, people, progress, options))
+        })
 }

@@ -16,21 +16,24 @@ pub struct Mention {
     pub name: String,
 }
 
-/// What may be a name after each `@`, longest first and folded the way names are compared (`accounts::name_key`).
+/// What may be a name after each `@`, longest first and folded the way names are compared
+/// (`accounts::name_key`).
 ///
-/// At most 20 mentions a message and 4 words a name. Code and links name nobody. Which of them are people, only the
-/// database knows; what it finds goes into [`render`].
+/// At most 20 mentions a message and 4 words a name. Code and links name nobody. Which of them are
+/// people, only the database knows; what it finds goes into [`render`].
 pub fn candidates(text: &str) -> Vec<String> {
-    names::candidates(Text::message(text).pieces())
+    names::candidates(Text::message(text).nodes())
 }
 
-/// The text as HTML: safe to be shown whatever was typed, and never empty unless the text shows nothing itself.
+/// The text as HTML: safe to be shown whatever was typed, and never empty unless the text shows
+/// nothing itself.
 pub fn render(text: &str, mentions: &[Mention]) -> Html {
     let text = Text::message(text);
-    text.html_with(&names::marks(text.pieces(), mentions))
+    text.html_with(&names::marks(text.nodes(), mentions))
 }
 
-/// The text in one line of at most `chars` characters, without markup: for announcements, notifications and search results.
+/// The text in one line of at most `chars` characters, without markup: for announcements,
+/// notifications and search results.
 pub fn plain(text: &str, chars: usize) -> String {
     Text::message(text).plain(chars)
 }

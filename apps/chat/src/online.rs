@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use bellwire_site::SiteState;
 use bellwire_site::accounts::person_of;
-use bellwire_site::bellwire::{Change, Debouncer};
+use bellwire_site::bellwire::{Debouncer, PresenceChange};
 use tokio::time::timeout;
 
 use crate::models::people as persons;
-use crate::models::room::{Kind, Room, lobby};
+use crate::models::room::{Kind, Room, everyone};
 use crate::{ChatError, fragments};
 
-/// How long changes are gathered, so that a thousand who come back after a restart are announced a few times.
+/// How long changes are gathered, so that a thousand who come back after a restart are announced a
+/// few times.
 const GATHER: Duration = Duration::from_millis(200);
 /// How often it is looked whether anybody is here still.
 const LOOK: Duration = Duration::from_secs(1);
@@ -32,7 +33,8 @@ pub(crate) async fn people(site: &SiteState, room: &Room) -> Result<Vec<(i64, St
     Ok(people)
 }
 
-/// What changed in a moment, as person and whether they came: in a room, or in the chat as a whole (`None`).
+/// What changed in a moment, as person and whether they came: in a room, or in the chat as a whole
+/// (`None`).
 struct Online {
     /// Whether somebody watches who comes and goes.
     watched: AtomicBool,
@@ -73,13 +75,13 @@ pub(crate) fn watch(site: &SiteState) {
 
 fn nobody_is_here(site: &SiteState) -> bool {
     let layer = site.bellwire().layer();
-    layer.presence().count(lobby(layer).name()) == 0 && layer.sockets_here() == 0
+    layer.presence().count(everyone(layer).name()) == 0 && layer.local_sockets() == 0
 }
 
-fn note(site: &SiteState, online: &Online, change: Change) {
+fn note(site: &SiteState, online: &Online, change: PresenceChange) {
     let (group, key, came) = match change {
-        Change::Arrived { group, person } => (group, person, true),
-        Change::Left { group, person } => (group, person, false),
+        PresenceChange::Arrived { group, person } => (group, person, true),
+        PresenceChange::Left { group, person } => (group, person, false),
         // What was missed shows with the next change, and on the next page.
         _ => return,
     };
@@ -96,28 +98,35 @@ fn note(site: &SiteState, online: &Online, change: Change) {
 
 async fn tell(site: SiteState, room: Option<i64>, changed: HashMap<i64, bool>) {
     let Some(room) = room else {
-        let lobby = lobby(site.bellwire().layer());
-        return changed.into_iter().for_each(|(person, came)| lobby.patch(fragments::here(person, came)));
+        let everyone = everyone(site.bellwire().layer());
+        return changed
+            .into_iter()
+            .for_each(|(person, came)| everyone.patch(fragments::here(person, came)));
     };
     if let Err(error) = tell_room(&site, room, changed).await {
         tracing::warn!(room, %error, "Who is in a room could not be told");
     }
 }
 
-async fn tell_room(site: &SiteState, room: i64, changed: HashMap<i64, bool>) -> Result<(), ChatError> {
+async fn tell_room(
+    site: &SiteState,
+    room: i64,
+    changed: HashMap<i64, bool>,
+) -> Result<(), ChatError> {
     let Some(room) = Room::by_id(site.db().read(), room).await? else { return Ok(()) };
     let layer = site.bellwire().layer();
-    let (feed, passing, here) = (room.feed(layer), room.passing(layer), people(site, &room).await?);
+    let (feed, ephemeral, here) =
+        (room.feed(layer), room.ephemeral(layer), people(site, &room).await?);
     let count = layer.presence().count(feed.name());
     for patch in fragments::people(&here, count)? {
-        passing.patch(patch);
+        ephemeral.patch(patch);
     }
-    room.news(layer).patch(fragments::online(room.id, count));
+    room.room_updates(layer).patch(fragments::online(room.id, count));
     if room.kind != Kind::Direct && here.len() <= ANNOUNCED {
         let names = persons::names(site.db().read(), changed.keys().copied().collect()).await?;
         for (person, came) in changed {
             if let Some(name) = names.get(&person) {
-                passing.patch(fragments::notice(person, name, came));
+                ephemeral.patch(fragments::notice(person, name, came));
             }
         }
     }

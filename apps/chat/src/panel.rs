@@ -74,8 +74,8 @@ impl Panel {
             false => Vec::new(),
         };
         let first_unread = unread.first().copied();
-        let before =
-            first_unread.filter(|unread| seq.is_some() && first.is_some_and(|shown| *unread < shown));
+        let before = first_unread
+            .filter(|unread| seq.is_some() && first.is_some_and(|shown| *unread < shown));
         let other = room.other_than(user.id).filter(|_| room.kind == Kind::Direct);
         let title = match other {
             Some(other) => people::names(db, vec![other]).await?.remove(&other).unwrap_or_default(),
@@ -110,7 +110,8 @@ impl Panel {
         self.messages.iter().map(MessageView::from)
     }
 
-    /// Shown as if nothing had been read from this place on: the line of what is unread stands there.
+    /// Shown as if nothing had been read from this place on: the line of what is unread stands
+    /// there.
     pub(crate) fn unread_from(self, place: i64) -> Self {
         Self { last_read: place - 1, first_unread: Some(place), unseen: None, ..self }
     }
@@ -147,7 +148,8 @@ struct Shown {
 }
 
 impl Shown {
-    // The number is taken before the messages are read: what comes in between is caught up with, never missed.
+    // The number is taken before the messages are read: what comes in between is caught up with,
+    // never missed.
     async fn read(db: &impl ConnectionTrait, room: i64, part: Part) -> Result<Self, ChatError> {
         let now = Room::current_seq(db, room).await?;
         let (messages, seq) = match part {
@@ -210,7 +212,9 @@ mod tests {
         async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
             if self.reads.fetch_add(1, Ordering::Relaxed) == 1 {
                 for id in [1, 4] {
-                    actions::edit_message(self.site, self.user, id, "edited").await.expect("an edit");
+                    actions::edit_message(self.site, self.user, id, "edited")
+                        .await
+                        .expect("an edit");
                 }
             }
             self.db.query_all_raw(statement).await
@@ -232,8 +236,13 @@ mod tests {
         }
         let between = Between { db, site: state, user: &user, reads: AtomicUsize::new(0) };
         let shown = Shown::read(&between, room.id, Part::Around(3)).await.unwrap();
-        let texts: Vec<_> = shown.messages.iter().map(|message| message.row.text.as_str()).collect();
-        assert_eq!(texts, ["1", "2", "3", "edited"], "the edit of the first came too late for this page");
+        let texts: Vec<_> =
+            shown.messages.iter().map(|message| message.row.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            ["1", "2", "3", "edited"],
+            "the edit of the first came too late for this page"
+        );
         let seq = shown.seq.expect("the end is shown");
         let missed = Message::changed_since(db, room.id, seq, 10).await.unwrap();
         assert!(missed.iter().any(|message| message.row.seq == 1), "{seq}: {missed:?}");

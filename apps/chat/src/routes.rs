@@ -1,4 +1,5 @@
-//! Every path of the chat. Whatever is no room lies under `/chat/-/`, which no room's name can lead to.
+//! Every path of the chat. Whatever is no room lies under `/chat/-/`, which no room's name can lead
+//! to.
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -15,7 +16,7 @@ pub(crate) fn router(_: &SiteState) -> Router<SiteState> {
         .route("/chat/-/names/", get(views::names))
         .route("/chat/-/messages/{id}/", get(views::message).post(views::edit_message))
         .route("/chat/-/messages/{id}/delete/", post(views::delete_message))
-        .route("/chat/-/rooms/{id}/", get(views::run_room).post(views::rename_room))
+        .route("/chat/-/rooms/{id}/", get(views::manage_room).post(views::rename_room))
         .route("/chat/-/rooms/{id}/members/", get(views::members).post(views::set_members))
         .route("/chat/-/rooms/{id}/delete/", post(views::delete_room))
         .route("/chat/-/search/", get(views::search))

@@ -1,15 +1,15 @@
 //! Rooms with a conversation in them, for people who exist nowhere.
 //!
-//! What they say stands in `seed/*.txt`: a line `Name: text` for each message, which goes on in the lines below it that begin with no
-//! name; a line `~ text` for what the message before was edited to; and before each scene when it begins, as `[3 days ago 16:50]`
-//! (UTC) or `[12 minutes ago]`.
+//! What they say stands in `seed/*.txt`: a line `Name: text` for each message, which goes on in the
+//! lines below it that begin with no name; a line `~ text` for what the message before was edited
+//! to; and before each scene when it begins, as `[3 days ago 16:50]` (UTC) or `[12 minutes ago]`.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bellwire_site::bellwire::ClientId;
+use bellwire_site::bellwire::IdempotencyKey;
 use bellwire_site::seed::{Progress, SeedOptions};
-use bellwire_site::{DbError, Fault, Person, SiteError, SiteState, Tx};
+use bellwire_site::{AppError, DbError, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 
 mod script;
@@ -52,8 +52,16 @@ const PLACES: [Place; 7] = [
     Place { name: "events", kind: Kind::Open, script: include_str!("seed/events.txt") },
     Place { name: "off-topic", kind: Kind::Open, script: include_str!("seed/off-topic.txt") },
     Place { name: "organisers", kind: Kind::Closed, script: include_str!("seed/organisers.txt") },
-    Place { name: "Amara and Yusuf", kind: Kind::Direct, script: include_str!("seed/amara-and-yusuf.txt") },
-    Place { name: "Freya and Jonas", kind: Kind::Direct, script: include_str!("seed/freya-and-jonas.txt") },
+    Place {
+        name: "Amara and Yusuf",
+        kind: Kind::Direct,
+        script: include_str!("seed/amara-and-yusuf.txt"),
+    },
+    Place {
+        name: "Freya and Jonas",
+        kind: Kind::Direct,
+        script: include_str!("seed/freya-and-jonas.txt"),
+    },
 ];
 
 /// Adds what is missing of the rooms and of what is said in them.
@@ -86,7 +94,11 @@ pub(crate) async fn fill(
 }
 
 /// The room of this place, if it is one where its speakers may speak.
-async fn find_or_open(site: &SiteState, place: &Place, lines: &[Line]) -> Result<Option<Room>, ChatError> {
+async fn find_or_open(
+    site: &SiteState,
+    place: &Place,
+    lines: &[Line],
+) -> Result<Option<Room>, ChatError> {
     let speakers = script::speakers(lines);
     let db = site.db().read();
     let there = match (place.kind, &*speakers) {
@@ -176,7 +188,7 @@ async fn write(tx: &Tx, room: &Room, lines: Vec<Line>) -> Result<Vec<(i64, i64)>
             author_id: line.author.id,
             author: line.author.name.clone(),
             text: MessageText::parse(&line.text)?,
-            client_id: ClientId::parse(Some(&line.client_id()))?,
+            client_id: IdempotencyKey::parse(Some(&line.client_id()))?,
             mentions: mentioned(tx, room, &line.text).await?,
             at: line.at,
         };
@@ -216,7 +228,8 @@ async fn read_up(
     .await
 }
 
-/// How many of the newest messages somebody has not looked at: in the open, every third person some.
+/// How many of the newest messages somebody has not looked at: in the open, every third person
+/// some.
 fn behind(kind: Kind, place: i64) -> i64 {
     match (kind, place % 3) {
         (Kind::Open, 0) => 3 + place,
@@ -232,7 +245,7 @@ where
 {
     for _ in 1..TRIES {
         match write().await {
-            Err(ChatError::Fault(Fault::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
+            Err(ChatError::AppError(AppError::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
             done => return done,
         }
     }

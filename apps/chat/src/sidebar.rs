@@ -6,7 +6,7 @@ use bellwire_site::{SiteState, User};
 
 use crate::ChatError;
 use crate::models::counts::Counts;
-use crate::models::room::{Kind, lobby};
+use crate::models::room::{Kind, everyone};
 use crate::models::{Room, people};
 
 /// What leads to a room or a conversation.
@@ -55,7 +55,11 @@ impl Link {
 
 impl Sidebar {
     /// What this person has, with the room they look at.
-    pub(crate) async fn load(site: &SiteState, user: &User, current: Option<i64>) -> Result<Self, ChatError> {
+    pub(crate) async fn load(
+        site: &SiteState,
+        user: &User,
+        current: Option<i64>,
+    ) -> Result<Self, ChatError> {
         let db = site.db().read();
         let mut rooms = Room::of_member(db, user.id).await?;
         rooms.extend(Room::open_to(db, user.id).await?);
@@ -77,7 +81,8 @@ impl Sidebar {
             }
             match other {
                 Some(other) => {
-                    let here = layer.presence().is_present(lobby(layer).name(), &person_key(other));
+                    let here =
+                        layer.presence().is_present(everyone(layer).name(), &person_key(other));
                     sidebar.conversations.push(Link { other: Some((other, here)), ..link });
                 }
                 None => sidebar.rooms.push(link),

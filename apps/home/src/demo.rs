@@ -7,15 +7,18 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use bellwire_site::bellwire::rate::Quota;
-use bellwire_site::bellwire::{Action, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket};
+use bellwire_site::bellwire::{
+    Action, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket,
+};
 use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 
-/// How long rings, and changes in the number of open windows, are gathered, so that a thousand browsers that come back after a
-/// restart are announced a few times, not a thousand times.
+/// How long rings, and changes in the number of open windows, are gathered, so that a thousand
+/// browsers that come back after a restart are announced a few times, not a thousand times.
 const GATHER: Duration = Duration::from_millis(50);
 
-/// How often one address may ring over HTTP, and the time it counts for. Sockets have a pace of their own.
+/// How often one address may ring over HTTP, and the time it counts for. Sockets have a pace of
+/// their own.
 const RINGS: Budget = Budget::new("home.rings", Quota::at_most(60, Duration::from_secs(60)));
 
 /// Without JavaScript: rings, and shows the page again.

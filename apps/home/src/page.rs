@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use bellwire_site::bellwire::Html;
-use bellwire_site::{Card, MaybeUser, Page, SiteAccounts, SiteError, SiteState};
+use bellwire_site::{MaybeUser, NavItem, Page, SiteAccounts, SiteError, SiteState};
 
 use crate::demo::Bell;
 
@@ -29,7 +29,7 @@ pub(crate) async fn show(
     MaybeUser(user): MaybeUser,
 ) -> Result<Page, SiteError> {
     let bell = Bell::of(&site);
-    let card = |card: &Card| AppCard { name: card.title, summary: card.about, href: card.path };
+    let card = |card: &NavItem| AppCard { name: card.title, summary: card.about, href: card.path };
     let main = Html::from_template(&HomePage {
         apps: site.cards().iter().map(card).collect(),
         needs_admin: !site.accounts().has_administrator().await?,

@@ -17,7 +17,8 @@ const NUMBERS: usize = 5;
 
 pub(crate) fn routes(site: &SiteState) -> Router<SiteState> {
     let players = site.bellwire().layer().group::<()>(GroupName::of("playground.bingo", 0));
-    let balls = Ticker::new(&players, Duration::from_secs(1), || new_ball(ball_at(Utc::now().timestamp())));
+    let balls =
+        Ticker::new(&players, Duration::from_secs(1), || new_ball(ball_at(Utc::now().timestamp())));
     let socket = async move |upgrade: Upgrade| upgrade.run(Player { balls: balls.clone() });
     Router::new().route("/bingo/", get(show)).route("/ws/bingo/", get(socket))
 }
@@ -29,8 +30,13 @@ struct BingoPage {
 }
 
 async fn show() -> Result<Page, SiteError> {
-    let about = "Bingo with everyone who looks: five numbers of your own, and a ball for all every second.";
-    let page = crate::page("Bingo", about, &BingoPage { numbers: ticket().map_err(SiteError::internal)? })?;
+    let about =
+        "Bingo with everyone who looks: five numbers of your own, and a ball for all every second.";
+    let page = crate::page(
+        "Bingo",
+        about,
+        &BingoPage { numbers: ticket().map_err(SiteError::internal)? },
+    )?;
     // The page has its ticket, and keeps it when its socket comes back.
     Ok(page.script("playground/bingo_controller.js").connect("/ws/bingo/?ticket=mine"))
 }
@@ -79,13 +85,15 @@ struct Ticket<'a> {
 fn new_ticket() -> Result<Patch, Error> {
     let numbers = ticket()?;
     let html = Html::from_template(&Ticket { numbers: &numbers })?;
-    Ok(Patch::inner("#ticket", html).plain(json!({ "action": "New ticket", "ticket": numbers }).to_string()))
+    Ok(Patch::inner("#ticket", html)
+        .json_text(json!({ "action": "New ticket", "ticket": numbers }).to_string()))
 }
 
 fn new_ball(ball: u8) -> Patch {
-    let html = format!("<b class=\"ball\" data-bingo-target=\"ball\" data-number=\"{ball}\">{ball}</b>");
+    let html =
+        format!("<b class=\"ball\" data-bingo-target=\"ball\" data-number=\"{ball}\">{ball}</b>");
     Patch::inner("#ball", Html::trusted(html))
-        .plain(json!({ "action": "New ball", "ball": ball }).to_string())
+        .json_text(json!({ "action": "New ball", "ball": ball }).to_string())
 }
 
 /// Five different numbers, in order, from the system's randomness.
@@ -96,7 +104,8 @@ fn ticket() -> Result<Vec<u8>, getrandom::Error> {
     Ok(numbers)
 }
 
-/// The ball of this second, in every process alike: in ten seconds each falls once, in an order that changes every time.
+/// The ball of this second, in every process alike: in ten seconds each falls once, in an order
+/// that changes every time.
 fn ball_at(second: i64) -> u8 {
     let (round, place) = (second.div_euclid(BALLS.into()), second.rem_euclid(BALLS.into()));
     shuffled(mixed(round.cast_unsigned()))[usize::try_from(place).unwrap_or_default()]

@@ -74,7 +74,8 @@ impl Bmi {
         }
     }
 
-    /// Of somebody so many centimetres tall: dividing by whole numbers, an index that is just 25 is not a little less.
+    /// Of somebody so many centimetres tall: dividing by whole numbers, an index that is just 25 is
+    /// not a little less.
     fn new(height: f64, weight: f64) -> Self {
         let index = weight * 10_000.0 / (height * height);
         let class = match index {
@@ -111,7 +112,11 @@ impl Consumer for Scales {
     type Action = Ask;
     type Event = ();
 
-    async fn receive(&mut self, socket: &mut Socket, Ask::Bmi { height, weight }: Ask) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket,
+        Ask::Bmi { height, weight }: Ask,
+    ) -> Result<(), Error> {
         match Bmi::of(&height, &weight) {
             Ok(bmi) => socket.patch(result(&bmi)?).await,
             Err(wrongs) => {
@@ -130,13 +135,13 @@ impl Consumer for Scales {
 fn result(bmi: &Bmi) -> Result<Patch, Error> {
     let html = Html::from_template(bmi)?;
     let plain = json!({ "action": "BMI result", "html": html.as_str() });
-    Ok(Patch::inner("#result", html).plain(plain.to_string()))
+    Ok(Patch::inner("#result", html).json_text(plain.to_string()))
 }
 
 fn error((field, message): Wrong) -> Patch {
     let html = Html::text(&message);
     let plain = json!({ "action": "BMI error", "field": field, "html": html.as_str() });
-    Patch::inner(format!("#error--{field}"), html).plain(plain.to_string())
+    Patch::inner(format!("#error--{field}"), html).json_text(plain.to_string())
 }
 
 /// What was typed into the form, as it comes by HTTP.

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Router;
 use axum::routing::get;
 use bellwire_site::bellwire::{
-    Action, Consumer, Dialect, Error, Frame, GroupName, Html, Patch, Receive, Socket, Ticker,
+    Action, Consumer, Dialect, Error, Frame, FromFrame, GroupName, Html, Patch, Socket, Ticker,
 };
 use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use chrono::Utc;
@@ -55,7 +55,7 @@ impl Consumer for Echo {
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.patch(Patch::inner("#greeting", Html::text(GREETING)).plain(GREETING)).await?;
+        socket.patch(Patch::inner("#greeting", Html::text(GREETING)).json_text(GREETING)).await?;
         self.clock.watch(socket);
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Consumer for Echo {
         if socket.dialect() == Dialect::Json {
             return socket.send_text(said).await;
         }
-        let Ask::Echo { text } = Ask::receive(Frame::Text(said))?;
+        let Ask::Echo { text } = Ask::from_frame(Frame::Text(said))?;
         if text.chars().count() > LONGEST {
             return Err(Error::invalid("text", format!("At most {LONGEST} characters come back.")));
         }
@@ -79,7 +79,7 @@ impl Consumer for Echo {
 
 fn tick() -> Patch {
     let time = time();
-    Patch::inner("#clock", Html::text(&time)).plain(time)
+    Patch::inner("#clock", Html::text(&time)).json_text(time)
 }
 
 fn time() -> String {

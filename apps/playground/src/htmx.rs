@@ -1,4 +1,5 @@
-//! The smallest chat, in unmodified htmx and its own WebSocket extension: version 2, and version 4 beside it.
+//! The smallest chat, in unmodified htmx and its own WebSocket extension: version 2, and version 4
+//! beside it.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -61,7 +62,8 @@ struct Room {
 impl Room {
     /// The room of this name; without a name the first.
     fn named(site: &SiteState, name: &str) -> Option<Self> {
-        let index = if name.is_empty() { 0 } else { ROOMS.iter().position(|(known, _)| *known == name)? };
+        let index =
+            if name.is_empty() { 0 } else { ROOMS.iter().position(|(known, _)| *known == name)? };
         Some(Self { site: site.clone(), index })
     }
 
@@ -69,7 +71,8 @@ impl Room {
         layer.group(GroupName::of("playground.htmx", i64::try_from(self.index).unwrap_or_default()))
     }
 
-    /// Joins, and returns what was said so far: nothing falls between the two, and nothing is in both.
+    /// Joins, and returns what was said so far: nothing falls between the two, and nothing is in
+    /// both.
     fn enter(&self, socket: &mut Socket) -> Result<Option<Html>, Error> {
         let rooms = self.site.own::<Rooms>();
         let said = lock(&rooms.said[self.index]);
@@ -220,7 +223,10 @@ async fn post(
         match room.say(address.network(), &typed) {
             Ok(()) => {}
             Err(SiteError::Invalid(error)) => {
-                return Ok((StatusCode::UNPROCESSABLE_ENTITY, whole(&room, version, &typed, &error)?)
+                return Ok((
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    whole(&room, version, &typed, &error)?,
+                )
                     .into_response());
             }
             Err(error) => return Err(error),
@@ -261,7 +267,8 @@ struct Guest {
 }
 
 impl Guest {
-    /// What the page shows becomes what was said: htmx 4 closes its socket while nobody looks at the tab.
+    /// What the page shows becomes what was said: htmx 4 closes its socket while nobody looks at
+    /// the tab.
     async fn show(&self, socket: &mut Socket) -> Result<(), Error> {
         match self.room.enter(socket)? {
             Some(lines) => socket.patch(Patch::inner("#content", lines)).await,
@@ -278,7 +285,11 @@ impl Consumer for Guest {
         self.show(socket).await
     }
 
-    async fn receive(&mut self, _: &mut Socket, Ask::Say { chat_message }: Ask) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        _: &mut Socket,
+        Ask::Say { chat_message }: Ask,
+    ) -> Result<(), Error> {
         self.room.say(self.from, &chat_message).map_err(|error| match error {
             SiteError::Invalid(message) => Error::invalid("chat_message", message),
             error @ SiteError::TooMany { .. } => Error::invalid("chat_message", error.to_string()),

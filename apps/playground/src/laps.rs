@@ -21,7 +21,8 @@ pub(crate) fn routes() -> Router<SiteState> {
 struct LapsPage;
 
 async fn show() -> Result<Page, SiteError> {
-    let about = "A lap counter: each press adds the time to the list, and the list is never drawn again.";
+    let about =
+        "A lap counter: each press adds the time to the list, and the list is never drawn again.";
     Ok(crate::page("Laps", about, &LapsPage)?.connect("/ws/laps/"))
 }
 

@@ -1,4 +1,5 @@
-//! Small demos. Each is one short file: its pages, its consumer, what may be asked of it, and its fragments.
+//! Small demos. Each is one short file: its pages, its consumer, what may be asked of it, and its
+//! fragments.
 
 mod overview;
 mod echo;
@@ -14,7 +15,7 @@ use askama::Template;
 use axum::Router;
 use bellwire_site::bellwire::Html;
 use bellwire_site::markup::is_invisible;
-use bellwire_site::{App, Card, Page, SiteError, SiteState};
+use bellwire_site::{App, NavItem, Page, SiteError, SiteState};
 use rust_embed::RustEmbed;
 
 /// The styles and scripts of the demos.
@@ -24,7 +25,7 @@ struct Assets;
 
 /// The playground, to be put into a site.
 pub fn app() -> App {
-    App::new("playground").routes(routes).assets::<Assets>().card(Card {
+    App::new("playground").routes(routes).assets::<Assets>().nav_item(NavItem {
         title: "Playground",
         path: "/playground/",
         about: "Small demos: a clock, bingo, forms that answer while you type, a site in one page, and more.",
@@ -46,10 +47,13 @@ fn routes(site: &SiteState) -> Router<SiteState> {
 
 /// A page of a demo, and the sentence by which others know it.
 fn page(title: &str, about: &str, main: &impl Template) -> Result<Page, SiteError> {
-    Ok(Page::new(title, Html::from_template(main)?).description(about).style("playground/playground.css"))
+    Ok(Page::new(title, Html::from_template(main)?)
+        .description(about)
+        .style("playground/playground.css"))
 }
 
-/// What somebody typed into one line, without what shows nothing or turns the line around. Joiners stay, as in emoji.
+/// What somebody typed into one line, without what shows nothing or turns the line around. Joiners
+/// stay, as in emoji.
 fn visible(typed: &str) -> String {
     let text: String = typed.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
     text.trim().to_owned()

@@ -16,8 +16,16 @@ struct Demo {
 }
 
 const DEMOS: [Demo; 9] = [
-    demo("Echo and clock", "/echo/", "The same second in every window, from one ticking task for all."),
-    demo("Bingo", "/bingo/", "A ticket of your own, and every second a ball that is the same for everyone."),
+    demo(
+        "Echo and clock",
+        "/echo/",
+        "The same second in every window, from one ticking task for all.",
+    ),
+    demo(
+        "Bingo",
+        "/bingo/",
+        "A ticket of your own, and every second a ball that is the same for everyone.",
+    ),
     demo(
         "Body mass index",
         "/bmi/",
@@ -25,7 +33,11 @@ const DEMOS: [Demo; 9] = [
     ),
     demo("Uppercase", "/uppercase/", "What you type comes back in capital letters while you type."),
     demo("Laps", "/laps/", "A list that grows at its end and is never drawn again."),
-    demo("To-do", "/todo/", "Tasks that stay without an account, the same in every window of yours."),
+    demo(
+        "To-do",
+        "/todo/",
+        "Tasks that stay without an account, the same in every window of yours.",
+    ),
     demo(
         "A site in one page",
         "/pages/",
@@ -36,7 +48,11 @@ const DEMOS: [Demo; 9] = [
         "/htmx/",
         "The smallest chat: unmodified htmx, its ws extension, and nothing of ours in the browser.",
     ),
-    demo("Chat in htmx 4", "/htmx/4/", "The same rooms for htmx 4 and its hx-ws, with the same server."),
+    demo(
+        "Chat in htmx 4",
+        "/htmx/4/",
+        "The same rooms for htmx 4 and its hx-ws, with the same server.",
+    ),
 ];
 
 const fn demo(title: &'static str, path: &'static str, about: &'static str) -> Demo {

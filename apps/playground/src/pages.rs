@@ -1,4 +1,5 @@
-//! A site in one page: the socket brings the next page, and the address bar, the back button and a reload follow.
+//! A site in one page: the socket brings the next page, and the address bar, the back button and a
+//! reload follow.
 
 use askama::Template;
 use axum::Router;
@@ -42,7 +43,8 @@ impl Place {
         }
     }
 
-    /// Where somebody ends up who goes there: a profile is for those who are signed in, the forms for those who are not.
+    /// Where somebody ends up who goes there: a profile is for those who are signed in, the forms
+    /// for those who are not.
     fn open_to(self, user: Option<&User>) -> Self {
         match (self, user) {
             (Self::Profile, None) => Self::Login,
@@ -146,7 +148,8 @@ impl Visitor {
         let mut entries = vec![(Place::Home, "home", "Home")];
         match self.user {
             Some(_) => entries.push((Place::Profile, "profile", "Profile")),
-            None => entries.extend([(Place::Login, "login", "Log in"), (Place::Signup, "signup", "Sign up")]),
+            None => entries
+                .extend([(Place::Login, "login", "Log in"), (Place::Signup, "signup", "Sign up")]),
         }
         Ok(Html::from_template(&Nav { entries, here })?)
     }
@@ -180,7 +183,12 @@ async fn socket(
 ) -> Result<Response, SiteError> {
     todo.begin().await?;
     let upgrade = upgrade.session(&todo.session);
-    Ok(upgrade.run(Example { site, browser, visitor: Visitor { user, todo }, laps: Laps::default() }))
+    Ok(upgrade.run(Example {
+        site,
+        browser,
+        visitor: Visitor { user, todo },
+        laps: Laps::default(),
+    }))
 }
 
 #[derive(Deserialize)]
@@ -272,7 +280,11 @@ impl Consumer for Example {
             Ask::AddLap {} => socket.patch(self.laps.add()?).await,
             Ask::AddTask { task } => self.visitor.todo.add(&task).await.map_err(todo::refused),
             Ask::Login { email, password } => {
-                self.log_in(socket, SignInForm { username: email, password, ..SignInForm::default() }).await
+                self.log_in(
+                    socket,
+                    SignInForm { username: email, password, ..SignInForm::default() },
+                )
+                .await
             }
             Ask::Signup { username, email, password, password_confirm } => {
                 let next = String::new();

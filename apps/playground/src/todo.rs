@@ -1,4 +1,5 @@
-//! To-do: tasks that belong to a visitor, with or without an account, and show in all of their windows at once.
+//! To-do: tasks that belong to a visitor, with or without an account, and show in all of their
+//! windows at once.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -16,7 +17,9 @@ use bellwire_site::bellwire::{
     Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket,
 };
 use bellwire_site::markup::shows;
-use bellwire_site::{Budget, ClientAddress, Field, Page, Session, SiteError, SiteState, Tx, Upgrade};
+use bellwire_site::{
+    Budget, ClientAddress, Field, Page, Session, SiteError, SiteState, Tx, Upgrade,
+};
 use serde::{Deserialize, Serialize};
 
 /// How many tasks a visitor has, and how long one is, in characters.
@@ -48,7 +51,8 @@ pub(crate) struct Task {
     pub(crate) text: String,
 }
 
-/// Tells the windows of a visitor that there are more tasks. Each reads them itself: such words may overtake each other, and the table is in order.
+/// Tells the windows of a visitor that there are more tasks. Each reads them itself: such words may
+/// overtake each other, and the table is in order.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Added;
 
@@ -70,7 +74,8 @@ impl Todo {
         Ok(texts.into_iter().zip(1..).map(|(text, number)| Task { number, text }).collect())
     }
 
-    /// Before a socket opens: whoever made its page has seen the tasks that there are, and misses none that come after.
+    /// Before a socket opens: whoever made its page has seen the tasks that there are, and misses
+    /// none that come after.
     pub(crate) async fn begin(&mut self) -> Result<(), SiteError> {
         self.tasks().await.map(|_| ())
     }
@@ -104,8 +109,8 @@ impl Todo {
         self.session.id().map(|id| layer.group(GroupName::of("playground.todo", id)))
     }
 
-    /// From now on new tasks come to this socket, and first what its page does not show: of our own we know nothing, since it may be an old one
-    /// whose socket comes back.
+    /// From now on new tasks come to this socket, and first what its page does not show: of our own
+    /// we know nothing, since it may be an old one whose socket comes back.
     pub(crate) async fn watch(&mut self, socket: &mut Socket) -> Result<(), Error> {
         if let Some(windows) = self.windows(socket.layer()) {
             socket.join(&windows);

@@ -33,7 +33,11 @@ impl Consumer for Capitals {
     type Action = Ask;
     type Event = ();
 
-    async fn receive(&mut self, socket: &mut Socket, Ask::Capitals { text }: Ask) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket,
+        Ask::Capitals { text }: Ask,
+    ) -> Result<(), Error> {
         let capitals = capitals(&text).map_err(|message| Error::invalid("text", message))?;
         socket.patch(Patch::inner("#results", Html::text(&capitals))).await
     }
@@ -72,11 +76,17 @@ mod tests {
 
     #[test]
     fn capitals_are_those_of_unicode() {
-        for (small, capital) in
-            [("straße", "STRASSE"), ("ısı", "ISI"), ("ŉ", "ʼN"), ("ὀδυσσεύς", "ὈΔΥΣΣΕΎΣ"), ("👋🏽", "👋🏽")]
-        {
+        for (small, capital) in [
+            ("straße", "STRASSE"),
+            ("ısı", "ISI"),
+            ("ŉ", "ʼN"),
+            ("ὀδυσσεύς", "ὈΔΥΣΣΕΎΣ"),
+            ("👋🏽", "👋🏽"),
+        ] {
             assert_eq!(capitals(small).as_deref(), Ok(capital));
         }
-        assert!(capitals(&"x".repeat(LONGEST)).is_ok() && capitals(&"x".repeat(LONGEST + 1)).is_err());
+        assert!(
+            capitals(&"x".repeat(LONGEST)).is_ok() && capitals(&"x".repeat(LONGEST + 1)).is_err()
+        );
     }
 }

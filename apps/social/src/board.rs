@@ -1,4 +1,5 @@
-//! The pages of the list as everyone sees them: read and rendered once after a change, however many look at them.
+//! The pages of the list as everyone sees them: read and rendered once after a change, however many
+//! look at them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,8 @@ use crate::{SocialError, fragments};
 /// How many messages a page has.
 pub(crate) const PAGE: u64 = 5;
 
-/// How many pages are kept at most. Beyond it all are forgotten, and those that somebody looks at are rendered once more.
+/// How many pages are kept at most. Beyond it all are forgotten, and those that somebody looks at
+/// are rendered once more.
 const KEPT: usize = 256;
 
 /// A page of the list.
@@ -28,12 +30,14 @@ pub(crate) struct Board {
     pages: Mutex<HashMap<u64, Arc<Place>>>,
 }
 
-/// A page and the number of the change that it has seen at least. Whoever finds it too old reads it while the others wait.
+/// A page and the number of the change that it has seen at least. Whoever finds it too old reads it
+/// while the others wait.
 #[derive(Default)]
 struct Place(tokio::sync::Mutex<Option<(i64, List)>>);
 
 impl Board {
-    /// The page with this number, or the last if there are not so many, as it is after the change `seq` or a later one.
+    /// The page with this number, or the last if there are not so many, as it is after the change
+    /// `seq` or a later one.
     pub(crate) async fn list(site: &SiteState, page: u64, seq: i64) -> Result<List, SocialError> {
         let place = site.own::<Self>().place(page);
         let mut kept = place.0.lock().await;

@@ -22,7 +22,8 @@ const FORMS: usize = 8;
 /// What windows are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// Something was added, changed or deleted: lists that are older than this change are to be read again.
+    /// Something was added, changed or deleted: lists that are older than this change are to be
+    /// read again.
     Changed {
         /// The number of the change.
         seq: i64,
@@ -49,8 +50,8 @@ pub struct SocialConsumer {
     shown: Option<Html>,
     /// The messages that are in a form.
     edited: BTreeSet<i64>,
-    /// Whether the page keeps its forms while the list around them is renewed, as bellwire.js does. Any other gets no list until it is
-    /// done with them.
+    /// Whether the page keeps its forms while the list around them is renewed, as bellwire.js does.
+    /// Any other gets no list until it is done with them.
     keeps_forms: bool,
 }
 
@@ -79,7 +80,12 @@ impl SocialConsumer {
         self.renew(socket, seq).await
     }
 
-    async fn show(&mut self, socket: &mut Socket, list: &List, patch: Patch) -> Result<(), SocialError> {
+    async fn show(
+        &mut self,
+        socket: &mut Socket,
+        list: &List,
+        patch: Patch,
+    ) -> Result<(), SocialError> {
         self.shown = Some(list.html.clone());
         Ok(socket.patch(patch).await?)
     }
@@ -124,7 +130,7 @@ impl SocialConsumer {
         }
         if self.edited.len() >= FORMS && !self.edited.contains(&id) {
             let full = "Save or cancel what you have begun first.";
-            return Err(Invalid::whole(full).into());
+            return Err(Invalid::general(full).into());
         }
         // First the group, then the look: what changes from here on is told.
         let editors = editors(socket.layer(), id);
@@ -142,15 +148,19 @@ impl SocialConsumer {
         Ok(socket.patch(form).await?)
     }
 
-    /// A client that waits with its list for a form is done with it when the message turns out to be gone. A page of ours keeps the
-    /// form, and what was typed into it, until it is told otherwise.
+    /// A client that waits with its list for a form is done with it when the message turns out to
+    /// be gone. A page of ours keeps the form, and what was typed into it, until it is told
+    /// otherwise.
     async fn unless_gone(
         &mut self,
         socket: &mut Socket,
         id: i64,
         done: Result<(), SocialError>,
     ) -> Result<(), SocialError> {
-        if matches!(done, Err(SocialError::NoMessage)) && !self.keeps_forms && self.edited.contains(&id) {
+        if matches!(done, Err(SocialError::NoMessage))
+            && !self.keeps_forms
+            && self.edited.contains(&id)
+        {
             self.forget_form(socket, id);
             socket.patch(fragments::gone(id)).await?;
             self.show_again(socket).await?;
@@ -163,7 +173,8 @@ impl SocialConsumer {
         self.edited.remove(&id);
     }
 
-    /// Whoever has written something sees it, on the first page; unless they are about to change something on this one.
+    /// Whoever has written something sees it, on the first page; unless they are about to change
+    /// something on this one.
     async fn add(&mut self, socket: &mut Socket, draft: Draft) -> Result<(), SocialError> {
         let client_id = draft.client_id.clone();
         actions::add_message(&self.site, &self.visitor(socket), draft).await?;
@@ -222,7 +233,11 @@ impl SocialConsumer {
 }
 
 /// Says that it is done, to a page that waits for it.
-async fn answer(socket: &mut Socket, client_id: Option<String>, words: &str) -> Result<(), SocialError> {
+async fn answer(
+    socket: &mut Socket,
+    client_id: Option<String>,
+    words: &str,
+) -> Result<(), SocialError> {
     match client_id.filter(|id| !id.is_empty()) {
         Some(id) => Ok(socket.patch(fragments::said(&id, words)).await?),
         None => Ok(()),
@@ -250,7 +265,8 @@ impl Consumer for SocialConsumer {
         self.renew(socket, seq).await.map_err(SocialError::at_connect)
     }
 
-    /// What was dropped said that the list is another one. Notes to those who edit come again with the next change.
+    /// What was dropped said that the list is another one. Notes to those who edit come again with
+    /// the next change.
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
         self.show_again(socket).await.map_err(SocialError::at_connect)
     }

@@ -1,7 +1,7 @@
 //! What can go wrong in the social network, and who can mend it.
 
 use bellwire_site::bellwire::{Close, Error};
-use bellwire_site::{Fault, SiteError};
+use bellwire_site::{AppError, SiteError};
 
 /// Why the social network did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -14,27 +14,29 @@ pub enum SocialError {
     NotYours,
     /// What can go wrong in every app.
     #[error(transparent)]
-    Fault(Fault),
+    AppError(AppError),
 }
 
-impl<E: Into<Fault>> From<E> for SocialError {
+impl<E: Into<AppError>> From<E> for SocialError {
     fn from(error: E) -> Self {
-        Self::Fault(error.into())
+        Self::AppError(error.into())
     }
 }
 
 impl SocialError {
-    /// For what nobody asked for: a window that cannot be shown the list now comes back for it in a moment.
+    /// For what nobody asked for: a window that cannot be shown the list now comes back for it in a
+    /// moment.
     pub(crate) fn at_connect(self) -> Error {
         match self {
-            Self::Fault(fault) => fault.at_connect(),
+            Self::AppError(fault) => fault.at_connect(),
             other => other.over_socket(),
         }
     }
 
-    /// For what follows something that was done: it is not answered with an error. The window comes back for its list in a moment.
+    /// For what follows something that was done: it is not answered with an error. The window comes
+    /// back for its list in a moment.
     pub(crate) fn after_commit(self) -> Self {
-        if let Self::Fault(Fault::Socket(_)) = self {
+        if let Self::AppError(AppError::Socket(_)) = self {
             return self;
         }
         tracing::warn!(error = %self, "A window could not be shown what it did");
@@ -46,7 +48,7 @@ impl SocialError {
         match self {
             Self::NoMessage => Error::refused("That message is gone."),
             Self::NotYours => Error::refused(NOT_YOURS),
-            Self::Fault(fault) => fault.over_socket(),
+            Self::AppError(fault) => fault.over_socket(),
         }
     }
 }
@@ -58,7 +60,7 @@ impl From<SocialError> for SiteError {
         match error {
             SocialError::NoMessage => Self::NotFound,
             SocialError::NotYours => Self::Forbidden(NOT_YOURS.to_owned()),
-            SocialError::Fault(fault) => fault.into(),
+            SocialError::AppError(fault) => fault.into(),
         }
     }
 }

@@ -22,9 +22,9 @@ impl Author {
         let name: String = typed.chars().filter(|c| !markup::is_invisible(*c)).nfc().collect();
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         match name.chars().count() {
-            _ if !markup::shows(&name) => Err(Invalid::of("author", "Say who you are.")),
+            _ if !markup::shows(&name) => Err(Invalid::field("author", "Say who you are.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
-            long => Err(Invalid::of("author", too_long("A name", AUTHOR_CHARS, long))),
+            long => Err(Invalid::field("author", too_long("A name", AUTHOR_CHARS, long))),
         }
     }
 
@@ -55,9 +55,9 @@ impl MessageText {
             text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).nfc().collect();
         let text = text.trim();
         match text.chars().count() {
-            _ if !markup::shows(text) => Err(Invalid::of("text", "Write something first.")),
+            _ if !markup::shows(text) => Err(Invalid::field("text", "Write something first.")),
             0..=TEXT_CHARS => Ok(Self(text.to_owned())),
-            long => Err(Invalid::of("text", too_long("A message", TEXT_CHARS, long))),
+            long => Err(Invalid::field("text", too_long("A message", TEXT_CHARS, long))),
         }
     }
 
@@ -75,7 +75,7 @@ pub(crate) fn page_number(asked: Option<&str>) -> Result<u64, Invalid> {
     match asked.map(str::parse) {
         None => Ok(1),
         Some(Ok(page @ 1..)) => Ok(page),
-        Some(_) => Err(Invalid::of("page", "Pages are numbered from 1.")),
+        Some(_) => Err(Invalid::field("page", "Pages are numbered from 1.")),
     }
 }
 

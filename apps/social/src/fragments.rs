@@ -21,7 +21,8 @@ pub(crate) struct MessageView<'a> {
     pub(crate) text: &'a str,
     /// Whose it is. The browser knows whether that is me.
     pub(crate) owner: Option<i64>,
-    /// Whether whoever reads this may edit or delete it, as far as that is the same for all who read it.
+    /// Whether whoever reads this may edit or delete it, as far as that is the same for all who
+    /// read it.
     pub(crate) is_editable: bool,
     pub(crate) is_deletable: bool,
     pub(crate) sent_at: String,
@@ -32,7 +33,8 @@ pub(crate) struct MessageView<'a> {
 impl<'a> MessageView<'a> {
     /// As this one person may see it, or everybody.
     pub(crate) fn of(message: &'a Message, reader: Option<&User>) -> Self {
-        let utc = |time: &chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let utc =
+            |time: &chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
         Self {
             id: message.id,
             author: &message.author,
@@ -52,14 +54,16 @@ impl<'a> MessageView<'a> {
 struct ListPart<'a> {
     messages: Vec<MessageView<'a>>,
     paging: Paging,
-    /// Where the page is, as its socket says when it comes back: the page that was asked for, be it gone for a while.
+    /// Where the page is, as its socket says when it comes back: the page that was asked for, be it
+    /// gone for a while.
     place: u64,
 }
 
 impl ListPart<'_> {
     /// The pages before and after, with where they are.
     fn beside(&self) -> [Option<(u64, String)>; 2] {
-        [self.paging.previous(), self.paging.next()].map(|page| page.map(|page| (page, path_of(page))))
+        [self.paging.previous(), self.paging.next()]
+            .map(|page| page.map(|page| (page, path_of(page))))
     }
 }
 
@@ -94,7 +98,8 @@ impl EditForm {
     }
 }
 
-/// A page of the list for those who are on page `place`: the same for everyone, or, by HTTP, as this one person may see it.
+/// A page of the list for those who are on page `place`: the same for everyone, or, by HTTP, as
+/// this one person may see it.
 pub(crate) fn list(
     messages: &[Message],
     paging: Paging,
@@ -160,7 +165,8 @@ fn element(id: i64) -> String {
 
 /// The answer to an ask that a page keeps until it is answered.
 pub(crate) fn said(client_id: &str, words: &str) -> Patch {
-    let html = format!("<span data-client-id=\"{}\">{}</span>", Html::text(client_id), Html::text(words));
+    let html =
+        format!("<span data-client-id=\"{}\">{}</span>", Html::text(client_id), Html::text(words));
     Patch::inner(SAID, Html::trusted(html))
 }
 
@@ -177,7 +183,10 @@ pub(crate) fn changed_meanwhile(message: &Message) -> Result<Patch, SocialError>
 
 /// Somebody has taken away what is being edited here.
 pub(crate) fn gone_meanwhile(id: i64) -> Patch {
-    note(id, Html::text("Somebody has deleted this message meanwhile. What you wrote is still here."))
+    note(
+        id,
+        Html::text("Somebody has deleted this message meanwhile. What you wrote is still here."),
+    )
 }
 
 fn note(id: i64, html: Html) -> Patch {

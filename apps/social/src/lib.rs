@@ -1,5 +1,6 @@
-//! A social network: short messages of anyone, five a page, newest first. Everyone sees them come, change and go at once, on whatever
-//! page they are, and nobody is led anywhere by what somebody else does.
+//! A social network: short messages of anyone, five a page, newest first. Everyone sees them come,
+//! change and go at once, on whatever page they are, and nobody is led anywhere by what somebody
+//! else does.
 
 mod routes;
 mod views;
@@ -15,7 +16,7 @@ mod error;
 mod migrations;
 mod seed;
 
-use bellwire_site::{App, Card};
+use bellwire_site::{App, NavItem};
 use rust_embed::RustEmbed;
 
 pub use consumers::{Event, SocialConsumer};
@@ -34,7 +35,7 @@ pub fn app() -> App {
         .routes(routes::router)
         .migrations::<migrations::Migrator>()
         .assets::<Assets>()
-        .card(Card {
+        .nav_item(NavItem {
             title: "Social",
             path: "/social/",
             about: "Short messages of anyone, to be read, answered and mended by everyone at once.",

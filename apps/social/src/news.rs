@@ -1,4 +1,5 @@
-//! Every window is told that there is something new: at once when it was quiet, and at most five times a second when it is busy.
+//! Every window is told that there is something new: at once when it was quiet, and at most five
+//! times a second when it is busy.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,7 +10,8 @@ use bellwire_site::bellwire::{ChannelName, Debouncer, Group, GroupName, Layer, P
 
 use crate::Event;
 
-/// How long changes are gathered after the last that was told. So often at most a list is read and rendered anew.
+/// How long changes are gathered after the last that was told. So often at most a list is read and
+/// rendered anew.
 const GATHER: Duration = Duration::from_millis(200);
 
 /// All windows.

@@ -6,7 +6,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use bellwire_site::bellwire::Html;
-use bellwire_site::{ClientAddress, Fault, Field, MaybeUser, Page, Paging, SiteError, SiteState, User};
+use bellwire_site::{
+    AppError, ClientAddress, Field, MaybeUser, Page, Paging, SiteError, SiteState, User,
+};
 use serde::Deserialize;
 
 use crate::actions::{self, Draft, Edit};
@@ -17,8 +19,7 @@ use crate::models::Message;
 use crate::{SocialError, Visitor};
 
 /// What the whole is, for those who see a link to it.
-const ABOUT: &str =
-    "Short messages of anyone, newest first. Read them, write one, mend one: everyone sees it at once.";
+const ABOUT: &str = "Short messages of anyone, newest first. Read them, write one, mend one: everyone sees it at once.";
 
 #[derive(Template)]
 #[template(path = "social/pages/messages.html")]
@@ -43,7 +44,8 @@ pub(crate) struct Shown {
     page: Option<String>,
 }
 
-/// What the form for a new message says. What is missing is explained like anything else that is empty.
+/// What the form for a new message says. What is missing is explained like anything else that is
+/// empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Added {
@@ -87,7 +89,7 @@ pub(crate) async fn add_message(
         Ok(message) => {
             return Ok(Redirect::to(&format!("/social/#message--{}", message.id)).into_response());
         }
-        Err(SocialError::Fault(Fault::Invalid(invalid))) => invalid.message,
+        Err(SocialError::AppError(AppError::Invalid(invalid))) => invalid.message,
         Err(error) => return Err(error.into()),
     };
     for (field, wrong) in [(&mut author, &wrong_author), (&mut text, &wrong_text)] {
@@ -125,7 +127,7 @@ pub(crate) async fn update_message(
     let page = page_with(&site, id).await?;
     match actions::update_message(&site, &visitor, edit).await {
         Ok(_) => Ok(Redirect::to(&format!("{}#message--{id}", path_of(page))).into_response()),
-        Err(SocialError::Fault(Fault::Invalid(invalid))) => {
+        Err(SocialError::AppError(AppError::Invalid(invalid))) => {
             let message = found(&site, user.as_ref(), id).await?;
             let mut form = EditForm {
                 author: Field::typed(form.author),

@@ -36,8 +36,8 @@ impl Visitor {
         Self { user, address: socket.scope().address(), window: Some(socket.channel()) }
     }
 
-    /// The name above what they write: of those who are signed in the one that they have here, whatever they typed, so that nobody
-    /// signed in speaks in another's name.
+    /// The name above what they write: of those who are signed in the one that they have here,
+    /// whatever they typed, so that nobody signed in speaks in another's name.
     ///
     /// # Errors
     /// What is wrong with the name.

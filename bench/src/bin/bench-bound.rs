@@ -5,9 +5,9 @@
 //! bench-bound each        a write for each delivery
 //! ```
 //!
-//! One thread; a message becomes bytes once; when all that can be read has been read, every member of each room gets
-//! everything new, directly, without waking a task. No consumer, no session, no numbers, no limits:
-//! the least a server can do that sends the same bytes.
+//! One thread; a message becomes bytes once; when all that can be read has been read, every member
+//! of each room gets everything new, directly, without waking a task. No consumer, no session, no
+//! numbers, no limits: the least a server can do that sends the same bytes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -72,7 +72,8 @@ impl Hub {
             for number in self.fresh.take() {
                 let mut rooms = self.rooms.borrow_mut();
                 let room = rooms.entry(number).or_default();
-                let (waiting, ends) = (std::mem::take(&mut room.waiting), std::mem::take(&mut room.ends));
+                let (waiting, ends) =
+                    (std::mem::take(&mut room.waiting), std::mem::take(&mut room.ends));
                 let writes = if self.each { &ends[..] } else { &ends[ends.len() - 1..] };
                 for member in &room.members {
                     let mut start = 0;
@@ -89,7 +90,8 @@ impl Hub {
 impl Peer {
     fn write(self: &Rc<Self>, bytes: &[u8]) {
         let mut backlog = self.backlog.borrow_mut();
-        let written = if backlog.is_empty() { self.stream.try_write(bytes).unwrap_or(0) } else { 0 };
+        let written =
+            if backlog.is_empty() { self.stream.try_write(bytes).unwrap_or(0) } else { 0 };
         if written < bytes.len() {
             backlog.extend_from_slice(&bytes[written..]);
             if !self.catching_up.replace(true) {

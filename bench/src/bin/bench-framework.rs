@@ -9,7 +9,8 @@ use axum::response::Response;
 use axum::serve::ListenerExt;
 use axum::{Router, routing::get};
 use bellwire::{
-    Action, Bellwire, CatchUp, Consumer, Error, GroupName, Html, Limits, Patch, Seq, Socket, Upgrade,
+    Action, Bellwire, CatchUp, Consumer, Error, GroupName, Html, Limits, Patch, Seq, Socket,
+    Upgrade,
 };
 use bellwire_bench::{WELCOME, announce, item};
 use tokio::net::TcpListener;
@@ -17,8 +18,9 @@ use tokio::net::TcpListener;
 /// What was said, by room: the source of truth that a database would be.
 type Said = Arc<Mutex<HashMap<u32, Room>>>;
 
-/// How many messages of a room can still be caught up with, more than are ever on the way. Keeping all of them measured the growth of memory,
-/// and keeping 64 how far a hundred rooms of them are from the processor.
+/// How many messages of a room can still be caught up with, more than are ever on the way. Keeping
+/// all of them measured the growth of memory, and keeping 64 how far a hundred rooms of them are
+/// from the processor.
 const KEPT: usize = 8;
 
 #[derive(Default)]
@@ -77,7 +79,10 @@ impl Member {
     fn say(&self, socket: &Socket, text: &str) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let (seq, html) = said.entry(self.room).or_default().add(text);
-        socket.layer().group::<()>(feed(self.room)).publish(seq, Patch::append("#messages-list", html));
+        socket
+            .layer()
+            .group::<()>(feed(self.room))
+            .publish(seq, Patch::append("#messages-list", html));
     }
 }
 
@@ -109,7 +114,9 @@ impl Consumer for Member {
         since: Option<Seq>,
     ) -> Result<CatchUp, Error> {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(room) = said.get(&self.room) else { return Ok(CatchUp { patches: Vec::new(), seq: 0 }) };
+        let Some(room) = said.get(&self.room) else {
+            return Ok(CatchUp { patches: Vec::new(), seq: 0 });
+        };
         let missed = room.after(since.unwrap_or_default());
         let patches = missed.map(|html| Patch::append("#messages-list", html.clone())).collect();
         Ok(CatchUp { patches, seq: room.seq })
@@ -124,12 +131,14 @@ async fn socket(Path(room): Path<u32>, State(site): State<Site>, upgrade: Upgrad
 async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    // The bench sends as fast as it can, and pings would fall into the others' turns; everything else is as a site has it.
+    // The bench sends as fast as it can, and pings would fall into the others' turns; everything
+    // else is as a site has it.
     let (ping, idle) = (Duration::from_secs(3_600), Duration::from_secs(7_200));
     let limits = Limits { actions_per_second: None, ping, idle, ..Limits::default() };
     let bellwire = Bellwire::builder(format!("http://{address}")).limits(limits).build()?;
-    let routes =
-        Router::new().route("/ws/{room}/", get(socket)).with_state(Site { bellwire, said: Said::default() });
+    let routes = Router::new()
+        .route("/ws/{room}/", get(socket))
+        .with_state(Site { bellwire, said: Said::default() });
     announce(address)?;
     let listener = listener.tap_io(|stream| {
         // Without it small writes wait for each other's acknowledgement.

@@ -1,5 +1,5 @@
-//! A server and everybody who is connected to it. Each crowd is a process of its own: several stand beside each other and take turns that are
-//! shorter than the moods of a shared machine.
+//! A server and everybody who is connected to it. Each crowd is a process of its own: several stand
+//! beside each other and take turns that are shorter than the moods of a shared machine.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
@@ -17,8 +17,8 @@ use crate::room::{Room, Shared};
 use crate::rounds::{CASES, Case, Figure};
 use crate::server::{Kind, Server};
 
-/// How long they speak before the clock runs, and how often at least each member hears something meanwhile: what the others' turns pushed out of the
-/// processor comes back.
+/// How long they speak before the clock runs, and how often at least each member hears something
+/// meanwhile: what the others' turns pushed out of the processor comes back.
 const WARM_UP: Duration = Duration::from_millis(50);
 const WARM_UP_MESSAGES: u64 = 2;
 /// How long the last messages may take to arrive.
@@ -45,7 +45,8 @@ impl Crowd {
             .stdout(Stdio::piped())
             .spawn()
             .context("a crowd")?;
-        let (asks, answers) = (process.stdin.take(), process.stdout.take().context("a crowd's output")?);
+        let (asks, answers) =
+            (process.stdin.take(), process.stdout.take().context("a crowd's output")?);
         let mut crowd = Self { process, asks, answers: BufReader::new(answers) };
         let answer = crowd.answer()?;
         ensure!(answer == READY, "a crowd says {answer:?}");
@@ -75,14 +76,16 @@ impl Drop for Crowd {
     }
 }
 
-/// The crowd's own side: a turn for each line that comes in, which says how many milliseconds it takes, and the figure in a line that goes out.
+/// The crowd's own side: a turn for each line that comes in, which says how many milliseconds it
+/// takes, and the figure in a line that goes out.
 pub(crate) async fn take_turns(kind: Kind, case: usize) -> anyhow::Result<()> {
     let case = *CASES.get(case).context("no such case")?;
     let server = Server::start(kind)?;
     let failure = Rc::new(RefCell::new(None));
     let turns = async {
-        let rooms =
-            timeout(GATHER, people(&server, case, &failure)).await.context("not everybody came")??;
+        let rooms = timeout(GATHER, people(&server, case, &failure))
+            .await
+            .context("not everybody came")??;
         say(READY)?;
         while let Some(ask) = next_ask().await? {
             let time = Duration::from_millis(ask.parse().context("the time of a turn")?);
@@ -123,8 +126,8 @@ async fn turn(
 
 /// Lets everybody speak until the processor has forgotten the others' turns.
 async fn warm_up(rooms: &[Shared], failure: &Failure) -> anyhow::Result<()> {
-    let enough =
-        deliveries(rooms) + WARM_UP_MESSAGES * rooms.iter().map(|room| room.borrow().members()).sum::<u64>();
+    let enough = deliveries(rooms)
+        + WARM_UP_MESSAGES * rooms.iter().map(|room| room.borrow().members()).sum::<u64>();
     rooms.iter().try_for_each(|room| room.borrow_mut().begin())?;
     sleep(WARM_UP).await;
     until(|| deliveries(rooms) >= enough, failure).await
@@ -156,7 +159,8 @@ fn deliveries(rooms: &[Shared]) -> u64 {
     rooms.iter().map(|room| room.borrow().deliveries).sum()
 }
 
-/// Lets nobody speak any more, and waits for what is on its way. A run that lost or mixed up anything is no result.
+/// Lets nobody speak any more, and waits for what is on its way. A run that lost or mixed up
+/// anything is no result.
 async fn everybody_has_everything(rooms: &[Shared], failure: &Failure) -> anyhow::Result<()> {
     rooms.iter().for_each(|room| room.borrow_mut().stop());
     until(|| rooms.iter().all(|room| room.borrow().is_quiet()), failure).await

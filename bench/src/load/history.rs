@@ -1,4 +1,5 @@
-//! What a room costs does not grow with its history: two sites that differ in nothing but the length of one room, asked in turns.
+//! What a room costs does not grow with its history: two sites that differ in nothing but the
+//! length of one room, asked in turns.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -137,7 +138,9 @@ impl Reader {
         ensure!(said.status == 303, "nothing can be said: {}", said.text);
         let room = Room::look(&mut current, messages)?;
         let ask = format!(r#"{{"action":"Read","data":{{"room":{},"seq":{READ}}}}}"#, room.id);
-        behind.window(&room.window(room.seq), Some(&ask), |came| came.contains(&room.read_up_to(READ)))?;
+        behind.window(&room.window(room.seq), Some(&ask), |came| {
+            came.contains(&room.read_up_to(READ))
+        })?;
         Ok(Self { site, current, behind, room, _data: data })
     }
 
@@ -168,8 +171,9 @@ impl Reader {
                 let missed = &room.newest[PAGE - MISSED..];
                 let newest = format!(" data-seq=\"{}\"", room.seq);
                 let path = room.window(room.seq - MISSED as u64);
-                let came = current
-                    .window(&path, None, |came| messages(came).len() >= MISSED && came.contains(&newest))?;
+                let came = current.window(&path, None, |came| {
+                    messages(came).len() >= MISSED && came.contains(&newest)
+                })?;
                 ensure!(
                     messages(&came) == missed,
                     "missed {missed:?}, but caught up with {:?}",
@@ -192,7 +196,9 @@ impl Reader {
             Ask::Permalink => {
                 let answer = current.get(&format!("/chat/-/messages/{}/", room.middle))?;
                 let place = answer.header("location").context("it leads nowhere")?;
-                ensure!(answer.status == 303 && place.ends_with(&format!("#message--{}", room.middle)));
+                ensure!(
+                    answer.status == 303 && place.ends_with(&format!("#message--{}", room.middle))
+                );
                 let page = current.page(place.split('#').next().unwrap_or_default())?;
                 let shown = messages(&page);
                 ensure!(
@@ -233,7 +239,10 @@ impl Room {
 
     /// The socket of the page, which is at this number.
     fn window(&self, seq: u64) -> String {
-        format!("/ws/chat/?sidebar=1&at=%2Fchat%2F{ROOM}%2F&dialect=htmx&since=chat.room.{}:{seq}", self.id)
+        format!(
+            "/ws/chat/?sidebar=1&at=%2Fchat%2F{ROOM}%2F&dialect=htmx&since=chat.room.{}:{seq}",
+            self.id
+        )
     }
 
     fn read_up_to(&self, seq: u64) -> String {
@@ -255,7 +264,10 @@ fn last_read(seq: u64) -> String {
 
 /// The numbers of the messages that are shown, in their order.
 fn messages(html: &str) -> Vec<u64> {
-    html.split(" id=\"message--").skip(1).filter_map(|rest| rest.split('"').next()?.parse().ok()).collect()
+    html.split(" id=\"message--")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next()?.parse().ok())
+        .collect()
 }
 
 fn found(page: &str) -> usize {

@@ -1,5 +1,5 @@
-//! The load generator: starts what is to be compared, asks it in turns and in the same way, checks every answer, and prints how
-//! they compare.
+//! The load generator: starts what is to be compared, asks it in turns and in the same way, checks
+//! every answer, and prints how they compare.
 //!
 //! ```text
 //! bench-load delivery [ROUNDS [SECONDS]]    the framework's server and the two bounds
@@ -37,7 +37,8 @@ fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let table = arguments.next().unwrap_or_default();
     if table == "crowd" {
-        let kind = arguments.next().and_then(|name| Kind::of_name(&name)).context("which server")?;
+        let kind =
+            arguments.next().and_then(|name| Kind::of_name(&name)).context("which server")?;
         let case = arguments.next().context("which case")?.parse()?;
         return runtime()?.block_on(crowd::take_turns(kind, case));
     }

@@ -1,4 +1,5 @@
-//! One socket of the load: the least of a WebSocket client, since every microsecond here is one the server waits.
+//! One socket of the load: the least of a WebSocket client, since every microsecond here is one the
+//! server waits.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -15,7 +16,8 @@ pub(crate) type Stream = Rc<TcpStream>;
 const TEXT: u8 = 0x81;
 const PING: u8 = 0x89;
 
-/// One text frame of a client, at most 125 bytes long. The mask is zero, which leaves the bytes as they are.
+/// One text frame of a client, at most 125 bytes long. The mask is zero, which leaves the bytes as
+/// they are.
 pub(crate) fn masked(text: &str) -> Vec<u8> {
     debug_assert!(text.len() <= 125);
     let mut bytes = vec![TEXT, 0x80 | text.len() as u8, 0, 0, 0, 0];
@@ -109,11 +111,15 @@ impl Member {
     }
 }
 
-/// The frame that begins at `start`, if it is whole: its first byte, and where its payload begins and ends.
+/// The frame that begins at `start`, if it is whole: its first byte, and where its payload begins
+/// and ends.
 fn next_frame(bytes: &[u8], start: usize) -> Option<(u8, usize, usize)> {
     let (kind, length) = (*bytes.get(start)?, *bytes.get(start + 1)?);
     let (length, from) = match length {
-        126 => (usize::from(u16::from_be_bytes([*bytes.get(start + 2)?, *bytes.get(start + 3)?])), start + 4),
+        126 => (
+            usize::from(u16::from_be_bytes([*bytes.get(start + 2)?, *bytes.get(start + 3)?])),
+            start + 4,
+        ),
         length => (usize::from(length), start + 2),
     };
     (bytes.len() >= from + length).then_some((kind, from, from + length))

@@ -73,12 +73,14 @@ impl Room {
         self.said == self.complete
     }
 
-    /// A member got its message number `seq`: the one that is due, to the byte, or the run is no result.
+    /// A member got its message number `seq`: the one that is due, to the byte, or the run is no
+    /// result.
     pub(crate) fn receive(&mut self, seq: u64, bytes: &[u8]) -> anyhow::Result<()> {
-        let index = seq.checked_sub(self.complete + 1).and_then(|index| usize::try_from(index).ok());
+        let index =
+            seq.checked_sub(self.complete + 1).and_then(|index| usize::try_from(index).ok());
         let message = index.and_then(|index| self.on_their_way.get_mut(index));
-        let message =
-            message.with_context(|| format!("room {}: message {seq} was never said", self.number))?;
+        let message = message
+            .with_context(|| format!("room {}: message {seq} was never said", self.number))?;
         ensure!(
             message.bytes.as_bytes() == bytes,
             "room {}: a member got {:?} where {:?} was due",

@@ -1,5 +1,5 @@
-//! Rounds: framework, bound, framework, bound …, and their medians. The other side may also be the framework of
-//! another commit.
+//! Rounds: framework, bound, framework, bound …, and their medians. The other side may also be the
+//! framework of another commit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,14 +15,18 @@ pub(crate) const TURN: Duration = Duration::from_millis(200);
 /// What comes before the first turn: memory grows, and what is made once is made.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// Who comes after whom, and who takes its memory first, makes two or three percent: every order has its turn.
-const ORDERS_OF_THREE: [[usize; 3]; 6] = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
+/// Who comes after whom, and who takes its memory first, makes two or three percent: every order
+/// has its turn.
+const ORDERS_OF_THREE: [[usize; 3]; 6] =
+    [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
 const ORDERS_OF_TWO: [[usize; 2]; 2] = [[0, 1], [1, 0]];
 
-/// How many turns fresh servers of a comparison with another commit have, before they are replaced by new ones.
+/// How many turns fresh servers of a comparison with another commit have, before they are replaced
+/// by new ones.
 const TURNS_OF_A_PAIR: usize = 10;
 
-/// What is measured: rooms, members in each, and how many messages of a room are on their way at once.
+/// What is measured: rooms, members in each, and how many messages of a room are on their way at
+/// once.
 pub(crate) const CASES: [Case; 8] = [
     in_rooms(1, 100, 1),
     in_rooms(1, 100, 4),
@@ -93,7 +97,8 @@ pub(crate) struct Figures {
     /// The bound whose waiting frames leave together, and the one with a write for each.
     pub(crate) together: Figure,
     pub(crate) each: Figure,
-    /// The turns' own ratios of processor time, framework to `together`: quartiles, with the median in the middle.
+    /// The turns' own ratios of processor time, framework to `together`: quartiles, with the median
+    /// in the middle.
     pub(crate) cpu_ratio: [f64; 3],
 }
 
@@ -106,8 +111,13 @@ pub(crate) struct Compared {
     pub(crate) ratio: [f64; 3],
 }
 
-/// Runs the rounds of one case beside the bounds: in each, a fresh server of every kind speaks for so long, in turns with the others.
-pub(crate) fn beside_bounds(case: usize, rounds: usize, seconds: Duration) -> anyhow::Result<Figures> {
+/// Runs the rounds of one case beside the bounds: in each, a fresh server of every kind speaks for
+/// so long, in turns with the others.
+pub(crate) fn beside_bounds(
+    case: usize,
+    rounds: usize,
+    seconds: Duration,
+) -> anyhow::Result<Figures> {
     let turns = (seconds.as_millis() / TURN.as_millis()) as usize;
     ensure!(turns > 0, "no time for a turn");
     let round = |number| Round { case, number, rounds, turns };
@@ -121,13 +131,15 @@ pub(crate) fn beside_bounds(case: usize, rounds: usize, seconds: Duration) -> an
     })
 }
 
-/// Compares the framework with another commit's in one case: so many turns each, with fresh servers after every tenth.
+/// Compares the framework with another commit's in one case: so many turns each, with fresh servers
+/// after every tenth.
 pub(crate) fn beside_another_commit(case: usize, turns: usize) -> anyhow::Result<Compared> {
     ensure!(turns > 0, "no turn");
     let rounds = turns.div_ceil(TURNS_OF_A_PAIR);
     let turns_of = |number| TURNS_OF_A_PAIR.min(turns - (number - 1) * TURNS_OF_A_PAIR);
     let round = |number| Round { case, number, rounds, turns: turns_of(number) };
-    let [framework, against] = interleaved(Kind::WITH_AGAINST, &ORDERS_OF_TWO, (1..=rounds).map(round))?;
+    let [framework, against] =
+        interleaved(Kind::WITH_AGAINST, &ORDERS_OF_TWO, (1..=rounds).map(round))?;
     Ok(Compared {
         ratio: ratios(&framework, &against),
         framework: medians(&framework).cpu,
@@ -153,8 +165,9 @@ fn interleaved<const N: usize>(
     let mut figures = kinds.map(|_| Vec::new());
     for Round { case, number, rounds, turns } in rounds {
         eprintln!("{}: round {number} of {rounds}", CASES[case]);
-        let gather =
-            |kind| Crowd::gather(kind, case).with_context(|| format!("the server `{}`", kind.name()));
+        let gather = |kind| {
+            Crowd::gather(kind, case).with_context(|| format!("the server `{}`", kind.name()))
+        };
         let mut crowds = kinds.map(|_| None);
         for server in orders[number % orders.len()] {
             crowds[server].insert(gather(kinds[server])?).turn(FIRST)?;
@@ -175,7 +188,11 @@ fn ratios(ours: &[Figure], theirs: &[Figure]) -> [f64; 3] {
 
 fn medians(figures: &[Figure]) -> Figure {
     let of = |pick: fn(&Figure) -> f64| quartiles(figures.iter().map(pick).collect())[1];
-    Figure { cpu: of(|figure| figure.cpu), rate: of(|figure| figure.rate), busy: of(|figure| figure.busy) }
+    Figure {
+        cpu: of(|figure| figure.cpu),
+        rate: of(|figure| figure.rate),
+        busy: of(|figure| figure.busy),
+    }
 }
 
 fn quartiles(mut values: Vec<f64>) -> [f64; 3] {

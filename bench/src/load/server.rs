@@ -63,8 +63,10 @@ impl Server {
         let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        server.address =
-            line.trim().parse().with_context(|| format!("{name} says {line:?}, not where it listens"))?;
+        server.address = line
+            .trim()
+            .parse()
+            .with_context(|| format!("{name} says {line:?}, not where it listens"))?;
         Ok(server)
     }
 
@@ -86,7 +88,8 @@ fn beside_this_one(name: &str) -> anyhow::Result<PathBuf> {
 }
 
 fn against() -> anyhow::Result<PathBuf> {
-    let program = std::env::var_os("BELLWIRE_BENCH_AGAINST").context("BELLWIRE_BENCH_AGAINST is not set")?;
+    let program =
+        std::env::var_os("BELLWIRE_BENCH_AGAINST").context("BELLWIRE_BENCH_AGAINST is not set")?;
     Ok(PathBuf::from(program))
 }
 

@@ -67,7 +67,11 @@ pub(crate) fn seed(data: &Data, room: &str, messages: u64) -> anyhow::Result<()>
     let mut command = program(&data.0)?;
     command.args(["seed", "--room", room, "--messages", &messages.to_string()]);
     let output = command.stdin(Stdio::null()).output().context("fill the site")?;
-    ensure!(output.status.success(), "the site is not filled: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "the site is not filled: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
 }
 

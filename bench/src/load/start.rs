@@ -20,7 +20,8 @@ pub(crate) struct Start {
     /// Until the first page was answered, with a new database and with one that is there.
     pub(crate) first: Duration,
     pub(crate) again: Duration,
-    /// What the idle process holds that it shares with nobody, and all that it has in memory, in KiB.
+    /// What the idle process holds that it shares with nobody, and all that it has in memory, in
+    /// KiB.
     pub(crate) own: f64,
     pub(crate) resident: f64,
 }
@@ -46,6 +47,7 @@ fn start(data: &Data) -> anyhow::Result<(Duration, (f64, f64))> {
     let time = begun.elapsed();
     ensure!(answer.starts_with("HTTP/1.1 200"), "the site answers {answer:.100}");
     std::thread::sleep(IDLE);
-    let memory = (cpu::memory_kib(site.process(), "RssAnon:")?, cpu::memory_kib(site.process(), "VmRSS:")?);
+    let memory =
+        (cpu::memory_kib(site.process(), "RssAnon:")?, cpu::memory_kib(site.process(), "VmRSS:")?);
     Ok((time, memory))
 }

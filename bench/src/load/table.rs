@@ -59,9 +59,14 @@ pub(crate) fn delivery(
     text
 }
 
-pub(crate) fn against(measured: &[(Case, Compared)], (now, before): (f64, f64), turns: usize) -> String {
-    let mut text =
-        String::from("| rooms × members | CPU/delivery: now | before | now ÷ before |\n|---|--:|--:|--:|\n");
+pub(crate) fn against(
+    measured: &[(Case, Compared)],
+    (now, before): (f64, f64),
+    turns: usize,
+) -> String {
+    let mut text = String::from(
+        "| rooms × members | CPU/delivery: now | before | now ÷ before |\n|---|--:|--:|--:|\n",
+    );
     for (case, Compared { framework, against, ratio: [low, middle, high] }) in measured {
         let _ = writeln!(
             text,
@@ -91,7 +96,11 @@ pub(crate) fn rooms(measured: &[(Ask, history::Figures)], rounds: usize, time: D
         let _ = writeln!(
             text,
             "| {ask} | {:.0} µs | {:.0} µs | **{:.2}** | {:.0} µs | {:.0} µs |",
-            figures.short.cpu, figures.long.cpu, figures.ratio, figures.short.wall, figures.long.wall,
+            figures.short.cpu,
+            figures.long.cpu,
+            figures.ratio,
+            figures.short.wall,
+            figures.long.wall,
         );
     }
     let _ = writeln!(
@@ -118,7 +127,11 @@ fn machine() -> String {
     let model = model.and_then(|line| line.split(": ").nth(1)).unwrap_or("unknown processor");
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let memory = memory.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or_default();
+    let memory = memory
+        .split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse::<f64>().ok())
+        .unwrap_or_default();
     let gib = memory / 1024.0 / 1024.0;
     format!(
         "Machine: {model}, {cores} cores, {gib:.0} GiB; {}; {}.\n",
@@ -129,5 +142,7 @@ fn machine() -> String {
 
 fn said_by(program: &str, argument: &str) -> String {
     let output = Command::new(program).arg(argument).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    output
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default()
 }

@@ -80,7 +80,8 @@ impl Visitor {
         );
         self.stream.get_mut().write_all(request.as_bytes())?;
         let head = head(&mut self.stream)?;
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("a status")?;
+        let status =
+            head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("a status")?;
         let mut answer = Answer { status, head, text: String::new() };
         let length = answer.header("content-length").map_or(Ok(0), str::parse::<usize>)?;
         let mut text = vec![0; length];
@@ -89,7 +90,8 @@ impl Visitor {
         Ok(answer)
     }
 
-    /// Opens the socket of a page, asks `ask` if there is one, reads until `is_enough` of what came, and closes it.
+    /// Opens the socket of a page, asks `ask` if there is one, reads until `is_enough` of what
+    /// came, and closes it.
     pub(crate) fn window(
         &self,
         path: &str,
@@ -113,7 +115,10 @@ impl Visitor {
         let mut some = [0; 16 * 1024];
         loop {
             match stream.read(&mut some)? {
-                0 => bail!("the site closed the socket of {path}: {}", String::from_utf8_lossy(&came)),
+                0 => bail!(
+                    "the site closed the socket of {path}: {}",
+                    String::from_utf8_lossy(&came)
+                ),
                 read => came.extend_from_slice(&some[..read]),
             }
             let text = String::from_utf8_lossy(&came);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::SiteAccounts;
 use super::forms::Browser;
 use super::new_password::{NoNewPassword, new_password};
-use super::session::{self, RequestSession, Which, Why, device_name};
+use super::session::{self, EndReason, RequestSession, SessionFilter, device_name};
 use super::users;
 use crate::{Field, Page, SiteError, SiteState, User};
 use bellwire_web::wait::in_words;
@@ -52,7 +52,7 @@ struct PasswordForm {
 /// What was typed into it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Typed {
+struct SubmittedFields {
     current: String,
     password: String,
     password_confirm: String,
@@ -135,22 +135,26 @@ async fn end_one(
     if session == user.session() {
         return sign_out(&site, &own).await;
     }
-    let which = Which::Own { user_id: user.id, session };
-    match site.accounts().sessions().end_now(which, Why::EndedElsewhere).await? {
+    let which = SessionFilter::Own { user_id: user.id, session };
+    match site.accounts().sessions().end_now(which, EndReason::EndedElsewhere).await? {
         0 => Err(SiteError::NotFound),
         _ => Ok(Redirect::to("/accounts/").into_response()),
     }
 }
 
 async fn end_others(State(site): State<SiteState>, user: User) -> Result<Redirect, SiteError> {
-    let which = Which::Others { user_id: user.id, session: user.session() };
-    site.accounts().sessions().end_now(which, Why::EndedElsewhere).await?;
+    let which = SessionFilter::Others { user_id: user.id, session: user.session() };
+    site.accounts().sessions().end_now(which, EndReason::EndedElsewhere).await?;
     Ok(Redirect::to("/accounts/"))
 }
 
-/// Ends this browser's session, signed in or anonymous, with its data; and leads to the first page, without a cookie and without
-/// the pages that the browser keeps for going back: the next person at this computer must not see them.
-pub(super) async fn sign_out(site: &SiteState, own: &RequestSession) -> Result<Response, SiteError> {
+/// Ends this browser's session, signed in or anonymous, with its data; and leads to the first page,
+/// without a cookie and without the pages that the browser keeps for going back: the next person at
+/// this computer must not see them.
+pub(super) async fn sign_out(
+    site: &SiteState,
+    own: &RequestSession,
+) -> Result<Response, SiteError> {
     let sessions = site.accounts().sessions();
     sessions.sign_out(own).await?;
     let forget = HeaderValue::from_static("\"cache\"");
@@ -162,7 +166,7 @@ async fn change_password(
     State(site): State<SiteState>,
     user: User,
     browser: Browser,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<SubmittedFields>,
 ) -> Result<Response, SiteError> {
     let mut form = PasswordForm::default();
     if typed.current.is_empty() {
@@ -174,12 +178,15 @@ async fn change_password(
     if form.current.error.is_none() && form.password_confirm.error.is_none() {
         match new_password(&site, &user, browser, typed.current, typed.password).await {
             Ok(cookie) => {
-                return Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/accounts/")).into_response());
+                return Ok(
+                    ([(header::SET_COOKIE, cookie)], Redirect::to("/accounts/")).into_response()
+                );
             }
             Err(NoNewPassword::Wrong) => form.current.wrong("This is not your password."),
             Err(NoNewPassword::Bad(why)) => form.password.wrong(why),
             Err(NoNewPassword::Error(SiteError::TooMany { retry_after })) => {
-                form.error = Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
+                form.error =
+                    Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
                 let page = page(&site, &user, form, StatusCode::TOO_MANY_REQUESTS).await?;
                 let wait = HeaderValue::from(bellwire_web::wait::seconds(retry_after));
                 return Ok(([(header::RETRY_AFTER, wait)], page).into_response());

@@ -89,11 +89,14 @@ impl FromRef<SiteState> for Accounts {
 impl Accounts {
     /// The paths of the account pages, for the shell.
     pub fn links(&self) -> AccountLinks {
-        AccountLinks { sign_in: "/accounts/login/", sign_up: self.is_open().then_some("/accounts/signup/") }
+        AccountLinks {
+            sign_in: "/accounts/login/",
+            sign_up: self.is_open().then_some("/accounts/signup/"),
+        }
     }
 
-    /// The accounts of a site. `secure` is whether it is served by https, which its cookie then says. No
-    /// password may be its name.
+    /// The accounts of a site. `secure` is whether it is served by https, which its cookie then
+    /// says. No password may be its name.
     pub fn new(
         db: Db,
         bellwire: Bellwire,

@@ -66,7 +66,7 @@ impl fmt::Debug for SignUpForm {
 }
 
 /// What an account can be made of: everything in the form is right.
-pub(super) struct Wanted {
+pub(super) struct NewAccount {
     pub(super) name: Name,
     pub(super) email: Option<(String, String)>,
     pub(super) password: String,
@@ -140,11 +140,13 @@ impl SignInPage {
     pub(super) fn refuse(&mut self, why: NotSignedIn) -> Result<Option<Duration>, SiteError> {
         match why {
             NotSignedIn::Wrong => {
-                self.error = Some("There is no account with this name and this password.".to_owned());
+                self.error =
+                    Some("There is no account with this name and this password.".to_owned());
                 Ok(None)
             }
             NotSignedIn::Error(SiteError::TooMany { retry_after }) => {
-                self.error = Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
+                self.error =
+                    Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
                 Ok(Some(retry_after))
             }
             NotSignedIn::Error(error) => Err(error),
@@ -156,7 +158,9 @@ impl SignInPage {
     }
 
     pub(super) fn show(&self, status: StatusCode) -> Result<Page, SiteError> {
-        Ok(Page::new(titled("Sign in", status), Html::from_template(self)?).status(status).next(&self.next))
+        Ok(Page::new(titled("Sign in", status), Html::from_template(self)?)
+            .status(status)
+            .next(&self.next))
     }
 }
 
@@ -169,10 +173,13 @@ impl SignUpPage {
                 self.email.wrong("There is an account with this address already.");
             }
             NoAccount::Weak(why) => self.password.wrong(why),
-            NoAccount::NotFirst => self.error = Some("Somebody else was first. Please sign up.".to_owned()),
+            NoAccount::NotFirst => {
+                self.error = Some("Somebody else was first. Please sign up.".to_owned())
+            }
             NoAccount::Error(SiteError::TooMany { retry_after }) => {
                 let wait = in_words(retry_after);
-                self.error = Some(format!("Too many new accounts from your address. Try again in {wait}."));
+                self.error =
+                    Some(format!("Too many new accounts from your address. Try again in {wait}."));
                 return Ok(Some(retry_after));
             }
             NoAccount::Error(error) => return Err(error),
@@ -189,7 +196,7 @@ impl SignUpPage {
     ///
     /// # Errors
     /// The page to show again, with what is wrong beside each field.
-    pub(super) fn check(form: SignUpForm) -> Result<(Wanted, Self), Box<Self>> {
+    pub(super) fn check(form: SignUpForm) -> Result<(NewAccount, Self), Box<Self>> {
         let mut page = Self {
             username: Field::typed(&*form.username),
             email: Field::typed(&*form.email),
@@ -197,20 +204,23 @@ impl SignUpPage {
         };
         let name = Name::new(&form.username).map_err(|error| page.username.wrong(error));
         let email = name::email(&form.email).map_err(|error| page.email.wrong(error));
-        let password = strength::check_length(&form.password).map_err(|error| page.password.wrong(error));
+        let password =
+            strength::check_length(&form.password).map_err(|error| page.password.wrong(error));
         if form.password != form.password_confirm {
             page.password_confirm.wrong("The two passwords are not the same.");
         }
         match (name, email, password) {
             (Ok(name), Ok(email), Ok(())) if page.password_confirm.error.is_none() => {
-                Ok((Wanted { name, email, password: form.password }, page))
+                Ok((NewAccount { name, email, password: form.password }, page))
             }
             _ => Err(Box::new(page)),
         }
     }
 
     pub(super) fn show(&self, status: StatusCode) -> Result<Page, SiteError> {
-        Ok(Page::new(titled("Sign up", status), Html::from_template(self)?).status(status).next(&self.next))
+        Ok(Page::new(titled("Sign up", status), Html::from_template(self)?)
+            .status(status)
+            .next(&self.next))
     }
 
     fn focused(&self, index: usize) -> bool {
@@ -235,7 +245,8 @@ fn focused<const N: usize>(fields: [&Field; N], index: usize) -> bool {
     fields.iter().position(|field| field.error.is_some()).unwrap_or(0) == index
 }
 
-/// An extractor: the browser that sends a form, or opens a socket: where it is, what it calls itself, and its sessions so far.
+/// An extractor: the browser that sends a form, or opens a socket: where it is, what it calls
+/// itself, and its sessions so far.
 #[derive(Debug)]
 pub struct Browser {
     pub(super) address: IpAddr,
@@ -248,10 +259,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Browser {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let address = ClientAddress::of(&parts.extensions).ip();
-        let user_agent =
-            parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let user_agent = parts
+            .headers
+            .get(header::USER_AGENT)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
         let shown = |c: &char| !c.is_control();
-        let user_agent = user_agent.unwrap_or_default().chars().filter(shown).take(USER_AGENT).collect();
+        let user_agent =
+            user_agent.unwrap_or_default().chars().filter(shown).take(USER_AGENT).collect();
         let old = Old::of(&RequestSession::of(&parts.extensions));
         Ok(Self { address, device: Device { user_agent, address: address.to_string() }, old })
     }

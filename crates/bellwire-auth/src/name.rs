@@ -31,7 +31,9 @@ impl Name {
             Err("At most 64 characters, please.")
         } else if shown.contains('@') || key.contains('@') {
             Err("A name has no @ in it; the e-mail address has its own field.")
-        } else if !begins_with_a_look(&shown) || shown.chars().any(|c| c.is_control() || is_invisible(c)) {
+        } else if !begins_with_a_look(&shown)
+            || shown.chars().any(|c| c.is_control() || is_invisible(c))
+        {
             Err("Only characters that one can see, please.")
         } else {
             Ok(Self { shown, key })
@@ -39,7 +41,8 @@ impl Name {
     }
 }
 
-/// Names with the same key are the same name: compatible forms, case and inner space make no difference.
+/// Names with the same key are the same name: compatible forms, case and inner space make no
+/// difference.
 ///
 /// Case is folded by lower-casing, so `STRASSE` and `Straße` stay two names.
 pub fn name_key(name: &str) -> String {
@@ -69,9 +72,11 @@ pub(super) fn email_key(email: &str) -> String {
     fold(email.trim(), Case::Lower)
 }
 
-/// Whether a name begins with a character that can be seen by itself. A mark would hang on what stands before the name.
+/// Whether a name begins with a character that can be seen by itself. A mark would hang on what
+/// stands before the name.
 fn begins_with_a_look(name: &str) -> bool {
-    let looks = |c: char| !is_combining_mark(c) && !is_joiner(c) && !is_invisible(c) && !c.is_whitespace();
+    let looks =
+        |c: char| !is_combining_mark(c) && !is_joiner(c) && !is_invisible(c) && !c.is_whitespace();
     name.chars().next().is_some_and(looks)
 }
 

@@ -7,7 +7,7 @@ use bellwire_web::db::Tx;
 use super::SiteAccounts;
 use super::Who;
 use super::forms::Browser;
-use super::session::{NewSession, Token, Which, Why};
+use super::session::{EndReason, NewSession, SessionFilter, Token};
 use super::users::{self, Changed};
 use crate::{SiteError, SiteState, User};
 
@@ -27,9 +27,11 @@ impl<E: Into<SiteError>> From<E> for NoNewPassword {
     }
 }
 
-/// Changes the password and ends every session of the person; this browser goes on in a new one, whose cookie is returned.
+/// Changes the password and ends every session of the person; this browser goes on in a new one,
+/// whose cookie is returned.
 ///
-/// The old session ends too: a new password is no use against somebody who has this browser's cookie otherwise.
+/// The old session ends too: a new password is no use against somebody who has this browser's
+/// cookie otherwise.
 pub(super) async fn new_password(
     site: &SiteState,
     user: &User,
@@ -42,7 +44,8 @@ pub(super) async fn new_password(
     if let Err(retry_after) = accounts.sign_ins.take(&attempt) {
         return Err(SiteError::TooMany { retry_after }.into());
     }
-    let account = users::by_id(accounts.db.read(), user.id).await?.ok_or(SiteError::Unauthorized)?;
+    let account =
+        users::by_id(accounts.db.read(), user.id).await?.ok_or(SiteError::Unauthorized)?;
     let fits = accounts.hasher.fits(current, Some(account.password_hash.clone())).await;
     if fits.is_err() {
         accounts.sign_ins.take_back(&attempt);
@@ -63,8 +66,8 @@ pub(super) async fn new_password(
             return Err(NoNewPassword::Wrong);
         }
         users::change(&tx, account.id, Changed::Password(hash)).await?;
-        let all_others = Which::Others { user_id: account.id, session };
-        sessions.end(&tx, all_others, Why::NewPassword).await?;
+        let all_others = SessionFilter::Others { user_id: account.id, session };
+        sessions.end(&tx, all_others, EndReason::NewPassword).await?;
         let new = NewSession { user_id: account.id, token: &token, device: browser.device };
         match sessions.renew(&tx, new, session).await? {
             true => Ok(()),

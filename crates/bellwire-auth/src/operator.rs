@@ -4,7 +4,7 @@ use bellwire_web::db::{DbError, Tx};
 
 use super::Accounts;
 use super::name::{self, Name};
-use super::session::{Which, Why};
+use super::session::{EndReason, SessionFilter};
 use super::users::{self, Changed, NewUser, Taken};
 use crate::SiteError;
 
@@ -80,7 +80,8 @@ impl Accounts {
         let name = Name::new(name).map_err(OperatorError::Name)?;
         let email = name::email(email).map_err(OperatorError::Email)?;
         let password_hash = self.inner.hasher.hash(password).await?;
-        let new = NewUser { name, email, password_hash, is_admin, created_at: self.inner.clock.date() };
+        let new =
+            NewUser { name, email, password_hash, is_admin, created_at: self.inner.clock.date() };
         let made = self.inner.db.write(async move |tx: Tx| {
             let email = new.email.as_ref().map(|(_, key)| key.as_str());
             match users::taken(&tx, &new.name, email).await? {
@@ -92,16 +93,19 @@ impl Accounts {
         made.await.map(Person::from)
     }
 
-    /// Gives somebody, known by name or e-mail address, a new password, and ends all their sessions.
+    /// Gives somebody, known by name or e-mail address, a new password, and ends all their
+    /// sessions.
     ///
     /// # Errors
     /// When there is nobody of that name, or the password will not do.
     pub async fn set_password(&self, who: &str, password: String) -> Result<Person, OperatorError> {
         let person = self.find(who).await?;
         let email = person.email.as_deref().unwrap_or_default();
-        self.check_password(&password, &[&person.name, email]).await?.map_err(OperatorError::Password)?;
+        self.check_password(&password, &[&person.name, email])
+            .await?
+            .map_err(OperatorError::Password)?;
         let hash = self.inner.hasher.hash(password).await?;
-        self.change(person, Changed::Password(hash), Some(Why::NewPassword)).await
+        self.change(person, Changed::Password(hash), Some(EndReason::NewPassword)).await
     }
 
     /// Makes somebody an administrator.
@@ -120,7 +124,11 @@ impl Accounts {
         self.change_staff(self.find(who).await?, is_staff).await
     }
 
-    pub(super) async fn change_staff(&self, person: Person, is_staff: bool) -> Result<Person, OperatorError> {
+    pub(super) async fn change_staff(
+        &self,
+        person: Person,
+        is_staff: bool,
+    ) -> Result<Person, OperatorError> {
         self.change(person, Changed::Staff(is_staff), None).await
     }
 
@@ -129,7 +137,8 @@ impl Accounts {
     /// # Errors
     /// When there is nobody of that name.
     pub async fn deactivate(&self, who: &str) -> Result<Person, OperatorError> {
-        self.change(self.find(who).await?, Changed::Active(false), Some(Why::Deactivated)).await
+        self.change(self.find(who).await?, Changed::Active(false), Some(EndReason::Deactivated))
+            .await
     }
 
     /// Lets somebody sign in again.
@@ -158,13 +167,16 @@ impl Accounts {
         &self,
         person: Person,
         changed: Changed,
-        end: Option<Why>,
+        end: Option<EndReason>,
     ) -> Result<Person, OperatorError> {
         let accounts = self.clone();
         let write = async move |tx: Tx| {
             let user = users::change(&tx, person.id, changed).await?;
             if let Some(why) = end {
-                accounts.sessions().end(&tx, Which::All { user_id: person.id }, why).await?;
+                accounts
+                    .sessions()
+                    .end(&tx, SessionFilter::All { user_id: person.id }, why)
+                    .await?;
             }
             Ok::<_, OperatorError>(Person::from(user))
         };

@@ -1,7 +1,8 @@
 //! Signing in, up and out where the form travels over a socket.
 //!
-//! A session begins by HTTP alone. So a form that is right is answered with a ticket, which the page redeems by a POST of its own; and a page
-//! that signs out is answered with the form that does so. Both forms send themselves (`self_submit_controller.js`), or by their button.
+//! A session begins by HTTP alone. So a form that is right is answered with a ticket, which the
+//! page redeems by a POST of its own; and a page that signs out is answered with the form that does
+//! so. Both forms send themselves (`self_submit_controller.js`), or by their button.
 
 use std::fmt;
 
@@ -17,15 +18,16 @@ use serde::Deserialize;
 use super::SiteAccounts;
 use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
 use super::session::Token;
-use super::sign_in::{self, Begin, go_on};
+use super::sign_in::{self, SessionStart, go_on};
 use super::sign_up;
-use super::{Accounts, next, tickets};
+use super::{Accounts, login_tokens, next};
 use crate::{Field, SiteError, SiteState};
 
-/// Begins a session for whoever redeems it, once, within a minute. Only the form of the page that asked for it shows it.
-pub struct Ticket(Token);
+/// Begins a session for whoever redeems it, once, within a minute. Only the form of the page that
+/// asked for it shows it.
+pub struct LoginToken(Token);
 
-impl Ticket {
+impl LoginToken {
     /// The form that redeems it and leads on to `next`, an address of this site.
     ///
     /// # Errors
@@ -37,13 +39,14 @@ impl Ticket {
     }
 }
 
-impl fmt::Debug for Ticket {
+impl fmt::Debug for LoginToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ticket(…)")
     }
 }
 
-/// What is wrong with a form, as the pages of accounts have it: what was typed but for passwords, and a sentence beside each field.
+/// What is wrong with a form, as the pages of accounts have it: what was typed but for passwords,
+/// and a sentence beside each field.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The name; for signing in a name or an e-mail address.
@@ -88,19 +91,30 @@ impl From<SignUpPage> for NoTicket {
 }
 
 impl Accounts {
-    /// What the form to sign in does, for one that came over a socket: the same checks, limits and sentences.
+    /// What the form to sign in does, for one that came over a socket: the same checks, limits and
+    /// sentences.
     ///
     /// # Errors
     /// What to show, when it will not do.
-    pub async fn sign_in_over_socket(&self, browser: &Browser, form: SignInForm) -> Result<Ticket, NoTicket> {
+    pub async fn sign_in_over_socket(
+        &self,
+        browser: &Browser,
+        form: SignInForm,
+    ) -> Result<LoginToken, NoTicket> {
         let mut page = SignInPage::of(&form, self.is_open());
         if !page.is_right() {
             return Err(page.into());
         }
         let token = Token::random().map_err(SiteError::internal)?;
-        let ticket = Ticket(token.clone());
-        match sign_in::sign_in(self, browser.address, &form.username, form.password, Begin::Ticket(token))
-            .await
+        let ticket = LoginToken(token.clone());
+        match sign_in::sign_in(
+            self,
+            browser.address,
+            &form.username,
+            form.password,
+            SessionStart::LoginToken(token),
+        )
+        .await
         {
             Ok(()) => Ok(ticket),
             Err(why) => {
@@ -114,12 +128,24 @@ impl Accounts {
     ///
     /// # Errors
     /// What to show, when it will not do.
-    pub async fn sign_up_over_socket(&self, browser: &Browser, form: SignUpForm) -> Result<Ticket, NoTicket> {
+    pub async fn sign_up_over_socket(
+        &self,
+        browser: &Browser,
+        form: SignUpForm,
+    ) -> Result<LoginToken, NoTicket> {
         self.may_sign_up()?;
         let (wanted, mut page) = SignUpPage::check(form).map_err(|page| *page)?;
         let token = Token::random().map_err(SiteError::internal)?;
-        let ticket = Ticket(token.clone());
-        match sign_up::sign_up(self, browser.address, wanted, false, Begin::Ticket(token)).await {
+        let ticket = LoginToken(token.clone());
+        match sign_up::sign_up(
+            self,
+            browser.address,
+            wanted,
+            false,
+            SessionStart::LoginToken(token),
+        )
+        .await
+        {
             Ok(()) => Ok(ticket),
             Err(why) => {
                 page.refuse(why)?;
@@ -133,7 +159,12 @@ impl Accounts {
     /// # Errors
     /// When the template fails, which it does not.
     pub fn sign_out_form(&self) -> Result<Html, askama::Error> {
-        Html::from_template(&Leads { action: "/accounts/logout/", label: "Sign out", ticket: "", next: "" })
+        Html::from_template(&Leads {
+            action: "/accounts/logout/",
+            label: "Sign out",
+            ticket: "",
+            next: "",
+        })
     }
 }
 
@@ -155,7 +186,8 @@ pub(super) struct Redeemed {
     next: String,
 }
 
-/// Begins the session of a ticket. The one that this browser had before is over, as after any sign-in.
+/// Begins the session of a ticket. The one that this browser had before is over, as after any
+/// sign-in.
 pub(super) async fn redeem(
     State(site): State<SiteState>,
     browser: Browser,
@@ -172,11 +204,13 @@ pub(super) async fn redeem(
     }
     let next = next::within_site(&form.next).unwrap_or_default();
     let mut page = SignInPage::new(&next, site.accounts().is_open());
-    page.error = Some("That took too long, or was done already. Please sign in once more.".to_owned());
+    page.error =
+        Some("That took too long, or was done already. Please sign in once more.".to_owned());
     Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response())
 }
 
-/// Whether the session of this ticket began. A ticket that is none counts like a failed sign-in, and takes no turn of the one who writes.
+/// Whether the session of this ticket began. A ticket that is none counts like a failed sign-in,
+/// and takes no turn of the one who writes.
 async fn begin(
     people: &Accounts,
     ticket: Token,
@@ -192,13 +226,18 @@ async fn begin(
     begun
 }
 
-async fn take(people: &Accounts, ticket: Token, session: Token, browser: Browser) -> Result<bool, SiteError> {
+async fn take(
+    people: &Accounts,
+    ticket: Token,
+    session: Token,
+    browser: Browser,
+) -> Result<bool, SiteError> {
     let (accounts, people) = (&people.inner, people.clone());
-    if !tickets::is_there(accounts.db.read(), &ticket, accounts.clock.date()).await? {
+    if !login_tokens::is_there(accounts.db.read(), &ticket, accounts.clock.date()).await? {
         return Ok(false);
     }
     let begun = accounts.db.write(async move |tx: Tx| {
-        match tickets::take(&tx, &ticket, people.inner.clock.date()).await? {
+        match login_tokens::take(&tx, &ticket, people.inner.clock.date()).await? {
             Some(user) => people.begin(&tx, user.id, &session, browser).await.map(|()| true),
             None => Ok(false),
         }

@@ -17,12 +17,13 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Passwords that may wait to be hashed. The next one is refused with 503, and the person tries again.
+/// Passwords that may wait to be hashed. The next one is refused with 503, and the person tries
+/// again.
 const WAITING: usize = 64;
 
-/// Checked when there is no such account, so that it takes as long as when there is one. No password fits it.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$QUFBQUFBQUFBQUFBQUFBQQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// Checked when there is no such account, so that it takes as long as when there is one. No
+/// password fits it.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$QUFBQUFBQUFBQUFBQUFBQQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Of those, how many may come from one address.
 const WAITING_FROM_ONE: usize = 8;
@@ -34,7 +35,8 @@ pub(super) struct Hasher {
     waiting: Arc<Semaphore>,
     /// How many wait or work for each address.
     places: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    /// The memory of those that are done, for the next: the system's allocator would keep a piece for every thread.
+    /// The memory of those that are done, for the next: the system's allocator would keep a piece
+    /// for every thread.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
 }
 
@@ -88,22 +90,30 @@ impl Hasher {
         let salt = Salt::generate();
         let hash = move |memory: &mut Vec<Block>| {
             let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
-            let hash = output(&params, password.as_bytes(), &salt, Params::DEFAULT_OUTPUT_LEN, memory)?;
+            let hash =
+                output(&params, password.as_bytes(), &salt, Params::DEFAULT_OUTPUT_LEN, memory)?;
             let (algorithm, version) = (Algorithm::Argon2id.ident(), Some(Version::V0x13.into()));
             let params = ParamsString::try_from(&params)?;
             let (salt, hash) = (Some(salt), Some(hash));
-            Ok::<_, password_hash::Error>(PasswordHash { algorithm, version, params, salt, hash }.to_string())
+            Ok::<_, password_hash::Error>(
+                PasswordHash { algorithm, version, params, salt, hash }.to_string(),
+            )
         };
         self.work(hash).await?.map_err(|error| SiteError::internal(error.to_string()))
     }
 
     /// Whether a password fits a hash. Without one the work is the same, and the answer is no.
-    pub(super) async fn fits(&self, password: String, hash: Option<String>) -> Result<bool, SiteError> {
+    pub(super) async fn fits(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, SiteError> {
         if password.len() > LONGEST {
             return Ok(false); // nobody has such a one
         }
         let (somebody, hash) = (hash.is_some(), hash.unwrap_or_else(|| NOBODY.to_owned()));
-        let verify = move |memory: &mut Vec<Block>| fits(password.as_bytes(), &hash, memory) == Some(true);
+        let verify =
+            move |memory: &mut Vec<Block>| fits(password.as_bytes(), &hash, memory) == Some(true);
         Ok(self.work(verify).await? && somebody)
     }
 
@@ -136,7 +146,8 @@ impl Hasher {
 /// Whether a password fits a hash; nothing when the hash is none of ours.
 fn fits(password: &[u8], hash: &str, memory: &mut Vec<Block>) -> Option<bool> {
     let hash = PasswordHash::new(hash).ok()?;
-    let ours = hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into());
+    let ours = hash.algorithm == Algorithm::Argon2id.ident()
+        && hash.version == Some(Version::V0x13.into());
     let (salt, kept) = (hash.salt?, hash.hash.filter(|_| ours)?);
     let found = output(&Params::try_from(&hash).ok()?, password, &salt, kept.len(), memory).ok()?;
     Some(found == kept) // in constant time
@@ -178,7 +189,10 @@ mod tests {
         let hasher = Hasher::default();
         for password in ["one bell", "two bells", "three bells"] {
             let hash = hasher.hash(password.to_owned()).await.unwrap();
-            assert_eq!(Argon2::default().verify_password(password.as_bytes(), hash.as_str()), Ok(()));
+            assert_eq!(
+                Argon2::default().verify_password(password.as_bytes(), hash.as_str()),
+                Ok(())
+            );
             let theirs = Argon2::default().hash_password(password.as_bytes()).unwrap().to_string();
             assert!(hasher.fits(password.to_owned(), Some(theirs)).await.unwrap());
             assert_eq!(lock(&hasher.memory).len(), 1, "one after the other shares one piece");

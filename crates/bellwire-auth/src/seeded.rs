@@ -15,7 +15,9 @@ const SEED: i64 = i64::from_be_bytes(*b"seedling");
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// Nobody is to find words in their mouth that they never said.
-    #[error("somebody here is called `{0}` already, as one of the people to be made: nothing was done")]
+    #[error(
+        "somebody here is called `{0}` already, as one of the people to be made: nothing was done"
+    )]
     NameTaken(&'static str),
     /// The database, or an app.
     #[error(transparent)]
@@ -35,7 +37,8 @@ impl From<bellwire_web::db::DbError> for SeedError {
 }
 
 impl Accounts {
-    /// Makes accounts for those of these, a name and an e-mail address each, who have none. Returns all, and how many are new.
+    /// Makes accounts for those of these, a name and an e-mail address each, who have none. Returns
+    /// all, and how many are new.
     ///
     /// # Errors
     /// That somebody else has one of the names, or the database's.

@@ -1,8 +1,10 @@
-//! Sessions: browsers that are known again by a cookie, anonymous or signed in, and the data that apps keep for them.
+//! Sessions: browsers that are known again by a cookie, anonymous or signed in, and the data that
+//! apps keep for them.
 //!
-//! There is one table and one cookie. A request with the cookie is recognised once, by [`Sessions::recognise`]. An anonymous
-//! session begins where an app asks for one ([`Session::begin`]); signing in moves its data into a new session with another
-//! id; signing out removes session and data.
+//! There is one table and one cookie. A request with the cookie is recognised once, by
+//! [`Sessions::recognise`]. An anonymous session begins where an app asks for one
+//! ([`Session::begin`]); signing in moves its data into a new session with another id; signing out
+//! removes session and data.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,16 +29,17 @@ mod extract;
 
 pub(super) use begin::{NewSession, Old};
 pub(super) use device::{Device, name as device_name};
-pub(super) use ended::Why;
+pub(super) use ended::EndReason;
 pub use extract::Session;
 pub(crate) use request::RequestSession;
-pub(super) use table::{Model, Which, of};
+pub(super) use table::{Model, SessionFilter, of};
 pub(super) use token::Token;
 pub use watch::Watch;
 
 use bellwire_web::SharedRateLimiter;
 
-/// New anonymous sessions from one address, and the time they count for. Pages are served beyond it, and nothing is kept.
+/// New anonymous sessions from one address, and the time they count for. Pages are served beyond
+/// it, and nothing is kept.
 const MADE: Quota = Quota::at_most(120, Duration::from_secs(60));
 
 /// All sessions of a site. Cheap to clone.

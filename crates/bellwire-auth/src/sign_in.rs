@@ -10,7 +10,7 @@ use bellwire_web::db::Tx;
 
 use super::forms::Browser;
 use super::session::{NewSession, Token};
-use super::{Accounts, Inner, Who, next, tickets, users};
+use super::{Accounts, Inner, Who, login_tokens, next, users};
 use crate::SiteError;
 
 /// Why somebody was not signed in.
@@ -28,14 +28,14 @@ impl<E: Into<SiteError>> From<E> for NotSignedIn {
 }
 
 /// How it goes on for somebody who has shown who they are.
-pub(super) enum Begin {
+pub(super) enum SessionStart {
     /// The session begins, in this browser.
     Session(Token, Browser),
     /// It begins when the page redeems this.
-    Ticket(Token),
+    LoginToken(Token),
 }
 
-impl Begin {
+impl SessionStart {
     pub(super) async fn run(
         self,
         accounts: &Accounts,
@@ -44,7 +44,9 @@ impl Begin {
     ) -> Result<(), SiteError> {
         match self {
             Self::Session(token, browser) => accounts.begin(tx, user.id, &token, browser).await,
-            Self::Ticket(token) => Ok(tickets::make(tx, &token, user, accounts.inner.clock.date()).await?),
+            Self::LoginToken(token) => {
+                Ok(login_tokens::make(tx, &token, user, accounts.inner.clock.date()).await?)
+            }
         }
     }
 }
@@ -55,12 +57,13 @@ pub(super) async fn sign_in(
     address: IpAddr,
     username: &str,
     password: String,
-    begin: Begin,
+    begin: SessionStart,
 ) -> Result<(), NotSignedIn> {
     let accounts = &people.inner;
     let from = network(address);
     accounts.strangers.take(&from).map_err(too_many)?;
-    // Taken back below, unless it turns out that the password is wrong, or whoever asked does not wait for it.
+    // Taken back below, unless it turns out that the password is wrong, or whoever asked does not
+    // wait for it.
     let checked = check(accounts, from, username, password).await;
     if !matches!(checked, Err(NotSignedIn::Wrong)) {
         accounts.strangers.take_back(&from);
@@ -77,8 +80,8 @@ pub(super) async fn sign_in(
     if begun.await? { Ok(()) } else { Err(NotSignedIn::Wrong) }
 }
 
-/// Whoever has this name and this password. Failures are counted by person where there is one, so that a second name is
-/// no second try, and by the name as typed otherwise; the work is the same.
+/// Whoever has this name and this password. Failures are counted by person where there is one, so
+/// that a second name is no second try, and by the name as typed otherwise; the work is the same.
 async fn check(
     accounts: &Inner,
     from: IpAddr,

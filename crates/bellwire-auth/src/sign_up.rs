@@ -7,12 +7,13 @@ use bellwire_web::db::{DbError, Tx};
 use sea_orm::SqlErr;
 
 use super::Accounts;
-use super::forms::Wanted;
-use super::sign_in::Begin;
+use super::forms::NewAccount;
+use super::sign_in::SessionStart;
 use super::users::{self, NewUser, Taken};
 use crate::SiteError;
 
-/// The number two processes agree on while one of them makes the first account: "1st user" in ASCII.
+/// The number two processes agree on while one of them makes the first account: "1st user" in
+/// ASCII.
 const FIRST: i64 = i64::from_be_bytes(*b"1st user");
 
 /// Why there is no new account.
@@ -51,13 +52,14 @@ impl From<sea_orm::DbErr> for NoAccount {
     }
 }
 
-/// Makes an account and lets its person go on, both or neither. `first` makes the administrator, once.
+/// Makes an account and lets its person go on, both or neither. `first` makes the administrator,
+/// once.
 pub(super) async fn sign_up(
     people: &Accounts,
     address: IpAddr,
-    wanted: Wanted,
+    wanted: NewAccount,
     first: bool,
-    begin: Begin,
+    begin: SessionStart,
 ) -> Result<(), NoAccount> {
     let accounts = &people.inner;
     let from = network(address);
@@ -74,13 +76,13 @@ pub(super) async fn sign_up(
 async fn make(
     people: &Accounts,
     from: IpAddr,
-    wanted: Wanted,
+    wanted: NewAccount,
     first: bool,
-    begin: Begin,
+    begin: SessionStart,
 ) -> Result<(), NoAccount> {
     let accounts = &people.inner;
     let _place = accounts.hasher.place(from)?;
-    let Wanted { name, email, password } = wanted;
+    let NewAccount { name, email, password } = wanted;
     let own = [name.shown.as_str(), email.as_ref().map_or("", |(shown, _)| shown)];
     people.check_password(&password, &own).await?.map_err(NoAccount::Weak)?;
     let password_hash = accounts.hasher.hash(password).await?;

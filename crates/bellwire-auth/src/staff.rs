@@ -32,7 +32,7 @@ struct StaffPage {
 /// What was typed into the form.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Typed {
+struct SubmittedFields {
     who: String,
 }
 
@@ -44,7 +44,7 @@ async fn show(State(site): State<SiteState>, user: User) -> Result<Page, SiteErr
 async fn give(
     State(site): State<SiteState>,
     user: User,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<SubmittedFields>,
 ) -> Result<Response, SiteError> {
     administers(&user)?;
     let mut who = Field::typed(&*typed.who);

@@ -11,8 +11,8 @@ const SHORTEST: usize = 8;
 /// The longest, in bytes: hashing must not become a way to keep us busy.
 pub(super) const LONGEST: usize = 1000;
 
-/// How much of a password is estimated, in characters: the time grows with the square of it, 13 ms for so many. What begins with so
-/// many characters that are hard to guess is hard to guess.
+/// How much of a password is estimated, in characters: the time grows with the square of it, 13 ms
+/// for so many. What begins with so many characters that are hard to guess is hard to guess.
 const ESTIMATED: usize = 100;
 
 /// The least score that is taken: more than 10⁸ guesses.
@@ -21,7 +21,8 @@ const ENOUGH: Score = Score::Three;
 /// The shortest part of a name or an address that counts as a word, in characters.
 const WORD: usize = 3;
 
-/// Passwords of other languages, and sentences without spaces, that everybody knows but zxcvbn, whose lists are mostly English.
+/// Passwords of other languages, and sentences without spaces, that everybody knows but zxcvbn,
+/// whose lists are mostly English.
 const OTHERS: [&str; 9] = [
     "alhamdulillah",
     "bienvenido",
@@ -48,7 +49,8 @@ pub(super) fn check_length(password: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Checks how easily a password is guessed by somebody who knows these names and addresses. Takes milliseconds: not on the event loop.
+/// Checks how easily a password is guessed by somebody who knows these names and addresses. Takes
+/// milliseconds: not on the event loop.
 ///
 /// # Errors
 /// The sentence for the person who typed it.
@@ -87,12 +89,15 @@ fn reason(warning: Option<Warning>) -> &'static str {
             | SequencesLikeAbcAreEasyToGuess
             | RecentYearsAreEasyToGuess
             | DatesAreOftenEasyToGuess,
-        ) => "Repeats, rows of keys, sequences and dates are easy to guess. Add another word or two instead.",
+        ) => {
+            "Repeats, rows of keys, sequences and dates are easy to guess. Add another word or two instead."
+        }
         _ => "This is easy to guess. Add another word or two that nobody would guess.",
     }
 }
 
-/// A name or an address as it may stand in a password: the whole, without spaces, and each of its words.
+/// A name or an address as it may stand in a password: the whole, without spaces, and each of its
+/// words.
 fn words(text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let parts: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
@@ -118,8 +123,14 @@ mod tests {
         for (says, refused) in [
             ("At least 8", &["", "short", "1234567"][..]),
             ("too long", &[&"x1".repeat(LONGEST)]),
-            ("one of the first", &["password", "PASSWORD123", "qwertyuiop", "p@ssw0rd!", "iloveyou2"]),
-            ("Repeats", &["zzzzzzzzzzzz", "abcdefgh", "hunter2hunter2", "19051981", "🔔🔔🐕🔔🔔🔔🔔🔔"]),
+            (
+                "one of the first",
+                &["password", "PASSWORD123", "qwertyuiop", "p@ssw0rd!", "iloveyou2"],
+            ),
+            (
+                "Repeats",
+                &["zzzzzzzzzzzz", "abcdefgh", "hunter2hunter2", "19051981", "🔔🔔🐕🔔🔔🔔🔔🔔"],
+            ),
             (
                 "not be your name",
                 &[

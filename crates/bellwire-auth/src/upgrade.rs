@@ -1,5 +1,5 @@
-//! The door for sockets, and for streams of events where no socket gets through: each is known by its person, its session and its
-//! address, and none outlives its session.
+//! The door for sockets, and for streams of events where no socket gets through: each is known by
+//! its person, its session and its address, and none outlives its session.
 
 use std::fmt;
 
@@ -8,7 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use bellwire_web::bellwire::{
-    CatchUp, Close, Consumer, Dialect, Error, EventStream, GroupName, Scope, Seq, Socket, UpgradeRefused,
+    CatchUp, Close, Consumer, Dialect, Error, EventStream, GroupName, Scope, Seq, Socket,
+    UpgradeRejection,
 };
 
 use crate::{Session, SiteError, SiteState, User};
@@ -16,12 +17,14 @@ use crate::{Sessions, SignedIn, SiteAccounts};
 
 /// An extractor: this request asks for a socket, and one of our own pages does so.
 ///
-/// It is [`bellwire_web::bellwire::Upgrade`] for whoever is signed in, and the only one a site has. Its sockets count for their person and
-/// address, and close when the session ends: by signing out, a new password, deactivation, or time. A handshake that was under way
-/// when that happened comes to nothing.
+/// It is [`bellwire_web::bellwire::Upgrade`] for whoever is signed in, and the only one a site has.
+/// Its sockets count for their person and address, and close when the session ends: by signing out,
+/// a new password, deactivation, or time. A handshake that was under way when that happened comes
+/// to nothing.
 ///
-/// A request that accepts `text/event-stream` gets the same consumer as an [`EventStream`], one way: bellwire.js asks so where a
-/// network lets no socket through. What its page asks comes by the actions of its forms.
+/// A request that accepts `text/event-stream` gets the same consumer as an [`EventStream`], one
+/// way: bellwire.js asks so where a network lets no socket through. What its page asks comes by the
+/// actions of its forms.
 ///
 /// ```
 /// use axum::{Router, response::Response, routing::get};
@@ -58,15 +61,16 @@ enum Line {
 }
 
 impl Line {
-    async fn of(parts: &mut Parts, site: &SiteState) -> Result<Self, UpgradeRefused> {
+    async fn of(parts: &mut Parts, site: &SiteState) -> Result<Self, UpgradeRejection> {
         let bellwire = site.bellwire();
         let stream =
-            <EventStream as OptionalFromRequestParts<_>>::from_request_parts(parts, bellwire).await?;
+            <EventStream as OptionalFromRequestParts<_>>::from_request_parts(parts, bellwire)
+                .await?;
         match stream {
             Some(stream) => Ok(Self::Stream(stream)),
-            None => {
-                bellwire_web::bellwire::Upgrade::from_request_parts(parts, bellwire).await.map(Self::Socket)
-            }
+            None => bellwire_web::bellwire::Upgrade::from_request_parts(parts, bellwire)
+                .await
+                .map(Self::Socket),
         }
     }
 
@@ -88,9 +92,9 @@ where
     SiteState: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = UpgradeRefused;
+    type Rejection = UpgradeRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, UpgradeRefused> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, UpgradeRejection> {
         let site = SiteState::from_ref(state);
         let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
         let line = Line::of(parts, &site).await?;
@@ -108,15 +112,16 @@ impl Upgrade {
         }
     }
 
-    /// The dialect for pages that do not ask for one; see [`bellwire_web::bellwire::Upgrade::dialect`].
+    /// The dialect for pages that do not ask for one; see
+    /// [`bellwire_web::bellwire::Upgrade::dialect`].
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.line = self.line.map(|it| it.dialect(dialect), |it| it.dialect(dialect));
         self
     }
 
-    /// Closes when this session ends. The sockets of somebody who is signed in do so anyway; those of an anonymous session, which may
-    /// show what concerns nobody, only if the app says so.
+    /// Closes when this session ends. The sockets of somebody who is signed in do so anyway; those
+    /// of an anonymous session, which may show what concerns nobody, only if the app says so.
     #[must_use]
     pub fn session(mut self, session: &Session) -> Self {
         if let (None, Some(key)) = (&self.user, session.key()) {
@@ -154,7 +159,8 @@ impl Upgrade {
     /// Switches protocols, or begins the stream, and lets the consumer run.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
         let Self { line, sessions, user, session } = self;
-        let checked = Checked { consumer, sessions, session, is_somebody: user.is_some(), begun: false };
+        let checked =
+            Checked { consumer, sessions, session, is_somebody: user.is_some(), begun: false };
         match line {
             Line::Socket(upgrade) => upgrade.run(checked),
             Line::Stream(stream) => stream.run(checked),
@@ -164,12 +170,16 @@ impl Upgrade {
 
 impl fmt::Debug for Upgrade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upgrade").field("line", &self.line).field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Upgrade")
+            .field("line", &self.line)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
-/// A consumer that is told of its connection only if the session did not end meanwhile. From `connect` on the socket can be kicked,
-/// so a session that ends before is seen here, and one that ends after takes the socket with it.
+/// A consumer that is told of its connection only if the session did not end meanwhile. From
+/// `connect` on the socket can be kicked, so a session that ends before is seen here, and one that
+/// ends after takes the socket with it.
 struct Checked<C> {
     consumer: C,
     sessions: Sessions,
@@ -188,14 +198,21 @@ impl<C: Consumer> Consumer for Checked<C> {
         if let Some(session) = self.session {
             match self.sessions.counts(session).await {
                 Ok(true) => {}
-                // An anonymous session has mostly become one that is signed in: the page comes back with the new cookie.
+                // An anonymous session has mostly become one that is signed in: the page comes back
+                // with the new cookie.
                 Ok(false) if !self.is_somebody => {
-                    return Err(Error::Close(Close::new(Close::TRY_AGAIN, "The session was renewed.")));
+                    return Err(Error::Close(Close::new(
+                        Close::TRY_AGAIN,
+                        "The session was renewed.",
+                    )));
                 }
                 Ok(false) => return Err(Error::Close(Close::policy("You are signed out."))),
                 // Nobody can say at the moment; the page comes back.
                 Err(SiteError::Busy | SiteError::Unavailable(_)) => {
-                    return Err(Error::Close(Close::new(Close::TRY_AGAIN, "too much to do at the moment")));
+                    return Err(Error::Close(Close::new(
+                        Close::TRY_AGAIN,
+                        "too much to do at the moment",
+                    )));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -225,8 +242,8 @@ impl<C: Consumer> Consumer for Checked<C> {
         self.consumer.lagged(socket).await
     }
 
-    async fn expelled(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
-        self.consumer.expelled(socket, group).await
+    async fn removed(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
+        self.consumer.removed(socket, group).await
     }
 
     async fn disconnect(&mut self, socket: &mut Socket, close: Close) {

@@ -1,10 +1,11 @@
 //! The table of people.
 
-use bellwire_web::db::Sought;
+use bellwire_web::db::LookupExt;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{
-    Condition, ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, Unchanged,
+    Condition, ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    Unchanged,
 };
 
 use super::name::{Name, email_key, name_key};
@@ -103,20 +104,24 @@ pub(super) async fn called(db: &impl ConnectionTrait, typed: &str) -> Result<Opt
         true => Column::EmailKey.eq(email_key(typed)),
         false => Column::NameKey.eq(name_key(typed)),
     };
-    Entity::find().filter(is_it).one(db).await.or_nothing()
+    Entity::find().filter(is_it).one(db).await.none_if_unstorable()
 }
 
 pub(super) async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
 }
 
-/// Whether this person is staff at this moment. What only staff may do is asked here again, in the transaction that does it.
+/// Whether this person is staff at this moment. What only staff may do is asked here again, in the
+/// transaction that does it.
 ///
 /// # Errors
 /// The database's.
 pub async fn is_staff(db: &impl ConnectionTrait, person: i64) -> Result<bool, DbErr> {
-    let found =
-        Entity::find_by_id(person).filter(Column::IsActive.eq(true)).filter(has_role()).count(db).await?;
+    let found = Entity::find_by_id(person)
+        .filter(Column::IsActive.eq(true))
+        .filter(has_role())
+        .count(db)
+        .await?;
     Ok(found > 0)
 }
 
@@ -142,7 +147,11 @@ pub(super) enum Changed {
     Active(bool),
 }
 
-pub(super) async fn change(db: &impl ConnectionTrait, id: i64, changed: Changed) -> Result<Model, DbErr> {
+pub(super) async fn change(
+    db: &impl ConnectionTrait,
+    id: i64,
+    changed: Changed,
+) -> Result<Model, DbErr> {
     let mut user = ActiveModel { id: Unchanged(id), ..Default::default() };
     match changed {
         Changed::Password(hash) => user.password_hash = Set(hash),
@@ -153,8 +162,9 @@ pub(super) async fn change(db: &impl ConnectionTrait, id: i64, changed: Changed)
     user.update(db).await
 }
 
-/// Whether somebody is still who they were when the password was looked at: active, and with the same password. On PostgreSQL nobody
-/// changes either until the transaction is over, so that no session begins beside a new password.
+/// Whether somebody is still who they were when the password was looked at: active, and with the
+/// same password. On PostgreSQL nobody changes either until the transaction is over, so that no
+/// session begins beside a new password.
 pub(super) async fn is_still(db: &impl ConnectionTrait, user: &Model) -> Result<bool, DbErr> {
     let now = Entity::find_by_id(user.id).lock_exclusive().one(db).await?;
     Ok(now.is_some_and(|now| now.is_active && now.password_hash == user.password_hash))

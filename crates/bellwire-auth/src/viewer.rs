@@ -1,6 +1,8 @@
 //! The person who asks: found by the session cookie, and the extractors made of it.
 
-use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri, Request, State};
+use axum::extract::{
+    FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri, Request, State,
+};
 use axum::http::header::Entry;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -19,8 +21,9 @@ const PERSON: &str = "user.";
 
 /// A person who is signed in.
 ///
-/// As an extractor it lets nobody else through: whoever asks for a page is sent to sign in (or, while the site has no
-/// administrator, to make the first account). Sockets, forms, and programs that do not accept pages are answered with 401.
+/// As an extractor it lets nobody else through: whoever asks for a page is sent to sign in (or,
+/// while the site has no administrator, to make the first account). Sockets, forms, and programs
+/// that do not accept pages are answered with 401.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Never given to somebody else.
@@ -29,19 +32,21 @@ pub struct User {
     pub name: String,
     /// Whether they may administer the site.
     pub is_admin: bool,
-    /// Whether they look after what the apps show, when they asked; administrators do. A socket may outlive the role:
-    /// see [`users::is_staff`](super::users::is_staff).
+    /// Whether they look after what the apps show, when they asked; administrators do. A socket may
+    /// outlive the role: see [`users::is_staff`](super::users::is_staff).
     pub is_staff: bool,
     session: i64,
 }
 
 impl User {
-    /// The key of the person's sockets, for [`bellwire_web::bellwire::Layer::expel_person`] and [`bellwire_web::bellwire::Layer::kick_person`].
+    /// The key of the person's sockets, for [`bellwire_web::bellwire::Layer::remove_person`] and
+    /// [`bellwire_web::bellwire::Layer::kick_person`].
     pub fn key(&self) -> String {
         person_key(self.id)
     }
 
-    /// The key of the sockets of this browser's session, for [`bellwire_web::bellwire::Layer::kick_session`].
+    /// The key of the sockets of this browser's session, for
+    /// [`bellwire_web::bellwire::Layer::kick_session`].
     pub fn session_key(&self) -> String {
         session_key(self.session)
     }
@@ -77,8 +82,13 @@ pub(crate) struct SignedIn {
     pub(crate) user: User,
 }
 
-/// Recognises the session and its person, once for each request: the extractors find both in the request's extensions.
-pub async fn remember(State(accounts): State<Accounts>, mut request: Request, next: Next) -> Response {
+/// Recognises the session and its person, once for each request: the extractors find both in the
+/// request's extensions.
+pub async fn remember(
+    State(accounts): State<Accounts>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let session = match accounts.sessions().recognise(request.headers()).await {
         Ok(session) => session,
         Err(error) => return error.into_response(),
@@ -89,7 +99,9 @@ pub async fn remember(State(accounts): State<Accounts>, mut request: Request, ne
     request.extensions_mut().insert(session.clone());
     if let Some(signed_in) = signed_in.clone() {
         let user = &signed_in.user;
-        request.extensions_mut().insert(identity.with_person(user.key()).with_session(user.session_key()));
+        request
+            .extensions_mut()
+            .insert(identity.with_person(user.key()).with_session(user.session_key()));
         request.extensions_mut().insert(user.viewer());
         request.extensions_mut().insert(signed_in);
     } else {
@@ -115,7 +127,8 @@ impl SignedIn {
     }
 }
 
-/// What was answered to somebody is for nobody else's eyes, where the handler does not say otherwise.
+/// What was answered to somebody is for nobody else's eyes, where the handler does not say
+/// otherwise.
 fn keep_private(headers: &mut HeaderMap) {
     if let Entry::Vacant(cache) = headers.entry(header::CACHE_CONTROL) {
         cache.insert(HeaderValue::from_static("no-store"));
@@ -161,7 +174,8 @@ where
 
 async fn stranger(parts: &Parts, accounts: &Accounts) -> Answer {
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    // A program that says what it accepts, and does not mean pages, learns the status; anybody else is shown the way.
+    // A program that says what it accepts, and does not mean pages, learns the status; anybody else
+    // is shown the way.
     let page = wants_html(&parts.headers) || accepts_anything(&parts.headers);
     if !reads || !page || parts.headers.contains_key(header::UPGRADE) {
         return Answer::Error(SiteError::Unauthorized);
@@ -195,7 +209,8 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Infallible> {
-        let MaybeUser(user) = <MaybeUser as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        let MaybeUser(user) =
+            <MaybeUser as FromRequestParts<S>>::from_request_parts(parts, state).await?;
         Ok(user)
     }
 }

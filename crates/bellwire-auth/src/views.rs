@@ -10,9 +10,9 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 
 use super::SiteAccounts;
-use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage, Wanted};
+use super::forms::{Browser, NewAccount, SignInForm, SignInPage, SignUpForm, SignUpPage};
 use super::session::{RequestSession, Token};
-use super::sign_in::{Begin, go_on, sign_in};
+use super::sign_in::{SessionStart, go_on, sign_in};
 use super::sign_up::{NoAccount, sign_up};
 use super::{Accounts, MaybeUser, account, next, over_socket, staff};
 use crate::{Page, SignUp, SiteError, SiteState};
@@ -32,11 +32,11 @@ pub fn routes() -> Router<SiteState> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Whither {
+struct NextParam {
     next: String,
 }
 
-impl Whither {
+impl NextParam {
     fn address(&self) -> String {
         next::within_site(&self.next).unwrap_or_else(|| "/".to_owned())
     }
@@ -45,12 +45,14 @@ impl Whither {
 async fn show_sign_in(
     State(site): State<SiteState>,
     MaybeUser(user): MaybeUser,
-    Query(whither): Query<Whither>,
+    Query(whither): Query<NextParam>,
 ) -> Result<Response, SiteError> {
     if user.is_some() {
         return Ok(Redirect::to(&whither.address()).into_response());
     }
-    Ok(SignInPage::new(&whither.next, site.accounts().is_open()).show(StatusCode::OK)?.into_response())
+    Ok(SignInPage::new(&whither.next, site.accounts().is_open())
+        .show(StatusCode::OK)?
+        .into_response())
 }
 
 async fn send_sign_in(
@@ -64,7 +66,7 @@ async fn send_sign_in(
     }
     let token = Token::random().map_err(SiteError::internal)?;
     let (cookie, from) = (site.accounts().sessions().cookie(&token)?, browser.address);
-    let begin = Begin::Session(token, browser);
+    let begin = SessionStart::Session(token, browser);
     match sign_in(site.accounts(), from, &form.username, form.password, begin).await {
         Ok(()) => Ok(go_on(&form.next, cookie)),
         Err(why) => {
@@ -84,7 +86,7 @@ async fn sign_out(
 async fn show_sign_up(
     State(site): State<SiteState>,
     MaybeUser(user): MaybeUser,
-    Query(whither): Query<Whither>,
+    Query(whither): Query<NextParam>,
 ) -> Result<Response, SiteError> {
     if user.is_some() {
         return Ok(Redirect::to(&whither.address()).into_response());
@@ -109,13 +111,14 @@ async fn send_sign_up(
 async fn send_wanted(
     site: &SiteState,
     browser: Browser,
-    wanted: Wanted,
+    wanted: NewAccount,
     mut page: SignUpPage,
     first: bool,
 ) -> Result<Response, SiteError> {
     let token = Token::random().map_err(SiteError::internal)?;
     let (cookie, from) = (site.accounts().sessions().cookie(&token)?, browser.address);
-    match sign_up(site.accounts(), from, wanted, first, Begin::Session(token, browser)).await {
+    match sign_up(site.accounts(), from, wanted, first, SessionStart::Session(token, browser)).await
+    {
         Ok(()) => Ok(go_on(&page.next, cookie)),
         Err(NoAccount::NotFirst) => Ok(not_first(&page.next)),
         Err(why) => {
@@ -133,14 +136,16 @@ impl Accounts {
             SignUp::Invite => Err(SiteError::Forbidden(
                 "New accounts are made by invitation. Ask whoever runs this site.".to_owned(),
             )),
-            SignUp::Closed => Err(SiteError::Forbidden("This site takes no new accounts.".to_owned())),
+            SignUp::Closed => {
+                Err(SiteError::Forbidden("This site takes no new accounts.".to_owned()))
+            }
         }
     }
 }
 
 async fn show_first(
     State(site): State<SiteState>,
-    Query(whither): Query<Whither>,
+    Query(whither): Query<NextParam>,
 ) -> Result<Response, SiteError> {
     match site.accounts().has_administrator().await? {
         true => Ok(not_first(&whither.next)),

@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use bellwire::in_one_go;
+use bellwire::batch;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,7 +40,8 @@ impl CallbackQueue {
     /// The next place in the order of the commits. Waits as long as all places are taken.
     pub(crate) async fn place(&self) -> Place {
         let (place, waiting) = oneshot::channel();
-        // The queue is closed after the last commit. Were it closed before, `committed` would run what follows.
+        // The queue is closed after the last commit. Were it closed before, `committed` would run
+        // what follows.
         let _ = self.places.send(waiting).await;
         Place(place)
     }
@@ -61,7 +62,10 @@ impl Place {
     }
 }
 
-async fn run_all(mut waiting: mpsc::Receiver<oneshot::Receiver<Following>>, closing: CancellationToken) {
+async fn run_all(
+    mut waiting: mpsc::Receiver<oneshot::Receiver<Following>>,
+    closing: CancellationToken,
+) {
     loop {
         let place = tokio::select! {
             biased;
@@ -78,7 +82,7 @@ async fn run_all(mut waiting: mpsc::Receiver<oneshot::Receiver<Following>>, clos
 fn run(following: Following) {
     let mut answers = Vec::with_capacity(following.len());
     // Changes of one room that follow each other reach its members together.
-    in_one_go(|| {
+    batch(|| {
         for (callbacks, answer) in following {
             callbacks.into_iter().for_each(run_caught);
             answers.push(answer);

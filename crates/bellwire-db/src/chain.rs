@@ -2,11 +2,14 @@
 
 use std::error::Error;
 
-/// An error with everything that led to it, in a line. What an error repeats of its cause is said once.
+/// An error with everything that led to it, in a line. What an error repeats of its cause is said
+/// once.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |&error| error.source());
-    causes.map(ToString::to_string).fold(error.to_string(), |line, cause| match line.ends_with(&cause) {
-        true => line,
-        false => format!("{line}: {cause}"),
+    causes.map(ToString::to_string).fold(error.to_string(), |line, cause| {
+        match line.ends_with(&cause) {
+            true => line,
+            false => format!("{line}: {cause}"),
+        }
     })
 }

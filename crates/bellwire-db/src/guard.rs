@@ -24,7 +24,10 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// Looks after a connection that was just opened.
-    pub(crate) async fn watch(self: Arc<Self>, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(crate) async fn watch(
+        self: Arc<Self>,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
         self.spoiled.store(false, Ordering::SeqCst);
         let (asked, told, looking) = (self.clone(), self.clone(), self);
         let mut handle = connection.lock_handle().await?;

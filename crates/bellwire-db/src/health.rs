@@ -1,4 +1,5 @@
-//! How the database does: what is wrong is told to the operator, and nobody waits for a server that is not there.
+//! How the database does: what is wrong is told to the operator, and nobody waits for a server that
+//! is not there.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -12,9 +13,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::time::Instant;
 
 use crate::chain::chain;
-use crate::trouble::Trouble;
+use crate::outage::Outage;
 
-/// One line in the log for each kind of trouble in this time; the next line says how often it happened.
+/// One line in the log for each kind of trouble in this time; the next line says how often it
+/// happened.
 const ONE_LINE: Duration = Duration::from_secs(10);
 
 /// How long something may wait before we ask whether the server is there at all.
@@ -30,7 +32,7 @@ const KNOCK: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     /// When each kind of trouble was last told, and how often it has happened since.
-    told: Mutex<HashMap<Trouble, (Instant, u64)>>,
+    told: Mutex<HashMap<Outage, (Instant, u64)>>,
     /// A server, if the database is behind one.
     server: Option<Server>,
 }
@@ -38,13 +40,20 @@ pub(crate) struct Health {
 impl Health {
     pub(crate) fn of_server(options: PgConnectOptions) -> Self {
         Self {
-            server: Some(Server { options, last: Mutex::default(), turn: tokio::sync::Mutex::default() }),
+            server: Some(Server {
+                options,
+                last: Mutex::default(),
+                turn: tokio::sync::Mutex::default(),
+            }),
             ..Self::default()
         }
     }
 
     /// Does what needs a connection, or finds out before long that there is no server to be had.
-    pub(crate) async fn watch<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    pub(crate) async fn watch<T>(
+        &self,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
         let done = match &self.server {
             None => work.await,
             Some(server) => server.watch(work).await,
@@ -52,17 +61,18 @@ impl Health {
         done.inspect_err(|error| self.note(error))
     }
 
-    /// Tells the operator what is wrong, with its cause. Mistakes of ours are not told here: a request fails with them.
+    /// Tells the operator what is wrong, with its cause. Mistakes of ours are not told here: a
+    /// request fails with them.
     pub(crate) fn note(&self, error: &DbErr) {
-        if let Some(trouble) = Trouble::of(error) {
-            self.tell(trouble, &chain(error));
+        if let Some(outage) = Outage::of(error) {
+            self.tell(outage, &chain(error));
         }
     }
 
-    pub(crate) fn tell(&self, trouble: Trouble, error: &str) {
+    pub(crate) fn tell(&self, outage: Outage, error: &str) {
         let now = Instant::now();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = match told.get_mut(&trouble) {
+        let times = match told.get_mut(&outage) {
             Some((at, times)) if now.duration_since(*at) < ONE_LINE => {
                 *times += 1;
                 return;
@@ -70,8 +80,8 @@ impl Health {
             Some((_, times)) => *times,
             None => 0,
         };
-        told.insert(trouble, (now, 0));
-        tracing::error!(error, untold = times, "{}", trouble.in_words());
+        told.insert(outage, (now, 0));
+        tracing::error!(error, untold = times, "{}", outage.in_words());
     }
 }
 
@@ -105,7 +115,8 @@ impl Server {
 
     /// Ends when it turns out that the server is gone; never, as long as it is there.
     ///
-    /// Boxed, so that PostgreSQL's handshake is compiled here and not again with each kind of work in each app.
+    /// Boxed, so that PostgreSQL's handshake is compiled here and not again with each kind of work
+    /// in each app.
     fn gone(&self) -> BoxFuture<'_, DbErr> {
         Box::pin(async move {
             loop {
@@ -113,7 +124,7 @@ impl Server {
                 let _turn = self.turn.lock().await;
                 let found = match self.known() {
                     Some(found) => found,
-                    None => self.knock().await,
+                    None => self.probe().await,
                 };
                 if let Some(gone) = found {
                     return gone;
@@ -122,15 +133,18 @@ impl Server {
         })
     }
 
-    async fn knock(&self) -> Option<DbErr> {
-        let gone = match tokio::time::timeout(KNOCK, PgConnection::connect_with(&self.options)).await {
-            Ok(Ok(connection)) => {
-                let _ = connection.close_hard().await; // it has answered, and that was the question
-                None
-            }
-            Ok(Err(error)) => Some(error).filter(|error| Trouble::of_sqlx(error) == Some(Trouble::Away)),
-            Err(_) => Some(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
-        };
+    async fn probe(&self) -> Option<DbErr> {
+        let gone =
+            match tokio::time::timeout(KNOCK, PgConnection::connect_with(&self.options)).await {
+                Ok(Ok(connection)) => {
+                    let _ = connection.close_hard().await; // it has answered, and that was the question
+                    None
+                }
+                Ok(Err(error)) => {
+                    Some(error).filter(|error| Outage::of_sqlx(error) == Some(Outage::Unreachable))
+                }
+                Err(_) => Some(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+            };
         let gone = gone.map(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())));
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some((Instant::now(), gone.clone()));

@@ -10,7 +10,7 @@ use sea_orm::DatabaseTransaction;
 
 use crate::error::DbError;
 use crate::health::Health;
-use crate::trouble::Trouble;
+use crate::outage::Outage;
 use crate::tx::{Left, Tx};
 
 /// How long a job may hold the transaction. It is then rolled back, and whoever asked is told.
@@ -46,7 +46,7 @@ where
         Ok(Ok(result)) => result,
         Ok(Err(_panic)) => Err(DbError::Panicked.into()),
         Err(_elapsed) => {
-            health.tell(Trouble::TimedOut, "a job did not end in time");
+            health.tell(Outage::TimedOut, "a job did not end in time");
             Err(DbError::TimedOut.into())
         }
     };

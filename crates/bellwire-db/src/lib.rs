@@ -17,11 +17,11 @@ mod tx;
 mod job;
 mod callbacks;
 mod sqlite;
-mod pen;
+mod write_connection;
 mod guard;
 mod postgres;
 mod health;
-mod trouble;
+mod outage;
 mod error;
 mod chain;
 mod clock;
@@ -32,23 +32,23 @@ pub use crate::error::DbError;
 pub use crate::migrate::Migrations;
 pub use crate::reader::Reader;
 pub use crate::settings::DatabaseArgs;
-pub use crate::text::Sought;
+pub use crate::text::LookupExt;
 pub use crate::tx::Tx;
 pub use crate::url::{DatabaseUrl, without_password};
 
 use crate::health::Health;
-use crate::pen::Pen;
+use crate::write_connection::WriteConnection;
 
 /// A cheap handle on the database.
 #[derive(Debug, Clone)]
 pub struct Db {
     reader: Reader,
-    door: Door,
+    backend: Backend,
 }
 
 /// How writing is done.
 #[derive(Debug, Clone)]
-enum Door {
+enum Backend {
     /// One writer, because SQLite has one; waiting jobs share a commit.
     Sqlite(sqlite::Writer),
     /// A transaction of its own for each job.
@@ -64,34 +64,42 @@ impl Db {
         match url {
             DatabaseUrl::Sqlite(file) => {
                 let health = Arc::new(Health::default());
-                let pen = Pen::open(file).await?;
-                migrate::on_sqlite(&pen, migrations).await.map_err(|error| open::no_tables(&error))?;
+                let write_connection = WriteConnection::open(file).await?;
+                migrate::on_sqlite(&write_connection, migrations)
+                    .await
+                    .map_err(|error| open::no_tables(&error))?;
                 let reader = Reader::new(open::sqlite_readers(file).await?, health.clone());
-                Ok(Self { reader, door: Door::Sqlite(sqlite::Writer::start(pen, health)) })
+                Ok(Self {
+                    reader,
+                    backend: Backend::Sqlite(sqlite::Writer::start(write_connection, health)),
+                })
             }
             DatabaseUrl::Postgres(url) => {
                 let server = open::Server::visit(url).await?;
                 let health = Arc::new(Health::of_server(server.options()));
                 let pool = server.writers().await?;
-                migrate::on_postgres(&pool, migrations).await.map_err(|error| open::no_tables(&error))?;
+                migrate::on_postgres(&pool, migrations)
+                    .await
+                    .map_err(|error| open::no_tables(&error))?;
                 let reader = Reader::new(server.readers().await?, health.clone());
-                Ok(Self { reader, door: Door::Postgres(postgres::Writer::new(pool, health)) })
+                Ok(Self { reader, backend: Backend::Postgres(postgres::Writer::new(pool, health)) })
             }
         }
     }
 
-    /// How many migrations this database has still to see. Changes nothing; the file of SQLite has to be there.
+    /// How many migrations this database has still to see. Changes nothing; the file of SQLite has
+    /// to be there.
     ///
     /// # Errors
     /// When it cannot be reached, or refuses to be written.
     pub async fn pending(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<usize, DbError> {
         match url {
             DatabaseUrl::Sqlite(file) => {
-                let pen = Pen::open(file).await?;
-                let transaction = pen.begin().await?;
+                let write_connection = WriteConnection::open(file).await?;
+                let transaction = write_connection.begin().await?;
                 let pending = migrate::pending(&transaction, migrations).await;
-                pen.give_up(transaction).await;
-                pen.close().await?;
+                write_connection.give_up(transaction).await;
+                write_connection.close().await?;
                 Ok(pending?)
             }
             DatabaseUrl::Postgres(url) => {
@@ -112,11 +120,11 @@ impl Db {
 
     /// Runs `job` in a transaction and answers when what it wrote is on disk.
     ///
-    /// It answers after the callbacks of [`Tx::on_commit`] have run. A `write` inside the job of another one on the same
-    /// database is refused at once with [`DbError::Nested`].
+    /// It answers after the callbacks of [`Tx::on_commit`] have run. A `write` inside the job of
+    /// another one on the same database is refused at once with [`DbError::Nested`].
     ///
-    /// An error or a panic in the job takes back what this job wrote and nothing else. The job goes on when whoever
-    /// asked for it has gone, and it ends after ten seconds at the latest.
+    /// An error or a panic in the job takes back what this job wrote and nothing else. The job goes
+    /// on when whoever asked for it has gone, and it ends after ten seconds at the latest.
     ///
     /// ```
     /// # use bellwire_db::{Db, DbError, Tx};
@@ -145,17 +153,18 @@ impl Db {
             tracing::error!("{}", DbError::Nested);
             return Err(DbError::Nested.into());
         }
-        match &self.door {
-            Door::Sqlite(writer) => writer.write(job).await,
-            Door::Postgres(writer) => writer.write(job).await,
+        match &self.backend {
+            Backend::Sqlite(writer) => writer.write(job).await,
+            Backend::Postgres(writer) => writer.write(job).await,
         }
     }
 
-    /// Lets the jobs that were accepted finish, then closes every connection. Later writes are refused.
+    /// Lets the jobs that were accepted finish, then closes every connection. Later writes are
+    /// refused.
     pub async fn close(&self) {
-        match &self.door {
-            Door::Sqlite(writer) => writer.close().await,
-            Door::Postgres(writer) => writer.close().await,
+        match &self.backend {
+            Backend::Sqlite(writer) => writer.close().await,
+            Backend::Postgres(writer) => writer.close().await,
         }
         self.reader.close().await;
     }

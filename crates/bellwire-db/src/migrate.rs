@@ -1,4 +1,5 @@
-//! Bringing the tables up to date: each app has a history of its own, applied in the order of the apps.
+//! Bringing the tables up to date: each app has a history of its own, applied in the order of the
+//! apps.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,7 +7,7 @@ use std::pin::Pin;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use sea_orm_migration::{DbErr, MigratorTrait};
 
-use crate::pen::Pen;
+use crate::write_connection::WriteConnection;
 
 /// The number two processes of Bellwire agree on while one of them migrates: "bellwire" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"bellwire");
@@ -33,15 +34,21 @@ impl Migrations {
 }
 
 /// All or nothing: a migration that fails leaves the file as it was.
-pub(crate) async fn on_sqlite(pen: &Pen, migrations: &[Migrations]) -> Result<(), DbErr> {
-    let transaction = pen.begin().await?;
+pub(crate) async fn on_sqlite(
+    write_connection: &WriteConnection,
+    migrations: &[Migrations],
+) -> Result<(), DbErr> {
+    let transaction = write_connection.begin().await?;
     apply(&transaction, migrations).await?;
-    pen.commit(transaction).await
+    write_connection.commit(transaction).await
 }
 
-/// Under a lock of the server's, so that processes that start at once do not apply the same migration twice. It may take
-/// as long as it takes: the time limits are for what people wait for.
-pub(crate) async fn on_postgres(pool: &DatabaseConnection, migrations: &[Migrations]) -> Result<(), DbErr> {
+/// Under a lock of the server's, so that processes that start at once do not apply the same
+/// migration twice. It may take as long as it takes: the time limits are for what people wait for.
+pub(crate) async fn on_postgres(
+    pool: &DatabaseConnection,
+    migrations: &[Migrations],
+) -> Result<(), DbErr> {
     let transaction = pool.begin().await?;
     for limit in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
         transaction.execute_unprepared(&format!("SET LOCAL {limit} = 0")).await?;
@@ -58,7 +65,8 @@ async fn apply(transaction: &DatabaseTransaction, migrations: &[Migrations]) -> 
     Ok(())
 }
 
-/// How many migrations have still to be applied. What looking needs is written, and meant to be taken back.
+/// How many migrations have still to be applied. What looking needs is written, and meant to be
+/// taken back.
 pub(crate) async fn pending(
     transaction: &DatabaseTransaction,
     migrations: &[Migrations],

@@ -1,4 +1,5 @@
-//! Opening the database with the settings that make a commit durable, or saying what is wrong and how to mend it.
+//! Opening the database with the settings that make a commit durable, or saying what is wrong and
+//! how to mend it.
 
 use std::error::Error;
 use std::fs::{DirBuilder, OpenOptions};
@@ -16,21 +17,26 @@ use tokio::time::timeout;
 use crate::chain::chain;
 use crate::error::DbError;
 use crate::guard::Guard;
-use crate::trouble::in_sqlx;
+use crate::outage::in_sqlx;
 
 /// Connections that read at once.
 const SQLITE_READERS: u32 = 8;
 
-/// Connections to PostgreSQL that read, and as many again that write: a lock that holds up all writers harms no reader.
+/// Connections to PostgreSQL that read, and as many again that write: a lock that holds up all
+/// writers harms no reader.
 const POSTGRES_CONNECTIONS: u32 = 10;
 
-/// How long to wait for a free connection, for a server, or for another process that writes to the same file.
+/// How long to wait for a free connection, for a server, or for another process that writes to the
+/// same file.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What PostgreSQL itself ends, in every session of ours: all of it before a job's ten seconds are over, except the last,
-/// which is for a process that stands still.
-const LIMITS: [(&str, &str); 3] =
-    [("lock_timeout", "3s"), ("statement_timeout", "8s"), ("idle_in_transaction_session_timeout", "15s")];
+/// What PostgreSQL itself ends, in every session of ours: all of it before a job's ten seconds are
+/// over, except the last, which is for a process that stands still.
+const LIMITS: [(&str, &str); 3] = [
+    ("lock_timeout", "3s"),
+    ("statement_timeout", "8s"),
+    ("idle_in_transaction_session_timeout", "15s"),
+];
 
 /// A connection that was not used for this long is tried before it is used again.
 const STALE: Duration = Duration::from_secs(1);
@@ -39,7 +45,10 @@ const STALE: Duration = Duration::from_secs(1);
 const WELL: Duration = Duration::from_secs(2);
 
 /// The writing connection: there is one, and it is replaced when its guard says so.
-pub(crate) async fn sqlite_writer(file: &Path, guard: Arc<Guard>) -> Result<DatabaseConnection, DbError> {
+pub(crate) async fn sqlite_writer(
+    file: &Path,
+    guard: Arc<Guard>,
+) -> Result<DatabaseConnection, DbError> {
     make_file(file)?;
     let opened = guard.clone();
     let pool = SqlitePoolOptions::new()
@@ -56,8 +65,8 @@ pub(crate) async fn sqlite_writer(file: &Path, guard: Arc<Guard>) -> Result<Data
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
 }
 
-/// The reading connections. They are all opened now and kept, with all the files they need, so that reading goes on when
-/// the process may not open another file.
+/// The reading connections. They are all opened now and kept, with all the files they need, so that
+/// reading goes on when the process may not open another file.
 pub(crate) async fn sqlite_readers(file: &Path) -> Result<DatabaseConnection, DbError> {
     let pool = SqlitePoolOptions::new()
         .min_connections(SQLITE_READERS)
@@ -66,9 +75,9 @@ pub(crate) async fn sqlite_readers(file: &Path) -> Result<DatabaseConnection, Db
         .idle_timeout(None)
         .max_lifetime(None)
         .after_connect(|connection, _| {
-            Box::pin(
-                async move { connection.execute("SELECT count(*) FROM sqlite_master").await.map(|_| ()) },
-            )
+            Box::pin(async move {
+                connection.execute("SELECT count(*) FROM sqlite_master").await.map(|_| ())
+            })
         });
     let options = sqlite(file).pragma("query_only", "ON").pragma("temp_store", "MEMORY");
     let pool = pool.connect_with(options).await.map_err(|error| not_opened(&error))?;
@@ -85,8 +94,9 @@ fn sqlite(file: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
 }
 
-/// What is made here is nobody else's business: it will hold what people said and the hashes of their passwords.
-/// SQLite gives the files beside it the same mode. What is there already keeps the mode somebody chose.
+/// What is made here is nobody else's business: it will hold what people said and the hashes of
+/// their passwords. SQLite gives the files beside it the same mode. What is there already keeps the
+/// mode somebody chose.
 fn make_file(file: &Path) -> Result<(), DbError> {
     let mut folder = DirBuilder::new();
     folder.recursive(true);
@@ -112,7 +122,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Goes there once, with a plain connection, so that what is wrong is known at once and in the server's own words.
+    /// Goes there once, with a plain connection, so that what is wrong is known at once and in the
+    /// server's own words.
     pub(crate) async fn visit(url: &str) -> Result<Self, DbError> {
         let options: PgConnectOptions = url.parse().map_err(|error| not_reached(&error))?;
         let options = options.application_name("bellwire");
@@ -123,8 +134,12 @@ impl Server {
             connection.close().await?;
             Ok(said)
         };
-        let late =
-            || sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer within five seconds"));
+        let late = || {
+            sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "no answer within five seconds",
+            ))
+        };
         let visited = timeout(PATIENCE, visit).await.unwrap_or_else(|_| Err(late()));
         let (commit, fsync) = visited.map_err(|error| not_reached(&error))?;
         if commit == "off" {
@@ -135,7 +150,8 @@ impl Server {
                 "PostgreSQL runs with fsync=off: what it has acknowledged can be lost when its machine stops"
             );
         }
-        // Said again in each session, so that a later change of the server's settings does not undo it.
+        // Said again in each session, so that a later change of the server's settings does not undo
+        // it.
         let options = options.options([("synchronous_commit", &*commit)]).options(LIMITS);
         Ok(Self { options })
     }
@@ -164,7 +180,9 @@ async fn pool(options: PgConnectOptions) -> Result<DatabaseConnection, DbError> 
             let stale = meta.idle_for > STALE;
             Box::pin(async move { Ok(!stale || is_well(connection).await.is_ok()) })
         })
-        .after_release(|connection, _| Box::pin(async move { is_well(connection).await.map(|()| true) }));
+        .after_release(|connection, _| {
+            Box::pin(async move { is_well(connection).await.map(|()| true) })
+        });
     let pool = pool.connect_with(options).await.map_err(|error| not_reached(&error))?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
@@ -192,18 +210,25 @@ fn not_made(error: &io::Error) -> DbError {
 }
 
 fn not_opened(error: &sqlx::Error) -> DbError {
-    let mend = match code_of(error).and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff) {
+    let mend = match code_of(error)
+        .and_then(|code| code.parse::<i32>().ok())
+        .map(|code| code & 0xff)
+    {
         Some(26) => "Move this file away, or name another: Bellwire makes one where there is none",
         Some(5 | 6) => "Another program holds it: end that first",
         Some(13) => "Make room on the disk",
-        _ => "Let the user that Bellwire runs as read and write the file and its folder, or name another",
+        _ => {
+            "Let the user that Bellwire runs as read and write the file and its folder, or name another"
+        }
     };
     DbError::Open { what: "open the database file", cause: cause_of(error), mend }
 }
 
 fn not_reached(error: &sqlx::Error) -> DbError {
     let mend = match code_of(error).as_deref() {
-        Some("28000" | "28P01") => "Correct the user or the password, or let this user in (pg_hba.conf)",
+        Some("28000" | "28P01") => {
+            "Correct the user or the password, or let this user in (pg_hba.conf)"
+        }
         Some("3D000") => "Make this database (createdb), or name another",
         Some("42501") => "Let this user connect to this database",
         Some("53300") => "Raise max_connections: Bellwire uses up to 21",
@@ -217,8 +242,9 @@ fn not_reached(error: &sqlx::Error) -> DbError {
 fn not_durable() -> DbError {
     DbError::Open {
         what: "keep what is written",
-        cause: "PostgreSQL runs with synchronous_commit=off, so it acknowledges what it may still lose"
-            .to_owned(),
+        cause:
+            "PostgreSQL runs with synchronous_commit=off, so it acknowledges what it may still lose"
+                .to_owned(),
         mend: "Set synchronous_commit to on, for the server or for this user and database (ALTER ROLE … SET)",
     }
 }

@@ -18,13 +18,15 @@ use crate::job::{self, Ran};
 use crate::tx::Left;
 use crate::tx::Tx;
 
-/// Jobs that may run, or wait for a connection or for callbacks. The next one is refused with [`DbError::Busy`].
+/// Jobs that may run, or wait for a connection or for callbacks. The next one is refused with
+/// [`DbError::Busy`].
 const QUEUE: usize = 1024;
 
 /// How long a commit may take. A server that keeps a copy elsewhere may wait for that.
 const COMMIT: Duration = Duration::from_secs(10);
 
-/// How long taking back may take; then the connection is dropped, and the server takes back by itself.
+/// How long taking back may take; then the connection is dropped, and the server takes back by
+/// itself.
 const ROLLBACK: Duration = Duration::from_secs(2);
 
 /// The door of PostgreSQL.
@@ -61,7 +63,8 @@ impl Writer {
             let _ = reply.send(result);
             drop(place);
         };
-        let (pool, health, callbacks) = (self.pool.clone(), self.health.clone(), self.callbacks.clone());
+        let (pool, health, callbacks) =
+            (self.pool.clone(), self.health.clone(), self.callbacks.clone());
         self.jobs.spawn(async move { write(&pool, &health, &callbacks, work, answer_with).await });
         answer.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
     }
@@ -102,15 +105,16 @@ async fn write<T, E, F, Fut, A>(
             return answer(Err(error));
         }
     };
-    let Left { callbacks, unsettled, trouble } = left;
-    // Before COMMIT is sent: who waits for a lock of this transaction, or reads what it wrote, takes a later place.
+    let Left { callbacks, unsettled, outage } = left;
+    // Before COMMIT is sent: who waits for a lock of this transaction, or reads what it wrote,
+    // takes a later place.
     let place = match callbacks.is_empty() {
         true => None,
         false => Some(queue.place().await),
     };
     if let Err(error) = commit(transaction, unsettled).await {
         health.note(&error);
-        return answer(Err(DbError::not_committed(trouble.unwrap_or(error)).into()));
+        return answer(Err(DbError::not_committed(outage.unwrap_or(error)).into()));
     }
     match place {
         Some(place) => place.committed(vec![(callbacks, Box::new(move || answer(Ok(kept))))]),
@@ -118,8 +122,8 @@ async fn write<T, E, F, Fut, A>(
     }
 }
 
-/// PostgreSQL answers COMMIT without an error when a statement has failed before, and rolls back: so, where one did,
-/// it is asked first.
+/// PostgreSQL answers COMMIT without an error when a statement has failed before, and rolls back:
+/// so, where one did, it is asked first.
 async fn commit(transaction: DatabaseTransaction, unsettled: bool) -> Result<(), DbErr> {
     let done = timeout(COMMIT, async {
         if unsettled {
@@ -127,8 +131,11 @@ async fn commit(transaction: DatabaseTransaction, unsettled: bool) -> Result<(),
         }
         transaction.commit().await
     });
-    let late =
-        || DbErr::Conn(RuntimeErr::SqlxError(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()));
+    let late = || {
+        DbErr::Conn(RuntimeErr::SqlxError(
+            sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into(),
+        ))
+    };
     done.await.unwrap_or_else(|_| Err(late()))
 }
 

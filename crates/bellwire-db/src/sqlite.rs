@@ -1,8 +1,8 @@
 //! The one writer of SQLite.
 //!
-//! SQLite lets one connection write at a time and makes each commit wait for the disk. So one task holds the writing
-//! connection, and all jobs that wait while it commits share the next commit. Each has a savepoint: what fails is
-//! rolled back to it and harms nobody else.
+//! SQLite lets one connection write at a time and makes each commit wait for the disk. So one task
+//! holds the writing connection, and all jobs that wait while it commits share the next commit.
+//! Each has a savepoint: what fails is rolled back to it and harms nobody else.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,18 +18,20 @@ use crate::chain::chain;
 use crate::error::DbError;
 use crate::health::Health;
 use crate::job::{self, Ran};
-use crate::pen::Pen;
-use crate::trouble::Trouble;
+use crate::outage::Outage;
 use crate::tx::Left;
 use crate::tx::Tx;
+use crate::write_connection::WriteConnection;
 
-/// Jobs that may wait. The next one is refused with [`DbError::Busy`], and the person is told to try again.
+/// Jobs that may wait. The next one is refused with [`DbError::Busy`], and the person is told to
+/// try again.
 const QUEUE: usize = 1024;
 
 /// Jobs that share a commit at most, so that the first of them does not wait for long.
 const BATCH: usize = 128;
 
-/// Commits whose callbacks may wait. Where so many do, the writer waits for them before it begins the next transaction.
+/// Commits whose callbacks may wait. Where so many do, the writer waits for them before it begins
+/// the next transaction.
 const COMMITS: usize = 64;
 
 /// Tells a job how its commit went, and thereby answers whoever asked for it.
@@ -100,11 +102,11 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(pen: Pen, health: Arc<Health>) -> Self {
+    pub(crate) fn start(write_connection: WriteConnection, health: Arc<Health>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (closing, task) = (CancellationToken::new(), TaskTracker::new());
         task.spawn(write_all(
-            Desk { pen, health, callbacks: CallbackQueue::start(COMMITS) },
+            WriterTask { write_connection, health, callbacks: CallbackQueue::start(COMMITS) },
             waiting,
             closing.clone(),
         ));
@@ -134,14 +136,18 @@ impl Writer {
 }
 
 /// What the writing task works with.
-struct Desk {
-    pen: Pen,
+struct WriterTask {
+    write_connection: WriteConnection,
     health: Arc<Health>,
     callbacks: CallbackQueue,
 }
 
 /// The writing task: until it is closed, and then until the queue is empty.
-async fn write_all(desk: Desk, mut waiting: mpsc::Receiver<Box<dyn Waiting>>, closing: CancellationToken) {
+async fn write_all(
+    writer: WriterTask,
+    mut waiting: mpsc::Receiver<Box<dyn Waiting>>,
+    closing: CancellationToken,
+) {
     let mut jobs = Vec::with_capacity(BATCH);
     loop {
         let some = tokio::select! {
@@ -152,10 +158,10 @@ async fn write_all(desk: Desk, mut waiting: mpsc::Receiver<Box<dyn Waiting>>, cl
         if some == 0 {
             break;
         }
-        desk.commit_together(&mut jobs).await;
+        writer.commit_together(&mut jobs).await;
     }
-    desk.callbacks.close().await;
-    if let Err(error) = desk.pen.close().await {
+    writer.callbacks.close().await;
+    if let Err(error) = writer.write_connection.close().await {
         tracing::warn!(%error, "Could not close the writing connection");
     }
 }
@@ -166,11 +172,11 @@ type Finished = (Callbacks, Answer);
 /// What broke the transaction of all, and the job that was at work, if it is to be answered still.
 type Broken = (DbErr, Option<Finished>);
 
-impl Desk {
+impl WriterTask {
     /// Runs the jobs in one transaction, commits it, and answers them.
     async fn commit_together(&self, jobs: &mut Vec<Box<dyn Waiting>>) {
         let mut jobs = jobs.drain(..);
-        let transaction = match self.pen.begin().await {
+        let transaction = match self.write_connection.begin().await {
             Ok(transaction) => transaction,
             Err(error) => {
                 self.tell(&error, jobs.len());
@@ -190,9 +196,9 @@ impl Desk {
             }
         }
         let committed = match broken {
-            None => self.pen.commit(transaction).await,
+            None => self.write_connection.commit(transaction).await,
             Some(error) => {
-                self.pen.give_up(transaction).await;
+                self.write_connection.give_up(transaction).await;
                 Err(error)
             }
         };
@@ -206,7 +212,8 @@ impl Desk {
         }
     }
 
-    /// Answers the jobs of a commit: those that left callbacks after these have run, on the task of the callbacks.
+    /// Answers the jobs of a commit: those that left callbacks after these have run, on the task of
+    /// the callbacks.
     async fn follow(&self, finished: Vec<Finished>) {
         let mut following: Following = Vec::new();
         for (callbacks, answer) in finished {
@@ -236,22 +243,26 @@ impl Desk {
         let Done { savepoint, keep, left, answer } = job.run(savepoint, self.health.clone()).await;
         let ended = match keep {
             true => savepoint.commit().await,
-            false => self.pen.take_back(savepoint).await,
+            false => self.write_connection.take_back(savepoint).await,
         };
         match ended {
             Ok(()) if keep => Ok((left.callbacks, answer)),
             Ok(()) => Ok((Callbacks::new(), answer)),
-            // SQLite has rolled back all by itself: there is no savepoint any more, and what came before says why.
-            Err(error) => Err((left.trouble.unwrap_or(error), Some((Callbacks::new(), answer)))),
+            // SQLite has rolled back all by itself: there is no savepoint any more, and what came
+            // before says why.
+            Err(error) => Err((left.outage.unwrap_or(error), Some((Callbacks::new(), answer)))),
         }
     }
 
     /// What passes by itself is told once in a while, a fault of ours each time.
     fn tell(&self, error: &DbErr, jobs: usize) {
-        match Trouble::of(error) {
+        match Outage::of(error) {
             Some(_) => self.health.note(error),
             None => {
-                tracing::error!(error = chain(error), "Could not commit; nothing of {jobs} jobs was kept")
+                tracing::error!(
+                    error = chain(error),
+                    "Could not commit; nothing of {jobs} jobs was kept"
+                )
             }
         }
     }

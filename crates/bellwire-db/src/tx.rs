@@ -3,16 +3,19 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+};
 
 use crate::callbacks::Callbacks;
 use crate::health::Health;
+use crate::outage::Outage;
 use crate::text;
-use crate::trouble::Trouble;
 
 /// An open transaction: queries run on it, and what must wait for the commit is left with it.
 ///
-/// It commits when its job ends with `Ok`, and only then. A `Tx` that outlives its job can do nothing any more.
+/// It commits when its job ends with `Ok`, and only then. A `Tx` that outlives its job can do
+/// nothing any more.
 #[derive(Debug)]
 pub struct Tx {
     shared: Arc<Shared>,
@@ -35,10 +38,11 @@ struct Shared {
 #[derive(Default)]
 pub(crate) struct Left {
     pub(crate) callbacks: Callbacks,
-    /// Whether a statement failed, or nobody waited for its end: its transaction may be over without having said so.
+    /// Whether a statement failed, or nobody waited for its end: its transaction may be over
+    /// without having said so.
     pub(crate) unsettled: bool,
     /// What was wrong with the database as a whole, if it was that.
-    pub(crate) trouble: Option<DbErr>,
+    pub(crate) outage: Option<DbErr>,
 }
 
 impl Tx {
@@ -51,14 +55,15 @@ impl Tx {
 
     /// Runs `callback` once what this job wrote is on disk, and before the job is answered.
     ///
-    /// Callbacks run one after another, in the order of the commits, on a task of their own: the next
-    /// job writes meanwhile. A panic in one is logged, and the others run. Keep them short, and never
-    /// block: a job that leaves callbacks is answered after those of earlier commits.
+    /// Callbacks run one after another, in the order of the commits, on a task of their own: the
+    /// next job writes meanwhile. A panic in one is logged, and the others run. Keep them short,
+    /// and never block: a job that leaves callbacks is answered after those of earlier commits.
     pub fn on_commit(&self, callback: impl FnOnce() + Send + 'static) {
         self.shared.left().callbacks.push(Box::new(callback));
     }
 
-    /// Waits until no other job, in any process, holds the lock with this number; it is held until the job ends.
+    /// Waits until no other job, in any process, holds the lock with this number; it is held until
+    /// the job ends.
     ///
     /// On SQLite nothing is to be done: there only one job writes at a time.
     ///
@@ -76,7 +81,10 @@ impl Lent {
     pub(crate) async fn take_back(self) -> (DatabaseTransaction, Left) {
         let transaction = self.shared.transaction.lock().await.take();
         let left = std::mem::take(&mut *self.shared.left());
-        (transaction.unwrap_or_else(|| unreachable!("taken only here, and `self` is gone then")), left)
+        (
+            transaction.unwrap_or_else(|| unreachable!("taken only here, and `self` is gone then")),
+            left,
+        )
     }
 }
 
@@ -85,7 +93,8 @@ impl Shared {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A statement begins. Until it has ended well, nothing is certain: it may fail, or be dropped half way.
+    /// A statement begins. Until it has ended well, nothing is certain: it may fail, or be dropped
+    /// half way.
     fn begun(&self) -> bool {
         std::mem::replace(&mut self.left().unsettled, true)
     }
@@ -96,8 +105,8 @@ impl Shared {
             Ok(_) => left.unsettled = before,
             Err(error) => {
                 self.health.note(error);
-                if left.trouble.is_none() && Trouble::of(error).is_some() {
-                    left.trouble = Some(error.clone());
+                if left.outage.is_none() && Outage::of(error).is_some() {
+                    left.outage = Some(error.clone());
                 }
             }
         }

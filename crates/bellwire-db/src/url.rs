@@ -59,7 +59,8 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// An address as it may be shown on a terminal and in a log: without a password, wherever it stands.
+/// An address as it may be shown on a terminal and in a log: without a password, wherever it
+/// stands.
 pub fn without_password(value: &str) -> String {
     let Ok(mut url) = Url::parse(value) else {
         return if value.contains('@') || value.contains("pass") {

@@ -9,8 +9,8 @@ const HOST_CHARS: usize = 253;
 
 /// Where a link leads, if it leads anywhere we let anybody go: `http`, `https` and `mailto`.
 ///
-/// Everything else is refused because it is not one of these, not because it is known to be bad. `//` is asked for:
-/// browsers take `https:path` for a path on this very site.
+/// Everything else is refused because it is not one of these, not because it is known to be bad.
+/// `//` is asked for: browsers take `https:path` for a path on this very site.
 pub(crate) fn href(kind: LinkType, address: &str) -> Option<String> {
     if address.chars().any(char::is_control) {
         return None;
@@ -38,8 +38,8 @@ pub(crate) fn href_of_bare(address: &str) -> String {
     }
 }
 
-/// The bare addresses in a text: `http://…`, `https://…`, `mailto:…` and `www.…`, without the punctuation and the
-/// brackets around them.
+/// The bare addresses in a text: `http://…`, `https://…`, `mailto:…` and `www.…`, without the
+/// punctuation and the brackets around them.
 ///
 /// Each character is looked at a bounded number of times, whatever the text.
 pub(crate) fn in_text(text: &str) -> impl Iterator<Item = Range<usize>> {
@@ -59,13 +59,16 @@ pub(crate) fn in_text(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// How long the address is that the text begins with. What it must have is looked for nearby, before all of it is read.
+/// How long the address is that the text begins with. What it must have is looked for nearby,
+/// before all of it is read.
 fn length(text: &str) -> Option<usize> {
-    let scheme =
-        ["https://", "http://", "mailto:", "www."].into_iter().find(|scheme| begins(text, scheme))?;
+    let scheme = ["https://", "http://", "mailto:", "www."]
+        .into_iter()
+        .find(|scheme| begins(text, scheme))?;
     let rest = &text[scheme.len()..];
-    let has =
-        |rest: &str, wanted| rest.chars().take(HOST_CHARS).take_while(|c| !ends_it(*c)).any(|c| c == wanted);
+    let has = |rest: &str, wanted| {
+        rest.chars().take(HOST_CHARS).take_while(|c| !ends_it(*c)).any(|c| c == wanted)
+    };
     let whole = |rest: &str| match scheme {
         "mailto:" => begins_a_host(rest) && has(rest, '@'),
         "www." => begins_a_host(rest) && has(rest, '.'),
@@ -86,13 +89,16 @@ fn begins_a_host(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '[' | '_' | '%'))
 }
 
-/// Scripts without spaces put an address right behind a word, so only what an address is made of counts as one.
+/// Scripts without spaces put an address right behind a word, so only what an address is made of
+/// counts as one.
 fn stands_alone(before: &str) -> bool {
-    let within = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@' | ':' | '+');
+    let within =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@' | ':' | '+');
     !before.ends_with(within)
 }
 
-/// Where an address ends: before what cannot be in one and before a bracket nobody opened, and never in punctuation.
+/// Where an address ends: before what cannot be in one and before a bracket nobody opened, and
+/// never in punctuation.
 fn end(text: &str) -> usize {
     let (mut end, mut open) = (0, Brackets::default());
     for (at, c) in text.char_indices() {
@@ -101,7 +107,20 @@ fn end(text: &str) -> usize {
         }
         if !matches!(
             c,
-            '?' | '!' | '.' | ',' | ':' | ';' | '*' | '_' | '~' | '\'' | '(' | '[' | '{' | '–' | '—'
+            '?' | '!'
+                | '.'
+                | ','
+                | ':'
+                | ';'
+                | '*'
+                | '_'
+                | '~'
+                | '\''
+                | '('
+                | '['
+                | '{'
+                | '–'
+                | '—'
         ) {
             end = at + c.len_utf8();
         }
@@ -131,7 +150,8 @@ impl Brackets {
     }
 }
 
-/// What no address has in it: spaces, quotes, the punctuation of wide scripts, and what turns or hides others.
+/// What no address has in it: spaces, quotes, the punctuation of wide scripts, and what turns or
+/// hides others.
 fn ends_it(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()

@@ -2,10 +2,11 @@
 
 use unicode_normalization::char::is_combining_mark;
 
-/// What changes how others are shown, or shows nothing at all: names made of it look like other names.
+/// What changes how others are shown, or shows nothing at all: names made of it look like other
+/// names.
 ///
-/// A name of a person is refused with it, a name of anything else and a title lose it, a text keeps it
-/// and has to show something besides.
+/// A name of a person is refused with it, a name of anything else and a title lose it, a text keeps
+/// it and has to show something besides.
 pub fn is_invisible(c: char) -> bool {
     (c.is_control() && !c.is_whitespace())
         || matches!(c,
@@ -16,7 +17,8 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// What joins or varies the characters around it, as in emoji and in many scripts. It shows nothing alone.
+/// What joins or varies the characters around it, as in emoji and in many scripts. It shows nothing
+/// alone.
 pub fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }

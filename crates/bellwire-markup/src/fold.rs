@@ -5,9 +5,11 @@ use unicode_normalization::UnicodeNormalization;
 /// How letters lose their case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
-    /// Each letter as its small one: `STRASSE` and `Straße` stay two. For keys, such as people's names.
+    /// Each letter as its small one: `STRASSE` and `Straße` stay two. For keys, such as people's
+    /// names.
     Lower,
-    /// Each letter as what its capital is in small: `ß` is `ss`, `ς` is `σ`, `ı` is `i`. For searches.
+    /// Each letter as what its capital is in small: `ß` is `ss`, `ς` is `σ`, `ı` is `i`. For
+    /// searches.
     Full,
 }
 
@@ -25,6 +27,8 @@ pub fn fold(text: &str, case: Case) -> String {
     let compatible = text.nfkc();
     match case {
         Case::Lower => compatible.collect::<String>().to_lowercase().nfkc().collect(),
-        Case::Full => compatible.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect(),
+        Case::Full => {
+            compatible.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
+        }
     }
 }

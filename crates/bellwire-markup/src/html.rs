@@ -1,38 +1,42 @@
-//! The pieces as HTML. Every tag and attribute that a text can have is written here, and every text is escaped here.
+//! The pieces as HTML. Every tag and attribute that a text can have is written here, and every text
+//! is escaped here.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use bellwire::Html;
 
-use crate::pieces::{Element, Piece};
+use crate::ast::{Element, Node};
 
-/// Parts of a text that are shown as something else, such as people who are named in it: by the number of the piece, each range of its text
-/// (in their order, on the borders of characters) and what stands there.
+/// Parts of a text that are shown as something else, such as people who are named in it: by the
+/// number of the piece, each range of its text (in their order, on the borders of characters) and
+/// what stands there.
 pub type Marks = HashMap<usize, Vec<(Range<usize>, Html)>>;
 
 /// The pieces as HTML, with the marks in them.
-pub(crate) fn of(pieces: &[Piece], marks: &Marks) -> String {
+pub(crate) fn of(nodes: &[Node], marks: &Marks) -> String {
     let mut html = String::new();
     let mut open = Vec::new();
-    for (number, piece) in pieces.iter().enumerate() {
-        match piece {
-            Piece::Open(element) => {
+    for (number, node) in nodes.iter().enumerate() {
+        match node {
+            Node::Open(element) => {
                 begin(&mut html, element);
                 open.push(element);
             }
-            Piece::Close => html.push_str(open.pop().map_or("", end)),
-            Piece::Text(text) => {
+            Node::Close => html.push_str(open.pop().map_or("", end)),
+            Node::Text(text) => {
                 write_text(&mut html, text, marks.get(&number).map_or(&[][..], Vec::as_slice))
             }
-            Piece::Code(code) if matches!(open.last(), Some(Element::Fence(_))) => escape(&mut html, code),
-            Piece::Code(code) => {
+            Node::Code(code) if matches!(open.last(), Some(Element::Fence(_))) => {
+                escape(&mut html, code)
+            }
+            Node::Code(code) => {
                 html.push_str("<code>");
                 escape(&mut html, code);
                 html.push_str("</code>");
             }
-            Piece::Break => html.push_str("<br>"),
-            Piece::Rule => html.push_str("<hr>"),
+            Node::Break => html.push_str("<br>"),
+            Node::Rule => html.push_str("<hr>"),
         }
     }
     html
@@ -62,8 +66,9 @@ fn begin(html: &mut String, element: &Element) {
     }
 }
 
-/// A link opens beside the page: a live page that is left loses its socket, its place and what is half-typed. It also
-/// keeps htmx from taking a link to this very site for one of the page's own. A mail program needs no empty window.
+/// A link opens beside the page: a live page that is left loses its socket, its place and what is
+/// half-typed. It also keeps htmx from taking a link to this very site for one of the page's own. A
+/// mail program needs no empty window.
 fn begin_link(html: &mut String, href: &str) {
     html.push_str("<a href=\"");
     escape(html, href);
@@ -96,7 +101,9 @@ fn write_text(html: &mut String, text: &str, marks: &[(Range<usize>, Html)]) {
     let mut done = 0;
     for (range, mark) in marks {
         // A mark that does not fit is left out, and nothing of the text is.
-        let Some(before) = text.get(done..range.start).filter(|_| text.get(range.clone()).is_some()) else {
+        let Some(before) =
+            text.get(done..range.start).filter(|_| text.get(range.clone()).is_some())
+        else {
             continue;
         };
         escape(html, before);
@@ -106,7 +113,8 @@ fn write_text(html: &mut String, text: &str, marks: &[(Range<usize>, Html)]) {
     escape(html, &text[done..]);
 }
 
-/// For texts and quoted attributes alike. No screen shows a control character, and no parser of HTML likes one.
+/// For texts and quoted attributes alike. No screen shows a control character, and no parser of
+/// HTML likes one.
 fn escape(html: &mut String, text: &str) {
     for c in text.chars() {
         match c {

@@ -1,20 +1,20 @@
 //! The pieces in one line.
 
+use crate::ast::Node;
 use crate::characters::attaches;
-use crate::pieces::Piece;
 
 /// What says that there was more.
 const MORE: char = '…';
 
 /// At most `chars` characters of what the pieces say.
-pub(crate) fn of(pieces: &[Piece], chars: usize) -> String {
+pub(crate) fn of(nodes: &[Node], chars: usize) -> String {
     let mut all = String::new();
-    for piece in pieces {
-        match piece {
-            Piece::Text(text) | Piece::Code(text) => all.push_str(text),
-            Piece::Open(element) if element.is_inline() => {}
-            Piece::Open(_) | Piece::Break | Piece::Rule => all.push(' '),
-            Piece::Close => {}
+    for node in nodes {
+        match node {
+            Node::Text(text) | Node::Code(text) => all.push_str(text),
+            Node::Open(element) if element.is_inline() => {}
+            Node::Open(_) | Node::Break | Node::Rule => all.push(' '),
+            Node::Close => {}
         }
     }
     let line = all.split_whitespace().collect::<Vec<_>>().join(" ");

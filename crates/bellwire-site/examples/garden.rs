@@ -1,5 +1,5 @@
-//! A site with a name, a front page, a shell and a theme of its own, an app with state, a background
-//! task, and a command: `cargo run -p bellwire-site --example garden -- water roses`.
+//! A site with a name, a front page, a shell and a theme of its own, an app with state, a
+//! background task, and a command: `cargo run -p bellwire-site --example garden -- water roses`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use bellwire_site::bellwire::{Consumer, Error, Frame, Html, Socket};
 use bellwire_site::{
-    App, Card, Command, Page, Rendered, Settings, Shell, ShellPage, Site, SiteState, Upgrade,
+    App, Command, NavItem, Page, Rendered, Settings, Shell, ShellPage, Site, SiteState, Upgrade,
 };
 use rust_embed::RustEmbed;
 use tokio_util::sync::CancellationToken;
@@ -35,10 +35,13 @@ struct Fence;
 impl Shell for Fence {
     fn render(&self, page: &ShellPage<'_>) -> Rendered {
         let (title, main, build) = (Html::text(&page.title), page.main, page.build);
-        let person = page.viewer.map(|viewer| format!(" data-user=\"{}\"", viewer.id)).unwrap_or_default();
+        let person =
+            page.viewer.map(|viewer| format!(" data-user=\"{}\"", viewer.id)).unwrap_or_default();
         let visitor = Html::text(page.viewer.map_or("a visitor", |viewer| &viewer.name));
-        let connect =
-            page.connect.map(|path| format!(" bw-connect=\"{}\"", Html::text(path))).unwrap_or_default();
+        let connect = page
+            .connect
+            .map(|path| format!(" bw-connect=\"{}\"", Html::text(path)))
+            .unwrap_or_default();
         let theme = page
             .theme
             .iter()
@@ -98,7 +101,8 @@ async fn rain(site: SiteState, stop: CancellationToken) {
 }
 
 fn command() -> Command {
-    let arguments = clap::Command::new("water").about("Waters a bed").arg(clap::arg!(<BED> "Which one"));
+    let arguments =
+        clap::Command::new("water").about("Waters a bed").arg(clap::arg!(<BED> "Which one"));
     Command::new(arguments, |site, arguments| async move {
         let bed: &String = arguments.get_one("BED").ok_or("BED is missing")?;
         use std::io::Write;
@@ -116,7 +120,7 @@ fn main() -> ExitCode {
                 .route("/beds/water/", post(water))
                 .route("/ws/beds/{watered}/", get(bed))
         })
-        .card(Card { title: "Beds", path: "/beds/", about: "What grows here." })
+        .nav_item(NavItem { title: "Beds", path: "/beds/", about: "What grows here." })
         .command(command());
     Site::builder(Settings::from_environment())
         .name("Garden")

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::background::Background;
 use crate::command::Command;
 use crate::seed::{Fill, Filling, Progress, SeedOptions};
-use crate::{Card, SiteState};
+use crate::{NavItem, SiteState};
 use bellwire_auth::Person;
 use bellwire_web::Embedded;
 
@@ -26,11 +26,11 @@ use bellwire_web::Embedded;
 /// ```
 /// use axum::Router;
 /// use axum::routing::get;
-/// use bellwire_site::{App, Card};
+/// use bellwire_site::{App, NavItem};
 ///
 /// let app = App::new("hello")
 ///     .router(Router::new().route("/hello/", get(async || "Hello!")))
-///     .card(Card { title: "Hello", path: "/hello/", about: "Says hello." });
+///     .nav_item(NavItem { title: "Hello", path: "/hello/", about: "Says hello." });
 /// assert_eq!(app.name(), "hello");
 /// ```
 ///
@@ -95,7 +95,10 @@ impl App {
     /// Its paths, from a closure or function that makes them for a site: its handlers may keep what
     /// the closure captures.
     #[must_use]
-    pub fn routes(self, routes: impl Fn(&SiteState) -> Router<SiteState> + Send + Sync + 'static) -> Self {
+    pub fn routes(
+        self,
+        routes: impl Fn(&SiteState) -> Router<SiteState> + Send + Sync + 'static,
+    ) -> Self {
         self.with(Routes(Arc::new(routes)))
     }
 
@@ -115,7 +118,7 @@ impl App {
     /// Its place in the navigation and on the front page. Every page that its routes answer with is
     /// marked as the current one there, whatever its path.
     #[must_use]
-    pub fn card(self, card: Card) -> Self {
+    pub fn nav_item(self, card: NavItem) -> Self {
         self.with(card)
     }
 
@@ -126,7 +129,8 @@ impl App {
         self.with(Sitemap(path))
     }
 
-    /// A task that runs as long as the site serves: see [`Builder::background`](crate::Builder::background).
+    /// A task that runs as long as the site serves: see
+    /// [`Builder::background`](crate::Builder::background).
     #[must_use]
     pub fn background<F>(
         self,
@@ -163,7 +167,12 @@ impl App {
     #[must_use]
     pub fn seed(
         self,
-        fill: for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress, &'a SeedOptions) -> Filling<'a>,
+        fill: for<'a> fn(
+            &'a SiteState,
+            &'a [Person],
+            &'a mut Progress,
+            &'a SeedOptions,
+        ) -> Filling<'a>,
     ) -> Self {
         self.with::<Fill>(fill)
     }
@@ -178,7 +187,7 @@ impl App {
     pub(crate) fn router_for(&self, site: &SiteState) -> Router<SiteState> {
         let routes = self.all::<Routes>().map(|routes| routes.router(site));
         let routes = routes.fold(Router::new(), Router::merge);
-        let Some(&card) = self.all::<Card>().next() else { return routes };
+        let Some(&card) = self.all::<NavItem>().next() else { return routes };
         if !self.has_routes() {
             return routes;
         }

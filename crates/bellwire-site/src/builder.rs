@@ -133,15 +133,15 @@ impl Builder {
         self
     }
 
-    /// A style sheet of the site's own, as a path among the static files (`garden/theme.css`), after
-    /// that of the default shell: it may set the custom properties of the theme anew.
+    /// A style sheet of the site's own, as a path among the static files (`garden/theme.css`),
+    /// after that of the default shell: it may set the custom properties of the theme anew.
     pub fn theme(mut self, style: impl Into<String>) -> Self {
         self.theme.push(style.into());
         self
     }
 
-    /// Wraps the whole site into a tower layer. The last one sees a request first, and a response as
-    /// it goes out.
+    /// Wraps the whole site into a tower layer. The last one sees a request first, and a response
+    /// as it goes out.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -159,7 +159,11 @@ impl Builder {
     ///
     /// # Panics
     /// If the directive or the source cannot stand in the header: with a line break, `;` or `,`.
-    pub fn content_security_policy(mut self, directive: &'static str, source: &'static str) -> Self {
+    pub fn content_security_policy(
+        mut self,
+        directive: &'static str,
+        source: &'static str,
+    ) -> Self {
         self.policy.allow(directive, source);
         self
     }
@@ -170,8 +174,8 @@ impl Builder {
         self
     }
 
-    /// A task that runs as long as the site serves. It returns when its token is cancelled; the stop
-    /// waits for it as long as for requests.
+    /// A task that runs as long as the site serves. It returns when its token is cancelled; the
+    /// stop waits for it as long as for requests.
     pub fn background<F>(
         mut self,
         name: &'static str,

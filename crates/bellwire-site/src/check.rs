@@ -1,4 +1,5 @@
-//! Whether a site would start and be reached: looked at one thing after the other, each with what is wrong and how to mend it.
+//! Whether a site would start and be reached: looked at one thing after the other, each with what
+//! is wrong and how to mend it.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -30,7 +31,8 @@ pub struct Finding {
     pub result: Result<String, String>,
 }
 
-/// Looks at everything a site needs. Changes nothing but that it makes the data folder, and can run beside a running site.
+/// Looks at everything a site needs. Changes nothing but that it makes the data folder, and can run
+/// beside a running site.
 pub async fn check(settings: &Settings, apps: &[App]) -> Vec<Finding> {
     let running = listening(settings).await;
     let found = |what, result| Finding { what, result };
@@ -61,7 +63,9 @@ async fn listening(settings: &Settings) -> Result<String, String> {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(format!(
             "{bind} is not allowed to this user. Set BELLWIRE_BIND to a port above 1023 and put a proxy before it."
         )),
-        Err(error) => Err(format!("{bind}: {error}. Set BELLWIRE_BIND to an address that this machine has.")),
+        Err(error) => {
+            Err(format!("{bind}: {error}. Set BELLWIRE_BIND to an address that this machine has."))
+        }
     }
 }
 
@@ -69,7 +73,8 @@ async fn is_ours(settings: &Settings) -> io::Result<bool> {
     let public = PublicUrl::new(settings.url.as_ref(), settings.bind);
     let host = public.host();
     let mut stream = TcpStream::connect(reachable(settings.bind)).await?;
-    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.take(1024 * 1024).read_to_end(&mut answer).await?;
@@ -80,7 +85,9 @@ async fn is_ours(settings: &Settings) -> io::Result<bool> {
 fn reachable(bind: SocketAddr) -> SocketAddr {
     match bind {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => ([127, 0, 0, 1], bind.port()).into(),
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => ([0, 0, 0, 0, 0, 0, 0, 1], bind.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            ([0, 0, 0, 0, 0, 0, 0, 1], bind.port()).into()
+        }
         bind => bind,
     }
 }
@@ -88,8 +95,8 @@ fn reachable(bind: SocketAddr) -> SocketAddr {
 fn data_folder(folder: &Path) -> Result<String, String> {
     let shown = folder.display();
     let file = folder.join(format!(".bellwire-check-{}", std::process::id()));
-    let tried =
-        std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, "written by bellwire check\n"));
+    let tried = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&file, "written by bellwire check\n"));
     let _ = std::fs::remove_file(&file);
     match tried {
         Ok(()) => Ok(format!("{shown} can be written")),
@@ -125,7 +132,9 @@ fn files(connections: u64) -> Result<String, String> {
     };
     let needed = connections + OTHER_FILES;
     if most >= needed {
-        Ok(format!("{needed} of {most} may be needed (the limit is {now} now; the start raises it)"))
+        Ok(format!(
+            "{needed} of {most} may be needed (the limit is {now} now; the start raises it)"
+        ))
     } else {
         Err(format!(
             "{most} may be open at once, but {connections} connections need {needed}. Raise the hard limit (`ulimit -Hn`, \

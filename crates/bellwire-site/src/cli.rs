@@ -29,11 +29,13 @@ enum BuiltIn {
     User(user::Command),
     /// Fills the site with something to see: people, and what they do in its apps.
     ///
-    /// Thirteen people who exist nowhere talk, write and answer each other, over the past three weeks. It works beside a
-    /// running server (reload the page then) and as often as you like: only what is missing is added, and nobody becomes an administrator.
+    /// Thirteen people who exist nowhere talk, write and answer each other, over the past three
+    /// weeks. It works beside a running server (reload the page then) and as often as you like:
+    /// only what is missing is added, and nobody becomes an administrator.
     ///
-    /// Everybody knows the password of these people, which is said at the end. So a site where two or more others have an account, or where
-    /// not everybody may make one (BELLWIRE_SIGNUP), is filled only with --yes.
+    /// Everybody knows the password of these people, which is said at the end. So a site where two
+    /// or more others have an account, or where not everybody may make one (BELLWIRE_SIGNUP), is
+    /// filled only with --yes.
     Seed(seed::Seed),
     /// Brings the tables of the database up to date.
     Migrate,
@@ -54,7 +56,9 @@ fn run(site: Builder) -> ExitCode {
     let own = commands(&site);
     let matches = arguments(&site, &own).get_matches();
     let added = matches.subcommand().and_then(|(name, arguments)| {
-        own.iter().find(|command| command.arguments.get_name() == name).map(|command| (command, arguments))
+        own.iter()
+            .find(|command| command.arguments.get_name() == name)
+            .map(|command| (command, arguments))
     });
     let done = match (&site.settings, added) {
         (Err(wrong), _) if matches.subcommand_name() == Some("check") => {
@@ -82,7 +86,8 @@ fn built_in(settings: Settings, site: Builder, matches: &ArgMatches) -> anyhow::
         BuiltIn::Serve => serve(&settings, site),
         BuiltIn::User(command) => run_to_end(user::run(command, site)),
         BuiltIn::Seed(command) => {
-            let options = matches.subcommand_matches("seed").map(SeedOptions::of).unwrap_or_default();
+            let options =
+                matches.subcommand_matches("seed").map(SeedOptions::of).unwrap_or_default();
             run_to_end(seed::run(command, options, site))
         }
         BuiltIn::Migrate => run_to_end(migrate(settings, site)),
@@ -97,14 +102,16 @@ fn commands(site: &Builder) -> Vec<Command> {
 
 fn arguments(site: &Builder, own: &[Command]) -> clap::Command {
     let program = std::env::args_os().next().map(std::path::PathBuf::from);
-    let program = program.as_ref().and_then(|path| path.file_stem()?.to_str()).unwrap_or("site").to_owned();
+    let program =
+        program.as_ref().and_then(|path| path.file_stem()?.to_str()).unwrap_or("site").to_owned();
     let command = clap::Command::new(program).version(site.version);
-    let command = BuiltIn::augment_subcommands(command).about(site.about).mut_subcommand("seed", |seed| {
-        site.apps
-            .iter()
-            .flat_map(App::all::<crate::seed::OptionGroup>)
-            .fold(seed, |seed, group| (group.0)(seed))
-    });
+    let command =
+        BuiltIn::augment_subcommands(command).about(site.about).mut_subcommand("seed", |seed| {
+            site.apps
+                .iter()
+                .flat_map(App::all::<crate::seed::OptionGroup>)
+                .fold(seed, |seed, group| (group.0)(seed))
+        });
     command.subcommands(own.iter().map(|command| command.arguments.clone()))
 }
 
@@ -131,7 +138,11 @@ fn run_to_end(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<
     done
 }
 
-async fn added_command(site: Builder, command: Command, arguments: ArgMatches) -> anyhow::Result<()> {
+async fn added_command(
+    site: Builder,
+    command: Command,
+    arguments: ArgMatches,
+) -> anyhow::Result<()> {
     let (site, _) = state_of(site).await?;
     let done = command.run(site.clone(), arguments).await;
     site.db().close().await;

@@ -14,8 +14,8 @@ pub type CommandResult = Result<(), Box<dyn Error + Send + Sync>>;
 
 type Running = Pin<Box<dyn Future<Output = CommandResult> + Send>>;
 
-/// A subcommand of the program, such as `bellwire greet --loud`. It runs beside a running site, with
-/// the database open and up to date, and with exit code 1 if it returns an error.
+/// A subcommand of the program, such as `bellwire greet --loud`. It runs beside a running site,
+/// with the database open and up to date, and with exit code 1 if it returns an error.
 ///
 /// ```
 /// use bellwire_site::Command;

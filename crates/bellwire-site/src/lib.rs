@@ -20,11 +20,11 @@ pub use bellwire_auth as accounts;
 pub use bellwire_auth::{
     Accounts, MaybeUser, OperatorError, Person, Session, SignUp, SiteAccounts, Upgrade, User,
 };
-pub use bellwire_db::{Clock, DatabaseUrl, Db, DbError, Migrations, Reader, Sought, Tx};
+pub use bellwire_db::{Clock, DatabaseUrl, Db, DbError, LookupExt, Migrations, Reader, Tx};
 pub use bellwire_markup as markup;
 pub use bellwire_web::{
-    About, AccountLinks, Budget, Card, Fault, Field, NavLink, Page, Paging, PublicUrl, Rendered, Shell,
-    ShellPage, SiteError, SiteState, TooOften, Viewer,
+    About, AccountLinks, AppError, Budget, Field, NavItem, NavLink, Page, Paging, PublicUrl,
+    Rendered, Shell, ShellPage, SiteError, SiteState, TooOften, Viewer,
 };
 pub use builder::{Builder, GivenSettings};
 pub use check::{Finding, check};

@@ -15,7 +15,8 @@ pub use progress::Progress;
 use crate::{App, SiteError, SiteState};
 use bellwire_auth::{Person, SiteAccounts};
 
-/// The password of everyone who is made here. Everybody may know it, so they are ordinary people, never administrators.
+/// The password of everyone who is made here. Everybody may know it, so they are ordinary people,
+/// never administrators.
 pub const PASSWORD: &str = "a bell for everyone";
 
 /// The future of an app's [`seed`](App::seed).

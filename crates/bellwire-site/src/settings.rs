@@ -1,8 +1,9 @@
 //! The settings of a site, read once from the environment: each crate declares its variables as a
 //! group of clap's arguments, and they are parsed as one command.
 //!
-//! Nothing has to be set: the defaults start a site on SQLite at `http://127.0.0.1:8000`. What is set must be right:
-//! a wrong value or a name we do not know stops the start with an error that says what was expected.
+//! Nothing has to be set: the defaults start a site on SQLite at `http://127.0.0.1:8000`. What is
+//! set must be right: a wrong value or a name we do not know stops the start with an error that
+//! says what was expected.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,15 +39,18 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// `BELLWIRE_URL`: the public address; by default it follows from the address we listen on.
     pub url: Option<Url>,
-    /// `BELLWIRE_ORIGINS`: further origins of the same site, whose pages may send forms and open sockets here. Cookies are
-    /// only sent along from the same site (`https://app.chat.example` for `https://chat.example`).
+    /// `BELLWIRE_ORIGINS`: further origins of the same site, whose pages may send forms and open
+    /// sockets here. Cookies are only sent along from the same site (`https://app.chat.example` for
+    /// `https://chat.example`).
     pub origins: Vec<String>,
     /// `BELLWIRE_TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// `BELLWIRE_CONNECTIONS`, `BELLWIRE_HEADER_SECONDS` and `BELLWIRE_RESPONSE_SECONDS`: the bounds of every connection.
+    /// `BELLWIRE_CONNECTIONS`, `BELLWIRE_HEADER_SECONDS` and `BELLWIRE_RESPONSE_SECONDS`: the
+    /// bounds of every connection.
     pub serve: ServeLimits,
-    /// `BELLWIRE_REQUEST_SECONDS`: the time for a request as a whole, its body and our work included. Then it is answered with
-    /// 503; what it asked the database to write is written all the same.
+    /// `BELLWIRE_REQUEST_SECONDS`: the time for a request as a whole, its body and our work
+    /// included. Then it is answered with 503; what it asked the database to write is written all
+    /// the same.
     pub request: Duration,
     /// `BELLWIRE_MESSAGE_BYTES` and the like: the bounds of every socket.
     pub limits: Limits,

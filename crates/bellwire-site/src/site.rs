@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use bellwire::{BadOrigin, Bellwire, TrustedProxies, raise_file_limit};
+use bellwire::{Bellwire, InvalidOrigin, TrustedProxies, raise_file_limit};
 use bellwire_db::{DatabaseUrl, Db, DbError, Migrations};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use crate::app::{App, Sitemap};
 use crate::background::Background;
 use crate::builder::{Builder, GivenSettings, Layers};
 use crate::settings::SiteSettings;
-use crate::{Card, Clock, PublicUrl, Settings, SettingsError, SiteState};
+use crate::{Clock, NavItem, PublicUrl, Settings, SettingsError, SiteState};
 use bellwire_auth::{self as accounts, Accounts, SiteAccounts, Watch};
 use bellwire_web::{Assets, Embedded};
 use bellwire_web::{SiteParts, layers};
@@ -36,7 +36,8 @@ pub struct Site {
     background: Vec<Background>,
 }
 
-/// Why a site does not start, in words for the operator: the setting, what is wrong with it, and what helps.
+/// Why a site does not start, in words for the operator: the setting, what is wrong with it, and
+/// what helps.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting is wrong.
@@ -60,7 +61,7 @@ pub enum StartError {
     },
     /// The public address or a further origin is none.
     #[error("BELLWIRE_URL or BELLWIRE_ORIGINS is wrong")]
-    Origin(#[from] BadOrigin),
+    Origin(#[from] InvalidOrigin),
 }
 
 fn how_to_listen(cause: &io::Error) -> &'static str {
@@ -96,18 +97,20 @@ impl Builder {
         let address = listener.local_addr().map_err(cannot)?;
         let (state, rest) = open(self, address).await?;
         let begun = state.accounts().watch().await;
-        let watch =
-            begun.map_err(|cause| StartError::Database { setting: where_from(state.settings()), cause })?;
+        let watch = begun.map_err(|cause| StartError::Database {
+            setting: where_from(state.settings()),
+            cause,
+        })?;
         let background = rest.background();
         let router = rest.router(&state);
         Ok(Site { listener, address, router, state, watch, background })
     }
 
-    /// The whole site as a router, for a server or a test of one's own. Whoever serves it passes the
-    /// peer's address on, as `bellwire::serve` does.
+    /// The whole site as a router, for a server or a test of one's own. Whoever serves it passes
+    /// the peer's address on, as `bellwire::serve` does.
     ///
-    /// The background tasks are not started, and sockets outlive sessions that expire or that another
-    /// process ends: both belong to [`Site::run_until`]. With accounts alone, run
+    /// The background tasks are not started, and sockets outlive sessions that expire or that
+    /// another process ends: both belong to [`Site::run_until`]. With accounts alone, run
     /// [`Accounts::watch`] beside the server.
     ///
     /// # Errors
@@ -165,7 +168,8 @@ impl Site {
     }
 }
 
-/// A site that does not serve, for a command beside a running one. The tables are brought up to date.
+/// A site that does not serve, for a command beside a running one. The tables are brought up to
+/// date.
 pub(crate) async fn state_of(builder: Builder) -> Result<(SiteState, Vec<App>), StartError> {
     let address = builder.settings.as_ref().map_err(Clone::clone)?.bind;
     let (state, rest) = open(builder, address).await?;
@@ -186,30 +190,51 @@ struct Rest {
 }
 
 async fn open(builder: Builder, address: SocketAddr) -> Result<(SiteState, Rest), StartError> {
-    let Builder { settings, name, apps, shell, theme, layers, policy, mut values, background, .. } = builder;
+    let Builder {
+        settings, name, apps, shell, theme, layers, policy, mut values, background, ..
+    } = builder;
     let settings = settings?;
     let opened = Db::open(&settings.database, &migrations(&apps)).await;
-    let db = opened.map_err(|cause| StartError::Database { setting: where_from(&settings), cause })?;
+    let db =
+        opened.map_err(|cause| StartError::Database { setting: where_from(&settings), cause })?;
     let public_url = PublicUrl::new(settings.url.as_ref(), address);
     let bellwire = framework(&settings, &public_url)?;
     let clock = Clock::default();
     let secure = public_url.is_https();
-    let accounts =
-        Accounts::new(db.clone(), bellwire.clone(), settings.sign_up, secure, clock.clone(), name.clone());
+    let accounts = Accounts::new(
+        db.clone(),
+        bellwire.clone(),
+        settings.sign_up,
+        secure,
+        clock.clone(),
+        name.clone(),
+    );
     values.insert(accounts.links());
     values.insert(accounts);
     values.insert(policy);
-    let assets = apps.iter().flat_map(|app| app.all::<Embedded>().map(|embedded| (app.name(), *embedded)));
+    let assets =
+        apps.iter().flat_map(|app| app.all::<Embedded>().map(|embedded| (app.name(), *embedded)));
     let assets = Assets::new(assets, settings.assets.clone());
     values.insert(Arc::new(settings));
-    let cards = apps.iter().flat_map(App::all::<Card>).copied().collect();
+    let cards = apps.iter().flat_map(App::all::<NavItem>).copied().collect();
     let sitemaps = apps.iter().flat_map(App::all::<Sitemap>).map(|sitemap| sitemap.0).collect();
-    let parts =
-        SiteParts { name, public_url, db, bellwire, clock, assets, shell, theme, cards, sitemaps, values };
+    let parts = SiteParts {
+        name,
+        public_url,
+        db,
+        bellwire,
+        clock,
+        assets,
+        shell,
+        theme,
+        cards,
+        sitemaps,
+        values,
+    };
     Ok((SiteState::new(parts), Rest { apps, layers, background }))
 }
 
-fn framework(settings: &Settings, public_url: &PublicUrl) -> Result<Bellwire, BadOrigin> {
+fn framework(settings: &Settings, public_url: &PublicUrl) -> Result<Bellwire, InvalidOrigin> {
     let mut bellwire = Bellwire::builder(public_url.as_str())
         .limits(settings.limits)
         .origin_setting("BELLWIRE_URL and BELLWIRE_ORIGINS");

@@ -1,4 +1,5 @@
-//! A browser without a screen: cookies, forms, no scripts. It does not follow redirects, so that a test sees them.
+//! A browser without a screen: cookies, forms, no scripts. It does not follow redirects, so that a
+//! test sees them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -42,7 +43,8 @@ impl Answer {
 }
 
 impl Client {
-    /// One that knows nobody yet, for the site at this address, whose pages are of this origin (`http://127.0.0.1:8000`).
+    /// One that knows nobody yet, for the site at this address, whose pages are of this origin
+    /// (`http://127.0.0.1:8000`).
     pub fn new(address: SocketAddr, origin: &str) -> Self {
         Self { address, origin: origin.to_owned(), cookies: BTreeMap::new() }
     }
@@ -85,7 +87,8 @@ impl Client {
         headers: &[(&str, &str)],
         fields: &[(&str, &str)],
     ) -> Answer {
-        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let typed = [&[("content-type", "application/x-www-form-urlencoded")], headers].concat();
         self.send(Method::POST, path, &typed, form).await
     }
@@ -103,20 +106,26 @@ impl Client {
 
     /// The value for a `Cookie` header, for sockets and other clients.
     pub fn cookies(&self) -> String {
-        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+        self.cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     /// Takes over a cookie as a `Set-Cookie` header has it.
     pub fn take_cookie(&mut self, set_cookie: &HeaderValue) {
         let line = set_cookie.to_str().expect("a cookie should be text");
-        let (name, value) = line.split(';').next().and_then(|pair| pair.split_once('=')).expect("name=value");
+        let (name, value) =
+            line.split(';').next().and_then(|pair| pair.split_once('=')).expect("name=value");
         match value {
             "" => self.cookies.remove(name),
             value => self.cookies.insert(name.to_owned(), value.to_owned()),
         };
     }
 
-    /// Any request. `Host`, `Accept` and the cookies are as a browser sends them, unless `headers` has its own.
+    /// Any request. `Host`, `Accept` and the cookies are as a browser sends them, unless `headers`
+    /// has its own.
     pub async fn send(
         &mut self,
         method: Method,
@@ -128,8 +137,11 @@ impl Client {
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().expect("a path should be an address");
         let host = self.origin.split_once("://").map_or("", |(_, host)| host).to_owned();
-        let usual =
-            [("host", host), ("accept", "text/html,*/*;q=0.8".to_owned()), ("cookie", self.cookies())];
+        let usual = [
+            ("host", host),
+            ("accept", "text/html,*/*;q=0.8".to_owned()),
+            ("cookie", self.cookies()),
+        ];
         for (name, value) in usual.iter().filter(|(_, value)| !value.is_empty()) {
             request.headers_mut().insert(*name, value.parse().expect("a header should be text"));
         }
@@ -144,7 +156,8 @@ impl Client {
     }
 
     async fn exchange(&self, request: Request<Full<bytes::Bytes>>) -> Answer {
-        let stream = tokio::net::TcpStream::connect(self.address).await.expect("the site should listen");
+        let stream =
+            tokio::net::TcpStream::connect(self.address).await.expect("the site should listen");
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .expect("the site should speak HTTP");

@@ -16,14 +16,14 @@ impl TestDatabase {
     /// When it names none: a test that silently left PostgreSQL out would prove nothing.
     pub fn postgres() -> Self {
         let server = std::env::var("BELLWIRE_TEST_POSTGRES");
-        Self::Postgres(
-            server.expect("this test needs a PostgreSQL server: run bin/test, or set BELLWIRE_TEST_POSTGRES"),
-        )
+        Self::Postgres(server.expect(
+            "this test needs a PostgreSQL server: run bin/test, or set BELLWIRE_TEST_POSTGRES",
+        ))
     }
 }
 
-/// Makes two test cases of one test: `name::on_sqlite`, and `name::on_postgres`, which `cargo test` leaves out unless it is
-/// asked for ignored tests.
+/// Makes two test cases of one test: `name::on_sqlite`, and `name::on_postgres`, which `cargo test`
+/// leaves out unless it is asked for ignored tests.
 ///
 /// ```
 /// use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
@@ -57,7 +57,8 @@ macro_rules! on_databases {
     };
 }
 
-/// Makes the test case `name::on_postgres` of a test that is about PostgreSQL alone; see [`on_databases`].
+/// Makes the test case `name::on_postgres` of a test that is about PostgreSQL alone; see
+/// [`on_databases`].
 #[macro_export]
 macro_rules! on_postgres {
     ($(#[$attribute:meta])* async fn $name:ident($database:ident: $kind:ty $(,)?) $body:block) => {

@@ -36,7 +36,8 @@ impl Log {
     ///
     /// If the filter is not a list of targets with levels, or this thread has a log already.
     pub fn listen(filter: &str) -> Self {
-        let filter = filter.parse().expect("targets with levels, such as `sqlx=debug,bellwire=info`");
+        let filter =
+            filter.parse().expect("targets with levels, such as `sqlx=debug,bellwire=info`");
         subscribe();
         let before = HEARD.replace(Some(Heard { filter, text: Vec::new() }));
         assert!(before.is_none(), "a thread has one log at a time");
@@ -46,7 +47,9 @@ impl Log {
     /// What was logged so far.
     pub fn text(&self) -> String {
         HEARD.with_borrow(|heard| {
-            heard.as_ref().map_or_else(String::new, |heard| String::from_utf8_lossy(&heard.text).into_owned())
+            heard
+                .as_ref()
+                .map_or_else(String::new, |heard| String::from_utf8_lossy(&heard.text).into_owned())
         })
     }
 }
@@ -66,8 +69,8 @@ thread_local! {
     static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
 }
 
-/// Subscribes once, for the whole program. With a subscriber for each thread, an event that is first
-/// met on a thread without one would be taken for one that nobody wants, on all threads.
+/// Subscribes once, for the whole program. With a subscriber for each thread, an event that is
+/// first met on a thread without one would be taken for one that nobody wants, on all threads.
 fn subscribe() {
     static SUBSCRIBED: Once = Once::new();
     SUBSCRIBED.call_once(|| {

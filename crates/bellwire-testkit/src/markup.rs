@@ -1,4 +1,5 @@
-//! A check of the HTML that people's text becomes (see `bellwire_site::markup`), and texts to try it with.
+//! A check of the HTML that people's text becomes (see `bellwire_site::markup`), and texts to try
+//! it with.
 
 use std::fmt::Write;
 
@@ -11,8 +12,9 @@ const EMPTY: &[&str] = &["br", "hr"];
 const REL: (&str, &str) = ("rel", "noopener noreferrer nofollow ugc");
 const TARGET: (&str, &str) = ("target", "_blank");
 
-/// Whether the HTML has nothing but the tags and attributes of a text, and a browser mends nothing in it: the tree that it
-/// reads, written with `&`, `<`, `>` and both quotes escaped, is this HTML again.
+/// Whether the HTML has nothing but the tags and attributes of a text, and a browser mends nothing
+/// in it: the tree that it reads, written with `&`, `<`, `>` and both quotes escaped, is this HTML
+/// again.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -79,7 +81,8 @@ fn write_escaped(text: &str, to: &mut String) {
 
 /// Which element may stand in which: narrower than HTML.
 fn fits(parent: &str, name: &str) -> Result<(), String> {
-    let known = EMPTY.contains(&name) || name == "li" || INLINE.contains(&name) || BLOCKS.contains(&name);
+    let known =
+        EMPTY.contains(&name) || name == "li" || INLINE.contains(&name) || BLOCKS.contains(&name);
     let fits = match parent {
         "ul" | "ol" => name == "li",
         "pre" => name == "code",
@@ -92,7 +95,8 @@ fn fits(parent: &str, name: &str) -> Result<(), String> {
 
 fn allowed(name: &str, attributes: &[(&str, &str)]) -> bool {
     let number = |value: &str| !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-    let language = |value: &str| value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-#._".contains(&b));
+    let language =
+        |value: &str| value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-#._".contains(&b));
     match (name, attributes) {
         ("a", [("href", to), REL, TARGET]) => {
             let to = to.to_ascii_lowercase();
@@ -108,7 +112,8 @@ fn allowed(name: &str, attributes: &[(&str, &str)]) -> bool {
     }
 }
 
-/// The pieces texts are thrown together from: what Markdown reads, what HTML reads, and what neither does.
+/// The pieces texts are thrown together from: what Markdown reads, what HTML reads, and what
+/// neither does.
 pub const BITS: &[&str] = &[
     "*",
     "**",

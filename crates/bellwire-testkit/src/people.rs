@@ -31,8 +31,9 @@ pub(crate) async fn make(site: &SiteState, name: &str) {
 pub(crate) async fn sign_in(client: &mut Client, name: &str) {
     let origin = client.origin().to_owned();
     let headers = [("origin", &*origin), ("user-agent", "a test")];
-    let answer =
-        client.post_with("/accounts/login/", &headers, &[("username", name), ("password", PASSWORD)]).await;
+    let answer = client
+        .post_with("/accounts/login/", &headers, &[("username", name), ("password", PASSWORD)])
+        .await;
     assert_eq!(answer.status, 303, "{name} should be signed in: {}", answer.text);
 }
 

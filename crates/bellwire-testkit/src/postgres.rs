@@ -12,7 +12,8 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn url(&self) -> DatabaseUrl {
-        let mut url = url::Url::parse(&self.server).expect("BELLWIRE_TEST_POSTGRES should be a URL");
+        let mut url =
+            url::Url::parse(&self.server).expect("BELLWIRE_TEST_POSTGRES should be a URL");
         url.set_path(&self.name);
         DatabaseUrl::Postgres(url.into())
     }
@@ -34,7 +35,8 @@ pub(crate) async fn drop(place: &Place) {
 }
 
 async fn run(server: &str, sql: &str) {
-    let connection: DatabaseConnection = Database::connect(server).await.expect("PostgreSQL should answer");
+    let connection: DatabaseConnection =
+        Database::connect(server).await.expect("PostgreSQL should answer");
     connection.execute_unprepared(sql).await.expect("PostgreSQL should let us make databases");
     connection.close().await.expect("PostgreSQL should let us go");
 }

@@ -41,7 +41,8 @@ impl TestSite {
         Self::start_in(home, apps, change).await
     }
 
-    /// Starts another site on the data of this one, as a second process would. Stop it before this one.
+    /// Starts another site on the data of this one, as a second process would. Stop it before this
+    /// one.
     pub async fn beside(&self, apps: Vec<App>) -> Self {
         Self::start_in(self.home.lend(), apps, |_| {}).await
     }
@@ -52,8 +53,12 @@ impl TestSite {
         let data: PathBuf = home.folder().to_owned();
         let mut settings = Settings { bind, data, database: home.url(), ..Settings::default() };
         change(&mut settings);
-        let site =
-            Site::builder(settings).name("Bellwire").apps(apps).open().await.expect("the site should start");
+        let site = Site::builder(settings)
+            .name("Bellwire")
+            .apps(apps)
+            .open()
+            .await
+            .expect("the site should start");
         let (address, state) = (site.address(), site.state().clone());
         let (end, ended) = oneshot::channel();
         let served = tokio::spawn(site.run_until(async {

@@ -1,4 +1,5 @@
-//! Template databases: the tables of a set of apps, migrated once for each test program and copied for each site.
+//! Template databases: the tables of a set of apps, migrated once for each test program and copied
+//! for each site.
 
 use std::collections::HashMap;
 use std::fs;
@@ -39,7 +40,8 @@ fn histories(app: &App) -> (&'static str, Vec<&Migrations>) {
 
 /// An app that has the tables of this one and nothing else.
 fn tables_of(app: &App) -> App {
-    app.all::<Migrations>().fold(App::new(app.name()), |tables, migrations| tables.with(*migrations))
+    app.all::<Migrations>()
+        .fold(App::new(app.name()), |tables, migrations| tables.with(*migrations))
 }
 
 async fn make(database: &TestDatabase, apps: &[App]) -> Template {
@@ -57,7 +59,8 @@ async fn make(database: &TestDatabase, apps: &[App]) -> Template {
 }
 
 async fn migrate(home: &Home, apps: &[App]) {
-    let settings = Settings { data: home.folder().to_owned(), database: home.url(), ..Settings::default() };
+    let settings =
+        Settings { data: home.folder().to_owned(), database: home.url(), ..Settings::default() };
     let site = Site::builder(settings).apps(apps.iter().map(tables_of));
     let (_, state) = site.into_router().await.expect("the migrations should be applied");
     state.db().close().await;

@@ -14,7 +14,8 @@ use crate::waiting::within;
 
 /// A window of somebody's browser that is connected.
 ///
-/// Every wait is over after [`PATIENCE`](crate::PATIENCE) as a whole: pings and ticks that come meanwhile make it no longer.
+/// Every wait is over after [`PATIENCE`](crate::PATIENCE) as a whole: pings and ticks that come
+/// meanwhile make it no longer.
 #[derive(Debug)]
 pub struct Window {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -49,7 +50,8 @@ impl Window {
         if !client.cookies().is_empty() {
             builder = builder.add_header(COOKIE, header(&client.cookies())).map_err(in_words)?;
         }
-        let (stream, _) = within("an answer to the handshake", builder.connect()).await.map_err(in_words)?;
+        let (stream, _) =
+            within("an answer to the handshake", builder.connect()).await.map_err(in_words)?;
         Ok(Self { stream })
     }
 

@@ -1,7 +1,8 @@
 //! Static files under `/static/<build>/…`.
 //!
-//! They are embedded in the program, compressed once, when somebody asks first, and never change under their address: `<build>`
-//! is a hash over all of them. In development they are read from folders instead, at each request.
+//! They are embedded in the program, compressed once, when somebody asks first, and never change
+//! under their address: `<build>` is a hash over all of them. In development they are read from
+//! folders instead, at each request.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -37,7 +38,11 @@ impl Embedded {
     /// The files of a `#[derive(RustEmbed)]` type.
     pub fn of<E: RustEmbed>() -> Self {
         Self {
-            files: || E::iter().filter_map(|path| Some((path.to_string(), bytes_of::<E>(&path)?))).collect(),
+            files: || {
+                E::iter()
+                    .filter_map(|path| Some((path.to_string(), bytes_of::<E>(&path)?)))
+                    .collect()
+            },
         }
     }
 }
@@ -72,16 +77,26 @@ struct Asset {
 
 impl Assets {
     /// The framework's files, the site's own, and those of its apps, each under the app's name.
-    pub fn new(apps: impl IntoIterator<Item = (&'static str, Embedded)>, folders: Vec<PathBuf>) -> Self {
+    pub fn new(
+        apps: impl IntoIterator<Item = (&'static str, Embedded)>,
+        folders: Vec<PathBuf>,
+    ) -> Self {
         let mut files = (Embedded::of::<Own>().files)();
         let of_the_framework = bellwire::assets::files();
-        files.extend(of_the_framework.map(|(path, bytes)| (path.to_owned(), Bytes::from_static(bytes))));
+        files.extend(
+            of_the_framework.map(|(path, bytes)| (path.to_owned(), Bytes::from_static(bytes))),
+        );
         for (app, source) in apps {
-            files.extend((source.files)().into_iter().map(|(path, bytes)| (format!("{app}/{path}"), bytes)));
+            files.extend(
+                (source.files)().into_iter().map(|(path, bytes)| (format!("{app}/{path}"), bytes)),
+            );
         }
         files.sort();
         let base = format!("/static/{}", build(&files));
-        let files = files.into_iter().map(|(path, bytes)| (path.clone(), Asset::new(&path, bytes))).collect();
+        let files = files
+            .into_iter()
+            .map(|(path, bytes)| (path.clone(), Asset::new(&path, bytes)))
+            .collect();
         Self { inner: Arc::new(Inner { base, files, folders }) }
     }
 
@@ -96,7 +111,8 @@ impl Assets {
             return SiteError::NotFound.into_response();
         }
         if let Some(bytes) = self.read_anew(path) {
-            let fresh = [(header::CONTENT_TYPE, &*content_type(path)), (header::CACHE_CONTROL, "no-store")];
+            let fresh =
+                [(header::CONTENT_TYPE, &*content_type(path)), (header::CACHE_CONTROL, "no-store")];
             return (fresh, bytes).into_response();
         }
         match self.inner.files.get(path) {
@@ -116,9 +132,11 @@ impl Assets {
 impl Asset {
     fn new(path: &str, bytes: Bytes) -> Self {
         let etag = format!("\"{}\"", short_hash(&Sha256::digest(&bytes)));
-        let etag = HeaderValue::try_from(etag).unwrap_or_else(|_| unreachable!("hex digits make a header"));
+        let etag = HeaderValue::try_from(etag)
+            .unwrap_or_else(|_| unreachable!("hex digits make a header"));
         let content_type = content_type(path);
-        let bytes = if is_text(&content_type) { Encoded::new(bytes) } else { Encoded::plain(bytes) };
+        let bytes =
+            if is_text(&content_type) { Encoded::new(bytes) } else { Encoded::plain(bytes) };
         let content_type =
             HeaderValue::try_from(content_type).unwrap_or_else(|_| unreachable!("visible ASCII"));
         Self { content_type, etag, bytes }
@@ -166,7 +184,8 @@ fn content_type(path: &str) -> String {
 
 /// Whether compressing makes it smaller: the others are compressed as they are.
 fn is_text(content_type: &str) -> bool {
-    content_type.starts_with("text/") || matches!(content_type, "application/json" | "image/svg+xml")
+    content_type.starts_with("text/")
+        || matches!(content_type, "application/json" | "image/svg+xml")
 }
 
 #[cfg(test)]
@@ -175,8 +194,9 @@ mod tests {
 
     #[test]
     fn the_build_changes_with_a_name_and_with_a_byte() {
-        let files =
-            |name: &str, text: &'static str| build(&[(name.to_owned(), Bytes::from_static(text.as_bytes()))]);
+        let files = |name: &str, text: &'static str| {
+            build(&[(name.to_owned(), Bytes::from_static(text.as_bytes()))])
+        };
         let one = files("a.css", "a{}");
         assert_eq!(one, files("a.css", "a{}"));
         assert_ne!(one, files("b.css", "a{}"));

@@ -11,7 +11,8 @@ use bellwire_db::{DbError, chain};
 
 use crate::wait::{in_words, seconds};
 
-/// Why a request was not answered as asked. As a response it is a page for browsers and a line of text for programs.
+/// Why a request was not answered as asked. As a response it is a page for browsers and a line of
+/// text for programs.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
     /// 401: only for those who are signed in.
@@ -119,7 +120,7 @@ impl From<askama::Error> for SiteError {
 
 /// Why a response is an error page, left on it for whoever renders and logs it.
 #[derive(Debug, Clone)]
-pub(crate) struct Failed {
+pub(crate) struct ErrorInfo {
     pub(crate) text: String,
     pub(crate) cause: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -132,7 +133,7 @@ impl IntoResponse for SiteError {
             response.headers_mut().insert(header::RETRY_AFTER, retry_after);
         }
         let cause = if let Self::Internal(cause) = self { Some(cause) } else { None };
-        response.extensions_mut().insert(Failed { text, cause });
+        response.extensions_mut().insert(ErrorInfo { text, cause });
         response
     }
 }

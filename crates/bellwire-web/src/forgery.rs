@@ -1,8 +1,9 @@
 //! Keeps pages of other sites from acting in the name of our people.
 //!
-//! Browsers send our cookies along with whatever another page makes them send. What they also send, and pages cannot
-//! forge, is where it came from: `Origin`, and `Sec-Fetch-Site`. So our forms need no token, and pages are the same
-//! bytes for everyone. Sockets and streams are checked by the framework, as they open.
+//! Browsers send our cookies along with whatever another page makes them send. What they also send,
+//! and pages cannot forge, is where it came from: `Origin`, and `Sec-Fetch-Site`. So our forms need
+//! no token, and pages are the same bytes for everyone. Sockets and streams are checked by the
+//! framework, as they open.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
@@ -16,8 +17,9 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Lets through what is meant for this site and does not come from another one's page.
 pub(crate) async fn check(State(site): State<SiteState>, request: Request, next: Next) -> Response {
-    let allowed = is_for_us(&site, &request)
-        .and_then(|()| comes_from_us(site.bellwire().origins(), request.method(), request.headers()));
+    let allowed = is_for_us(&site, &request).and_then(|()| {
+        comes_from_us(site.bellwire().origins(), request.method(), request.headers())
+    });
     match allowed {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
@@ -40,7 +42,9 @@ fn comes_from_us(origins: &Origins, method: &Method, headers: &HeaderMap) -> Res
         return Ok(());
     }
     if headers.contains_key(header::ORIGIN) {
-        return origins.permits(headers).map_err(|refused| SiteError::Forbidden(refused.to_string()));
+        return origins
+            .permits(headers)
+            .map_err(|refused| SiteError::Forbidden(refused.to_string()));
     }
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter().map(|site| site.as_bytes());
     match (sites.next(), sites.next()) {
@@ -64,8 +68,10 @@ mod tests {
     use super::*;
 
     fn refused(method: Method, headers: &[(&'static str, &str)]) -> bool {
-        let origins = Origins::new(["https://chat.example"], "BELLWIRE_URL and BELLWIRE_ORIGINS").unwrap();
-        let pairs = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let origins =
+            Origins::new(["https://chat.example"], "BELLWIRE_URL and BELLWIRE_ORIGINS").unwrap();
+        let pairs =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let mut map = HeaderMap::new();
         for (name, value) in pairs {
             let _: bool = map.append::<axum::http::HeaderName>(name, value);

@@ -20,7 +20,8 @@ const DIRECTIVES: [(&str, &str); 9] = [
     ("object-src", "'none'"),
 ];
 
-/// `same-origin` rather than `no-referrer`, which would make browsers send `Origin: null` with our own forms.
+/// `same-origin` rather than `no-referrer`, which would make browsers send `Origin: null` with our
+/// own forms.
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
@@ -36,7 +37,8 @@ pub struct ContentSecurityPolicy {
 
 impl Default for ContentSecurityPolicy {
     fn default() -> Self {
-        let directives = DIRECTIVES.map(|(directive, sources)| (directive, sources.to_owned())).to_vec();
+        let directives =
+            DIRECTIVES.map(|(directive, sources)| (directive, sources.to_owned())).to_vec();
         Self { header: written(&directives), directives }
     }
 }
@@ -48,7 +50,10 @@ impl ContentSecurityPolicy {
     /// If the directive or the source cannot stand in the header.
     pub fn allow(&mut self, directive: &'static str, source: &'static str) {
         let separates = |c: char| c.is_whitespace() || c == ';' || c == ',';
-        assert!(!source.contains(separates) && !directive.contains(separates), "one directive, one source");
+        assert!(
+            !source.contains(separates) && !directive.contains(separates),
+            "one directive, one source"
+        );
         match self.directives.iter_mut().find(|(known, _)| *known == directive) {
             Some((_, sources)) if sources == "'none'" => source.clone_into(sources),
             Some((_, sources)) => *sources = format!("{sources} {source}"),
@@ -59,11 +64,13 @@ impl ContentSecurityPolicy {
 }
 
 fn written(directives: &[(&str, String)]) -> HeaderValue {
-    let directives: Vec<_> = directives.iter().map(|(name, sources)| format!("{name} {sources}")).collect();
+    let directives: Vec<_> =
+        directives.iter().map(|(name, sources)| format!("{name} {sources}")).collect();
     HeaderValue::try_from(directives.join("; ")).expect("directives and sources are visible ASCII")
 }
 
-/// Where browsers reach us over TLS, they shall do nothing else for a year. Other hosts of the domain are not our business.
+/// Where browsers reach us over TLS, they shall do nothing else for a year. Other hosts of the
+/// domain are not our business.
 const STRICT_TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Adds the headers that a response does not have already.
@@ -99,7 +106,9 @@ mod tests {
             "{header}"
         );
         assert!(
-            header.ends_with("; object-src https://maps.example; media-src 'self' https://films.example"),
+            header.ends_with(
+                "; object-src https://maps.example; media-src 'self' https://films.example"
+            ),
             "{header}"
         );
         assert_eq!(header.matches("images.example").count(), 1);

@@ -3,13 +3,13 @@
 use askama::Template;
 use bellwire::Html;
 
-use crate::{Card, Page, SiteError, SiteState};
+use crate::{NavItem, Page, SiteError, SiteState};
 
 #[derive(Template)]
 #[template(path = "pages/index.html")]
 struct IndexPage<'a> {
     name: &'a str,
-    apps: &'a [Card],
+    apps: &'a [NavItem],
 }
 
 pub(crate) fn page(site: &SiteState) -> Result<Page, SiteError> {

@@ -15,8 +15,8 @@ use tower_http::timeout::TimeoutLayer;
 use crate::body::BODY;
 use crate::{Page, SiteError, SiteState, forgery, headers, index, page, robots};
 
-/// Wraps the pages of a site: an unknown path is a page (404, or the list of apps at `/`), a panic is
-/// a logged 500, and a form that only signed-in people may send comes back with what was typed.
+/// Wraps the pages of a site: an unknown path is a page (404, or the list of apps at `/`), a panic
+/// is a logged 500, and a form that only signed-in people may send comes back with what was typed.
 ///
 /// A layer that recognises sessions belongs around the result, inside [`around_site`]: it puts the
 /// [`Viewer`](crate::Viewer) into the extensions of request and response.
@@ -28,8 +28,8 @@ pub fn around_pages(pages: Router<SiteState>) -> Router<SiteState> {
         .layer(from_fn(page::keep_what_was_typed))
 }
 
-/// Wraps a site: static files, bounds of body and time, the check of `Host` and `Origin`, the client's
-/// address, the shell around pages, and security headers.
+/// Wraps a site: static files, bounds of body and time, the check of `Host` and `Origin`, the
+/// client's address, the shell around pages, and security headers.
 ///
 /// `time` is for a request as a whole; then it is answered with 503.
 pub fn around_site(

@@ -5,7 +5,8 @@ use url::Url;
 /// The longest address to come back to.
 const LONGEST: usize = 2048;
 
-/// The part of an address after the host, safe to redirect to; nothing when it leads, or might be read to lead, elsewhere.
+/// The part of an address after the host, safe to redirect to; nothing when it leads, or might be
+/// read to lead, elsewhere.
 pub fn within_site(next: &str) -> Option<String> {
     let mut letters = next.chars();
     let rooted = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
@@ -25,8 +26,9 @@ pub fn with(address: &str, next: &str) -> String {
     match within_site(next).filter(|next| next != "/") {
         None => address.to_owned(),
         Some(next) => {
-            let query =
-                url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("next", &next)
+                .finish();
             format!("{address}?{query}")
         }
     }

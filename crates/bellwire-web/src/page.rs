@@ -10,15 +10,15 @@ use bellwire::{Html, Patch, accepts};
 use bellwire_db::chain;
 use url::{Position, Url};
 
-use crate::errors::Failed;
+use crate::errors::ErrorInfo;
 use crate::shell::{About, AccountLinks, NavLink, Rendered, ShellPage};
 use crate::viewer::Viewer;
-use crate::{Card, SiteError, SiteState, next};
+use crate::{NavItem, SiteError, SiteState, next};
 
 mod refusal;
-mod typed;
+mod submitted_fields;
 
-pub(crate) use typed::keep_what_was_typed;
+pub(crate) use submitted_fields::keep_what_was_typed;
 
 /// What an app shows: a title, what belongs into the `<head>`, and the content of `#main`.
 ///
@@ -69,7 +69,8 @@ impl Page {
         }
     }
 
-    /// With a sentence or two about it, for search engines and for those who see a link to it (Open Graph).
+    /// With a sentence or two about it, for search engines and for those who see a link to it (Open
+    /// Graph).
     #[must_use]
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
@@ -98,7 +99,8 @@ impl Page {
         self
     }
 
-    /// The same page as an answer over its socket: what `#nav` and `#main` become, the address, the title, and the focus on what is new.
+    /// The same page as an answer over its socket: what `#nav` and `#main` become, the address, the
+    /// title, and the focus on what is new.
     ///
     /// ```
     /// use bellwire::Html;
@@ -154,9 +156,19 @@ impl Page {
         self
     }
 
-    fn render(&self, site: &SiteState, path: &str, viewer: Option<&Viewer>, of: Option<&Card>) -> Rendered {
+    fn render(
+        &self,
+        site: &SiteState,
+        path: &str,
+        viewer: Option<&Viewer>,
+        of: Option<&NavItem>,
+    ) -> Rendered {
         let build = site.assets().base();
-        let link = |card: &Card| NavLink { label: card.title, href: card.path, current: Some(card) == of };
+        let link = |card: &NavItem| NavLink {
+            label: card.title,
+            href: card.path,
+            current: Some(card) == of,
+        };
         let accounts = site.get::<AccountLinks>();
         site.shell().render(&ShellPage {
             site: site.name(),
@@ -171,7 +183,9 @@ impl Page {
             viewer,
             apps: site.cards().iter().map(link).collect(),
             sign_in: accounts.map(|links| next::with(links.sign_in, &self.next)),
-            sign_up: accounts.and_then(|links| links.sign_up).map(|path| next::with(path, &self.next)),
+            sign_up: accounts
+                .and_then(|links| links.sign_up)
+                .map(|path| next::with(path, &self.next)),
         })
     }
 
@@ -194,7 +208,9 @@ impl IntoResponse for Page {
 impl Head {
     fn html(&self, build: &str) -> String {
         match self {
-            Self::Style(path) => format!("<link rel=\"stylesheet\" href=\"{build}/{}\">", Html::text(path)),
+            Self::Style(path) => {
+                format!("<link rel=\"stylesheet\" href=\"{build}/{}\">", Html::text(path))
+            }
             Self::Script(path) => {
                 format!("<script type=\"module\" src=\"{build}/{}\"></script>", Html::text(path))
             }
@@ -203,11 +219,17 @@ impl Head {
     }
 }
 
-/// The last step of every response: pages get their shell, errors their page, and faults their line in the log.
-pub(crate) async fn finish(State(site): State<SiteState>, request: Request, next: Next) -> Response {
+/// The last step of every response: pages get their shell, errors their page, and faults their line
+/// in the log.
+pub(crate) async fn finish(
+    State(site): State<SiteState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let asked = Asked::of(&request);
     let mut response = next.run(request).await;
-    if let Some(cause) = response.extensions_mut().get_mut::<Failed>().and_then(|failed| failed.cause.take())
+    if let Some(cause) =
+        response.extensions_mut().get_mut::<ErrorInfo>().and_then(|failed| failed.cause.take())
     {
         let error = chain(&*cause);
         tracing::error!(method = %asked.method, path = %asked.path, error, "A request failed");
@@ -242,7 +264,8 @@ impl Asked {
         Self { method, path, query, referer, wants_html: wants_html(headers) }
     }
 
-    /// Where to sign in and come back to the page that is asked for, or to the one whose form was sent.
+    /// Where to sign in and come back to the page that is asked for, or to the one whose form was
+    /// sent.
     fn sign_in(&self, site: &SiteState) -> String {
         let here = match self.method {
             Method::GET | Method::HEAD => Some(format!("{}{}", self.path, self.query)),
@@ -253,7 +276,8 @@ impl Asked {
 
     fn form(&self, site: &SiteState) -> Option<String> {
         let url = Url::parse(&ascii(self.referer.as_ref()?)).ok()?;
-        let ours = site.public_url().origins().any(|origin| origin == url.origin().ascii_serialization());
+        let ours =
+            site.public_url().origins().any(|origin| origin == url.origin().ascii_serialization());
         ours.then(|| url[Position::BeforePath..Position::AfterQuery].to_owned())
     }
 }
@@ -276,7 +300,7 @@ fn ascii(address: &HeaderValue) -> String {
 
 fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) -> Response {
     let viewer = response.extensions().get::<Viewer>().cloned();
-    let of = response.extensions().get::<Card>();
+    let of = response.extensions().get::<NavItem>();
     let body = match page.render(site, path, viewer.as_ref(), of) {
         Ok(body) => body,
         Err(error) => {
@@ -284,8 +308,8 @@ fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) ->
             return SiteError::internal(error).into_response();
         }
     };
-    // Nobody else's cache keeps it. The browser's back/forward cache may: signing out empties it, and bellwire.js looks whether a page that
-    // comes back is still its person's.
+    // Nobody else's cache keeps it. The browser's back/forward cache may: signing out empties it,
+    // and bellwire.js looks whether a page that comes back is still its person's.
     let cache = "private, no-cache";
     let content = HtmlBody(body).into_response();
     *response.body_mut() = content.into_body();

@@ -62,10 +62,18 @@ mod tests {
             (2, 5, (1, 1, 0)),
             (2, 6, (2, 2, 5)),
             (3, 15, (3, 3, 10)),
-            (u64::MAX, u64::MAX, (u64::MAX.div_ceil(5), u64::MAX.div_ceil(5), u64::MAX / 5 * 5 - 5)),
+            (
+                u64::MAX,
+                u64::MAX,
+                (u64::MAX.div_ceil(5), u64::MAX.div_ceil(5), u64::MAX / 5 * 5 - 5),
+            ),
         ] {
             let paging = Paging::of(asked, things, 5);
-            assert_eq!((paging.page(), paging.pages(), paging.skipped()), expected, "{asked} of {things}");
+            assert_eq!(
+                (paging.page(), paging.pages(), paging.skipped()),
+                expected,
+                "{asked} of {things}"
+            );
         }
         assert_eq!((Paging::of(1, 5, 5).previous(), Paging::of(1, 5, 5).next()), (None, None));
     }

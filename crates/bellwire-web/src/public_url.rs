@@ -5,11 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, Uri, header};
 use url::{Host, Url};
 
-/// The address people know this site by. Links, allowed `Host` names, origins and cookies follow from it.
+/// The address people know this site by. Links, allowed `Host` names, origins and cookies follow
+/// from it.
 #[derive(Debug, Clone)]
 pub struct PublicUrl {
     url: Url,
-    /// The addresses that are as good as the public one: on one's own machine, all its names for itself.
+    /// The addresses that are as good as the public one: on one's own machine, all its names for
+    /// itself.
     same: Vec<Url>,
 }
 
@@ -53,7 +55,8 @@ impl PublicUrl {
         std::iter::once(&self.url).chain(&self.same).map(|url| url.origin().ascii_serialization())
     }
 
-    /// Whether a request is meant for us: its `Host` (or the host in the request line) is one of our addresses.
+    /// Whether a request is meant for us: its `Host` (or the host in the request line) is one of
+    /// our addresses.
     pub fn is_meant(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(header::HOST).iter();
         let header = match (hosts.next(), hosts.next()) {
@@ -64,13 +67,17 @@ impl PublicUrl {
         header.is_some_and(|host| self.is_ours(host)) && line.is_none_or(|host| self.is_ours(host))
     }
 
-    /// Compared as text, as browsers write it: other spellings of an address (`127.1`, `%31`) are nobody's who means us.
+    /// Compared as text, as browsers write it: other spellings of an address (`127.1`, `%31`) are
+    /// nobody's who means us.
     fn is_ours(&self, host: &str) -> bool {
-        std::iter::once(&self.url).chain(&self.same).any(|url| is_written(url, &host.to_ascii_lowercase()))
+        std::iter::once(&self.url)
+            .chain(&self.same)
+            .any(|url| is_written(url, &host.to_ascii_lowercase()))
     }
 }
 
-/// Whether this is the host of the address, with its port; without, where the port goes without saying.
+/// Whether this is the host of the address, with its port; without, where the port goes without
+/// saying.
 fn is_written(url: &Url, host: &str) -> bool {
     let Some(rest) = url.host_str().and_then(|name| host.strip_prefix(name)) else { return false };
     match rest.strip_prefix(':') {
@@ -79,7 +86,8 @@ fn is_written(url: &Url, host: &str) -> bool {
     }
 }
 
-/// An address that listens on this machine alone, or on everything, is best reached from this machine.
+/// An address that listens on this machine alone, or on everything, is best reached from this
+/// machine.
 fn from_bind(local: SocketAddr) -> Url {
     let host = match local.ip() {
         ip if ip.is_unspecified() || (ip.is_ipv4() && ip.is_loopback()) => "127.0.0.1".to_owned(),
@@ -104,5 +112,9 @@ fn names_of_this_machine(url: &Url) -> Vec<Url> {
         let mut other = url.clone();
         other.set_host(Some(host)).ok().map(|()| other)
     };
-    ["localhost", "127.0.0.1", "[::1]"].into_iter().filter_map(named).filter(|other| other != url).collect()
+    ["localhost", "127.0.0.1", "[::1]"]
+        .into_iter()
+        .filter_map(named)
+        .filter(|other| other != url)
+        .collect()
 }

@@ -12,7 +12,8 @@ use crate::errors::SiteError;
 use crate::rate_limiter::SharedRateLimiter;
 use crate::state::SiteState;
 
-/// How often something may be done. An app states it, and [`SiteState::count`] counts it for its site.
+/// How often something may be done. An app states it, and [`SiteState::count`] counts it for its
+/// site.
 ///
 /// ```
 /// use bellwire::rate::Quota;
@@ -37,8 +38,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The same quota for each person who is signed in, and for all others together from one address.
-    /// The name tells it from other budgets of the site.
+    /// The same quota for each person who is signed in, and for all others together from one
+    /// address. The name tells it from other budgets of the site.
     pub const fn new(name: &'static str, quota: Quota) -> Self {
         Self { name, strangers: quota, people: quota }
     }
@@ -66,13 +67,17 @@ impl From<TooOften> for SiteError {
 }
 
 impl SiteState {
-    /// Counts something that is about to be done: by the person with this number, or else by whoever
-    /// is at an address.
-    /// Unknown addresses count as one.
+    /// Counts something that is about to be done: by the person with this number, or else by
+    /// whoever is at an address. Unknown addresses count as one.
     ///
     /// # Errors
     /// When the budget is used up.
-    pub fn count(&self, budget: &Budget, by: Option<i64>, from: Option<IpAddr>) -> Result<(), TooOften> {
+    pub fn count(
+        &self,
+        budget: &Budget,
+        by: Option<i64>,
+        from: Option<IpAddr>,
+    ) -> Result<(), TooOften> {
         self.own_or(Budgets::default).of(budget, self.clock()).count(by, from)
     }
 }
@@ -126,7 +131,8 @@ mod tests {
     fn people_count_by_themselves_and_strangers_by_their_addresses() {
         let clock = Clock::default();
         let waves = Spent::new(&WAVES, &clock);
-        let [here, there] = [[192, 0, 2, 1], [192, 0, 2, 2]].map(|address| Some(IpAddr::from(address)));
+        let [here, there] =
+            [[192, 0, 2, 1], [192, 0, 2, 2]].map(|address| Some(IpAddr::from(address)));
         assert!(waves.count(None, here).is_ok());
         let refused = waves.count(None, here).unwrap_err();
         assert!(refused.retry_after <= MINUTE && refused.retry_after > MINUTE / 2, "{refused:?}");

@@ -1,4 +1,5 @@
-//! What crawlers are asked: what to leave alone, and where the apps have a map of what is there to read.
+//! What crawlers are asked: what to leave alone, and where the apps have a map of what is there to
+//! read.
 
 use axum::Router;
 use axum::extract::State;
@@ -8,7 +9,8 @@ use axum::routing::get;
 
 use crate::SiteState;
 
-/// What is somebody's own, and the sockets. Everything else that needs an account leads to a form below the first.
+/// What is somebody's own, and the sockets. Everything else that needs an account leads to a form
+/// below the first.
 const LEFT_ALONE: [&str; 2] = ["/accounts/", "/ws/"];
 
 pub(crate) fn routes() -> Router<SiteState> {

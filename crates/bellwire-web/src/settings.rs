@@ -77,13 +77,15 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
 
 fn public_url(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).ok().filter(is_bare);
-    url.ok_or("the public address, http:// or https:// and a host, without a path: https://chat.example")
+    url.ok_or(
+        "the public address, http:// or https:// and a host, without a path: https://chat.example",
+    )
 }
 
 fn origins(text: &str) -> Result<Vec<String>, &'static str> {
-    let origin = |item| Url::parse(item).ok().filter(is_bare).map(|url| url.origin().ascii_serialization());
-    let expected =
-        "addresses separated by commas, each without a path: https://app.example,https://www.example";
+    let origin =
+        |item| Url::parse(item).ok().filter(is_bare).map(|url| url.origin().ascii_serialization());
+    let expected = "addresses separated by commas, each without a path: https://app.example,https://www.example";
     list(text).map(|item| origin(item).ok_or(expected)).collect()
 }
 
@@ -100,7 +102,8 @@ fn folders(text: &str) -> Result<Vec<PathBuf>, &'static str> {
 
 /// Whether an address is a scheme, a host and perhaps a port, and nothing else.
 fn is_bare(url: &Url) -> bool {
-    let nothing_more = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    let nothing_more =
+        matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     let nobody = url.username().is_empty() && url.password().is_none();
     matches!(url.scheme(), "http" | "https") && url.has_host() && nothing_more && nobody
 }

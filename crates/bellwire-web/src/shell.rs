@@ -59,7 +59,8 @@ pub struct ShellPage<'a> {
     pub main: &'a Html,
     /// The path prefix of static files: `/static/<build>`.
     pub build: &'a str,
-    /// The site's own style sheets, as paths among the static files, after those of the default shell.
+    /// The site's own style sheets, as paths among the static files, after those of the default
+    /// shell.
     pub theme: &'a [String],
     /// The signed-in person.
     pub viewer: Option<&'a Viewer>,

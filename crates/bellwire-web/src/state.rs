@@ -10,7 +10,7 @@ use bellwire::Bellwire;
 use bellwire_db::{Clock, Db};
 
 use crate::assets::Assets;
-use crate::card::Card;
+use crate::nav_item::NavItem;
 use crate::public_url::PublicUrl;
 use crate::shell::Shell;
 
@@ -48,7 +48,7 @@ pub struct SiteParts {
     /// Style sheets of the site's own, as paths among the static files.
     pub theme: Vec<String>,
     /// The apps, in the order of the navigation.
-    pub cards: Vec<Card>,
+    pub cards: Vec<NavItem>,
     /// The paths of maps for search engines.
     pub sitemaps: Vec<&'static str>,
     /// One value of each type, for whoever knows the type: see [`SiteState::get`].
@@ -92,7 +92,7 @@ impl SiteState {
     }
 
     /// The apps in the navigation, in its order.
-    pub fn cards(&self) -> &[Card] {
+    pub fn cards(&self) -> &[NavItem] {
         &self.inner.parts.cards
     }
 

@@ -1,10 +1,10 @@
 //! The signed-in person, as pages and limits see them.
 
-/// The person a request comes from, as far as pages need to know: for the shell, the error pages and
-/// the limits.
+/// The person a request comes from, as far as pages need to know: for the shell, the error pages
+/// and the limits.
 ///
-/// The middleware that recognises a session puts it into the request's extensions, and into those of
-/// the response. Without one, nobody is signed in.
+/// The middleware that recognises a session puts it into the request's extensions, and into those
+/// of the response. Without one, nobody is signed in.
 ///
 /// ```
 /// use bellwire_web::Viewer;

@@ -1,5 +1,5 @@
-//! Answers each frame as it came, text or binary. Serves for conformance tests, hence frames of 32 MiB, in as many
-//! fragments as one likes, and no limit of pace.
+//! Answers each frame as it came, text or binary. Serves for conformance tests, hence frames of 32
+//! MiB, in as many fragments as one likes, and no limit of pace.
 //!
 //! `cargo run -p bellwire --example echo -- 127.0.0.1:9001`
 
@@ -28,8 +28,12 @@ async fn echo(upgrade: Upgrade) -> Response {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".into());
-    let limits =
-        Limits { message_bytes: LARGEST, fragments: LARGEST, actions_per_second: None, ..Limits::default() };
+    let limits = Limits {
+        message_bytes: LARGEST,
+        fragments: LARGEST,
+        actions_per_second: None,
+        ..Limits::default()
+    };
     let bellwire = Bellwire::builder(format!("http://{address}")).limits(limits).build()?;
     let app = Router::new().route("/", get(echo)).fallback(get(echo)).with_state(bellwire);
     let listener = tokio::net::TcpListener::bind(&address).await?;

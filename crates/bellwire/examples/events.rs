@@ -1,5 +1,6 @@
-//! One consumer for sockets and for networks that let none through: the same address sends server-sent events to whoever accepts
-//! them. Open the page in two tabs; one listens by WebSocket, the other by EventSource.
+//! One consumer for sockets and for networks that let none through: the same address sends
+//! server-sent events to whoever accepts them. Open the page in two tabs; one listens by WebSocket,
+//! the other by EventSource.
 //!
 //! ```sh
 //! cargo run -p bellwire --example events
@@ -13,8 +14,8 @@ use axum::http::StatusCode;
 use axum::response::{Html as Page, IntoResponse, Response};
 use axum::routing::get;
 use bellwire::{
-    Bellwire, Consumer, Error, EventStream, Frame, Group, GroupName, Html, Layer, Patch, Socket, Upgrade,
-    UpgradeRefused,
+    Bellwire, Consumer, Error, EventStream, Frame, Group, GroupName, Html, Layer, Patch, Socket,
+    Upgrade, UpgradeRejection,
 };
 
 const PAGE: &str = r#"<!doctype html><title>Events</title>
@@ -60,7 +61,7 @@ fn readers(layer: &Layer) -> Group<()> {
     layer.group(GroupName::of("news", 1))
 }
 
-async fn live(stream: Option<EventStream>, upgrade: Result<Upgrade, UpgradeRefused>) -> Response {
+async fn live(stream: Option<EventStream>, upgrade: Result<Upgrade, UpgradeRejection>) -> Response {
     match (stream, upgrade) {
         (Some(stream), _) => stream.run(Reader),
         (None, Ok(upgrade)) => upgrade.run(Reader),

@@ -1,5 +1,6 @@
-//! Bellwire in an axum app that has its own state, its own sessions and its own ideas: the crate asks for nothing but a
-//! `Bellwire` in the state. Here a view sends to a group, and a socket is only for those who know a password.
+//! Bellwire in an axum app that has its own state, its own sessions and its own ideas: the crate
+//! asks for nothing but a `Bellwire` in the state. Here a view sends to a group, and a socket is
+//! only for those who know a password.
 //!
 //! ```sh
 //! cargo run -p bellwire --example plain_axum
@@ -15,7 +16,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{get, post};
-use bellwire::{Bellwire, Consumer, Error, Frame, Group, GroupName, Html, Layer, Patch, Socket, Upgrade};
+use bellwire::{
+    Bellwire, Consumer, Error, Frame, Group, GroupName, Html, Layer, Patch, Socket, Upgrade,
+};
 
 #[derive(Clone)]
 struct App {
@@ -30,7 +33,8 @@ impl FromRef<App> for Bellwire {
     }
 }
 
-/// Your own way to know people. It runs before the upgrade, so whoever is refused gets a status and not a mysterious close.
+/// Your own way to know people. It runs before the upgrade, so whoever is refused gets a status and
+/// not a mysterious close.
 struct Reader;
 
 impl FromRequestParts<App> for Reader {
@@ -79,7 +83,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9004".into());
     let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
     let state = App { bellwire: bellwire.clone(), password: "open sesame" };
-    let app = Router::new().route("/news", post(news)).route("/news/socket", get(socket)).with_state(state);
+    let app = Router::new()
+        .route("/news", post(news))
+        .route("/news/socket", get(socket))
+        .with_state(state);
     let listener = tokio::net::TcpListener::bind(&address).await?;
     eprintln!("News at http://{}/news", listener.local_addr()?);
     bellwire::serve(listener, app, &bellwire).until(bellwire::shutdown_signal()).await;

@@ -1,4 +1,5 @@
-//! What is typed in one tab appears in every other: an action, a group, and an event that leaves its sender out.
+//! What is typed in one tab appears in every other: an action, a group, and an event that leaves
+//! its sender out.
 //!
 //! `cargo run -p bellwire --example two_tabs`, then open the address it prints in two windows.
 
@@ -40,7 +41,11 @@ impl Consumer for Tab {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, Ask::Write { text }: Ask) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket,
+        Ask::Write { text }: Ask,
+    ) -> Result<(), Error> {
         if text.len() > LONGEST {
             return Err(Error::invalid("text", format!("At most {LONGEST} bytes, please.")));
         }
@@ -48,7 +53,11 @@ impl Consumer for Tab {
         Ok(())
     }
 
-    async fn event(&mut self, socket: &mut Socket, Told::Wrote { text }: &Told) -> Result<(), Error> {
+    async fn event(
+        &mut self,
+        socket: &mut Socket,
+        Told::Wrote { text }: &Told,
+    ) -> Result<(), Error> {
         socket.patch(Patch::inner("#other", Html::text(text))).await
     }
 }

@@ -18,11 +18,13 @@ use crate::Close;
 /// assert!(matches!(parse("x"), Err(bellwire::Error::Internal(_))));
 /// ```
 pub enum Error {
-    /// The browser asked for something it may not have or cannot mean. It is told so; the connection lives.
+    /// The browser asked for something it may not have or cannot mean. It is told so; the
+    /// connection lives.
     Invalid(Invalid),
     /// The connection ends, with this code and reason.
     Close(Close),
-    /// Our own fault: logged once with the scope, told to the browser without details; the connection lives.
+    /// Our own fault: logged once with the scope, told to the browser without details; the
+    /// connection lives.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -37,25 +39,26 @@ pub struct Invalid {
 
 impl Invalid {
     /// The value of `field` will not do.
-    pub fn of(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: Some(field.into()), message: message.into() }
     }
 
     /// What was asked will not do, as a whole.
-    pub fn whole(message: impl Into<String>) -> Self {
+    pub fn general(message: impl Into<String>) -> Self {
         Self { field: None, message: message.into() }
     }
 }
 
 impl Error {
-    /// The value of `field` will not do; `message` says why, in a sentence for the person who typed it.
+    /// The value of `field` will not do; `message` says why, in a sentence for the person who typed
+    /// it.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid(Invalid::of(field, message))
+        Self::Invalid(Invalid::field(field, message))
     }
 
     /// What was asked will not do, as a whole.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self::Invalid(Invalid::whole(message))
+        Self::Invalid(Invalid::general(message))
     }
 }
 

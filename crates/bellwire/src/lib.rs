@@ -2,71 +2,44 @@
 #![deny(missing_docs)]
 
 // In the order in which a frame travels.
-mod bellwire;
+mod handle;
 mod limits;
 pub mod rate;
-mod serve;
-mod client_address;
-mod identity;
-mod headers;
-mod origin;
-mod upgrade;
-mod sse;
-mod place;
-mod websocket;
-mod stream;
-mod frame;
-mod gathered;
-mod scope;
-mod short;
+mod server;
+mod request;
+mod transport;
 mod connection;
-mod turn;
-mod handler;
-mod erased;
-mod feeds;
-mod outlet;
-mod socket;
 mod consumer;
-mod action;
-mod client_id;
 mod error;
-mod close;
-mod patch;
-mod dialect;
-mod group;
+pub mod serde;
+mod html;
+mod group_name;
 mod layer;
-mod ticker;
-mod debounce;
-mod keeper;
+mod outbound;
+mod counters;
 mod sync;
 #[cfg(feature = "js")]
 pub mod assets;
-#[cfg(test)]
-mod woken;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};
-pub use crate::bellwire::{Bellwire, Builder};
-pub use crate::client_address::{ClientAddress, TrustedProxies, client_address};
-pub use crate::client_id::ClientId;
-pub use crate::close::Close;
-pub use crate::consumer::{CatchUp, Consumer};
-pub use crate::debounce::Debouncer;
-pub use crate::dialect::{Dialect, UnknownDialect};
+pub use crate::consumer::{
+    Action, CatchUp, Consumer, Debouncer, FromFrame, IdempotencyKey, JsonFrame, Socket, Ticker,
+};
+pub use crate::counters::{Counters, Counts};
 pub use crate::error::{Error, Invalid};
-pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
-pub use crate::headers::{accepts, header_items};
-pub use crate::identity::Identity;
+pub use crate::group_name::{GroupName, InvalidGroupName, Seq};
+pub use crate::handle::{Bellwire, Builder};
+pub use crate::html::{Dialect, Html, Patch, Swap, UnknownDialect};
 pub use crate::layer::{
-    Backplane, Change, Changes, ChannelName, Counters, Counts, Garbled, Layer, Presence, in_one_go,
+    Backplane, Event, Group, Layer, MalformedMessage, Presence, PresenceChange, PresenceChanges,
+    batch,
 };
 pub use crate::limits::{Limits, ServeLimits};
-pub use crate::origin::{BadOrigin, OriginRefused, Origins};
-pub use crate::patch::{How, Html, Patch};
-pub use crate::scope::{AddressTooLong, Scope};
-pub use crate::serve::{Serve, raise_file_limit, serve, shutdown_signal};
-pub use crate::socket::Socket;
-pub use crate::sse::EventStream;
-pub use crate::ticker::Ticker;
-pub use crate::upgrade::{Upgrade, UpgradeRefused};
+pub use crate::outbound::ChannelName;
+pub use crate::request::{
+    ClientAddress, EventStream, Identity, InvalidOrigin, OriginRejection, Origins, Scope,
+    TrustedProxies, Upgrade, UpgradeRejection, UriTooLong, accepts, client_address, header_items,
+};
+pub use crate::server::{Serve, raise_file_limit, serve, shutdown_signal};
+pub use crate::transport::{Close, Frame};

@@ -12,34 +12,42 @@ const HEARTBEATS_PER_SECOND: u32 = 10;
 pub struct Limits {
     /// The largest frame and message a browser may send, in bytes. Larger ones close with 1009.
     pub message_bytes: usize,
-    /// How many frames one message may come in. Beyond it the socket closes with 1008: a message that never ends is none.
+    /// How many frames one message may come in. Beyond it the socket closes with 1008: a message
+    /// that never ends is none.
     pub fragments: usize,
-    /// The length of the path and query of a socket's address, in bytes, which are kept as long as it is
-    /// open. A longer address is refused with status 414.
-    pub address_bytes: usize,
-    /// How many messages may wait for one socket. Beyond it the queue is dropped and the consumer catches up.
+    /// The length of the path and query of a socket's address, in bytes, which are kept as long as
+    /// it is open. A longer address is refused with status 414.
+    pub uri_bytes: usize,
+    /// How many messages may wait for one socket. Beyond it the queue is dropped and the consumer
+    /// catches up.
     pub queue_messages: usize,
     /// How many bytes may wait for one socket, with the same consequence.
     pub queue_bytes: usize,
-    /// How many actions a second one socket may ask for, on average. Beyond it: an error answer, then 1008.
-    /// `None` sets no limit.
+    /// How many actions a second one socket may ask for, on average. Beyond it: an error answer,
+    /// then 1008. `None` sets no limit.
     pub actions_per_second: Option<u32>,
     /// How many actions may come at once before the average counts.
     pub action_burst: u32,
-    /// How many sockets one person may have open, streams of events included. One more is refused with status 429.
+    /// How many sockets one person may have open, streams of events included. One more is refused
+    /// with status 429.
     pub sockets_per_person: usize,
-    /// How many sockets one address may have open, where the site says which address it is. One more is refused with
-    /// status 429. Many people may share an address, so this is a bound against floods and not against persons.
+    /// How many sockets one address may have open, where the site says which address it is. One
+    /// more is refused with status 429. Many people may share an address, so this is a bound
+    /// against floods and not against persons.
     pub sockets_per_address: usize,
-    /// How long a person whose last socket closed still counts as present. Reloading a page is not leaving.
+    /// How long a person whose last socket closed still counts as present. Reloading a page is not
+    /// leaving.
     pub presence_grace: Duration,
-    /// How long a handler may take, from the moment it waits for the first time. Then it is dropped and its connection closed with 1011.
+    /// How long a handler may take, from the moment it waits for the first time. Then it is dropped
+    /// and its connection closed with 1011.
     pub handler: Duration,
-    /// How long a reader may accept no byte while something waits for it. Then it is closed with 1013.
+    /// How long a reader may accept no byte while something waits for it. Then it is closed with
+    /// 1013.
     pub write: Duration,
     /// How long a socket may be silent, pongs included. Then it is taken for lost.
     pub idle: Duration,
-    /// How often a silent socket is pinged. Less than the 60 s after which proxies cut a silent connection.
+    /// How often a silent socket is pinged. Less than the 60 s after which proxies cut a silent
+    /// connection.
     pub ping: Duration,
     /// How long to wait for the other side's half of the closing handshake.
     pub close: Duration,
@@ -51,7 +59,7 @@ impl Default for Limits {
             message_bytes: 64 * 1024,
             fragments: 1024,
             // Room for the positions of 32 feeds; more would exceed what an idle socket may take.
-            address_bytes: 4 * 1024,
+            uri_bytes: 4 * 1024,
             queue_messages: 256,
             queue_bytes: 1024 * 1024,
             actions_per_second: Some(50),
@@ -87,7 +95,8 @@ pub struct ServeLimits {
     pub connections: usize,
     /// The length of a request's head, in bytes. A longer one is answered with 431.
     pub header_bytes: usize,
-    /// The time for the head of a request, from the opening of the connection or the last answer on.
+    /// The time for the head of a request, from the opening of the connection or the last answer
+    /// on.
     pub headers: Duration,
     /// The time in which a reader has to take any byte of an answer. Sockets have their own limit
     /// ([`Limits::write`]), and this one as the last resort: it has to be longer.

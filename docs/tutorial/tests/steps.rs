@@ -1,4 +1,5 @@
-//! What the tutorial shows is what is compiled here, and what is compiled does what the tutorial says.
+//! What the tutorial shows is what is compiled here, and what is compiled does what the tutorial
+//! says.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -22,7 +23,8 @@ impl Step {
         }
         command.env_remove("DATABASE_URL").env_remove("REDIS_URL");
         command.arg("127.0.0.1:0").env("BELLWIRE_BIND", "127.0.0.1:0").env("BELLWIRE_DATA", folder);
-        let mut process = Process(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let mut process =
+            Process(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
         let said = BufReader::new(process.0.stderr.take().unwrap()).lines().map_while(Result::ok);
         let (found, finds) = mpsc::channel();
         // It reads to the end: a full pipe would stop the step.
@@ -32,7 +34,8 @@ impl Step {
             }
         });
         let line = finds.recv_timeout(PATIENCE).expect("an address, in time");
-        let address = line.trim_start_matches("Open http://").trim_end_matches('/').parse().unwrap();
+        let address =
+            line.trim_start_matches("Open http://").trim_end_matches('/').parse().unwrap();
         Self { _process: process, address }
     }
 
@@ -75,7 +78,8 @@ fn every_file_that_the_tutorial_shows_is_the_one_that_is_compiled() {
         }
     }
     let files = std::fs::read_dir(folder.join("src/bin")).unwrap();
-    let mut files: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let mut files: Vec<_> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
     shown.sort();
     assert_eq!(shown, files, "each step is shown, once");
@@ -93,8 +97,10 @@ async fn the_echo_says_what_it_hears_to_the_one_who_said_it() {
     let folder = tempfile::tempdir().unwrap();
     let step = Step::start(env!("CARGO_BIN_EXE_echo"), folder.path());
     assert!(step.client().get("/").await.text.contains("new WebSocket"));
-    let (mut ada, mut ben) =
-        (Window::open(&step.client(), "/ws/echo/").await, Window::open(&step.client(), "/ws/echo/").await);
+    let (mut ada, mut ben) = (
+        Window::open(&step.client(), "/ws/echo/").await,
+        Window::open(&step.client(), "/ws/echo/").await,
+    );
     for page in [&mut ada, &mut ben] {
         assert_eq!(page.text().await, "You are connected by WebSockets!");
     }
@@ -111,7 +117,8 @@ async fn a_talk_is_heard_by_everybody_and_empty_words_only_by_who_said_them() {
     let ada = signed_up(&step, "/accounts/first/", "Ada").await;
     let ben = signed_up(&step, "/accounts/signup/", "Ben").await;
     assert!(ada.clone().get("/talk/").await.text.contains("bw-connect=\"/ws/talk/\""));
-    let (mut ada, mut ben) = (Window::open(&ada, "/ws/talk/").await, Window::open(&ben, "/ws/talk/").await);
+    let (mut ada, mut ben) =
+        (Window::open(&ada, "/ws/talk/").await, Window::open(&ben, "/ws/talk/").await);
     // Whoever is answered is in the room: a socket that has just opened may not be yet.
     for page in [&mut ada, &mut ben] {
         page.say(r#"{"action":"Say","data":{"text":" "}}"#).await;
@@ -144,7 +151,11 @@ async fn a_chat_keeps_what_is_said_and_brings_who_was_away_up_to_date() {
     let again = Step::start(env!("CARGO_BIN_EXE_chat"), folder.path());
     let mut ada = Client::new(again.address, &format!("http://{}", again.address));
     ada.sign_in("Ada", PASSWORD).await;
-    assert_eq!(ada.post("/chat/", &[("text", "four")]).await.location(), "/chat/", "without JavaScript");
+    assert_eq!(
+        ada.post("/chat/", &[("text", "four")]).await.location(),
+        "/chat/",
+        "without JavaScript"
+    );
     let shown = ada.get("/chat/").await.text;
     assert!(shown.contains("data-feed=\"chat.1\" data-seq=\"4\""), "{shown}");
     assert!(shown.find("</b> one</li>") < shown.find("</b> four</li>"));

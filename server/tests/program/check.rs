@@ -28,7 +28,10 @@ fn where_nothing_is_set_everything_is_right() {
     let folder = folder("right");
     let (code, said) = check(&folder, &[("BELLWIRE_CONNECTIONS", "100")]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.lines().count() == 7 && said.lines().all(|line| line.starts_with("OK     ")), "{said}");
+    assert!(
+        said.lines().count() == 7 && said.lines().all(|line| line.starts_with("OK     ")),
+        "{said}"
+    );
     assert!(line(&said, "database").contains("is not there yet; the first start makes it"));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "looking leaves nothing behind");
     std::fs::remove_dir_all(&folder).unwrap();
@@ -46,7 +49,12 @@ fn what_is_wrong_is_named_with_what_mends_it() {
         ("BELLWIRE_BIND", &*taken, "listening", "BELLWIRE_BIND to a free port"),
         ("BELLWIRE_BIND", "192.0.2.1:8000", "listening", "an address that this machine has"),
         ("BELLWIRE_DATA", &in_a_file, "data folder", "BELLWIRE_DATA to another folder"),
-        ("DATABASE_URL", "postgres://nobody:secret@127.0.0.1:1/site", "database", "Set DATABASE_URL"),
+        (
+            "DATABASE_URL",
+            "postgres://nobody:secret@127.0.0.1:1/site",
+            "database",
+            "Set DATABASE_URL",
+        ),
         ("BELLWIRE_URL", "https://chat.example", "public address", "Set BELLWIRE_TRUSTED_PROXIES"),
     ] {
         let (code, said) = check(&folder, &[(name, value)]);

@@ -14,13 +14,16 @@ use crate::mutate::{Dice, Share, memory, noise, seeds, tell_tried, try_all, warm
 use crate::store::Store;
 use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
 
-/// How many are tried when nobody asks for more. What is the database's own affair needs fewer of them.
+/// How many are tried when nobody asks for more. What is the database's own affair needs fewer of
+/// them.
 const ON_SQLITE: Share = Share { usual: 1_500, warm_up: 1_000 };
 const ON_POSTGRESQL: Share = Share { usual: 300, warm_up: 300 };
 const WORKERS: usize = 4;
-/// The server says nothing for so long: it waits for the rest of a frame. Then it learns that none will come.
+/// The server says nothing for so long: it waits for the rest of a frame. Then it learns that none
+/// will come.
 const QUIET: Duration = Duration::from_millis(60);
-/// What the memory may differ by afterwards, in KiB: caches of the database's connections, and what the allocator keeps.
+/// What the memory may differ by afterwards, in KiB: caches of the database's connections, and what
+/// the allocator keeps.
 const TOLERANCE: u64 = 12 * 1024;
 
 const ROOM: &str = "/ws/chat/fuzz/";
@@ -142,7 +145,8 @@ fn try_frames(folder: &Path, store: &Store, share: Share) {
     assert_eq!(ada.post("/chat/", "name=fuzz").unwrap().status, 303);
     let mut grace = Visit::to(&server.address, "").unwrap();
     let cookie_of_grace = grace.sign_up("Grace");
-    let innocent = Socket::open(&server.address, &cookie_of_grace, &format!("{ROOM}?dialect=json")).unwrap();
+    let innocent =
+        Socket::open(&server.address, &cookie_of_grace, &format!("{ROOM}?dialect=json")).unwrap();
     let room = Room { server, cookie, ends: Mutex::default() };
     let begin = |_| Fuzzer { room: &room, sockets: BTreeMap::new(), ends: BTreeMap::new() };
     let (seeds, over) = (seeds(share.usual), AtomicBool::new(false));
@@ -185,7 +189,8 @@ fn scopeguard<F: FnMut()>(at_the_end: F) -> impl Drop {
     Guard(at_the_end)
 }
 
-/// Hears what a member of the room hears, until the last of it. Returns how many changes there were: each one once, in order.
+/// Hears what a member of the room hears, until the last of it. Returns how many changes there
+/// were: each one once, in order.
 fn listen(mut socket: Socket, over: &AtomicBool) -> u64 {
     socket.stream.set_read_timeout(Some(QUIET)).unwrap();
     let (mut heard, mut reached) = (0, 0);
@@ -239,8 +244,8 @@ impl Fuzzer<'_> {
         self.say(kind, socket, &bytes, seed, is_whole)
     }
 
-    /// All that pages say, over every kind of socket, with U+0000 in each place where a text begins: one database takes it and one
-    /// does not.
+    /// All that pages say, over every kind of socket, with U+0000 in each place where a text
+    /// begins: one database takes it and one does not.
     fn nul_everywhere(&mut self) -> Result<(), String> {
         for address in ODD_ADDRESSES {
             let mut socket = Socket::open(&self.room.server.address, &self.room.cookie, address)?;
@@ -250,8 +255,10 @@ impl Fuzzer<'_> {
         for (kind, address) in ADDRESSES.iter().enumerate() {
             for text in MESSAGES {
                 for (at, _) in text.match_indices('"').step_by(2) {
-                    let text = format!("{}\\u0000{}", &text[..=at], &text[at + 1..]).replace("{}", "1");
-                    let open = || Socket::open(&self.room.server.address, &self.room.cookie, address);
+                    let text =
+                        format!("{}\\u0000{}", &text[..=at], &text[at + 1..]).replace("{}", "1");
+                    let open =
+                        || Socket::open(&self.room.server.address, &self.room.cookie, address);
                     let socket = self.sockets.remove(&kind).map_or_else(open, Ok)?;
                     self.say(kind, socket, &frame(1, text.as_bytes()), at as u64, true)?;
                 }
@@ -269,7 +276,8 @@ impl Fuzzer<'_> {
         is_whole: bool,
     ) -> Result<(), String> {
         let end = socket.say(bytes, seed, is_whole);
-        let end = end.map_err(|what| format!("{what}\nsent: {:.3000}", bytes.escape_ascii().to_string()))?;
+        let end = end
+            .map_err(|what| format!("{what}\nsent: {:.3000}", bytes.escape_ascii().to_string()))?;
         *self.ends.entry(end.to_string()).or_default() += 1;
         if matches!(end, End::Answered) {
             self.sockets.insert(kind, socket);
@@ -284,12 +292,18 @@ fn message(dice: &mut Dice, seed: u64) -> Vec<u8> {
     for _ in 0..dice.below(4) {
         match dice.below(10) {
             0..4 => replace_value(&mut text, dice.pick(VALUES), dice),
-            4 => replace_value(&mut text, &format!("\"{}\"", "x".repeat(1 << dice.below(16))), dice),
+            4 => {
+                replace_value(&mut text, &format!("\"{}\"", "x".repeat(1 << dice.below(16))), dice)
+            }
             5 => {
                 let (open, close) =
                     *dice.pick(&[&("[", "]"), &("{\"a\":", "}"), &("[", ""), &("{\"data\":", "")]);
                 let deep = 1 << dice.below(13);
-                replace_value(&mut text, &[&open.repeat(deep), "1", &*close.repeat(deep)].concat(), dice);
+                replace_value(
+                    &mut text,
+                    &[&open.repeat(deep), "1", &*close.repeat(deep)].concat(),
+                    dice,
+                );
             }
             6 => insert_after(
                 &mut text,
@@ -366,8 +380,8 @@ fn bent_frame(message: &[u8], dice: &mut Dice) -> Vec<u8> {
         }
         6 => {
             let code = *dice.pick(&[
-                &0u16, &999, &1000, &1001, &1004, &1005, &1006, &1008, &1011, &1015, &2999, &3000, &4999,
-                &65_535,
+                &0u16, &999, &1000, &1001, &1004, &1005, &1006, &1008, &1011, &1015, &2999, &3000,
+                &4999, &65_535,
             ]);
             let reason = dice.bytes(130);
             bytes = [frame(8, &[&code.to_be_bytes()[..], &reason].concat()), bytes].concat();
@@ -462,7 +476,9 @@ impl Socket {
             head.push(byte[0]);
         }
         let is_open = head.starts_with(b"HTTP/1.1 101");
-        is_open.then(|| Self { stream, came: Vec::new() }).ok_or_else(|| head.escape_ascii().to_string())
+        is_open
+            .then(|| Self { stream, came: Vec::new() })
+            .ok_or_else(|| head.escape_ascii().to_string())
     }
 
     /// Says it, and a ping after it; returns what came of it. Every frame on the way is looked at.
@@ -494,7 +510,9 @@ impl Socket {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     return Err("it does not close".to_owned());
                 }
-                Err(error) if error.kind() == ErrorKind::InvalidData => return Err(error.to_string()),
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    return Err(error.to_string());
+                }
                 Err(_) if ended => return Ok(End::Waited),
                 Err(error) => return Err(format!("it closed without a word: {error}")),
             }
@@ -508,8 +526,8 @@ impl Socket {
         }
         let (code, reason) = payload.split_at_checked(2).ok_or_else(wrong)?;
         let code = u16::from_be_bytes([code[0], code[1]]);
-        let is_proper =
-            matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) && std::str::from_utf8(reason).is_ok();
+        let is_proper = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+            && std::str::from_utf8(reason).is_ok();
         // 1011 is what we might have said ourselves and got back; the server's own has a reason.
         (is_proper && (code != 1011 || reason != b"something went wrong on our side"))
             .then_some(End::Closed(code))
@@ -544,7 +562,9 @@ impl Socket {
         }
         let (header, length) = match (second, more) {
             (126, [a, b, ..]) => (4, u64::from(u16::from_be_bytes([*a, *b]))),
-            (127, [a, b, c, d, e, f, g, h, ..]) => (10, u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h])),
+            (127, [a, b, c, d, e, f, g, h, ..]) => {
+                (10, u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
+            }
             (126 | 127, _) => return Ok(None),
             (short, _) => (2, u64::from(*short)),
         };

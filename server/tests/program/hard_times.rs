@@ -1,4 +1,5 @@
-//! A disk that is full, a process that may open no more files, a database that is away: seen from outside.
+//! A disk that is full, a process that may open no more files, a database that is away: seen from
+//! outside.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,11 +17,12 @@ fn limit(server: &Server, limit: &str) {
     assert!(set.unwrap().success(), "{limit}");
 }
 
-/// The process may write only so far into its files: the log of the database takes no more. What a full disk does to a
-/// commit, this does, too.
+/// The process may write only so far into its files: the log of the database takes no more. What a
+/// full disk does to a commit, this does, too.
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn when_the_disk_takes_no_more_reading_works_writing_is_refused_and_nothing_acknowledged_is_lost() {
+async fn when_the_disk_takes_no_more_reading_works_writing_is_refused_and_nothing_acknowledged_is_lost()
+ {
     let folder = folder("full");
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"trap "" XFSZ; exec "$0""#, PROGRAM]); // else the limit would end it
@@ -30,7 +32,8 @@ async fn when_the_disk_takes_no_more_reading_works_writing_is_refused_and_nothin
     assert_eq!(visit.post("/chat/", "name=full").unwrap().status, 303);
     let mut acknowledged = Vec::new();
     let mut say = |visit: &mut Visit, number: usize| {
-        let answer = visit.post("/chat/full/", &format!("message={number}+{}", "x".repeat(3000))).unwrap();
+        let answer =
+            visit.post("/chat/full/", &format!("message={number}+{}", "x".repeat(3000))).unwrap();
         acknowledged.extend((answer.status == 303).then_some(number));
         answer
     };
@@ -39,13 +42,14 @@ async fn when_the_disk_takes_no_more_reading_works_writing_is_refused_and_nothin
     }
     let size = std::fs::metadata(folder.join("bellwire.db-wal")).unwrap().len();
     limit(&server, &format!("--fsize={}:unlimited", size + 60_000));
-    let refused =
-        (10..100).find_map(|number| Some(say(&mut visit, number)).filter(|answer| answer.status != 303));
+    let refused = (10..100)
+        .find_map(|number| Some(say(&mut visit, number)).filter(|answer| answer.status != 303));
     let refused = refused.expect("the limit should be reached");
     assert_eq!(refused.status, 503);
     assert!(refused.text.contains("nothing can be saved at the moment"), "{}", refused.text);
     for number in 100..120 {
-        // Whether what is smaller still goes through is not the point: what is acknowledged has to be there.
+        // Whether what is smaller still goes through is not the point: what is acknowledged has to
+        // be there.
         say(&mut visit, number);
         let page = visit.get("/chat/full/").unwrap();
         assert!(page.status == 200 && page.text.contains("0 xxx"), "reading works");
@@ -158,7 +162,11 @@ async fn a_database_that_is_away_is_told_to_people_and_once_to_the_log_with_its_
     for _ in 0..8 {
         let page = visit.get("/chat/").unwrap();
         assert_eq!(page.status, 503);
-        assert!(page.text.contains("The database cannot be reached at the moment"), "{}", page.text);
+        assert!(
+            page.text.contains("The database cannot be reached at the moment"),
+            "{}",
+            page.text
+        );
     }
     until("it is told", || server.log().contains("ERROR"));
     let log = server.log();

@@ -18,7 +18,8 @@ const PEOPLE: usize = 4;
 /// More than a window is brought up to date by at once.
 const MOST_MISSED: usize = 600;
 
-/// The longest that people talk when nobody has asked for a number of kills, and the least kills of such a run.
+/// The longest that people talk when nobody has asked for a number of kills, and the least kills of
+/// such a run.
 const TIME: Duration = Duration::from_secs(45);
 const LEAST: usize = 2;
 
@@ -57,7 +58,8 @@ struct Talk {
 /// What one person wrote down.
 #[derive(Default)]
 struct Log {
-    /// When each message was begun, and when it was acknowledged. Nothing is written here before the answer.
+    /// When each message was begun, and when it was acknowledged. Nothing is written here before
+    /// the answer.
     said: Vec<(Instant, Instant)>,
     /// What the window showed of everybody, for those who have one.
     page: Option<Page>,
@@ -66,7 +68,10 @@ struct Log {
 async fn talk_through_kills(store: &Store, folder: &Path, size: Size) {
     let start = |address: &str| {
         let mut command = with_settings(Command::new(PROGRAM), folder);
-        command.env("DATABASE_URL", store.url()).env("BELLWIRE_BIND", address).env("BELLWIRE_LOG", "warn");
+        command
+            .env("DATABASE_URL", store.url())
+            .env("BELLWIRE_BIND", address)
+            .env("BELLWIRE_LOG", "warn");
         command.env("BELLWIRE_ACTIONS_PER_SECOND", "0");
         Server::start(command)
     };
@@ -75,7 +80,8 @@ async fn talk_through_kills(store: &Store, folder: &Path, size: Size) {
     let mut visit = Visit::to(&address, "").unwrap();
     let cookie = visit.sign_up("Ada");
     assert_eq!(visit.post("/chat/", "name=kills").unwrap().status, 303);
-    let (talk, door) = (Arc::new(Talk::default()), Door { address, cookie, room: "kills".to_owned() });
+    let (talk, door) =
+        (Arc::new(Talk::default()), Door { address, cookie, room: "kills".to_owned() });
     let people: Vec<_> = (0..PEOPLE)
         .map(|person| {
             let (talk, door) = (talk.clone(), door.clone());
@@ -105,14 +111,16 @@ async fn talk_through_kills(store: &Store, folder: &Path, size: Size) {
     let places: Vec<i64> = stored.iter().map(|(place, _)| *place).collect();
     assert_eq!(places, (1..=stored.len() as i64).collect::<Vec<_>>(), "every place is taken once");
     let stored: Vec<String> = stored.into_iter().map(|(_, text)| text).collect();
-    let known = logs.iter().filter_map(|log| log.page.as_ref()).map(|page| page.again).sum::<usize>();
+    let known =
+        logs.iter().filter_map(|log| log.page.as_ref()).map(|page| page.again).sum::<usize>();
     everything_said_is_there_once_and_in_order(&logs, &stored);
     everything_shown_is_there(&logs, &stored);
     tell(&format!("kills on {}", store.name()), killed.len(), size.number);
     talk.report(&killed, stored.len(), known);
 }
 
-/// What was acknowledged is stored, each once; and what was acknowledged before another was begun stands before it.
+/// What was acknowledged is stored, each once; and what was acknowledged before another was begun
+/// stands before it.
 fn everything_said_is_there_once_and_in_order(logs: &[Log], stored: &[String]) {
     let mut said = HashMap::new();
     for (person, log) in logs.iter().enumerate() {
@@ -120,17 +128,23 @@ fn everything_said_is_there_once_and_in_order(logs: &[Log], stored: &[String]) {
         let there = stored.iter().filter_map(|text| text.strip_prefix(&of_person));
         let there: Vec<usize> = there.map(|number| number.parse().unwrap()).collect();
         assert_eq!(there, (1..=log.said.len()).collect::<Vec<_>>(), "of person {person}");
-        said.extend(log.said.iter().zip(1..).map(|(times, number)| (format!("{person}:{number}"), *times)));
+        said.extend(
+            log.said.iter().zip(1..).map(|(times, number)| (format!("{person}:{number}"), *times)),
+        );
     }
     let mut latest = None;
     for text in stored {
         let (begun, acknowledged) = said[text];
-        assert!(latest.is_none_or(|latest| acknowledged >= latest), "{text} stands after what came later");
+        assert!(
+            latest.is_none_or(|latest| acknowledged >= latest),
+            "{text} stands after what came later"
+        );
         latest = latest.max(Some(begun));
     }
 }
 
-/// What a window showed, of anybody, is stored in just this order: nothing in between is missing, nothing was shown in vain.
+/// What a window showed, of anybody, is stored in just this order: nothing in between is missing,
+/// nothing was shown in vain.
 fn everything_shown_is_there(logs: &[Log], stored: &[String]) {
     for Page { shown, .. } in logs.iter().filter_map(|log| log.page.as_ref()) {
         let first = stored.iter().position(|text| *text == shown[0]).unwrap();
@@ -182,7 +196,9 @@ impl Talk {
                 };
                 let asked = self.ask(&mut tries);
                 let sent = open.say(&text, &id).await.is_ok();
-                if sent && open.hear_until(&mut page, |page| shows(page, &text)).await == Heard::Frame {
+                if sent
+                    && open.hear_until(&mut page, |page| shows(page, &text)).await == Heard::Frame
+                {
                     window = Some(open);
                     break;
                 }
@@ -210,7 +226,8 @@ impl Talk {
 
     /// Says what happened, and makes sure that the kills came when they had to.
     fn report(&self, killed: &[(Instant, Instant)], stored: usize, known: usize) {
-        let [acknowledged, again] = [&self.acknowledged, &self.again].map(|n| n.load(Ordering::SeqCst));
+        let [acknowledged, again] =
+            [&self.acknowledged, &self.again].map(|n| n.load(Ordering::SeqCst));
         let unanswered = self.unanswered.lock().unwrap();
         // A kill takes its time: a post may be sent, or lost, after it was begun.
         let open_at = |(before, after): &(Instant, Instant)| {
@@ -223,7 +240,10 @@ impl Talk {
              {stored} stored; {again} sent again, at least {known} of which were stored before; all there once and in order",
             unanswered.len()
         );
-        assert!(amidst * 2 >= kills, "only {amidst} of {kills} kills came while posts were under way");
+        assert!(
+            amidst * 2 >= kills,
+            "only {amidst} of {kills} kills came while posts were under way"
+        );
     }
 }
 

@@ -28,7 +28,10 @@ fn every_bound_in_the_document_names_a_test_that_exists() {
         assert!(!tests.is_empty(), "no test for: {}", row[0]);
         for test in tests {
             let (path, name) = test.split_once("::").expect("a path and a name");
-            assert!(file(path).contains(&format!("fn {name}(")), "{test} is named and does not exist");
+            assert!(
+                file(path).contains(&format!("fn {name}(")),
+                "{test} is named and does not exist"
+            );
         }
     }
 }
@@ -37,13 +40,20 @@ fn every_bound_in_the_document_names_a_test_that_exists() {
 fn every_setting_of_a_bound_and_every_field_of_the_limits_is_in_the_document() {
     let (readme, document) = (file("README.md"), file("docs/limits.md"));
     let limits = file("crates/bellwire/src/limits.rs");
-    let settings =
-        readme.split_once("These are the bounds").unwrap().1.split_once("`bellwire check`").unwrap().0;
+    let settings = readme
+        .split_once("These are the bounds")
+        .unwrap()
+        .1
+        .split_once("`bellwire check`")
+        .unwrap()
+        .0;
     let settings: Vec<_> =
         settings.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let fields = limits.split_once("pub struct Limits {").unwrap().1.split_once("\n}").unwrap().0;
-    let fields: Vec<_> =
-        fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next()).collect();
+    let fields: Vec<_> = fields
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next())
+        .collect();
     assert!(settings.len() >= 18 && fields.len() >= 14, "{settings:?} {fields:?}");
     for name in settings.into_iter().chain(fields) {
         assert!(document.contains(&format!("`{name}`")), "docs/limits.md does not know {name}");
@@ -56,8 +66,9 @@ fn every_close_code_is_in_the_document_and_final_where_the_browser_takes_it_for_
     let browser = file("crates/bellwire/assets/bellwire/socket.js");
     let finals = browser.split_once("const FINAL = [").unwrap().1.split_once(']').unwrap().0;
     let finals: Vec<&str> = finals.split(',').map(str::trim).collect();
-    let constants =
-        code.lines().filter_map(|line| line.trim().strip_prefix("pub const ")?.split_once(": u16 = "));
+    let constants = code
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub const ")?.split_once(": u16 = "));
     let constants: BTreeMap<_, _> =
         constants.map(|(name, code)| (code.trim_end_matches(';'), name)).collect();
     let table = document.split_once("## Close codes").unwrap().1;
@@ -66,6 +77,11 @@ fn every_close_code_is_in_the_document_and_final_where_the_browser_takes_it_for_
         all.iter().skip(1).map(|row| (row[0], quoted(row[1]).next().unwrap())).collect();
     assert_eq!(told, constants);
     for row in &all[1..] {
-        assert_eq!(row[3], if finals.contains(&row[0]) { "final" } else { "comes back" }, "{}", row[0]);
+        assert_eq!(
+            row[3],
+            if finals.contains(&row[0]) { "final" } else { "comes back" },
+            "{}",
+            row[0]
+        );
     }
 }

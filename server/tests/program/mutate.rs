@@ -1,4 +1,5 @@
-//! Bytes that somebody meant well, and what becomes of them on a bad day. The same seed always leads to the same bytes.
+//! Bytes that somebody meant well, and what becomes of them on a bad day. The same seed always
+//! leads to the same bytes.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -101,21 +102,24 @@ pub(crate) fn noise(bytes: &mut Vec<u8>, dice: &mut Dice) {
         }
         5 => drop(bytes.splice(at..at, dice.bytes(12))),
         6 => {
-            let many = vec![*dice.pick(&[&b'a', &b'%', &b'\xff', &b' ', &b'[']); 1 << dice.below(14)];
+            let many =
+                vec![*dice.pick(&[&b'a', &b'%', &b'\xff', &b' ', &b'[']); 1 << dice.below(14)];
             drop(bytes.splice(at..at, many));
         }
         _ => drop(bytes.splice(at..at, dice.pick(TOKENS).iter().copied())),
     }
 }
 
-/// How many seeds are tried when nobody asks for more, and how many, at least, before the memory is measured.
+/// How many seeds are tried when nobody asks for more, and how many, at least, before the memory is
+/// measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) usual: u64,
     pub(crate) warm_up: u64,
 }
 
-/// What is to be tried: `usual` seeds, more of them with `BELLWIRE_TEST_MUTATIONS`, or only the one in `BELLWIRE_TEST_SEED`.
+/// What is to be tried: `usual` seeds, more of them with `BELLWIRE_TEST_MUTATIONS`, or only the one
+/// in `BELLWIRE_TEST_SEED`.
 pub(crate) fn seeds(usual: u64) -> Range<u64> {
     let asked = |name| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
     match asked("BELLWIRE_TEST_SEED") {
@@ -124,8 +128,8 @@ pub(crate) fn seeds(usual: u64) -> Range<u64> {
     }
 }
 
-/// What is tried before the memory is measured, so that caches are as full as they get: `least`, or a fifth of what follows. A
-/// single seed needs none.
+/// What is tried before the memory is measured, so that caches are as full as they get: `least`, or
+/// a fifth of what follows. A single seed needs none.
 pub(crate) fn warm_up(seeds: &Range<u64>, least: u64) -> Range<u64> {
     let first = 1_000_000_000; // others than those that follow
     match seeds.end - seeds.start {
@@ -138,22 +142,26 @@ pub(crate) fn warm_up(seeds: &Range<u64>, least: u64) -> Range<u64> {
 pub(crate) fn waves(seeds: &Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let (first, end) = (seeds.start, seeds.end);
     let each = (end - first).div_ceil(4).max(1);
-    (first..end).step_by(usize::try_from(each).unwrap()).map(move |start| start..end.min(start + each))
+    (first..end)
+        .step_by(usize::try_from(each).unwrap())
+        .map(move |start| start..end.min(start + each))
 }
 
-/// The longest that seeds are tried which nobody asked for: a share of the minute that a test of them may take.
+/// The longest that seeds are tried which nobody asked for: a share of the minute that a test of
+/// them may take.
 pub(crate) fn within(seconds: u64) -> Option<Instant> {
-    let is_asked =
-        ["BELLWIRE_TEST_SEED", "BELLWIRE_TEST_MUTATIONS"].iter().any(|name| std::env::var(name).is_ok());
+    let is_asked = ["BELLWIRE_TEST_SEED", "BELLWIRE_TEST_MUTATIONS"]
+        .iter()
+        .any(|name| std::env::var(name).is_ok());
     (!is_asked).then(|| Instant::now() + Duration::from_secs(seconds))
 }
 
 /// Seeds that are tried however long they take.
 const LEAST: u64 = 100;
 
-/// Tries every seed, or as many as the time allows but not fewer than [`LEAST`], several at once, each
-/// worker with what `begin` gave it. The first that fails ends it, and is named. Returns how many were
-/// tried.
+/// Tries every seed, or as many as the time allows but not fewer than [`LEAST`], several at once,
+/// each worker with what `begin` gave it. The first that fails ends it, and is named. Returns how
+/// many were tried.
 pub(crate) fn try_all<W>(
     seeds: Range<u64>,
     workers: usize,
@@ -161,11 +169,13 @@ pub(crate) fn try_all<W>(
     begin: impl Fn(usize) -> W + Sync,
     case: impl Fn(&mut W, u64) -> Result<(), String> + Sync,
 ) -> u64 {
-    let (next, tried, over) = (AtomicU64::new(seeds.start), AtomicU64::new(0), AtomicBool::new(false));
+    let (next, tried, over) =
+        (AtomicU64::new(seeds.start), AtomicU64::new(0), AtomicBool::new(false));
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for number in 0..workers {
-            let (next, tried, over, failures, begin, case) = (&next, &tried, &over, &failures, &begin, &case);
+            let (next, tried, over, failures, begin, case) =
+                (&next, &tried, &over, &failures, &begin, &case);
             scope.spawn(move || {
                 let mut worker = begin(number);
                 while !over.load(Ordering::SeqCst) {

@@ -1,4 +1,5 @@
-//! Requests that nobody's browser sends: every one is answered, none with a fault of ours, and nothing of them stays.
+//! Requests that nobody's browser sends: every one is answered, none with a fault of ours, and
+//! nothing of them stays.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
@@ -7,19 +8,24 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::mutate::{Dice, Share, memory, noise, seeds, tell_tried, try_all, warm_up, waves, within};
+use crate::mutate::{
+    Dice, Share, memory, noise, seeds, tell_tried, try_all, warm_up, waves, within,
+};
 use crate::store::Store;
 use crate::support::{PATIENCE, Server, Visit, bellwire, folder};
 
-/// How many are tried when nobody asks for more. What is the database's own affair needs fewer of them.
+/// How many are tried when nobody asks for more. What is the database's own affair needs fewer of
+/// them.
 const ON_SQLITE: Share = Share { usual: 2_500, warm_up: 2_000 };
 const ON_POSTGRESQL: Share = Share { usual: 500, warm_up: 500 };
 /// As many at once as may try a password from one address, so that "busy" is no excuse.
 const WORKERS: usize = 6;
-/// The server says nothing for so long: it waits for more, or takes its time. Then it learns that no more will come.
+/// The server says nothing for so long: it waits for more, or takes its time. Then it learns that
+/// no more will come.
 const QUIET: Duration = Duration::from_millis(60);
-/// What each wave may leave in memory, in KiB. Caches of the database's connections fill as the database grows, and the allocator keeps
-/// some of what was freed, in some of the waves; a leak grows with every one.
+/// What each wave may leave in memory, in KiB. Caches of the database's connections fill as the
+/// database grows, and the allocator keeps some of what was freed, in some of the waves; a leak
+/// grows with every one.
 const TOLERANCE: u64 = 2 * 1024;
 
 /// A right request of every kind: method, address and form. `{}` stands for a number.
@@ -44,7 +50,11 @@ const REQUESTS: &[(&str, &str, &str)] = &[
         "/accounts/first/",
         "username=Eve&password=a+bell+for+every+test&password_confirm=a+bell+for+every+test",
     ),
-    ("POST", "/accounts/ticket/", "ticket=5OyTf-vo3EzHojtCFtvJ_eV034qIcZgmo-nWzie6zpo&next=/pages/profile/"),
+    (
+        "POST",
+        "/accounts/ticket/",
+        "ticket=5OyTf-vo3EzHojtCFtvJ_eV034qIcZgmo-nWzie6zpo&next=/pages/profile/",
+    ),
     ("GET", "/bmi/?height=180&weight=75", ""),
     ("GET", "/uppercase/?text=stra%C3%9Fe", ""),
     ("GET", "/todo/", ""),
@@ -198,7 +208,8 @@ fn try_requests(folder: &Path, store: &Store, share: Share) {
     let mut command = bellwire(folder);
     command.env("DATABASE_URL", store.url());
     command.env("BELLWIRE_LOG", "warn").env("BELLWIRE_TRUSTED_PROXIES", "127.0.0.1");
-    // One heap instead of one a thread: what a thread of glibc frees it keeps, which looks like what is never freed.
+    // One heap instead of one a thread: what a thread of glibc frees it keeps, which looks like
+    // what is never freed.
     command.env("MALLOC_ARENA_MAX", "1");
     let server = Server::start(command);
     let mut ada = Visit::to(&server.address, "").unwrap();
@@ -229,7 +240,10 @@ fn try_requests(folder: &Path, store: &Store, share: Share) {
     tell_tried(&format!("mutated requests on {}", store.name()), tried, &seeds);
     // One wave alone, as of a single seed, fills the caches.
     let grown = held.windows(2).map(|two| two[1].saturating_sub(two[0])).min().unwrap();
-    assert!(held.len() <= 2 || grown <= TOLERANCE, "each wave leaves {grown} KiB at least: {held:?}");
+    assert!(
+        held.len() <= 2 || grown <= TOLERANCE,
+        "each wave leaves {grown} KiB at least: {held:?}"
+    );
 }
 
 impl Drop for Fuzzer<'_> {
@@ -249,7 +263,8 @@ impl Fuzzer<'_> {
         self.send(&request)
     }
 
-    /// Every right request again and again, with U+0000 in each place where a text begins: one database takes it and one does not.
+    /// Every right request again and again, with U+0000 in each place where a text begins: one
+    /// database takes it and one does not.
     fn nul_everywhere(&mut self) -> Result<(), String> {
         self.come_in(u64::from(u32::MAX))?;
         for right in REQUESTS {
@@ -269,8 +284,9 @@ impl Fuzzer<'_> {
     fn send(&mut self, request: &[u8]) -> Result<(), String> {
         let said = exchange(&self.site.server.address, request)
             .and_then(|(said, hurried)| answers(&said, request, hurried));
-        let statuses =
-            said.map_err(|what| format!("{what}\nasked: {:.3000}", request.escape_ascii().to_string()))?;
+        let statuses = said.map_err(|what| {
+            format!("{what}\nasked: {:.3000}", request.escape_ascii().to_string())
+        })?;
         if let Some(fault) = statuses.iter().find(|status| **status >= 500) {
             return Err(format!(
                 "answered with {fault}\nasked: {:.3000}",
@@ -284,7 +300,8 @@ impl Fuzzer<'_> {
         Ok(())
     }
 
-    /// A person of one's own, who may be signed out by what is sent: a right request works at any time.
+    /// A person of one's own, who may be signed out by what is sent: a right request works at any
+    /// time.
     fn come_in(&mut self, seed: u64) -> Result<(), String> {
         let host = &self.site.server.address;
         let form = format!(
@@ -299,7 +316,9 @@ impl Fuzzer<'_> {
         let (said, _) = exchange_slowly(host, request.as_bytes(), PATIENCE)?;
         let said = String::from_utf8_lossy(&said).into_owned();
         let cookie = said.lines().find_map(|line| {
-            line.to_ascii_lowercase().starts_with("set-cookie:").then(|| line[11..].trim().to_owned())
+            line.to_ascii_lowercase()
+                .starts_with("set-cookie:")
+                .then(|| line[11..].trim().to_owned())
         });
         let cookie = cookie.ok_or_else(|| format!("a right request does not work: {said}"))?;
         cookie.split(';').next().unwrap().clone_into(&mut self.cookie);
@@ -329,7 +348,11 @@ impl Fuzzer<'_> {
                 }
                 8 => chunk_the_body(&mut request, dice),
                 9 => change_a_number(&mut request, dice),
-                10 => add_line(&mut request, &format!("X-Long: {}", "x".repeat(1 << dice.below(18))), dice),
+                10 => add_line(
+                    &mut request,
+                    &format!("X-Long: {}", "x".repeat(1 << dice.below(18))),
+                    dice,
+                ),
                 11 => (0..1 << dice.below(9))
                     .for_each(|n| add_line(&mut request, &format!("X-{n}: and more"), dice)),
                 12 => lengthen_the_body(&mut request, dice),
@@ -421,7 +444,11 @@ fn add_line(request: &mut Vec<u8>, line: &str, dice: &mut Dice) {
     }
 }
 
-fn change_line(request: &mut Vec<u8>, dice: &mut Dice, change: impl Fn(&[u8], &mut Dice) -> Vec<u8>) {
+fn change_line(
+    request: &mut Vec<u8>,
+    dice: &mut Dice,
+    change: impl Fn(&[u8], &mut Dice) -> Vec<u8>,
+) {
     let lines = lines(request);
     if lines.len() > 1 {
         let line = dice.below(lines.len() - 1);
@@ -432,7 +459,8 @@ fn change_line(request: &mut Vec<u8>, dice: &mut Dice, change: impl Fn(&[u8], &m
 }
 
 fn change_a_number(request: &mut Vec<u8>, dice: &mut Dice) {
-    let digits: Vec<usize> = (0..request.len()).filter(|&at| request[at].is_ascii_digit()).collect();
+    let digits: Vec<usize> =
+        (0..request.len()).filter(|&at| request[at].is_ascii_digit()).collect();
     if !digits.is_empty() {
         let at = digits[dice.below(digits.len())];
         let number = dice.pick(&[
@@ -511,10 +539,15 @@ fn exchange(address: &str, request: &[u8]) -> Result<(Vec<u8>, bool), String> {
     exchange_slowly(address, request, QUIET)
 }
 
-/// Sends it and takes what comes until the server closes, which it does soon after we have. Returns also whether we were
-/// tired of waiting.
-fn exchange_slowly(address: &str, request: &[u8], quiet: Duration) -> Result<(Vec<u8>, bool), String> {
-    let mut stream = TcpStream::connect(address).map_err(|error| format!("no connection: {error}"))?;
+/// Sends it and takes what comes until the server closes, which it does soon after we have. Returns
+/// also whether we were tired of waiting.
+fn exchange_slowly(
+    address: &str,
+    request: &[u8],
+    quiet: Duration,
+) -> Result<(Vec<u8>, bool), String> {
+    let mut stream =
+        TcpStream::connect(address).map_err(|error| format!("no connection: {error}"))?;
     stream.set_nodelay(true).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream.set_read_timeout(Some(quiet)).unwrap();
@@ -554,7 +587,8 @@ fn exchange_slowly(address: &str, request: &[u8], quiet: Duration) -> Result<(Ve
     }
 }
 
-/// The statuses of the answers in there, all of them well-formed. Only whoever `hurried` the server may find the last one cut off.
+/// The statuses of the answers in there, all of them well-formed. Only whoever `hurried` the server
+/// may find the last one cut off.
 fn answers(mut said: &[u8], request: &[u8], hurried: bool) -> Result<Vec<u16>, String> {
     let mut statuses = Vec::new();
     while !said.is_empty() {
@@ -564,12 +598,15 @@ fn answers(mut said: &[u8], request: &[u8], hurried: bool) -> Result<Vec<u16>, S
             None if hurried => return Ok(statuses),
             None => return Err(wrong("a head without an end")),
         };
-        let text = std::str::from_utf8(&said[..head]).map_err(|_| wrong("a head that is no text"))?;
+        let text =
+            std::str::from_utf8(&said[..head]).map_err(|_| wrong("a head that is no text"))?;
         let mut lines = text.split("\r\n");
-        let status = status_of(lines.next().unwrap_or_default()).ok_or_else(|| wrong("no status"))?;
+        let status =
+            status_of(lines.next().unwrap_or_default()).ok_or_else(|| wrong("no status"))?;
         let fields: Option<Vec<(String, &str)>> = lines.map(field).collect();
         let fields = fields.ok_or_else(|| wrong("a bad header"))?;
-        let value = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
+        let value =
+            |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
         statuses.push(status);
         said = &said[head + 4..];
         if status == 101 {
@@ -609,7 +646,8 @@ fn status_of(line: &str) -> Option<u16> {
 
 fn field(line: &str) -> Option<(String, &str)> {
     let (name, value) = line.split_once(": ").or_else(|| line.split_once(':'))?;
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let is_value = !value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t');
     (is_name && is_value).then(|| (name.to_ascii_lowercase(), value))
 }

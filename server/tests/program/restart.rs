@@ -1,4 +1,5 @@
-//! A restart under many sockets: everybody is told, everything ends in order, and everybody is back by themselves.
+//! A restart under many sockets: everybody is told, everything ends in order, and everybody is back
+//! by themselves.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ const BEFORE: usize = 10;
 const AWAY: usize = 20;
 const BACK: usize = 20;
 
-/// How long bellwire.js waits at most before it tries again: this at first, then as long as it has been away.
+/// How long bellwire.js waits at most before it tries again: this at first, then as long as it has
+/// been away.
 const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
@@ -41,7 +43,8 @@ struct Progress {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_come_back_to_the_same_list() {
+async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_come_back_to_the_same_list()
+ {
     let windows = asked("BELLWIRE_TEST_WINDOWS").unwrap_or(WINDOWS);
     room_for(windows as u64);
     let folder = folder("restart");
@@ -69,7 +72,8 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
 
     let (status, log) = server.stop();
     assert!(status.success(), "{status}");
-    let disconnected = log.lines().filter(|line| line.contains("Disconnected") && line.contains("code=1012"));
+    let disconnected =
+        log.lines().filter(|line| line.contains("Disconnected") && line.contains("code=1012"));
     assert_eq!(disconnected.count(), windows, "every `disconnect` has run");
     assert!(!log.contains(" WARN ") && !log.contains("ERROR"), "{log}");
     until("all know it", || progress.closed.load(Ordering::SeqCst) == windows);
@@ -86,16 +90,22 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
         say(&doors[0], BEFORE + AWAY + number..BEFORE + AWAY + number + 1);
     }
     let stored: Vec<_> = store.messages().await.into_iter().map(|(_, text)| text).collect();
-    assert_eq!(stored, (0..BEFORE + AWAY + BACK).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        stored,
+        (0..BEFORE + AWAY + BACK).map(|number| number.to_string()).collect::<Vec<_>>()
+    );
     for window in windows_open {
-        let (codes, page) = timeout(2 * PATIENCE, window).await.expect("every window is back").unwrap();
+        let (codes, page) =
+            timeout(2 * PATIENCE, window).await.expect("every window is back").unwrap();
         // Where the machine has much else to do, who comes back may be told to try again (1013).
         assert!(codes[0] == 1012 && codes[1..].iter().all(|code| *code == 1013), "{codes:?}");
         assert_eq!(page.renewed, 0);
         assert_eq!(page.shown, stored);
     }
     let in_vain = progress.in_vain.load(Ordering::SeqCst);
-    eprintln!("{windows} windows closed with 1012 and back by themselves, after {in_vain} tries in vain");
+    eprintln!(
+        "{windows} windows closed with 1012 and back by themselves, after {in_vain} tries in vain"
+    );
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -115,7 +125,8 @@ fn say(door: &Door, numbers: std::ops::Range<usize>) {
     }
 }
 
-/// Looks at the room until everything was said, and comes back as bellwire.js does. Returns how it was closed, and what it showed.
+/// Looks at the room until everything was said, and comes back as bellwire.js does. Returns how it
+/// was closed, and what it showed.
 async fn look(door: Door, progress: Arc<Progress>) -> (Vec<u16>, Page) {
     let (mut codes, mut page, mut lost) = (Vec::new(), Page::default(), Instant::now());
     // Not all in one moment: before the stop there was no reason to.
@@ -125,7 +136,9 @@ async fn look(door: Door, progress: Arc<Progress>) -> (Vec<u16>, Page) {
             Ok(mut window) => {
                 progress.open.fetch_add(1, Ordering::SeqCst);
                 progress.back.fetch_add(codes.len(), Ordering::SeqCst);
-                let Some(code) = watch(&mut window, &mut page, &progress).await else { return (codes, page) };
+                let Some(code) = watch(&mut window, &mut page, &progress).await else {
+                    return (codes, page);
+                };
                 lost = Instant::now();
                 codes.push(code);
                 progress.closed.fetch_add(1, Ordering::SeqCst);

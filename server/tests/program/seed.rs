@@ -18,7 +18,8 @@ async fn seed(site: &TestSite, arguments: &'static [&str]) -> Done {
     let folder = folder("seed");
     let mut program = bellwire(&folder);
     program.arg("seed").args(arguments).env("DATABASE_URL", url);
-    let done = tokio::task::spawn_blocking(move || Done::of(program.spawn().unwrap())).await.unwrap();
+    let done =
+        tokio::task::spawn_blocking(move || Done::of(program.spawn().unwrap())).await.unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     done
 }
@@ -26,9 +27,11 @@ async fn seed(site: &TestSite, arguments: &'static [&str]) -> Done {
 /// The numbers that a question has for an answer, row by row.
 async fn numbers<const N: usize>(site: &SiteState, sql: &str) -> Vec<[i64; N]> {
     let db = site.db().read();
-    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    let rows =
+        db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
     let of = |row: sea_orm::QueryResult| {
-        let each: Result<Vec<i64>, DbErr> = (0..N).map(|column| row.try_get_by_index(column)).collect();
+        let each: Result<Vec<i64>, DbErr> =
+            (0..N).map(|column| row.try_get_by_index(column)).collect();
         each.unwrap().try_into().unwrap()
     };
     rows.into_iter().map(of).collect()
@@ -62,7 +65,9 @@ fn a_fresh_site_is_filled_and_the_first_visitor_still_becomes_the_administrator(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn beside_a_running_site_it_adds_nothing_twice_and_its_people_can_sign_in(database: TestDatabase) {
+async fn beside_a_running_site_it_adds_nothing_twice_and_its_people_can_sign_in(
+    database: TestDatabase,
+) {
     let site = TestSite::start(&database, vec![bellwire_chat::app()]).await;
     let mut ada = site.person("Ada").await;
     let done = seed(&site, &[]).await;
@@ -72,12 +77,17 @@ async fn beside_a_running_site_it_adds_nothing_twice_and_its_people_can_sign_in(
     assert_eq!((people, rooms), (14, 7));
     assert!(messages > 300, "{messages}");
     in_order(site.state()).await;
-    let authors = numbers::<1>(site.state(), "SELECT COUNT(DISTINCT author_id) FROM chat_messages").await;
+    let authors =
+        numbers::<1>(site.state(), "SELECT COUNT(DISTINCT author_id) FROM chat_messages").await;
     assert_eq!(authors, [[13]], "everybody says something");
 
     for path in ["/chat/hi/", "/chat/python/", "/chat/events/", "/chat/off-topic/"] {
         let page = ada.get(path).await;
-        assert_eq!((page.status, page.text.matches("<li class=\"message\"").count()), (200, 50), "{path}");
+        assert_eq!(
+            (page.status, page.text.matches("<li class=\"message\"").count()),
+            (200, 50),
+            "{path}"
+        );
     }
     assert_eq!(ada.get("/chat/organisers/").await.status, 404, "it is closed to her");
     let mut amara = site.client();
@@ -92,13 +102,18 @@ async fn beside_a_running_site_it_adds_nothing_twice_and_its_people_can_sign_in(
     site.stop().await;
 }
 
-/// Every message has its own place and time goes on from one to the next; some are unread, and some were edited.
+/// Every message has its own place and time goes on from one to the next; some are unread, and some
+/// were edited.
 async fn in_order(site: &SiteState) {
     let sql = "SELECT a.id FROM chat_messages a JOIN chat_messages b ON a.room_id = b.room_id AND b.seq > a.seq \
                WHERE b.created_at < a.created_at";
     assert_eq!(numbers::<1>(site, sql).await.len(), 0, "later places are later");
     let sql = "SELECT r.id FROM chat_rooms r WHERE r.seq <> (SELECT MAX(m.changed_seq) FROM chat_messages m WHERE m.room_id = r.id)";
-    assert_eq!(numbers::<1>(site, sql).await.len(), 0, "a room's number is that of its latest change");
+    assert_eq!(
+        numbers::<1>(site, sql).await.len(),
+        0,
+        "a room's number is that of its latest change"
+    );
     let unread = "SELECT COUNT(DISTINCT s.user_id), COUNT(DISTINCT s.room_id) FROM chat_memberships s \
                   JOIN chat_messages m ON m.room_id = s.room_id AND m.seq > s.last_read_seq AND m.author_id <> s.user_id";
     let [[people, rooms]] = numbers::<2>(site, unread).await[..] else { panic!("one row") };
@@ -106,7 +121,8 @@ async fn in_order(site: &SiteState) {
         (3..13).contains(&people) && rooms > 4,
         "{people} people have not read something, in {rooms} rooms"
     );
-    let edited = numbers::<1>(site, "SELECT COUNT(*) FROM chat_messages WHERE edited_at IS NOT NULL").await;
+    let edited =
+        numbers::<1>(site, "SELECT COUNT(*) FROM chat_messages WHERE edited_at IS NOT NULL").await;
     assert_ne!(edited, [[0]]);
 }
 
@@ -119,17 +135,20 @@ async fn what_is_missing_is_added_after_what_was_said_meanwhile_and_what_was_tak
     let ada = site.person("Ada").await;
     assert_eq!(seed(&site, &[]).await.code, Some(0));
     let before = numbers::<6>(site.state(), ALL).await;
-    // As if it had been broken off after a hundred messages of `python`; one of those is taken back, and somebody came in.
+    // As if it had been broken off after a hundred messages of `python`; one of those is taken
+    // back, and somebody came in.
     let missing = change(
         &site,
         "DELETE FROM chat_messages WHERE seq > 100 AND room_id = (SELECT id FROM chat_rooms WHERE slug = 'python')",
     );
     let missing = i64::try_from(missing.await).unwrap();
     assert!(missing > 5, "{missing}");
-    change(&site, "UPDATE chat_messages SET text = '', deleted_at = created_at WHERE seq = 7").await;
+    change(&site, "UPDATE chat_messages SET text = '', deleted_at = created_at WHERE seq = 7")
+        .await;
     assert_eq!(ada.clone().post("/chat/python/", &[("message", "Am I early?")]).await.status, 303);
     let here =
-        numbers::<1>(site.state(), "SELECT MAX(seq) FROM chat_messages WHERE text = 'Am I early?'").await;
+        numbers::<1>(site.state(), "SELECT MAX(seq) FROM chat_messages WHERE text = 'Am I early?'")
+            .await;
 
     assert_eq!(seed(&site, &[]).await.code, Some(0));
     let after = numbers::<6>(site.state(), ALL).await;
@@ -162,7 +181,8 @@ async fn two_at_once_are_one(database: TestDatabase) {
     assert_eq!((other.code, &*other.complained), (Some(0), ""));
     let both = numbers::<6>(site.state(), ALL).await;
     assert_eq!(both[0][..2], [13, 7]);
-    let again = "SELECT MIN(id) FROM chat_messages GROUP BY room_id, author_id, text HAVING COUNT(*) > 1";
+    let again =
+        "SELECT MIN(id) FROM chat_messages GROUP BY room_id, author_id, text HAVING COUNT(*) > 1";
     assert_eq!(numbers::<1>(site.state(), again).await.len(), 0, "nothing was said twice");
     site.stop().await;
 }
@@ -176,7 +196,8 @@ async fn a_site_that_others_use_is_filled_only_when_it_is_meant() {
     let refused = seed(&site, &[]).await;
     assert_eq!(refused.code, Some(1));
     assert!(
-        refused.complained.contains("2 people have an account here") && refused.complained.contains("--yes")
+        refused.complained.contains("2 people have an account here")
+            && refused.complained.contains("--yes")
     );
     assert_eq!(numbers::<1>(site.state(), "SELECT COUNT(*) FROM users").await, [[2]]);
     assert_eq!(seed(&site, &["--yes"]).await.code, Some(0));
@@ -228,7 +249,9 @@ async fn a_room_is_as_long_as_one_likes_and_its_conversation_comes_last(database
 #[test]
 fn half_a_wish_is_refused() {
     let folder = folder("half-seed");
-    for wrong in [&["--messages", "10"][..], &["--room", "hi"], &["--messages", "0", "--room", "hi"]] {
+    for wrong in
+        [&["--messages", "10"][..], &["--room", "hi"], &["--messages", "0", "--room", "hi"]]
+    {
         let mut program = bellwire(&folder);
         program.arg("seed").args(wrong);
         assert_eq!(Done::of(program.spawn().unwrap()).code, Some(2), "{wrong:?}");

@@ -101,7 +101,11 @@ fn a_wrong_setting_is_named_and_nothing_is_started() {
         ("BELLWIRE_BIND", "8000", "BELLWIRE_BIND=8000: expected an IP address and a port"),
         ("BELLWIRE_COLOUR", "red", "BELLWIRE_COLOUR=red: expected a setting that exists"),
         ("REDIS_URL", "redis://127.0.0.1", "REDIS_URL=redis://127.0.0.1: expected no value yet"),
-        ("BELLWIRE_URL", "https://me:hush@chat.example", "BELLWIRE_URL=https://…@chat.example/: expected"),
+        (
+            "BELLWIRE_URL",
+            "https://me:hush@chat.example",
+            "BELLWIRE_URL=https://…@chat.example/: expected",
+        ),
         (
             "DATABASE_URL",
             "sqlite://x.db?mode=ro",
@@ -145,7 +149,8 @@ fn an_address_that_is_taken_is_named_with_its_setting() {
 #[test]
 fn a_database_that_does_not_answer_is_named_without_its_password() {
     let folder = folder("refused");
-    let said = refused(&folder, &[("DATABASE_URL", "postgres://me:hush@127.0.0.1:1/site?password=hush")]);
+    let said =
+        refused(&folder, &[("DATABASE_URL", "postgres://me:hush@127.0.0.1:1/site?password=hush")]);
     let expected = "bellwire: DATABASE_URL=postgres://me:…@127.0.0.1:1/site?password=…: cannot reach PostgreSQL: \
                     Connection refused (os error 111). Start PostgreSQL there, or correct the address";
     assert_eq!(said.trim_end().replace("os error 61", "os error 111"), expected);
@@ -168,11 +173,13 @@ fn a_database_that_is_not_on_the_server_is_named() {
 fn a_folder_or_a_file_that_will_not_do_is_named_with_its_setting() {
     let folder = folder("unfit");
     let said = refused(&folder, &[("BELLWIRE_DATA", "/dev/null/data")]);
-    let expected =
-        "BELLWIRE_DATA=/dev/null/data: cannot make the database file: Not a directory (os error 20). Let";
+    let expected = "BELLWIRE_DATA=/dev/null/data: cannot make the database file: Not a directory (os error 20). Let";
     assert!(said.contains(expected), "{said}");
-    std::fs::write(folder.join("bellwire.db"), "this is no database, and long enough to be one".repeat(99))
-        .unwrap();
+    std::fs::write(
+        folder.join("bellwire.db"),
+        "this is no database, and long enough to be one".repeat(99),
+    )
+    .unwrap();
     let said = refused(&folder, &[]);
     let expected = format!(
         "BELLWIRE_DATA={}: cannot open the database file: file is not a database. Move",
@@ -181,7 +188,10 @@ fn a_folder_or_a_file_that_will_not_do_is_named_with_its_setting() {
     assert!(said.contains(&expected), "{said}");
     let url = format!("sqlite:{}/bellwire.db", folder.join("bellwire.db").display());
     let said = refused(&folder, &[("DATABASE_URL", &url)]);
-    assert!(said.contains(&format!("DATABASE_URL={url}: cannot make the database file: ")), "{said}");
+    assert!(
+        said.contains(&format!("DATABASE_URL={url}: cannot make the database file: ")),
+        "{said}"
+    );
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -197,7 +207,9 @@ fn a_folder_that_may_not_be_written_is_named_with_its_setting() {
     program.args(["--bounding-set=-dac_override", PROGRAM].iter().filter(|_| is_root));
     let said = refusal(&mut with_settings(program, &folder));
     assert!(
-        said.contains("cannot make the database file: Permission denied (os error 13). Let the user"),
+        said.contains(
+            "cannot make the database file: Permission denied (os error 13). Let the user"
+        ),
         "{said}"
     );
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();

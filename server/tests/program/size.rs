@@ -1,5 +1,6 @@
-//! Sizes of the tests that could go on for hours. A usual run is bounded by time, so that a slow machine does less; a
-//! number in the environment asks for exactly that many, as `bin/test --long` does.
+//! Sizes of the tests that could go on for hours. A usual run is bounded by time, so that a slow
+//! machine does less; a number in the environment asks for exactly that many, as `bin/test --long`
+//! does.
 
 use std::io::Write;
 use std::time::{Duration, Instant};

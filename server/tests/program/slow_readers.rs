@@ -1,4 +1,5 @@
-//! Many who never read, in a room where much is said: nobody else notices, and memory stays bounded.
+//! Many who never read, in a room where much is said: nobody else notices, and memory stays
+//! bounded.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;
@@ -28,14 +29,16 @@ const MESSAGES: usize = 1_200;
 /// How long a message is.
 const LENGTH: usize = 450;
 
-/// How many messages the slow ones stay behind: more than the kernel, what is gathered and the mailbox hold together (some
-/// 640), and so little more that the database still knows all of it (500 and what the kernel holds, some 280).
+/// How many messages the slow ones stay behind: more than the kernel, what is gathered and the
+/// mailbox hold together (some 640), and so little more that the database still knows all of it
+/// (500 and what the kernel holds, some 280).
 const BEHIND: usize = 700;
 /// How long they read nothing, and how much then, so that the kernel takes something again.
 const PAUSE: Duration = Duration::from_secs(8);
 const LITTLE: usize = 120;
 
-/// The longest that a reader may take nothing, and the longest wait for its half of the close. In seconds.
+/// The longest that a reader may take nothing, and the longest wait for its half of the close. In
+/// seconds.
 const WRITE: u64 = 20;
 const CLOSE: u64 = 10;
 /// How many of those that are stuck read in the end.
@@ -46,9 +49,11 @@ const SEND_BUFFER: u64 = 2 * 128 * 1024;
 /// What the kernel is asked to keep at the reader's end.
 const RECEIVE_BUFFER: u32 = 8 * 1024;
 
-/// What a stuck reader may cost the server: its places in two queues, for what waits in them is shared by all.
+/// What a stuck reader may cost the server: its places in two queues, for what waits in them is
+/// shared by all.
 const EACH_STUCK: u64 = 16 * 1024;
-/// What a slow one may: a catch-up is its own (256 KiB of text, and the HTML around it), while it is made and while it is written.
+/// What a slow one may: a catch-up is its own (256 KiB of text, and the HTML around it), while it
+/// is made and while it is written.
 const EACH_SLOW: u64 = 2 * 1024 * 1024;
 /// What the database's connections may keep in their caches, nine times 2 MiB, and from then on do.
 const CACHES: u64 = 9 * 2 * 1024 * 1024;
@@ -65,7 +70,9 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
     for bound in ["BELLWIRE_SOCKETS_PER_PERSON", "BELLWIRE_SOCKETS_PER_ADDRESS"] {
         command.env(bound, "100000");
     }
-    command.env("BELLWIRE_WRITE_SECONDS", WRITE.to_string()).env("BELLWIRE_CLOSE_SECONDS", CLOSE.to_string());
+    command
+        .env("BELLWIRE_WRITE_SECONDS", WRITE.to_string())
+        .env("BELLWIRE_CLOSE_SECONDS", CLOSE.to_string());
     // Later than this test waits: what the kernel lets go of before, it was told to.
     command.env("BELLWIRE_RESPONSE_SECONDS", "120");
     command.env("BELLWIRE_LOG", "warn,bellwire=debug,sqlx=error");
@@ -110,18 +117,22 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
     for person in talking {
         times.extend(person.await.unwrap());
     }
-    let stored: Vec<_> = Store::sqlite(&folder).messages().await.into_iter().map(|(_, text)| text).collect();
+    let stored: Vec<_> =
+        Store::sqlite(&folder).messages().await.into_iter().map(|(_, text)| text).collect();
     assert_eq!(stored.len(), all);
     let mut delays = Vec::new();
     for reader in healthy {
         let (page, heard) = reader.await.unwrap();
         assert_eq!(page.shown, stored, "every message once and in order");
         assert_eq!((page.caught_up, page.renewed), (0, 0), "and each when it was said");
-        delays.extend(times.iter().map(|(text, at)| heard[text.as_str()].saturating_duration_since(*at)));
+        delays.extend(
+            times.iter().map(|(text, at)| heard[text.as_str()].saturating_duration_since(*at)),
+        );
     }
     let mut caught_up = 0;
     for reader in slow {
-        let page = timeout(4 * PATIENCE, reader).await.expect("the slow read all of it, in time").unwrap();
+        let page =
+            timeout(4 * PATIENCE, reader).await.expect("the slow read all of it, in time").unwrap();
         assert_eq!(page.shown, stored, "whoever reads loses nothing");
         assert!(page.caught_up > 0 && page.renewed == 0, "{} {}", page.caught_up, page.renewed);
         caught_up += page.caught_up;
@@ -132,7 +143,8 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
         closed() == stuck
     });
     // Who reads at last finds out why it was closed; whoever does not is let go all the same.
-    let woken: Vec<_> = unread.drain(..WOKEN).map(|window| tokio::spawn(read_at_last(window))).collect();
+    let woken: Vec<_> =
+        unread.drain(..WOKEN).map(|window| tokio::spawn(read_at_last(window))).collect();
     for reader in woken {
         let (page, heard) = reader.await.unwrap();
         assert_eq!(heard, Heard::Close(1013));
@@ -155,7 +167,12 @@ async fn readers_that_never_read_hold_up_nobody_cost_little_and_are_closed_with_
 }
 
 /// Says so many, one after another. Returns each with the moment at which it was said.
-async fn talk(person: usize, door: Door, messages: usize, said: Arc<AtomicUsize>) -> Vec<(String, Instant)> {
+async fn talk(
+    person: usize,
+    door: Door,
+    messages: usize,
+    said: Arc<AtomicUsize>,
+) -> Vec<(String, Instant)> {
     let (mut window, mut page) = (Window::open(&door, 0).await.unwrap(), Page::default());
     let mut turns = interval(EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -165,8 +182,9 @@ async fn talk(person: usize, door: Door, messages: usize, said: Arc<AtomicUsize>
         let text = format!("{person}:{number} {}", "x".repeat(LENGTH));
         times.push((text.clone(), Instant::now()));
         window.say(&text, &format!("{person}-{number}")).await.unwrap();
-        let told = window
-            .hear_until(&mut page, |page| page.shown.iter().rev().take(100).any(|shown| *shown == text));
+        let told = window.hear_until(&mut page, |page| {
+            page.shown.iter().rev().take(100).any(|shown| *shown == text)
+        });
         assert_eq!(told.await, Heard::Frame);
         said.fetch_add(1, Ordering::SeqCst);
     }
@@ -184,7 +202,10 @@ async fn read(mut window: Window, mut page: Page, messages: usize) -> (Page, Tim
     let mut times = Times::new();
     while page.shown.len() < messages {
         let before = page.shown.len();
-        assert_eq!(window.hear_until(&mut page, |page| page.shown.len() > before).await, Heard::Frame);
+        assert_eq!(
+            window.hear_until(&mut page, |page| page.shown.len() > before).await,
+            Heard::Frame
+        );
         let now = Instant::now();
         times.extend(page.shown[before..].iter().map(|text| (text.clone(), now)));
     }
@@ -235,7 +256,8 @@ struct Memory {
     /// The most that waited in the kernel, for all sockets of the server and for one of them.
     kernel: u64,
     kernel_of_one: u64,
-    /// Pages that all sockets of this machine's network took: before, at most, and now. Others share it, so it is only told.
+    /// Pages that all sockets of this machine's network took: before, at most, and now. Others
+    /// share it, so it is only told.
     pages: [u64; 3],
 }
 
@@ -265,8 +287,8 @@ impl Memory {
         self.pages[1] = self.pages[1].max(pages());
     }
 
-    /// What waits to be taken from each socket of the server (proc_net_tcp(5)): from those that are open, and from those that it
-    /// has closed and of which the kernel still keeps something.
+    /// What waits to be taken from each socket of the server (proc_net_tcp(5)): from those that are
+    /// open, and from those that it has closed and of which the kernel still keeps something.
     fn waiting(&self) -> Vec<u64> {
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
         let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -292,8 +314,9 @@ impl Memory {
         assert!(self.kernel_of_one > SEND_BUFFER / 2, "nobody was stuck: {self}");
     }
 
-    /// What the process has now is only told: glibc keeps what was freed, and how much of it says nothing of what is alive. That
-    /// nothing is left of what readers took is shown on an allocator that counts, by `apps/chat/tests/memory/main.rs`.
+    /// What the process has now is only told: glibc keeps what was freed, and how much of it says
+    /// nothing of what is alive. That nothing is left of what readers took is shown on an allocator
+    /// that counts, by `apps/chat/tests/memory/main.rs`.
     fn look_afterwards(&mut self) {
         (self.after, self.pages[2]) = (anonymous(&self.status), pages());
     }

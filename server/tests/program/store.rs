@@ -6,8 +6,9 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 
 /// The server that `bin/test` brings.
 pub(crate) fn postgres() -> String {
-    std::env::var("BELLWIRE_TEST_POSTGRES")
-        .expect("this test needs a PostgreSQL server (BELLWIRE_TEST_POSTGRES); run it with bin/test")
+    std::env::var("BELLWIRE_TEST_POSTGRES").expect(
+        "this test needs a PostgreSQL server (BELLWIRE_TEST_POSTGRES); run it with bin/test",
+    )
 }
 
 /// Where a server keeps its data.
@@ -51,17 +52,23 @@ impl Store {
     pub(crate) async fn messages(&self) -> Vec<(i64, String)> {
         let connection: DatabaseConnection = Database::connect(self.url()).await.unwrap();
         let all = "SELECT seq, text FROM chat_messages ORDER BY seq";
-        let rows =
-            connection.query_all_raw(Statement::from_string(connection.get_database_backend(), all)).await;
+        let rows = connection
+            .query_all_raw(Statement::from_string(connection.get_database_backend(), all))
+            .await;
         let rows = rows.unwrap();
         connection.close().await.unwrap();
-        rows.iter().map(|row| (row.try_get("", "seq").unwrap(), row.try_get("", "text").unwrap())).collect()
+        rows.iter()
+            .map(|row| (row.try_get("", "seq").unwrap(), row.try_get("", "text").unwrap()))
+            .collect()
     }
 
     pub(crate) async fn remove(self) {
         if let Self::Postgres { server, name } = self {
             let connection = Database::connect(&server).await.unwrap();
-            connection.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+            connection
+                .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
+                .await
+                .unwrap();
         }
     }
 }

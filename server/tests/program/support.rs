@@ -1,4 +1,5 @@
-//! The real program, and somebody who visits it: plain HTTP over plain sockets, whose failures are an answer, too.
+//! The real program, and somebody who visits it: plain HTTP over plain sockets, whose failures are
+//! an answer, too.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -50,7 +51,8 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    /// Waits for its end. One that does not end, as a server that starts where it should refuse to, is killed and fails the test.
+    /// Waits for its end. One that does not end, as a server that starts where it should refuse to,
+    /// is killed and fails the test.
     pub(crate) fn of(child: Child) -> Self {
         let id = child.id().to_string();
         let (ended, ends) = mpsc::channel();
@@ -61,7 +63,11 @@ impl Done {
         };
         let output = output.unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code(), said: text(&output.stdout), complained: text(&output.stderr) }
+        Self {
+            code: output.status.code(),
+            said: text(&output.stdout),
+            complained: text(&output.stderr),
+        }
     }
 }
 
@@ -102,8 +108,13 @@ impl Server {
             }
         });
         // Before the wait: without a greeting, too, it ends with the test.
-        let mut server =
-            Self { child, greeting: String::new(), address: String::new(), log, listener: Some(listener) };
+        let mut server = Self {
+            child,
+            greeting: String::new(),
+            address: String::new(),
+            log,
+            listener: Some(listener),
+        };
         let greeting = greetings.recv_timeout(PATIENCE);
         server.greeting = greeting.unwrap_or_else(|_| panic!("no greeting: {}", server.log()));
         let (_, address) = server.greeting.split_once("running at http://").expect("an address");
@@ -120,7 +131,8 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
-    /// Asks it to end, as an operator does (SIGTERM), and waits until it has. Returns how it ended, and all that it logged.
+    /// Asks it to end, as an operator does (SIGTERM), and waits until it has. Returns how it ended,
+    /// and all that it logged.
     #[cfg(unix)]
     pub(crate) fn stop(mut self) -> (ExitStatus, String) {
         let asked = Command::new("kill").arg(self.id().to_string()).status().unwrap();
@@ -129,7 +141,9 @@ impl Server {
         let status = loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => break status,
-                None if begun.elapsed() > STOP => panic!("still running after {STOP:?}: {}", self.log()),
+                None if begun.elapsed() > STOP => {
+                    panic!("still running after {STOP:?}: {}", self.log())
+                }
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
         };
@@ -172,7 +186,11 @@ impl Visit {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream: BufReader::new(stream), host: address.to_owned(), cookie: cookie.to_owned() })
+        Ok(Self {
+            stream: BufReader::new(stream),
+            host: address.to_owned(),
+            cookie: cookie.to_owned(),
+        })
     }
 
     /// Makes the first account, or any further one, and keeps its cookie.
@@ -214,11 +232,13 @@ impl Visit {
         }
         let length = head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().unwrap())
         });
         let mut text = vec![0; length.unwrap_or_default()];
         self.stream.read_exact(&mut text)?;
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+        let status =
+            head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
         Ok(Answer { status, head, text: String::from_utf8_lossy(&text).into_owned() })
     }
 }

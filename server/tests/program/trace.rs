@@ -14,7 +14,8 @@ const PEOPLE: usize = 4;
 /// The calls that write to a file or a socket, and those that wait for the disk.
 const CALLS: &str = "trace=fdatasync,fsync,write,writev,sendto,sendmsg,pwrite64,pwritev";
 
-/// Watches a program of ours, which stays our own child. Names the file of each call, and shows all it writes.
+/// Watches a program of ours, which stays our own child. Names the file of each call, and shows all
+/// it writes.
 fn strace(trace: &Path, program: &str) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["-D", "-f", "-q", "-y", "-s", "65536", "-e", CALLS, "-e", "signal=none", "-o"]);
@@ -25,7 +26,8 @@ fn strace(trace: &Path, program: &str) -> Command {
 /// Here it is said if it cannot be done, for what comes after says nothing of it.
 fn strace_is_there(folder: &Path) {
     let probe = strace(&folder.join("probe"), "true").stderr(Stdio::piped()).spawn();
-    let probe = Done::of(probe.expect("this test needs strace: run it with bin/test, which installs it"));
+    let probe =
+        Done::of(probe.expect("this test needs strace: run it with bin/test, which installs it"));
     assert!(
         probe.code == Some(0) && probe.complained.is_empty(),
         "this test needs ptrace, which is forbidden on this machine: {}",
@@ -53,7 +55,9 @@ impl Call {
     }
 
     fn is_to(&self, file: &str) -> bool {
-        self.arguments.split_once('<').is_some_and(|(_, rest)| rest.split('>').next().unwrap().contains(file))
+        self.arguments
+            .split_once('<')
+            .is_some_and(|(_, rest)| rest.split('>').next().unwrap().contains(file))
     }
 }
 
@@ -78,7 +82,12 @@ fn calls(trace: &str) -> Vec<Call> {
         let Some((name, rest)) = text.split_once('(') else { continue };
         let Some((arguments, result)) = rest.rsplit_once(" = ") else { continue };
         if result.trim().starts_with(|digit: char| digit.is_ascii_digit()) {
-            calls.push(Call { name: name.to_owned(), arguments: arguments.to_owned(), begun, done: at });
+            calls.push(Call {
+                name: name.to_owned(),
+                arguments: arguments.to_owned(),
+                begun,
+                done: at,
+            });
         }
     }
     calls.sort_by_key(|call| call.begun);
@@ -88,10 +97,14 @@ fn calls(trace: &str) -> Vec<Call> {
 /// The disk is synced after the log of the database got this message, and before `told`.
 fn synced_before(told: &Call, calls: &[Call], message: &str) {
     let logged = calls.iter().find(|call| call.is_to(".db-wal") && call.writes(message));
-    let logged = logged.unwrap_or_else(|| panic!("{message}: nothing of it in the log of the database"));
+    let logged =
+        logged.unwrap_or_else(|| panic!("{message}: nothing of it in the log of the database"));
     let between = |call: &Call| call.begun > logged.done && call.done < told.begun;
     let synced = calls.iter().any(|call| call.is_sync() && call.is_to(".db-wal") && between(call));
-    assert!(synced, "{message}: it left before the disk was synced\nlogged: {logged:?}\nleft: {told:?}");
+    assert!(
+        synced,
+        "{message}: it left before the disk was synced\nlogged: {logged:?}\nleft: {told:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +121,8 @@ async fn the_disk_is_synced_before_an_acknowledgement_leaves() {
         let form = format!("message={}", by_form(form));
         assert_eq!(visit.post("/chat/trace/", &form).unwrap().status, 303);
     }
-    let talking: Vec<_> = (0..PEOPLE).map(|person| tokio::spawn(talk(person, door.clone()))).collect();
+    let talking: Vec<_> =
+        (0..PEOPLE).map(|person| tokio::spawn(talk(person, door.clone()))).collect();
     for person in talking {
         person.await.unwrap();
     }
@@ -118,12 +132,14 @@ async fn the_disk_is_synced_before_an_acknowledgement_leaves() {
     let is_last = |line: &str| line.starts_with(&id) && line.ends_with("+++ exited with 0 +++");
     until("the trace is whole", || traced().lines().any(is_last));
     let calls = calls(&traced());
-    let by_socket = (0..PEOPLE).flat_map(|person| (0..MESSAGES).map(move |number| by_socket(person, number)));
+    let by_socket =
+        (0..PEOPLE).flat_map(|person| (0..MESSAGES).map(move |number| by_socket(person, number)));
     for message in by_socket {
         let told = calls.iter().find(|call| call.is_to("socket:") && call.writes(&message));
         synced_before(told.expect("somebody was told"), &calls, &message);
     }
-    // An answer to a form names the room it leads to; the first one is that of the room that was made.
+    // An answer to a form names the room it leads to; the first one is that of the room that was
+    // made.
     let led = |call: &&Call| call.writes("HTTP/1.1 303") && call.writes("location: /chat/trace/");
     let answers: Vec<_> = calls.iter().filter(led).skip(1).collect();
     assert_eq!(answers.len(), MESSAGES);

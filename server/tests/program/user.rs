@@ -56,7 +56,9 @@ async fn signed_in(site: &TestSite, name: &str, password: &str) -> Client {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_site(database: TestDatabase) {
+async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_site(
+    database: TestDatabase,
+) {
     let site = TestSite::start(&database, vec![bellwire_home::app(), bellwire_chat::app()]).await;
     let url = address(&site.state().settings().database);
     let create = ["user", "create", "Ada", "--email", "ada@example.org"];
@@ -67,7 +69,10 @@ async fn an_account_is_made_promoted_deactivated_and_activated_beside_a_running_
 
     let promoted = run(&url, &["user", "promote", "ADA"], "").await;
     assert_eq!((promoted.code, &*promoted.said), (Some(0), "Ada is an administrator\n"));
-    assert!(ada.get("/").await.text.contains("title=\"Administrator\""), "at once, in the same session");
+    assert!(
+        ada.get("/").await.text.contains("title=\"Administrator\""),
+        "at once, in the same session"
+    );
 
     let (mut window, mut other) = (open(&ada).await, open(&grace).await);
     let off = run(&url, &["user", "deactivate", "ada@example.org"], "").await;
@@ -93,7 +98,12 @@ async fn somebody_becomes_staff_and_ceases_to_be_beside_a_running_site(database:
     let ada = site.person("Ada").await;
     for (arguments, says, is_staff, list) in [
         (&["user", "staff", "ada"][..], "Ada is staff\n", true, "1\tAda\t-\tstaff\n"),
-        (&["user", "staff", "Ada", "--revoke"], "Ada is not staff any more\n", false, "1\tAda\t-\tactive\n"),
+        (
+            &["user", "staff", "Ada", "--revoke"],
+            "Ada is not staff any more\n",
+            false,
+            "1\tAda\t-\tactive\n",
+        ),
     ] {
         let done = run(&url, arguments, "").await;
         assert_eq!((done.code, &*done.said), (Some(0), says), "{}", done.complained);
@@ -121,7 +131,9 @@ async fn a_new_password_signs_the_person_out_everywhere(database: TestDatabase) 
 
 #[tokio::test]
 async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app(), bellwire_chat::app()]).await;
+    let site =
+        TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app(), bellwire_chat::app()])
+            .await;
     let url = address(&site.state().settings().database);
     site.person("Ada").await;
     for (arguments, input, code, says) in [
@@ -129,7 +141,12 @@ async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
         (&["user", "create", "Bob"], "short", 1, "At least 8 characters"),
         (&["user", "create", "Bob"], "", 1, "no password on the standard input"),
         (&["user", "create", "a@b"], PASSWORD, 1, "no @ in it"),
-        (&["user", "create", "Bob", "--email", "bob"], PASSWORD, 1, "does not look like an e-mail address"),
+        (
+            &["user", "create", "Bob", "--email", "bob"],
+            PASSWORD,
+            1,
+            "does not look like an e-mail address",
+        ),
         (&["user", "create", "Bob", PASSWORD], PASSWORD, 2, "unexpected argument"),
         (
             &["user", "password", "Bob"],

@@ -19,7 +19,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The only room of a fresh database.
 const FEED: &str = "chat.room.1";
 
-/// What a window shows. It believes nothing: a number that came before, or a message that is there, fails the test.
+/// What a window shows. It believes nothing: a number that came before, or a message that is there,
+/// fails the test.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     /// The number it is at.
@@ -45,7 +46,10 @@ impl Page {
         let messages: Vec<_> = frame.split(" id=\"message--").skip(1).map(message).collect();
         let Some(seq) = number_after(frame, " data-seq=\"") else {
             // The answer to a send that was there before: what was missed came first.
-            assert!(messages.iter().all(|(id, _)| self.ids.contains(id)), "not shown before: {frame}");
+            assert!(
+                messages.iter().all(|(id, _)| self.ids.contains(id)),
+                "not shown before: {frame}"
+            );
             self.again += messages.len();
             return;
         };
@@ -100,7 +104,8 @@ impl Window {
     pub(crate) async fn narrow(door: &Door, since: u64, keeps: Option<u32>) -> io::Result<Self> {
         let Door { address, cookie, room } = door;
         let uri = format!("ws://{address}/ws/chat/{room}/?dialect=htmx&since={FEED}:{since}");
-        let headers = [(header::ORIGIN, format!("http://{address}")), (header::COOKIE, cookie.clone())];
+        let headers =
+            [(header::ORIGIN, format!("http://{address}")), (header::COOKIE, cookie.clone())];
         let mut builder = ClientBuilder::from_uri(uri.parse().map_err(io::Error::other)?);
         for (name, value) in headers {
             let value = HeaderValue::from_str(&value).map_err(io::Error::other)?;
@@ -122,8 +127,9 @@ impl Window {
 
     /// Asks for a new message.
     pub(crate) async fn say(&mut self, text: &str, client_id: &str) -> io::Result<()> {
-        let ask =
-            format!(r#"{{"action":"New message","data":{{"message":"{text}","client_id":"{client_id}"}}}}"#);
+        let ask = format!(
+            r#"{{"action":"New message","data":{{"message":"{text}","client_id":"{client_id}"}}}}"#
+        );
         timeout(PATIENCE, self.0.send(Message::text(ask))).await?.map_err(io::Error::other)
     }
 

@@ -17,10 +17,11 @@ enum Line {
     Silent,
 }
 
-/// One person's way to the server, which can be cut for real: a browser's own offline mode leaves open sockets alone.
+/// One person's way to the server, which can be cut for real: a browser's own offline mode leaves
+/// open sockets alone.
 ///
-/// It is a SOCKS proxy for the person's browser context, so that address, origin and cookies stay as they are and each
-/// connection is carried byte by byte.
+/// It is a SOCKS proxy for the person's browser context, so that address, origin and cookies stay
+/// as they are and each connection is carried byte by byte.
 #[derive(Debug)]
 pub struct Cable {
     address: SocketAddr,
@@ -63,8 +64,9 @@ impl Cable {
         self.line.send_replace(Line::Cut);
     }
 
-    /// From now on every packet vanishes, both ways: no connection ends, and none that is begun gets an answer. When the cable is
-    /// mended, the connections of now are reset, as by a router that has forgotten them, and new ones are carried.
+    /// From now on every packet vanishes, both ways: no connection ends, and none that is begun
+    /// gets an answer. When the cable is mended, the connections of now are reset, as by a router
+    /// that has forgotten them, and new ones are carried.
     pub fn loses_everything(&self) {
         self.line.send_replace(Line::Silent);
     }
@@ -121,7 +123,8 @@ async fn carry(
     let _ = line.wait_for(|line| *line != Line::Silent).await;
 }
 
-/// Answers the greeting and the request of SOCKS 5. Whether they ask for the server, and for nothing else.
+/// Answers the greeting and the request of SOCKS 5. Whether they ask for the server, and for
+/// nothing else.
 async fn is_asked_for(server: SocketAddr, browser: &mut TcpStream) -> std::io::Result<bool> {
     const NO_SECRET: [u8; 2] = [5, 0];
     const CONNECTED: [u8; 10] = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
@@ -149,7 +152,8 @@ async fn some_bytes<const N: usize>(browser: &mut TcpStream) -> std::io::Result<
     Ok(bytes)
 }
 
-/// Whether the first request of a connection does. Browsers open a connection of its own for each socket.
+/// Whether the first request of a connection does. Browsers open a connection of its own for each
+/// socket.
 async fn asks_for_a_socket(browser: &TcpStream) -> bool {
     let mut head = [0; 16 * 1024];
     loop {

@@ -83,7 +83,9 @@ impl Chromium {
             .stderr(Stdio::piped())
             .spawn();
         let mut process = spawned.unwrap_or_else(|error| {
-            panic!("{program} does not start ({error}): run `bin/test`, which installs what is missing")
+            panic!(
+                "{program} does not start ({error}): run `bin/test`, which installs what is missing"
+            )
         });
         let address = announced_address(&mut process);
         let process = Mutex::new(process);
@@ -176,5 +178,6 @@ fn announced_address(process: &mut Child) -> Option<String> {
 
 fn listening_line(output: &mut BufReader<impl Read>) -> Option<String> {
     let mut lines = output.lines().map_while(Result::ok);
-    lines.find_map(|line| line.strip_prefix("DevTools listening on ").map(|at| at.trim().to_owned()))
+    lines
+        .find_map(|line| line.strip_prefix("DevTools listening on ").map(|at| at.trim().to_owned()))
 }

@@ -63,8 +63,9 @@ impl Complaints {
 fn uncaught(details: &Value) -> Complaint {
     let text = details["text"].as_str().unwrap_or_default();
     let exception = &details["exception"];
-    let what =
-        exception["description"].as_str().map_or_else(|| exception["value"].to_string(), str::to_owned);
+    let what = exception["description"]
+        .as_str()
+        .map_or_else(|| exception["value"].to_string(), str::to_owned);
     let place = format!("{}:{}", details["url"].as_str().unwrap_or("?"), details["lineNumber"]);
     Complaint { words: format!("{text} {what} at {place}"), is_error: true, trouble: None }
 }
@@ -80,7 +81,11 @@ fn written(parameters: &Value) -> Option<Complaint> {
         given["description"].as_str().map_or_else(|| given["value"].to_string(), str::to_owned)
     };
     let words: Vec<_> = parameters["args"].as_array().into_iter().flatten().map(word).collect();
-    Some(Complaint { words: format!("console.{kind}: {}", words.join(" ")), is_error, trouble: None })
+    Some(Complaint {
+        words: format!("console.{kind}: {}", words.join(" ")),
+        is_error,
+        trouble: None,
+    })
 }
 
 /// An error or a warning of the browser itself.
@@ -112,8 +117,9 @@ fn trouble_in(text: &str) -> Option<Trouble> {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         return digits.parse().ok().map(Trouble::Status);
     }
-    let is_about_a_connection =
-        ["Failed to load resource: ", "WebSocket connection to "].iter().any(|words| text.starts_with(words));
+    let is_about_a_connection = ["Failed to load resource: ", "WebSocket connection to "]
+        .iter()
+        .any(|words| text.starts_with(words));
     // Not a frame that the browser could not read: that is a fault of the server's.
     let is_cut = CUT.iter().any(|words| text.contains(words));
     (is_about_a_connection && is_cut).then_some(Trouble::Unreachable)

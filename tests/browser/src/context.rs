@@ -44,7 +44,10 @@ impl Context {
             command("Page.enable", json!({})),
             command("Runtime.enable", json!({})),
             command("Log.enable", json!({})),
-            command("Emulation.setScriptExecutionDisabled", json!({ "value": self.without_javascript })),
+            command(
+                "Emulation.setScriptExecutionDisabled",
+                json!({ "value": self.without_javascript }),
+            ),
             command("Runtime.runIfWaitingForDebugger", json!({})),
         ];
         self.tabs.send_modify(|tabs| tabs.push(tab));
@@ -55,7 +58,8 @@ impl Context {
     pub(crate) async fn observed_tab(&self, id: &str) -> Option<Arc<Tab>> {
         let of = |tabs: &Vec<Arc<Tab>>| tabs.iter().find(|tab| tab.id() == id).cloned();
         let mut tabs = self.tabs.subscribe();
-        let observed = timeout(PATIENCE, tabs.wait_for(|tabs| of(tabs).is_some())).await.ok()?.ok()?;
+        let observed =
+            timeout(PATIENCE, tabs.wait_for(|tabs| of(tabs).is_some())).await.ok()?.ok()?;
         of(&observed)
     }
 }

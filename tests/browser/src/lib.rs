@@ -1,16 +1,17 @@
 //! Stories told by real browsers against the real server.
 //!
-//! A story opens a [`Stage`] (a fresh site), lets [`Person`]s come in, and says what they do and see. The stories of
-//! a program share one browser process; each person has a browser context of their own, with its own cookies,
-//! storage, cache, connections and network. A person's verbs wait for what they name by looking again and again
-//! until [`PATIENCE`] is over, and panic with a sentence and the state of the page when it does not happen.
+//! A story opens a [`Stage`] (a fresh site), lets [`Person`]s come in, and says what they do and
+//! see. The stories of a program share one browser process; each person has a browser context of
+//! their own, with its own cookies, storage, cache, connections and network. A person's verbs wait
+//! for what they name by looking again and again until [`PATIENCE`] is over, and panic with a
+//! sentence and the state of the page when it does not happen.
 //!
-//! Each story fails on an uncaught error, an unhandled rejection, `console.error` or any other error that a page
-//! reports from its first line to the person's end. A story that cuts a cable or is refused something on purpose
-//! names that [`Trouble`] with [`Person::expects`].
+//! Each story fails on an uncaught error, an unhandled rejection, `console.error` or any other
+//! error that a page reports from its first line to the person's end. A story that cuts a cable or
+//! is refused something on purpose names that [`Trouble`] with [`Person::expects`].
 //!
-//! The module order is the way down from the site to the browser's protocol. Nothing here knows the framework or an
-//! app: only addresses and what a person finds on a page.
+//! The module order is the way down from the site to the browser's protocol. Nothing here knows the
+//! framework or an app: only addresses and what a person finds on a page.
 //!
 //! `bin/test` brings the browser and names the server; see [`programs`].
 

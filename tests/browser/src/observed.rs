@@ -36,7 +36,11 @@ impl Observed {
         let of = target["browserContextId"].as_str().unwrap_or_default();
         let context = self.contexts.lock().expect("contexts").get(of).cloned();
         let Some(context) = context else {
-            return vec![Command::unanswered(session, "Runtime.runIfWaitingForDebugger", json!({}))];
+            return vec![Command::unanswered(
+                session,
+                "Runtime.runIfWaitingForDebugger",
+                json!({}),
+            )];
         };
         let id = target["targetId"].as_str().unwrap_or_default();
         let tab = Arc::new(Tab::new(session, id, context.complaints()));

@@ -25,7 +25,12 @@ pub struct Person {
 }
 
 impl Person {
-    pub(crate) async fn arrive(name: &str, site: &str, chromium: Arc<Chromium>, habits: Habits) -> Self {
+    pub(crate) async fn arrive(
+        name: &str,
+        site: &str,
+        chromium: Arc<Chromium>,
+        habits: Habits,
+    ) -> Self {
         let context = chromium.create_context(&habits).await;
         let tab = chromium.open_tab(&context).await;
         let (name, site, current) = (name.to_owned(), site.to_owned(), Mutex::new(tab.clone()));
@@ -55,8 +60,11 @@ impl Person {
     pub async fn looks_at(&self, tab: &Arc<Tab>) {
         self.tell("Emulation.setFocusEmulationEnabled", json!({ "enabled": false })).await;
         *self.current.lock().expect("the tab") = tab.clone();
-        let shown =
-            self.chromium.devtools.ask(None, "Target.activateTarget", json!({ "targetId": tab.id() }));
+        let shown = self.chromium.devtools.ask(
+            None,
+            "Target.activateTarget",
+            json!({ "targetId": tab.id() }),
+        );
         shown.await.unwrap_or_else(|error| panic!("{} cannot look at a tab: {error}", self.name));
         self.tell("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await;
     }
@@ -78,13 +86,16 @@ impl Person {
     /// Tells the browser something about the page that it does not refuse.
     pub(crate) async fn tell(&self, method: &'static str, parameters: Value) -> Value {
         let told = self.command(method, parameters).await;
-        told.unwrap_or_else(|error| panic!("the browser of {} refused {method}: {error}", self.name))
+        told.unwrap_or_else(|error| {
+            panic!("the browser of {} refused {method}: {error}", self.name)
+        })
     }
 
     /// The result of an expression in the page, or `None` if it fails or the page gives way.
     async fn evaluate(&self, expression: String) -> Option<Value> {
         self.tab().settles().await;
-        let parameters = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let parameters =
+            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let answer = self.command("Runtime.evaluate", parameters).await;
         self.tab().settles().await;
         let mut answer = answer.ok()?;
@@ -159,8 +170,7 @@ impl Person {
 
     /// The page in words, for the message of a failure.
     pub(crate) async fn page(&self) -> String {
-        let script =
-            "return [location.href, document.documentElement.dataset.bellwire, document.body.innerText]";
+        let script = "return [location.href, document.documentElement.dataset.bellwire, document.body.innerText]";
         let answer = self.ask(script, &[]).await;
         let complaints = self.context.complaints().take();
         format!("The page shows {answer:#}; the browser complains: {complaints:#?}")
@@ -170,7 +180,11 @@ impl Person {
     fn last_errors(&self) -> Vec<String> {
         for tab in self.context.tabs() {
             let nothing = json!({ "expression": "0" });
-            let _ = self.chromium.devtools.ask_and_block(Some(tab.session()), "Runtime.evaluate", nothing);
+            let _ = self.chromium.devtools.ask_and_block(
+                Some(tab.session()),
+                "Runtime.evaluate",
+                nothing,
+            );
         }
         self.context.complaints().take_errors()
     }

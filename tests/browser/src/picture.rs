@@ -36,7 +36,8 @@ impl Person {
         std::fs::create_dir_all(&folder).expect("the folder for pictures can be made");
         let file = format!("{name}-{width}-{scheme:?}.png").to_lowercase();
         let picture = self.tell("Page.captureScreenshot", json!({})).await;
-        let picture = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
+        let picture =
+            STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
         std::fs::write(folder.join(file), picture).expect("a picture can be kept");
         self.tell("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }

@@ -2,7 +2,8 @@ use serde_json::{Value, json};
 
 use crate::Person;
 
-/// Sends the forms one after the other, each when the one before was answered. A form that was taken leads elsewhere.
+/// Sends the forms one after the other, each when the one before was answered. A form that was
+/// taken leads elsewhere.
 const POST: &str = "return (async ([path, forms]) => {
     for (const fields of forms) {
       const body = new URLSearchParams(fields)
@@ -16,7 +17,8 @@ const POST: &str = "return (async ([path, forms]) => {
 const AT_ONCE: usize = 20;
 
 impl Person {
-    /// Sends a form by HTTP with the cookie of this person's browser; the page that is open stays as it is.
+    /// Sends a form by HTTP with the cookie of this person's browser; the page that is open stays
+    /// as it is.
     ///
     /// # Panics
     /// When it is not taken.
@@ -43,6 +45,7 @@ impl Person {
     /// This person's number, as the page says it.
     pub async fn id(&self) -> i64 {
         let id = self.ask("return Number(document.documentElement.dataset.user)", &[]).await;
-        id.as_i64().unwrap_or_else(|| panic!("the page of {} does not say who looks at it", self.name()))
+        id.as_i64()
+            .unwrap_or_else(|| panic!("the page of {} does not say who looks at it", self.name()))
     }
 }

@@ -2,8 +2,9 @@ use serde_json::{Value, json};
 
 use crate::Person;
 
-/// A message as it is for everybody. What each browser adds for its own person (classes, local times, tools, day lines, the unread
-/// line) does not count, and neither does white space between elements.
+/// A message as it is for everybody. What each browser adds for its own person (classes, local
+/// times, tools, day lines, the unread line) does not count, and neither does white space between
+/// elements.
 const NORMAL: &str = "const KEPT = ['href', 'datetime', 'data-user', 'data-language', 'lang']
   const normal = (item) => {
     const text = item.querySelector('.message__text').cloneNode(true)
@@ -26,8 +27,8 @@ const NORMAL: &str = "const KEPT = ['href', 'datetime', 'data-user', 'data-langu
   const messages = (page) => [...page.querySelectorAll(':is(#messages-list, #messages-before) > li[id^=\"message--\"]')].map(normal)
   const fetched = async (path) => new DOMParser().parseFromString(await (await fetch(path)).text(), 'text/html')";
 
-/// The newest messages as the server has them, and what is before by the link to what is older, as long as there is one. Fetched, not
-/// read off the page: a live page may take its link away.
+/// The newest messages as the server has them, and what is before by the link to what is older, as
+/// long as there is one. Fetched, not read off the page: a live page may take its link away.
 const WHOLE: &str = "return (async () => {
     let page = await fetched(location.pathname), all = messages(page)
     for (let link; (link = page.querySelector('.room__older a')); ) {

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::{look_until, programs};
 
-/// The real server: a process with a data folder of its own and an address it keeps when it is started again.
+/// The real server: a process with a data folder of its own and an address it keeps when it is
+/// started again.
 ///
 /// Its log goes to a file, which is printed when the story fails.
 #[derive(Debug)]
@@ -21,8 +22,10 @@ pub struct Server {
 impl Server {
     /// Starts a fresh site with these settings beside the address and the data folder.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
-        let settings =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut server = Self { address: free_address(), settings, process: None, folder };
         server.start_again().await;
@@ -62,9 +65,11 @@ impl Server {
         command
     }
 
-    /// Whether it takes connections, or `false` when the process has ended; `None` while neither is so.
+    /// Whether it takes connections, or `false` when the process has ended; `None` while neither is
+    /// so.
     fn is_ready_or_gone(&mut self) -> Option<bool> {
-        let ended = self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None)));
+        let ended =
+            self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None)));
         if ended { Some(false) } else { TcpStream::connect(self.address).ok().map(|_| true) }
     }
 
@@ -76,7 +81,11 @@ impl Server {
         let command = self.command().args(words).stdout(Stdio::null()).spawn();
         let mut process = command.expect("the server's program starts");
         let ended = look_until(async || process.try_wait().ok().flatten()).await;
-        assert!(ended.is_some_and(|status| status.success()), "{words:?} failed: {ended:?}\n{}", self.log());
+        assert!(
+            ended.is_some_and(|status| status.success()),
+            "{words:?} failed: {ended:?}\n{}",
+            self.log()
+        );
     }
 
     /// Ends it without a warning, as a power cut would (SIGKILL).
@@ -136,7 +145,8 @@ impl Drop for Server {
     }
 }
 
-/// An address nobody listens on. The kernel does not hand the same port out again soon, so it stays free.
+/// An address nobody listens on. The kernel does not hand the same port out again soon, so it stays
+/// free.
 fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address")

@@ -5,7 +5,8 @@ use crate::chromium::{Chromium, Habits};
 use crate::person::Person;
 use crate::server::Server;
 
-/// A fresh site, and the means to let people in. Declare it before the people: they must leave first.
+/// A fresh site, and the means to let people in. Declare it before the people: they must leave
+/// first.
 #[derive(Debug)]
 pub struct Stage {
     /// The site's process, to be killed and started again.
@@ -19,7 +20,8 @@ impl Stage {
         Self::open_with(&[]).await
     }
 
-    /// As [`Stage::open`], with settings for the server, for example `("BELLWIRE_SIGNUP", "closed")`.
+    /// As [`Stage::open`], with settings for the server, for example
+    /// `("BELLWIRE_SIGNUP", "closed")`.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
         let (server, chromium) = tokio::join!(Server::start(settings), Chromium::shared());
         Self { server, chromium }
@@ -44,13 +46,20 @@ impl Stage {
     /// Lets somebody in whose connection to the server can be cut.
     pub async fn person_with_a_cable(&self, name: &str) -> (Person, Cable) {
         let cable = Cable::to(self.server.address()).await;
-        (self.arrives(name, Habits { way: Some(cable.address()), ..Habits::default() }).await, cable)
+        (
+            self.arrives(name, Habits { way: Some(cable.address()), ..Habits::default() }).await,
+            cable,
+        )
     }
 
-    /// Lets somebody in on whose network a proxy refuses every WebSocket. The way can be cut as well.
+    /// Lets somebody in on whose network a proxy refuses every WebSocket. The way can be cut as
+    /// well.
     pub async fn person_without_sockets(&self, name: &str) -> (Person, Cable) {
         let cable = Cable::without_sockets_to(self.server.address()).await;
-        (self.arrives(name, Habits { way: Some(cable.address()), ..Habits::default() }).await, cable)
+        (
+            self.arrives(name, Habits { way: Some(cable.address()), ..Habits::default() }).await,
+            cable,
+        )
     }
 
     async fn arrives(&self, name: &str, habits: Habits) -> Person {

@@ -72,9 +72,15 @@ impl Tab {
     pub(crate) fn hear(&self, method: &str, parameters: &Value) -> Option<Command> {
         let is_main = parameters["frameId"].as_str() == Some(&self.id);
         match method {
-            "Page.frameStartedLoading" if is_main => self.note(|progress| progress.is_loading = true),
-            "Page.frameStoppedLoading" if is_main => self.note(|progress| progress.is_loading = false),
-            "Page.frameScheduledNavigation" if is_main => self.note(|progress| progress.is_scheduled = true),
+            "Page.frameStartedLoading" if is_main => {
+                self.note(|progress| progress.is_loading = true)
+            }
+            "Page.frameStoppedLoading" if is_main => {
+                self.note(|progress| progress.is_loading = false)
+            }
+            "Page.frameScheduledNavigation" if is_main => {
+                self.note(|progress| progress.is_scheduled = true)
+            }
             "Page.frameClearedScheduledNavigation" if is_main => {
                 self.note(|progress| progress.is_scheduled = false);
             }
@@ -88,7 +94,11 @@ impl Tab {
             }
             "Page.javascriptDialogOpening" => {
                 let accept = json!({ "accept": true });
-                return Some(Command::unanswered(&self.session, "Page.handleJavaScriptDialog", accept));
+                return Some(Command::unanswered(
+                    &self.session,
+                    "Page.handleJavaScriptDialog",
+                    accept,
+                ));
             }
             _ => self.complaints.hear(method, parameters),
         }

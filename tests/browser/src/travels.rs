@@ -40,7 +40,8 @@ impl Person {
     }
 
     async fn walks(&self, steps: i64) {
-        let (history, moves) = (self.tell("Page.getNavigationHistory", json!({})).await, self.tab().moves());
+        let (history, moves) =
+            (self.tell("Page.getNavigationHistory", json!({})).await, self.tab().moves());
         let at = history["currentIndex"].as_i64().unwrap_or_default() + steps;
         let entry = usize::try_from(at).ok().and_then(|at| history["entries"].get(at));
         let Some(id) = entry.map(|entry| &entry["id"]) else {
@@ -51,7 +52,11 @@ impl Person {
     }
 
     async fn arrives_after(&self, moves: u64) {
-        assert!(self.tab().moves_on_from(moves).await, "{} does not get to another page", self.name());
+        assert!(
+            self.tab().moves_on_from(moves).await,
+            "{} does not get to another page",
+            self.name()
+        );
         self.settles().await;
     }
 }

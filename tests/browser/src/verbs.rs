@@ -53,7 +53,8 @@ impl Person {
         self.find("form[action='/accounts/logout/'] button").await;
     }
 
-    /// Opens a room by its name from the list of rooms, whether it exists or not, and waits until its page is live.
+    /// Opens a room by its name from the list of rooms, whether it exists or not, and waits until
+    /// its page is live.
     pub async fn opens_room(&self, name: &str) {
         self.visit("/chat/").await;
         self.types("#name", name).await;
@@ -86,16 +87,23 @@ impl Person {
     pub async fn sees(&self, text: &str) {
         let script = format!("const seen = {MESSAGES}; return seen.includes(arguments[0]) && seen");
         let seen = self.until(&format!("saw {text:?}"), &script, &[json!(text)]).await;
-        let times = seen.as_array().map_or(0, |seen| seen.iter().filter(|words| *words == text).count());
+        let times =
+            seen.as_array().map_or(0, |seen| seen.iter().filter(|words| *words == text).count());
         assert_eq!(times, 1, "{} sees {text:?} {times} times in {seen:#}", self.name());
     }
 
-    /// Finds these words nowhere on the page. Only worth something after a later message that came the same way.
+    /// Finds these words nowhere on the page. Only worth something after a later message that came
+    /// the same way.
     pub async fn never_saw(&self, text: &str) {
         let found = self
             .ask("return document.documentElement.outerHTML.includes(arguments[0])", &[json!(text)])
             .await;
-        assert_eq!(found, Value::Bool(false), "{} saw {text:?}, which was not for them", self.name());
+        assert_eq!(
+            found,
+            Value::Bool(false),
+            "{} saw {text:?}, which was not for them",
+            self.name()
+        );
     }
 
     /// The words of all messages in the room, in the page's order.
@@ -129,7 +137,11 @@ impl Person {
           field.select()
           return field.value !== ''";
         let is_full = self.ask(select, &[json!(selector)]).await == json!(true);
-        if is_full && text.is_empty() { self.keys(Key::Delete).await } else { self.keys(text).await }
+        if is_full && text.is_empty() {
+            self.keys(Key::Delete).await
+        } else {
+            self.keys(text).await
+        }
     }
 
     /// Types into a field after what is in it, or presses one key there.
@@ -146,8 +158,10 @@ impl Person {
     /// Presses keys where the focus is, one right after the other.
     async fn keys<'a>(&self, keys: impl Into<Keys<'a>>) {
         let strokes = keys.into().strokes();
-        let pressed: Vec<_> =
-            strokes.into_iter().map(|(method, parameters)| self.command(method, parameters)).collect();
+        let pressed: Vec<_> = strokes
+            .into_iter()
+            .map(|(method, parameters)| self.command(method, parameters))
+            .collect();
         for stroke in pressed {
             stroke.await.unwrap_or_else(|error| panic!("{} cannot type: {error}", self.name()));
         }
@@ -183,8 +197,8 @@ impl Person {
             json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 })
         };
         let events = [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)];
-        let sent =
-            events.map(|(kind, buttons)| self.command("Input.dispatchMouseEvent", event(kind, buttons)));
+        let sent = events
+            .map(|(kind, buttons)| self.command("Input.dispatchMouseEvent", event(kind, buttons)));
         for event in sent {
             event.await.unwrap_or_else(|error| panic!("{} cannot click: {error}", self.name()));
         }
@@ -193,8 +207,14 @@ impl Person {
 
     /// Waits until an element has these words, and nothing else.
     pub async fn reads(&self, selector: &str, text: &str) {
-        let script = "return document.querySelector(arguments[0])?.textContent.trim() === arguments[1]";
-        self.until(&format!("read {text:?} in `{selector}`"), script, &[json!(selector), json!(text)]).await;
+        let script =
+            "return document.querySelector(arguments[0])?.textContent.trim() === arguments[1]";
+        self.until(
+            &format!("read {text:?} in `{selector}`"),
+            script,
+            &[json!(selector), json!(text)],
+        )
+        .await;
     }
 
     /// The words of the first element that fits, as they can be seen, or nothing.

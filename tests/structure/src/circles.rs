@@ -16,7 +16,8 @@ pub fn circles(tree: &Tree) -> BTreeMap<String, Vec<Import>> {
     for folder in tree.files() {
         let graph = inside(folder, &imports, &parents);
         for component in components(&graph) {
-            let parts: BTreeSet<_> = component.iter().map(|file| part(folder, file, &parents)).collect();
+            let parts: BTreeSet<_> =
+                component.iter().map(|file| part(folder, file, &parents)).collect();
             if parts.len() > 1 {
                 for file in component {
                     let way = way_back(&graph, file).unwrap_or_default();
@@ -36,7 +37,9 @@ fn inside<'a>(
 ) -> Graph<'a> {
     let mut graph = Graph::new();
     let is_below = |file: &str| part(folder, file, parents).is_some();
-    for Import { from, to, .. } in imports.iter().filter(|one| is_below(&one.from) && is_below(&one.to)) {
+    for Import { from, to, .. } in
+        imports.iter().filter(|one| is_below(&one.from) && is_below(&one.to))
+    {
         graph.entry(from).or_default().insert(to);
     }
     graph
@@ -49,6 +52,7 @@ fn part<'a>(folder: &str, file: &'a str, parents: &'a BTreeMap<String, String>) 
 }
 
 fn steps(way: &[&str], imports: &BTreeSet<Import>) -> Vec<Import> {
-    let step = |two: &[&str]| imports.iter().find(|one| one.from == two[0] && one.to == two[1]).cloned();
+    let step =
+        |two: &[&str]| imports.iter().find(|one| one.from == two[0] && one.to == two[1]).cloned();
     way.windows(2).filter_map(step).collect()
 }

@@ -87,7 +87,11 @@ impl Reader {
             "mod" => {
                 let body = cursor.group(2, Delimiter::Brace).map(proc_macro2::Group::stream);
                 cursor.skip(3);
-                self.module.modules.push(Declared { name, path: path.take(), body: body.map(module) });
+                self.module.modules.push(Declared {
+                    name,
+                    path: path.take(),
+                    body: body.map(module),
+                });
                 return true;
             }
             "struct" | "enum" | "union" | "trait" | "type" | "fn" | "const" | "static" => {
@@ -109,9 +113,13 @@ impl Reader {
 
     /// Reads one visibility, one `use`, one path, or one token.
     fn step(&mut self, cursor: &mut Cursor) {
-        if cursor.ident(0).as_deref() == Some("pub") && cursor.group(1, Delimiter::Parenthesis).is_some() {
-            // A visibility such as `pub(in crate::x)` is no import. A field's type is one: `pub (a::B)`.
-            let inside = cursor.group(1, Delimiter::Parenthesis).map(|group| Cursor::new(group.stream()));
+        if cursor.ident(0).as_deref() == Some("pub")
+            && cursor.group(1, Delimiter::Parenthesis).is_some()
+        {
+            // A visibility such as `pub(in crate::x)` is no import. A field's type is one:
+            // `pub (a::B)`.
+            let inside =
+                cursor.group(1, Delimiter::Parenthesis).map(|group| Cursor::new(group.stream()));
             let first = inside.and_then(|inside| inside.ident(0));
             let is_scope = matches!(first.as_deref(), Some("crate" | "super" | "self" | "in"));
             cursor.skip(if is_scope { 2 } else { 1 });

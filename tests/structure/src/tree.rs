@@ -154,7 +154,8 @@ impl Tree {
         let uses = module.uses.iter().map(|one| (&one.path, one.line));
         let paths = module.paths.iter().map(|one| (&one.path, one.line));
         uses.chain(paths).filter_map(move |(path, line)| {
-            let (from, to) = (self.nodes[node].file, self.nodes[self.find(node, path, &[])?.node()].file);
+            let (from, to) =
+                (self.nodes[node].file, self.nodes[self.find(node, path, &[])?.node()].file);
             (from != to).then(|| Import {
                 from: self.files[from].clone(),
                 line,

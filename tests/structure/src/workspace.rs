@@ -69,7 +69,8 @@ pub fn crates() -> Vec<Crate> {
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let mut crates: Vec<_> = list(&metadata["packages"]).iter().map(member).collect();
     crates.sort_by(|one, other| one.name.cmp(&other.name));
     crates

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bellwire_site::bellwire::ClientId;
+use bellwire_site::bellwire::IdempotencyKey;
 use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::{AuthorName, CommentText};
@@ -19,17 +19,19 @@ pub struct Asked {
     /// The text.
     pub content: String,
     /// Below which article.
-    #[serde(deserialize_with = "bellwire_site::bellwire::number")]
+    #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
     pub post_id: i64,
     /// An id of the sender's making: a repeated send with it is the same comment.
     #[serde(default)]
     pub client_id: Option<String>,
 }
 
-/// Writes the comment; when this returns it is on disk and on its way to everyone who reads the article.
+/// Writes the comment; when this returns it is on disk and on its way to everyone who reads the
+/// article.
 ///
 /// # Errors
-/// What is wrong with name or text, that there is no such article, that they write too much, or why it could not be written.
+/// What is wrong with name or text, that there is no such article, that they write too much, or why
+/// it could not be written.
 pub(crate) async fn add_comment(
     site: &SiteState,
     by: Option<&User>,
@@ -41,11 +43,12 @@ pub(crate) async fn add_comment(
         author: AuthorName::parse(&asked.author)?,
         author_id: by.map(|user| user.id),
         content: CommentText::parse(&asked.content)?,
-        client_id: ClientId::parse(asked.client_id.as_deref())?,
+        client_id: IdempotencyKey::parse(asked.client_id.as_deref())?,
         at: site.clock().date(),
     };
     // Asked first: a send that is repeated because its answer was lost is no second comment.
-    let before = Comment::sent_before(site.db().read(), new.article_id, new.client_id.as_ref()).await?;
+    let before =
+        Comment::sent_before(site.db().read(), new.article_id, new.client_id.as_ref()).await?;
     if let Some(before) = before {
         return Ok(Written::Before(before));
     }
@@ -55,7 +58,8 @@ pub(crate) async fn add_comment(
         .write(async move |tx: Tx| {
             let written = Comment::write(&tx, new).await?;
             if let Written::New(comment) = &written {
-                // Made before the commit, so that nothing can fail after it; told in the order of the commits.
+                // Made before the commit, so that nothing can fail after it; told in the order of
+                // the commits.
                 let (seq, patch) = (comment.seq.cast_unsigned(), fragments::new_comment(comment)?);
                 let feed = layer.group::<()>(feed_of(comment.article_id));
                 tx.on_commit(move || feed.publish(seq, patch));

@@ -21,7 +21,7 @@ pub enum Action {
     #[serde(rename = "Add next posts")]
     AddNextPosts {
         /// Which five: the first are 1.
-        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         page: i64,
         /// What was looked for.
         #[serde(default)]
@@ -39,7 +39,7 @@ pub enum Action {
     #[serde(rename = "Remove comment")]
     RemoveComment {
         /// Which one.
-        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         id: i64,
     },
 }
@@ -50,7 +50,7 @@ pub struct Where {
     /// Which kind.
     pub page: Name,
     /// Which article, of a single one.
-    #[serde(default, deserialize_with = "bellwire_site::bellwire::number_or_none")]
+    #[serde(default, deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
     pub id: Option<i64>,
 }
 

@@ -20,7 +20,8 @@ pub(crate) async fn remove_comment(site: &SiteState, by: &User, id: i64) -> Resu
             }
             if let Some(removed) = Comment::remove(&tx, id, at).await? {
                 let feed = layer.group::<()>(feed_of(removed.article_id));
-                let (seq, patch) = (removed.changed_seq.cast_unsigned(), fragments::comment_gone(removed.id));
+                let (seq, patch) =
+                    (removed.changed_seq.cast_unsigned(), fragments::comment_gone(removed.id));
                 tx.on_commit(move || feed.publish(seq, patch));
             }
             Ok(())

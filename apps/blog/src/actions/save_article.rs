@@ -40,7 +40,8 @@ pub(crate) async fn save_article(
     site.db()
         .write(async move |tx: Tx| {
             staff(&tx, by).await?;
-            // Whoever shows it stays with it: nothing is said below a draft, and when it is published again they hear what is.
+            // Whoever shows it stays with it: nothing is said below a draft, and when it is
+            // published again they hear what is.
             Article::save(&tx, id, version, &saved).await
         })
         .await

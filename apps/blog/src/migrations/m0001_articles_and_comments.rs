@@ -1,11 +1,12 @@
-//! Articles, what they are found by, and comments that are numbered in the order in which they were written.
+//! Articles, what they are found by, and comments that are numbered in the order in which they were
+//! written.
 
 #![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, pk_auto, string_len, string_len_null, text, timestamp_with_time_zone,
-    timestamp_with_time_zone_null,
+    big_integer, big_integer_null, pk_auto, string_len, string_len_null, text,
+    timestamp_with_time_zone, timestamp_with_time_zone_null,
 };
 use sea_orm_migration::sea_orm::DbBackend;
 
@@ -130,7 +131,8 @@ fn comments() -> TableCreateStatement {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    let unique = |name: &str| Index::create().name(name).table(BlogComments::Table).unique().to_owned();
+    let unique =
+        |name: &str| Index::create().name(name).table(BlogComments::Table).unique().to_owned();
     vec![
         Index::create()
             .name("blog_articles_by_date")
@@ -138,7 +140,10 @@ fn indexes() -> Vec<IndexCreateStatement> {
             .col(BlogArticles::PublishedAt)
             .col(BlogArticles::Id)
             .to_owned(),
-        unique("blog_comments_by_seq").col(BlogComments::ArticleId).col(BlogComments::Seq).to_owned(),
+        unique("blog_comments_by_seq")
+            .col(BlogComments::ArticleId)
+            .col(BlogComments::Seq)
+            .to_owned(),
         unique("blog_comments_by_change")
             .col(BlogComments::ArticleId)
             .col(BlogComments::ChangedSeq)
@@ -150,7 +155,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
     ]
 }
 
-/// The index of words. `models/search.rs` makes the words; to the databases they are plain ASCII, so that both find the same.
+/// The index of words. `models/search.rs` makes the words; to the databases they are plain ASCII,
+/// so that both find the same.
 fn search(backend: DbBackend) -> &'static [&'static str] {
     match backend {
         DbBackend::Postgres => &[

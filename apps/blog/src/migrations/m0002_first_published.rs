@@ -34,8 +34,10 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let table =
-            Table::alter().table(BlogArticles::Table).drop_column(BlogArticles::FirstPublishedAt).to_owned();
+        let table = Table::alter()
+            .table(BlogArticles::Table)
+            .drop_column(BlogArticles::FirstPublishedAt)
+            .to_owned();
         manager.alter_table(table).await
     }
 }

@@ -40,7 +40,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let table = Table::alter().table(BlogArticles::Table).drop_column(BlogArticles::Summary).to_owned();
+        let table =
+            Table::alter().table(BlogArticles::Table).drop_column(BlogArticles::Summary).to_owned();
         manager.alter_table(table).await
     }
 }

@@ -3,7 +3,7 @@
 use bellwire_site::accounts::users;
 use bellwire_site::bellwire::{Group, GroupName, Invalid, Layer};
 use bellwire_site::markup::Text;
-use bellwire_site::{Sought as _, Tx};
+use bellwire_site::{LookupExt as _, Tx};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
@@ -51,7 +51,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// Since when everyone may read it; a draft has none.
     pub published_at: Option<DateTimeUtc>,
-    /// When it was published first, be it a draft again. From then on its address and its date stay.
+    /// When it was published first, be it a draft again. From then on its address and its date
+    /// stay.
     pub first_published_at: Option<DateTimeUtc>,
 }
 
@@ -100,7 +101,7 @@ impl Article {
     /// The database's.
     pub async fn by_slug(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, BlogError> {
         let found = Entity::find().filter(Column::Slug.eq(slug)).find_also_related(users::Entity);
-        Ok(found.one(db).await.or_nothing()?.map(with_author))
+        Ok(found.one(db).await.none_if_unstorable()?.map(with_author))
     }
 
     /// The article with this id.
@@ -143,22 +144,30 @@ impl Article {
         Ok(row)
     }
 
-    /// Saves an article anew. A draft's address follows its title; what was published once keeps its address and its date.
+    /// Saves an article anew. A draft's address follows its title; what was published once keeps
+    /// its address and its date.
     ///
     /// # Errors
-    /// That it is gone, that somebody else saved it since this `version`, that another one has its title, or the database's.
+    /// That it is gone, that somebody else saved it since this `version`, that another one has its
+    /// title, or the database's.
     pub async fn save(tx: &Tx, id: i64, version: i64, saved: &Saved) -> Result<Model, BlogError> {
         Self::lock_names(tx).await?;
-        let before = Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or(BlogError::NoArticle)?;
+        let before =
+            Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or(BlogError::NoArticle)?;
         if before.version != version {
-            return Err(Invalid::of("version", "Somebody else has saved this article meanwhile.").into());
+            return Err(Invalid::field(
+                "version",
+                "Somebody else has saved this article meanwhile.",
+            )
+            .into());
         }
         title_is_free(tx, &saved.title, Some(id)).await?;
         let slug = match before.first_published_at {
             Some(_) => before.slug,
             None => free_slug(tx, &saved.title, Some(id)).await?,
         };
-        let first_published_at = before.first_published_at.or(saved.is_published.then_some(saved.at));
+        let first_published_at =
+            before.first_published_at.or(saved.is_published.then_some(saved.at));
         let row = ActiveModel {
             id: Unchanged(id),
             title: Set(saved.title.as_str().to_owned()),
@@ -181,11 +190,13 @@ impl Article {
     /// # Errors
     /// The database's, or that the article is gone.
     pub async fn current_seq(db: &impl ConnectionTrait, id: i64) -> Result<i64, BlogError> {
-        let seq = Entity::find_by_id(id).select_only().column(Column::Seq).into_tuple().one(db).await?;
+        let seq =
+            Entity::find_by_id(id).select_only().column(Column::Seq).into_tuple().one(db).await?;
         seq.ok_or(BlogError::NoArticle)
     }
 
-    /// Takes the next number. From here to the end of the transaction nobody else can: that is what makes the order total.
+    /// Takes the next number. From here to the end of the transaction nobody else can: that is what
+    /// makes the order total.
     pub(crate) async fn next_seq(db: &impl ConnectionTrait, id: i64) -> Result<i64, BlogError> {
         let raised = Entity::update_many()
             .col_expr(Column::Seq, Expr::col(Column::Seq).add(1))
@@ -197,11 +208,19 @@ impl Article {
 
     /// Waits until no other transaction writes below this article.
     pub(crate) async fn lock(db: &impl ConnectionTrait, id: i64) -> Result<(), BlogError> {
-        Entity::find_by_id(id).lock_exclusive().one(db).await?.map(|_| ()).ok_or(BlogError::NoArticle)
+        Entity::find_by_id(id)
+            .lock_exclusive()
+            .one(db)
+            .await?
+            .map(|_| ())
+            .ok_or(BlogError::NoArticle)
     }
 
     /// The published article, while nobody else writes below it.
-    pub(crate) async fn lock_published(db: &impl ConnectionTrait, id: i64) -> Result<Model, BlogError> {
+    pub(crate) async fn lock_published(
+        db: &impl ConnectionTrait,
+        id: i64,
+    ) -> Result<Model, BlogError> {
         let found = Entity::find_by_id(id).lock_exclusive().one(db).await?;
         found.filter(|article| article.published_at.is_some()).ok_or(BlogError::NoArticle)
     }
@@ -232,12 +251,14 @@ pub(crate) fn path_of(slug: &str) -> String {
     format!("/blog/article/{}/", utf8_percent_encode(slug, PATH))
 }
 
-/// What an article is about, in about a hundred characters, cut at a word. Where there are no spaces to cut at, it is cut where it is full.
+/// What an article is about, in about a hundred characters, cut at a word. Where there are no
+/// spaces to cut at, it is cut where it is full.
 pub(crate) fn summary_of(content: &str) -> String {
     let text = Text::article(content);
     let (whole, short) = (text.plain(usize::MAX), text.plain(SUMMARY));
     let Some(cut) = short.strip_suffix('…').filter(|_| short != whole) else { return short };
-    let is_whole_word = whole.strip_prefix(cut).is_none_or(|rest| rest.starts_with(char::is_whitespace));
+    let is_whole_word =
+        whole.strip_prefix(cut).is_none_or(|rest| rest.starts_with(char::is_whitespace));
     match cut.rsplit_once(' ') {
         Some((words, rest)) if !is_whole_word && rest.chars().count() < SUMMARY / 2 => {
             format!("{}…", words.trim_end_matches([',', ';', ':', '–', '—', '-', ' ']))
@@ -254,15 +275,23 @@ fn with_author((row, author): (Model, Option<users::Model>)) -> Article {
     Article { row, author: author.map(|author| author.name).unwrap_or_default() }
 }
 
-async fn title_is_free(db: &impl ConnectionTrait, title: &Title, of: Option<i64>) -> Result<(), BlogError> {
+async fn title_is_free(
+    db: &impl ConnectionTrait,
+    title: &Title,
+    of: Option<i64>,
+) -> Result<(), BlogError> {
     match another(db, Column::Title.eq(title.as_str()), of).await? {
-        true => Err(Invalid::of("title", "There is an article with this title already.").into()),
+        true => Err(Invalid::field("title", "There is an article with this title already.").into()),
         false => Ok(()),
     }
 }
 
 /// The address of the title, or the first with a number behind it that nobody has.
-async fn free_slug(db: &impl ConnectionTrait, title: &Title, of: Option<i64>) -> Result<String, BlogError> {
+async fn free_slug(
+    db: &impl ConnectionTrait,
+    title: &Title,
+    of: Option<i64>,
+) -> Result<String, BlogError> {
     let mut slug = title.slug().to_owned();
     for number in 2.. {
         if !another(db, Column::Slug.eq(&*slug), of).await? {
@@ -274,7 +303,11 @@ async fn free_slug(db: &impl ConnectionTrait, title: &Title, of: Option<i64>) ->
 }
 
 /// Whether this is said of an article other than that one.
-async fn another(db: &impl ConnectionTrait, is: SimpleExpr, of: Option<i64>) -> Result<bool, BlogError> {
+async fn another(
+    db: &impl ConnectionTrait,
+    is: SimpleExpr,
+    of: Option<i64>,
+) -> Result<bool, BlogError> {
     let mut found = Entity::find().filter(is);
     if let Some(id) = of {
         found = found.filter(Column::Id.ne(id));
@@ -300,7 +333,11 @@ mod tests {
             long,
             "The bread that nobody hurries, with a crust that sings when it cools and a crumb that keeps until…"
         );
-        assert_eq!(of(&"字".repeat(300)).chars().count(), SUMMARY, "a script without spaces is cut anywhere");
+        assert_eq!(
+            of(&"字".repeat(300)).chars().count(),
+            SUMMARY,
+            "a script without spaces is cut anywhere"
+        );
         assert_eq!(
             of(&format!("Look: {}", "x".repeat(300))).chars().count(),
             SUMMARY,
@@ -310,7 +347,10 @@ mod tests {
 
     #[test]
     fn an_address_of_any_script_is_ascii() {
-        assert_eq!(path_of("повільне"), "/blog/article/%D0%BF%D0%BE%D0%B2%D1%96%D0%BB%D1%8C%D0%BD%D0%B5/");
+        assert_eq!(
+            path_of("повільне"),
+            "/blog/article/%D0%BF%D0%BE%D0%B2%D1%96%D0%BB%D1%8C%D0%BD%D0%B5/"
+        );
         assert_eq!(path_of("a-b_c.d~e"), "/blog/article/a-b_c.d~e/");
     }
 }

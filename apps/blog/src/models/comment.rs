@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, FromQueryResult, QueryOrder, QuerySelect, Unchanged};
 
 use super::Article;
-use bellwire_site::bellwire::ClientId;
+use bellwire_site::bellwire::IdempotencyKey;
 
 use crate::BlogError;
 use crate::forms::{AuthorName, CommentText};
@@ -57,7 +57,7 @@ pub struct NewComment {
     /// What it says.
     pub content: CommentText,
     /// The sender's own id.
-    pub client_id: Option<ClientId>,
+    pub client_id: Option<IdempotencyKey>,
     /// When.
     pub at: DateTimeUtc,
 }
@@ -79,7 +79,8 @@ struct Counted {
 }
 
 impl Model {
-    /// Writes a comment and gives it the article's next number, or finds the one that the same send made before.
+    /// Writes a comment and gives it the article's next number, or finds the one that the same send
+    /// made before.
     ///
     /// # Errors
     /// That the article is not there to be commented on, or the database's.
@@ -111,11 +112,12 @@ impl Model {
     pub async fn sent_before(
         db: &impl ConnectionTrait,
         article: i64,
-        client_id: Option<&ClientId>,
+        client_id: Option<&IdempotencyKey>,
     ) -> Result<Option<Self>, BlogError> {
         let Some(id) = client_id else { return Ok(None) };
-        let found =
-            Entity::find().filter(Column::ArticleId.eq(article)).filter(Column::ClientId.eq(id.as_str()));
+        let found = Entity::find()
+            .filter(Column::ArticleId.eq(article))
+            .filter(Column::ClientId.eq(id.as_str()));
         Ok(found.one(db).await?)
     }
 
@@ -165,8 +167,9 @@ impl Model {
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<Self>, BlogError> {
-        let mut found =
-            Entity::find().filter(Column::ArticleId.eq(article)).filter(Column::RemovedAt.is_null());
+        let mut found = Entity::find()
+            .filter(Column::ArticleId.eq(article))
+            .filter(Column::RemovedAt.is_null());
         if let Some(seq) = before {
             found = found.filter(Column::Seq.lt(seq));
         }
@@ -185,7 +188,9 @@ impl Model {
         since: i64,
         limit: u64,
     ) -> Result<Vec<Self>, BlogError> {
-        let found = Entity::find().filter(Column::ArticleId.eq(article)).filter(Column::ChangedSeq.gt(since));
+        let found = Entity::find()
+            .filter(Column::ArticleId.eq(article))
+            .filter(Column::ChangedSeq.gt(since));
         Ok(found.order_by_asc(Column::ChangedSeq).limit(limit).all(db).await?)
     }
 
@@ -206,7 +211,10 @@ impl Model {
             .group_by(Column::ArticleId)
             .into_model::<Counted>();
         let counted = counted.all(db).await?;
-        Ok(counted.into_iter().map(|Counted { article_id, comments }| (article_id, comments)).collect())
+        Ok(counted
+            .into_iter()
+            .map(|Counted { article_id, comments }| (article_id, comments))
+            .collect())
     }
 
     /// The number that a page stands at that shows these changes, read after the number `now`.

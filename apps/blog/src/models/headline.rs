@@ -1,8 +1,9 @@
-//! Articles as lists, feeds and the map know them: what they say is read only where it is asked for by itself.
+//! Articles as lists, feeds and the map know them: what they say is read only where it is asked for
+//! by itself.
 
 use std::collections::HashMap;
 
-use bellwire_site::Sought as _;
+use bellwire_site::LookupExt as _;
 use bellwire_site::accounts::users;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
@@ -61,7 +62,10 @@ impl Headline {
     ///
     /// # Errors
     /// The database's.
-    pub async fn list(db: &impl ConnectionTrait, listed: &Listed) -> Result<Vec<Headline>, BlogError> {
+    pub async fn list(
+        db: &impl ConnectionTrait,
+        listed: &Listed,
+    ) -> Result<Vec<Headline>, BlogError> {
         let mut found = Entity::find().filter(Column::PublishedAt.is_not_null());
         if !listed.sought.is_empty() {
             found = found.filter(search::has(db.get_database_backend(), listed.sought.as_str()));
@@ -71,7 +75,7 @@ impl Headline {
             .order_by_desc(Column::Id)
             .offset(listed.offset)
             .limit(listed.limit);
-        Ok(headlines(found).all(db).await.or_nothing()?)
+        Ok(headlines(found).all(db).await.none_if_unstorable()?)
     }
 
     /// What is not published, the latest first.
@@ -114,7 +118,8 @@ impl Headline {
             // PostgreSQL's sum of whole numbers is a decimal one.
             .column_as(Column::Version.sum().cast_as("bigint"), "saved")
             .column_as(Column::UpdatedAt.max(), "changed");
-        let found: Option<(i64, Option<i64>, Option<DateTimeUtc>)> = found.into_tuple().one(db).await?;
+        let found: Option<(i64, Option<i64>, Option<DateTimeUtc>)> =
+            found.into_tuple().one(db).await?;
         let (count, saved, changed) = found.unwrap_or_default();
         Ok(State { count, saved: saved.unwrap_or_default(), changed: changed.unwrap_or_default() })
     }

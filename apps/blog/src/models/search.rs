@@ -1,7 +1,9 @@
-//! What articles are found by. The one door to two databases: FTS5 of SQLite and the text search of PostgreSQL.
+//! What articles are found by. The one door to two databases: FTS5 of SQLite and the text search of
+//! PostgreSQL.
 //!
-//! Neither knows every script. So the words are made here, and each is spelled in the letters `a` to `p` before a database sees it: both then
-//! find the same, and nothing that somebody types has a meaning in the language of either.
+//! Neither knows every script. So the words are made here, and each is spelled in the letters `a`
+//! to `p` before a database sees it: both then find the same, and nothing that somebody types has a
+//! meaning in the language of either.
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
@@ -15,7 +17,11 @@ const WORDS: usize = 16;
 const WORD_BYTES: usize = 96;
 
 /// Notes what an article is found by, instead of what it was.
-pub(super) async fn index(db: &impl ConnectionTrait, article: i64, text: &str) -> Result<(), DbErr> {
+pub(super) async fn index(
+    db: &impl ConnectionTrait,
+    article: i64,
+    text: &str,
+) -> Result<(), DbErr> {
     let words = spelled(text);
     let backend = db.get_database_backend();
     let sql = match backend {
@@ -25,7 +31,8 @@ pub(super) async fn index(db: &impl ConnectionTrait, article: i64, text: &str) -
         }
         _ => "INSERT OR REPLACE INTO blog_search (rowid, words) VALUES (?, ?)",
     };
-    db.execute_raw(Statement::from_sql_and_values(backend, sql, [article.into(), words.into()])).await?;
+    db.execute_raw(Statement::from_sql_and_values(backend, sql, [article.into(), words.into()]))
+        .await?;
     Ok(())
 }
 
@@ -53,19 +60,22 @@ fn joined(words: &[String], and: &str, begins: &str) -> String {
 
 /// All words of a text, each once, as the databases see them.
 fn spelled(text: &str) -> String {
-    let mut words: Vec<String> = runs(text).iter().flat_map(Run::indexed).map(|word| spell(&word)).collect();
+    let mut words: Vec<String> =
+        runs(text).iter().flat_map(Run::indexed).map(|word| spell(&word)).collect();
     words.sort_unstable();
     words.dedup();
     words.join(" ")
 }
 
 fn sought_words(sought: &str) -> Vec<String> {
-    let mut words: Vec<String> = runs(sought).iter().flat_map(Run::sought).map(|word| spell(&word)).collect();
+    let mut words: Vec<String> =
+        runs(sought).iter().flat_map(Run::sought).map(|word| spell(&word)).collect();
     words.truncate(WORDS);
     words
 }
 
-/// A word, or a run of a script that puts no spaces between them: there every two neighbours are one.
+/// A word, or a run of a script that puts no spaces between them: there every two neighbours are
+/// one.
 #[derive(Debug, PartialEq)]
 enum Run {
     Word(String),
@@ -77,7 +87,9 @@ impl Run {
         match self {
             Self::Word(word) => vec![word.clone()],
             // The last character begins no pair, and can be looked for all the same.
-            Self::Unspaced(characters) => pairs(characters).chain(characters.last().cloned()).collect(),
+            Self::Unspaced(characters) => {
+                pairs(characters).chain(characters.last().cloned()).collect()
+            }
         }
     }
 
@@ -119,7 +131,8 @@ fn runs(text: &str) -> Vec<Run> {
 /// Case, width and accents make no difference. So it is stored: `Case::Full` would differ for `ς`.
 fn folded(text: &str) -> impl Iterator<Item = char> {
     let lower = fold(text, Case::Lower).replace('ß', "ss").replace('ı', "i");
-    let folded: String = lower.nfkd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).nfc().collect();
+    let folded: String =
+        lower.nfkd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).nfc().collect();
     folded.chars().collect::<Vec<_>>().into_iter()
 }
 
@@ -192,9 +205,13 @@ mod tests {
         ] {
             assert!(finds(text, sought), "{text}: {sought}");
         }
-        for (text, sought) in
-            [("Slow bread", "low"), ("日本語", "本日"), ("bread", "breads"), ("a b", "c"), ("a", "?!")]
-        {
+        for (text, sought) in [
+            ("Slow bread", "low"),
+            ("日本語", "本日"),
+            ("bread", "breads"),
+            ("a b", "c"),
+            ("a", "?!"),
+        ] {
             assert!(!finds(text, sought), "{text}: {sought}");
         }
     }

@@ -4,7 +4,7 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{ClientAddress, Fault, Field, MaybeUser, SiteError, SiteState, User};
+use bellwire_site::{AppError, ClientAddress, Field, MaybeUser, SiteError, SiteState, User};
 
 use super::is_staff;
 use crate::BlogError;
@@ -61,15 +61,18 @@ pub(crate) async fn add_comment(
         post_id: article.row.id,
         client_id: typed.client_id,
     };
-    let mut form =
-        CommentForm { author: Field::typed(typed.author), content: Field::typed(typed.content), error: None };
+    let mut form = CommentForm {
+        author: Field::typed(typed.author),
+        content: Field::typed(typed.content),
+        error: None,
+    };
     let written = actions::add_comment(&site, user.0.as_ref(), Some(from.network()), &asked).await;
     let (status, wait) = match written {
         Ok(Written::New(comment) | Written::Before(comment)) => {
             let there = format!("{}#comment--{}", article.path(), comment.id);
             return Ok(Redirect::to(&there).into_response());
         }
-        Err(BlogError::Fault(Fault::Invalid(invalid))) => {
+        Err(BlogError::AppError(AppError::Invalid(invalid))) => {
             match invalid.field.as_deref() {
                 Some("author") => form.author.wrong(invalid.message),
                 Some("content") => form.content.wrong(invalid.message),
@@ -77,7 +80,7 @@ pub(crate) async fn add_comment(
             }
             (StatusCode::UNPROCESSABLE_ENTITY, None)
         }
-        Err(BlogError::Fault(Fault::TooOften(often))) => {
+        Err(BlogError::AppError(AppError::TooOften(often))) => {
             form.error = Some(SiteError::from(often).to_string());
             (StatusCode::TOO_MANY_REQUESTS, Some(often.retry_after.as_secs() + 1))
         }

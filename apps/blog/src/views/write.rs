@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use bellwire_site::bellwire::Html;
 use bellwire_site::markup::Text;
-use bellwire_site::{Fault, Field, Page, SiteError, SiteState, User};
+use bellwire_site::{AppError, Field, Page, SiteError, SiteState, User};
 
 use super::staff;
 use crate::BlogError;
@@ -154,7 +154,11 @@ fn checked(site: &SiteState, typed: &Typed) -> Result<Wanted, BlogError> {
 
 impl WritePage {
     fn of(typed: &Typed) -> Self {
-        Self { title: Field::typed(&*typed.title), content: Field::typed(&*typed.content), ..Self::default() }
+        Self {
+            title: Field::typed(&*typed.title),
+            content: Field::typed(&*typed.content),
+            ..Self::default()
+        }
     }
 
     fn about(self, article: &Article) -> Self {
@@ -174,7 +178,7 @@ impl WritePage {
 
     /// With what is wrong beside its field.
     fn refused(mut self, error: BlogError) -> Result<Self, BlogError> {
-        let BlogError::Fault(Fault::Invalid(invalid)) = error else { return Err(error) };
+        let BlogError::AppError(AppError::Invalid(invalid)) = error else { return Err(error) };
         match invalid.field.as_deref() {
             Some("title") => self.title.wrong(invalid.message),
             Some("content") => self.content.wrong(invalid.message),

@@ -26,7 +26,10 @@ async fn a_comment_reaches_everyone_who_reads_the_article_and_nobody_else(databa
     one.send_json(&say(&tea, "Ben <b>", "**Lovely** <script>")).await;
     for reader in [&mut one, &mut two] {
         let frame: Value = reader.receive_json().await;
-        assert_eq!((&frame["selector"], &frame["append"]), (&json!("#list-of-comments"), &json!(true)));
+        assert_eq!(
+            (&frame["selector"], &frame["append"]),
+            (&json!("#list-of-comments"), &json!(true))
+        );
         assert_eq!((&frame["feed"], &frame["seq"]), (&json!("blog.article.1"), &json!(1)));
         let html = frame["html"].as_str().unwrap();
         assert_eq!(said(html), ["<strong>Lovely</strong> &lt;script&gt;"]);
@@ -36,7 +39,10 @@ async fn a_comment_reaches_everyone_who_reads_the_article_and_nobody_else(databa
     for outsider in &mut outsiders {
         outsider.receive_nothing().await;
     }
-    assert_eq!(said(&site.client().get(&tea.path()).await.text), ["<strong>Lovely</strong> &lt;script&gt;"]);
+    assert_eq!(
+        said(&site.client().get(&tea.path()).await.text),
+        ["<strong>Lovely</strong> &lt;script&gt;"]
+    );
     assert!(said(&site.client().get(&bread.path()).await.text).is_empty());
     assert!(site.client().get("/blog/").await.text.contains("1 comment"));
     site.stop().await;
@@ -80,7 +86,8 @@ async fn what_is_wrong_with_a_comment_is_said_and_disturbs_nobody(database: Test
     for (author, content, says) in
         [("", "Kept", "Please type your name."), ("Kept", "", "Write something first.")]
     {
-        let answer = site.client().post(&tea.path(), &[("author", author), ("content", content)]).await;
+        let answer =
+            site.client().post(&tea.path(), &[("author", author), ("content", content)]).await;
         assert!(
             answer.status == 422 && answer.text.contains(says) && answer.text.contains("Kept"),
             "{}",
@@ -98,7 +105,8 @@ async fn names_and_words_of_every_kind_are_kept_as_they_are(database: TestDataba
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
     let mut one = reader(&site, &tea, 0).await;
-    for (author, content) in [("👩‍🚀", "🎉"), ("يوسف", "مرحبا"), ("林雨桐", "你好"), ("a\u{0}b", "c\u{0}d")]
+    for (author, content) in
+        [("👩‍🚀", "🎉"), ("يوسف", "مرحبا"), ("林雨桐", "你好"), ("a\u{0}b", "c\u{0}d")]
     {
         one.send_json(&say(&tea, author, content)).await;
         let frame: Value = one.receive_json().await;
@@ -128,7 +136,9 @@ async fn who_was_away_gets_what_they_missed_and_nothing_twice(database: TestData
     back.receive_nothing().await;
     reader(&site, &tea, 4).await.receive_nothing().await;
     // Whoever says no number, or an impossible one, gets the list anew.
-    for query in [format!("at={}", tea.path()), format!("at={}&since=blog.article.1:99", tea.path())] {
+    for query in
+        [format!("at={}", tea.path()), format!("at={}&since=blog.article.1:99", tea.path())]
+    {
         let mut fresh = window(&site, None, &query).await;
         let frame: Value = fresh.receive_json().await;
         assert_eq!((frame.get("append"), &frame["seq"]), (None, &json!(4)));
@@ -154,21 +164,28 @@ async fn a_repeated_send_is_one_comment(database: TestDatabase) {
     two.receive_text().await;
     two.receive_nothing().await;
     let fields = [("author", "Ben"), ("content", "Once"), ("client_id", "abc")];
-    assert_eq!(site.client().post(&tea.path(), &fields).await.location(), "/blog/article/tea/#comment--1");
+    assert_eq!(
+        site.client().post(&tea.path(), &fields).await.location(),
+        "/blog/article/tea/#comment--1"
+    );
     assert_eq!(said(&site.client().get(&tea.path()).await.text), ["Once"]);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn comments_that_come_at_once_are_all_there_in_one_order_for_everyone(database: TestDatabase) {
+async fn comments_that_come_at_once_are_all_there_in_one_order_for_everyone(
+    database: TestDatabase,
+) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
     let mut readers = Vec::new();
     for _ in 0..8 {
-        readers
-            .push(window(&site, Some(&writer), &format!("at={}&since=blog.article.1:0", tea.path())).await);
+        readers.push(
+            window(&site, Some(&writer), &format!("at={}&since=blog.article.1:0", tea.path()))
+                .await,
+        );
     }
     for (number, reader) in readers.iter_mut().enumerate() {
         reader.send_json(&say(&tea, "Ben", &format!("From {number}"))).await;
@@ -190,7 +207,9 @@ async fn comments_that_come_at_once_are_all_there_in_one_order_for_everyone(data
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn strangers_write_so_much_and_no_more_and_those_who_are_signed_in_go_on(database: TestDatabase) {
+async fn strangers_write_so_much_and_no_more_and_those_who_are_signed_in_go_on(
+    database: TestDatabase,
+) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
@@ -204,7 +223,8 @@ async fn strangers_write_so_much_and_no_more_and_those_who_are_signed_in_go_on(d
     assert!(refused(&mut one, &say(&tea, "Ben", "Too much")).await.contains("too often"));
     one.send_json(&first).await;
     assert!(one.receive_text().await.contains("first"), "what was written is no second comment");
-    let mut ada = window(&site, Some(&writer), &format!("at={}&since=blog.article.1:10", tea.path())).await;
+    let mut ada =
+        window(&site, Some(&writer), &format!("at={}&since=blog.article.1:10", tea.path())).await;
     ada.send_json(&say(&tea, "Ada", "Mine")).await;
     ada.receive_text().await;
     one.receive_text().await;
@@ -213,7 +233,10 @@ async fn strangers_write_so_much_and_no_more_and_those_who_are_signed_in_go_on(d
 
     let mut stranger = site.client();
     for _ in 0..10 {
-        assert_eq!(stranger.post(&tea.path(), &[("author", "Eve"), ("content", "x")]).await.status, 303);
+        assert_eq!(
+            stranger.post(&tea.path(), &[("author", "Eve"), ("content", "x")]).await.status,
+            303
+        );
     }
     let answer = stranger.post(&tea.path(), &[("author", "Eve"), ("content", "kept")]).await;
     assert_eq!((answer.status, answer.text.contains("kept")), (429, true));
@@ -223,7 +246,9 @@ async fn strangers_write_so_much_and_no_more_and_those_who_are_signed_in_go_on(d
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_is_signed_in_writes_more_than_anybody_types_and_then_waits(database: TestDatabase) {
+async fn whoever_is_signed_in_writes_more_than_anybody_types_and_then_waits(
+    database: TestDatabase,
+) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
@@ -236,7 +261,8 @@ async fn whoever_is_signed_in_writes_more_than_anybody_types_and_then_waits(data
     assert!(refused(&mut his, &say(&tea, "Ben", "Too much")).await.contains("too often"));
     let answer = ben.post(&tea.path(), &[("author", "Ben"), ("content", "kept")]).await;
     assert_eq!((answer.status, answer.text.contains("kept")), (429, true));
-    let mut hers = window(&site, Some(&eve), &format!("at={}&since=blog.article.1:100", tea.path())).await;
+    let mut hers =
+        window(&site, Some(&eve), &format!("at={}&since=blog.article.1:100", tea.path())).await;
     ask::<1>(&mut hers, &say(&tea, "Eve", "One person waits, others do not")).await;
     his.receive_text().await;
     site.state().clock().advance(Duration::from_secs(300));
@@ -256,14 +282,19 @@ async fn a_client_that_never_said_where_it_is_says_it_by_its_first_comment(datab
     assert_eq!(frame["selector"], "#list-of-comments");
     // What is said elsewhere is answered, and is not shown here.
     let [frame] = ask(&mut plain, &say(&bread, "Ben", "There")).await;
-    assert!(frame["selector"] == "#main" && frame["html"].as_str().unwrap().contains("hidden"), "{frame}");
+    assert!(
+        frame["selector"] == "#main" && frame["html"].as_str().unwrap().contains("hidden"),
+        "{frame}"
+    );
     assert_eq!(said(&site.client().get(&bread.path()).await.text), ["There"]);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_client_whose_first_comment_is_refused_hears_nothing_of_the_article(database: TestDatabase) {
+async fn a_client_whose_first_comment_is_refused_hears_nothing_of_the_article(
+    database: TestDatabase,
+) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
@@ -273,7 +304,10 @@ async fn a_client_whose_first_comment_is_refused_hears_nothing_of_the_article(da
     plain.receive_nothing().await;
     // The next one is accepted, and from there on it reads.
     let [frame] = ask(&mut plain, &say(&tea, "Eve", "Here")).await;
-    assert_eq!((&frame["seq"], said(frame["html"].as_str().unwrap())), (&json!(2), vec!["Here".to_owned()]));
+    assert_eq!(
+        (&frame["seq"], said(frame["html"].as_str().unwrap())),
+        (&json!(2), vec!["Here".to_owned()])
+    );
     one.send_json(&say(&tea, "Ben", "Welcome")).await;
     assert_eq!(plain.receive_json::<Value>().await["seq"], 3);
     site.stop().await;
@@ -290,7 +324,10 @@ async fn in_our_own_page_an_error_stands_beside_its_field(database: TestDatabase
     one.send_json(&say(&tea, "", "Text")).await;
     assert!(one.receive_text().await.contains("hx-swap-oob=\"innerHTML:#error--author\""));
     let page = site.client().get(&tea.path()).await.text;
-    assert!(page.contains("aria-describedby=\"error--author\"") && page.contains("id=\"error--author\""));
+    assert!(
+        page.contains("aria-describedby=\"error--author\"")
+            && page.contains("id=\"error--author\"")
+    );
     let answer = site.client().post(&tea.path(), &[("author", ""), ("content", "Text")]).await;
     assert!(
         answer.text.contains("aria-invalid=\"true\" aria-describedby=\"error--author\""),
@@ -318,8 +355,12 @@ async fn a_long_conversation_is_read_from_its_end_and_who_missed_too_much_gets_i
             } else {
                 sql.to_owned()
             };
-            tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, [seq.into()]))
-                .await?;
+            tx.execute_raw(Statement::from_sql_and_values(
+                tx.get_database_backend(),
+                sql,
+                [seq.into()],
+            ))
+            .await?;
         }
         tx.execute_unprepared("UPDATE blog_articles SET seq = 203").await?;
         Ok::<_, DbError>(())
@@ -331,7 +372,10 @@ async fn a_long_conversation_is_read_from_its_end_and_who_missed_too_much_gets_i
     assert!(page.contains("href=\"/blog/article/tea/?before=4#comments\""));
     let older = site.client().get(&format!("{}?before=4", tea.path())).await.text;
     assert_eq!(said(&older), ["Comment 1", "Comment 2", "Comment 3"]);
-    assert!(!older.contains("bw-connect") && !older.contains("data-feed"), "what is old stands still");
+    assert!(
+        !older.contains("bw-connect") && !older.contains("data-feed"),
+        "what is old stands still"
+    );
     for bad in ["x", "99999999999999999999"] {
         assert_eq!(site.client().get(&format!("{}?before={bad}", tea.path())).await.status, 404);
     }

@@ -61,8 +61,11 @@ async fn both_feeds_tell_a_reader_the_newest_articles_whole(database: TestDataba
         assert_eq!(feed.feed_type, kind);
         assert_eq!(feed.title.unwrap().content, "Bellwire Blog");
         assert!(feed.description.is_some());
-        let own =
-            feed.links.iter().find(|link| link.rel.as_deref() == Some("self")).expect("its own address");
+        let own = feed
+            .links
+            .iter()
+            .find(|link| link.rel.as_deref() == Some("self"))
+            .expect("its own address");
         assert_eq!(own.href, format!("{here}{path}"));
         assert!(feed.links.iter().any(|link| link.href == format!("{here}/blog/")));
         assert_eq!(feed.entries.len(), 20, "the newest");
@@ -74,7 +77,10 @@ async fn both_feeds_tell_a_reader_the_newest_articles_whole(database: TestDataba
         assert!(entry.published.is_some());
         let html = entry.content.as_ref().unwrap().body.as_ref().unwrap();
         assert!(html.contains("<strong>Bold</strong> &amp; &lt;script&gt;"), "{html}");
-        assert!(entry.summary.as_ref().unwrap().content.starts_with("Bold & <script>"), "{entry:?}");
+        assert!(
+            entry.summary.as_ref().unwrap().content.starts_with("Bold & <script>"),
+            "{entry:?}"
+        );
         assert_eq!(feed.entries[1].title.as_ref().unwrap().content, "Article 21");
         assert!(!text.contains("href=\"/") && !text.contains("<link>/"), "every address is whole");
         let slug = address.trim_start_matches(&here);
@@ -94,9 +100,13 @@ async fn rss_keeps_the_rules_of_its_validator(database: TestDatabase) {
     let (text, _) = feed(&site, "/blog/feed/").await;
     assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\""));
     for date in each(&text, "pubDate").iter().chain(&each(&text, "lastBuildDate")) {
-        let parsed =
-            chrono::DateTime::parse_from_rfc2822(date).unwrap_or_else(|error| panic!("{date}: {error}"));
-        assert_eq!(parsed.format("%a, %d %b %Y %H:%M:%S %z").to_string(), *date, "RFC 822 with four digits");
+        let parsed = chrono::DateTime::parse_from_rfc2822(date)
+            .unwrap_or_else(|error| panic!("{date}: {error}"));
+        assert_eq!(
+            parsed.format("%a, %d %b %Y %H:%M:%S %z").to_string(),
+            *date,
+            "RFC 822 with four digits"
+        );
     }
     let (guids, links) = (each(&text, "guid"), each(&text, "link"));
     assert_eq!(guids.len(), 3);
@@ -116,7 +126,8 @@ async fn who_has_it_already_is_told_so_until_something_changes(database: TestDat
     let mut other = site.client();
     for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
         let first = other.get(path).await;
-        let (tag, date) = (first.header("etag").to_owned(), first.header("last-modified").to_owned());
+        let (tag, date) =
+            (first.header("etag").to_owned(), first.header("last-modified").to_owned());
         assert!(tag.starts_with("W/\"") && date.ends_with(" GMT"), "{tag} {date}");
         let again = other.get_with(path, &[("if-none-match", &tag)]).await;
         assert_eq!((again.status, &*again.text), (304, ""), "{tag}");
@@ -158,7 +169,11 @@ async fn no_article_is_read_for_a_list_or_for_who_has_it_already(database: TestD
     // Whoever wants to read what an article says is told that there is no such column.
     alter(&site, &["ALTER TABLE blog_articles RENAME COLUMN content TO out_of_reach"]).await;
     for (path, tag) in tags {
-        assert_eq!(site.client().get_with(path, &[("if-none-match", &tag)]).await.status, 304, "{path}");
+        assert_eq!(
+            site.client().get_with(path, &[("if-none-match", &tag)]).await.status,
+            304,
+            "{path}"
+        );
     }
     assert!(site.client().get("/blog/").await.text.contains("Cups &#38; pots"));
     assert!(writer.get("/blog/drafts/").await.text.contains("Of plums"));
@@ -170,14 +185,17 @@ async fn no_article_is_read_for_a_list_or_for_who_has_it_already(database: TestD
 async fn save(site: &TestSite, writer: &mut Client, article: &Article, wanted: &str) {
     let row = again(site, article).await.row;
     let version = row.version.to_string();
-    let fields = [("title", &*row.title), ("content", "Other"), ("version", &*version), ("do", wanted)];
+    let fields =
+        [("title", &*row.title), ("content", "Other"), ("version", &*version), ("do", wanted)];
     let saved = writer.post(&format!("{}edit/", article.path()), &fields).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_has_it_already_learns_of_what_is_saved_anew_and_of_what_is_withdrawn(database: TestDatabase) {
+async fn who_has_it_already_learns_of_what_is_saved_anew_and_of_what_is_withdrawn(
+    database: TestDatabase,
+) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let old = publish(&site, &mut writer, "Old", "Text").await;
@@ -199,11 +217,14 @@ async fn who_has_it_already_learns_of_what_is_saved_anew_and_of_what_is_withdraw
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn articles_of_before_there_were_summaries_have_them_after_the_update(database: TestDatabase) {
+async fn articles_of_before_there_were_summaries_have_them_after_the_update(
+    database: TestDatabase,
+) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     for number in 1..=3 {
-        publish(&site, &mut writer, &format!("Article {number}"), &format!("**Number** {number}")).await;
+        publish(&site, &mut writer, &format!("Article {number}"), &format!("**Number** {number}"))
+            .await;
     }
     alter(
         &site,
@@ -230,14 +251,23 @@ async fn an_empty_blog_has_feeds_and_a_map_as_well(database: TestDatabase) {
     let map = site.client().get("/sitemap.xml").await.text;
     let here = site.url("");
     let robots = site.client().get("/robots.txt").await.text;
-    assert!(robots.contains(&format!("\nSitemap: {here}/sitemap.xml\n")), "crawlers find it: {robots}");
-    assert_eq!(each(&map, "loc"), ["/", "/blog/", "/blog/about/"].map(|path| format!("{here}{path}")));
+    assert!(
+        robots.contains(&format!("\nSitemap: {here}/sitemap.xml\n")),
+        "crawlers find it: {robots}"
+    );
+    assert_eq!(
+        each(&map, "loc"),
+        ["/", "/blog/", "/blog/about/"].map(|path| format!("{here}{path}"))
+    );
     let mut writer = staff(&site, "Ada").await;
     publish(&site, &mut writer, "日本 & tea", "Text").await;
     let map = site.client().get("/sitemap.xml").await.text;
     assert_eq!(each(&map, "loc")[3], format!("{here}/blog/article/%E6%97%A5%E6%9C%AC-tea/"));
     assert!(chrono::DateTime::parse_from_rfc3339(&each(&map, "lastmod")[0]).is_ok());
     let page = site.client().get("/blog/").await.text;
-    assert!(page.contains("type=\"application/rss+xml\"") && page.contains("type=\"application/atom+xml\""));
+    assert!(
+        page.contains("type=\"application/rss+xml\"")
+            && page.contains("type=\"application/atom+xml\"")
+    );
     site.stop().await;
 }

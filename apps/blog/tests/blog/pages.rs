@@ -30,8 +30,14 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
 
     let (mut one, mut other) = (window(&site, None, "").await, window(&site, None, "").await);
     let [list, below] = ask(&mut one, &next(&json!("2"))).await;
-    assert_eq!((list["selector"].as_str(), list["append"].as_bool()), (Some("#all-posts"), Some(true)));
-    assert_eq!(titles(list["html"].as_str().unwrap()), [7, 6, 5, 4, 3].map(|n| format!("Article {n}")));
+    assert_eq!(
+        (list["selector"].as_str(), list["append"].as_bool()),
+        (Some("#all-posts"), Some(true))
+    );
+    assert_eq!(
+        titles(list["html"].as_str().unwrap()),
+        [7, 6, 5, 4, 3].map(|n| format!("Article {n}"))
+    );
     assert_eq!(below["selector"], "#paginator");
     assert!(below["html"].as_str().unwrap().contains("/blog/?page=3"), "{below}");
     let [list, below] = ask(&mut one, &next(&json!(3))).await;
@@ -39,15 +45,26 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
     assert!(!below["html"].as_str().unwrap().contains("More posts"), "{below}");
     other.receive_nothing().await;
 
-    assert_eq!(titles(&site.client().get("/blog/?page=2").await.text).len(), 10, "what a reload shows");
+    assert_eq!(
+        titles(&site.client().get("/blog/?page=2").await.text).len(),
+        10,
+        "what a reload shows"
+    );
     assert_eq!(titles(&site.client().get("/blog/?page=3").await.text).len(), 12);
     for none in ["4", "0", "-1", "41", "x", "99999999999999999999", "%00"] {
         let answer = site.client().get(&format!("/blog/?page={none}")).await;
         assert_eq!(answer.status, 404, "{none}");
     }
-    for none in
-        [json!(4), json!(0), json!(-1), json!(i64::MAX), json!("x"), json!(1.5), json!(null), json!([])]
-    {
+    for none in [
+        json!(4),
+        json!(0),
+        json!(-1),
+        json!(i64::MAX),
+        json!("x"),
+        json!(1.5),
+        json!(null),
+        json!([]),
+    ] {
         refused(&mut one, &next(&none)).await;
     }
     refused(&mut one, &json!({"action": "Add next posts", "data": {}})).await;
@@ -60,7 +77,8 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
 async fn a_page_is_the_same_by_socket_and_by_http(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
-    let article = publish(&site, &mut writer, "Tea & cake", "# One\n\nA *cup* of <b>tea</b>.").await;
+    let article =
+        publish(&site, &mut writer, "Tea & cake", "# One\n\nA *cup* of <b>tea</b>.").await;
     let (mut one, mut other) = (window(&site, None, "").await, window(&site, None, "").await);
     for (to, path, title) in [
         (change("all posts"), "/blog/".to_owned(), "Blog · Bellwire"),
@@ -68,7 +86,10 @@ async fn a_page_is_the_same_by_socket_and_by_http(database: TestDatabase) {
         (go(&article), article.path(), "Tea & cake · Bellwire"),
     ] {
         let [nav, main] = ask(&mut one, &to).await;
-        assert_eq!((nav["selector"].as_str(), main["selector"].as_str()), (Some("#nav"), Some("#main")));
+        assert_eq!(
+            (nav["selector"].as_str(), main["selector"].as_str()),
+            (Some("#nav"), Some("#main"))
+        );
         assert_eq!((main["url"].as_str(), main["title"].as_str()), (Some(&*path), Some(title)));
         assert_eq!(main["focus"], "#main");
         let page = site.client().get(&path).await;
@@ -77,14 +98,21 @@ async fn a_page_is_the_same_by_socket_and_by_http(database: TestDatabase) {
             assert!(page.text.contains(part["html"].as_str().unwrap()), "{path}: {part}");
         }
         assert!(
-            page.text.contains("<meta name=\"description\" content=\"") && page.text.contains("og:title")
+            page.text.contains("<meta name=\"description\" content=\"")
+                && page.text.contains("og:title")
         );
         assert!(page.text.contains("bw-connect=\"/ws/blog/\""));
     }
     other.receive_nothing().await;
     let page = site.client().get(&article.path()).await.text;
-    assert!(page.contains("<h2>One</h2><p>A <em>cup</em> of &lt;b&gt;tea&lt;/b&gt;.</p>"), "{page}");
-    assert!(page.contains("content=\"article\"") && page.contains("content=\"One A cup of &#60;b&#62;tea"));
+    assert!(
+        page.contains("<h2>One</h2><p>A <em>cup</em> of &lt;b&gt;tea&lt;/b&gt;.</p>"),
+        "{page}"
+    );
+    assert!(
+        page.contains("content=\"article\"")
+            && page.contains("content=\"One A cup of &#60;b&#62;tea")
+    );
     site.stop().await;
 }
 
@@ -109,9 +137,12 @@ async fn a_page_that_is_not_there_is_refused_in_words(database: TestDatabase) {
     ] {
         refused(&mut one, &bad).await;
     }
-    for path in
-        ["/blog/article/none/", "/blog/article/%00/", "/blog/article/a%2Fb/", "/blog/article/%F0%9F%8E%89/"]
-    {
+    for path in [
+        "/blog/article/none/",
+        "/blog/article/%00/",
+        "/blog/article/a%2Fb/",
+        "/blog/article/%F0%9F%8E%89/",
+    ] {
         assert_eq!(site.client().get(path).await.status, 404, "{path}");
     }
     let empty = site.client().get("/blog/").await;
@@ -163,13 +194,20 @@ async fn a_draft_is_for_staff_alone_and_only_as_long_as_they_are_staff(database:
     assert!(writer.get("/blog/drafts/").await.text.contains("Secret plans"));
     let mut outside = window(&site, None, "").await;
     assert_eq!(refused(&mut outside, &go(&hidden)).await, "There is no such article.");
-    assert_eq!(refused(&mut outside, &say(&hidden, "Ben", "Hm")).await, "There is no such article.");
+    assert_eq!(
+        refused(&mut outside, &say(&hidden, "Ben", "Hm")).await,
+        "There is no such article."
+    );
     let mut inside = window(&site, Some(&writer), "").await;
     let [_, main] = ask(&mut inside, &go(&hidden)).await;
     assert!(main["html"].as_str().unwrap().contains("Draft"));
 
     site.state().accounts().set_staff("Ada", false).await.unwrap();
-    assert_eq!(refused(&mut inside, &go(&hidden)).await, "There is no such article.", "the same socket");
+    assert_eq!(
+        refused(&mut inside, &go(&hidden)).await,
+        "There is no such article.",
+        "the same socket"
+    );
     assert_eq!(writer.get(&hidden.path()).await.status, 404);
     let [nav, _] = ask(&mut inside, &change("all posts")).await;
     assert!(!nav["html"].as_str().unwrap().contains("Write"), "{nav}");

@@ -22,7 +22,8 @@ async fn a_removed_comment_goes_from_every_page_and_stays_away(database: TestDat
         one.send_json(&say(&tea, "Ben", text)).await;
         one.receive_text().await;
     }
-    let mut ada = window(&site, Some(&writer), &format!("at={}&since=blog.article.1:2", tea.path())).await;
+    let mut ada =
+        window(&site, Some(&writer), &format!("at={}&since=blog.article.1:2", tea.path())).await;
     ada.send_json(&remove(json!("2"))).await;
     for window in [&mut ada, &mut one] {
         let frame: Value = window.receive_json().await;
@@ -39,7 +40,11 @@ async fn a_removed_comment_goes_from_every_page_and_stays_away(database: TestDat
     assert_eq!(back.receive_json::<Value>().await["how"], "remove", "whoever was away sees it go");
     let mut behind = reader(&site, &tea, 1).await;
     let frame: Value = behind.receive_json().await;
-    assert_eq!((&frame["how"], &frame["seq"]), (&json!("remove"), &json!(3)), "and what it said is gone");
+    assert_eq!(
+        (&frame["how"], &frame["seq"]),
+        (&json!("remove"), &json!(3)),
+        "and what it said is gone"
+    );
     assert!(site.client().get("/blog/").await.text.contains("1 comment"));
     site.stop().await;
 }
@@ -54,7 +59,8 @@ async fn only_staff_remove_and_a_role_that_is_gone_counts_no_more(database: Test
     let mut one = reader(&site, &tea, 0).await;
     one.send_json(&say(&tea, "Ben", "Stays")).await;
     one.receive_text().await;
-    let (mut ada, mut bens) = (window(&site, Some(&writer), "").await, window(&site, Some(&ben), "").await);
+    let (mut ada, mut bens) =
+        (window(&site, Some(&writer), "").await, window(&site, Some(&ben), "").await);
     site.state().accounts().set_staff("Ada", false).await.unwrap();
     for window in [&mut one, &mut bens, &mut ada] {
         assert_eq!(refused(window, &remove(json!(1))).await, "Only staff may do that.");

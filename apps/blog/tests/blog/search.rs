@@ -41,9 +41,15 @@ async fn articles_are_found_by_title_and_text_in_any_script(database: TestDataba
         let query: String = url::form_urlencoded::byte_serialize(sought.as_bytes()).collect();
         let page = site.client().get(&format!("/blog/?search={query}")).await.text;
         assert_eq!(titles(&page), [title], "{sought}, by its address");
-        assert!(below["html"].as_str().unwrap().contains(&format!("/blog/?search={query}\"")), "{below}");
+        assert!(
+            below["html"].as_str().unwrap().contains(&format!("/blog/?search={query}\"")),
+            "{below}"
+        );
     }
-    assert_eq!(titles(ask::<2>(&mut one, &search(" ")).await[0]["html"].as_str().unwrap()).len(), 5);
+    assert_eq!(
+        titles(ask::<2>(&mut one, &search(" ")).await[0]["html"].as_str().unwrap()).len(),
+        5
+    );
     let none = ask::<2>(&mut one, &search("hurry")).await;
     assert_eq!(titles(none[0]["html"].as_str().unwrap()).len(), 0, "an address is no text");
     other.receive_nothing().await;
@@ -104,15 +110,21 @@ async fn hostile_words_are_only_words(database: TestDatabase) {
         let [list, _] = ask(&mut one, &search(hostile)).await;
         let html = list["html"].as_str().unwrap();
         assert!(!html.contains("<script>"), "{html}");
-        let query: String = url::form_urlencoded::byte_serialize(hostile.as_bytes()).take(2_000).collect();
+        let query: String =
+            url::form_urlencoded::byte_serialize(hostile.as_bytes()).take(2_000).collect();
         let page = site.client().get(&format!("/blog/?search={query}")).await;
         assert_eq!(page.status, 200, "{hostile}");
     }
     assert_eq!(
-        titles(ask::<2>(&mut one, &search("tea NEAR OR \"not\"")).await[0]["html"].as_str().unwrap()),
+        titles(
+            ask::<2>(&mut one, &search("tea NEAR OR \"not\"")).await[0]["html"].as_str().unwrap()
+        ),
         ["Tea"]
     );
-    for bad in [json!({"action": "Search", "data": {}}), json!({"action": "Search", "data": {"search": 5}})] {
+    for bad in [
+        json!({"action": "Search", "data": {}}),
+        json!({"action": "Search", "data": {"search": 5}}),
+    ] {
         crate::support::refused(&mut one, &bad).await;
     }
     other.receive_nothing().await;

@@ -22,7 +22,11 @@ async fn filled_twice_is_filled_once_and_what_was_removed_stays_away(database: T
     let mut writer = staff(&site, "Ada").await;
     let page = writer.get("/blog/?page=6").await.text;
     assert_eq!(titles(&page).len(), 30);
-    assert!(!page.contains("More posts") && page.contains("24 comments") && page.contains("静かな朝に読む"));
+    assert!(
+        !page.contains("More posts")
+            && page.contains("24 comments")
+            && page.contains("静かな朝に読む")
+    );
     let bread = at(&site, "/blog/article/the-bread-that-nobody-hurries/").await;
     let comments = Comment::newest(site.state().db().read(), bread.row.id, None, 99).await.unwrap();
     assert_eq!(comments.len(), 24);

@@ -11,23 +11,32 @@ async fn strangers_read_and_comment_over_a_plain_socket(database: TestDatabase) 
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
-    let (mut one, mut two) =
-        (Window::open(&site.client(), "/ws/blog/").await, Window::open(&site.client(), "/ws/blog/").await);
+    let (mut one, mut two) = (
+        Window::open(&site.client(), "/ws/blog/").await,
+        Window::open(&site.client(), "/ws/blog/").await,
+    );
     for socket in [&mut one, &mut two] {
         socket.ask(&go(&tea)).await;
         assert_eq!(socket.json().await["selector"], "#nav");
         let main = socket.json().await;
-        assert_eq!((&main["selector"], &main["url"]), (&json!("#main"), &json!("/blog/article/tea/")));
+        assert_eq!(
+            (&main["selector"], &main["url"]),
+            (&json!("#main"), &json!("/blog/article/tea/"))
+        );
     }
     one.say("nonsense").await;
     assert!(one.json().await["error"].is_string());
     one.ask(&say(&tea, "Ben", "Hello")).await;
     for socket in [&mut one, &mut two] {
         let frame = socket.json().await;
-        assert_eq!((&frame["selector"], &frame["append"]), (&json!("#list-of-comments"), &json!(true)));
+        assert_eq!(
+            (&frame["selector"], &frame["append"]),
+            (&json!("#list-of-comments"), &json!(true))
+        );
     }
     // A form of unmodified htmx says no action: its fields say enough.
-    let form = json!({"author": "Eve", "content": "Hi", "post_id": tea.row.id.to_string(), "HEADERS": {}});
+    let form =
+        json!({"author": "Eve", "content": "Hi", "post_id": tea.row.id.to_string(), "HEADERS": {}});
     two.ask(&form).await;
     assert_eq!(one.json().await["seq"], 2);
     site.stop().await;

@@ -26,12 +26,22 @@ pub(crate) async fn send(writer: &mut Client, title: &str, content: &str, wanted
 }
 
 /// Publishes an article, and returns it.
-pub(crate) async fn publish(site: &TestSite, writer: &mut Client, title: &str, content: &str) -> Article {
+pub(crate) async fn publish(
+    site: &TestSite,
+    writer: &mut Client,
+    title: &str,
+    content: &str,
+) -> Article {
     written(site, send(writer, title, content, "publish").await).await
 }
 
 /// Writes a draft, and returns it.
-pub(crate) async fn draft(site: &TestSite, writer: &mut Client, title: &str, content: &str) -> Article {
+pub(crate) async fn draft(
+    site: &TestSite,
+    writer: &mut Client,
+    title: &str,
+    content: &str,
+) -> Article {
     written(site, send(writer, title, content, "draft").await).await
 }
 
@@ -44,7 +54,10 @@ async fn written(site: &TestSite, answer: Answer) -> Article {
 pub(crate) async fn at(site: &TestSite, path: &str) -> Article {
     let slug = path.trim_start_matches("/blog/article/").trim_end_matches('/');
     let slug = percent_encoding::percent_decode_str(slug).decode_utf8().unwrap().into_owned();
-    Article::by_slug(site.state().db().read(), &slug).await.unwrap().expect("an article at this address")
+    Article::by_slug(site.state().db().read(), &slug)
+        .await
+        .unwrap()
+        .expect("an article at this address")
 }
 
 /// The same article as it is stored now.
@@ -58,16 +71,26 @@ pub(crate) async fn window(site: &TestSite, person: Option<&Client>, query: &str
 }
 
 /// The same as our own pages have it.
-pub(crate) async fn htmx_window(site: &TestSite, person: Option<&Client>, query: &str) -> Communicator {
+pub(crate) async fn htmx_window(
+    site: &TestSite,
+    person: Option<&Client>,
+    query: &str,
+) -> Communicator {
     open(site, person, query, Dialect::Htmx).await
 }
 
-async fn open(site: &TestSite, person: Option<&Client>, query: &str, dialect: Dialect) -> Communicator {
+async fn open(
+    site: &TestSite,
+    person: Option<&Client>,
+    query: &str,
+    dialect: Dialect,
+) -> Communicator {
     let user = match person {
         Some(person) => Some(site.user(person).await),
         None => None,
     };
-    let mut dial = Communicator::to(site.state().bellwire(), &format!("/ws/blog/?{query}")).dialect(dialect);
+    let mut dial =
+        Communicator::to(site.state().bellwire(), &format!("/ws/blog/?{query}")).dialect(dialect);
     if let Some(user) = &user {
         dial = dial.person(user.key()).session(user.session_key());
     }
@@ -94,7 +117,8 @@ pub(crate) fn go(article: &Article) -> Value {
 pub(crate) async fn refused(window: &mut Communicator, ask: &Value) -> String {
     window.send_json(ask).await;
     let frame: Value = window.receive_json().await;
-    let error = frame["error"].as_str().unwrap_or_else(|| panic!("{ask} was answered with {frame}"));
+    let error =
+        frame["error"].as_str().unwrap_or_else(|| panic!("{ask} was answered with {frame}"));
     assert!(!error.is_empty() && frame.get("selector").is_none(), "{frame}");
     window.receive_nothing().await;
     error.to_owned()
@@ -115,11 +139,15 @@ pub(crate) async fn ask<const N: usize>(window: &mut Communicator, ask: &Value) 
 /// The titles in a list, in its order.
 pub(crate) fn titles(html: &str) -> Vec<String> {
     let titles = html.split("class=\"post__title\"").skip(1);
-    titles.map(|rest| rest.split("}'>").nth(1).unwrap().split("</a>").next().unwrap().to_owned()).collect()
+    titles
+        .map(|rest| rest.split("}'>").nth(1).unwrap().split("</a>").next().unwrap().to_owned())
+        .collect()
 }
 
 /// The texts of the comments, in their order.
 pub(crate) fn said(html: &str) -> Vec<String> {
     let texts = html.split("class=\"comment__text prose\" dir=\"auto\">").skip(1);
-    texts.map(|rest| rest.split("</div>").next().unwrap().replace("<p>", "").replace("</p>", "")).collect()
+    texts
+        .map(|rest| rest.split("</div>").next().unwrap().replace("<p>", "").replace("</p>", ""))
+        .collect()
 }

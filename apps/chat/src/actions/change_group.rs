@@ -16,15 +16,18 @@ pub struct Where {
     /// Whether it is a room.
     #[serde(rename = "isGroup")]
     pub is_group: bool,
-    /// The very room or conversation, where the page knows its id: names change, and may look alike.
-    #[serde(default, deserialize_with = "bellwire_site::bellwire::number_or_none")]
+    /// The very room or conversation, where the page knows its id: names change, and may look
+    /// alike.
+    #[serde(default, deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
     pub room: Option<i64>,
 }
 
-/// The room with this id, the room of this name, or the conversation with the person of this name, for somebody who may be there.
+/// The room with this id, the room of this name, or the conversation with the person of this name,
+/// for somebody who may be there.
 ///
 /// # Errors
-/// [`ChatError::NoRoom`] where there is none, or none for them; [`ChatError::NoPerson`] where nobody is called so.
+/// [`ChatError::NoRoom`] where there is none, or none for them; [`ChatError::NoPerson`] where
+/// nobody is called so.
 pub async fn find(site: &SiteState, user: &User, sought: &Where) -> Result<Room, ChatError> {
     let db = site.db().read();
     if let Some(id) = sought.room {

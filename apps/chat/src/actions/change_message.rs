@@ -15,8 +15,14 @@ use crate::{ChatError, fragments};
 /// Gives a message of one's own another text.
 ///
 /// # Errors
-/// What is wrong with the text, that the message is not theirs or gone, or why it could not be written.
-pub async fn edit_message(site: &SiteState, by: &User, id: i64, typed: &str) -> Result<Message, ChatError> {
+/// What is wrong with the text, that the message is not theirs or gone, or why it could not be
+/// written.
+pub async fn edit_message(
+    site: &SiteState,
+    by: &User,
+    id: i64,
+    typed: &str,
+) -> Result<Message, ChatError> {
     let (text, by) = (MessageText::parse(typed)?, by.clone());
     let layer = site.bellwire().layer().clone();
     site.db()
@@ -29,7 +35,8 @@ pub async fn edit_message(site: &SiteState, by: &User, id: i64, typed: &str) -> 
                 return Ok(message);
             }
             let mentions = mentioned(&tx, &room, text.as_str()).await?;
-            let (before, after) = (named(&message), mentions.iter().map(|mention| mention.user_id).collect());
+            let (before, after) =
+                (named(&message), mentions.iter().map(|mention| mention.user_id).collect());
             let edited = message.edit(&tx, &text, mentions).await?;
             let concerned = before.symmetric_difference(&after).copied();
             publish(&tx, layer, &room, &edited, concerned.collect()).await?;
@@ -74,7 +81,8 @@ fn named(message: &Message) -> HashSet<i64> {
     message.mentions().into_iter().map(|mention| mention.user_id).collect()
 }
 
-/// Tells everyone in the room, and those whose count of what is unread it changes: they may be elsewhere.
+/// Tells everyone in the room, and those whose count of what is unread it changes: they may be
+/// elsewhere.
 async fn publish(
     tx: &Tx,
     layer: Layer,

@@ -1,6 +1,6 @@
 //! Somebody says something.
 
-use bellwire_site::bellwire::{ClientId, Layer};
+use bellwire_site::bellwire::{IdempotencyKey, Layer};
 use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::MessageText;
@@ -8,15 +8,16 @@ use crate::markup::Mention;
 use crate::models::mention;
 use crate::models::message::{Message, NewMessage, Written};
 use crate::models::room::{Kind, Room, person};
-use crate::{ChatError, fragments, markup, news};
+use crate::{ChatError, fragments, markup, room_updates};
 
 /// What was typed, where, and the sender's own id for it.
 #[derive(Debug, Default, serde::Deserialize)]
 pub struct Asked {
     /// The text.
     pub message: String,
-    /// The room it was typed in, where the page says so: it may come later than the move to another one.
-    #[serde(default, deserialize_with = "bellwire_site::bellwire::number_or_none")]
+    /// The room it was typed in, where the page says so: it may come later than the move to another
+    /// one.
+    #[serde(default, deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
     pub room: Option<i64>,
     /// An id of the sender's making: a repeated send with it is the same message.
     #[serde(default)]
@@ -34,11 +35,13 @@ pub async fn new_message(
     asked: Asked,
 ) -> Result<Written, ChatError> {
     let (text, client_id) =
-        (MessageText::parse(&asked.message)?, ClientId::parse(asked.client_id.as_deref())?);
-    let (author_id, name, room, site_of_news) = (author.id, author.name.clone(), room.id, site.clone());
+        (MessageText::parse(&asked.message)?, IdempotencyKey::parse(asked.client_id.as_deref())?);
+    let (author_id, name, room, site_of_news) =
+        (author.id, author.name.clone(), room.id, site.clone());
     site.db()
         .write(async move |tx: Tx| {
-            // Read again: the room may have been closed, renamed or removed since it was looked at, and nobody does so from here on.
+            // Read again: the room may have been closed, renamed or removed since it was looked at,
+            // and nobody does so from here on.
             let room = Room::lock(&tx, room).await?;
             room.admit(&tx, author_id).await?;
             let mentions = mentioned(&tx, &room, text.as_str()).await?;
@@ -54,7 +57,8 @@ pub async fn new_message(
             let written = Message::write(&tx, new).await?;
             if let Written::New(message) = &written {
                 let told = Told::of(&room, message)?;
-                // In the order of the commits, so that nobody has to catch up with what is only a moment away.
+                // In the order of the commits, so that nobody has to catch up with what is only a
+                // moment away.
                 tx.on_commit(move || told.tell(&site_of_news));
             }
             Ok(written)
@@ -107,6 +111,6 @@ impl Told {
         for alerted in &self.alerted {
             person(layer, *alerted).patch(self.alert.clone());
         }
-        news::tell(site, self.room, self.seq, self.author);
+        room_updates::tell(site, self.room, self.seq, self.author);
     }
 }

@@ -5,19 +5,25 @@ use bellwire_site::{SiteState, Tx, User};
 
 use crate::forms::RoomName;
 use crate::models::people;
-use crate::models::room::{Kind, Room, lobby, person};
+use crate::models::room::{Kind, Room, everyone, person};
 use crate::{ChatError, Event, fragments};
 
 /// Finds the room of this name, or makes it.
 ///
 /// # Errors
-/// What is wrong with the name, that the room of this name is not for them, or why it could not be made.
-pub async fn open_room(site: &SiteState, by: &User, typed: &str, kind: Kind) -> Result<Room, ChatError> {
+/// What is wrong with the name, that the room of this name is not for them, or why it could not be
+/// made.
+pub async fn open_room(
+    site: &SiteState,
+    by: &User,
+    typed: &str,
+    kind: Kind,
+) -> Result<Room, ChatError> {
     let name = RoomName::parse(typed)?;
     if let Some(room) = Room::by_slug(site.db().read(), name.slug()).await? {
         return match room.admits(site.db().read(), by.id).await? {
             true => Ok(room),
-            false => Err(Invalid::of("name", "That name is taken by a closed room.").into()),
+            false => Err(Invalid::field("name", "That name is taken by a closed room.").into()),
         };
     }
     let (by, layer) = (by.id, site.bellwire().layer().clone());
@@ -28,7 +34,7 @@ pub async fn open_room(site: &SiteState, by: &User, typed: &str, kind: Kind) -> 
             match room.kind {
                 Kind::Open => {
                     let link = fragments::new_room(&room)?;
-                    tx.on_commit(move || lobby(&layer).patch(link));
+                    tx.on_commit(move || everyone(&layer).patch(link));
                 }
                 _ => tx.on_commit(move || person(&layer, by).send(Event::Rooms)),
             }
@@ -37,8 +43,9 @@ pub async fn open_room(site: &SiteState, by: &User, typed: &str, kind: Kind) -> 
         .await
 }
 
-/// Finds the conversation of two people, or begins it: then both see it in their lists at once. What was said with somebody who
-/// is not here any more can still be read; nothing new is begun with them.
+/// Finds the conversation of two people, or begins it: then both see it in their lists at once.
+/// What was said with somebody who is not here any more can still be read; nothing new is begun
+/// with them.
 ///
 /// # Errors
 /// That there is no such other person, or why it could not be begun.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bellwire_site::accounts::name_key;
 use bellwire_site::bellwire::Html;
-use bellwire_site::markup::{Element, Marks, Piece, attaches};
+use bellwire_site::markup::{Element, Marks, Node, attaches};
 
 use super::Mention;
 
@@ -12,13 +12,14 @@ use super::Mention;
 const MOST: usize = 20;
 /// How many words a name has at most, to be called by it.
 const WORDS: usize = 4;
-/// How many characters are looked at for a name, which has 64 at most; composed ones can be typed as several.
+/// How many characters are looked at for a name, which has 64 at most; composed ones can be typed
+/// as several.
 const CHARS: usize = 128;
 /// At how many places inside one word a name may end: `Ada`, `Ada!`, `Ada!?`.
 const ENDS: usize = 6;
 
 /// What may be a name, for the database to say.
-pub(super) fn candidates(pieces: &[Piece]) -> Vec<String> {
+pub(super) fn candidates(pieces: &[Node]) -> Vec<String> {
     let mut all = Vec::new();
     for place in places(pieces) {
         for key in place.names().map(name_key).filter(|key| !key.is_empty()) {
@@ -31,14 +32,17 @@ pub(super) fn candidates(pieces: &[Piece]) -> Vec<String> {
 }
 
 /// The people that are known, where they are named in the pieces: the longest name first.
-pub(super) fn marks(pieces: &[Piece], people: &[Mention]) -> Marks {
+pub(super) fn marks(pieces: &[Node], people: &[Mention]) -> Marks {
     let mut marks = Marks::new();
     if people.is_empty() {
         return marks;
     }
-    let people: HashMap<String, &Mention> = people.iter().map(|who| (name_key(&who.name), who)).collect();
+    let people: HashMap<String, &Mention> =
+        people.iter().map(|who| (name_key(&who.name), who)).collect();
     for place in places(pieces) {
-        let named = place.names().find_map(|name| people.get(&name_key(name)).map(|who| (name.len(), *who)));
+        let named = place
+            .names()
+            .find_map(|name| people.get(&name_key(name)).map(|who| (name.len(), *who)));
         if let Some((length, who)) = named {
             let range = place.at..place.at + '@'.len_utf8() + length;
             marks.entry(place.piece).or_default().push((range, mark(who)));
@@ -68,21 +72,21 @@ impl<'a> Place<'a> {
     }
 }
 
-fn places(pieces: &[Piece]) -> Vec<Place<'_>> {
+fn places(pieces: &[Node]) -> Vec<Place<'_>> {
     let mut places = Vec::new();
     let mut before = None;
     let mut open = Vec::new();
     for (number, piece) in pieces.iter().enumerate() {
         match piece {
-            Piece::Open(element) => {
+            Node::Open(element) => {
                 open.push(element);
                 before = before.filter(|_| element.is_inline());
             }
-            Piece::Close => {
+            Node::Close => {
                 let inline = open.pop().is_some_and(Element::is_inline);
                 before = before.filter(|_| inline);
             }
-            Piece::Text(text) => {
+            Node::Text(text) => {
                 if !open.iter().any(|element| matches!(element, Element::Link(_))) {
                     places.extend(places_in(text, before).map(|(at, rest, ends)| Place {
                         piece: number,
@@ -93,7 +97,7 @@ fn places(pieces: &[Piece]) -> Vec<Place<'_>> {
                 }
                 before = text.chars().next_back();
             }
-            Piece::Code(_) | Piece::Break | Piece::Rule => before = None,
+            Node::Code(_) | Node::Break | Node::Rule => before = None,
         }
         if places.len() >= MOST {
             places.truncate(MOST);

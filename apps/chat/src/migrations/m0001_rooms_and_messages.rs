@@ -4,8 +4,8 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, pk_auto, string_len, string_len_null, text, timestamp_with_time_zone,
-    timestamp_with_time_zone_null,
+    big_integer, big_integer_null, pk_auto, string_len, string_len_null, text,
+    timestamp_with_time_zone, timestamp_with_time_zone_null,
 };
 
 pub(super) struct Migration;
@@ -115,10 +115,14 @@ fn messages() -> TableCreateStatement {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    let unique = |name: &str| Index::create().name(name).table(ChatMessages::Table).unique().to_owned();
+    let unique =
+        |name: &str| Index::create().name(name).table(ChatMessages::Table).unique().to_owned();
     vec![
         unique("chat_messages_by_seq").col(ChatMessages::RoomId).col(ChatMessages::Seq).to_owned(),
-        unique("chat_messages_by_change").col(ChatMessages::RoomId).col(ChatMessages::ChangedSeq).to_owned(),
+        unique("chat_messages_by_change")
+            .col(ChatMessages::RoomId)
+            .col(ChatMessages::ChangedSeq)
+            .to_owned(),
         unique("chat_messages_by_client_id")
             .col(ChatMessages::RoomId)
             .col(ChatMessages::AuthorId)

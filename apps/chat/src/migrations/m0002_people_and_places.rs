@@ -1,4 +1,5 @@
-//! Who belongs where and has read how far, what rooms were called before, and who is named in messages.
+//! Who belongs where and has read how far, what rooms were called before, and who is named in
+//! messages.
 
 #![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
 
@@ -61,7 +62,9 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Open, closed, or direct: between two people.
         let kind = string_len(ChatRooms::Kind, 8).default("open").take();
-        manager.alter_table(Table::alter().table(ChatRooms::Table).add_column(kind).to_owned()).await?;
+        manager
+            .alter_table(Table::alter().table(ChatRooms::Table).add_column(kind).to_owned())
+            .await?;
         // Who is named in it: JSON, since it is only ever read together with the message.
         let mentions = text_null(ChatMessages::Mentions);
         manager
@@ -84,16 +87,22 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(ChatMemberships::Table).to_owned()).await?;
         manager
             .alter_table(
-                Table::alter().table(ChatMessages::Table).drop_column(ChatMessages::Mentions).to_owned(),
+                Table::alter()
+                    .table(ChatMessages::Table)
+                    .drop_column(ChatMessages::Mentions)
+                    .to_owned(),
             )
             .await?;
         manager
-            .alter_table(Table::alter().table(ChatRooms::Table).drop_column(ChatRooms::Kind).to_owned())
+            .alter_table(
+                Table::alter().table(ChatRooms::Table).drop_column(ChatRooms::Kind).to_owned(),
+            )
             .await
     }
 }
 
-/// A member of a closed or direct room, or somebody who was in an open one; and how far they have read it.
+/// A member of a closed or direct room, or somebody who was in an open one; and how far they have
+/// read it.
 fn memberships() -> TableCreateStatement {
     Table::create()
         .table(ChatMemberships::Table)
@@ -125,7 +134,10 @@ fn mentioned() -> TableCreateStatement {
         .col(big_integer(ChatMentions::RoomId))
         .col(big_integer(ChatMentions::Seq))
         .primary_key(
-            Index::create().col(ChatMentions::UserId).col(ChatMentions::RoomId).col(ChatMentions::Seq),
+            Index::create()
+                .col(ChatMentions::UserId)
+                .col(ChatMentions::RoomId)
+                .col(ChatMentions::Seq),
         )
         .foreign_key(&mut of_room(ChatMentions::Table, ChatMentions::RoomId))
         .foreign_key(&mut of_person(ChatMentions::Table, ChatMentions::UserId))

@@ -13,7 +13,8 @@ impl MigrationName for Migration {
     }
 }
 
-/// Without the texts, which are in `chat_messages`, and without their places in them: two fifths of the size.
+/// Without the texts, which are in `chat_messages`, and without their places in them: two fifths of
+/// the size.
 const ON_SQLITE: [&str; 3] = [
     "CREATE VIRTUAL TABLE chat_search USING fts5(text, content='', contentless_delete=1, tokenize='trigram', detail='none')",
     "INSERT INTO chat_search (rowid, text) SELECT id, text FROM chat_messages",
@@ -21,7 +22,8 @@ const ON_SQLITE: [&str; 3] = [
     "CREATE TRIGGER chat_search_gone AFTER DELETE ON chat_messages BEGIN DELETE FROM chat_search WHERE rowid = old.id; END",
 ];
 
-/// Where the extension is not there, or not ours to add, the site goes without: a search then reads the whole history.
+/// Where the extension is not there, or not ours to add, the site goes without: a search then reads
+/// the whole history.
 const ON_POSTGRES: [&str; 1] = ["DO $$ BEGIN \
      CREATE EXTENSION IF NOT EXISTS pg_trgm; \
      CREATE INDEX chat_messages_by_text ON chat_messages USING gin (lower(text) gin_trgm_ops) WHERE deleted_at IS NULL; \

@@ -1,4 +1,5 @@
-//! Belonging to a closed room and having read an open one are two things: a column tells them apart.
+//! Belonging to a closed room and having read an open one are two things: a column tells them
+//! apart.
 
 #![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
 
@@ -48,8 +49,10 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let without =
-            Table::alter().table(ChatMemberships::Table).drop_column(ChatMemberships::IsMember).to_owned();
+        let without = Table::alter()
+            .table(ChatMemberships::Table)
+            .drop_column(ChatMemberships::IsMember)
+            .to_owned();
         manager.alter_table(without).await
     }
 }

@@ -1,4 +1,5 @@
-//! What a search looks at: each text as all ways of writing it are the same. No database folds the case of every script.
+//! What a search looks at: each text as all ways of writing it are the same. No database folds the
+//! case of every script.
 
 #![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
 
@@ -58,7 +59,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let without = Table::alter().table(ChatMessages::Table).drop_column(ChatMessages::Folded).to_owned();
+        let without =
+            Table::alter().table(ChatMessages::Table).drop_column(ChatMessages::Folded).to_owned();
         manager.alter_table(without).await
     }
 }
@@ -93,13 +95,16 @@ async fn fold_some(db: &SchemaManagerConnection<'_>, after: i64) -> Result<Optio
     if last.is_some() {
         let is_postgres = db.get_database_backend() == DbBackend::Postgres;
         let place = |n: usize| if is_postgres { format!("${n}") } else { format!("?{n}") };
-        let rows: Vec<_> =
-            (1..=values.len()).step_by(2).map(|n| format!("({}, {})", place(n), place(n + 1))).collect();
+        let rows: Vec<_> = (1..=values.len())
+            .step_by(2)
+            .map(|n| format!("({}, {})", place(n), place(n + 1)))
+            .collect();
         let update = format!(
             "UPDATE chat_messages SET folded = v.column2 FROM (VALUES {}) AS v WHERE chat_messages.id = v.column1",
             rows.join(", ")
         );
-        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), update, values)).await?;
+        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), update, values))
+            .await?;
     }
     Ok(last)
 }

@@ -79,6 +79,9 @@ fn named(person: i64, room: Expr, since: Expr) -> SelectStatement {
 /// How many these are, without looking at more than are ever shown.
 fn up_to_the_most(mut rows: SelectStatement) -> Expr {
     let some = rows.limit(UNREAD).to_owned();
-    let count = Query::select().expr(Func::count(Expr::col(Asterisk))).from_subquery(some, "some").to_owned();
+    let count = Query::select()
+        .expr(Func::count(Expr::col(Asterisk)))
+        .from_subquery(some, "some")
+        .to_owned();
     Expr::SubQuery(None, Box::new(count.into()))
 }

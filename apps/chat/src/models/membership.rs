@@ -11,8 +11,9 @@ use crate::ChatError;
 /// How many rows one statement writes or names.
 const AT_ONCE: usize = 1_000;
 
-/// What somebody has to do with a room: whether they belong to it, and how far they have read it. These are two things: whoever was
-/// taken out of a room, or was in it while it was open, has read it and may not any more.
+/// What somebody has to do with a room: whether they belong to it, and how far they have read it.
+/// These are two things: whoever was taken out of a room, or was in it while it was open, has read
+/// it and may not any more.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_memberships")]
 pub struct Model {
@@ -26,7 +27,8 @@ pub struct Model {
     pub last_read_seq: i64,
     /// Since when.
     pub created_at: DateTimeUtc,
-    /// Whether they belong to it, which is what lets them in. Nobody belongs to an open room: everybody may be there.
+    /// Whether they belong to it, which is what lets them in. Nobody belongs to an open room:
+    /// everybody may be there.
     pub is_member: bool,
 }
 
@@ -44,7 +46,11 @@ impl Membership {
     ///
     /// # Errors
     /// The database's.
-    pub async fn of(db: &impl ConnectionTrait, room: i64, person: i64) -> Result<Option<Self>, ChatError> {
+    pub async fn of(
+        db: &impl ConnectionTrait,
+        room: i64,
+        person: i64,
+    ) -> Result<Option<Self>, ChatError> {
         Ok(Entity::find_by_id((room, person)).one(db).await?)
     }
 
@@ -52,7 +58,11 @@ impl Membership {
     ///
     /// # Errors
     /// The database's.
-    pub async fn is_member(db: &impl ConnectionTrait, room: i64, person: i64) -> Result<bool, ChatError> {
+    pub async fn is_member(
+        db: &impl ConnectionTrait,
+        room: i64,
+        person: i64,
+    ) -> Result<bool, ChatError> {
         Ok(members(room).filter(Column::UserId.eq(person)).count(db).await? > 0)
     }
 
@@ -64,15 +74,21 @@ impl Membership {
         Ok(members(room).select_only().column(Column::UserId).into_tuple().all(db).await?)
     }
 
-    /// Makes these people members. Who was here before reads on from where they were; to others nothing before now is news.
+    /// Makes these people members. Who was here before reads on from where they were; to others
+    /// nothing before now is news.
     ///
     /// # Errors
     /// The database's.
-    pub async fn add(db: &impl ConnectionTrait, room: i64, people: &[i64]) -> Result<(), ChatError> {
+    pub async fn add(
+        db: &impl ConnectionTrait,
+        room: i64,
+        people: &[i64],
+    ) -> Result<(), ChatError> {
         let seq = super::Room::current_seq(db, room).await?;
         for some in people.chunks(AT_ONCE) {
-            let rows =
-                some.iter().map(|person| ActiveModel { is_member: Set(true), ..new(room, *person, seq) });
+            let rows = some
+                .iter()
+                .map(|person| ActiveModel { is_member: Set(true), ..new(room, *person, seq) });
             let again = OnConflict::columns([Column::RoomId, Column::UserId])
                 .update_column(Column::IsMember)
                 .to_owned();
@@ -85,7 +101,11 @@ impl Membership {
     ///
     /// # Errors
     /// The database's.
-    pub async fn remove(db: &impl ConnectionTrait, room: i64, people: &[i64]) -> Result<(), ChatError> {
+    pub async fn remove(
+        db: &impl ConnectionTrait,
+        room: i64,
+        people: &[i64],
+    ) -> Result<(), ChatError> {
         for some in people.chunks(AT_ONCE) {
             let these = Column::UserId.is_in(some.iter().copied());
             no_members().filter(Column::RoomId.eq(room)).filter(these).exec(db).await?;
@@ -102,7 +122,8 @@ impl Membership {
         Ok(())
     }
 
-    /// Notes that this person has read up to the message at this place. Returns whether that is news: nobody unreads by reading.
+    /// Notes that this person has read up to the message at this place. Returns whether that is
+    /// news: nobody unreads by reading.
     ///
     /// # Errors
     /// The database's.
@@ -121,8 +142,10 @@ impl Membership {
             return Ok(true);
         }
         let there = OnConflict::columns([Column::RoomId, Column::UserId]).do_nothing().to_owned();
-        let made =
-            Entity::insert(new(room, person, seq)).on_conflict(there).exec_without_returning(db).await?;
+        let made = Entity::insert(new(room, person, seq))
+            .on_conflict(there)
+            .exec_without_returning(db)
+            .await?;
         Ok(made > 0)
     }
 
@@ -151,7 +174,9 @@ fn members(room: i64) -> Select<Entity> {
 }
 
 fn no_members() -> sea_orm::UpdateMany<Entity> {
-    Entity::update_many().col_expr(Column::IsMember, Expr::value(false)).filter(Column::IsMember.eq(true))
+    Entity::update_many()
+        .col_expr(Column::IsMember, Expr::value(false))
+        .filter(Column::IsMember.eq(true))
 }
 
 /// Those of these people who belong to this room.
@@ -160,7 +185,8 @@ pub(super) async fn among(
     room: i64,
     people: Vec<i64>,
 ) -> Result<HashSet<i64>, ChatError> {
-    let among = members(room).filter(Column::UserId.is_in(people)).select_only().column(Column::UserId);
+    let among =
+        members(room).filter(Column::UserId.is_in(people)).select_only().column(Column::UserId);
     Ok(among.into_tuple::<i64>().all(db).await?.into_iter().collect())
 }
 
@@ -172,7 +198,8 @@ pub(super) fn rooms_of(person: i64) -> SelectStatement {
 
 /// Whether this person has been in the room that another query looks at.
 pub(super) fn of_person_here(person: i64) -> SelectStatement {
-    let here = Expr::col((Entity, Column::RoomId)).equals((super::room::Entity, super::room::Column::Id));
+    let here =
+        Expr::col((Entity, Column::RoomId)).equals((super::room::Entity, super::room::Column::Id));
     Entity::find()
         .filter(Column::UserId.eq(person))
         .filter(here)

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use bellwire_site::Sought;
+use bellwire_site::LookupExt;
 use bellwire_site::accounts::users;
-use bellwire_site::bellwire::ClientId;
+use bellwire_site::bellwire::IdempotencyKey;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, LikeExpr};
 use sea_orm::{ActiveValue::Set, DbBackend, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
@@ -82,7 +82,7 @@ pub struct NewMessage {
     /// What it says.
     pub text: MessageText,
     /// The sender's own id.
-    pub client_id: Option<ClientId>,
+    pub client_id: Option<IdempotencyKey>,
     /// Who is named in it.
     pub mentions: Vec<Mention>,
     /// When.
@@ -99,7 +99,8 @@ pub enum Written {
 }
 
 impl Message {
-    /// Writes a message and gives it the room's next number, or finds the one that the same send made before.
+    /// Writes a message and gives it the room's next number, or finds the one that the same send
+    /// made before.
     ///
     /// # Errors
     /// The database's, or that the room is gone.
@@ -128,7 +129,8 @@ impl Message {
         Ok(Written::New(Self { row, author: new.author }))
     }
 
-    /// Writes many messages at once, in their order. Nobody is named in them, and none has an id of its sender's.
+    /// Writes many messages at once, in their order. Nobody is named in them, and none has an id of
+    /// its sender's.
     ///
     /// # Errors
     /// The database's, or that the room is gone.
@@ -162,9 +164,11 @@ impl Message {
         room: i64,
         beginning: &str,
     ) -> Result<HashSet<String>, ChatError> {
-        let sent =
-            Entity::find().filter(Column::RoomId.eq(room)).filter(Column::ClientId.starts_with(beginning));
-        let ids = sent.select_only().column(Column::ClientId).into_tuple::<String>().all(db).await?;
+        let sent = Entity::find()
+            .filter(Column::RoomId.eq(room))
+            .filter(Column::ClientId.starts_with(beginning));
+        let ids =
+            sent.select_only().column(Column::ClientId).into_tuple::<String>().all(db).await?;
         Ok(ids.into_iter().collect())
     }
 
@@ -178,7 +182,11 @@ impl Message {
 
     /// Who is named in it.
     pub fn mentions(&self) -> Vec<Mention> {
-        self.row.mentions.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+        self.row
+            .mentions
+            .as_deref()
+            .and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default()
     }
 
     /// The living message with this id.
@@ -237,7 +245,10 @@ impl Message {
         Ok(Self { row, author: self.author })
     }
 
-    async fn sent_before(db: &impl ConnectionTrait, new: &NewMessage) -> Result<Option<Model>, ChatError> {
+    async fn sent_before(
+        db: &impl ConnectionTrait,
+        new: &NewMessage,
+    ) -> Result<Option<Model>, ChatError> {
         let Some(client_id) = &new.client_id else { return Ok(None) };
         let same = Entity::find()
             .filter(Column::RoomId.eq(new.room_id))
@@ -250,7 +261,11 @@ impl Message {
     ///
     /// # Errors
     /// The database's.
-    pub async fn newest(db: &impl ConnectionTrait, room: i64, most: u64) -> Result<Vec<Self>, ChatError> {
+    pub async fn newest(
+        db: &impl ConnectionTrait,
+        room: i64,
+        most: u64,
+    ) -> Result<Vec<Self>, ChatError> {
         Self::before(db, room, i64::MAX, most).await
     }
 
@@ -264,7 +279,8 @@ impl Message {
         seq: i64,
         most: u64,
     ) -> Result<Vec<Self>, ChatError> {
-        let newest = living(room).filter(Column::Seq.lt(seq)).order_by_desc(Column::Seq).limit(most);
+        let newest =
+            living(room).filter(Column::Seq.lt(seq)).order_by_desc(Column::Seq).limit(most);
         let mut messages = with_authors(db, newest).await?;
         messages.reverse();
         Ok(messages)
@@ -294,15 +310,16 @@ impl Message {
         person: i64,
         since: i64,
     ) -> Result<Vec<i64>, ChatError> {
-        let news = living(room)
+        let room_updates = living(room)
             .filter(Column::Seq.gt(since))
             .filter(Column::AuthorId.ne(person))
             .order_by_asc(Column::Seq)
             .limit(UNREAD);
-        Ok(news.select_only().column(Column::Seq).into_tuple::<i64>().all(db).await?)
+        Ok(room_updates.select_only().column(Column::Seq).into_tuple::<i64>().all(db).await?)
     }
 
-    /// The newest living messages that this person may read and that contain this text, whatever its case in any script.
+    /// The newest living messages that this person may read and that contain this text, whatever
+    /// its case in any script.
     ///
     /// # Errors
     /// The database's.
@@ -322,19 +339,22 @@ impl Message {
             _ => Entity::find()
                 .filter(Column::RoomId.in_subquery(room::open_to_read(person)))
                 .filter(Column::DeletedAt.is_null())
-                .filter(Expr::col((Entity, Column::Folded)).like(LikeExpr::new(pattern).escape('\\'))),
+                .filter(
+                    Expr::col((Entity, Column::Folded)).like(LikeExpr::new(pattern).escape('\\')),
+                ),
         };
         let found = found.order_by_desc(Column::Id).limit(most);
         with_authors(db, found).await
     }
 
-    /// How far someone is who sees these messages and knew the room's number `now` before they were read: a query sees whole commits,
-    /// so whoever sees change 7 sees the changes before it, too.
+    /// How far someone is who sees these messages and knew the room's number `now` before they were
+    /// read: a query sees whole commits, so whoever sees change 7 sees the changes before it, too.
     pub fn reached(shown: &[Self], now: i64) -> i64 {
         shown.iter().map(|message| message.row.changed_seq).fold(now, Ord::max)
     }
 
-    /// What changed in a room after number `since`, in the order of the messages' places: at most `most`.
+    /// What changed in a room after number `since`, in the order of the messages' places: at most
+    /// `most`.
     ///
     /// # Errors
     /// The database's.
@@ -363,8 +383,11 @@ fn json(mentions: &[Mention]) -> Option<String> {
     (!mentions.is_empty()).then(|| serde_json::to_string(mentions).unwrap_or_default())
 }
 
-async fn with_authors(db: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<Message>, ChatError> {
-    let rows = query.find_also_related(users::Entity).all(db).await.or_nothing()?;
+async fn with_authors(
+    db: &impl ConnectionTrait,
+    query: Select<Entity>,
+) -> Result<Vec<Message>, ChatError> {
+    let rows = query.find_also_related(users::Entity).all(db).await.none_if_unstorable()?;
     let named = |(row, author): (Model, Option<users::Model>)| Message {
         row,
         author: author.map(|author| author.name).unwrap_or_default(),

@@ -23,7 +23,11 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-pub(super) async fn remember(db: &impl ConnectionTrait, slug: &str, room: i64) -> Result<(), ChatError> {
+pub(super) async fn remember(
+    db: &impl ConnectionTrait,
+    slug: &str,
+    room: i64,
+) -> Result<(), ChatError> {
     let row = ActiveModel { slug: Set(slug.to_owned()), room_id: Set(room) };
     let again = OnConflict::column(Column::Slug).update_column(Column::RoomId).to_owned();
     Entity::insert(row).on_conflict(again).exec_without_returning(db).await?;

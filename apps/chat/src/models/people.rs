@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bellwire_site::Sought;
+use bellwire_site::LookupExt;
 use bellwire_site::accounts::name_key;
 use bellwire_site::accounts::users::{Column, Entity, Model};
 use sea_orm::entity::prelude::*;
@@ -19,19 +19,25 @@ const PAGE: u64 = 100;
 /// How many ids one statement names.
 const AT_ONCE: usize = 1_000;
 
-/// Everyone with an account, those of `first` before the others, and then by name: in whose name a word begins as `typed`.
+/// Everyone with an account, those of `first` before the others, and then by name: in whose name a
+/// word begins as `typed`.
 ///
 /// # Errors
 /// The database's.
-pub async fn all(db: &impl ConnectionTrait, first: Vec<i64>, typed: &str) -> Result<Vec<Model>, ChatError> {
+pub async fn all(
+    db: &impl ConnectionTrait,
+    first: Vec<i64>,
+    typed: &str,
+) -> Result<Vec<Model>, ChatError> {
     let mut people = active().filter(word_begins(typed));
     if !first.is_empty() {
         people = people.order_by(before(Column::Id.is_in(first)), Order::Asc);
     }
-    Ok(people.order_by_asc(Column::NameKey).limit(LISTED).all(db).await.or_nothing()?)
+    Ok(people.order_by_asc(Column::NameKey).limit(LISTED).all(db).await.none_if_unstorable()?)
 }
 
-/// Whom one may name in this room, or anywhere: whose name begins as `typed`, at most so many, by name.
+/// Whom one may name in this room, or anywhere: whose name begins as `typed`, at most so many, by
+/// name.
 ///
 /// # Errors
 /// The database's.
@@ -45,7 +51,7 @@ pub async fn to_be_named(
     if let Some(room) = room.filter(|room| room.kind != Kind::Open) {
         people = people.filter(Column::Id.in_subquery(membership::people_of(room.id)));
     }
-    Ok(people.order_by_asc(Column::NameKey).limit(most).all(db).await.or_nothing()?)
+    Ok(people.order_by_asc(Column::NameKey).limit(most).all(db).await.none_if_unstorable()?)
 }
 
 /// A page of people, and whether there are others after them.
@@ -69,7 +75,7 @@ pub async fn members(
 ) -> Result<Page<Model>, ChatError> {
     let members = Entity::find().filter(Column::Id.in_subquery(membership::people_of(room)));
     let members = members.filter(word_begins(typed)).order_by_asc(Column::NameKey);
-    Ok(cut(members.offset(page * PAGE).limit(PAGE + 1).all(db).await.or_nothing()?))
+    Ok(cut(members.offset(page * PAGE).limit(PAGE + 1).all(db).await.none_if_unstorable()?))
 }
 
 /// Everyone, with whether they belong to this room: those who do first, and then by name.
@@ -83,10 +89,11 @@ pub async fn and_members(
     page: u64,
 ) -> Result<Page<(Model, bool)>, ChatError> {
     let is_member = || Column::Id.in_subquery(membership::people_of(room));
-    let people = Entity::find().filter(Column::IsActive.eq(true).or(is_member())).filter(word_begins(typed));
+    let people =
+        Entity::find().filter(Column::IsActive.eq(true).or(is_member())).filter(word_begins(typed));
     let people = people.order_by(before(is_member()), Order::Asc).order_by_asc(Column::NameKey);
     let Page { people, is_more } =
-        cut(people.offset(page * PAGE).limit(PAGE + 1).all(db).await.or_nothing()?);
+        cut(people.offset(page * PAGE).limit(PAGE + 1).all(db).await.none_if_unstorable()?);
     let ids: Vec<_> = people.iter().map(|person| person.id).collect();
     let members = membership::among(db, room, ids).await?;
     let people = people.into_iter().map(|person| (members.contains(&person.id), person));
@@ -144,14 +151,21 @@ pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, 
 /// # Errors
 /// The database's.
 pub async fn called(db: &impl ConnectionTrait, name: &str) -> Result<Option<Model>, ChatError> {
-    Ok(Entity::find().filter(Column::NameKey.eq(name_key(name))).one(db).await.or_nothing()?)
+    Ok(Entity::find()
+        .filter(Column::NameKey.eq(name_key(name)))
+        .one(db)
+        .await
+        .none_if_unstorable()?)
 }
 
 /// What the people with these ids are called.
 ///
 /// # Errors
 /// The database's.
-pub async fn names(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<HashMap<i64, String>, ChatError> {
+pub async fn names(
+    db: &impl ConnectionTrait,
+    ids: Vec<i64>,
+) -> Result<HashMap<i64, String>, ChatError> {
     let people = Entity::find().filter(Column::Id.is_in(ids)).all(db).await?;
     Ok(people.into_iter().map(|person| (person.id, person.name)).collect())
 }

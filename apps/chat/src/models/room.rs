@@ -1,7 +1,7 @@
 //! A room, and the number of its latest change.
 
 use bellwire_site::bellwire::{Group, GroupName, Layer};
-use bellwire_site::{Sought, User};
+use bellwire_site::{LookupExt, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict, SelectStatement};
@@ -19,7 +19,8 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 /// What the address of a conversation of two begins with.
 const DIRECT: &str = "-direct-";
 
-/// The most open rooms that are listed, as many more that somebody was in, and as many rooms and conversations that they belong to.
+/// The most open rooms that are listed, as many more that somebody was in, and as many rooms and
+/// conversations that they belong to.
 const LISTED: u64 = 500;
 
 /// Who may be in a room.
@@ -112,8 +113,11 @@ impl Room {
     ///
     /// # Errors
     /// The database's.
-    pub async fn once_called(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
-        match old_slug::Entity::find_by_id(slug.to_owned()).one(db).await.or_nothing()? {
+    pub async fn once_called(
+        db: &impl ConnectionTrait,
+        slug: &str,
+    ) -> Result<Option<Self>, ChatError> {
+        match old_slug::Entity::find_by_id(slug.to_owned()).one(db).await.none_if_unstorable()? {
             Some(old) => Self::by_id(db, old.room_id).await,
             None => Ok(None),
         }
@@ -134,13 +138,18 @@ impl Room {
     ///
     /// # Errors
     /// [`ChatError::NoRoom`] where there is none, or none for them.
-    pub async fn for_person(db: &impl ConnectionTrait, id: i64, person: i64) -> Result<Self, ChatError> {
+    pub async fn for_person(
+        db: &impl ConnectionTrait,
+        id: i64,
+        person: i64,
+    ) -> Result<Self, ChatError> {
         let room = Self::by_id(db, id).await?.ok_or(ChatError::NoRoom)?;
         room.admit(db, person).await?;
         Ok(room)
     }
 
-    /// Gives the room another name; its old address goes on leading here. `None` when another room has the name.
+    /// Gives the room another name; its old address goes on leading here. `None` when another room
+    /// has the name.
     ///
     /// # Errors
     /// The database's, or that the room is gone.
@@ -171,7 +180,11 @@ impl Room {
     ///
     /// # Errors
     /// The database's, or that the room is gone.
-    pub async fn set_kind(db: &impl ConnectionTrait, id: i64, kind: Kind) -> Result<Self, ChatError> {
+    pub async fn set_kind(
+        db: &impl ConnectionTrait,
+        id: i64,
+        kind: Kind,
+    ) -> Result<Self, ChatError> {
         Membership::remove_all(db, id).await?;
         let room = ActiveModel { id: Unchanged(id), kind: Set(kind), ..Default::default() };
         Ok(room.update(db).await?)
@@ -191,7 +204,11 @@ impl Room {
     ///
     /// # Errors
     /// The database's.
-    pub async fn between(db: &impl ConnectionTrait, one: i64, other: i64) -> Result<Self, ChatError> {
+    pub async fn between(
+        db: &impl ConnectionTrait,
+        one: i64,
+        other: i64,
+    ) -> Result<Self, ChatError> {
         let room = ActiveModel {
             name: Set(String::new()),
             slug: Set(direct_slug(one, other)),
@@ -212,7 +229,11 @@ impl Room {
     ///
     /// # Errors
     /// The database's.
-    pub async fn of_two(db: &impl ConnectionTrait, one: i64, other: i64) -> Result<Option<Self>, ChatError> {
+    pub async fn of_two(
+        db: &impl ConnectionTrait,
+        one: i64,
+        other: i64,
+    ) -> Result<Option<Self>, ChatError> {
         Self::by_slug(db, &direct_slug(one, other)).await
     }
 
@@ -234,17 +255,22 @@ impl Room {
     /// Lets through who may read and write here.
     ///
     /// # Errors
-    /// [`ChatError::NoRoom`] for everyone else: who may not be there does not learn that it is there.
+    /// [`ChatError::NoRoom`] for everyone else: who may not be there does not learn that it is
+    /// there.
     pub async fn admit(&self, db: &impl ConnectionTrait, person: i64) -> Result<(), ChatError> {
         self.admits(db, person).await?.then_some(()).ok_or(ChatError::NoRoom)
     }
 
-    /// Whether this person may rename it, remove it, and say who belongs to it: whoever made it, as long as they may be in it, and
-    /// an administrator, who does not come to read it by that.
+    /// Whether this person may rename it, remove it, and say who belongs to it: whoever made it, as
+    /// long as they may be in it, and an administrator, who does not come to read it by that.
     ///
     /// # Errors
     /// The database's.
-    pub async fn is_run_by(&self, db: &impl ConnectionTrait, person: &User) -> Result<bool, ChatError> {
+    pub async fn is_run_by(
+        &self,
+        db: &impl ConnectionTrait,
+        person: &User,
+    ) -> Result<bool, ChatError> {
         if self.kind == Kind::Direct || person.is_admin {
             return Ok(self.kind != Kind::Direct);
         }
@@ -256,7 +282,7 @@ impl Room {
     /// # Errors
     /// The database's.
     pub async fn by_slug(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
-        Ok(Entity::find().filter(Column::Slug.eq(slug)).one(db).await.or_nothing()?)
+        Ok(Entity::find().filter(Column::Slug.eq(slug)).one(db).await.none_if_unstorable()?)
     }
 
     /// Makes the room unless it is there, and returns it.
@@ -293,11 +319,13 @@ impl Room {
     /// # Errors
     /// The database's, or that the room is gone.
     pub async fn current_seq(db: &impl ConnectionTrait, room: i64) -> Result<i64, ChatError> {
-        let seq = Entity::find_by_id(room).select_only().column(Column::Seq).into_tuple().one(db).await?;
+        let seq =
+            Entity::find_by_id(room).select_only().column(Column::Seq).into_tuple().one(db).await?;
         seq.ok_or(ChatError::NoRoom)
     }
 
-    /// Takes the room's next number. From here to the end of the transaction nobody else can: that is what makes the order total.
+    /// Takes the room's next number. From here to the end of the transaction nobody else can: that
+    /// is what makes the order total.
     ///
     /// # Errors
     /// The database's, or that the room is gone.
@@ -336,14 +364,14 @@ impl Room {
     }
 
     /// What passes: who comes and goes, and who types. For pages that show it.
-    pub fn passing(&self, layer: &Layer) -> Group<Event> {
+    pub fn ephemeral(&self, layer: &Layer) -> Group<Event> {
         layer.group(GroupName::of("chat.passing", self.id))
     }
 
     /// What those who do not look at it, but may, are told: that there is something new.
-    pub fn news(&self, layer: &Layer) -> Group<Event> {
+    pub fn room_updates(&self, layer: &Layer) -> Group<Event> {
         match self.kind {
-            Kind::Open => lobby(layer),
+            Kind::Open => everyone(layer),
             Kind::Closed | Kind::Direct => layer.group(GroupName::of("chat.news", self.id)),
         }
     }
@@ -355,7 +383,7 @@ impl Room {
 }
 
 /// Everyone who has the chat open.
-pub fn lobby(layer: &Layer) -> Group<Event> {
+pub fn everyone(layer: &Layer) -> Group<Event> {
     layer.group(GroupName::of("chat.lobby", 0))
 }
 
@@ -364,7 +392,8 @@ pub fn person(layer: &Layer, id: i64) -> Group<Event> {
     layer.group(GroupName::of("chat.person", id))
 }
 
-/// The ids of the rooms that this person may read, for another query: what [`Room::admits`] says of one.
+/// The ids of the rooms that this person may read, for another query: what [`Room::admits`] says of
+/// one.
 pub(super) fn open_to_read(person: i64) -> SelectStatement {
     let theirs = Column::Id.in_subquery(membership::rooms_of(person));
     let open = Entity::find().filter(Column::Kind.eq(Kind::Open).or(theirs));

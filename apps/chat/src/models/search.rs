@@ -1,11 +1,14 @@
-//! What messages say, by every three characters in a row: so that a search reads what it finds, and not the whole history.
+//! What messages say, by every three characters in a row: so that a search reads what it finds, and
+//! not the whole history.
 //!
-//! PostgreSQL keeps such an index by itself. On SQLite it is a table, `chat_search`, to which messages are added [`BATCH`] at a time:
-//! one by one each would cost more than all the rest of its commit. Those that are not in it yet are the newest, and are read.
+//! PostgreSQL keeps such an index by itself. On SQLite it is a table, `chat_search`, to which
+//! messages are added [`BATCH`] at a time: one by one each would cost more than all the rest of its
+//! commit. Those that are not in it yet are the newest, and are read.
 //!
-//! What the index says is looked up in the message itself: an entry that is out of date finds nothing, and is in nobody's way.
+//! What the index says is looked up in the message itself: an entry that is out of date finds
+//! nothing, and is in nobody's way.
 
-use bellwire_site::Sought;
+use bellwire_site::LookupExt;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
 use crate::ChatError;
@@ -16,7 +19,8 @@ const BATCH: i64 = 64;
 /// The last message that is in the index: all before it are, and none after it.
 const LAST: &str = "COALESCE((SELECT rowid FROM chat_search ORDER BY rowid DESC LIMIT 1), 0)";
 
-/// What this person may read. By `+` the list of rooms is no reason to read and sort all that is in them.
+/// What this person may read. By `+` the list of rooms is no reason to read and sort all that is in
+/// them.
 const READABLE: &str = "+m.room_id IN (SELECT id FROM chat_rooms WHERE kind = 'open' \
      UNION SELECT room_id FROM chat_memberships WHERE user_id = $1 AND is_member) \
      AND m.deleted_at IS NULL AND m.folded LIKE $2 ESCAPE '\\'";
@@ -43,7 +47,8 @@ pub(super) async fn note_all(db: &impl ConnectionTrait) -> Result<(), ChatError>
     on_sqlite(db, &all, []).await
 }
 
-/// Puts a message's other text, or that it has none any more, into the index, if the message is in there.
+/// Puts a message's other text, or that it has none any more, into the index, if the message is in
+/// there.
 ///
 /// # Errors
 /// The database's.
@@ -65,7 +70,8 @@ async fn on_sqlite<const N: usize>(
     Ok(())
 }
 
-/// On SQLite: the newest living messages that this person may read and whose folded text is `LIKE` this pattern. They contain this text.
+/// On SQLite: the newest living messages that this person may read and whose folded text is `LIKE`
+/// this pattern. They contain this text.
 ///
 /// # Errors
 /// The database's.
@@ -79,13 +85,15 @@ pub(super) async fn on_sqlite_found(
     let ask = async |sql: &str, more: Option<String>| -> Result<Vec<i64>, ChatError> {
         let values = [Value::from(person), pattern.into()].into_iter().chain(more.map(Value::from));
         let found = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
-        let found = db.query_all_raw(found).await.or_nothing()?;
+        let found = db.query_all_raw(found).await.none_if_unstorable()?;
         Ok(found.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
     };
     let Some(trigrams) = trigrams(text) else {
-        // Too short for the index: the history is read from its end, as far as there is something to find.
-        let all =
-            format!("SELECT m.id FROM chat_messages m WHERE {READABLE} ORDER BY m.id DESC LIMIT {most}");
+        // Too short for the index: the history is read from its end, as far as there is something
+        // to find.
+        let all = format!(
+            "SELECT m.id FROM chat_messages m WHERE {READABLE} ORDER BY m.id DESC LIMIT {most}"
+        );
         return ask(&all, None).await;
     };
     let newest = format!(
@@ -105,8 +113,9 @@ pub(super) async fn on_sqlite_found(
 fn trigrams(text: &str) -> Option<String> {
     let characters: Vec<char> = text.chars().collect();
     let threes = characters.windows(3);
-    let quoted: Vec<_> =
-        threes.map(|three| format!("\"{}\"", String::from_iter(three).replace('"', "\"\""))).collect();
+    let quoted: Vec<_> = threes
+        .map(|three| format!("\"{}\"", String::from_iter(three).replace('"', "\"\"")))
+        .collect();
     (!quoted.is_empty()).then(|| quoted.join(" "))
 }
 

@@ -16,7 +16,8 @@ use crate::models::room::{Kind, Room};
 /// Messages of one transaction, which are one statement.
 const BATCH: u64 = 500;
 
-/// A room in which nothing was said is filled from so many days ago until before the conversation of the other rooms.
+/// A room in which nothing was said is filled from so many days ago until before the conversation
+/// of the other rooms.
 const DAYS: (i64, i64) = (365, 22);
 
 /// The most messages that a room is filled with.
@@ -44,14 +45,15 @@ impl LongRoom {
         let (Some(messages), Some(room)) = (self.messages, &self.room) else { return Ok(()) };
         let why = |error: ChatError| SiteError::from(error).for_log();
         let filled = lengthen(site, people, room, messages, progress).await;
-        filled
-            .map_err(|error| SiteError::Invalid(format!("cannot fill the room `{room}`: {}", why(error))))?;
+        filled.map_err(|error| {
+            SiteError::Invalid(format!("cannot fill the room `{room}`: {}", why(error)))
+        })?;
         Ok(())
     }
 }
 
-/// Brings the room, which is opened if there is none, to so many messages: the missing ones come after those that are there. Returns how
-/// many that were.
+/// Brings the room, which is opened if there is none, to so many messages: the missing ones come
+/// after those that are there. Returns how many that were.
 ///
 /// # Errors
 /// That the name will not do or the room is closed, or why it could not be written.
@@ -71,8 +73,9 @@ async fn lengthen(
     let mut written = 0;
     while written < missing {
         let until = missing.min(written + BATCH);
-        let batch: Vec<_> =
-            (written..until).map(|place| message(&room, people, &sayings, place, from, step)).collect();
+        let batch: Vec<_> = (written..until)
+            .map(|place| message(&room, people, &sayings, place, from, step))
+            .collect();
         patiently(|| {
             let (batch, room) = (batch.clone(), room.id);
             site.db().write(async move |tx: Tx| Message::write_all(&tx, room, batch).await)
@@ -95,7 +98,7 @@ async fn open(site: &SiteState, people: &[Person], name: &RoomName) -> Result<Ro
     let room = room.await?;
     match room.kind {
         Kind::Open => Ok(room),
-        _ => Err(Invalid::of("name", "That name is taken by a closed room.").into()),
+        _ => Err(Invalid::field("name", "That name is taken by a closed room.").into()),
     }
 }
 
@@ -112,7 +115,10 @@ async fn span(site: &SiteState, room: &Room) -> Result<(DateTime<Utc>, DateTime<
 fn sayings(people: &[Person], now: DateTime<Utc>) -> Result<Vec<MessageText>, Invalid> {
     let open = PLACES.iter().filter(|place| place.kind == Kind::Open);
     let lines = open.flat_map(|place| script::read(place.script, people, now));
-    lines.filter(|line| !line.text.contains('@')).map(|line| MessageText::parse(&line.text)).collect()
+    lines
+        .filter(|line| !line.text.contains('@'))
+        .map(|line| MessageText::parse(&line.text))
+        .collect()
 }
 
 fn message(

@@ -17,7 +17,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The sender's own id: the same whenever and wherever the script is read, and whatever stands around it.
+    /// The sender's own id: the same whenever and wherever the script is read, and whatever stands
+    /// around it.
     pub(super) fn client_id(&self) -> String {
         let Self { author, text, again, .. } = self;
         let who = author.email.as_deref().unwrap_or_default();
@@ -99,17 +100,22 @@ fn scene(written: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     }
 }
 
-/// From one message to the next: what it takes to read this one and to type, and sometimes a cup of tea.
+/// From one message to the next: what it takes to read this one and to type, and sometimes a cup of
+/// tea.
 fn pause(written: &str) -> TimeDelta {
     let (number, length) = (number(written), written.chars().count().min(240));
     let tea = if number.is_multiple_of(9) { 240 } else { 0 };
-    TimeDelta::seconds(15 + i64::try_from(number % 70 + length as u64 / 2 + tea).unwrap_or_default())
+    TimeDelta::seconds(
+        15 + i64::try_from(number % 70 + length as u64 / 2 + tea).unwrap_or_default(),
+    )
 }
 
-/// A number that a text always has (FNV-1a): what chance would be, if the same were to come of it each time.
+/// A number that a text always has (FNV-1a): what chance would be, if the same were to come of it
+/// each time.
 pub(super) fn number(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |number, byte| (number ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |number, byte| {
+        (number ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -119,7 +125,7 @@ mod tests {
     use bellwire_site::seed::PEOPLE;
 
     use super::*;
-    use bellwire_site::bellwire::ClientId;
+    use bellwire_site::bellwire::IdempotencyKey;
 
     use crate::forms::MessageText;
     use crate::models::room::Kind;
@@ -142,8 +148,10 @@ mod tests {
         let script = "# A comment.\n\n[2 days ago 08:30]\nAmara: See:\n\n```\nJonas = 1\n```\n雨桐: Helo\n~ Hello\n\n[9 minutes ago]\nAmara: See:\n";
         let now = date("2026-03-05T12:00:00Z");
         let lines = read(script, &people(), now);
-        let said: Vec<_> =
-            lines.iter().map(|line| (&*line.author.name, &*line.text, line.edited.as_deref())).collect();
+        let said: Vec<_> = lines
+            .iter()
+            .map(|line| (&*line.author.name, &*line.text, line.edited.as_deref()))
+            .collect();
         assert_eq!(
             said,
             [
@@ -159,11 +167,15 @@ mod tests {
 
     #[test]
     fn at_any_hour_time_goes_on_and_nothing_is_said_in_the_future() {
-        for now in ["2026-03-05T00:00:30Z", "2026-03-05T12:00:00Z", "2026-03-29T23:59:59Z"].map(date) {
+        for now in
+            ["2026-03-05T00:00:30Z", "2026-03-05T12:00:00Z", "2026-03-29T23:59:59Z"].map(date)
+        {
             for place in &PLACES {
                 let lines = read(place.script, &people(), now);
                 assert!(lines.is_sorted_by_key(|line| line.at), "{}", place.name);
-                assert!(lines.iter().all(|line| line.at <= now && line.at > now - TimeDelta::days(22)));
+                assert!(
+                    lines.iter().all(|line| line.at <= now && line.at > now - TimeDelta::days(22))
+                );
                 assert!(now - lines.last().unwrap().at < TimeDelta::hours(2), "{}", place.name);
             }
         }
@@ -178,7 +190,8 @@ mod tests {
                 for text in [Some(&line.text), line.edited.as_ref()].into_iter().flatten() {
                     assert_eq!(MessageText::parse(text).unwrap().as_str(), text);
                     // What looks like a name and a text, and became neither.
-                    let prose = text.split("```").step_by(2).flat_map(|prose| prose.lines().skip(1));
+                    let prose =
+                        text.split("```").step_by(2).flat_map(|prose| prose.lines().skip(1));
                     let unread = |line: &&str| {
                         line.starts_with('[')
                             || line.split_once(": ").is_some_and(|(name, _)| !name.contains(' '))
@@ -197,14 +210,17 @@ mod tests {
     #[test]
     fn every_message_is_known_again_by_its_id() {
         for place in &PLACES {
-            let ids =
-                |now| read(place.script, &people(), now).iter().map(Line::client_id).collect::<Vec<_>>();
-            let (today, later) = (ids(date("2026-03-05T12:00:00Z")), ids(date("2027-01-01T00:00:00Z")));
+            let ids = |now| {
+                read(place.script, &people(), now).iter().map(Line::client_id).collect::<Vec<_>>()
+            };
+            let (today, later) =
+                (ids(date("2026-03-05T12:00:00Z")), ids(date("2027-01-01T00:00:00Z")));
             assert_eq!(today, later);
-            assert!(today.iter().all(|id| ClientId::parse(Some(id)).is_ok()));
+            assert!(today.iter().all(|id| IdempotencyKey::parse(Some(id)).is_ok()));
             assert_eq!(today.iter().collect::<HashSet<_>>().len(), today.len(), "{}", place.name);
         }
-        // The published values of FNV-1a: another number for the same text would say everything twice.
+        // The published values of FNV-1a: another number for the same text would say everything
+        // twice.
         assert_eq!((number(""), number("foobar")), (0xcbf2_9ce4_8422_2325, 0x8594_4171_f739_67e8));
     }
 }

@@ -4,9 +4,9 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{Fault, Page, SiteError, SiteState, User};
+use bellwire_site::{AppError, Page, SiteError, SiteState, User};
 
-use super::{Beside, unprocessable};
+use super::{SidePanel, unprocessable};
 use crate::models::{Message, Room};
 use crate::{ChatError, actions};
 
@@ -33,7 +33,8 @@ pub(crate) struct Edited {
     message: String,
 }
 
-/// `GET /chat/-/messages/<id>/`: leads to the room, with the message in the middle; with `?edit=1` to the form that changes it.
+/// `GET /chat/-/messages/<id>/`: leads to the room, with the message in the middle; with `?edit=1`
+/// to the form that changes it.
 pub(crate) async fn message(
     user: User,
     Path(id): Path<i64>,
@@ -57,7 +58,7 @@ pub(crate) async fn edit_message(
     let (room, message) = found(&site, &user, id).await?;
     match actions::edit_message(&site, &user, id, &form.message).await {
         Ok(message) => Ok(Redirect::to(&place_of(&room, &message)).into_response()),
-        Err(ChatError::Fault(Fault::Invalid(invalid))) => {
+        Err(ChatError::AppError(AppError::Invalid(invalid))) => {
             let typed = Message {
                 row: crate::models::message::Model { text: form.message, ..message.row },
                 ..message
@@ -88,7 +89,9 @@ async fn edit_page(
     let back = place_of(room, message);
     let is_mine = message.row.author_id == user.id;
     let part = EditPart { id: message.row.id, text: &message.row.text, back, is_mine, error };
-    Beside { room: Some(room.id), ..Beside::new("Edit a message", &part)? }.page(site, user).await
+    SidePanel { room: Some(room.id), ..SidePanel::new("Edit a message", &part)? }
+        .page(site, user)
+        .await
 }
 
 fn place_of(room: &Room, message: &Message) -> String {

@@ -4,7 +4,7 @@ mod messages;
 mod people;
 mod room;
 mod rooms;
-mod run_room;
+mod manage_room;
 mod search;
 
 use askama::Template;
@@ -16,11 +16,11 @@ use bellwire_site::{Page, SiteState, User};
 use crate::ChatError;
 use crate::sidebar::Sidebar;
 
+pub(crate) use manage_room::{delete_room, manage_room, members, rename_room, set_members};
 pub(crate) use messages::{delete_message, edit_message, message};
 pub(crate) use people::{names, open_conversation, people};
 pub(crate) use room::{new_message, room};
 pub(crate) use rooms::{open_room, rooms};
-pub(crate) use run_room::{delete_room, members, rename_room, run_room, set_members};
 pub(crate) use search::search;
 
 /// A page of the chat: the list of rooms, and beside it what it is about.
@@ -36,7 +36,7 @@ struct ChatPage<'a> {
 }
 
 /// What stands beside the list of rooms.
-struct Beside<'a> {
+struct SidePanel<'a> {
     title: &'a str,
     part: Html,
     /// The room it is about.
@@ -45,7 +45,7 @@ struct Beside<'a> {
     query: &'a str,
 }
 
-impl<'a> Beside<'a> {
+impl<'a> SidePanel<'a> {
     fn new(title: &'a str, part: &impl Template) -> Result<Self, ChatError> {
         Ok(Self { title, part: Html::from_template(part)?, room: None, is_list: false, query: "" })
     }

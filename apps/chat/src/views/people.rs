@@ -7,9 +7,9 @@ use axum::response::Redirect;
 use bellwire_site::accounts::{person_key, person_of};
 use bellwire_site::{Page, SiteError, SiteState, User};
 
-use super::Beside;
+use super::SidePanel;
 use crate::actions;
-use crate::models::room::lobby;
+use crate::models::room::everyone;
 use crate::models::{Room, people as persons};
 
 /// The most names that are offered while typing.
@@ -36,25 +36,26 @@ struct Row {
     is_me: bool,
 }
 
-/// `GET /chat/-/people/`: those who are here first; with `?q=`, those in whose name a word begins so.
+/// `GET /chat/-/people/`: those who are here first; with `?q=`, those in whose name a word begins
+/// so.
 pub(crate) async fn people(
     user: User,
     Query(sought): Query<Sought>,
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
     let layer = site.bellwire().layer();
-    let (presence, lobby) = (layer.presence(), lobby(layer));
-    let here = presence.people(lobby.name()).iter().filter_map(|key| person_of(key)).collect();
-    let everyone = persons::all(site.db().read(), here, &sought.q).await?;
+    let (presence, group) = (layer.presence(), everyone(layer));
+    let here = presence.people(group.name()).iter().filter_map(|key| person_of(key)).collect();
+    let found = persons::all(site.db().read(), here, &sought.q).await?;
     let row = |person: bellwire_site::accounts::users::Model| Row {
-        is_here: presence.is_present(lobby.name(), &person_key(person.id)),
+        is_here: presence.is_present(group.name(), &person_key(person.id)),
         is_me: person.id == user.id,
         id: person.id,
         name: person.name,
     };
-    let people = everyone.into_iter().map(row).collect();
+    let people = found.into_iter().map(row).collect();
     let part = PeoplePart { people, query: &sought.q };
-    Ok(Beside::new("People", &part)?.page(&site, &user).await?)
+    Ok(SidePanel::new("People", &part)?.page(&site, &user).await?)
 }
 
 /// `POST /chat/-/people/<id>/`: the conversation with this person.
@@ -74,8 +75,8 @@ pub(crate) struct Typed {
     room: Option<i64>,
 }
 
-/// `GET /chat/-/names/?q=a&room=5`: names that begin so, for whoever types one. In a closed room those of its members: nobody else is
-/// called by their name there.
+/// `GET /chat/-/names/?q=a&room=5`: names that begin so, for whoever types one. In a closed room
+/// those of its members: nobody else is called by their name there.
 pub(crate) async fn names(
     user: User,
     Query(typed): Query<Typed>,

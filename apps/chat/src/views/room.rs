@@ -5,9 +5,9 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{Fault, Page, SiteError, SiteState, User};
+use bellwire_site::{AppError, Page, SiteError, SiteState, User};
 
-use super::{Beside, unprocessable};
+use super::{SidePanel, unprocessable};
 use crate::ChatError;
 use crate::actions::{self, Asked};
 use crate::forms::RoomName;
@@ -49,14 +49,15 @@ impl Shown {
     }
 }
 
-/// What the composer says. Without a text it says nothing, which is explained like any other nothing.
+/// What the composer says. Without a text it says nothing, which is explained like any other
+/// nothing.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub(crate) struct NewMessage {
     message: String,
     client_id: Option<String>,
     /// The room it was typed in: another one may have this address by now.
-    #[serde(deserialize_with = "bellwire_site::bellwire::number_or_none")]
+    #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
     room: Option<i64>,
 }
 
@@ -99,7 +100,7 @@ pub(crate) async fn new_message(
     let asked = Asked { message: form.message, room: None, client_id: form.client_id };
     match actions::new_message(&site, &room, &user, asked).await {
         Ok(_) => Ok(Redirect::to(&room.path()).into_response()),
-        Err(ChatError::Fault(Fault::Invalid(invalid))) => {
+        Err(ChatError::AppError(AppError::Invalid(invalid))) => {
             room.admit(site.db().read(), user.id).await?;
             let panel = Panel::load(&site, &user, room, Part::Newest).await?;
             let panel = Panel { draft, error: Some(invalid.message), ..panel };
@@ -110,12 +111,18 @@ pub(crate) async fn new_message(
 }
 
 async fn page(site: &SiteState, user: &User, panel: Panel) -> Result<Page, ChatError> {
-    let beside = Beside { room: Some(panel.room.id), ..Beside::new(&panel.title, &panel)? };
+    let beside = SidePanel { room: Some(panel.room.id), ..SidePanel::new(&panel.title, &panel)? };
     beside.page(site, user).await
 }
 
-/// A room's old address, or one that is not quite a room's, leads to the room; for any other the page offers to make one.
-async fn elsewhere(site: &SiteState, user: &User, slug: &str, shown: &Shown) -> Result<Response, SiteError> {
+/// A room's old address, or one that is not quite a room's, leads to the room; for any other the
+/// page offers to make one.
+async fn elsewhere(
+    site: &SiteState,
+    user: &User,
+    slug: &str,
+    shown: &Shown,
+) -> Result<Response, SiteError> {
     let db = site.db().read();
     if let Some(room) = Room::once_called(db, slug).await? {
         room.admit(db, user.id).await?;
@@ -125,7 +132,7 @@ async fn elsewhere(site: &SiteState, user: &User, slug: &str, shown: &Shown) -> 
     if name.slug() != slug {
         return Ok(Redirect::to(&path_of(name.slug())).into_response());
     }
-    let beside = Beside::new(name.name(), &UnknownRoom { name: name.name() })?;
+    let beside = SidePanel::new(name.name(), &UnknownRoom { name: name.name() })?;
     let page = beside.page(site, user).await?;
     Ok(page.status(StatusCode::NOT_FOUND).into_response())
 }

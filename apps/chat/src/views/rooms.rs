@@ -4,9 +4,9 @@ use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{Fault, Page, SiteError, SiteState, User};
+use bellwire_site::{AppError, Page, SiteError, SiteState, User};
 
-use super::{Beside, unprocessable};
+use super::{SidePanel, unprocessable};
 use crate::models::room::Kind;
 use crate::{ChatError, actions};
 
@@ -40,7 +40,7 @@ pub(crate) async fn open_room(
     let kind = if form.closed.is_some() { Kind::Closed } else { Kind::Open };
     match actions::open_room(&site, &user, &form.name, kind).await {
         Ok(room) => Ok(Redirect::to(&room.path()).into_response()),
-        Err(ChatError::Fault(Fault::Invalid(invalid))) => {
+        Err(ChatError::AppError(AppError::Invalid(invalid))) => {
             Ok(unprocessable(page(&site, &user, &form, Some(&invalid.message)).await?))
         }
         Err(error) => Err(error.into()),
@@ -54,6 +54,6 @@ async fn page(
     error: Option<&str>,
 ) -> Result<Page, ChatError> {
     let part = RoomsPart { name: &form.name, is_closed: form.closed.is_some(), error };
-    let beside = Beside { is_list: true, ..Beside::new("Rooms", &part)? };
+    let beside = SidePanel { is_list: true, ..SidePanel::new("Rooms", &part)? };
     beside.page(site, user).await
 }

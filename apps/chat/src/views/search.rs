@@ -7,7 +7,7 @@ use axum::extract::{Query, State};
 use bellwire_site::bellwire::Html;
 use bellwire_site::{Page, SiteError, SiteState, User};
 
-use super::Beside;
+use super::SidePanel;
 use crate::ChatError;
 use crate::fragments::{MessageView, message_path};
 use crate::models::{Message, Room, people};
@@ -55,7 +55,7 @@ pub(crate) async fn search(
     let places = places(&site, &user, &messages).await?;
     let found = messages.iter().map(|message| Found::of(message, &places)).collect();
     let part = SearchPart { query: &query, found, is_more: messages.len() as u64 == FOUND };
-    let beside = Beside { query: &query, ..Beside::new("Search", &part)? };
+    let beside = SidePanel { query: &query, ..SidePanel::new("Search", &part)? };
     Ok(beside.page(&site, &user).await?)
 }
 
@@ -66,7 +66,8 @@ async fn places(
     messages: &[Message],
 ) -> Result<HashMap<i64, String>, ChatError> {
     let db = site.db().read();
-    let rooms = Room::among(db, messages.iter().map(|message| message.row.room_id).collect()).await?;
+    let rooms =
+        Room::among(db, messages.iter().map(|message| message.row.room_id).collect()).await?;
     let others = rooms.iter().filter_map(|room| room.other_than(user.id)).collect();
     let names = people::names(db, others).await?;
     let name = |room: Room| match room.other_than(user.id).and_then(|other| names.get(&other)) {

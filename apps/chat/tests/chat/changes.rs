@@ -7,14 +7,18 @@ use crate::support::{admin, attribute, chat, enter, hear, open, page_words, say,
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_edit_is_seen_by_all_marked_and_only_the_authors_own_can_be_edited(database: TestDatabase) {
+async fn an_edit_is_seen_by_all_marked_and_only_the_authors_own_can_be_edited(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
-    let (mut adas, mut bens) = (enter(&site, &ada, &room, "").await, enter(&site, &ben, &room, "").await);
+    let (mut adas, mut bens) =
+        (enter(&site, &ada, &room, "").await, enter(&site, &ben, &room, "").await);
     adas.send_json(&say("frist", "c-1")).await;
     let said: Value = bens.receive_json().await;
-    let id = attribute(said["html"].as_str().unwrap(), "id").trim_start_matches("message--").to_owned();
+    let id =
+        attribute(said["html"].as_str().unwrap(), "id").trim_start_matches("message--").to_owned();
     let _: Value = adas.receive_json().await;
 
     bens.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "mine"}})).await;
@@ -24,7 +28,8 @@ async fn an_edit_is_seen_by_all_marked_and_only_the_authors_own_can_be_edited(da
     let refused: Value = adas.receive_json().await;
     assert_eq!(refused["field"], "message");
 
-    adas.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "**first**"}})).await;
+    adas.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "**first**"}}))
+        .await;
     for socket in [&mut adas, &mut bens] {
         let edited: Value = socket.receive_json().await;
         assert_eq!((&edited["how"], &edited["seq"]), (&json!("replace"), &json!(2)));
@@ -33,7 +38,8 @@ async fn an_edit_is_seen_by_all_marked_and_only_the_authors_own_can_be_edited(da
         assert!(html.contains("message__edited") && attribute(html, "data-source") == "**first**");
     }
     // The same again changes nothing, and nobody hears of it.
-    adas.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "**first**"}})).await;
+    adas.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "**first**"}}))
+        .await;
     adas.receive_nothing().await;
     bens.receive_nothing().await;
     site.stop().await;
@@ -56,7 +62,10 @@ async fn a_deletion_is_seen_by_all_and_leaves_nothing_to_read(database: TestData
     assert_eq!(admin.post("/chat/-/messages/2/delete/", &[]).await.status, 303);
     for id in [1, 2] {
         let gone: Value = bens.receive_json().await;
-        assert_eq!((&gone["how"], &gone["selector"]), (&json!("remove"), &json!(format!("#message--{id}"))));
+        assert_eq!(
+            (&gone["how"], &gone["selector"]),
+            (&json!("remove"), &json!(format!("#message--{id}")))
+        );
     }
     assert!(page_words(&mut ben, &room).await.is_empty());
     for path in ["/chat/-/messages/1/", "/chat/-/messages/1/?edit=1"] {
@@ -86,7 +95,9 @@ async fn without_javascript_a_message_is_edited_by_its_form(database: TestDataba
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn reading_in_one_window_clears_the_other_and_news_come_to_those_elsewhere(database: TestDatabase) {
+async fn reading_in_one_window_clears_the_other_and_news_come_to_those_elsewhere(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
@@ -102,7 +113,10 @@ async fn reading_in_one_window_clears_the_other_and_news_come_to_those_elsewhere
         ada.post("/chat/hi/", &[("message", &n.to_string())]).await;
     }
     let heard = hear(&mut there, &format!("id=\"newest--{}\" data-seq=\"4\"", room.id)).await;
-    assert!(!heard.contains("message__text"), "what is said in a room is told in that room only: {heard}");
+    assert!(
+        !heard.contains("message__text"),
+        "what is said in a room is told in that room only: {heard}"
+    );
     let list = ben.get("/chat/python/").await.text;
     assert!(list.contains("data-unread=\"3\""), "{list}");
     here.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 999}})).await;
@@ -120,9 +134,11 @@ async fn reading_in_one_window_clears_the_other_and_news_come_to_those_elsewhere
 #[tokio::test]
 async fn who_is_named_is_told_wherever_they_are_and_nobody_else(database: TestDatabase) {
     let site = chat(&database).await;
-    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben B").await, site.person("Cy").await);
+    let (mut ada, ben, cy) =
+        (site.person("Ada").await, site.person("Ben B").await, site.person("Cy").await);
     let room = open(&site, &mut ada, "hi").await;
-    let (mut bens, mut cys) = (window(&site, &ben, "/chat/").await, window(&site, &cy, "/chat/").await);
+    let (mut bens, mut cys) =
+        (window(&site, &ben, "/chat/").await, window(&site, &cy, "/chat/").await);
     hear(&mut bens, "sidebar-rooms").await;
     hear(&mut cys, "sidebar-rooms").await;
     ada.post(&room.path(), &[("message", "hello @ben b, and `@Cy` too")]).await;

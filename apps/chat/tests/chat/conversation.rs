@@ -9,14 +9,18 @@ use crate::support::{attribute, chat, enter, open, page_words, say, words};
 #[tokio::test]
 async fn a_message_reaches_everyone_in_the_room_and_nobody_else(database: TestDatabase) {
     let site = chat(&database).await;
-    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let (mut ada, ben, cy) =
+        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
     let (hi, python) = (open(&site, &mut ada, "hi").await, open(&site, &mut ada, "python").await);
     let mut here = [enter(&site, &ada, &hi, "").await, enter(&site, &ben, &hi, "").await];
     let mut elsewhere = enter(&site, &cy, &python, "").await;
     here[0].send_json(&say("Hello <b>all</b>", "c-1")).await;
     for socket in &mut here {
         let frame: Value = socket.receive_json().await;
-        assert_eq!((&frame["selector"], &frame["append"]), (&json!("#messages-list"), &json!(true)));
+        assert_eq!(
+            (&frame["selector"], &frame["append"]),
+            (&json!("#messages-list"), &json!(true))
+        );
         let html = frame["html"].as_str().unwrap();
         assert_eq!(words(html), ["Hello &lt;b&gt;all&lt;/b&gt;"]);
         assert!(attribute(html, "id").starts_with("message--"));
@@ -51,7 +55,9 @@ async fn an_htmx_page_posts_its_form_and_gets_elements_that_htmx_swaps(database:
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives(database: TestDatabase) {
+async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
@@ -68,14 +74,20 @@ async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives
         socket.send_json(&json!({"action": "New message", "data": data})).await;
         let answer: Value = socket.receive_json().await;
         assert!(answer["error"].is_string(), "{data}");
-        assert_eq!((&answer["field"], &answer["client_id"]), (&json!(field), &json!("c")), "{data}");
+        assert_eq!(
+            (&answer["field"], &answer["client_id"]),
+            (&json!(field), &json!("c")),
+            "{data}"
+        );
     }
     for client_id in [json!(5), json!("not an id"), json!("x".repeat(65)), json!([])] {
         let data = json!({"message": "hi", "client_id": client_id});
         socket.send_json(&json!({"action": "New message", "data": data})).await;
         assert_eq!(socket.receive_json::<Value>().await["field"], "client_id", "{client_id}");
     }
-    for frame in ["", "x", "{}", "[]", "{\"action\":\"Dance\"}", "{\"action\":\"New message\",\"data\":7}"] {
+    for frame in
+        ["", "x", "{}", "[]", "{\"action\":\"Dance\"}", "{\"action\":\"New message\",\"data\":7}"]
+    {
         socket.send_text(frame).await;
         assert!(socket.receive_json::<Value>().await["error"].is_string(), "{frame}");
     }
@@ -83,7 +95,10 @@ async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives
     assert!(socket.receive_json::<Value>().await["error"].is_string());
     assert!(page_words(&mut ada, &room).await.is_empty());
     socket.send_json(&say("still here", "c-2")).await;
-    assert_eq!(words(socket.receive_json::<Value>().await["html"].as_str().unwrap()), ["still here"]);
+    assert_eq!(
+        words(socket.receive_json::<Value>().await["html"].as_str().unwrap()),
+        ["still here"]
+    );
     site.stop().await;
 }
 
@@ -93,7 +108,8 @@ async fn a_repeated_send_is_one_message_and_only_the_sender_hears_again(database
     let site = chat(&database).await;
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
-    let (mut sender, mut other) = (enter(&site, &ada, &room, "").await, enter(&site, &ben, &room, "").await);
+    let (mut sender, mut other) =
+        (enter(&site, &ada, &room, "").await, enter(&site, &ben, &room, "").await);
     sender.send_json(&say("first", "c-1")).await;
     sender.send_json(&say("changed on the way", "c-1")).await;
     let (first, again): (Value, Value) = (sender.receive_json().await, sender.receive_json().await);
@@ -112,9 +128,9 @@ async fn equal_sends_at_once_are_one_message(database: TestDatabase) {
     let room = open(&site, &mut ada, "hi").await;
     let sends = (0..10).map(|_| {
         let (mut ada, path) = (ada.clone(), room.path());
-        tokio::spawn(
-            async move { ada.post(&path, &[("message", "once"), ("client_id", "c-1")]).await.status },
-        )
+        tokio::spawn(async move {
+            ada.post(&path, &[("message", "once"), ("client_id", "c-1")]).await.status
+        })
     });
     for send in sends.collect::<Vec<_>>() {
         assert_eq!(send.await.unwrap(), 303);

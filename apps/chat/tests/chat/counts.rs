@@ -1,4 +1,5 @@
-//! What the list of rooms counts is the same live as on a fresh page, and costs the same however many rooms there are.
+//! What the list of rooms counts is the same live as on a fresh page, and costs the same however
+//! many rooms there are.
 
 use bellwire_testkit::{Client, Log, TestDatabase, TestSite, apply, on_databases, on_postgres};
 use serde_json::json;
@@ -41,17 +42,23 @@ async fn a_message_to_me_that_is_taken_back_unread_is_not_counted_any_more(datab
     ada.post("/chat/-/messages/1/delete/", &[]).await;
     assert_eq!(live(&hear(&mut bens, "data-unread=\"1\"").await, room), counts(1, 0));
     ada.post("/chat/-/messages/2/delete/", &[]).await;
-    assert_eq!(live(&hear(&mut bens, "data-unread=\"0\"").await, room), fresh(&mut ben, room).await);
+    assert_eq!(
+        live(&hear(&mut bens, "data-unread=\"0\"").await, room),
+        fresh(&mut ben, room).await
+    );
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_is_named_by_an_edit_or_not_any_more_counts_as_a_fresh_page_does(database: TestDatabase) {
+async fn who_is_named_by_an_edit_or_not_any_more_counts_as_a_fresh_page_does(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await.id;
-    let (mut bens, mut adas) = (window(&site, &ben, "/chat/").await, window(&site, &ada, "/chat/").await);
+    let (mut bens, mut adas) =
+        (window(&site, &ben, "/chat/").await, window(&site, &ada, "/chat/").await);
     hear(&mut bens, "sidebar-rooms").await;
     hear(&mut adas, "sidebar-rooms").await;
     ada.post("/chat/hi/", &[("message", "for nobody")]).await;
@@ -77,7 +84,9 @@ async fn who_is_named_by_an_edit_or_not_any_more_counts_as_a_fresh_page_does(dat
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_unread_is_counted_to_a_hundred_and_said_with_a_way_to_the_first(database: TestDatabase) {
+async fn what_is_unread_is_counted_to_a_hundred_and_said_with_a_way_to_the_first(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await.id;
@@ -107,7 +116,11 @@ async fn what_is_unread_is_counted_to_a_hundred_and_said_with_a_way_to_the_first
 async fn cost(person: &mut Client) -> usize {
     let statements = Log::listen("sqlx=debug");
     person.get("/chat/").await;
-    statements.text().lines().filter(|line| line.contains("chat_") && line.contains("SELECT")).count()
+    statements
+        .text()
+        .lines()
+        .filter(|line| line.contains("chat_") && line.contains("SELECT"))
+        .count()
 }
 
 async fn open_and_unread(site: &TestSite, ada: &mut Client, from: usize, to: usize) {
@@ -117,7 +130,8 @@ async fn open_and_unread(site: &TestSite, ada: &mut Client, from: usize, to: usi
     }
 }
 
-// One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's driver has a thread of its own.
+// One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's
+// driver has a thread of its own.
 #[apply(on_postgres)]
 #[tokio::test(flavor = "current_thread")]
 async fn a_list_of_thirty_rooms_with_something_unread_costs_as_many_queries_as_a_list_of_three(

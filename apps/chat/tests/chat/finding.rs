@@ -18,7 +18,8 @@ async fn what_was_said_is_found_whatever_its_case_in_any_script(database: TestDa
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     open(&site, &mut ada, "hi").await;
-    let said = ["Überraschung Привет straße ÄRGER", "ΟΔΟΣ İstanbul ｆｕｌｌ", "Cafe\u{301} 100% a_b c\\d"];
+    let said =
+        ["Überraschung Привет straße ÄRGER", "ΟΔΟΣ İstanbul ｆｕｌｌ", "Cafe\u{301} 100% a_b c\\d"];
     for text in said {
         ada.post("/chat/hi/", &[("message", text)]).await;
     }
@@ -55,7 +56,10 @@ async fn what_was_edited_is_found_as_it_is_now_and_what_was_deleted_is_not(datab
     open(&site, &mut ada, "hi").await;
     ada.post("/chat/hi/", &[("message", "Ärger")]).await;
     ada.post("/chat/-/messages/1/", &[("message", "Übermut")]).await;
-    assert_eq!((found(&mut ada, "ärger").await.len(), found(&mut ada, "ÜBERMUT").await.len()), (0, 1));
+    assert_eq!(
+        (found(&mut ada, "ärger").await.len(), found(&mut ada, "ÜBERMUT").await.len()),
+        (0, 1)
+    );
     ada.post("/chat/-/messages/1/delete/", &[]).await;
     assert_eq!(found(&mut ada, "übermut").await.len(), 0);
     let left = "SELECT COUNT(*) AS n FROM chat_messages WHERE folded <> ''";
@@ -70,7 +74,9 @@ async fn what_was_edited_is_found_as_it_is_now_and_what_was_deleted_is_not(datab
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_said_before_there_was_a_folded_text_is_found_after_the_update(database: TestDatabase) {
+async fn what_was_said_before_there_was_a_folded_text_is_found_after_the_update(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     open(&site, &mut ada, "hi").await;
@@ -123,7 +129,11 @@ async fn many_rooms(site: &TestSite, count: usize) {
     });
     let rows: Vec<_> = rows.collect();
     let many = async move |tx: Tx| {
-        room::Entity::insert_many(rows).exec_without_returning(&tx).await.map(|_| ()).map_err(DbError::from)
+        room::Entity::insert_many(rows)
+            .exec_without_returning(&tx)
+            .await
+            .map(|_| ())
+            .map_err(DbError::from)
     };
     site.state().db().write(many).await.unwrap();
 }
@@ -136,17 +146,25 @@ async fn five_hundred_newer_open_rooms_push_no_conversation_and_no_closed_room_o
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let ben_id = site.user(&ben).await.id;
-    let conversation = ada.post(&format!("/chat/-/people/{ben_id}/"), &[]).await.location().to_owned();
+    let conversation =
+        ada.post(&format!("/chat/-/people/{ben_id}/"), &[]).await.location().to_owned();
     ada.post(&conversation, &[("message", "the old conversation")]).await;
     open(&site, &mut ada, "first").await;
     ada.post("/chat/first/", &[("message", "the old room")]).await;
     open_closed(&site, &mut ada, "board").await;
     many_rooms(&site, 501).await;
     let list = ada.get("/chat/").await.text;
-    assert!(list.contains(&conversation) && list.contains("/chat/board/"), "what is mine is listed");
+    assert!(
+        list.contains(&conversation) && list.contains("/chat/board/"),
+        "what is mine is listed"
+    );
     assert_eq!(list.matches("id=\"room-link--").count(), 502, "and 500 open ones");
     assert_eq!(found(&mut ada, "old conversation").await.len(), 1);
-    assert_eq!(found(&mut ben, "OLD ROOM").await.len(), 1, "and what is not listed is found as well");
+    assert_eq!(
+        found(&mut ben, "OLD ROOM").await.len(),
+        1,
+        "and what is not listed is found as well"
+    );
     site.stop().await;
 }
 
@@ -162,7 +180,8 @@ async fn those_who_are_here_are_listed_first_however_many_there_are_and_everyone
     let mut zoes = crate::support::window(&site, &zoe, "/chat/").await;
     crate::support::hear(&mut zoes, "sidebar-rooms").await;
     let page = ada.get("/chat/-/people/").await.text;
-    let (zoe, ada_at) = (page.find(">Zoe<").expect("Zoe is listed"), page.find(">Member 0000<").unwrap());
+    let (zoe, ada_at) =
+        (page.find(">Zoe<").expect("Zoe is listed"), page.find(">Member 0000<").unwrap());
     assert!(zoe < ada_at, "who is here comes first");
     assert!(page.matches("class=\"person\"").count() <= 501 && !page.contains(">Member 0599<"));
     assert!(ada.get("/chat/-/people/?q=MEMBER%200599").await.text.contains(">Member 0599<"));

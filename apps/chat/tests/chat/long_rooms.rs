@@ -1,4 +1,5 @@
-//! What a room costs does not grow with its history: every query finds its rows by an index, in the order it needs them.
+//! What a room costs does not grow with its history: every query finds its rows by an index, in the
+//! order it needs them.
 
 use bellwire_testkit::{Log, TestDatabase, TestSite, apply, on_postgres};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -8,13 +9,15 @@ use crate::support::{chat, hear, open, window};
 
 /// Each statement in this log of the driver that reads messages, mentions or memberships, once.
 fn reading(log: &str) -> Vec<String> {
-    // Quoted as Rust quotes, which is as JSON does where there is nothing but letters, quotes and line ends.
+    // Quoted as Rust quotes, which is as JSON does where there is nothing but letters, quotes and
+    // line ends.
     let quoted = log.lines().filter_map(|line| {
         let (_, rest) = line.split_once("db.statement=")?;
         let text = serde_json::Deserializer::from_str(rest).into_iter::<String>().next()?.ok()?;
         Some(text.trim().to_owned())
     });
-    let mut found: Vec<_> = quoted.filter(|sql| sql.starts_with("SELECT") && sql.contains("chat_")).collect();
+    let mut found: Vec<_> =
+        quoted.filter(|sql| sql.starts_with("SELECT") && sql.contains("chat_")).collect();
     found.sort();
     found.dedup();
     found
@@ -39,8 +42,9 @@ async fn statements(site: &TestSite) -> Vec<String> {
     reading(&statements.text())
 }
 
-// One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's driver has a thread of its own.
-// The same statements are then explained by SQLite, whose plans do not depend on how full the tables are.
+// One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's
+// driver has a thread of its own. The same statements are then explained by SQLite, whose plans do
+// not depend on how full the tables are.
 #[apply(on_postgres)]
 #[tokio::test(flavor = "current_thread")]
 async fn page_catch_up_unread_and_permalink_find_their_rows_by_an_index(database: TestDatabase) {

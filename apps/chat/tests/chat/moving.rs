@@ -26,8 +26,14 @@ async fn a_window_moves_to_another_room_and_hears_only_that_one(database: TestDa
     hear(&mut bens, "sidebar-rooms").await;
     bens.send_json(&go("python", true)).await;
     let panel = hear(&mut bens, "before you came").await;
-    assert!(panel.contains("innerHTML:#room") && panel.contains("data-bw-url=\"/chat/python/\""), "{panel}");
-    assert!(panel.contains(&format!("data-feed=\"chat.room.{}\" data-seq=\"1\"", python.id)), "{panel}");
+    assert!(
+        panel.contains("innerHTML:#room") && panel.contains("data-bw-url=\"/chat/python/\""),
+        "{panel}"
+    );
+    assert!(
+        panel.contains(&format!("data-feed=\"chat.room.{}\" data-seq=\"1\"", python.id)),
+        "{panel}"
+    );
     ada.post("/chat/hi/", &[("message", "in the room that was left")]).await;
     ada.post("/chat/python/", &[("message", "next")]).await;
     let heard = hear(&mut bens, "next").await;
@@ -71,15 +77,21 @@ async fn who_cannot_move_stays_where_they_are(database: TestDatabase) {
 
 /// How many wait for a table of this name.
 async fn waiting(db: &impl ConnectionTrait, table: &str) -> i64 {
-    let sql = format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass");
-    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+    let sql = format!(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
+    );
+    let row =
+        db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
     row.try_get_by_index(0).unwrap()
 }
 
-// On PostgreSQL alone: there a table can be held, so that the room is closed at the one moment that counts.
+// On PostgreSQL alone: there a table can be held, so that the room is closed at the one moment that
+// counts.
 #[apply(on_postgres)]
 #[tokio::test]
-async fn a_room_that_is_closed_while_a_stranger_moves_into_it_does_not_let_them_in(database: TestDatabase) {
+async fn a_room_that_is_closed_while_a_stranger_moves_into_it_does_not_let_them_in(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let db = site.state().db().clone();
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
@@ -126,12 +138,17 @@ async fn a_click_leads_to_the_very_room_whatever_it_is_called(database: TestData
     let site = chat(&database).await;
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     let python = open(&site, &mut ada, "python").await;
-    assert_eq!(open(&site, &mut ada, " # #Python").await, python, "the mark of a room is not its name");
+    assert_eq!(
+        open(&site, &mut ada, " # #Python").await,
+        python,
+        "the mark of a room is not its name"
+    );
     assert_eq!(ada.post("/chat/", &[("name", "#")]).await.status, 422);
     // As it could be made once.
     let other = open(&site, &mut ada, "other").await.id;
     let named = move |tx: Tx| async move {
-        let sql = format!("UPDATE chat_rooms SET name = '#python', slug = '#python' WHERE id = {other}");
+        let sql =
+            format!("UPDATE chat_rooms SET name = '#python', slug = '#python' WHERE id = {other}");
         Ok::<_, ChatError>(tx.execute_unprepared(&sql).await?)
     };
     site.state().db().write(named).await.unwrap();
@@ -155,10 +172,19 @@ async fn a_json_client_moves_as_the_book_has_it(database: TestDatabase) {
     bens.send_json(&go("python", true)).await;
     let frames: Vec<Value> =
         vec![bens.receive_json().await, bens.receive_json().await, bens.receive_json().await];
-    assert_eq!((&frames[0]["selector"], &frames[0]["html"]), (&json!("#group-name"), &json!("#python")));
+    assert_eq!(
+        (&frames[0]["selector"], &frames[0]["html"]),
+        (&json!("#group-name"), &json!("#python"))
+    );
     assert_eq!(frames[0]["url"], "/chat/python/");
-    assert_eq!((&frames[1]["selector"], &frames[1]["html"]), (&json!("#messages-list"), &json!("")));
-    assert_eq!((&frames[2]["selector"], &frames[2]["html"]), (&json!("#logged-user"), &json!("Ben")));
+    assert_eq!(
+        (&frames[1]["selector"], &frames[1]["html"]),
+        (&json!("#messages-list"), &json!(""))
+    );
+    assert_eq!(
+        (&frames[2]["selector"], &frames[2]["html"]),
+        (&json!("#logged-user"), &json!("Ben"))
+    );
     ada.post(&python.path(), &[("message", "hello")]).await;
     let said: Value = bens.receive_json().await;
     assert_eq!(said["seq"], 1);
@@ -175,7 +201,9 @@ async fn a_json_client_moves_as_the_book_has_it(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_is_here_is_told_to_those_present_and_three_windows_are_one_person(database: TestDatabase) {
+async fn who_is_here_is_told_to_those_present_and_three_windows_are_one_person(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
@@ -186,15 +214,21 @@ async fn who_is_here_is_told_to_those_present_and_three_windows_are_one_person(d
         windows.push(window(&site, &ben, "/chat/hi/").await);
     }
     let heard = hear(&mut adas, "Ben</b> joined").await;
-    // Her own coming may have been told before, of one; of two it is told with Ben's, and never of more.
-    let counts: Vec<_> = heard.split(&format!("innerHTML:#online--{}\">", room.id)).skip(1).collect();
+    // Her own coming may have been told before, of one; of two it is told with Ben's, and never of
+    // more.
+    let counts: Vec<_> =
+        heard.split(&format!("innerHTML:#online--{}\">", room.id)).skip(1).collect();
     let count = counts.last().expect("how many are in the room").split('<').next();
     assert_eq!(count, Some("2"), "{heard}");
     assert_eq!(heard.matches("</b> joined").count(), 1, "{heard}");
     windows.pop().unwrap().cut().await;
     windows.pop().unwrap().cut().await;
     let layer = site.state().bellwire().layer();
-    assert_eq!(layer.presence().count(room.feed(layer).name()), 2, "one window is enough to be here");
+    assert_eq!(
+        layer.presence().count(room.feed(layer).name()),
+        2,
+        "one window is enough to be here"
+    );
     windows.pop().unwrap().cut().await;
     hear(&mut adas, "Ben</b> left").await;
     assert_eq!(layer.presence().count(room.feed(layer).name()), 1);
@@ -205,7 +239,8 @@ async fn who_is_here_is_told_to_those_present_and_three_windows_are_one_person(d
 #[tokio::test]
 async fn typing_is_told_to_the_others_in_the_room_and_to_nobody_else(database: TestDatabase) {
     let site = chat(&database).await;
-    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let (mut ada, ben, cy) =
+        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
     open(&site, &mut ada, "hi").await;
     open(&site, &mut ada, "python").await;
     let mut adas = window(&site, &ada, "/chat/hi/").await;

@@ -1,4 +1,5 @@
-//! Text from outside that no database can hold: U+0000, which PostgreSQL refuses and SQLite would take.
+//! Text from outside that no database can hold: U+0000, which PostgreSQL refuses and SQLite would
+//! take.
 
 use bellwire_testkit::{Client, TestDatabase, apply, on_databases};
 use serde_json::{Value, json};

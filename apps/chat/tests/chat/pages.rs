@@ -56,13 +56,18 @@ async fn a_name_that_will_not_do_is_explained_where_it_was_typed(database: TestD
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let long = "<b>".repeat(50);
-    for (bad, says) in [("", "Give the room a name."), ("///", "something besides"), (&long, "at most 128")] {
+    for (bad, says) in
+        [("", "Give the room a name."), ("///", "something besides"), (&long, "at most 128")]
+    {
         let answer = ada.post("/chat/", &[("name", bad)]).await;
         assert_eq!(answer.status, 422, "{bad}");
         assert!(answer.text.contains(says), "{bad}: {}", answer.text);
     }
     let kept = ada.post("/chat/", &[("name", &long)]).await.text;
-    assert!(kept.contains("&#60;b&#62;") && !kept.contains("<b><b>"), "what was typed is kept, and inert");
+    assert!(
+        kept.contains("&#60;b&#62;") && !kept.contains("<b><b>"),
+        "what was typed is kept, and inert"
+    );
     assert_eq!(ada.post("/chat/", &[]).await.status, 422, "no name at all");
     site.stop().await;
 }
@@ -102,7 +107,9 @@ async fn a_room_shows_its_newest_50_messages_and_where_they_end(database: TestDa
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_message_that_will_not_do_is_explained_and_what_was_typed_is_kept(database: TestDatabase) {
+async fn a_message_that_will_not_do_is_explained_and_what_was_typed_is_kept(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
@@ -174,8 +181,10 @@ async fn without_a_socket_a_text_goes_to_the_room_it_was_typed_in_whatever_that_
     let other = open(&site, &mut ada, "hi").await;
     let sent = ben.post("/chat/hi/", &[("message", "typed in the first"), ("room", &id)]).await;
     assert_eq!((sent.status, sent.location()), (303, "/chat/hello/"));
-    let renamed =
-        bellwire_chat::models::Room::by_id(site.state().db().read(), room.id).await.unwrap().unwrap();
+    let renamed = bellwire_chat::models::Room::by_id(site.state().db().read(), room.id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(page_words(&mut ben, &renamed).await, ["to an old address", "typed in the first"]);
     assert!(page_words(&mut ben, &other).await.is_empty());
     ada.post(&format!("{settings}members/"), &[("kind", "closed")]).await;

@@ -11,7 +11,9 @@ use crate::support::{chat, hear, window};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn two_people_have_one_conversation_whoever_begins_it_and_both_see_it_appear(database: TestDatabase) {
+async fn two_people_have_one_conversation_whoever_begins_it_and_both_see_it_appear(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, mut ben, mut cy) =
         (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
@@ -39,7 +41,10 @@ async fn two_people_have_one_conversation_whoever_begins_it_and_both_see_it_appe
     let room = Room::of_two(site.state().db().read(), ada_id, ben_id).await.unwrap().unwrap();
     assert_eq!(cy.get(&path).await.status, 404);
     assert_eq!(cy.post(&path, &[("message", "me too")]).await.status, 404);
-    cys.send_json(&json!({"action": "New message", "data": {"message": "me too", "room": room.id}})).await;
+    cys.send_json(
+        &json!({"action": "New message", "data": {"message": "me too", "room": room.id}}),
+    )
+    .await;
     let heard = hear(&mut cys, "no such room").await;
     assert!(!heard.contains("between us") && !heard.contains(&path), "{heard}");
     assert!(!cy.get("/chat/-/search/?q=between").await.text.contains("between us"));
@@ -53,13 +58,19 @@ async fn nobody_talks_to_themselves_or_to_nobody(database: TestDatabase) {
     let mut ada = site.person("Ada").await;
     let id = site.user(&ada).await.id;
     for nobody in [id, 0, -1, i64::MAX] {
-        assert_eq!(ada.post(&format!("/chat/-/people/{nobody}/"), &[]).await.status, 404, "{nobody}");
+        assert_eq!(
+            ada.post(&format!("/chat/-/people/{nobody}/"), &[]).await.status,
+            404,
+            "{nobody}"
+        );
     }
     let mut window = window(&site, &ada, "/chat/").await;
     hear(&mut window, "sidebar-rooms").await;
     for name in ["Ada", "Nobody", "", "\u{0}"] {
         window
-            .send_json(&json!({"action": "Change group", "data": {"groupName": name, "isGroup": false}}))
+            .send_json(
+                &json!({"action": "Change group", "data": {"groupName": name, "isGroup": false}}),
+            )
             .await;
         hear(&mut window, "error").await;
     }
@@ -72,7 +83,8 @@ async fn what_was_said_with_somebody_who_is_gone_can_still_be_read_and_a_refused
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
-    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let (mut ada, ben, cy) =
+        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
     let (ben_id, cy_id) = (site.user(&ben).await.id, site.user(&cy).await.id);
     let path = ada.post(&format!("/chat/-/people/{ben_id}/"), &[]).await.location().to_owned();
     ada.post(&path, &[("message", "before you go")]).await;

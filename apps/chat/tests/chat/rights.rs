@@ -61,10 +61,16 @@ async fn a_room_that_is_closed_is_closed_to_everyone_who_was_not_chosen_however_
     let (db, room) = (site.state().db().read(), Room::by_slug(site.state().db().read(), "hi"));
     let room = room.await.unwrap().unwrap();
     for person in [people[0], people[CROWD / 2], people[CROWD - 1], ben_id] {
-        assert!(!room.admits(db, person).await.unwrap(), "{person} has read it, and may not any more");
+        assert!(
+            !room.admits(db, person).await.unwrap(),
+            "{person} has read it, and may not any more"
+        );
     }
     assert!(room.admits(db, cy_id).await.unwrap(), "who was chosen");
-    assert!(room.admits(db, site.user(&ada).await.id).await.unwrap(), "who was in it and closed it");
+    assert!(
+        room.admits(db, site.user(&ada).await.id).await.unwrap(),
+        "who was in it and closed it"
+    );
     assert_eq!(ben.get("/chat/hi/").await.status, 404);
     // To have read it again does not let anybody in.
     have_read_again(&site, &ben, &room).await;
@@ -76,14 +82,18 @@ async fn have_read_again(site: &TestSite, person: &Client, room: &Room) {
     let mut window = window(site, person, "/chat/").await;
     hear(&mut window, "sidebar-rooms").await;
     for action in ["Read", "Mark unread"] {
-        window.send_json(&serde_json::json!({"action": action, "data": {"room": room.id, "seq": 1}})).await;
+        window
+            .send_json(&serde_json::json!({"action": action, "data": {"room": room.id, "seq": 1}}))
+            .await;
         hear(&mut window, "no such room").await;
     }
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn saving_the_members_of_a_room_changes_nothing_for_those_who_were_not_listed(database: TestDatabase) {
+async fn saving_the_members_of_a_room_changes_nothing_for_those_who_were_not_listed(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open_closed(&site, &mut ada, "board").await;
@@ -107,7 +117,8 @@ async fn who_made_a_room_and_was_taken_out_of_it_does_not_run_it_any_more(databa
     let site = chat(&database).await;
     let mut root = admin(&site).await;
     let mut freya = site.person("Freya").await;
-    let (freya_id, ben_id) = (site.user(&freya).await.id, site.user(&site.person("Ben").await).await.id);
+    let (freya_id, ben_id) =
+        (site.user(&freya).await.id, site.user(&site.person("Ben").await).await.id);
     let room = open_closed(&site, &mut freya, "freyas").await;
     assert_eq!(members(&mut root, &room, &[ben_id], &[freya_id]).await, 303);
     let run = format!("/chat/-/rooms/{}/", room.id);
@@ -157,7 +168,9 @@ async fn a_member_who_does_not_exist_is_nobody(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_is_taken_out_and_comes_back_reads_on_and_nobody_else_came_with_them(database: TestDatabase) {
+async fn who_is_taken_out_and_comes_back_reads_on_and_nobody_else_came_with_them(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, mut ben, mut cy) =
         (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
@@ -177,7 +190,9 @@ async fn who_is_taken_out_and_comes_back_reads_on_and_nobody_else_came_with_them
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_room_that_is_opened_and_closed_again_is_for_whoever_is_chosen_then(database: TestDatabase) {
+async fn a_room_that_is_opened_and_closed_again_is_for_whoever_is_chosen_then(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let ben_id = site.user(&ben).await.id;
@@ -214,7 +229,8 @@ async fn the_settings_lead_to_every_member_however_many_there_are_and_members_se
     assert!(listed(&sought, people[249]) && !listed(&sought, people[0]), "or by name");
 
     let members = format!("{run}members/");
-    let (first, last) = (ben.get(&members).await.text, ben.get(&format!("{members}?page=3")).await.text);
+    let (first, last) =
+        (ben.get(&members).await.text, ben.get(&format!("{members}?page=3")).await.text);
     assert!(first.contains("Member 0000") && last.contains("Member 0249"));
     assert!(!first.contains("name=\"member\""), "to be seen, not to be changed");
     assert!(ben.get("/chat/board/").await.text.contains(&members), "its header leads there");
@@ -236,7 +252,11 @@ async fn names_that_are_offered_in_a_closed_room_are_its_members_and_a_wildcard_
     let names = |typed: &str, room: i64| format!("/chat/-/names/?q={typed}&room={room}");
     assert_eq!(ada.get(&names("be", room.id)).await.text, "[\"Ben\"]");
     assert_eq!(ada.get(&names("be", open_room.id)).await.text, "[\"Ben\",\"Bertha\"]");
-    assert_eq!(cy.get(&names("be", room.id)).await.status, 404, "who may not read it learns nothing of it");
+    assert_eq!(
+        cy.get(&names("be", room.id)).await.status,
+        404,
+        "who may not read it learns nothing of it"
+    );
     crowd(&site, "Zed", 9).await;
     let offered = ada.get("/chat/-/names/?q=zed").await.text;
     assert_eq!(offered.matches("Zed").count(), 8, "{offered}");

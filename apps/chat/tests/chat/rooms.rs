@@ -34,7 +34,10 @@ async fn the_list_has_the_newest_500_open_rooms_and_all_of_ones_own_and_the_othe
     let listed = |path: &str| list.contains(&format!("href=\"{path}\""));
     assert_eq!((0..501).filter(|number| listed(&format!("/chat/open-{number}/"))).count(), 500);
     assert!(!listed("/chat/open-0/") && listed("/chat/open-500/"), "{database:?}: the newest");
-    assert!(listed("/chat/ours/") && listed("/chat/read/") && listed("/chat/-direct-1-2/"), "{list}");
+    assert!(
+        listed("/chat/ours/") && listed("/chat/read/") && listed("/chat/-direct-1-2/"),
+        "{list}"
+    );
     assert_eq!(ben.get("/chat/open-0/").await.status, 200);
     site.stop().await;
 }
@@ -79,7 +82,9 @@ async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_t
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_window_that_was_away_during_a_rename_is_in_the_room_and_knows_its_name(database: TestDatabase) {
+async fn a_window_that_was_away_during_a_rename_is_in_the_room_and_knows_its_name(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
@@ -97,7 +102,10 @@ async fn a_window_that_was_away_during_a_rename_is_in_the_room_and_knows_its_nam
     }
     let mut bens = window(&site, &ben, "/chat/").await;
     hear(&mut bens, "sidebar-rooms").await;
-    bens.send_json(&json!({"action": "Change group", "data": {"groupName": "hi", "isGroup": true}})).await;
+    bens.send_json(
+        &json!({"action": "Change group", "data": {"groupName": "hi", "isGroup": true}}),
+    )
+    .await;
     hear(&mut bens, "data-bw-url=\"/chat/hello/\"").await;
     site.stop().await;
 }
@@ -119,8 +127,12 @@ async fn a_window_that_shows_a_room_which_is_not_theirs_any_more_is_told_so_when
         hear(&mut bens, "sidebar-rooms").await;
     }
     assert!(said[0].contains("innerHTML:#room"), "{said:?}");
-    assert!(said.iter().all(|each| *each == said[0]), "removed or closed is not told apart: {said:?}");
-    // An address is no page that shows a room: nothing closes, and nothing tells a closed room from none.
+    assert!(
+        said.iter().all(|each| *each == said[0]),
+        "removed or closed is not told apart: {said:?}"
+    );
+    // An address is no page that shows a room: nothing closes, and nothing tells a closed room from
+    // none.
     for at in ["/chat/board/", "/chat/hi/", "/chat/", "", "-1x"] {
         let mut bens = window(&site, &ben, at).await;
         assert!(!hear(&mut bens, "sidebar-rooms").await.contains("alert"), "{at}");
@@ -137,10 +149,15 @@ async fn only_who_made_a_room_or_administers_runs_it(database: TestDatabase) {
     let mut admin = admin(&site).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
-    let (run, delete) = (format!("/chat/-/rooms/{}/", room.id), format!("/chat/-/rooms/{}/delete/", room.id));
+    let (run, delete) =
+        (format!("/chat/-/rooms/{}/", room.id), format!("/chat/-/rooms/{}/delete/", room.id));
     assert_eq!(ben.get(&run).await.status, 403);
     for path in [&run, &delete, &format!("{run}members/")] {
-        assert_eq!(ben.post(path, &[("name", "mine"), ("kind", "closed")]).await.status, 403, "{path}");
+        assert_eq!(
+            ben.post(path, &[("name", "mine"), ("kind", "closed")]).await.status,
+            403,
+            "{path}"
+        );
     }
     assert_eq!(admin.get(&run).await.status, 200);
     assert_eq!(ada.post(&delete, &[]).await.status, 303);
@@ -186,7 +203,9 @@ async fn a_closed_room_is_not_there_for_strangers(database: TestDatabase) {
     let mut socket = window(&site, &cy, "/chat/board/").await;
     hear(&mut socket, "sidebar-rooms").await;
     socket
-        .send_json(&json!({"action": "Change group", "data": {"groupName": "board", "isGroup": true}}))
+        .send_json(
+            &json!({"action": "Change group", "data": {"groupName": "board", "isGroup": true}}),
+        )
         .await;
     assert!(hear(&mut socket, "no such room").await.contains("error"));
     let asks = [
@@ -202,7 +221,10 @@ async fn a_closed_room_is_not_there_for_strangers(database: TestDatabase) {
     }
     let page = ada.get("/chat/board/").await.text;
     assert_eq!(page.matches("<li class=\"message\"").count(), 1, "nothing of all this was written");
-    assert!(page.contains("the secret plan") && !page.contains("message__edited"), "or changed: {page}");
+    assert!(
+        page.contains("the secret plan") && !page.contains("message__edited"),
+        "or changed: {page}"
+    );
     site.stop().await;
 }
 
@@ -212,10 +234,12 @@ async fn whoever_is_taken_out_of_a_room_sees_it_close_and_hears_nothing_of_it_an
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
-    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let (mut ada, ben, cy) =
+        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
     let room = open(&site, &mut ada, "hi").await;
     let mut adas = enter(&site, &ada, &room, "").await;
-    let (mut bens, mut cys) = (window(&site, &ben, "/chat/hi/").await, enter(&site, &cy, &room, "").await);
+    let (mut bens, mut cys) =
+        (window(&site, &ben, "/chat/hi/").await, enter(&site, &cy, &room, "").await);
     hear(&mut bens, "sidebar-rooms").await;
     adas.send_json(&say("for all", "c-1")).await;
     hear(&mut bens, "for all").await;
@@ -233,8 +257,10 @@ async fn whoever_is_taken_out_of_a_room_sees_it_close_and_hears_nothing_of_it_an
     let (heard, close) = cys.heard_until_closed().await;
     assert_eq!(close.code(), 1008);
     assert!(heard.iter().all(|frame| !frame.contains("private")), "{heard:?}");
-    bens.send_json(&json!({"action": "New message", "data": {"message": "still here?", "room": room.id}}))
-        .await;
+    bens.send_json(
+        &json!({"action": "New message", "data": {"message": "still here?", "room": room.id}}),
+    )
+    .await;
     let heard = hear(&mut bens, "no such room").await;
     assert!(!heard.contains("private"), "{heard}");
     assert_eq!(ada.get("/chat/hi/").await.text.matches("still here?").count(), 0);
@@ -245,7 +271,8 @@ async fn whoever_is_taken_out_of_a_room_sees_it_close_and_hears_nothing_of_it_an
 #[tokio::test]
 async fn a_removed_room_closes_for_those_in_it_and_goes_from_every_list(database: TestDatabase) {
     let site = chat(&database).await;
-    let (mut ada, ben, cy) = (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let (mut ada, ben, cy) =
+        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
     let room = open(&site, &mut ada, "hi").await;
     ada.post("/chat/hi/", &[("message", "soon gone")]).await;
     let (mut inside, mut outside) =

@@ -6,7 +6,8 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::support::{admin, chat, open, words};
 
-/// So many that some of what is said is in the index, and the newest is not yet (`models/search.rs`: 64).
+/// So many that some of what is said is in the index, and the newest is not yet
+/// (`models/search.rs`: 64).
 const SAID: i64 = 70;
 
 /// A room in which 1 to 70 are said, each as `number <n>.`; the messages' ids are the same.
@@ -26,7 +27,9 @@ async fn found(person: &mut Client, query: &str) -> Vec<String> {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_search_finds_old_and_new_messages_the_newest_first_as_they_are_now(database: TestDatabase) {
+async fn a_search_finds_old_and_new_messages_the_newest_first_as_they_are_now(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, path) = room(&site).await;
     let newest: Vec<_> = (SAID - 49..=SAID).rev().map(|n| format!("number {n}.")).collect();
@@ -34,7 +37,15 @@ async fn a_search_finds_old_and_new_messages_the_newest_first_as_they_are_now(da
     assert_eq!(found(&mut ada, "ber+7").await, ["number 70.", "number 7."]);
     assert_eq!(
         found(&mut ada, "7.").await,
-        ["number 67.", "number 57.", "number 47.", "number 37.", "number 27.", "number 17.", "number 7."]
+        [
+            "number 67.",
+            "number 57.",
+            "number 47.",
+            "number 37.",
+            "number 27.",
+            "number 17.",
+            "number 7."
+        ]
     );
     assert!(found(&mut ada, "num+ber").await.is_empty());
     // In the index and not yet in it: neither shows what is not said any more.
@@ -84,7 +95,9 @@ async fn a_search_reads_the_index_and_not_the_history(database: TestDatabase) {
         DbBackend::Sqlite => {
             // Whoever read the history would find it all the same.
             let forget = site.state().db().write(async move |tx: Tx| {
-                Ok::<_, DbError>(tx.execute_unprepared("DELETE FROM chat_search WHERE rowid = 10").await?)
+                Ok::<_, DbError>(
+                    tx.execute_unprepared("DELETE FROM chat_search WHERE rowid = 10").await?,
+                )
             });
             forget.await.unwrap();
             assert!(found(&mut ada, "number+10.").await.is_empty());
@@ -98,7 +111,8 @@ async fn a_search_reads_the_index_and_not_the_history(database: TestDatabase) {
                 Ok::<_, DbError>(tx.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?)
             });
             let plan = plan.await.unwrap();
-            let plan: Vec<String> = plan.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+            let plan: Vec<String> =
+                plan.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
             assert!(plan.join("\n").contains("chat_messages_by_text"), "{plan:#?}");
         }
     }

@@ -40,7 +40,8 @@ pub(crate) async fn open_closed(site: &TestSite, person: &mut Client, name: &str
     Room::by_slug(site.state().db().read(), name).await.unwrap().expect("the room that was opened")
 }
 
-/// As many people who never sign in, called by this name and their number. Returns their ids, in that order.
+/// As many people who never sign in, called by this name and their number. Returns their ids, in
+/// that order.
 pub(crate) async fn crowd(site: &TestSite, name: &str, count: usize) -> Vec<i64> {
     let person = |n: usize| users::ActiveModel {
         name: Set(format!("{name} {n:04}")),
@@ -63,13 +64,19 @@ pub(crate) async fn crowd(site: &TestSite, name: &str, count: usize) -> Vec<i64>
     };
     site.state().db().write(all).await.unwrap();
     let theirs = users::Entity::find().filter(users::Column::PasswordHash.eq("none"));
-    let theirs = theirs.filter(users::Column::Name.starts_with(name)).order_by_asc(users::Column::Name);
+    let theirs =
+        theirs.filter(users::Column::Name.starts_with(name)).order_by_asc(users::Column::Name);
     let ids = theirs.all(site.state().db().read()).await.unwrap();
     ids.into_iter().map(|user| user.id).collect()
 }
 
 /// This person's socket in the room, with this query.
-pub(crate) async fn enter(site: &TestSite, person: &Client, room: &Room, query: &str) -> Communicator {
+pub(crate) async fn enter(
+    site: &TestSite,
+    person: &Client,
+    room: &Room,
+    query: &str,
+) -> Communicator {
     let user = site.user(person).await;
     let key = user.key();
     enter_as(site, user, room, query, &key).await
@@ -120,7 +127,8 @@ pub(crate) fn say(message: &str, client_id: &str) -> Value {
 /// The words of the messages in this HTML, in their order.
 pub(crate) fn words(html: &str) -> Vec<String> {
     let texts = html.split("class=\"message__text\"").skip(1);
-    let text = |rest: &str| rest.split_once('>').unwrap().1.split("</div>").next().unwrap().to_owned();
+    let text =
+        |rest: &str| rest.split_once('>').unwrap().1.split("</div>").next().unwrap().to_owned();
     texts.map(|rest| text(rest).replace("<p>", "").replace("</p>", "").trim().to_owned()).collect()
 }
 

@@ -27,8 +27,11 @@ async fn who_was_away_gets_exactly_what_was_missed(database: TestDatabase) {
 
     let query = format!("since=chat.room.{}:3", room.id);
     let mut socket = enter(&site, &ada, &room, &query).await;
-    let frames =
-        [socket.receive_json::<Value>().await, socket.receive_json().await, socket.receive_json().await];
+    let frames = [
+        socket.receive_json::<Value>().await,
+        socket.receive_json().await,
+        socket.receive_json().await,
+    ];
     let told = |frame: &Value| (frame["how"].clone(), words(frame["html"].as_str().unwrap()));
     assert_eq!(told(&frames[0]), ("replace".into(), vec!["1, edited".to_owned()]));
     assert_eq!(told(&frames[1]), ("remove".into(), vec![]));
@@ -50,7 +53,10 @@ async fn change(
     site.state()
         .db()
         .write(async move |tx: Tx| {
-            tx.execute_unprepared(&format!("UPDATE chat_rooms SET seq = seq + 1 WHERE id = {room}")).await?;
+            tx.execute_unprepared(&format!(
+                "UPDATE chat_rooms SET seq = seq + 1 WHERE id = {room}"
+            ))
+            .await?;
             let seq = bellwire_chat::models::Room::current_seq(&tx, room).await?;
             let found = message::Entity::find().filter(message::Column::RoomId.eq(room));
             let found = found.filter(message::Column::Seq.eq(place)).one(&tx).await?;
@@ -74,12 +80,19 @@ async fn a_page_that_is_up_to_date_hears_nothing_and_one_without_a_number_gets_i
     let room = open(&site, &mut ada, "hi").await;
     enter(&site, &ada, &room, "").await.receive_nothing().await;
     ada.post(&room.path(), &[("message", "1")]).await;
-    enter(&site, &ada, &room, &format!("since=chat.room.{}:1", room.id)).await.receive_nothing().await;
-    // No number, one from the future (a database restored from yesterday's), and none that can be read.
+    enter(&site, &ada, &room, &format!("since=chat.room.{}:1", room.id))
+        .await
+        .receive_nothing()
+        .await;
+    // No number, one from the future (a database restored from yesterday's), and none that can be
+    // read.
     for query in ["", &format!("since=chat.room.{}:99", room.id), "since=chat.room:x"] {
         let mut socket = enter(&site, &ada, &room, query).await;
         let frame: Value = socket.receive_json().await;
-        assert_eq!((&frame["append"], &frame["how"], &frame["seq"]), (&Value::Null, &Value::Null, &1.into()));
+        assert_eq!(
+            (&frame["append"], &frame["how"], &frame["seq"]),
+            (&Value::Null, &Value::Null, &1.into())
+        );
         assert_eq!(words(frame["html"].as_str().unwrap()), ["1"]);
         socket.receive_nothing().await;
     }
@@ -123,15 +136,22 @@ async fn who_missed_too_many_bytes_gets_the_list_anew_and_with_a_few_less_what_w
     };
     // 32 of the longest fit into 256 KiB, and with the 33rd they are fewer than 500 and too long.
     for _ in 0..32 {
-        let asked = bellwire_chat::actions::Asked { message: "x".repeat(8_000), ..Default::default() };
+        let asked =
+            bellwire_chat::actions::Asked { message: "x".repeat(8_000), ..Default::default() };
         bellwire_chat::actions::new_message(site.state(), &room, &user, asked).await.unwrap();
     }
     let frame = first_missed().await;
-    assert_eq!((&frame["append"], words(frame["html"].as_str().unwrap()).len()), (&Value::Bool(true), 1));
+    assert_eq!(
+        (&frame["append"], words(frame["html"].as_str().unwrap()).len()),
+        (&Value::Bool(true), 1)
+    );
     let asked = bellwire_chat::actions::Asked { message: "y".repeat(8_000), ..Default::default() };
     bellwire_chat::actions::new_message(site.state(), &room, &user, asked).await.unwrap();
     let frame = first_missed().await;
-    assert_eq!((&frame["append"], words(frame["html"].as_str().unwrap()).len()), (&Value::Null, 33));
+    assert_eq!(
+        (&frame["append"], words(frame["html"].as_str().unwrap()).len()),
+        (&Value::Null, 33)
+    );
     assert_eq!(frame["seq"], 33);
     site.stop().await;
 }
@@ -183,8 +203,10 @@ async fn eight_writers_and_five_readers_end_with_the_same_order(database: TestDa
         let (mut person, path) = (ada.clone(), room.path());
         tokio::spawn(async move {
             for i in 0..6 {
-                let fields =
-                    [("message", &*format!("{writer}-{i}")), ("client_id", &*format!("c-{writer}-{i}"))];
+                let fields = [
+                    ("message", &*format!("{writer}-{i}")),
+                    ("client_id", &*format!("c-{writer}-{i}")),
+                ];
                 assert_eq!(person.post(&path, &fields).await.status, 303);
             }
         })

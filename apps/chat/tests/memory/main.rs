@@ -1,8 +1,9 @@
 //! What readers that never read took is given back, to the byte.
 //!
-//! Not measured as pages of the process: glibc keeps what was freed, in several arenas, and how much of it differs from run to run by more
-//! than a leak would. So the whole site runs in this process, behind real sockets, on an allocator that counts what is
-//! alive. SQLite allocates for itself and is not counted; its caches have a bound of their own. This binary has one test, since
+//! Not measured as pages of the process: glibc keeps what was freed, in several arenas, and how
+//! much of it differs from run to run by more than a leak would. So the whole site runs in this
+//! process, behind real sockets, on an allocator that counts what is alive. SQLite allocates for
+//! itself and is not counted; its caches have a bound of their own. This binary has one test, since
 //! whatever else ran beside it would be counted as well.
 #![cfg(target_os = "linux")]
 
@@ -19,11 +20,14 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Readers of one wave; `BELLWIRE_TEST_SLOW_READERS` asks for more.
 const READERS: usize = 200;
-/// What is filled by the first and stays (pools, tables, prepared statements) is no leak; a leak grows with every wave.
+/// What is filled by the first and stays (pools, tables, prepared statements) is no leak; a leak
+/// grows with every wave.
 const WAVES: usize = 4;
-/// What a reader may leave behind: less than anything that is kept for one. A wave leaves a few kilobytes, however many readers it has.
+/// What a reader may leave behind: less than anything that is kept for one. A wave leaves a few
+/// kilobytes, however many readers it has.
 const LEFT: usize = 128;
-/// What one may cost while it is stuck, and all of them together: as in `server/tests/program/slow_readers.rs`.
+/// What one may cost while it is stuck, and all of them together: as in
+/// `server/tests/program/slow_readers.rs`.
 const EACH: usize = 16 * 1024;
 const SHARED: usize = 8 * 1024 * 1024;
 
@@ -45,13 +49,14 @@ async fn what_readers_that_never_read_took_is_given_back_to_the_byte() {
     let readers = asked.map_or(READERS, |number| number.parse().unwrap());
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap();
     assert!(files > 2 * readers as u64 + 200, "this test may have {files} open files: ulimit -Hn");
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_chat::app()], |settings| {
-        let limits = &mut settings.limits;
-        (limits.sockets_per_person, limits.sockets_per_address) = (100_000, 100_000);
-        (limits.write, limits.close) = (WRITE, CLOSE);
-        limits.presence_grace = Duration::ZERO;
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_chat::app()], |settings| {
+            let limits = &mut settings.limits;
+            (limits.sockets_per_person, limits.sockets_per_address) = (100_000, 100_000);
+            (limits.write, limits.close) = (WRITE, CLOSE);
+            limits.presence_grace = Duration::ZERO;
+        })
+        .await;
     let mut ada = site.person("Ada").await;
     assert_eq!(ada.post("/chat/", &[("name", "slow")]).await.status, 303);
     let mut rests = Vec::with_capacity(WAVES);
@@ -75,7 +80,8 @@ async fn what_readers_that_never_read_took_is_given_back_to_the_byte() {
     site.stop().await;
 }
 
-/// Readers come who have had so many messages, everything is said, and they go when they were closed.
+/// Readers come who have had so many messages, everything is said, and they go when they were
+/// closed.
 async fn wave(site: &TestSite, ada: &mut Client, readers: usize, had: usize) {
     let mut unread = Vec::with_capacity(readers);
     for _ in 0..readers {
@@ -83,14 +89,14 @@ async fn wave(site: &TestSite, ada: &mut Client, readers: usize, had: usize) {
         unread.push(opened.expect("an answer to the handshake"));
     }
     let layer = site.state().bellwire().layer();
-    assert_eq!(layer.sockets_here(), readers);
+    assert_eq!(layer.local_sockets(), readers);
     let text = "x".repeat(LENGTH);
     for _ in 0..MESSAGES {
         assert_eq!(ada.post("/chat/slow/", &[("message", &text)]).await.status, 303);
     }
     let deadline = Instant::now() + PATIENCE;
-    while layer.sockets_here() > 0 {
-        assert!(Instant::now() < deadline, "{} are still open", layer.sockets_here());
+    while layer.local_sockets() > 0 {
+        assert!(Instant::now() < deadline, "{} are still open", layer.local_sockets());
         sleep(Duration::from_millis(20)).await;
     }
 }

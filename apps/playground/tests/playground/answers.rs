@@ -54,10 +54,17 @@ async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_wor
         assert!(page.text().await.contains("innerHTML:#result"), "an old result would mislead");
         assert!(page.text().await.contains("innerHTML:#error--weight"));
     }
-    // By HTTP the same stands in the same place, which the field names: bellwire.js marks the field by that.
+    // By HTTP the same stands in the same place, which the field names: bellwire.js marks the field
+    // by that.
     let by_http = site.client().get("/bmi/?height=180&weight=tall").await.text;
-    assert!(by_http.contains("aria-invalid=\"true\" aria-describedby=\"error--weight\""), "{by_http}");
-    assert!(by_http.contains("id=\"error--weight\" role=\"alert\">A weight is a number"), "{by_http}");
+    assert!(
+        by_http.contains("aria-invalid=\"true\" aria-describedby=\"error--weight\""),
+        "{by_http}"
+    );
+    assert!(
+        by_http.contains("id=\"error--weight\" role=\"alert\">A weight is a number"),
+        "{by_http}"
+    );
     for (part, missing) in [
         (json!({}), "height"),
         (json!({"weight": 75}), "height"),
@@ -66,7 +73,11 @@ async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_wor
     ] {
         let answer = plain.answer(&part).await;
         assert_refused(&answer, Some(missing));
-        assert_eq!(answer["action"], json!(null), "a field that is missing is no field that is wrong");
+        assert_eq!(
+            answer["action"],
+            json!(null),
+            "a field that is missing is no field that is wrong"
+        );
     }
     assert_refused(&plain.answer(&json!({"action": "Dance"})).await, Some("action"));
     plain.say("no json").await;
@@ -99,8 +110,9 @@ async fn text_comes_back_in_capitals_escaped_and_in_order() {
     let ask = |text: &str| json!({"action": "text in capital letters", "data": {"text": text}});
     let answer = plain.answer(&ask("straße, ısı <b>")).await;
     assert_eq!(answer, json!({"selector": "#results", "html": "STRASSE, ISI &lt;B&gt;"}));
-    let typed: Vec<String> =
-        (1..=40).map(|length| "type fast and faster than anybody reads!"[..length].to_owned()).collect();
+    let typed: Vec<String> = (1..=40)
+        .map(|length| "type fast and faster than anybody reads!"[..length].to_owned())
+        .collect();
     for text in &typed {
         plain.ask(&ask(text)).await;
     }

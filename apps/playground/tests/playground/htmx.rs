@@ -11,11 +11,12 @@ fn says(text: &str) -> serde_json::Value {
     json!({"chat_message": text, "room": "garden", "HEADERS": {"HX-Request": "true", "HX-Trigger": "form"}})
 }
 
-/// Waits until so many are in the room of this number: a socket that has just opened may not be yet.
+/// Waits until so many are in the room of this number: a socket that has just opened may not be
+/// yet.
 async fn are_in(site: &TestSite, room: i64, guests: usize) {
     let (layer, group) = (site.state().bellwire().layer(), GroupName::of("playground.htmx", room));
     let come = async {
-        while layer.members_here(&group) < guests {
+        while layer.local_members(&group) < guests {
             tokio::task::yield_now().await;
         }
     };
@@ -48,7 +49,9 @@ async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_n
     let mut late = Window::open(&site.client(), "/ws/htmx/").await;
     let frame = late.text().await;
     assert!(
-        frame.contains("innerHTML:#content") && frame.contains("from htmx 4") && !frame.contains("soup"),
+        frame.contains("innerHTML:#content")
+            && frame.contains("from htmx 4")
+            && !frame.contains("soup"),
         "{frame}"
     );
     let mut plain = Window::open(&site.client(), "/ws/htmx/?dialect=json&room=attic").await;
@@ -88,7 +91,9 @@ async fn what_will_not_do_is_said_beside_the_field_and_a_room_remembers_so_much(
     let page = browser.get("/htmx/?room=attic").await;
     assert_eq!(page.text.matches("class=\"said\"").count(), 50);
     assert!(
-        !page.text.contains("line 9.") && page.text.contains("line 10.") && page.text.contains("line 59.")
+        !page.text.contains("line 9.")
+            && page.text.contains("line 10.")
+            && page.text.contains("line 59.")
     );
     site.stop().await;
 }
@@ -100,27 +105,36 @@ async fn choosing_a_room_posts_and_gets_its_window_and_without_htmx_the_page() {
     let origin = site.url("");
     let origin = origin.trim_end_matches('/');
     for (path, connect) in [("/htmx/", "ws-connect"), ("/htmx/4/", "hx-ws:connect")] {
-        let chosen =
-            ada.post_with(path, &[("origin", origin), ("hx-request", "true")], &[("room", "kitchen")]).await;
+        let chosen = ada
+            .post_with(path, &[("origin", origin), ("hx-request", "true")], &[("room", "kitchen")])
+            .await;
         assert_eq!(chosen.status, 200);
         assert!(
             chosen.text.starts_with("<section") && chosen.text.contains("id=\"chat-window\""),
             "{}",
             chosen.text
         );
-        assert!(chosen.text.contains(&format!("{connect}=\"/ws/htmx/?room=kitchen\"")), "{}", chosen.text);
+        assert!(
+            chosen.text.contains(&format!("{connect}=\"/ws/htmx/?room=kitchen\"")),
+            "{}",
+            chosen.text
+        );
         assert_eq!(chosen.header("hx-push-url"), format!("{path}?room=kitchen"));
         let led = ada.post(path, &[("room", "kitchen")]).await;
         assert_eq!((led.status, led.location()), (303, &*format!("{path}?room=kitchen")));
         let said = ada.post(path, &[("room", "kitchen"), ("chat_message", "by HTTP <b>")]).await;
         assert_eq!(said.status, 303);
-        assert!(ada.get(&format!("{path}?room=kitchen")).await.text.contains("by HTTP &#60;b&#62;</p>"));
+        assert!(
+            ada.get(&format!("{path}?room=kitchen")).await.text.contains("by HTTP &#60;b&#62;</p>")
+        );
         let empty = ada.post(path, &[("room", "kitchen"), ("chat_message", "")]).await;
         assert!(empty.status == 422 && empty.text.contains("Please type something."));
         assert_eq!(ada.post(path, &[("room", "cellar")]).await.status, 404);
         assert_eq!(ada.get(&format!("{path}?room=cellar")).await.status, 404);
         let page = ada.get(path).await;
-        for script in page.text.split("<script src=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        for script in
+            page.text.split("<script src=\"").skip(1).filter_map(|rest| rest.split('"').next())
+        {
             assert_eq!(ada.get(script).await.status, 200, "{script}");
             assert!(!script.contains("bellwire"), "nothing of ours");
         }

@@ -21,7 +21,11 @@ async fn a_lap_is_appended_for_who_asked_and_there_is_an_end_of_them() {
         let mut ben = Window::open(&site.client(), path).await;
         for _ in 0..100 {
             let answer = ada.answer(&lap()).await;
-            assert_eq!((&answer["selector"], &answer["append"]), (&json!("#laps"), &json!(true)), "{answer}");
+            assert_eq!(
+                (&answer["selector"], &answer["append"]),
+                (&json!("#laps"), &json!(true)),
+                "{answer}"
+            );
             let html = answer["html"].as_str().expect("HTML");
             assert!(html.starts_with("<li") && html.matches("<li").count() == 1, "{html}");
         }
@@ -34,7 +38,9 @@ async fn a_lap_is_appended_for_who_asked_and_there_is_an_end_of_them() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stays(database: TestDatabase) {
+async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stays(
+    database: TestDatabase,
+) {
     let site = playground_on(&database).await;
     let (mut ada, mut ben) = (site.client(), site.client());
     ada.get("/todo/").await;
@@ -43,7 +49,11 @@ async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stay
     let mut second = Window::open(&ada, "/ws/example/").await;
     let mut bens = Window::open(&ben, "/ws/example/").await;
     let answer = first.answer(&task(NASTY)).await;
-    assert_eq!((&answer["selector"], &answer["append"]), (&json!("#todo"), &json!(true)), "{answer}");
+    assert_eq!(
+        (&answer["selector"], &answer["append"]),
+        (&json!("#todo"), &json!(true)),
+        "{answer}"
+    );
     let html = answer["html"].as_str().expect("HTML");
     assert!(html.contains("&#60;script&#62;") && !html.contains("<script>"), "{html}");
     assert_eq!(second.json().await, answer, "the other window");
@@ -118,7 +128,9 @@ async fn a_task_that_is_added_while_a_window_opens_or_changes_its_page_comes_to_
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn tasks_that_two_windows_add_at_once_come_in_the_order_in_which_they_stay(database: TestDatabase) {
+async fn tasks_that_two_windows_add_at_once_come_in_the_order_in_which_they_stay(
+    database: TestDatabase,
+) {
     let site = playground_on(&database).await;
     let mut ada = site.client();
     ada.get("/todo/").await;
@@ -146,10 +158,15 @@ async fn what_is_no_task_is_refused_in_words_beside_the_field() {
     let mut ada = site.client();
     ada.get("/todo/").await;
     let mut window = Window::open(&ada, "/ws/todo/").await;
-    for wrong in ["", "  ", "\0", "\u{7}", "\u{200b}", "\u{2060} \u{202e}", "\u{200d}", &"x".repeat(201)] {
+    for wrong in
+        ["", "  ", "\0", "\u{7}", "\u{200b}", "\u{2060} \u{202e}", "\u{200d}", &"x".repeat(201)]
+    {
         assert_refused(&window.answer(&task(wrong)).await, Some("task"));
     }
-    assert_refused(&window.answer(&json!({"action": "Add task", "data": {"task": 5}})).await, Some("task"));
+    assert_refused(
+        &window.answer(&json!({"action": "Add task", "data": {"task": 5}})).await,
+        Some("task"),
+    );
     assert_refused(&window.answer(&json!({"action": "Add task", "data": {}})).await, Some("task"));
     let mut stranger = Window::open(&site.client(), "/ws/todo/").await;
     assert_refused(&stranger.answer(&task("for nobody")).await, Some("task"));
@@ -173,7 +190,10 @@ async fn a_visitor_has_a_hundred_tasks_and_an_address_adds_so_many_in_a_minute()
         assert_eq!(window.answer(&task(&number.to_string())).await["append"], true, "{number}");
     }
     let full = window.answer(&task("one more")).await;
-    assert!(full["error"].as_str().expect("an error").contains("100 tasks are enough, and"), "{full}");
+    assert!(
+        full["error"].as_str().expect("an error").contains("100 tasks are enough, and"),
+        "{full}"
+    );
     let mut other = site.client();
     other.get("/todo/").await;
     let mut window = Window::open(&other, "/ws/todo/").await;
@@ -196,7 +216,9 @@ async fn tasks_can_be_added_without_javascript() {
     let long = "x".repeat(201);
     let refused = ada.post("/todo/", &[("task", &long)]).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.text.contains(&format!("value=\"{long}\"")) && refused.text.contains("at most 200"));
+    assert!(
+        refused.text.contains(&format!("value=\"{long}\"")) && refused.text.contains("at most 200")
+    );
     assert_eq!(
         site.client().post("/todo/", &[("task", "x")]).await.status,
         422,

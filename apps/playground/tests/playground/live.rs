@@ -43,7 +43,8 @@ async fn who_connects_to_the_echo_is_greeted_and_told_the_time_and_what_they_say
 }
 
 #[tokio::test]
-async fn a_player_has_a_ticket_of_their_own_and_the_same_balls_as_everyone_until_the_ticket_is_full() {
+async fn a_player_has_a_ticket_of_their_own_and_the_same_balls_as_everyone_until_the_ticket_is_full()
+ {
     let site = playground().await;
     let mut ada = Window::open(&site.client(), "/ws/bingo/").await;
     let mut ben = Window::open(&site.client(), "/ws/bingo/").await;
@@ -90,7 +91,9 @@ async fn a_new_ticket_is_for_who_asks_and_nonsense_is_answered() {
     ticket(&ben.json().await);
     ada.ask(&json!({"action": "New ticket", "data": {}})).await;
     ticket(&not_a_ball(&mut ada).await);
-    for nonsense in ["", "no json", "[]", r#"{"action":"Cheat"}"#, r#"{"action":5}"#, r#"{"data":{}}"#] {
+    for nonsense in
+        ["", "no json", "[]", r#"{"action":"Cheat"}"#, r#"{"action":5}"#, r#"{"data":{}}"#]
+    {
         ada.say(nonsense).await;
         assert!(not_a_ball(&mut ada).await["error"].is_string(), "{nonsense}");
     }

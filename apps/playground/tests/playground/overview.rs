@@ -27,7 +27,8 @@ async fn every_demo_is_linked_and_its_page_stands_alone() {
         let page = ada.get(&demo).await;
         assert_eq!(page.status, 200, "{demo}");
         assert!(
-            page.text.contains("<title>") && page.text.contains("<meta name=\"description\" content="),
+            page.text.contains("<title>")
+                && page.text.contains("<meta name=\"description\" content="),
             "{demo}"
         );
         assert!(page.text.contains("<h1"), "{demo} says what it is");

@@ -39,14 +39,19 @@ async fn every_page_comes_over_the_socket_as_it_stands_alone() {
         let current = format!(
             "href=\"{url}\" bw-send=\"Change page\" bw-data='{{\"page\":\"{page}\"}}' aria-current=\"page\""
         );
-        assert!(html(&nav).contains(&current) && html(&nav).matches("aria-current").count() == 1, "{nav}");
+        assert!(
+            html(&nav).contains(&current) && html(&nav).matches("aria-current").count() == 1,
+            "{nav}"
+        );
         let alone = ada.get(url).await;
         assert_eq!(alone.status, 200);
         assert!(
             alone.text.contains(html(&main).trim()) && alone.text.contains(&current),
             "{page} alone is the same"
         );
-        assert!(alone.text.contains(&format!("<title>{}</title>", main["title"].as_str().unwrap())));
+        assert!(
+            alone.text.contains(&format!("<title>{}</title>", main["title"].as_str().unwrap()))
+        );
     }
     site.stop().await;
 }
@@ -85,8 +90,10 @@ async fn a_page_that_is_not_there_is_said_to_be_so_and_a_profile_needs_somebody(
 /// Redeems the ticket in an answer, as the page's form does.
 async fn redeem(browser: &mut Client, answer: &Value) {
     assert_eq!(answer["selector"], "#main", "{answer}");
-    let ticket =
-        html(answer).split("name=\"ticket\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let ticket = html(answer)
+        .split("name=\"ticket\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
     let ticket = ticket.unwrap_or_else(|| panic!("no ticket: {answer}"));
     let redeemed =
         browser.post("/accounts/ticket/", &[("ticket", ticket), ("next", "/pages/profile/")]).await;
@@ -125,10 +132,12 @@ async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http
     let wrong = json!({"action": "Login", "data": {"email": "ada@example.org", "password": "not this one"}});
     let answer = window.answer(&wrong).await;
     assert!(
-        html(&answer).contains("There is no account") && html(&answer).contains("value=\"ada@example.org\"")
+        html(&answer).contains("There is no account")
+            && html(&answer).contains("value=\"ada@example.org\"")
     );
     assert!(!html(&answer).contains("not this one"), "{answer}");
-    let right = json!({"action": "Login", "data": {"email": "ada@example.org", "password": PASSWORD}});
+    let right =
+        json!({"action": "Login", "data": {"email": "ada@example.org", "password": PASSWORD}});
     let answer = window.answer(&right).await;
     redeem(&mut ada, &answer).await;
     assert_eq!(ada.get("/pages/profile/").await.status, 200);
@@ -155,7 +164,8 @@ async fn a_form_with_a_field_missing_is_refused_and_does_nothing() {
             assert_eq!(answer["selector"], Value::Null, "nothing else happens: {answer}");
         }
         assert!(window.answer(&json!({"action": action})).await["error"].is_string());
-        // With all of them it goes on, as the first thing that comes after the refusals: nobody had the name yet.
+        // With all of them it goes on, as the first thing that comes after the refusals: nobody had
+        // the name yet.
         let answer = window.answer(&json!({"action": action, "data": form})).await;
         assert!(html(&answer).contains("name=\"ticket\""), "{answer}");
     }
@@ -169,7 +179,8 @@ async fn nothing_that_one_visitor_does_is_heard_by_another() {
     let mut ben = Window::open(&site.client(), "/ws/example/").await;
     moved(&mut ada, "login").await;
     ada.answer(&json!({"action": "Add lap"})).await;
-    let wrong = ada.answer(&json!({"action": "Login", "data": {"email": "", "password": ""}})).await;
+    let wrong =
+        ada.answer(&json!({"action": "Login", "data": {"email": "", "password": ""}})).await;
     assert!(html(&wrong).contains("error--password"), "{wrong}");
     let (_, main) = moved(&mut ben, "signup").await;
     assert_eq!(main["url"], "/pages/signup/", "the first thing that Ben hears");

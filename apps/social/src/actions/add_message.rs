@@ -1,6 +1,6 @@
 //! Somebody says something.
 
-use bellwire_site::bellwire::ClientId;
+use bellwire_site::bellwire::IdempotencyKey;
 use bellwire_site::{SiteState, Tx};
 
 use crate::forms::MessageText;
@@ -23,12 +23,16 @@ pub struct Draft {
 ///
 /// # Errors
 /// What is wrong with it, that too much comes from there, or why it could not be written.
-pub async fn add_message(site: &SiteState, by: &Visitor, draft: Draft) -> Result<Message, SocialError> {
+pub async fn add_message(
+    site: &SiteState,
+    by: &Visitor,
+    draft: Draft,
+) -> Result<Message, SocialError> {
     let new = NewMessage {
         author_id: by.user.as_ref().map(|user| user.id),
         author: by.author(&draft.author)?,
         text: MessageText::parse(&draft.text)?,
-        client_id: ClientId::parse(draft.client_id.as_deref())?,
+        client_id: IdempotencyKey::parse(draft.client_id.as_deref())?,
         at: site.clock().date(),
     };
     by.writes(site)?;

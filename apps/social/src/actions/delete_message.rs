@@ -8,7 +8,8 @@ use crate::{SocialError, Visitor, fragments, news};
 /// Takes the message away.
 ///
 /// # Errors
-/// That it is somebody else's or gone, that too much comes from there, or why it could not be written.
+/// That it is somebody else's or gone, that too much comes from there, or why it could not be
+/// written.
 pub async fn delete_message(site: &SiteState, by: &Visitor, id: i64) -> Result<(), SocialError> {
     by.writes(site)?;
     let (site_of_news, by, at) = (site.clone(), by.clone(), site.clock().date());

@@ -21,21 +21,21 @@ pub enum Action {
     #[serde(rename = "list messages")]
     ListMessages {
         /// Which, from 1.
-        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         page: i64,
     },
     /// To take a message away.
     #[serde(rename = "delete message")]
     DeleteMessage {
         /// Which message.
-        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         id: i64,
     },
     /// To have a message in a form.
     #[serde(rename = "open edit page")]
     OpenEditPage {
         /// Which message.
-        #[serde(deserialize_with = "bellwire_site::bellwire::number")]
+        #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         id: i64,
     },
     /// To give a message another text.

@@ -10,13 +10,14 @@ use crate::{SocialError, Visitor, fragments, news};
 #[derive(Debug, Default, serde::Deserialize)]
 pub struct Edit {
     /// Which message.
-    #[serde(deserialize_with = "bellwire_site::bellwire::number")]
+    #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
     pub id: i64,
     /// The name above it.
     pub author: String,
     /// What it is to say.
     pub text: String,
-    /// An id of the sender's making, by which the page knows the answer. To do it twice is to do it once.
+    /// An id of the sender's making, by which the page knows the answer. To do it twice is to do it
+    /// once.
     #[serde(default)]
     pub client_id: Option<String>,
 }
@@ -24,8 +25,13 @@ pub struct Edit {
 /// Changes the message. Of one that belongs to somebody the name stays theirs.
 ///
 /// # Errors
-/// What is wrong with it, that it is somebody else's or gone, that too much comes from there, or why it could not be written.
-pub async fn update_message(site: &SiteState, by: &Visitor, edit: Edit) -> Result<Message, SocialError> {
+/// What is wrong with it, that it is somebody else's or gone, that too much comes from there, or
+/// why it could not be written.
+pub async fn update_message(
+    site: &SiteState,
+    by: &Visitor,
+    edit: Edit,
+) -> Result<Message, SocialError> {
     let (author, text) = (Author::parse(&edit.author), MessageText::parse(&edit.text)?);
     by.writes(site)?;
     let (site_of_news, by, at) = (site.clone(), by.clone(), site.clock().date());

@@ -4,8 +4,8 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, pk_auto, string_len, string_len_null, text, timestamp_with_time_zone,
-    timestamp_with_time_zone_null,
+    big_integer, big_integer_null, pk_auto, string_len, string_len_null, text,
+    timestamp_with_time_zone, timestamp_with_time_zone_null,
 };
 
 pub(super) struct Migration;

@@ -1,7 +1,7 @@
 //! A message.
 
-use bellwire_site::bellwire::ClientId;
-use bellwire_site::{Sought, User};
+use bellwire_site::bellwire::IdempotencyKey;
+use bellwire_site::{LookupExt, User};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
 
@@ -47,7 +47,7 @@ pub struct NewMessage {
     /// What it says.
     pub text: MessageText,
     /// The sender's own id.
-    pub client_id: Option<ClientId>,
+    pub client_id: Option<IdempotencyKey>,
     /// When.
     pub at: DateTimeUtc,
 }
@@ -58,7 +58,8 @@ impl Model {
         self.author_id.is_none_or(|author| visitor.is_some_and(|visitor| visitor.id == author))
     }
 
-    /// Whether this visitor may delete it. An administrator takes away what must not stand here, and puts words into nobody's mouth.
+    /// Whether this visitor may delete it. An administrator takes away what must not stand here,
+    /// and puts words into nobody's mouth.
     pub fn may_be_deleted_by(&self, visitor: Option<&User>) -> bool {
         self.may_be_edited_by(visitor) || visitor.is_some_and(|visitor| visitor.is_admin)
     }
@@ -103,8 +104,15 @@ impl Model {
     ///
     /// # Errors
     /// The database's.
-    pub async fn sent_as(db: &impl ConnectionTrait, id: &ClientId) -> Result<Option<Self>, SocialError> {
-        Ok(Entity::find().filter(Column::ClientId.eq(id.as_str())).one(db).await.or_nothing()?)
+    pub async fn sent_as(
+        db: &impl ConnectionTrait,
+        id: &IdempotencyKey,
+    ) -> Result<Option<Self>, SocialError> {
+        Ok(Entity::find()
+            .filter(Column::ClientId.eq(id.as_str()))
+            .one(db)
+            .await
+            .none_if_unstorable()?)
     }
 
     /// The senders' own ids that begin so, of deleted messages as well.
@@ -160,7 +168,11 @@ impl Model {
     ///
     /// # Errors
     /// The database's.
-    pub async fn delete(self, db: &impl ConnectionTrait, at: DateTimeUtc) -> Result<(), SocialError> {
+    pub async fn delete(
+        self,
+        db: &impl ConnectionTrait,
+        at: DateTimeUtc,
+    ) -> Result<(), SocialError> {
         let deleted = ActiveModel {
             id: Unchanged(self.id),
             author: Set(String::new()),

@@ -16,7 +16,11 @@ async fn on_connect_the_first_page_comes(database: TestDatabase) {
     let mut first = quiet_client(&site).await;
     let frame: Value = first.receive_json().await;
     assert_eq!(frame["selector"], "#messages__list");
-    assert_eq!((&frame["url"], &frame["append"]), (&json!(null), &json!(null)), "nobody is led anywhere");
+    assert_eq!(
+        (&frame["url"], &frame["append"]),
+        (&json!(null), &json!(null)),
+        "nobody is led anywhere"
+    );
     assert!(frame["html"].as_str().unwrap().contains("Nothing has been written yet"));
     first.receive_nothing().await;
     site.stop().await;
@@ -39,12 +43,18 @@ async fn a_message_is_seen_by_everyone_at_once_and_once(database: TestDatabase) 
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_same_bytes_go_to_everyone_and_nothing_in_them_is_about_a_reader(database: TestDatabase) {
+async fn the_same_bytes_go_to_everyone_and_nothing_in_them_is_about_a_reader(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     let ada = site.person("Ada").await;
     let (mut hers, mut other) = (crate::support::client_of(&site, &ada).await, client(&site).await);
     let mut third = client(&site).await;
-    hers.send_json(&ask("add message", json!({"author": "Ada", "text": "mine", "client_id": "c-1"}))).await;
+    hers.send_json(&ask(
+        "add message",
+        json!({"author": "Ada", "text": "mine", "client_id": "c-1"}),
+    ))
+    .await;
     let (seen, by_another) = (other.receive_text().await, third.receive_text().await);
     assert_eq!(seen, by_another);
     assert!(!seen.contains("c-1"), "the sender's own id is nobody else's: {seen}");
@@ -75,10 +85,11 @@ async fn a_send_that_is_repeated_is_one_message_and_is_answered_each_time(databa
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_written_is_answered_also_where_the_list_cannot_be_read_after_it(database: TestDatabase) {
+async fn what_was_written_is_answered_also_where_the_list_cannot_be_read_after_it(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
-    let old =
-        "INSERT INTO social_messages (author, text, created_at) VALUES ('Ada', 'old', CURRENT_TIMESTAMP)";
+    let old = "INSERT INTO social_messages (author, text, created_at) VALUES ('Ada', 'old', CURRENT_TIMESTAMP)";
     run(&site, "", old).await;
     let mut ada = client(&site).await;
     // From here on no list with the old message can be read; what is written is.
@@ -98,7 +109,8 @@ async fn what_was_written_is_answered_also_where_the_list_cannot_be_read_after_i
     site.stop().await;
 }
 
-/// Runs the first where the database is PostgreSQL and has one of its own, and the second elsewhere.
+/// Runs the first where the database is PostgreSQL and has one of its own, and the second
+/// elsewhere.
 async fn run(site: &TestSite, postgres: &'static str, other: &'static str) {
     let statement = async move |tx: Tx| {
         let is_own = tx.get_database_backend() == DbBackend::Postgres && !postgres.is_empty();

@@ -9,7 +9,9 @@ use crate::support::{add, ask, client, client_of, filled, hear_list, social, tex
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives(database: TestDatabase) {
+async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     let (mut ada, mut ben) = (client(&site).await, client(&site).await);
     let long = "x".repeat(201);
@@ -24,7 +26,11 @@ async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives
         ("add message", json!({"author": "Ada", "text": long}), json!("text")),
         ("add message", json!({"author": "Ada", "text": "\0"}), json!("text")),
         ("add message", json!({"author": "Ada", "text": ["x"]}), json!("text")),
-        ("add message", json!({"author": "Ada", "text": "x", "client_id": "a b"}), json!("client_id")),
+        (
+            "add message",
+            json!({"author": "Ada", "text": "x", "client_id": "a b"}),
+            json!("client_id"),
+        ),
         ("list messages", json!({}), json!("page")),
         ("list messages", json!({"page": 0}), json!("page")),
         ("list messages", json!({"page": -1}), json!("page")),
@@ -45,7 +51,10 @@ async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives
         ada.send_json(&ask(action, data.clone())).await;
         let answer: Value = ada.receive_json().await;
         assert!(answer["error"].is_string(), "{database:?} {action} {data}: {answer}");
-        assert!(!answer["error"].as_str().unwrap().contains("went wrong"), "{action} {data}: {answer}");
+        assert!(
+            !answer["error"].as_str().unwrap().contains("went wrong"),
+            "{action} {data}: {answer}"
+        );
         assert_eq!(answer["field"], field, "{action} {data}: {answer}");
     }
     ada.receive_nothing().await;
@@ -57,7 +66,9 @@ async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_error_of_a_page_of_ours_names_the_ask_so_that_its_own_form_says_it(database: TestDatabase) {
+async fn an_error_of_a_page_of_ours_names_the_ask_so_that_its_own_form_says_it(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     let mut page = window(&site, 1).await;
     let data = json!({"id": 1, "author": "Ada", "text": "", "client_id": "c-1"});
@@ -107,7 +118,9 @@ async fn those_who_are_not_signed_in_may_write_so_much_from_an_address_and_other
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_is_signed_in_may_write_more_than_anybody_types_and_then_waits(database: TestDatabase) {
+async fn whoever_is_signed_in_may_write_more_than_anybody_types_and_then_waits(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     let mut ada = filled(&site, 300).await;
     let one = [("author", ""), ("text", "one too many")];

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{add, ask, client, hear_list, hears, hears_of, ids, social, texts, window};
 
-/// Ada writes a message, Ben sees it and begins to edit it; returns which it is, and the frame that brings him the form.
+/// Ada writes a message, Ben sees it and begins to edit it; returns which it is, and the frame that
+/// brings him the form.
 async fn begins_to_edit(ada: &mut Communicator, ben: &mut Communicator) -> (i64, String) {
     ada.send_json(&add("Ada", "one")).await;
     let id = ids(&hear_list(ada).await)[0];
@@ -35,10 +36,13 @@ async fn the_form_comes_to_the_one_who_asked_and_to_nobody_else(database: TestDa
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_change_is_seen_by_everyone_on_its_page_and_no_other_page_is_touched(database: TestDatabase) {
+async fn a_change_is_seen_by_everyone_on_its_page_and_no_other_page_is_touched(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     crate::support::filled(&site, 6).await;
-    let (mut first, mut other, mut second) = (client(&site).await, client(&site).await, client(&site).await);
+    let (mut first, mut other, mut second) =
+        (client(&site).await, client(&site).await, client(&site).await);
     second.send_json(&ask("list messages", json!({"page": 2}))).await;
     hear_list(&mut second).await;
     first.send_json(&add("Cy", "typo")).await;
@@ -54,7 +58,11 @@ async fn a_change_is_seen_by_everyone_on_its_page_and_no_other_page_is_touched(d
     assert!(html.contains("Cyd") && html.contains("edited"), "{html}");
     // What the others hear comes after what they would have heard of the change.
     first.send_json(&add("Cy", "later")).await;
-    assert_eq!(texts(&hear_list(&mut second).await), ["m3", "m2", "m1"], "the change was none here");
+    assert_eq!(
+        texts(&hear_list(&mut second).await),
+        ["m3", "m2", "m1"],
+        "the change was none here"
+    );
     site.stop().await;
 }
 
@@ -62,7 +70,8 @@ async fn a_change_is_seen_by_everyone_on_its_page_and_no_other_page_is_touched(d
 #[tokio::test]
 async fn a_client_of_the_original_that_edits_gets_no_list_until_it_is_done(database: TestDatabase) {
     let site = social(&database).await;
-    let (mut ada, mut ben, mut cy) = (client(&site).await, client(&site).await, client(&site).await);
+    let (mut ada, mut ben, mut cy) =
+        (client(&site).await, client(&site).await, client(&site).await);
     let (id, _) = begins_to_edit(&mut ada, &mut ben).await;
     ada.send_json(&add("Ada", "two")).await;
     // Whoever does not edit has heard of it; so has Ben's window, which was told with all others.
@@ -87,19 +96,25 @@ async fn our_own_page_gets_the_list_while_it_edits_and_keeps_its_form(database: 
     assert_eq!(texts(&ben.receive_text().await), ["two", "one"]);
     ben.send_json(&ask("list messages", json!({"page": 1}))).await;
     let message = ben.receive_text().await;
-    assert!(message.contains(&format!("#message--{id}")) && texts(&message) == ["one"], "{message}");
+    assert!(
+        message.contains(&format!("#message--{id}")) && texts(&message) == ["one"],
+        "{message}"
+    );
     assert_eq!(texts(&ben.receive_text().await), ["two", "one"]);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_edits_is_told_that_the_message_was_changed_or_deleted_meanwhile(database: TestDatabase) {
+async fn whoever_edits_is_told_that_the_message_was_changed_or_deleted_meanwhile(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     let (mut ada, mut ben) = (client(&site).await, client(&site).await);
     let mut outsider = client(&site).await;
     let (id, _) = begins_to_edit(&mut ada, &mut ben).await;
-    ada.send_json(&ask("update message", json!({"id": id, "author": "Ada", "text": "<i>two"}))).await;
+    ada.send_json(&ask("update message", json!({"id": id, "author": "Ada", "text": "<i>two"})))
+        .await;
     let note: Value = ben.receive_json().await;
     assert_eq!(note["selector"], format!("#note--{id}"));
     assert!(note["html"].as_str().unwrap().contains("&#60;i&#62;two"), "{note}");
@@ -122,7 +137,9 @@ async fn whoever_edits_is_told_that_the_message_was_changed_or_deleted_meanwhile
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_client_of_the_original_goes_on_when_what_it_edits_turns_out_to_be_gone(database: TestDatabase) {
+async fn a_client_of_the_original_goes_on_when_what_it_edits_turns_out_to_be_gone(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     for action in ["update message", "delete message", "open edit page"] {
         let (mut ada, mut ben) = (client(&site).await, client(&site).await);
@@ -131,7 +148,10 @@ async fn a_client_of_the_original_goes_on_when_what_it_edits_turns_out_to_be_gon
         assert_eq!(ben.receive_json::<Value>().await["selector"], format!("#note--{id}"));
         ben.send_json(&ask(action, json!({"id": id, "author": "Ben", "text": "two"}))).await;
         let gone: Value = ben.receive_json().await;
-        assert_eq!((&gone["selector"], &gone["html"]), (&json!(format!("#message--{id}")), &json!("")));
+        assert_eq!(
+            (&gone["selector"], &gone["html"]),
+            (&json!(format!("#message--{id}")), &json!(""))
+        );
         assert!(texts(&hear_list(&mut ben).await).is_empty());
         assert_eq!(ben.receive_json::<Value>().await["error"], "That message is gone.", "{action}");
         ada.send_json(&add("Ada", "next")).await;
@@ -162,7 +182,9 @@ async fn our_own_page_keeps_what_was_typed_about_a_message_that_is_gone(database
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_has_saved_or_cancelled_is_told_nothing_more_of_that_message(database: TestDatabase) {
+async fn whoever_has_saved_or_cancelled_is_told_nothing_more_of_that_message(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     let (mut ada, mut ben) = (client(&site).await, window(&site, 1).await);
     let (id, _) = begins_to_edit(&mut ada, &mut ben).await;
@@ -170,7 +192,8 @@ async fn whoever_has_saved_or_cancelled_is_told_nothing_more_of_that_message(dat
     ben.send_json(&ask("update message", change)).await;
     hears_of(&mut ben, "data-client-id=\"c-9\"").await;
     assert_eq!(texts(&ben.receive_text().await), ["two"]);
-    ada.send_json(&ask("update message", json!({"id": id, "author": "Ada", "text": "three"}))).await;
+    ada.send_json(&ask("update message", json!({"id": id, "author": "Ada", "text": "three"})))
+        .await;
     let list = ben.receive_text().await;
     assert_eq!(texts(&list), ["three"], "the list and no note: {list}");
     ben.receive_nothing().await;

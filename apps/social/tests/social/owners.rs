@@ -27,7 +27,10 @@ async fn what_somebody_signed_in_wrote_is_theirs_alone_and_an_administrator_can_
     hers.send_json(&add("Somebody else", "hers")).await;
     let html = hear_list(&mut hers).await;
     let id = ids(&html)[0];
-    assert!(html.contains("Ada") && !html.contains("Somebody else"), "nobody signed in borrows a name");
+    assert!(
+        html.contains("Ada") && !html.contains("Somebody else"),
+        "nobody signed in borrows a name"
+    );
     for mut other in [client(&site).await, client_of(&site, &ben).await] {
         refused(&mut other, "open edit page", json!({ "id": id })).await;
         refused(&mut other, "update message", json!({"id": id, "author": "x", "text": "x"})).await;
@@ -41,7 +44,11 @@ async fn what_somebody_signed_in_wrote_is_theirs_alone_and_an_administrator_can_
         assert_eq!(site.client().post(&path, fields).await.status, 403, "{path}");
     }
     assert_eq!(ben.get(&format!("/social/messages/{id}/")).await.status, 403);
-    hers.send_json(&ask("update message", json!({"id": id, "author": "x", "text": "hers, mended"}))).await;
+    hers.send_json(&ask(
+        "update message",
+        json!({"id": id, "author": "x", "text": "hers, mended"}),
+    ))
+    .await;
     let _: Value = hers.receive_json().await;
     hears(&mut hers, &["hers, mended"]).await;
     let form = format!("/social/messages/{id}/");
@@ -65,9 +72,13 @@ async fn what_nobody_in_particular_wrote_is_everybodys(database: TestDatabase) {
     let (mut somebody, mut his) = (client(&site).await, client_of(&site, &ben).await);
     somebody.send_json(&add("Somebody", "mend me")).await;
     let id = ids(&hear_list(&mut somebody).await)[0];
-    his.send_json(&ask("update message", json!({"id": id, "author": "Nobody", "text": "mended"}))).await;
+    his.send_json(&ask("update message", json!({"id": id, "author": "Nobody", "text": "mended"})))
+        .await;
     let html = hears(&mut somebody, &["mended"]).await;
-    assert!(html.contains("Nobody") && !html.contains("data-owner"), "it stays everybody's: {html}");
+    assert!(
+        html.contains("Nobody") && !html.contains("data-owner"),
+        "it stays everybody's: {html}"
+    );
     somebody.send_json(&ask("delete message", json!({ "id": id }))).await;
     hears(&mut somebody, &[]).await;
     site.stop().await;
@@ -84,12 +95,17 @@ async fn the_tools_of_ones_own_messages_are_there_without_scripts_and_those_of_o
     assert_eq!(admin.post("/accounts/first/", &account).await.status, 303);
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.post("/social/", &[("author", ""), ("text", "hers")]).await;
-    let tag =
-        |html: &str, start: &str| html.split(start).nth(1).unwrap().split('>').next().unwrap().to_owned();
+    let tag = |html: &str, start: &str| {
+        html.split(start).nth(1).unwrap().split('>').next().unwrap().to_owned()
+    };
     let tools = |html: &str| tag(html, "<div class=\"post__tools\"");
     let edit = |html: &str| tag(html, "<a class=\"post__tool\"");
     let page = ada.get("/social/").await.text;
-    assert!(!tools(&page).contains("hidden") && !edit(&page).contains("hidden"), "{}", tools(&page));
+    assert!(
+        !tools(&page).contains("hidden") && !edit(&page).contains("hidden"),
+        "{}",
+        tools(&page)
+    );
     let page_of_admin = admin.get("/social/").await.text;
     assert!(!tools(&page_of_admin).contains("hidden") && edit(&page_of_admin).contains(" hidden"));
     assert!(page.contains("name=\"author\" value=\"Ada\""), "her name is filled in");

@@ -17,17 +17,27 @@ async fn every_page_has_an_address_a_title_and_a_description_and_knows_its_neigh
     assert_eq!(paging(&first), "Page 1 of 3 | Next");
     assert!(first.contains("<title>Social network · Bellwire</title>"));
     assert!(first.contains("<meta name=\"description\" content=\"Short messages"));
-    assert!(first.contains("<main id=\"main\" tabindex=\"-1\" bw-connect=\"/ws/social-network/\">"));
+    assert!(
+        first.contains("<main id=\"main\" tabindex=\"-1\" bw-connect=\"/ws/social-network/\">")
+    );
     let second = visitor.get("/social/?page=2").await.text;
     assert_eq!(texts(&second), ["m6", "m5", "m4", "m3", "m2"]);
     assert!(second.contains("<title>Social network, page 2 · Bellwire</title>"));
-    for (rel, page) in [("prev", "/social/"), ("canonical", "/social/?page=2"), ("next", "/social/?page=3")] {
-        let link = format!("<link rel=\"{rel}\" href=\"{}\">", site.state().public_url().absolute(page));
+    for (rel, page) in
+        [("prev", "/social/"), ("canonical", "/social/?page=2"), ("next", "/social/?page=3")]
+    {
+        let link =
+            format!("<link rel=\"{rel}\" href=\"{}\">", site.state().public_url().absolute(page));
         assert!(second.contains(&link), "{link}");
     }
     let beyond = visitor.get("/social/?page=99").await.text;
-    assert_eq!((texts(&beyond), paging(&beyond).as_str()), (vec!["m1".to_owned()], "Previous | Page 3 of 3"));
-    for nowhere in ["?page=0", "?page=-1", "?page=two", "?page=", "?page=%00", "?page=18446744073709551616"] {
+    assert_eq!(
+        (texts(&beyond), paging(&beyond).as_str()),
+        (vec!["m1".to_owned()], "Previous | Page 3 of 3")
+    );
+    for nowhere in
+        ["?page=0", "?page=-1", "?page=two", "?page=", "?page=%00", "?page=18446744073709551616"]
+    {
         assert_eq!(visitor.get(&format!("/social/{nowhere}")).await.status, 404, "{nowhere}");
     }
     assert_eq!(visitor.get("/social/?page=18446744073709551615").await.status, 200);
@@ -67,7 +77,10 @@ async fn a_message_on_a_later_page_leads_back_to_that_page(database: TestDatabas
     let id = ids(&ada.get("/social/").await.text)[0];
     filled(&site, 7).await;
     let path = format!("/social/messages/{id}/");
-    assert!(ada.get(&path).await.text.contains("href=\"/social/?page=2\""), "cancelling leads back");
+    assert!(
+        ada.get(&path).await.text.contains("href=\"/social/?page=2\""),
+        "cancelling leads back"
+    );
     let saved = ada.post(&path, &[("author", "Ada"), ("text", "older")]).await;
     assert_eq!(saved.location(), format!("/social/?page=2#message--{id}"));
     let deleted = ada.post(&format!("{path}delete/"), &[]).await;
@@ -95,15 +108,21 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(databa
     assert!(both.contains("Say who you are.") && both.contains("Write something first."));
     ada.post("/social/", &[("author", "Ada"), ("text", "there")]).await;
     let id = ids(&ada.get("/social/").await.text)[0];
-    let answer = ada.post(&format!("/social/messages/{id}/"), &[("author", "Ada"), ("text", " ")]).await;
+    let answer =
+        ada.post(&format!("/social/messages/{id}/"), &[("author", "Ada"), ("text", " ")]).await;
     assert_eq!(answer.status, 422);
     assert!(answer.text.contains("Write something first."));
     assert_eq!(texts(&ada.get("/social/").await.text), ["there"]);
     for nowhere in ["/social/messages/999/", "/social/messages/9223372036854775807/"] {
         assert_eq!(ada.get(nowhere).await.status, 404, "{nowhere}");
-        assert_eq!(ada.post(nowhere, &[("author", "x"), ("text", "x")]).await.status, 404, "{nowhere}");
+        assert_eq!(
+            ada.post(nowhere, &[("author", "x"), ("text", "x")]).await.status,
+            404,
+            "{nowhere}"
+        );
     }
-    for strange in ["/social/messages/x/", "/social/messages/%00/", "/social/messages/99999999999999999999/"]
+    for strange in
+        ["/social/messages/x/", "/social/messages/%00/", "/social/messages/99999999999999999999/"]
     {
         assert_eq!(ada.get(strange).await.status, 400, "{strange}");
     }

@@ -3,7 +3,9 @@
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{add, ask, client, client_of, filled, hears, ids, paging, quiet_window, social, window};
+use crate::support::{
+    add, ask, client, client_of, filled, hears, ids, paging, quiet_window, social, window,
+};
 
 async fn go_to(client: &mut bellwire::testing::Communicator, page: Value, texts: &[&str]) -> Value {
     client.send_json(&ask("list messages", json!({ "page": page }))).await;
@@ -20,7 +22,10 @@ async fn paging_moves_the_address_of_the_one_who_asked_and_nobody_elses(database
     filled(&site, 12).await;
     let (mut ada, mut ben) = (client(&site).await, client(&site).await);
     let second = go_to(&mut ada, json!(2), &["m7", "m6", "m5", "m4", "m3"]).await;
-    assert_eq!((&second["url"], &second["focus"]), (&json!("/social/?page=2"), &json!("#messages__list")));
+    assert_eq!(
+        (&second["url"], &second["focus"]),
+        (&json!("/social/?page=2"), &json!("#messages__list"))
+    );
     assert_eq!(second["title"], "Social network, page 2 · Bellwire");
     assert_eq!(paging(second["html"].as_str().unwrap()), "Previous | Page 2 of 3 | Next");
     let third = go_to(&mut ada, json!("3"), &["m2", "m1"]).await;
@@ -39,7 +44,8 @@ async fn paging_moves_the_address_of_the_one_who_asked_and_nobody_elses(database
 async fn a_new_message_pushes_the_last_of_each_page_to_the_next(database: TestDatabase) {
     let site = social(&database).await;
     filled(&site, 10).await;
-    let (mut first, mut second, mut writer) = (client(&site).await, client(&site).await, client(&site).await);
+    let (mut first, mut second, mut writer) =
+        (client(&site).await, client(&site).await, client(&site).await);
     go_to(&mut second, json!(2), &["m5", "m4", "m3", "m2", "m1"]).await;
     writer.send_json(&add("Cy", "new")).await;
     let html = hears(&mut first, &["new", "m10", "m9", "m8", "m7"]).await;
@@ -58,7 +64,8 @@ async fn a_new_message_pushes_the_last_of_each_page_to_the_next(database: TestDa
 async fn a_deletion_pulls_the_later_ones_up_and_leaves_earlier_pages_alone(database: TestDatabase) {
     let site = social(&database).await;
     let filler = filled(&site, 12).await;
-    let (mut first, mut second, mut third) = (client(&site).await, client(&site).await, client(&site).await);
+    let (mut first, mut second, mut third) =
+        (client(&site).await, client(&site).await, client(&site).await);
     let page = go_to(&mut second, json!(2), &["m7", "m6", "m5", "m4", "m3"]).await;
     go_to(&mut third, json!(3), &["m2", "m1"]).await;
     let of_filler = ids(page["html"].as_str().unwrap())[2];
@@ -73,7 +80,9 @@ async fn a_deletion_pulls_the_later_ones_up_and_leaves_earlier_pages_alone(datab
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn when_a_page_goes_its_visitors_see_the_last_and_are_back_when_it_comes_back(database: TestDatabase) {
+async fn when_a_page_goes_its_visitors_see_the_last_and_are_back_when_it_comes_back(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     let (mut reader, mut writer) = (client(&site).await, client(&site).await);
     for n in 1..=6 {
@@ -99,7 +108,9 @@ async fn when_a_page_goes_its_visitors_see_the_last_and_are_back_when_it_comes_b
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_comes_back_gets_the_page_that_their_address_says_as_it_is_now(database: TestDatabase) {
+async fn whoever_comes_back_gets_the_page_that_their_address_says_as_it_is_now(
+    database: TestDatabase,
+) {
     let site = social(&database).await;
     filled(&site, 7).await;
     let away = window(&site, 2).await;

@@ -57,7 +57,8 @@ async fn browse_add_read_edit_and_delete(database: TestDatabase) {
         }
     };
     assert!(form["html"].as_str().unwrap().contains("m6</textarea>"), "{form}");
-    ada.ask("update message", json!({"id": newest.to_string(), "author": "Ada", "text": "m6!"})).await;
+    ada.ask("update message", json!({"id": newest.to_string(), "author": "Ada", "text": "m6!"}))
+        .await;
     assert_eq!(ada.hear().await["selector"], format!("#message--{newest}"));
     ada.sees(&["m6!", "m5", "m4", "m3", "m2"]).await;
     ada.ask("delete message", json!({ "id": newest })).await;

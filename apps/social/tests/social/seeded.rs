@@ -26,11 +26,17 @@ async fn seeding_twice_is_seeding_once_and_what_was_deleted_stays_so(database: T
     let mut visitor = site.client();
     let first = visitor.get("/social/").await.text;
     assert_eq!(paging(&first), "Page 1 of 6 | Next");
-    assert!(texts(&first)[0].starts_with("It does."), "the newest comes first: {:?}", texts(&first));
+    assert!(
+        texts(&first)[0].starts_with("It does."),
+        "the newest comes first: {:?}",
+        texts(&first)
+    );
     assert!(first.contains("Amara Okafor") && first.contains("data-owner"), "it is theirs");
     let second = visitor.get("/social/?page=3").await.text;
-    let passer_by =
-        second.split("<li class=\"post\"").find(|post| post.contains("Somebody</b>")).expect("a stranger");
+    let passer_by = second
+        .split("<li class=\"post\"")
+        .find(|post| post.contains("Somebody</b>"))
+        .expect("a stranger");
     let id = ids(&format!("<li class=\"post\"{passer_by}"))[0];
     let mut socket = client(&site).await;
     socket.send_json(&ask("delete message", serde_json::json!({ "id": id }))).await;
@@ -48,7 +54,10 @@ async fn what_is_missing_comes_after_what_was_written_meanwhile(database: TestDa
     site.client().post("/social/", &[("author", "Ada"), ("text", "before it was filled")]).await;
     seed(&site).await;
     let mut visitor = site.client();
-    assert_eq!(texts(&visitor.get("/social/?page=6").await.text).last().unwrap(), "before it was filled");
+    assert_eq!(
+        texts(&visitor.get("/social/?page=6").await.text).last().unwrap(),
+        "before it was filled"
+    );
     let page = visitor.get("/social/").await.text;
     let times: Vec<_> = page.split("datetime=\"").skip(1).map(|rest| &rest[..20]).collect();
     assert!(times.is_sorted_by(|newer, older| newer >= older), "{times:?}");

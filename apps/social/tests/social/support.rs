@@ -100,7 +100,9 @@ pub(crate) async fn hears_of(window: &mut Communicator, word: &str) -> String {
 /// The texts of the messages in this HTML, in their order.
 pub(crate) fn texts(html: &str) -> Vec<String> {
     let texts = html.split("class=\"post__text\"").skip(1);
-    texts.map(|rest| rest.split_once('>').unwrap().1.split("</p>").next().unwrap().to_owned()).collect()
+    texts
+        .map(|rest| rest.split_once('>').unwrap().1.split("</p>").next().unwrap().to_owned())
+        .collect()
 }
 
 /// The ids of the messages in this HTML.
@@ -112,6 +114,7 @@ pub(crate) fn ids(html: &str) -> Vec<i64> {
 /// The words of the way to other pages.
 pub(crate) fn paging(html: &str) -> String {
     let Some((_, nav)) = html.split_once("<nav class=\"paging\"") else { return String::new() };
-    let words = nav.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, words)| words.trim());
+    let words =
+        nav.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, words)| words.trim());
     words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" | ")
 }

@@ -2,7 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, binary_len, boolean, string, string_len, string_null, text, timestamp_with_time_zone,
+    big_integer, binary_len, boolean, string, string_len, string_null, text,
+    timestamp_with_time_zone,
 };
 
 #[derive(Debug, DeriveMigrationName)]
@@ -75,7 +76,9 @@ impl MigrationTrait for Migration {
             [("sessions_user", Sessions::UserId), ("sessions_last_seen", Sessions::LastSeenAt)]
         {
             manager
-                .create_index(Index::create().name(name).table(Sessions::Table).col(column).to_owned())
+                .create_index(
+                    Index::create().name(name).table(Sessions::Table).col(column).to_owned(),
+                )
                 .await?;
         }
         Ok(())

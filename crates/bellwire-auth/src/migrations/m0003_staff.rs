@@ -20,6 +20,8 @@ enum Users {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let is_staff = boolean(Users::IsStaff).default(false).take();
-        manager.alter_table(Table::alter().table(Users::Table).add_column(is_staff).to_owned()).await
+        manager
+            .alter_table(Table::alter().table(Users::Table).add_column(is_staff).to_owned())
+            .await
     }
 }

@@ -44,8 +44,11 @@ impl MigrationTrait for Migration {
             )
             .to_owned();
         manager.create_table(tickets).await?;
-        let index =
-            Index::create().name("tickets_made_at").table(Tickets::Table).col(Tickets::MadeAt).to_owned();
+        let index = Index::create()
+            .name("tickets_made_at")
+            .table(Tickets::Table)
+            .col(Tickets::MadeAt)
+            .to_owned();
         manager.create_index(index).await
     }
 }

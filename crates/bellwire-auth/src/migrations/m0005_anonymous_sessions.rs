@@ -1,6 +1,7 @@
 //! Anonymous sessions join those of people: one table instead of `sessions` and `visits`.
 //!
-//! Rows keep the hashes of their tokens, so that cookies go on working. The ids of `sessions` stay; former `visits` get new ones.
+//! Rows keep the hashes of their tokens, so that cookies go on working. The ids of `sessions` stay;
+//! former `visits` get new ones.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -41,8 +42,11 @@ impl MigrationTrait for Migration {
             DbBackend::Postgres => widen(manager).await?,
             _ => make_again(manager).await?,
         }
-        let index =
-            Index::create().name("sessions_address").table(Sessions::Table).col(Sessions::Address).to_owned();
+        let index = Index::create()
+            .name("sessions_address")
+            .table(Sessions::Table)
+            .col(Sessions::Address)
+            .to_owned();
         manager.create_index(index).await?;
         if manager.has_table("visits").await? {
             take_in(manager).await?;
@@ -61,7 +65,8 @@ async fn widen(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager.alter_table(alter).await
 }
 
-/// SQLite cannot let a column be null afterwards: the table is made again, and no id is given a second time.
+/// SQLite cannot let a column be null afterwards: the table is made again, and no id is given a
+/// second time.
 async fn make_again(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let next = Alias::new("next_sessions");
     let table = Table::create()
@@ -95,7 +100,8 @@ async fn make_again(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ],
     )
     .await?;
-    for (name, column) in [("sessions_user", Sessions::UserId), ("sessions_last_seen", Sessions::LastSeenAt)]
+    for (name, column) in
+        [("sessions_user", Sessions::UserId), ("sessions_last_seen", Sessions::LastSeenAt)]
     {
         let index = Index::create().name(name).table(Sessions::Table).col(column).to_owned();
         manager.create_index(index).await?;

@@ -5,14 +5,15 @@ use std::net::IpAddr;
 use bellwire_web::db::Tx;
 
 use super::device::Device;
-use super::ended::{self, Why};
+use super::ended::{self, EndReason};
 use super::request::{Former, RequestSession};
-use super::table::{self, Which};
+use super::table::{self, SessionFilter};
 use super::token::Token;
 use super::{Sessions, data};
 use crate::SiteError;
 
-/// How many anonymous sessions of one address are kept. Beyond it that one goes which was not used for longest, those without data first.
+/// How many anonymous sessions of one address are kept. Beyond it that one goes which was not used
+/// for longest, those without data first.
 const PER_ADDRESS: u64 = 500;
 
 /// The sessions that a browser has when it signs in. They end, and their data moves.
@@ -38,22 +39,35 @@ pub(crate) struct NewSession<'a> {
 }
 
 impl Sessions {
-    /// Begins the session of a person in a transaction. Those that this browser had before are over: a token that somebody else
-    /// may have planted or seen is worth nothing after signing in. The data of an anonymous session and of the same person's
-    /// moves into the new one; that of another person does not.
-    pub(crate) async fn begin(&self, tx: &Tx, new: NewSession<'_>, old: Old) -> Result<(), SiteError> {
+    /// Begins the session of a person in a transaction. Those that this browser had before are
+    /// over: a token that somebody else may have planted or seen is worth nothing after signing in.
+    /// The data of an anonymous session and of the same person's moves into the new one; that of
+    /// another person does not.
+    pub(crate) async fn begin(
+        &self,
+        tx: &Tx,
+        new: NewSession<'_>,
+        old: Old,
+    ) -> Result<(), SiteError> {
         ended::take_turn(tx).await?;
         let data = self.take_data(tx, old, new.user_id).await?;
         self.insert(tx, new, data).await
     }
 
-    /// Begins the session of a person who goes on after a new password, and ends the old one. Nothing begins where that has ended
-    /// meanwhile: it does not come back this way. Returns whether it has begun.
-    pub(crate) async fn renew(&self, tx: &Tx, new: NewSession<'_>, session: i64) -> Result<bool, SiteError> {
+    /// Begins the session of a person who goes on after a new password, and ends the old one.
+    /// Nothing begins where that has ended meanwhile: it does not come back this way. Returns
+    /// whether it has begun.
+    pub(crate) async fn renew(
+        &self,
+        tx: &Tx,
+        new: NewSession<'_>,
+        session: i64,
+    ) -> Result<bool, SiteError> {
         ended::take_turn(tx).await?;
         let user_id = new.user_id;
         let row = table::lock(tx, session).await?;
-        let ended = self.end(tx, Which::Own { user_id, session }, Why::Renewed).await?;
+        let ended =
+            self.end(tx, SessionFilter::Own { user_id, session }, EndReason::Renewed).await?;
         let (Some(row), 1) = (row, ended) else { return Ok(false) };
         self.insert(tx, new, row.data).await?;
         Ok(true)
@@ -66,7 +80,8 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends the sessions of a browser that signs in, and returns their data as far as it is this person's.
+    /// Ends the sessions of a browser that signs in, and returns their data as far as it is this
+    /// person's.
     async fn take_data(&self, tx: &Tx, old: Old, user_id: i64) -> Result<String, SiteError> {
         let Old { session, former } = old;
         let former = former.filter(|former| session != Some(*former));
@@ -74,20 +89,22 @@ impl Sessions {
         if let Some(session) = session {
             let row = table::lock(tx, session).await?;
             // One that has ended meanwhile was perhaps somebody else's.
-            is_own = row.as_ref().is_some_and(|row| row.user_id.is_none_or(|owner| owner == user_id));
+            is_own =
+                row.as_ref().is_some_and(|row| row.user_id.is_none_or(|owner| owner == user_id));
             kept = row.filter(|_| is_own).map(|row| row.data).unwrap_or_default();
-            let why = if is_own { Why::Renewed } else { Why::SignedOut };
-            self.end(tx, Which::One(session), why).await?;
+            let why = if is_own { EndReason::Renewed } else { EndReason::SignedOut };
+            self.end(tx, SessionFilter::One(session), why).await?;
         }
         if let Some(former) = former {
             let row = table::lock(tx, former).await?.filter(|_| is_own);
             kept = data::joined(kept, &row.map(|row| row.data).unwrap_or_default())?;
-            self.end(tx, Which::One(former), Why::Renewed).await?;
+            self.end(tx, SessionFilter::One(former), EndReason::Renewed).await?;
         }
         Ok(kept)
     }
 
-    /// The session of a request, begun if there is none; nothing if too many begin from this address.
+    /// The session of a request, begun if there is none; nothing if too many begin from this
+    /// address.
     pub(super) async fn begin_for(
         &self,
         request: &RequestSession,
@@ -115,8 +132,11 @@ impl Sessions {
         let (sessions, address) = (self.clone(), from.to_string());
         let made = self.inner.db.write(async move |tx: Tx| {
             sessions.make_room(&tx, &address).await?;
-            let (device, now) = (Device { user_agent: String::new(), address }, sessions.inner.clock.date());
-            Ok::<_, SiteError>(table::insert(&tx, None, token.hash(), device, String::new(), now).await?)
+            let (device, now) =
+                (Device { user_agent: String::new(), address }, sessions.inner.clock.date());
+            Ok::<_, SiteError>(
+                table::insert(&tx, None, token.hash(), device, String::new(), now).await?,
+            )
         });
         made.await
     }
@@ -126,13 +146,13 @@ impl Sessions {
         if surplus > 0 {
             ended::take_turn(tx).await?;
             let goes = table::first_to_go(tx, address, surplus).await?;
-            self.end(tx, Which::These(goes), Why::Dropped).await?;
+            self.end(tx, SessionFilter::These(goes), EndReason::Dropped).await?;
         }
         Ok(())
     }
 
-    /// Has the browser name its session by the session cookie alone. The data of a session beside it, which only the former cookie
-    /// names, moves into it.
+    /// Has the browser name its session by the session cookie alone. The data of a session beside
+    /// it, which only the former cookie names, moves into it.
     async fn replace_former(
         &self,
         request: &RequestSession,
@@ -156,7 +176,7 @@ impl Sessions {
         if let (Some(from), Some(to)) = (from, to) {
             let data = data::joined(to.data, &from.data)?;
             table::store(tx, session, data, self.inner.clock.date()).await?;
-            self.end(tx, Which::One(former), Why::Renewed).await?;
+            self.end(tx, SessionFilter::One(former), EndReason::Renewed).await?;
         }
         Ok(())
     }

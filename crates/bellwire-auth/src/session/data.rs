@@ -1,4 +1,5 @@
-//! The data of a session: a JSON object with one field for each key, as text; empty as long as nothing is kept.
+//! The data of a session: a JSON object with one field for each key, as text; empty as long as
+//! nothing is kept.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +13,10 @@ const MOST: usize = 16 * 1024;
 /// The value under a key.
 pub(super) fn get<T: DeserializeOwned + Default>(data: &str, key: &str) -> Result<T, SiteError> {
     let value = object(data)?.remove(key);
-    value.map_or_else(|| Ok(T::default()), |value| serde_json::from_value(value).map_err(SiteError::internal))
+    value.map_or_else(
+        || Ok(T::default()),
+        |value| serde_json::from_value(value).map_err(SiteError::internal),
+    )
 }
 
 /// All of it, with this value under the key.
@@ -28,7 +32,8 @@ pub(super) fn set(data: &str, key: &str, value: &impl Serialize) -> Result<Strin
     }
 }
 
-/// The data of two sessions in one. Where both have a key, or there is no room for both, that of the first counts.
+/// The data of two sessions in one. Where both have a key, or there is no room for both, that of
+/// the first counts.
 pub(super) fn joined(first: String, second: &str) -> Result<String, SiteError> {
     if second.is_empty() {
         return Ok(first);

@@ -7,7 +7,8 @@ pub(crate) struct Device {
     pub(crate) address: String,
 }
 
-/// Part of a user agent, and what people call it. The first that fits counts: most browsers also claim to be others.
+/// Part of a user agent, and what people call it. The first that fits counts: most browsers also
+/// claim to be others.
 const BROWSERS: [(&str, &str); 12] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -101,7 +102,10 @@ mod tests {
                 "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
                 "Samsung Internet on Android",
             ),
-            ("Mozilla/5.0 (Android 15; Mobile; rv:144.0) Gecko/144.0 Firefox/144.0", "Firefox on Android"),
+            (
+                "Mozilla/5.0 (Android 15; Mobile; rv:144.0) Gecko/144.0 Firefox/144.0",
+                "Firefox on Android",
+            ),
             (
                 "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
                 "Chrome on ChromeOS",

@@ -3,15 +3,21 @@
 use bellwire_web::bellwire::Close;
 use bellwire_web::db::Tx;
 
-use super::ended::{self, Why};
+use super::ended::{self, EndReason};
 use super::request::RequestSession;
-use super::table::{self, Which};
+use super::table::{self, SessionFilter};
 use super::{Sessions, session_key};
 use crate::SiteError;
 
 impl Sessions {
-    /// Ends sessions in a transaction; when it has committed, their sockets are closed. Returns how many there were.
-    pub(crate) async fn end(&self, tx: &Tx, which: Which, why: Why) -> Result<usize, sea_orm::DbErr> {
+    /// Ends sessions in a transaction; when it has committed, their sockets are closed. Returns how
+    /// many there were.
+    pub(crate) async fn end(
+        &self,
+        tx: &Tx,
+        which: SessionFilter,
+        why: EndReason,
+    ) -> Result<usize, sea_orm::DbErr> {
         ended::take_turn(tx).await?;
         let ended = table::remove(tx, which).await?;
         let number = ended.len();
@@ -26,7 +32,11 @@ impl Sessions {
     }
 
     /// Ends sessions, in a transaction of its own.
-    pub(crate) async fn end_now(&self, which: Which, why: Why) -> Result<usize, SiteError> {
+    pub(crate) async fn end_now(
+        &self,
+        which: SessionFilter,
+        why: EndReason,
+    ) -> Result<usize, SiteError> {
         let sessions = self.clone();
         self.inner.db.write(async move |tx: Tx| Ok(sessions.end(&tx, which, why).await?)).await
     }
@@ -35,7 +45,7 @@ impl Sessions {
     pub(crate) async fn sign_out(&self, request: &RequestSession) -> Result<(), SiteError> {
         let own: Vec<_> = request.id().into_iter().chain(request.former_id()).collect();
         if !own.is_empty() {
-            self.end_now(Which::These(own), Why::SignedOut).await?;
+            self.end_now(SessionFilter::These(own), EndReason::SignedOut).await?;
         }
         if request.former_id().is_some() {
             request.set_cookie(self.no_former_cookie()?);
@@ -46,8 +56,8 @@ impl Sessions {
     pub(super) async fn end_expired(&self) -> Result<(), SiteError> {
         let now = self.inner.clock.date();
         if table::any_expired(self.inner.db.read(), now).await? {
-            self.end_now(Which::Expired(now), Why::Expired).await?;
-            self.end_now(Which::ExpiredAnonymous(now), Why::Dropped).await?;
+            self.end_now(SessionFilter::Expired(now), EndReason::Expired).await?;
+            self.end_now(SessionFilter::ExpiredAnonymous(now), EndReason::Dropped).await?;
         }
         Ok(())
     }

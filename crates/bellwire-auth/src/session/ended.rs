@@ -1,4 +1,5 @@
-//! The table of sessions that ended. Every process on the database watches it and closes the sockets of what stands there.
+//! The table of sessions that ended. Every process on the database watches it and closes the
+//! sockets of what stands there.
 
 use bellwire_web::bellwire::Close;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,7 +8,8 @@ use sea_orm::{ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, Set}
 
 use bellwire_web::db::Tx;
 
-/// How long it is known that a session ended. A process that cannot reach the database for longer misses it.
+/// How long it is known that a session ended. A process that cannot reach the database for longer
+/// misses it.
 const KEPT: TimeDelta = TimeDelta::days(1);
 
 /// The number that processes take turns by to end sessions: "sessions" in ASCII.
@@ -32,11 +34,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum EndReason {
     SignedOut,
     EndedElsewhere,
     NewPassword,
-    /// The same browser goes on in another session, after signing in or a new password: its pages come back by themselves.
+    /// The same browser goes on in another session, after signing in or a new password: its pages
+    /// come back by themselves.
     Renewed,
     Deactivated,
     Expired,
@@ -44,7 +47,7 @@ pub(crate) enum Why {
     Dropped,
 }
 
-impl Why {
+impl EndReason {
     const ALL: [Self; 7] = [
         Self::SignedOut,
         Self::EndedElsewhere,
@@ -85,18 +88,28 @@ impl Why {
 impl Model {
     pub(super) fn close(&self) -> Close {
         // A later version may know more reasons.
-        Why::ALL.into_iter().find(|why| why.word() == self.why).unwrap_or(Why::SignedOut).close()
+        EndReason::ALL
+            .into_iter()
+            .find(|why| why.word() == self.why)
+            .unwrap_or(EndReason::SignedOut)
+            .close()
     }
 }
 
-/// Takes the turn to end sessions, before anything of theirs is touched and until the transaction is over: so numbers rise in the order of
-/// the commits, and two who end the same sessions do not block each other for ever.
+/// Takes the turn to end sessions, before anything of theirs is touched and until the transaction
+/// is over: so numbers rise in the order of the commits, and two who end the same sessions do not
+/// block each other for ever.
 pub(super) async fn take_turn(tx: &Tx) -> Result<(), DbErr> {
     tx.lock(TURN).await
 }
 
 /// Notes that these sessions ended, in one's turn, and forgets what every process has long seen.
-pub(super) async fn note(tx: &Tx, sessions: &[i64], why: Why, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub(super) async fn note(
+    tx: &Tx,
+    sessions: &[i64],
+    why: EndReason,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let ended = sessions.iter().map(|session| ActiveModel {
         session_id: Set(*session),
         why: Set(why.word().to_owned()),
@@ -112,7 +125,12 @@ pub(super) async fn note(tx: &Tx, sessions: &[i64], why: Why, now: DateTime<Utc>
 
 /// The number of the last session that ended so far.
 pub(super) async fn last(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
-    let last = Entity::find().select_only().column_as(Column::Id.max(), "last").into_tuple().one(db).await?;
+    let last = Entity::find()
+        .select_only()
+        .column_as(Column::Id.max(), "last")
+        .into_tuple()
+        .one(db)
+        .await?;
     Ok(last.flatten().unwrap_or(0))
 }
 

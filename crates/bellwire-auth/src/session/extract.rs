@@ -19,10 +19,12 @@ const ENDED: &str = "Your session has ended, or has not begun. Load the page aga
 
 /// An extractor: the session of whoever asks, anonymous or signed in, if there is one.
 ///
-/// A page whose visitors leave something calls [`begin`](Self::begin), which makes an anonymous session where there is none and
-/// gives the browser its cookie; no other page makes one. Without a session reading finds nothing, and writing is refused in words.
-/// Each app keeps small, bounded values under keys of its own. Signing in moves them into the new session, signing out removes
-/// them. Opened with [`Upgrade::session`](crate::Upgrade::session), a socket closes when the session ends.
+/// A page whose visitors leave something calls [`begin`](Self::begin), which makes an anonymous
+/// session where there is none and gives the browser its cookie; no other page makes one. Without a
+/// session reading finds nothing, and writing is refused in words. Each app keeps small, bounded
+/// values under keys of its own. Signing in moves them into the new session, signing out removes
+/// them. Opened with [`Upgrade::session`](crate::Upgrade::session), a socket closes when the
+/// session ends.
 ///
 /// ```
 /// use bellwire_auth::Session;
@@ -45,7 +47,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins an anonymous session if there is none. Its cookie goes with the response, so only handlers of pages and forms can call this.
+    /// Begins an anonymous session if there is none. Its cookie goes with the response, so only
+    /// handlers of pages and forms can call this.
     ///
     /// Nothing begins for a `HEAD`, and nothing if too many begin from this address.
     ///
@@ -59,7 +62,8 @@ impl Session {
         Ok(())
     }
 
-    /// What tells it from others, if there is a session. Never given to another one; signing in gives it another.
+    /// What tells it from others, if there is a session. Never given to another one; signing in
+    /// gives it another.
     pub fn id(&self) -> Option<i64> {
         self.id
     }
@@ -69,16 +73,20 @@ impl Session {
     /// # Errors
     /// When the database cannot say.
     pub async fn read<T: DeserializeOwned + Default>(&self, key: &str) -> Result<T, SiteError> {
-        let (Some(sessions), Some(id)) = (&self.request.sessions, self.id) else { return Ok(T::default()) };
+        let (Some(sessions), Some(id)) = (&self.request.sessions, self.id) else {
+            return Ok(T::default());
+        };
         let kept = table::data(sessions.inner.db.read(), id).await?;
         kept.map_or_else(|| Ok(T::default()), |kept| data::get(&kept, key))
     }
 
-    /// Changes what is kept under this key: read, changed and written in one transaction, so that two who do so at once both succeed. What
-    /// is to happen after the commit is left with the transaction.
+    /// Changes what is kept under this key: read, changed and written in one transaction, so that
+    /// two who do so at once both succeed. What is to happen after the commit is left with the
+    /// transaction.
     ///
     /// # Errors
-    /// Those of `change`, which then changes nothing; when there is no session, or no room in it; when the database cannot take it.
+    /// Those of `change`, which then changes nothing; when there is no session, or no room in it;
+    /// when the database cannot take it.
     pub async fn update<T, R, E>(
         &self,
         key: &str,
@@ -90,7 +98,9 @@ impl Session {
         E: From<SiteError> + From<DbError> + Send + 'static,
     {
         let ended = || E::from(SiteError::Invalid(ENDED.to_owned()));
-        let (Some(sessions), Some(id)) = (&self.request.sessions, self.id) else { return Err(ended()) };
+        let (Some(sessions), Some(id)) = (&self.request.sessions, self.id) else {
+            return Err(ended());
+        };
         let (key, now) = (key.to_owned(), sessions.inner.clock.date());
         let written = sessions.inner.db.write(async move |tx: Tx| {
             let found = table::lock(&tx, id).await.map_err(SiteError::from)?;

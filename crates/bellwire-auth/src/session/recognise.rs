@@ -10,8 +10,8 @@ use super::token::Token;
 use crate::SiteError;
 
 impl Sessions {
-    /// The session that the cookies among these headers name, in one query. Of several, one that is signed in counts, and else the
-    /// first.
+    /// The session that the cookies among these headers name, in one query. Of several, one that is
+    /// signed in counts, and else the first.
     ///
     /// # Errors
     /// When the database cannot say.
@@ -30,7 +30,8 @@ impl Sessions {
             Some((row, Former { id: row.id, token }))
         });
         let found = found.or(former.as_ref().map(|(row, _)| *row)).cloned();
-        if let Some(found) = found.as_ref().filter(|found| found.last_seen_at < now - table::TOUCH) {
+        if let Some(found) = found.as_ref().filter(|found| found.last_seen_at < now - table::TOUCH)
+        {
             self.touch(found);
         }
         Ok(RequestSession::new(self, found, former.map(|(_, former)| former)))
@@ -48,8 +49,9 @@ impl Sessions {
     fn touch(&self, found: &Found) {
         let (db, now, session) = (self.inner.db.clone(), self.inner.clock.date(), found.id);
         tokio::spawn(async move {
-            let touched =
-                db.write(async move |tx: Tx| Ok::<_, SiteError>(table::touch(&tx, session, now).await?));
+            let touched = db.write(async move |tx: Tx| {
+                Ok::<_, SiteError>(table::touch(&tx, session, now).await?)
+            });
             if let Err(error) = touched.await {
                 tracing::warn!(session, %error, "Could not note that a session was used");
             }

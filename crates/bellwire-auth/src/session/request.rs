@@ -9,7 +9,8 @@ use super::Sessions;
 use super::table::Found;
 use super::token::Token;
 
-/// Left on each request by the middleware that recognises its cookie. Empty where there is no session.
+/// Left on each request by the middleware that recognises its cookie. Empty where there is no
+/// session.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestSession {
     /// None without the middleware.
@@ -59,7 +60,8 @@ impl RequestSession {
         self.reply().cookies.push(cookie);
     }
 
-    /// Keeps the response from caches that others share, because what is in it depends on the session.
+    /// Keeps the response from caches that others share, because what is in it depends on the
+    /// session.
     pub(super) fn keep_private(&self) {
         self.reply().is_private = true;
     }

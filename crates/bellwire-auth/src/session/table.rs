@@ -103,15 +103,23 @@ pub(super) async fn find(
 }
 
 /// Whether a session still counts.
-pub(super) async fn counts(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>) -> Result<bool, DbErr> {
+pub(super) async fn counts(
+    db: &impl ConnectionTrait,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
     let found = counting(now).select_only().column(Column::Id).filter(Column::Id.eq(id));
     Ok(found.into_tuple::<i64>().one(db).await?.is_some())
 }
 
 /// Those that were used lately and whose person, if there is one, may be here.
 fn counting(now: DateTime<Utc>) -> Select<Entity> {
-    let person = Condition::any().add(Column::UserId.is_null()).add(users::Column::IsActive.eq(true));
-    Entity::find().left_join(users::Entity).filter(Column::LastSeenAt.gt(now - LIFETIME)).filter(person)
+    let person =
+        Condition::any().add(Column::UserId.is_null()).add(users::Column::IsActive.eq(true));
+    Entity::find()
+        .left_join(users::Entity)
+        .filter(Column::LastSeenAt.gt(now - LIFETIME))
+        .filter(person)
 }
 
 /// The sessions of a person, the one used last first.
@@ -153,7 +161,11 @@ pub(super) async fn store(
 }
 
 /// Notes that a session was used. One that has ended meanwhile stays ended.
-pub(super) async fn touch(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub(super) async fn touch(
+    db: &impl ConnectionTrait,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::LastSeenAt, Expr::value(now))
         .filter(Column::Id.eq(id))
@@ -164,7 +176,10 @@ pub(super) async fn touch(db: &impl ConnectionTrait, id: i64, now: DateTime<Utc>
 }
 
 /// Whether there is a session that nobody has used for too long.
-pub(super) async fn any_expired(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<bool, DbErr> {
+pub(super) async fn any_expired(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
     let expired = Entity::find().select_only().column(Column::Id).filter(expired(now));
     Ok(expired.into_tuple::<i64>().one(db).await?.is_some())
 }
@@ -178,7 +193,8 @@ pub(super) async fn anonymous_of(db: &impl ConnectionTrait, address: &str) -> Re
     Entity::find().filter(anonymous(address)).count(db).await
 }
 
-/// So many anonymous sessions of this address that are the first to go: those without data, then those that were not used for longest.
+/// So many anonymous sessions of this address that are the first to go: those without data, then
+/// those that were not used for longest.
 pub(super) async fn first_to_go(
     db: &impl ConnectionTrait,
     address: &str,
@@ -203,7 +219,7 @@ fn anonymous(address: &str) -> Condition {
 
 /// Which sessions are to end.
 #[derive(Debug, Clone)]
-pub(crate) enum Which {
+pub(crate) enum SessionFilter {
     /// This one.
     One(i64),
     /// These.
@@ -220,13 +236,15 @@ pub(crate) enum Which {
     ExpiredAnonymous(DateTime<Utc>),
 }
 
-impl Which {
+impl SessionFilter {
     fn condition(self) -> Condition {
         let all = Condition::all();
         match self {
             Self::One(session) => all.add(Column::Id.eq(session)),
             Self::These(sessions) => all.add(Column::Id.is_in(sessions)),
-            Self::Own { user_id, session } => all.add(Column::UserId.eq(user_id)).add(Column::Id.eq(session)),
+            Self::Own { user_id, session } => {
+                all.add(Column::UserId.eq(user_id)).add(Column::Id.eq(session))
+            }
             Self::Others { user_id, session } => {
                 all.add(Column::UserId.eq(user_id)).add(Column::Id.ne(session))
             }
@@ -237,11 +255,17 @@ impl Which {
     }
 }
 
-/// Removes sessions with their data, and says which there were. Only [`Sessions::end`](super::Sessions::end) does so: it also
-/// closes their sockets.
-pub(super) async fn remove(db: &impl ConnectionTrait, which: Which) -> Result<Vec<i64>, DbErr> {
+/// Removes sessions with their data, and says which there were. Only
+/// [`Sessions::end`](super::Sessions::end) does so: it also closes their sockets.
+pub(super) async fn remove(
+    db: &impl ConnectionTrait,
+    which: SessionFilter,
+) -> Result<Vec<i64>, DbErr> {
     let mut delete = Query::delete();
-    delete.from_table(Entity).cond_where(which.condition()).returning(Query::returning().column(Column::Id));
+    delete
+        .from_table(Entity)
+        .cond_where(which.condition())
+        .returning(Query::returning().column(Column::Id));
     let removed = db.query_all(&delete).await?;
     removed.iter().map(|row| row.try_get("", "id")).collect()
 }

@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 
-/// 256 random bits. The browser has them; the database has only their hash, from which nobody can sign in.
+/// 256 random bits. The browser has them; the database has only their hash, from which nobody can
+/// sign in.
 #[derive(Clone)]
 pub(crate) struct Token([u8; 32]);
 

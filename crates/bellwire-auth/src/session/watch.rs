@@ -1,4 +1,5 @@
-//! Sees to it that access ends everywhere: sessions that another process ended, and sessions that expired.
+//! Sees to it that access ends everywhere: sessions that another process ended, and sessions that
+//! expired.
 
 use std::time::Duration;
 

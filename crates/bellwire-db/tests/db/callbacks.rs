@@ -163,7 +163,8 @@ async fn on_sqlite_the_writer_waits_while_so_many_commits_wait_for_their_callbac
         until_there_are(&db, n.try_into().unwrap()).await;
     }
     let last = COMMITS + 2;
-    let more = (last + 1..=last + JOBS + 1).map(|n| db.write(async move |tx: Tx| note(&tx, n).await));
+    let more =
+        (last + 1..=last + JOBS + 1).map(|n| db.write(async move |tx: Tx| note(&tx, n).await));
     let mut more = std::pin::pin!(futures_util::future::join_all(more));
     assert!(futures_util::poll!(&mut more).is_pending());
     slow.end().await;

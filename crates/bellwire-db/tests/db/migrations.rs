@@ -29,7 +29,11 @@ struct Pages;
 #[async_trait::async_trait]
 impl MigrationTrait for Pages {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared("CREATE TABLE pages (n INTEGER)").await.map(drop)
+        manager
+            .get_connection()
+            .execute_unprepared("CREATE TABLE pages (n INTEGER)")
+            .await
+            .map(drop)
     }
 }
 
@@ -45,8 +49,8 @@ async fn processes_that_start_at_once_do_not_migrate_twice(database: TestDatabas
     home.end(db).await;
 }
 
-/// A table with a full-text index that a trigger keeps, and a foreign key, by which SQLite looks the
-/// table up once more after it has met the trigger.
+/// A table with a full-text index that a trigger keeps, and a foreign key, by which SQLite looks
+/// the table up once more after it has met the trigger.
 const POSTS: [&str; 5] = [
     "CREATE TABLE topics (id INTEGER PRIMARY KEY)",
     "CREATE TABLE posts (id INTEGER PRIMARY KEY, topic INTEGER REFERENCES topics (id))",
@@ -58,7 +62,7 @@ const POSTS: [&str; 5] = [
 async fn the_writer_knows_a_schema_that_another_process_has_changed(database: TestDatabase) {
     let (home, first) = with_notes(database).await;
     let tables = if database == TestDatabase::Sqlite { &POSTS[..] } else { &POSTS[..3] };
-    let made = first.write(async |tx: Tx| {
+    let made = first.write(async move |tx: Tx| {
         for statement in tables {
             tx.execute_unprepared(statement).await?;
         }
@@ -70,8 +74,8 @@ async fn the_writer_knows_a_schema_that_another_process_has_changed(database: Te
     // After this the connection has a schema in memory.
     db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
     home.open(&[Migrations::of::<Migrator>()]).await.close().await;
-    let deleted =
-        db.write(async |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared("DELETE FROM posts").await?));
+    let deleted = db
+        .write(async |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared("DELETE FROM posts").await?));
     deleted.await.unwrap();
     home.end(db).await;
 }

@@ -37,7 +37,8 @@ async fn what_only_looks_nested_is_written(database: TestDatabase) {
         note(&tx, 1).await?;
         of_other.write(async |tx: Tx| note(&tx, 10).await).await?;
         // Nobody in this job waits for this task, nor for that of the callback.
-        let task = tokio::spawn(async move { of_task.write(async |tx: Tx| note(&tx, 2).await).await });
+        let task =
+            tokio::spawn(async move { of_task.write(async |tx: Tx| note(&tx, 2).await).await });
         tx.on_commit(move || {
             tokio::spawn(async move {
                 let third = of_callback.write(async |tx: Tx| note(&tx, 3).await).await;
@@ -72,16 +73,20 @@ impl std::io::Write for LogOfThisThread {
     }
 }
 
-/// Listens for the whole program: what one test logs without a listener would stay silent in others.
+/// Listens for the whole program: what one test logs without a listener would stay silent in
+/// others.
 fn listen() {
     static LISTENS: Once = Once::new();
     LISTENS.call_once(|| {
-        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThisThread).finish();
+        let lines =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThisThread).finish();
         tracing::subscriber::set_global_default(lines).expect("nobody else listens");
     });
 }
 
-async fn a_write_inside_a_write_is_in_the_log_also_when_the_job_drops_the_error(database: TestDatabase) {
+async fn a_write_inside_a_write_is_in_the_log_also_when_the_job_drops_the_error(
+    database: TestDatabase,
+) {
     listen();
     let (home, db) = with_notes(database).await;
     let inner = db.clone();

@@ -55,8 +55,9 @@ impl Home {
             let url = DatabaseUrl::sqlite_in(folder.path());
             return Self { folder, url, postgres: None };
         }
-        let server = std::env::var("BELLWIRE_TEST_POSTGRES")
-            .expect("this test needs a PostgreSQL server (BELLWIRE_TEST_POSTGRES); run it with bin/test");
+        let server = std::env::var("BELLWIRE_TEST_POSTGRES").expect(
+            "this test needs a PostgreSQL server (BELLWIRE_TEST_POSTGRES); run it with bin/test",
+        );
         let name = format!("bellwire_db_{:016x}", number());
         on(&server, &format!("CREATE DATABASE {name}")).await;
         let mut url = url::Url::parse(&server).expect("BELLWIRE_TEST_POSTGRES should be a URL");

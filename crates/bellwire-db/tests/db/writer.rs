@@ -7,13 +7,15 @@ use bellwire::testing::Communicator;
 use bellwire::{
     Bellwire, Close, Consumer, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch, Socket,
 };
-use bellwire_db::{Db, DbError, Sought, Tx};
+use bellwire_db::{Db, DbError, LookupExt, Tx};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::{Notify, oneshot};
 
 use crate::support::{Home, TestDatabase, note, notes, on_both, with_notes, within};
 
-async fn of_a_hundred_jobs_at_once_those_that_fail_take_back_only_their_own(database: TestDatabase) {
+async fn of_a_hundred_jobs_at_once_those_that_fail_take_back_only_their_own(
+    database: TestDatabase,
+) {
     let (home, db) = with_notes(database).await;
     let jobs = (0..100).map(|n| {
         let db = db.clone();
@@ -131,12 +133,17 @@ async fn on_sqlite_what_jobs_that_share_a_commit_publish_reaches_each_member_in_
             assert_eq!(page.closed().await.code(), Close::TRY_AGAIN);
         }
         // One by one the fifth and the tenth had found the short queue full.
-        assert_eq!(bellwire.layer().counts().overflows, overflows, "in a queue of {queue_messages}");
+        assert_eq!(
+            bellwire.layer().counts().overflows,
+            overflows,
+            "in a queue of {queue_messages}"
+        );
     }
     home.end(db).await;
 }
 
-/// Lets so many jobs, each of which publishes its number, wait behind another, so that they share its commit or the next.
+/// Lets so many jobs, each of which publishes its number, wait behind another, so that they share
+/// its commit or the next.
 async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: u64) {
     let (waits, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let first = tokio::spawn({
@@ -156,7 +163,7 @@ async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: u64) {
         async move {
             db.write(async move |tx: Tx| {
                 note(&tx, 1).await?;
-                let patch = Patch::append("#notes", Html::text("x")).plain(number.to_string());
+                let patch = Patch::append("#notes", Html::text("x")).json_text(number.to_string());
                 tx.on_commit(move || room.publish(number, patch));
                 Ok::<_, DbError>(())
             })
@@ -164,7 +171,8 @@ async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: u64) {
         }
     });
     // Polled in turn, so all of them wait in the queue when the first one ends.
-    let (results, ()) = tokio::join!(futures_util::future::join_all(jobs), async { go_on.notify_one() });
+    let (results, ()) =
+        tokio::join!(futures_util::future::join_all(jobs), async { go_on.notify_one() });
     results.into_iter().for_each(Result::unwrap);
     first.await.unwrap().unwrap();
 }
@@ -210,7 +218,9 @@ async fn a_job_goes_on_when_whoever_asked_has_gone(database: TestDatabase) {
     home.end(db).await;
 }
 
-async fn a_transaction_kept_after_its_end_can_do_nothing_and_hold_nothing_up(database: TestDatabase) {
+async fn a_transaction_kept_after_its_end_can_do_nothing_and_hold_nothing_up(
+    database: TestDatabase,
+) {
     let (home, db) = with_notes(database).await;
     let kept = db.write(async |tx: Tx| note(&tx, 1).await.map(|()| tx)).await.unwrap();
     assert!(note(&kept, 2).await.is_err());
@@ -231,7 +241,7 @@ async fn a_job_that_does_not_end_is_given_up_and_the_next_goes_on(database: Test
     // While time flew, taking back may have waited in vain for PostgreSQL.
     let next = async {
         while let Err(error) = db.write(async |tx: Tx| note(&tx, 2).await).await {
-            assert!(matches!(error, DbError::Away(_)), "{error:?}");
+            assert!(matches!(error, DbError::Unreachable(_)), "{error:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -278,8 +288,8 @@ async fn reading_connections_refuse_to_write(database: TestDatabase) {
     home.end(db).await;
 }
 
-/// How often SQLite committed since the write-ahead log was begun: each commit marks its last frame with the size of the
-/// file, every other frame has a zero there.
+/// How often SQLite committed since the write-ahead log was begun: each commit marks its last frame
+/// with the size of the file, every other frame has a zero there.
 fn commits(home: &Home) -> usize {
     let file = home.folder().join("bellwire.db-wal");
     let log = std::fs::read(file).unwrap();
@@ -338,10 +348,13 @@ async fn commits_wait_for_the_disk(database: TestDatabase) {
         TestDatabase::Postgres => ("SHOW synchronous_commit", "synchronous_commit", "on"),
     };
     let asked = db.write(async move |tx: Tx| {
-        let row = tx.query_one_raw(Statement::from_string(tx.get_database_backend(), question)).await?;
+        let row =
+            tx.query_one_raw(Statement::from_string(tx.get_database_backend(), question)).await?;
         let row = row.ok_or(DbError::Busy)?;
         let text = row.try_get::<String>("", column);
-        Ok::<_, DbError>(text.or_else(|_| row.try_get::<i32>("", column).map(|number| number.to_string()))?)
+        Ok::<_, DbError>(
+            text.or_else(|_| row.try_get::<i32>("", column).map(|number| number.to_string()))?,
+        )
     });
     assert_eq!(asked.await.unwrap(), durable);
     home.end(db).await;
@@ -361,7 +374,7 @@ async fn what_postgresql_cannot_hold_goes_into_no_database_and_costs_no_job_its_
     assert!(matches!(looked, Err(DbError::Unstorable)), "{looked:?}");
     let written = db.write(async move |tx: Tx| {
         note(&tx, 1).await?;
-        assert!(tx.query_all_raw(odd("1\0")).await.or_nothing()?.is_empty());
+        assert!(tx.query_all_raw(odd("1\0")).await.none_if_unstorable()?.is_empty());
         assert_eq!(tx.query_all_raw(odd("1")).await?.len(), 1, "the transaction goes on");
         Ok::<_, DbError>(())
     });

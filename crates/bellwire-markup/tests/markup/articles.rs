@@ -25,7 +25,10 @@ fn lines_flow_into_paragraphs_and_headings_divide_an_article() {
 
 #[test]
 fn an_article_in_one_line_reads_on() {
-    assert_eq!(Text::article("# One\n\ntwo\nthree\n\n---\n\n**four**").plain(100), "One two three four");
+    assert_eq!(
+        Text::article("# One\n\ntwo\nthree\n\n---\n\n**four**").plain(100),
+        "One two three four"
+    );
 }
 
 #[test]

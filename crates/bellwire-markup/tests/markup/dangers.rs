@@ -116,7 +116,11 @@ fn a_link_that_is_refused_is_shown_as_it_was_typed() {
         "[x](https:evil.org)",
     ] {
         let html = render(text);
-        assert!(!html.as_str().contains("<a") && html.as_str().contains("[x]("), "{}", html.as_str());
+        assert!(
+            !html.as_str().contains("<a") && html.as_str().contains("[x]("),
+            "{}",
+            html.as_str()
+        );
     }
     assert_eq!(render("<javascript:alert(1)>").as_str(), "<p>&lt;javascript:alert(1)&gt;</p>");
 }

@@ -18,7 +18,10 @@ fn all_are_drawn(cases: &[(&str, &str)]) {
 fn what_one_knows_of_markdown_is_drawn() {
     all_are_drawn(&[
         ("a\nb\n\nc", "<p>a<br>b</p><p>c</p>"),
-        ("**b** *i* ~~s~~ `c<`", "<p><strong>b</strong> <em>i</em> <s>s</s> <code>c&lt;</code></p>"),
+        (
+            "**b** *i* ~~s~~ `c<`",
+            "<p><strong>b</strong> <em>i</em> <s>s</s> <code>c&lt;</code></p>",
+        ),
         ("- a\n- b\n  1. c", "<ul><li>a</li><li>b<ol><li>c</li></ol></li></ul>"),
         ("7. a\n8. b", "<ol start=\"7\"><li>a</li><li>b</li></ol>"),
         ("> a\n> b", "<blockquote><p>a<br>b</p></blockquote>"),
@@ -30,7 +33,10 @@ fn what_one_knows_of_markdown_is_drawn() {
             "<https://x.org> <a@b.org>",
             "<p><a href=\"https://x.org\" _>https://x.org</a> <a href=\"mailto:a@b.org\" rel=\"noopener noreferrer nofollow ugc\">a@b.org</a></p>",
         ),
-        ("```Rust\na\n\n  b\n```", "<pre tabindex=\"0\"><code data-language=\"rust\">a\n\n  b</code></pre>"),
+        (
+            "```Rust\na\n\n  b\n```",
+            "<pre tabindex=\"0\"><code data-language=\"rust\">a\n\n  b</code></pre>",
+        ),
         ("```\nnever closed", "<pre tabindex=\"0\"><code>never closed</code></pre>"),
     ]);
 }
@@ -66,7 +72,8 @@ fn an_answer_stands_below_what_it_quotes() {
 
 #[test]
 fn a_bare_address_is_a_link_without_what_stands_around_it() {
-    let link = |address: &str| format!("<a href=\"{address}\" _>{address}</a>").replace('&', "&amp;");
+    let link =
+        |address: &str| format!("<a href=\"{address}\" _>{address}</a>").replace('&', "&amp;");
     for (text, address) in [
         ("see https://x.org.", "https://x.org"),
         ("(https://x.org/a_(b))", "https://x.org/a_(b)"),
@@ -87,9 +94,16 @@ fn a_bare_address_is_a_link_without_what_stands_around_it() {
         html("mailto:a@b.org!")
             .contains("<a href=\"mailto:a@b.org\" rel=\"noopener noreferrer nofollow ugc\">")
     );
-    for none in
-        ["http://", "https:x.org", "xhttp://a.org", "x.org", "a@b.org", "www.", "`https://x.org`", "mailto:x"]
-    {
+    for none in [
+        "http://",
+        "https:x.org",
+        "xhttp://a.org",
+        "x.org",
+        "a@b.org",
+        "www.",
+        "`https://x.org`",
+        "mailto:x",
+    ] {
         assert!(!html(none).contains("<a"), "{none}: {}", html(none));
     }
 }
@@ -121,8 +135,15 @@ fn nothing_that_was_typed_goes_missing() {
 
 #[test]
 fn every_script_and_every_emoji_stays_as_it_is() {
-    for text in ["👩‍🚀🏽", "مرحبا بالعالم", "\u{2067}אבג\u{2069} a", "می‌خواهم", "e\u{301}", "a\u{200b}b", "🇨🇭"]
-    {
+    for text in [
+        "👩‍🚀🏽",
+        "مرحبا بالعالم",
+        "\u{2067}אבג\u{2069} a",
+        "می‌خواهم",
+        "e\u{301}",
+        "a\u{200b}b",
+        "🇨🇭",
+    ] {
         assert_eq!(html(text), format!("<p>{text}</p>"));
         assert_eq!(plain(text, 100), text);
     }
@@ -151,7 +172,9 @@ fn a_line_for_elsewhere_has_no_markup_and_keeps_its_length() {
 
 #[test]
 fn what_is_nested_deeper_than_one_can_see_is_drawn_less_deep() {
-    for text in [">".repeat(500) + "a", "- ".repeat(500) + "a", "*a ".repeat(500) + &"*".repeat(500)] {
+    for text in
+        [">".repeat(500) + "a", "- ".repeat(500) + "a", "*a ".repeat(500) + &"*".repeat(500)]
+    {
         let html = html(&text);
         let depth = html.split('<').skip(1).fold((0i32, 0), |(now, most), tag| {
             let now = now + if tag.starts_with('/') { -1 } else { 1 };

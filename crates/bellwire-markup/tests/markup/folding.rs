@@ -3,12 +3,14 @@
 use bellwire_markup::{Case, fold};
 use unicode_normalization::UnicodeNormalization;
 
-/// As addresses of people were folded, and the blog's texts before they lost their accents; both are stored.
+/// As addresses of people were folded, and the blog's texts before they lost their accents; both
+/// are stored.
 fn lowered(text: &str) -> String {
     text.nfkc().collect::<String>().to_lowercase()
 }
 
-/// Every character that a form or case could change: beyond these stand only ideographs and what nobody has assigned.
+/// Every character that a form or case could change: beyond these stand only ideographs and what
+/// nobody has assigned.
 fn every_character() -> impl Iterator<Item = String> {
     let compatible_ideographs = '\u{2f800}'..='\u{2fa1f}';
     ('\0'..='\u{1ffff}').chain(compatible_ideographs).map(String::from)
@@ -16,9 +18,11 @@ fn every_character() -> impl Iterator<Item = String> {
 
 #[test]
 fn an_address_is_folded_as_it_is_stored() {
-    let differs: Vec<_> = every_character().filter(|c| fold(c, Case::Lower) != lowered(c)).collect();
+    let differs: Vec<_> =
+        every_character().filter(|c| fold(c, Case::Lower) != lowered(c)).collect();
     assert_eq!(differs, Vec::<String>::new());
-    for typed in ["Ada@Example.org", "ＡＤＡ@ｅxample.ORG", "İ@x", "ΣΑΣ@x", "Zoe\u{308}@x"] {
+    for typed in ["Ada@Example.org", "ＡＤＡ@ｅxample.ORG", "İ@x", "ΣΑΣ@x", "Zoe\u{308}@x"]
+    {
         assert_eq!(fold(typed, Case::Lower), lowered(typed), "{typed}");
     }
 }
@@ -37,9 +41,13 @@ fn what_loses_its_accents_after_folding_is_as_it_is_stored() {
 
 #[test]
 fn case_is_lost_in_every_script_and_by_each_way_as_far_as_it_says() {
-    for (one, other) in
-        [("ÄRGER", "ärger"), ("ЖДАТЬ", "ждать"), ("ﬁsh", "FISH"), ("e\u{301}", "É"), ("ｗｉｄｅ", "WIDE")]
-    {
+    for (one, other) in [
+        ("ÄRGER", "ärger"),
+        ("ЖДАТЬ", "ждать"),
+        ("ﬁsh", "FISH"),
+        ("e\u{301}", "É"),
+        ("ｗｉｄｅ", "WIDE"),
+    ] {
         for case in [Case::Lower, Case::Full] {
             assert_eq!(fold(one, case), fold(other, case), "{one} {case:?}");
         }

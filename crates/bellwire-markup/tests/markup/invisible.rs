@@ -49,9 +49,10 @@ fn within_a_text_they_stay_as_they_were_typed() {
 
 #[test]
 fn letters_marks_spaces_and_joiners_are_none_of_them() {
-    for c in
-        ['a', 'ß', 'ᠠ', '⠁', ' ', '\n', '\u{a0}', '\u{301}', '\u{200c}', '\u{200d}', '\u{fe0f}', '🦊', '𝅘']
-    {
+    for c in [
+        'a', 'ß', 'ᠠ', '⠁', ' ', '\n', '\u{a0}', '\u{301}', '\u{200c}', '\u{200d}', '\u{fe0f}',
+        '🦊', '𝅘',
+    ] {
         assert!(!is_invisible(c), "{c:?}");
     }
 }

@@ -6,7 +6,8 @@ use crate::{PublicUrl, Settings};
 pub(super) fn check(settings: &Settings) -> Result<String, String> {
     let public = PublicUrl::new(settings.url.as_ref(), settings.bind);
     let (url, bind) = (public.as_str(), settings.bind);
-    let (here_alone, behind_a_proxy) = (bind.ip().is_loopback(), !settings.trusted_proxies.is_empty());
+    let (here_alone, behind_a_proxy) =
+        (bind.ip().is_loopback(), !settings.trusted_proxies.is_empty());
     if public.is_https() && !behind_a_proxy {
         return Err(format!(
             "{url} needs a proxy that speaks TLS, and no proxy is trusted: everyone would seem to come from one address. \
@@ -39,8 +40,11 @@ mod tests {
     #[test]
     fn addresses_that_do_not_fit_together_are_found() {
         let with = |bind: &str, url: &str, proxies: &str| {
-            let pairs =
-                [("BELLWIRE_BIND", bind), ("BELLWIRE_URL", url), ("BELLWIRE_TRUSTED_PROXIES", proxies)];
+            let pairs = [
+                ("BELLWIRE_BIND", bind),
+                ("BELLWIRE_URL", url),
+                ("BELLWIRE_TRUSTED_PROXIES", proxies),
+            ];
             check(&Settings::parse(pairs).unwrap())
         };
         for (bind, url, proxies) in [

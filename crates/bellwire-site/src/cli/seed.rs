@@ -9,7 +9,7 @@ use crate::builder::Builder;
 use crate::seed::{self, PASSWORD, Progress, SeedOptions, is_seeded};
 use crate::settings::SiteSettings;
 use crate::site::state_of;
-use crate::{Card, SignUp, SiteState};
+use crate::{NavItem, SignUp, SiteState};
 use bellwire_auth::SiteAccounts;
 
 /// The site's own options; the apps add theirs.
@@ -27,7 +27,12 @@ pub(crate) async fn run(command: Seed, options: SeedOptions, site: Builder) -> a
     done
 }
 
-async fn fill(command: &Seed, options: &SeedOptions, site: &SiteState, apps: &[App]) -> anyhow::Result<()> {
+async fn fill(
+    command: &Seed,
+    options: &SeedOptions,
+    site: &SiteState,
+    apps: &[App],
+) -> anyhow::Result<()> {
     if !command.yes {
         ask_first(site).await?;
     }
@@ -40,7 +45,8 @@ async fn fill(command: &Seed, options: &SeedOptions, site: &SiteState, apps: &[A
 
 /// A site that others use is not filled by a slip of the hand.
 async fn ask_first(site: &SiteState) -> anyhow::Result<()> {
-    let others = site.accounts().everyone().await?.iter().filter(|person| !is_seeded(person)).count();
+    let others =
+        site.accounts().everyone().await?.iter().filter(|person| !is_seeded(person)).count();
     if others > 1 {
         bail!(
             "{others} people have an account here: nothing was done. `bellwire seed --yes` adds people who do not exist, and what they say, all the same."
@@ -56,7 +62,7 @@ async fn ask_first(site: &SiteState) -> anyhow::Result<()> {
 
 async fn tell(site: &SiteState, apps: &[App], name: &str, count: usize) -> anyhow::Result<()> {
     let address = site.public_url().as_str();
-    let seen = apps.iter().filter(|app| seed::is_filled(app)).flat_map(App::all::<Card>);
+    let seen = apps.iter().filter(|app| seed::is_filled(app)).flat_map(App::all::<NavItem>);
     let seen: Vec<_> = seen.map(|card| site.public_url().absolute(card.path)).collect();
     if let [others @ .., last] = &*seen {
         let others = others.iter().map(|other| format!("{other}, ")).collect::<String>();

@@ -10,8 +10,9 @@ use crate::builder::Builder;
 use crate::site::state_of;
 use bellwire_auth::{Accounts, Person, SiteAccounts};
 
-/// What the operator does with accounts. A person is known by name or e-mail address. Passwords are asked for on a terminal, and
-/// otherwise read as a line from the standard input; they are never arguments, which everyone on the machine can see.
+/// What the operator does with accounts. A person is known by name or e-mail address. Passwords are
+/// asked for on a terminal, and otherwise read as a line from the standard input; they are never
+/// arguments, which everyone on the machine can see.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Makes an account; asks for the password.
@@ -60,9 +61,10 @@ async fn carry_out(command: Command, password: String, accounts: &Accounts) -> a
         Command::Create { name, email, admin } => {
             ("is here now", accounts.create(&name, email.as_deref(), password, admin).await?)
         }
-        Command::Password { who } => {
-            ("has a new password, and is signed out everywhere", accounts.set_password(&who, password).await?)
-        }
+        Command::Password { who } => (
+            "has a new password, and is signed out everywhere",
+            accounts.set_password(&who, password).await?,
+        ),
         Command::Promote { who } => ("is an administrator", accounts.promote(&who).await?),
         Command::Staff { who, revoke } => {
             let person = accounts.set_staff(&who, !revoke).await?;
@@ -73,9 +75,10 @@ async fn carry_out(command: Command, password: String, accounts: &Accounts) -> a
             };
             (is, person)
         }
-        Command::Deactivate { who } => {
-            ("cannot sign in any more, and is signed out everywhere", accounts.deactivate(&who).await?)
-        }
+        Command::Deactivate { who } => (
+            "cannot sign in any more, and is signed out everywhere",
+            accounts.deactivate(&who).await?,
+        ),
         Command::Activate { who } => ("can sign in", accounts.activate(&who).await?),
         Command::List => {
             accounts.everyone().await?.iter().for_each(|person| say(line(person)));

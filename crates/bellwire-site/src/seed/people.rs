@@ -2,7 +2,8 @@
 
 use bellwire_auth::Person;
 
-/// Their names, and their e-mail addresses, by which they are known again. Nobody gets mail at example.org.
+/// Their names, and their e-mail addresses, by which they are known again. Nobody gets mail at
+/// example.org.
 pub const PEOPLE: [(&str, &str); 13] = [
     ("Amara Okafor", "amara.okafor@example.org"),
     ("Jonas Lindqvist", "jonas.lindqvist@example.org"),

@@ -51,7 +51,8 @@ mod tests {
                     assert_eq!(argument.get_id(), "help", "a variable has a name and a text");
                     continue;
                 };
-                let line = shown.lines().find(|line| line.contains(&text.to_string())).expect(&shown);
+                let line =
+                    shown.lines().find(|line| line.contains(&text.to_string())).expect(&shown);
                 assert!(line.contains(&format!("[env: {}", name.display())), "{line}");
                 variables += 1;
             }
@@ -62,7 +63,8 @@ mod tests {
     #[test]
     fn an_argument_is_called_like_its_variable() {
         for argument in Groups::command().get_arguments() {
-            let variable = argument.get_env().unwrap().to_str().unwrap().to_lowercase().replace('_', "-");
+            let variable =
+                argument.get_env().unwrap().to_str().unwrap().to_lowercase().replace('_', "-");
             let long = argument.get_long().unwrap();
             assert_eq!(variable.strip_prefix("bellwire-").unwrap_or(&variable), long);
         }

@@ -29,7 +29,7 @@ pub(super) struct LimitArgs {
     fragments: usize,
     /// Bytes of the path and query of a socket's address; a longer one is refused with 414
     #[arg(
-        long, env = "BELLWIRE_ADDRESS_BYTES", default_value_t = Limits::default().address_bytes,
+        long, env = "BELLWIRE_ADDRESS_BYTES", default_value_t = Limits::default().uri_bytes,
         value_parser = whole_number::<usize>(256..=64 * 1024)
     )]
     address_bytes: usize,
@@ -113,7 +113,7 @@ impl LimitArgs {
         Limits {
             message_bytes: self.message_bytes,
             fragments: self.fragments,
-            address_bytes: self.address_bytes,
+            uri_bytes: self.address_bytes,
             actions_per_second: Some(self.actions_per_second).filter(|most| *most > 0),
             action_burst: self.action_burst,
             sockets_per_person: self.sockets_per_person,

@@ -35,7 +35,11 @@ impl Variables {
         built.build();
         let all = built.get_arguments().filter_map(|argument| {
             let name = argument.get_env()?.to_str()?.to_owned();
-            Some(Variable { name, long: argument.get_long()?.to_owned(), shown: argument.to_string() })
+            Some(Variable {
+                name,
+                long: argument.get_long()?.to_owned(),
+                shown: argument.to_string(),
+            })
         });
         let all = all.collect();
         Self { command: command.mut_args(|argument| argument.env(Resettable::Reset)), all }
@@ -58,7 +62,9 @@ impl Variables {
             }
         }
         let matches = self.command.clone().try_get_matches_from(arguments);
-        matches.and_then(|matches| G::from_arg_matches(&matches)).map_err(|error| self.wrong(&error))
+        matches
+            .and_then(|matches| G::from_arg_matches(&matches))
+            .map_err(|error| self.wrong(&error))
     }
 
     /// A name that no group has is taken for a mistyped one.
@@ -98,7 +104,10 @@ fn expected(error: &clap::Error) -> String {
 fn one_of(values: &[String]) -> String {
     match values {
         [first @ .., before, last] => {
-            first.iter().map(|value| format!("{value}, ")).collect::<String>() + before + " or " + last
+            first.iter().map(|value| format!("{value}, ")).collect::<String>()
+                + before
+                + " or "
+                + last
         }
         _ => values.concat(),
     }

@@ -19,7 +19,10 @@ fn program(data: &Path) -> Command {
             command.env_remove(name);
         }
     }
-    command.env("BELLWIRE_BIND", "127.0.0.1:0").env("BELLWIRE_DATA", data).env("BELLWIRE_LOG", "warn");
+    command
+        .env("BELLWIRE_BIND", "127.0.0.1:0")
+        .env("BELLWIRE_DATA", data)
+        .env("BELLWIRE_LOG", "warn");
     command
 }
 
@@ -89,9 +92,13 @@ fn it_has_its_own_name_front_page_and_shell() {
     assert!(garden.greeting.trim_start().starts_with("Garden is running"), "{}", garden.greeting);
     let front = garden.ask("GET", "/");
     assert!(front.starts_with("HTTP/1.1 200"), "{front}");
-    assert!(front.contains("<title>Garden</title>") && front.contains("<h1>The garden</h1>"), "{front}");
+    assert!(
+        front.contains("<title>Garden</title>") && front.contains("<h1>The garden</h1>"),
+        "{front}"
+    );
     assert!(front.contains("You are a visitor."), "{front}");
-    for path in ["/beds/", "/nothing/", "/accounts/login/", "/accounts/signup/", "/accounts/first/"] {
+    for path in ["/beds/", "/nothing/", "/accounts/login/", "/accounts/signup/", "/accounts/first/"]
+    {
         let page = garden.ask("GET", path);
         assert!(page.contains(" · Garden</title>"), "{path}: {page}");
     }
@@ -124,7 +131,8 @@ fn a_theme_and_a_layer_are_its_own() {
     let garden = Garden::start();
     let page = garden.ask("GET", "/");
     assert!(page.contains("\r\nx-garden: open\r\n"), "{page}");
-    let theme = page.split('"').find(|part| part.ends_with("/gate/garden.css")).expect("a style sheet");
+    let theme =
+        page.split('"').find(|part| part.ends_with("/gate/garden.css")).expect("a style sheet");
     assert!(garden.ask("GET", theme).contains("max-inline-size: 40rem"));
 }
 

@@ -1,4 +1,5 @@
-//! Access ends at once: whatever ends a session closes its sockets, on every process on the same database, and nobody else's.
+//! Access ends at once: whatever ends a session closes its sockets, on every process on the same
+//! database, and nobody else's.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,7 +10,9 @@ use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Group, GroupName, Html, Patch, Socket};
 use bellwire_site::SiteAccounts as _;
 use bellwire_site::{App, SiteState, Upgrade, User};
-use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within};
+use bellwire_testkit::{
+    Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within,
+};
 use tokio::sync::Notify;
 
 const EXPIRED: &str = "You were away for too long. Sign in again.";
@@ -75,7 +78,8 @@ async fn open(site: &TestSite, client: &Client) -> Window {
     window
 }
 
-/// Ada on two devices and Grace on one; what ends is Ada's session on her phone. Two processes, on both of which everyone has windows.
+/// Ada on two devices and Grace on one; what ends is Ada's session on her phone. Two processes, on
+/// both of which everyone has windows.
 struct Scene {
     here: TestSite,
     there: TestSite,
@@ -100,7 +104,8 @@ impl Scene {
         key.split_once('.').expect("session.17").1.to_owned()
     }
 
-    /// Ends the phone's session by `cause` and sees that its windows close at once, on both processes, and no window of Grace's.
+    /// Ends the phone's session by `cause` and sees that its windows close at once, on both
+    /// processes, and no window of Grace's.
     async fn ends(mut self, cause: Cause, reason: &str) {
         let mut phone = [open(&self.here, &self.phone).await, open(&self.there, &self.phone).await];
         let mut grace = [open(&self.here, &self.grace).await, open(&self.there, &self.grace).await];
@@ -109,12 +114,15 @@ impl Scene {
         for (window, is_here) in phone.iter_mut().zip([true, false]) {
             let ending = window.ending().await;
             assert_eq!((ending.code, &*ending.reason), (1008, reason));
-            // The process where it ended has closed them before it answers. Time, however, answers nobody.
+            // The process where it ended has closed them before it answers. Time, however, answers
+            // nobody.
             assert!(is_here || reason == EXPIRED || ending.heard.is_empty(), "{ending:?}");
         }
         for site in [&self.here, &self.there] {
             tell(site, "later");
-            assert!(Window::try_open(&self.phone.at(site), "/ws/listen/", &site.url("")).await.is_err());
+            assert!(
+                Window::try_open(&self.phone.at(site), "/ws/listen/", &site.url("")).await.is_err()
+            );
         }
         for window in &mut grace {
             window.hear(&["later"]).await;
@@ -131,8 +139,11 @@ type Cause = for<'a> fn(&'a mut Scene) -> Pin<Box<dyn Future<Output = ()> + 'a>>
 /// A client of one process as a client of the other.
 fn there(scene: &Scene, client: &Client) -> Client {
     let mut same = scene.there.client();
-    let (name, value) =
-        client.cookies().split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).expect("a cookie");
+    let (name, value) = client
+        .cookies()
+        .split_once('=')
+        .map(|(n, v)| (n.to_owned(), v.to_owned()))
+        .expect("a cookie");
     same.take_cookie(&format!("{name}={value}").parse().expect("a header"));
     same
 }
@@ -151,7 +162,9 @@ async fn signing_out_closes_the_sockets_of_the_session_everywhere(database: Test
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn ending_a_session_from_another_device_closes_its_sockets_everywhere(database: TestDatabase) {
+async fn ending_a_session_from_another_device_closes_its_sockets_everywhere(
+    database: TestDatabase,
+) {
     let cause: Cause = |scene| {
         Box::pin(async {
             let path = format!("/accounts/sessions/{}/end/", scene.session(&scene.phone).await);
@@ -164,7 +177,9 @@ async fn ending_a_session_from_another_device_closes_its_sockets_everywhere(data
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_new_password_closes_the_sockets_of_all_other_sessions_everywhere(database: TestDatabase) {
+async fn a_new_password_closes_the_sockets_of_all_other_sessions_everywhere(
+    database: TestDatabase,
+) {
     let cause: Cause = |scene| {
         Box::pin(async {
             let new = "another bell for Ada";
@@ -173,7 +188,10 @@ async fn a_new_password_closes_the_sockets_of_all_other_sessions_everywhere(data
             assert_eq!((answer.status, answer.location()), (303, "/accounts/"), "{}", answer.text);
         })
     };
-    Scene::set(&database).await.ends(cause, "The password was changed. Sign in with the new one.").await;
+    Scene::set(&database)
+        .await
+        .ends(cause, "The password was changed. Sign in with the new one.")
+        .await;
 }
 
 #[apply(on_databases)]
@@ -198,7 +216,10 @@ async fn a_session_that_expires_closes_its_sockets_everywhere(database: TestData
             let before = seen(&scene.here).await;
             assert!(scene.grace.get("/").await.text.contains("Sign out"));
             // Noted beside the request.
-            within("a note of when it was used", async { while seen(&scene.here).await == before {} }).await;
+            within("a note of when it was used", async {
+                while seen(&scene.here).await == before {}
+            })
+            .await;
             clocks.iter().for_each(|clock| clock.advance(days(11)));
         })
     };
@@ -216,7 +237,9 @@ async fn seen(site: &TestSite) -> String {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing(database: TestDatabase) {
+async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing(
+    database: TestDatabase,
+) {
     let site = TestSite::start(&database, apps()).await;
     let (gate, mut ada) = (site.state().own::<Gate>(), site.person("Ada").await);
     let opening = tokio::spawn({

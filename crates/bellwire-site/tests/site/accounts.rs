@@ -4,12 +4,23 @@ use bellwire_site::SignUp;
 use bellwire_testkit::{Answer, Client, PASSWORD, TestDatabase, TestSite, apply, on_databases};
 
 fn signed_in(page: &Answer, name: &str) -> bool {
-    page.text.contains("action=\"/accounts/logout/\"") && page.text.contains(&format!(">{name}</a>"))
+    page.text.contains("action=\"/accounts/logout/\"")
+        && page.text.contains(&format!(">{name}</a>"))
 }
 
-async fn sign_up(client: &mut Client, username: &str, email: &str, password: &str, confirm: &str) -> Answer {
-    let fields =
-        [("username", username), ("email", email), ("password", password), ("password_confirm", confirm)];
+async fn sign_up(
+    client: &mut Client,
+    username: &str,
+    email: &str,
+    password: &str,
+    confirm: &str,
+) -> Answer {
+    let fields = [
+        ("username", username),
+        ("email", email),
+        ("password", password),
+        ("password_confirm", confirm),
+    ];
     client.post("/accounts/signup/", &fields).await
 }
 
@@ -22,11 +33,18 @@ async fn a_person_signs_up_out_and_in_again_by_name_and_by_address(database: Tes
     assert_eq!((answer.status, answer.location()), (303, "/"));
     let page = ada.get("/").await;
     assert!(signed_in(&page, "Ada &#60;b&#62;"), "{}", page.text);
-    assert!(page.text.contains("data-user=\"1\"") && page.header("cache-control") == "private, no-cache");
+    assert!(
+        page.text.contains("data-user=\"1\"")
+            && page.header("cache-control") == "private, no-cache"
+    );
 
     let answer = ada.post("/accounts/logout/", &[]).await;
     assert_eq!((answer.status, answer.location()), (303, "/"));
-    assert_eq!(answer.header("clear-site-data"), "\"cache\"", "no way back for the next person here");
+    assert_eq!(
+        answer.header("clear-site-data"),
+        "\"cache\"",
+        "no way back for the next person here"
+    );
     assert_eq!(ada.cookies(), "");
     assert!(!ada.get("/").await.text.contains("Sign out"));
 
@@ -64,14 +82,18 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(database
         let beside = page.text.split(&format!("id=\"error--{field}\"")).nth(1).unwrap();
         let beside = beside.split("</p>").next().unwrap();
         assert!(beside.contains(says), "{field}: {beside}");
-        let input = page.text.split(&format!("id=\"{field}\"")).nth(1).unwrap().split('>').next().unwrap();
+        let input =
+            page.text.split(&format!("id=\"{field}\"")).nth(1).unwrap().split('>').next().unwrap();
         assert!(
             input.contains("aria-invalid=\"true\"") && input.contains(&format!("error--{field}")),
             "{input}"
         );
         assert!(page.text.contains(&format!("value=\"{name}\"")), "{name}");
         assert!(page.text.contains("<title>Error: Sign up"), "{says}");
-        assert!(input.contains(" autofocus") && page.text.matches(" autofocus").count() == 1, "{input}");
+        assert!(
+            input.contains(" autofocus") && page.text.matches(" autofocus").count() == 1,
+            "{input}"
+        );
         assert!(!page.text.contains(password) && bob.cookies().is_empty());
     }
     site.stop().await;
@@ -122,7 +144,8 @@ async fn after_signing_in_one_goes_on_within_the_site_only() {
         let fields = [("username", "Ada"), ("password", PASSWORD), ("next", next)];
         let answer = site.client().post("/accounts/login/", &fields).await;
         assert_eq!((answer.status, answer.location()), (303, goes_to), "{next:?}");
-        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
         let page = site.client().get(&format!("/accounts/login/?{query}")).await;
         assert!(!page.text.contains("evil"), "{next:?}");
     }
@@ -131,14 +154,17 @@ async fn after_signing_in_one_goes_on_within_the_site_only() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_first_account_administers_and_there_is_one_first_even_in_a_race(database: TestDatabase) {
+async fn the_first_account_administers_and_there_is_one_first_even_in_a_race(
+    database: TestDatabase,
+) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     assert!(site.client().get("/").await.text.contains("/accounts/first/"));
     let race = (0..8).map(|n| {
         let mut client = site.client();
         async move {
             let name = format!("Admin {n}");
-            let fields = [("username", &*name), ("password", PASSWORD), ("password_confirm", PASSWORD)];
+            let fields =
+                [("username", &*name), ("password", PASSWORD), ("password_confirm", PASSWORD)];
             let answer = client.post("/accounts/first/", &fields).await;
             (answer, client)
         }
@@ -159,11 +185,14 @@ async fn the_first_account_administers_and_there_is_one_first_even_in_a_race(dat
 
 #[tokio::test]
 async fn a_site_that_takes_no_accounts_says_so_and_still_lets_the_first_one_in() {
-    for (sign_up, says) in [(SignUp::Closed, "takes no new accounts"), (SignUp::Invite, "by invitation")] {
-        let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-            settings.sign_up = sign_up
-        })
-        .await;
+    for (sign_up, says) in
+        [(SignUp::Closed, "takes no new accounts"), (SignUp::Invite, "by invitation")]
+    {
+        let site =
+            TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+                settings.sign_up = sign_up
+            })
+            .await;
         let shown = site.client().get("/accounts/signup/").await;
         let sent = site.client().sign_up("Ada").await;
         for page in [shown, sent] {
@@ -209,7 +238,8 @@ async fn the_header_keeps_where_one_was_going() {
         site.client().post("/accounts/first/", &fields).await,
     ];
     for page in pages {
-        let header = page.text.split("id=\"account\"").nth(1).unwrap().split("</header>").next().unwrap();
+        let header =
+            page.text.split("id=\"account\"").nth(1).unwrap().split("</header>").next().unwrap();
         assert!(header.contains(sign_in) && header.contains(sign_up), "{header}");
     }
     let page = site.client().get("/accounts/login/?next=//evil.example/").await;
@@ -234,9 +264,14 @@ async fn a_character_that_no_database_holds_is_refused_wherever_it_is_typed_and_
     }
     assert_eq!(sign_up(&mut eve, "Eve", "e\0@example.org", PASSWORD, PASSWORD).await.status, 422);
     let long = "\0a bell for every test\0";
-    let fields = [("username", "Eve"), ("password", long), ("password_confirm", long), ("next", "/\0")];
+    let fields =
+        [("username", "Eve"), ("password", long), ("password_confirm", long), ("next", "/\0")];
     let answer = eve.post("/accounts/signup/", &fields).await;
-    assert_eq!((answer.status, answer.location()), (303, "/"), "a password may hold it, for it is hashed");
+    assert_eq!(
+        (answer.status, answer.location()),
+        (303, "/"),
+        "a password may hold it, for it is hashed"
+    );
     assert_eq!(site.client().sign_in("Eve", long).await.status, 303);
     assert_eq!(eve.get("/accounts/login/?next=%00").await.location(), "/");
     assert_eq!(eve.post("/accounts/sessions/%00/end/", &[]).await.status, 400);

@@ -68,7 +68,12 @@ async fn socket(session: Session, upgrade: Upgrade) -> Response {
 
 pub(crate) async fn says(client: &mut Client, word: &str) -> Answer {
     client
-        .send(axum::http::Method::POST, "/words/", &[("sec-fetch-site", "same-origin")], word.to_owned())
+        .send(
+            axum::http::Method::POST,
+            "/words/",
+            &[("sec-fetch-site", "same-origin")],
+            word.to_owned(),
+        )
         .await
 }
 
@@ -92,7 +97,9 @@ async fn ids(site: &TestSite) -> Vec<i64> {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_kept_is_there_after_a_reload_and_a_restart_and_is_nobody_elses(database: TestDatabase) {
+async fn what_is_kept_is_there_after_a_reload_and_a_restart_and_is_nobody_elses(
+    database: TestDatabase,
+) {
     let site = site(&database).await;
     let (mut ada, mut ben) = (site.client(), site.client());
     let first = ada.get("/words/").await;
@@ -227,7 +234,11 @@ async fn signing_in_and_up_rotates_the_session_and_keeps_its_data(database: Test
         assert_eq!(browser.get("/words/look/").await.text, kept);
         let own = ids(&site).await;
         assert!(own.len() == old.len() && own.last() > old.last(), "{old:?} {own:?}");
-        assert_eq!(before.get("/words/look/").await.text, "[]", "the token from before is worth nothing");
+        assert_eq!(
+            before.get("/words/look/").await.text,
+            "[]",
+            "the token from before is worth nothing"
+        );
         assert_eq!(says(&mut before, "after").await.status, 422);
         // Their pages come back by themselves, in the new session.
         assert_eq!(here.closed().await, Close::TRY_AGAIN);
@@ -243,7 +254,9 @@ async fn signing_in_and_up_rotates_the_session_and_keeps_its_data(database: Test
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn signing_out_removes_the_session_with_its_data_and_closes_its_sockets(database: TestDatabase) {
+async fn signing_out_removes_the_session_with_its_data_and_closes_its_sockets(
+    database: TestDatabase,
+) {
     let site = site(&database).await;
     site.person("Ada").await;
     for is_signed_in in [true, false] {
@@ -262,7 +275,11 @@ async fn signing_out_removes_the_session_with_its_data_and_closes_its_sockets(da
         assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
         assert_eq!((ada.cookies(), sessions(&site).await), (String::new(), vec![number - 1]));
         assert_eq!(window.ending().await.reason, "You are signed out.");
-        assert_eq!(says(&mut old.clone(), "after").await.status, 422, "what has ended is not revived");
+        assert_eq!(
+            says(&mut old.clone(), "after").await.status,
+            422,
+            "what has ended is not revived"
+        );
         assert_eq!(ada.get("/words/").await.text, "[]", "the next person begins with nothing");
         assert_eq!(other.get("/words/").await.text, "[mine]");
     }
@@ -321,13 +338,18 @@ async fn anonymous_sessions_are_no_devices_and_no_cookie_signs_in_with_one(datab
     assert!(!stranger.get("/").await.text.contains("Sign out"));
     let both = format!("{}; {}", stranger.cookies(), ada.cookies());
     let page = site.client().get_with("/", &[("cookie", &both)]).await;
-    assert!(page.text.contains("Sign out"), "an anonymous session does not hide one that is signed in");
+    assert!(
+        page.text.contains("Sign out"),
+        "an anonymous session does not hide one that is signed in"
+    );
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_session_that_goes_on_is_kept_and_one_that_was_not_used_for_a_month_is_not(database: TestDatabase) {
+async fn a_session_that_goes_on_is_kept_and_one_that_was_not_used_for_a_month_is_not(
+    database: TestDatabase,
+) {
     let site = site(&database).await;
     let (mut ada, mut ben) = (site.client(), site.client());
     for each in [&mut ada, &mut ben] {
@@ -384,11 +406,14 @@ async fn of_one_address_so_many_sessions_are_kept_and_the_empty_and_the_oldest_g
     });
     filled.await.expect("the rows fit");
     site.client().get("/words/").await;
-    let left = numbers(site.state().db(), "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL").await;
+    let left =
+        numbers(site.state().db(), "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL").await;
     assert_eq!(left, [500]);
-    let full =
-        numbers(site.state().db(), "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL AND data <> ''")
-            .await;
+    let full = numbers(
+        site.state().db(),
+        "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL AND data <> ''",
+    )
+    .await;
     assert_eq!(full, [251], "none went that had something in it");
     assert_eq!(ada.get("/words/").await.text, "[kept]");
     assert_eq!(goes.closed().await, Close::POLICY, "what is gone has no window");

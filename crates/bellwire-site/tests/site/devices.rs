@@ -17,14 +17,18 @@ async fn sign_in_with(site: &TestSite, user_agent: &str) -> Client {
 
 /// The devices on the page, as a person reads them.
 fn devices(page: &Answer) -> Vec<String> {
-    let items =
-        page.text.split("<li class=\"device\"").skip(1).map(|item| item.split("</li>").next().unwrap());
+    let items = page
+        .text
+        .split("<li class=\"device\"")
+        .skip(1)
+        .map(|item| item.split("</li>").next().unwrap());
     items.map(|item| item.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
 /// The forms that end a session.
 fn ends(page: &Answer) -> Vec<String> {
-    let actions = page.text.split("action=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    let actions =
+        page.text.split("action=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
     actions.filter(|action| action.starts_with("/accounts/sessions/")).collect()
 }
 
@@ -53,7 +57,10 @@ async fn everyone_sees_their_own_devices_and_no_others(database: TestDatabase) {
     assert!(shown[0].contains(">just now</time>") && shown[0].contains("127.0.0.1"), "{shown:?}");
     assert!(shown[1].contains("a test") && shown[1].contains(">3 hours ago</time>"), "{shown:?}");
     assert!(!shown[1].contains("this device"));
-    assert!(devices(&laptop.get("/accounts/").await)[0].contains("a test"), "this device comes first");
+    assert!(
+        devices(&laptop.get("/accounts/").await)[0].contains("a test"),
+        "this device comes first"
+    );
     assert!(phone.get("/").await.text.contains("href=\"/accounts/\""));
     site.stop().await;
 }
@@ -92,7 +99,11 @@ async fn a_session_is_ended_by_its_person_alone(database: TestDatabase) {
     assert!(!is_signed_in(&mut phone).await && is_signed_in(&mut laptop).await);
     assert_eq!(laptop.post(&forms[1], &[]).await.status, 404, "it has ended already");
     let answer = laptop.post(&forms[0], &[]).await;
-    assert_eq!((answer.location(), laptop.cookies()), ("/", String::new()), "this device signs out");
+    assert_eq!(
+        (answer.location(), laptop.cookies()),
+        ("/", String::new()),
+        "this device signs out"
+    );
     assert!(is_signed_in(&mut grace).await);
     site.stop().await;
 }
@@ -108,7 +119,11 @@ async fn all_others_are_ended_at_once(database: TestDatabase) {
         assert!(!is_signed_in(other).await);
     }
     assert!(is_signed_in(&mut laptop).await && is_signed_in(&mut grace).await);
-    assert_eq!(ends(&laptop.get("/accounts/").await).len(), 1, "nothing is left for the second form");
+    assert_eq!(
+        ends(&laptop.get("/accounts/").await).len(),
+        1,
+        "nothing is left for the second form"
+    );
     site.stop().await;
 }
 
@@ -163,7 +178,9 @@ async fn a_password_cannot_be_guessed_at_the_form_that_changes_it() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_session_that_ends_meanwhile_does_not_come_back_by_a_new_password(database: TestDatabase) {
+async fn a_session_that_ends_meanwhile_does_not_come_back_by_a_new_password(
+    database: TestDatabase,
+) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut laptop = site.person("Ada").await;
     let mut phone = sign_in_with(&site, FIREFOX).await;

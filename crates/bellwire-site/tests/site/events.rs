@@ -1,4 +1,5 @@
-//! Streams of events: whoever is behind a network that lets no socket through has the same page, and the same end.
+//! Streams of events: whoever is behind a network that lets no socket through has the same page,
+//! and the same end.
 
 use std::time::Duration;
 
@@ -49,8 +50,10 @@ struct Stream {
 impl Stream {
     async fn open(site: &TestSite, client: &Client, path: &str, headers: &[(&str, &str)]) -> Self {
         let mut tcp = TcpStream::connect(site.address()).await.unwrap();
-        let mut request =
-            format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n", site.address());
+        let mut request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n",
+            site.address()
+        );
         let cookies = client.cookies();
         let cookie = Some(("Cookie", cookies.as_str())).filter(|(_, cookies)| !cookies.is_empty());
         for (name, value) in headers.iter().copied().chain(cookie) {
@@ -139,12 +142,14 @@ async fn a_stream_for_another_site_is_refused() {
 #[tokio::test]
 async fn a_healthy_stream_outlives_every_time_limit() {
     let short = Duration::from_secs(1);
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-        (settings.serve.headers, settings.request, settings.serve.response) = (short, short, short);
-        (settings.limits.write, settings.limits.ping) = (short, short / 2);
-        settings.limits.idle = 3 * short;
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+            (settings.serve.headers, settings.request, settings.serve.response) =
+                (short, short, short);
+            (settings.limits.write, settings.limits.ping) = (short, short / 2);
+            settings.limits.idle = 3 * short;
+        })
+        .await;
     let mut stream = Stream::open(&site, &site.client(), "/ws/", &[]).await;
     // The keeper's round is a second: five signs of life take longer than any of these.
     stream.hear_times("\n:\n\n", 5).await;

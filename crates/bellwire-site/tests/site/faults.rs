@@ -1,4 +1,5 @@
-//! When the database is full, locked, gone, or asked for nonsense: nothing acknowledged is lost, and it heals by itself.
+//! When the database is full, locked, gone, or asked for nonsense: nothing acknowledged is lost,
+//! and it heals by itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +7,9 @@ use std::time::Duration;
 
 use bellwire_site::SiteSettings as _;
 use bellwire_site::{DatabaseUrl, Db, DbError, SiteError, Tx};
-use bellwire_testkit::{Client, PATIENCE, TestDatabase, TestSite, apply, on_databases, on_postgres, within};
+use bellwire_testkit::{
+    Client, PATIENCE, TestDatabase, TestSite, apply, on_databases, on_postgres, within,
+};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -43,8 +46,9 @@ async fn after_commits_that_failed_what_is_acknowledged_is_on_disk() {
     sql(&db, "CREATE TABLE one (id INTEGER PRIMARY KEY)").await.unwrap();
     sql(&db, "CREATE TABLE many (one INTEGER REFERENCES one (id))").await.unwrap();
     let heard = Arc::new(AtomicUsize::new(0));
-    // One after which SQLite has no transaction any more, then one whose commit leaves it open: together they are what
-    // makes the driver take the next transaction for a part of one that nobody ends.
+    // One after which SQLite has no transaction any more, then one whose commit leaves it open:
+    // together they are what makes the driver take the next transaction for a part of one that
+    // nobody ends.
     let over = "ROLLBACK";
     let open = "PRAGMA defer_foreign_keys = ON; INSERT INTO many VALUES (404)";
     for wrong in [over, open, open, over] {
@@ -76,7 +80,8 @@ async fn a_job_whose_transaction_sqlite_has_ended_by_itself_keeps_nothing() {
             db.write(async move |tx: Tx| {
                 note(&tx, n).await?;
                 if n == 5 {
-                    // As after a disk that was full for a moment; and this job goes on as if nothing had happened.
+                    // As after a disk that was full for a moment; and this job goes on as if
+                    // nothing had happened.
                     let _ = tx.execute_unprepared(ended).await;
                     if goes_on {
                         let _ = note(&tx, 100).await;
@@ -87,7 +92,8 @@ async fn a_job_whose_transaction_sqlite_has_ended_by_itself_keeps_nothing() {
         });
         let answers = futures_util::future::join_all(jobs).await;
         db.write(async |tx: Tx| note(&tx, 10).await).await.unwrap();
-        let kept = (1..).zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(n, _)| n).chain([10]);
+        let kept =
+            (1..).zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(n, _)| n).chain([10]);
         assert_eq!(notes_of_another(&site).await, kept.collect::<Vec<_>>(), "{ended}");
         site.stop().await;
     }
@@ -101,7 +107,8 @@ async fn a_disk_that_is_full_is_said_and_heals() {
         tx.execute_unprepared("PRAGMA max_page_count = 1").await?; // no more pages than there are
         note(&tx, 2).await?;
         let many = "WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c LIMIT 9000)";
-        let filled = tx.execute_unprepared(&format!("INSERT INTO notes {many} SELECT n FROM c")).await;
+        let filled =
+            tx.execute_unprepared(&format!("INSERT INTO notes {many} SELECT n FROM c")).await;
         assert!(filled.is_err());
         let _ = note(&tx, 3).await;
         Ok::<_, DbError>(())
@@ -124,7 +131,8 @@ async fn a_disk_that_is_full_is_said_and_heals() {
     assert!(matches!(error, DbError::Full(_)), "{error:?}");
     let error = SiteError::from(error);
     assert!(
-        error.to_string().contains("disk is full") && error.for_log().contains("database or disk is full")
+        error.to_string().contains("disk is full")
+            && error.for_log().contains("database or disk is full")
     );
     assert_eq!(notes(db.read()).await, kept, "reading works");
     db.write(async |tx: Tx| note(&tx, 9).await).await.unwrap();
@@ -156,7 +164,9 @@ async fn a_database_that_can_only_be_read_is_said_and_heals(database: TestDataba
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_job_that_ignores_a_failed_statement_is_acknowledged_only_if_it_is_kept(database: TestDatabase) {
+async fn a_job_that_ignores_a_failed_statement_is_acknowledged_only_if_it_is_kept(
+    database: TestDatabase,
+) {
     let (site, db) = with_notes(&database).await;
     let answer = db.write(async |tx: Tx| {
         note(&tx, 1).await?;
@@ -261,7 +271,9 @@ impl Way {
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut still: watch::Receiver<bool>) {
     let mut bytes = [0; 8192];
     while let Ok(some @ 1..) = from.read(&mut bytes).await {
-        if still.wait_for(|still| !still).await.is_err() || to.write_all(&bytes[..some]).await.is_err() {
+        if still.wait_for(|still| !still).await.is_err()
+            || to.write_all(&bytes[..some]).await.is_err()
+        {
             return;
         }
     }
@@ -271,7 +283,8 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut still: watch
 async fn site_behind_a_way(database: &TestDatabase) -> (TestSite, Way) {
     let TestDatabase::Postgres(server) = database else { unreachable!() };
     let server = url::Url::parse(server).unwrap();
-    let way = Way::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432))).await;
+    let way =
+        Way::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432))).await;
     let site = TestSite::start_with(database, vec![bellwire_home::app()], |settings| {
         let DatabaseUrl::Postgres(direct) = &settings.database else { unreachable!() };
         let mut through = url::Url::parse(direct).unwrap();
@@ -305,11 +318,15 @@ async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself(database: Test
     });
     for page in futures_util::future::join_all(pages).await {
         let page = page.unwrap();
-        assert!(page.status == 503 && page.text.contains("cannot be reached at the moment"), "{}", page.text);
+        assert!(
+            page.status == 503 && page.text.contains("cannot be reached at the moment"),
+            "{}",
+            page.text
+        );
         assert_eq!(page.header("retry-after"), "5");
     }
     let refused = sql(site.state().db(), "CREATE TABLE never (n INTEGER)").await;
-    assert!(matches!(refused, Err(DbError::Away(_))), "{refused:?}");
+    assert!(matches!(refused, Err(DbError::Unreachable(_))), "{refused:?}");
     way.mend().await;
     until_it_is_back(&mut ada).await;
     sql(site.state().db(), "CREATE TABLE again (n INTEGER)").await.unwrap();
@@ -338,7 +355,11 @@ async fn a_server_that_falls_silent_holds_up_nobody_for_ever(database: TestDatab
     way.still.send_replace(true);
     go_on.send(()).unwrap();
     let page = ada.get("/").await;
-    assert!(page.status == 503 && page.text.contains("cannot be reached at the moment"), "{}", page.text);
+    assert!(
+        page.status == 503 && page.text.contains("cannot be reached at the moment"),
+        "{}",
+        page.text
+    );
     let answer = within("the end of the job", job).await.unwrap();
     assert!(matches!(answer, Err(DbError::TimedOut)), "{answer:?}");
     way.still.send_replace(false);
@@ -358,14 +379,17 @@ async fn postgresql_that_acknowledges_before_the_disk_has_it_is_refused(database
     let refused = Db::open(&lax, &[]).await.unwrap_err().to_string();
     assert!(refused.contains("synchronous_commit=off"), "{refused}");
     let alter = format!("ALTER DATABASE {name} SET synchronous_commit = off");
-    let altered = db.write(async move |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared(&alter).await?));
+    let altered =
+        db.write(async move |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared(&alter).await?));
     altered.await.unwrap();
     assert!(Db::open(&site.state().settings().database, &[]).await.is_err());
     // The sessions of a site that runs already stay as they were promised, the new ones, too.
     let asked = (0..10).map(|_| {
         db.write(async |tx: Tx| {
-            let statement =
-                sea_orm::Statement::from_string(tx.get_database_backend(), "SHOW synchronous_commit");
+            let statement = sea_orm::Statement::from_string(
+                tx.get_database_backend(),
+                "SHOW synchronous_commit",
+            );
             let row = tx.query_one_raw(statement).await?.ok_or(DbError::Closed)?;
             Ok::<_, DbError>(row.try_get::<String>("", "synchronous_commit")?)
         })
@@ -384,7 +408,8 @@ async fn the_files_of_a_new_database_are_for_their_owner_alone() {
         // Whatever the umask here may be.
         let everybody = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&settings.data, everybody).unwrap();
-        // The site makes the file itself: a copied template has the permissions that the test gave it.
+        // The site makes the file itself: a copied template has the permissions that the test gave
+        // it.
         let DatabaseUrl::Sqlite(copy) = &settings.database else { unreachable!() };
         std::fs::remove_file(copy).unwrap();
     };

@@ -42,11 +42,14 @@ async fn every_hostile_origin_of_a_form_is_refused_with_a_page_that_names_the_se
 async fn our_own_pages_are_let_in_by_any_name_this_machine_has_for_itself() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let port = site.address().port();
-    for (name, host) in [("Ada", "127.0.0.1"), ("Bea", "localhost"), ("Cleo", "[::1]"), ("Dora", "LOCALHOST")]
+    for (name, host) in
+        [("Ada", "127.0.0.1"), ("Bea", "localhost"), ("Cleo", "[::1]"), ("Dora", "LOCALHOST")]
     {
         let mut ada = site.person(name).await;
-        let (host, origin) = (format!("{host}:{port}"), format!("http://{}:{port}", host.to_lowercase()));
-        let out = ada.post_with("/accounts/logout/", &[("host", &host), ("origin", &origin)], &[]).await;
+        let (host, origin) =
+            (format!("{host}:{port}"), format!("http://{}:{port}", host.to_lowercase()));
+        let out =
+            ada.post_with("/accounts/logout/", &[("host", &host), ("origin", &origin)], &[]).await;
         assert_eq!(out.status, 303, "{host}");
     }
     for site_says in ["same-origin", "none"] {
@@ -59,10 +62,11 @@ async fn our_own_pages_are_let_in_by_any_name_this_machine_has_for_itself() {
 
 #[tokio::test]
 async fn a_further_origin_is_let_in_when_the_operator_says_so() {
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-        settings.origins = vec!["https://app.example".to_owned()];
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+            settings.origins = vec!["https://app.example".to_owned()];
+        })
+        .await;
     let mut ada = site.person("Ada").await;
     let out = ada.post_with("/accounts/logout/", &[("origin", "https://app.example")], &[]).await;
     assert_eq!(out.status, 303);
@@ -102,10 +106,11 @@ async fn a_strangers_name_for_our_address_is_refused_with_a_page_that_names_the_
 
 #[tokio::test]
 async fn a_public_name_is_the_only_one() {
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-        settings.url = "https://chat.example".parse().ok();
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+            settings.url = "https://chat.example".parse().ok();
+        })
+        .await;
     for (host, status) in [
         ("chat.example", 200),
         ("chat.example:443", 200),

@@ -47,9 +47,15 @@ async fn ask(site: &TestSite, request: &str, lines: &[&[u8]]) -> String {
     stream.write_all(&bytes).await.unwrap();
     let mut answer = Vec::new();
     while !answer.windows(4).any(|window| window == b"\r\n\r\n") {
-        assert_ne!(within("an answer", stream.read_buf(&mut answer)).await.unwrap(), 0, "an answer");
+        assert_ne!(
+            within("an answer", stream.read_buf(&mut answer)).await.unwrap(),
+            0,
+            "an answer"
+        );
     }
-    if !answer.starts_with(b"HTTP/1.1 101") && !answer.windows(12).any(|window| window == b"event-stream") {
+    if !answer.starts_with(b"HTTP/1.1 101")
+        && !answer.windows(12).any(|window| window == b"event-stream")
+    {
         within("the rest", stream.read_to_end(&mut answer)).await.unwrap();
     }
     String::from_utf8_lossy(&answer).into_owned()
@@ -112,9 +118,11 @@ async fn who_accepts_pages_beside_something_odd_gets_a_page_that_leads_back() {
     let accept = &b"Accept: x/\xff, text/html;q=0.9"[..];
     let nowhere = ask(&site, "GET /nowhere/", &[&host, accept, CLOSE]).await;
     assert!(nowhere.starts_with("HTTP/1.1 404") && nowhere.contains("<title>"), "{nowhere}");
-    let referer = [b"Referer: http://", site.address().to_string().as_bytes(), b"/mine/?q=\xe7"].concat();
+    let referer =
+        [b"Referer: http://", site.address().to_string().as_bytes(), b"/mine/?q=\xe7"].concat();
     let length = &b"Content-Length: 0"[..];
-    let refused = ask(&site, "POST /mine/", &[&host, &origin, accept, &referer, length, CLOSE]).await;
+    let refused =
+        ask(&site, "POST /mine/", &[&host, &origin, accept, &referer, length, CLOSE]).await;
     assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
     assert!(refused.contains("next=%2Fmine%2F%3Fq%3D%25E7"), "{refused}");
     site.stop().await;

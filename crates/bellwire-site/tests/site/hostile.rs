@@ -62,7 +62,10 @@ impl Enemy {
             if !self.send([letter]).await {
                 break;
             }
-            let more = tokio::time::timeout(Duration::from_millis(100), self.stream.read_to_end(&mut said));
+            let more = tokio::time::timeout(
+                Duration::from_millis(100),
+                self.stream.read_to_end(&mut said),
+            );
             if more.await.is_ok() {
                 break;
             }
@@ -161,7 +164,8 @@ async fn an_answer_that_nobody_takes_is_given_up() {
 #[tokio::test]
 async fn a_reader_that_takes_its_time_gets_everything() {
     let site = start().await;
-    let mut slow = Enemy::ask(&site, "GET /large/ HTTP/1.1\nHost: {host}\nConnection: close\n\n").await;
+    let mut slow =
+        Enemy::ask(&site, "GET /large/ HTTP/1.1\nHost: {host}\nConnection: close\n\n").await;
     let (mut taken, mut buffer) = (0, vec![0; 4 * 1024 * 1024]);
     loop {
         match within("more", slow.stream.read(&mut buffer)).await.unwrap() {
@@ -192,11 +196,12 @@ async fn a_socket_that_never_says_anything_or_half_of_it_is_closed() {
 #[tokio::test]
 async fn whoever_holds_places_without_using_them_gives_them_back() {
     let places = 8;
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-        short(settings);
-        settings.serve.connections = places;
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+            short(settings);
+            settings.serve.connections = places;
+        })
+        .await;
     let mut enemies = Vec::new();
     for n in 0..places {
         enemies.push(match n % 2 {
@@ -211,11 +216,12 @@ async fn whoever_holds_places_without_using_them_gives_them_back() {
 
 #[tokio::test]
 async fn an_address_has_a_bounded_number_of_sockets_and_another_has_its_own() {
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-        settings.limits.sockets_per_address = 2;
-        settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+            settings.limits.sockets_per_address = 2;
+            settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        })
+        .await;
     let mut windows = Vec::new();
     for _ in 0..2 {
         let mut window = Window::open(&site.client(), "/ws/").await;

@@ -6,7 +6,9 @@ use bellwire_testkit::{PASSWORD, TestDatabase, TestSite, apply, on_databases};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name(database: TestDatabase) {
+async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name(
+    database: TestDatabase,
+) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     for name in ["Ada", "Grace"] {
         site.client().sign_up(name).await;
@@ -62,9 +64,16 @@ async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for n in 0..100 {
-        assert_eq!(site.client().sign_in(&format!("Nobody {n}"), "whatever it is").await.status, 422);
+        assert_eq!(
+            site.client().sign_in(&format!("Nobody {n}"), "whatever it is").await.status,
+            422
+        );
         if n % 10 == 0 {
-            assert_eq!(site.client().sign_in("Ada", PASSWORD).await.status, 303, "success is no failure");
+            assert_eq!(
+                site.client().sign_in("Ada", PASSWORD).await.status,
+                303,
+                "success is no failure"
+            );
         }
     }
     assert_eq!(site.client().sign_in("Somebody else", "whatever it is").await.status, 429);
@@ -127,7 +136,8 @@ async fn another_address_has_its_own_tries_but_a_stranger_cannot_make_one_up() {
                 trusting(settings)
             }
         };
-        let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], change).await;
+        let site =
+            TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], change).await;
         let origin = site.url("");
         let fields = [("username", "Ada"), ("password", "not her password")];
         for n in 0..11 {
@@ -148,7 +158,10 @@ async fn an_address_makes_twenty_accounts_an_hour() {
     }
     let refused = site.client().sign_up("One more").await;
     assert_eq!(refused.status, 429);
-    assert!(refused.text.contains("Too many new accounts") && refused.text.contains("value=\"One more\""));
+    assert!(
+        refused.text.contains("Too many new accounts")
+            && refused.text.contains("value=\"One more\"")
+    );
     assert!(!refused.header("retry-after").is_empty());
     site.state().clock().advance(Duration::from_secs(3600));
     assert_eq!(site.client().sign_up("One more").await.status, 303);

@@ -67,9 +67,15 @@ async fn an_address_rings_sixty_times_a_minute_and_windows_hear_it_gathered() {
 async fn nonsense_is_answered_and_the_window_goes_on() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut window = Window::open(&site.client(), "/ws/").await;
-    for nonsense in
-        ["", "x", "{}", "[]", r#"{"action":"Sing"}"#, r#"{"action":1}"#, r#"{"action":"Ring","data":7}"#]
-    {
+    for nonsense in [
+        "",
+        "x",
+        "{}",
+        "[]",
+        r#"{"action":"Sing"}"#,
+        r#"{"action":1}"#,
+        r#"{"action":"Ring","data":7}"#,
+    ] {
         window.say(nonsense).await;
         if nonsense != "{}" {
             window.hear(&["error"]).await;

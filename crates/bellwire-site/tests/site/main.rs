@@ -1,4 +1,5 @@
-//! The site against the real thing: its own server on a free port, SQLite and PostgreSQL. Run by `bin/test`.
+//! The site against the real thing: its own server on a free port, SQLite and PostgreSQL. Run by
+//! `bin/test`.
 
 mod settings;
 mod notes;

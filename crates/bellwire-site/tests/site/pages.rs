@@ -5,27 +5,39 @@ use axum::extract::{Form, Path};
 use axum::http::Method;
 use axum::routing::{get, post};
 use bellwire::{Html, Patch};
-use bellwire_site::{App, Card, Page, SiteError, SiteState, User};
+use bellwire_site::{App, NavItem, Page, SiteError, SiteState, User};
 use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
 
 fn routes(_: &SiteState) -> Router<SiteState> {
     Router::new()
         .route(
             "/try/",
-            get(async || Page::new("A <try>", Html::text("<b>")).style("try/a.css").script("try/b.js")),
+            get(async || {
+                Page::new("A <try>", Html::text("<b>")).style("try/a.css").script("try/b.js")
+            }),
         )
         .route("/try/whole/", get(async || whole()))
         .route("/tried/", get(async || whole()))
         .route("/try/panic/", get(async || -> Page { panic!("a secret") }))
         .route("/try/error/", get(async || SiteError::internal("a secret")))
         .route("/try/mine/", get(async |user: User| user.name).post(async |user: User| user.key()))
-        .route("/try/public/", get(async |_: User| ([("cache-control", "public, max-age=60")], "for all")))
+        .route(
+            "/try/public/",
+            get(async |_: User| ([("cache-control", "public, max-age=60")], "for all")),
+        )
         .route("/try/named/{name}", get(async |Path(name): Path<String>| name))
-        .route("/try/form/", post(async |Form(fields): Form<Vec<(String, String)>>| fields.len().to_string()))
+        .route(
+            "/try/form/",
+            post(async |Form(fields): Form<Vec<(String, String)>>| fields.len().to_string()),
+        )
 }
 
 fn app() -> App {
-    App::new("try").routes(routes).card(Card { title: "Try", path: "/try/", about: "Tries things." })
+    App::new("try").routes(routes).nav_item(NavItem {
+        title: "Try",
+        path: "/try/",
+        about: "Tries things.",
+    })
 }
 
 fn whole() -> Page {
@@ -39,7 +51,7 @@ fn whole() -> Page {
 /// An app whose place begins like that of the other.
 fn beside() -> App {
     let routes = |_: &SiteState| Router::new().route("/try/beside/", get(async || whole()));
-    App::new("beside").routes(routes).card(Card {
+    App::new("beside").routes(routes).nav_item(NavItem {
         title: "Beside",
         path: "/try/beside/",
         about: "Stands beside.",
@@ -52,8 +64,13 @@ async fn start() -> TestSite {
 
 /// The places in the site's bar that are marked as where one is.
 fn marked(page: &str) -> Vec<&str> {
-    let bar =
-        page.split("<nav class=\"bar__nav\"").nth(1).expect("a bar").split("</nav>").next().expect("its end");
+    let bar = page
+        .split("<nav class=\"bar__nav\"")
+        .nth(1)
+        .expect("a bar")
+        .split("</nav>")
+        .next()
+        .expect("its end");
     let marks = bar.split("aria-current=\"page\">").skip(1);
     marks.filter_map(|rest| rest.split('<').next()).collect()
 }
@@ -108,14 +125,20 @@ async fn a_page_has_its_own_navigation_its_socket_and_a_word_for_those_who_only_
         assert!(page.contains(part), "{part} in {page}");
     }
     let plain = site.client().get("/try/").await.text;
-    assert!(!plain.contains("id=\"nav\"") && !plain.contains("bw-connect") && !plain.contains("description"));
+    assert!(
+        !plain.contains("id=\"nav\"")
+            && !plain.contains("bw-connect")
+            && !plain.contains("description")
+    );
     site.stop().await;
 }
 
 #[tokio::test]
 async fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
-    let [nav, main] = &whole().moved(site.state(), "/try/whole/")[..] else { panic!("two patches") };
+    let [nav, main] = &whole().moved(site.state(), "/try/whole/")[..] else {
+        panic!("two patches")
+    };
     assert_eq!(*nav, Patch::inner("#nav", Html::trusted("<ul></ul>")));
     let there = Patch::inner("#main", Html::trusted("<h1>Tea</h1>")).url("/try/whole/");
     assert_eq!(*main, there.title("Tea & cake · Bellwire").focus("#main"));
@@ -160,22 +183,33 @@ async fn every_response_says_what_the_browser_may_do_with_it() {
         assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
     }
     let page = site.client().get("/").await;
-    assert_eq!((page.header("cache-control"), page.header("vary")), ("private, no-cache", "Cookie"));
+    assert_eq!(
+        (page.header("cache-control"), page.header("vary")),
+        ("private, no-cache", "Cookie")
+    );
     assert!(
-        !page.text.contains("<style") && !page.text.contains(" style=") && !page.text.contains("onclick")
+        !page.text.contains("<style")
+            && !page.text.contains(" style=")
+            && !page.text.contains("onclick")
     );
     site.stop().await;
 }
 
 #[tokio::test]
 async fn a_site_on_https_stays_there() {
-    for (url, expected) in [("https://chat.example", "max-age=31536000"), ("http://chat.example", "")] {
+    for (url, expected) in
+        [("https://chat.example", "max-age=31536000"), ("http://chat.example", "")]
+    {
         let site = TestSite::start_with(&TestDatabase::Sqlite, vec![app()], |settings| {
             settings.url = url.parse().ok();
         })
         .await;
         for path in ["/", "/nothing/"] {
-            assert_eq!(site.client().get(path).await.header("strict-transport-security"), expected, "{url}");
+            assert_eq!(
+                site.client().get(path).await.header("strict-transport-security"),
+                expected,
+                "{url}"
+            );
         }
         site.stop().await;
     }
@@ -195,7 +229,11 @@ async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
     ] {
         let page = site.client().send(method.clone(), path, &[], String::new()).await;
         assert_eq!(page.status, status, "{path}");
-        assert!(page.text.contains("<main id=\"main\"") && page.text.contains(says), "{path}: {}", page.text);
+        assert!(
+            page.text.contains("<main id=\"main\"") && page.text.contains(says),
+            "{path}: {}",
+            page.text
+        );
         assert!(!page.text.contains("secret"));
         let line = site.client().send(method, path, &[("accept", "*/*")], String::new()).await;
         for answer in [&page, &line] {
@@ -212,13 +250,22 @@ async fn what_was_typed_without_a_session_is_shown_again_beside_the_way_to_sign_
     let site = start().await;
     let (origin, from) = (site.url(""), site.url("/try/?page=2"));
     let headers = [("origin", &*origin), ("referer", &*from)];
-    let fields = [("message", "Lunch? </textarea><b>"), ("password", "a secret"), ("client_id", "an id")];
+    let fields =
+        [("message", "Lunch? </textarea><b>"), ("password", "a secret"), ("client_id", "an id")];
     let page = site.client().post_with("/try/mine/", &headers, &fields).await;
     assert_eq!(page.status, 401);
-    assert!(page.text.contains("Lunch? &#60;/textarea&#62;&#60;b&#62;</textarea>"), "{}", page.text);
+    assert!(
+        page.text.contains("Lunch? &#60;/textarea&#62;&#60;b&#62;</textarea>"),
+        "{}",
+        page.text
+    );
     assert!(page.text.contains("was not sent") && !page.text.contains("a secret"));
     assert!(!page.text.contains("an id") && page.header("cache-control") == "private, no-cache");
-    assert!(page.text.contains("href=\"/accounts/login/?next=%2Ftry%2F%3Fpage%3D2\""), "{}", page.text);
+    assert!(
+        page.text.contains("href=\"/accounts/login/?next=%2Ftry%2F%3Fpage%3D2\""),
+        "{}",
+        page.text
+    );
     let elsewhere = [("origin", &*origin), ("referer", "https://evil.example/try/")];
     let page = site.client().post_with("/try/mine/", &elsewhere, &[]).await;
     assert!(page.text.contains("href=\"/accounts/login/\"") && !page.text.contains("evil"));
@@ -241,8 +288,15 @@ async fn what_a_library_says_is_for_programs_and_people_read_a_sentence() {
     ] {
         let page = site.client().send(method.clone(), path, &form, body.into()).await;
         assert_eq!(page.status, status, "{path}");
-        assert!(page.text.contains("<main id=\"main\"") && !page.text.contains(raw), "{}", page.text);
-        assert!(page.text.contains("What was sent is not") || page.text.contains("could not be understood"));
+        assert!(
+            page.text.contains("<main id=\"main\"") && !page.text.contains(raw),
+            "{}",
+            page.text
+        );
+        assert!(
+            page.text.contains("What was sent is not")
+                || page.text.contains("could not be understood")
+        );
         let headers = [form[0], ("accept", "*/*")];
         let line = site.client().send(method, path, &headers, body.into()).await;
         assert!(line.status == status && line.text.contains(raw), "{path}: {}", line.text);
@@ -260,7 +314,10 @@ async fn a_body_that_is_too_big_or_no_form_is_refused() {
     let fits = site.client().post("/try/form/", &[("a", &big[..200_000])]).await;
     assert_eq!((fits.status, &*fits.text), (200, "1"));
     let no_form = [("content-type", "text/plain")];
-    assert_eq!(site.client().send(Method::POST, "/try/form/", &no_form, "a=b".into()).await.status, 415);
+    assert_eq!(
+        site.client().send(Method::POST, "/try/form/", &no_form, "a=b".into()).await.status,
+        415
+    );
     site.stop().await;
 }
 
@@ -273,7 +330,11 @@ async fn who_is_not_signed_in_is_led_to_the_form_that_helps(database: TestDataba
     let expected = "/accounts/first/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
     assert_eq!((answer.status, answer.location()), (303, expected));
     let form = stranger.get(answer.location()).await;
-    assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
+    assert!(
+        form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""),
+        "{}",
+        form.text
+    );
     let fields = [
         ("username", "Ada"),
         ("password", "a bell for ada"),
@@ -288,10 +349,15 @@ async fn who_is_not_signed_in_is_led_to_the_form_that_helps(database: TestDataba
     let expected = "/accounts/login/?next=%2Ftry%2Fmine%2F%3Fa%3Db%26c%3D%25C3%25BC";
     assert_eq!((answer.status, answer.location()), (303, expected));
     let form = stranger.get(answer.location()).await;
-    assert!(form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""), "{}", form.text);
+    assert!(
+        form.text.contains("name=\"next\" value=\"/try/mine/?a=b&#38;c=%C3%BC\""),
+        "{}",
+        form.text
+    );
     let program = stranger.get_with("/try/mine/", &[("accept", "application/json")]).await;
-    let socket =
-        stranger.get_with("/try/mine/", &[("connection", "upgrade"), ("upgrade", "websocket")]).await;
+    let socket = stranger
+        .get_with("/try/mine/", &[("connection", "upgrade"), ("upgrade", "websocket")])
+        .await;
     assert_eq!((program.status, socket.status), (401, 401));
     let mut grace = site.person("Grace").await;
     let mine = grace.get("/try/mine/").await;
@@ -316,11 +382,15 @@ async fn static_files_stay_for_ever_under_their_address_and_travel_small() {
     assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
     for (accept, encoding) in [("gzip", "gzip"), ("gzip, br", "br"), ("identity", "")] {
         let file = client.get_with(&path, &[("accept-encoding", accept)]).await;
-        assert_eq!((file.header("content-encoding"), file.header("vary")), (encoding, "Accept-Encoding"));
+        assert_eq!(
+            (file.header("content-encoding"), file.header("vary")),
+            (encoding, "Accept-Encoding")
+        );
     }
     let known = client.get_with(&path, &[("if-none-match", plain.header("etag"))]).await;
     assert_eq!((known.status, &*known.text), (304, ""));
-    for missing in ["/static/site.css", "/static/0000000000000000/site.css", &format!("{path}.map")] {
+    for missing in ["/static/site.css", "/static/0000000000000000/site.css", &format!("{path}.map")]
+    {
         assert_eq!(client.get(missing).await.status, 404, "{missing}");
     }
     site.stop().await;
@@ -334,10 +404,11 @@ async fn in_development_files_come_from_a_folder_and_nothing_from_outside_it() {
     let assets = folder.join("inner");
     std::fs::create_dir_all(&assets).unwrap();
     std::fs::write(assets.join("site.css"), "b { }").unwrap();
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-        settings.assets = vec![assets.clone()]
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+            settings.assets = vec![assets.clone()]
+        })
+        .await;
     let build = site.state().build().to_owned();
     let file = site.client().get(&format!("{build}/site.css")).await;
     assert_eq!((&*file.text, file.header("cache-control")), ("b { }", "no-store"));

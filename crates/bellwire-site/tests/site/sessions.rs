@@ -9,16 +9,22 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 async fn count(site: &TestSite, sql: &str) -> i64 {
     let db = site.state().db().read();
-    let row =
-        db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().unwrap();
+    let row = db
+        .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
+        .await
+        .unwrap()
+        .unwrap();
     row.try_get_by_index(0).unwrap()
 }
 
 async fn last_seen(site: &TestSite) -> String {
     let db = site.state().db().read();
     let sql = "SELECT CAST(MAX(last_seen_at) AS TEXT) FROM sessions";
-    let row =
-        db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().unwrap();
+    let row = db
+        .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
+        .await
+        .unwrap()
+        .unwrap();
     row.try_get_by_index(0).unwrap()
 }
 
@@ -34,17 +40,25 @@ async fn is_signed_in(client: &mut bellwire_testkit::Client) -> bool {
 async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let plain = site.client().sign_up("Ada").await;
-    assert!(plain.header("set-cookie").starts_with("bellwire_session="), "{}", plain.header("set-cookie"));
-    assert!(plain.header("set-cookie").contains("; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"));
+    assert!(
+        plain.header("set-cookie").starts_with("bellwire_session="),
+        "{}",
+        plain.header("set-cookie")
+    );
+    assert!(
+        plain.header("set-cookie").contains("; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax")
+    );
     assert!(!plain.header("set-cookie").contains("Secure"));
     site.stop().await;
 
-    let https = |settings: &mut bellwire_site::Settings| settings.url = "https://chat.example".parse().ok();
+    let https =
+        |settings: &mut bellwire_site::Settings| settings.url = "https://chat.example".parse().ok();
     let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], https).await;
     let secure = site.client().sign_up("Ada").await;
     let cookie = secure.header("set-cookie");
     assert!(
-        cookie.starts_with("__Host-bellwire_session=") && cookie.ends_with("; SameSite=Lax; Secure"),
+        cookie.starts_with("__Host-bellwire_session=")
+            && cookie.ends_with("; SameSite=Lax; Secure"),
         "{cookie}"
     );
     site.stop().await;
@@ -82,7 +96,9 @@ async fn signing_in_begins_a_new_session_and_ends_the_old_one(database: TestData
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn pages_of_one_person_do_not_come_back_as_another_who_signs_in_there(database: TestDatabase) {
+async fn pages_of_one_person_do_not_come_back_as_another_who_signs_in_there(
+    database: TestDatabase,
+) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     site.person("Ben").await;
     let mut browser = site.client();
@@ -128,7 +144,8 @@ async fn a_session_lives_as_long_as_it_is_used_and_no_longer_than_a_month(databa
         site.state().clock().advance(Duration::from_secs(20 * 24 * 3600));
         assert!(is_signed_in(&mut ada).await);
         // Noted beside the request.
-        within("a note of when it was used", async { while last_seen(&site).await == before {} }).await;
+        within("a note of when it was used", async { while last_seen(&site).await == before {} })
+            .await;
     }
     assert!(!is_signed_in(&mut grace).await);
     within("the sweep of what has expired", async { while sessions(&site).await != 1 {} }).await;
@@ -138,10 +155,13 @@ async fn a_session_lives_as_long_as_it_is_used_and_no_longer_than_a_month(databa
 /// Every value in a table, as bytes.
 async fn values(site: &TestSite, table: &str) -> Vec<Vec<u8>> {
     let db = site.state().db().read();
-    let (backend, postgres) = (db.get_database_backend(), db.get_database_backend() == DbBackend::Postgres);
+    let (backend, postgres) =
+        (db.get_database_backend(), db.get_database_backend() == DbBackend::Postgres);
     let columns = match postgres {
         true => {
-            format!("SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}'")
+            format!(
+                "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}'"
+            )
         }
         false => format!("SELECT name FROM pragma_table_info('{table}')"),
     };
@@ -200,7 +220,9 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out(database: TestDatabas
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
     let off = site.state().db().write(async |tx: bellwire_site::Tx| {
-        Ok::<_, bellwire_site::DbError>(tx.execute_unprepared("UPDATE users SET is_active = FALSE").await?)
+        Ok::<_, bellwire_site::DbError>(
+            tx.execute_unprepared("UPDATE users SET is_active = FALSE").await?,
+        )
     });
     off.await.unwrap();
     assert!(!is_signed_in(&mut ada).await);
@@ -211,9 +233,13 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out(database: TestDatabas
 #[tokio::test]
 async fn a_broken_cookie_is_as_good_as_none() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
-    for cookie in
-        ["bellwire_session=", "bellwire_session=x", "bellwire_session=\"\"", "bellwire_session", ";;;=;"]
-    {
+    for cookie in [
+        "bellwire_session=",
+        "bellwire_session=x",
+        "bellwire_session=\"\"",
+        "bellwire_session",
+        ";;;=;",
+    ] {
         let page = site.client().get_with("/", &[("cookie", cookie)]).await;
         assert_eq!(page.status, 200, "{cookie}");
     }

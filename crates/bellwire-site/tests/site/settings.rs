@@ -15,7 +15,9 @@ fn without_any_setting_a_site_starts_on_sqlite_at_port_8000() {
     assert_eq!(settings.bind.to_string(), "127.0.0.1:8000");
     assert_eq!(settings.database, DatabaseUrl::Sqlite(PathBuf::from("./data/bellwire.db")));
     assert_eq!(settings.sign_up, SignUp::Open);
-    assert!(settings.url.is_none() && settings.trusted_proxies.is_empty() && settings.assets.is_empty());
+    assert!(
+        settings.url.is_none() && settings.trusted_proxies.is_empty() && settings.assets.is_empty()
+    );
 }
 
 #[test]
@@ -40,7 +42,10 @@ fn every_setting_is_understood() {
     assert_eq!(settings.origins, ["https://app.example", "http://localhost:3000"]);
     assert_eq!(settings.trusted_proxies.len(), 3);
     assert_eq!(settings.serve.connections, 5);
-    assert_eq!(settings.database, DatabaseUrl::Sqlite(PathBuf::from("/var/lib/bellwire/bellwire.db")));
+    assert_eq!(
+        settings.database,
+        DatabaseUrl::Sqlite(PathBuf::from("/var/lib/bellwire/bellwire.db"))
+    );
     assert_eq!(settings.sign_up, SignUp::Closed);
     assert_eq!(settings.assets, [std::env::temp_dir()]);
 }
@@ -118,7 +123,9 @@ fn a_password_is_never_shown() {
         let said = refused(name, value).to_string();
         assert!(!said.contains("secret") && said.contains('…'), "{said}");
     }
-    for url in ["postgres://me:secret@db/site", "postgres://me@db/site?password=secret&sslmode=require"] {
+    for url in
+        ["postgres://me:secret@db/site", "postgres://me@db/site?password=secret&sslmode=require"]
+    {
         let settings = Settings::parse([("DATABASE_URL", url)]).unwrap();
         let said = format!("{settings:?}");
         assert!(!said.contains("secret") && said.contains("postgres://me"), "{said}");
@@ -127,7 +134,8 @@ fn a_password_is_never_shown() {
 
 /// The variables and their defaults as the README has them.
 fn readme() -> Vec<(String, String)> {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
     let cell = |cell: &str| cell.trim().trim_matches('`').to_owned();
     let rows = text.lines().filter(|line| line.starts_with("| `BELLWIRE_"));
     rows.map(|line| line.split('|').skip(1).map(cell).collect::<Vec<_>>())
@@ -138,7 +146,8 @@ fn readme() -> Vec<(String, String)> {
 #[test]
 fn the_readme_has_every_setting_and_no_other() {
     let expected = refused("BELLWIRE_X", "1").expected;
-    let mut known: Vec<_> = expected.split(": ").nth(1).unwrap().split(", ").map(str::to_owned).collect();
+    let mut known: Vec<_> =
+        expected.split(": ").nth(1).unwrap().split(", ").map(str::to_owned).collect();
     let mut read: Vec<_> = readme().into_iter().map(|(name, _)| name).collect();
     known.sort();
     read.sort();
@@ -168,7 +177,8 @@ fn every_number_can_be_set_and_its_default_is_the_one_in_the_readme() {
 
 #[test]
 fn the_last_of_two_values_counts() {
-    let settings = Settings::parse([("BELLWIRE_SIGNUP", "closed"), ("BELLWIRE_SIGNUP", "invite")]).unwrap();
+    let settings =
+        Settings::parse([("BELLWIRE_SIGNUP", "closed"), ("BELLWIRE_SIGNUP", "invite")]).unwrap();
     assert_eq!(settings.sign_up, SignUp::Invite);
 }
 
@@ -183,7 +193,8 @@ fn only_from_environment_reads_the_environment_of_the_process() {
         return;
     }
     let mut again = std::process::Command::new(std::env::current_exe().unwrap());
-    let output = again.args(["--exact", NAME]).env("BELLWIRE_BIND", "127.0.0.1:81").output().unwrap();
+    let output =
+        again.args(["--exact", NAME]).env("BELLWIRE_BIND", "127.0.0.1:81").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }

@@ -20,15 +20,21 @@ async fn is_staff(site: &TestSite, person: &Client) -> bool {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_administrator_gives_the_role_and_takes_it_and_it_counts_at_once(database: TestDatabase) {
+async fn an_administrator_gives_the_role_and_takes_it_and_it_counts_at_once(
+    database: TestDatabase,
+) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-    let (mut admin, mut ada, ben) = (admin(&site).await, site.person("Ada").await, site.person("Ben").await);
+    let (mut admin, mut ada, ben) =
+        (admin(&site).await, site.person("Ada").await, site.person("Ben").await);
     assert!(is_staff(&site, &admin).await, "administrators are staff as well");
     assert!(!is_staff(&site, &ada).await);
 
     let given = admin.post("/accounts/staff/", &[("who", " aDA ")]).await;
     assert_eq!((given.status, given.location()), (303, "/accounts/staff/"), "{}", given.text);
-    assert!(is_staff(&site, &ada).await && !is_staff(&site, &ben).await, "hers, in the session she had");
+    assert!(
+        is_staff(&site, &ada).await && !is_staff(&site, &ben).await,
+        "hers, in the session she had"
+    );
     let page = admin.get("/accounts/staff/").await;
     assert!(page.text.contains(">Ada</p>") && !page.text.contains(">Ben</p>"), "{}", page.text);
     assert!(ada.get("/accounts/").await.text.contains("Staff"));
@@ -43,7 +49,8 @@ async fn an_administrator_gives_the_role_and_takes_it_and_it_counts_at_once(data
 #[tokio::test]
 async fn only_administrators_say_who_is_staff(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
-    let (_admin, mut ada, ben) = (admin(&site).await, site.person("Ada").await, site.person("Ben").await);
+    let (_admin, mut ada, ben) =
+        (admin(&site).await, site.person("Ada").await, site.person("Ben").await);
     site.state().accounts().set_staff("Ada", true).await.unwrap();
     let id = site.user(&ada).await.id;
     assert_eq!(ada.get("/accounts/staff/").await.status, 403, "staff are no administrators");
@@ -68,7 +75,11 @@ async fn what_is_wrong_with_the_name_is_said_beside_it(database: TestDatabase) {
     ] {
         let answer = admin.post("/accounts/staff/", &[("who", who)]).await;
         assert_eq!(answer.status, 422, "{who:?}");
-        assert!(answer.text.contains(says) && !answer.text.contains("<b>"), "{who:?}: {}", answer.text);
+        assert!(
+            answer.text.contains(says) && !answer.text.contains("<b>"),
+            "{who:?}: {}",
+            answer.text
+        );
     }
     assert_eq!(admin.post("/accounts/staff/999/revoke/", &[]).await.status, 404);
     site.stop().await;

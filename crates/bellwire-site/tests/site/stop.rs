@@ -29,8 +29,12 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(database: TestDatabase) {
-    let site = TestSite::start(&database, vec![bellwire_home::app(), App::new("slow").routes(routes)]).await;
+async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(
+    database: TestDatabase,
+) {
+    let site =
+        TestSite::start(&database, vec![bellwire_home::app(), App::new("slow").routes(routes)])
+            .await;
     let mut windows = Vec::new();
     for _ in 0..20 {
         windows.push(Window::open(&site.client(), "/ws/").await);
@@ -71,10 +75,11 @@ async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
 
 #[tokio::test]
 async fn beyond_the_cap_a_connection_waits_until_another_ends_and_sockets_count() {
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-        settings.serve.connections = 2
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
+            settings.serve.connections = 2
+        })
+        .await;
     let one = Window::open(&site.client(), "/ws/").await;
     let two = Window::open(&site.client(), "/ws/").await;
     let mut client = site.client();

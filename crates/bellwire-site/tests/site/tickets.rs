@@ -8,15 +8,19 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Socket};
 use bellwire_site::SiteAccounts as _;
-use bellwire_site::accounts::{Browser, NoTicket, SignInForm, SignUpForm, Ticket};
+use bellwire_site::accounts::{Browser, LoginToken, NoTicket, SignInForm, SignUpForm};
 use bellwire_site::{App, DbError, SignUp, SiteError, SiteState, Tx, Upgrade, User};
-use bellwire_testkit::{Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within};
+use bellwire_testkit::{
+    Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within,
+};
 use tokio::sync::oneshot;
 
 /// An app whose socket signs in and up, and says what came of it in plain words.
 fn door() -> App {
     fn routes(_: &SiteState) -> Router<SiteState> {
-        Router::new().route("/ws/door/", get(socket)).route("/me/", get(async |user: User| user.name))
+        Router::new()
+            .route("/ws/door/", get(socket))
+            .route("/me/", get(async |user: User| user.name))
     }
     App::new("door").routes(routes)
 }
@@ -60,10 +64,20 @@ impl Consumer for Door {
 }
 
 /// The ticket as it stands in its form, and nowhere else.
-fn text(ticket: &Ticket) -> String {
+fn text(ticket: &LoginToken) -> String {
     let form = ticket.form("/me/").unwrap().to_string();
-    assert!(form.contains("method=\"post\" action=\"/accounts/ticket/\"") && form.contains("value=\"/me/\""));
-    let text = form.split("name=\"ticket\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(
+        form.contains("method=\"post\" action=\"/accounts/ticket/\"")
+            && form.contains("value=\"/me/\"")
+    );
+    let text = form
+        .split("name=\"ticket\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     assert!(!format!("{ticket:?}").contains(&text), "a ticket would be in the log");
     text
 }
@@ -108,7 +122,11 @@ async fn a_ticket_begins_a_session_once_and_leads_on(database: TestDatabase) {
     assert_eq!(browser.get("/me/").await.text, "Ada");
     let again = thief.post("/accounts/ticket/", &fields).await;
     assert_eq!(again.status, 422);
-    assert!(again.text.contains("sign in once more") && !again.text.contains(&ticket), "{}", again.text);
+    assert!(
+        again.text.contains("sign in once more") && !again.text.contains(&ticket),
+        "{}",
+        again.text
+    );
     assert_ne!(thief.get("/me/").await.text, "Ada");
     site.stop().await;
 }
@@ -135,17 +153,29 @@ async fn a_ticket_is_worth_nothing_after_a_minute_after_a_new_password_or_for_wh
     let old = ticket(&ada, &login("Ada", PASSWORD)).await;
     site.state().clock().advance(Duration::from_secs(60));
     let mut browser = site.client();
-    assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &old)]).await.status, 422, "a minute");
+    assert_eq!(
+        browser.post("/accounts/ticket/", &[("ticket", &old)]).await.status,
+        422,
+        "a minute"
+    );
 
     let before = ticket(&ada, &login("Ada", PASSWORD)).await;
     let new = "another bell for every test";
     let fields = [("current", PASSWORD), ("password", new), ("password_confirm", new)];
     assert_eq!(ada.post("/accounts/password/", &fields).await.location(), "/accounts/");
-    assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &before)]).await.status, 422, "a new password");
+    assert_eq!(
+        browser.post("/accounts/ticket/", &[("ticket", &before)]).await.status,
+        422,
+        "a new password"
+    );
 
     let after = ticket(&ada, &login("Ada", new)).await;
     site.state().accounts().deactivate("Ada").await.unwrap();
-    assert_eq!(browser.post("/accounts/ticket/", &[("ticket", &after)]).await.status, 422, "deactivated");
+    assert_eq!(
+        browser.post("/accounts/ticket/", &[("ticket", &after)]).await.status,
+        422,
+        "deactivated"
+    );
 
     for nonsense in ["", "x", "\0", &"A".repeat(43), &"x".repeat(10_000)] {
         let refused = browser.post("/accounts/ticket/", &[("ticket", nonsense)]).await;
@@ -180,7 +210,8 @@ async fn the_session_that_the_browser_had_is_over_and_another_sites_page_redeems
     let old = ben.clone();
     let ticket = ticket(&ben, &login("Ada", PASSWORD)).await;
     let fields = [("ticket", &*ticket), ("next", "/me/")];
-    let evil = ben.post_with("/accounts/ticket/", &[("origin", "https://evil.example")], &fields).await;
+    let evil =
+        ben.post_with("/accounts/ticket/", &[("origin", "https://evil.example")], &fields).await;
     assert_eq!(evil.status, 403);
     assert_eq!(ben.post("/accounts/ticket/", &fields).await.status, 303);
     assert_eq!(ben.get("/me/").await.text, "Ada");
@@ -232,7 +263,11 @@ async fn the_limits_of_the_forms_count_for_sockets_too() {
     site.person("Ada").await;
     let stranger = site.client();
     for _ in 0..5 {
-        assert!(answered(&stranger, &login("Ada", "wrong password")).await.contains("There is no account"));
+        assert!(
+            answered(&stranger, &login("Ada", "wrong password"))
+                .await
+                .contains("There is no account")
+        );
         assert_eq!(site.client().sign_in("Ada", "wrong password").await.status, 422);
     }
     assert!(answered(&stranger, &login("Ada", PASSWORD)).await.contains("Too many attempts"));

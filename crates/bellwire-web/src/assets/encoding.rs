@@ -58,7 +58,8 @@ impl Encoded {
 fn accepts(request: &HeaderMap, encoding: &str) -> bool {
     header_items(request, header::ACCEPT_ENCODING, b',').any(|item| {
         let mut parts = item.splitn(2, |byte| *byte == b';').map(<[u8]>::trim_ascii);
-        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding.as_bytes()));
+        let is_named =
+            parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding.as_bytes()));
         let is_refused = matches!(parts.next(), Some(b"q=0" | b"q=0.0" | b"q=0.00" | b"q=0.000"));
         is_named && !is_refused
     })

@@ -8,8 +8,8 @@ use bellwire::Html;
 use http_body_util::BodyExt;
 
 use super::Page;
-use super::typed::Typed;
-use crate::errors::{Failed, sentence};
+use super::submitted_fields::SubmittedFields;
+use crate::errors::{ErrorInfo, sentence};
 
 /// The longest plain text that is taken for a sentence to show.
 const SENTENCE: u64 = 2048;
@@ -27,20 +27,22 @@ struct ErrorPage<'a> {
     typed: &'a [(String, String)],
 }
 
-/// Leaves a [`Page`] on a response that says with nothing but its status and a sentence that something is wrong.
+/// Leaves a [`Page`] on a response that says with nothing but its status and a sentence that
+/// something is wrong.
 pub(super) async fn as_page(response: Response, sign_in: String) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || !is_plain(&response) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let text = match parts.extensions.get::<Failed>() {
+    let text = match parts.extensions.get::<ErrorInfo>() {
         Some(failed) => failed.text.clone(),
         None => said(status, body).await,
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     let sign_in = Some(sign_in.as_str()).filter(|_| status == StatusCode::UNAUTHORIZED);
-    let typed = parts.extensions.remove::<Typed>().map(|typed| typed.0).unwrap_or_default();
+    let typed =
+        parts.extensions.remove::<SubmittedFields>().map(|typed| typed.0).unwrap_or_default();
     match page(status, &text, sign_in, &typed) {
         Ok(page) => {
             parts.extensions.insert(page);
@@ -60,8 +62,14 @@ fn page(
     typed: &[(String, String)],
 ) -> Result<Page, askama::Error> {
     let (title, hint) = (title(status), hint(status));
-    let main =
-        Html::from_template(&ErrorPage { status: status.as_u16(), title, text, hint, sign_in, typed })?;
+    let main = Html::from_template(&ErrorPage {
+        status: status.as_u16(),
+        title,
+        text,
+        hint,
+        sign_in,
+        typed,
+    })?;
     Ok(Page::new(title, main).status(status))
 }
 
@@ -72,8 +80,9 @@ fn is_plain(response: &Response) -> bool {
     plain && response.body().size_hint().exact().is_some_and(|length| length <= SENTENCE)
 }
 
-/// What the response itself says, or else what its status means. With these statuses it is a library that speaks, of its
-/// own matters: an app that has something to say to people says it as a [`SiteError`](crate::SiteError).
+/// What the response itself says, or else what its status means. With these statuses it is a
+/// library that speaks, of its own matters: an app that has something to say to people says it as a
+/// [`SiteError`](crate::SiteError).
 async fn said(status: StatusCode, body: Body) -> String {
     if matches!(status.as_u16(), 400 | 413 | 415 | 422) {
         return sentence(status).to_owned();

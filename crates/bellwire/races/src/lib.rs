@@ -1,94 +1,64 @@
-//! Bellwire's own files once more, with locks that try out who comes first (`sync`), and the ground for tests (`stage`).
+//! Bellwire's own files once more, with locks that try out who comes first (`sync`), and the ground
+//! for tests (`stage`).
 //!
-//! They are read rather than depended on, so that no feature and no flag of the build can ever put these locks into a site.
-//! The list is that of `bellwire`'s `lib.rs` without `sse`, another door to the same connections, and without what stands before a
-//! connection (`serve`, `client_address`, `assets`); whatever else is missing here does not compile.
-#![allow(missing_docs, dead_code, unreachable_pub, reason = "as in `bellwire`, where they are looked at")]
+//! They are read rather than depended on, so that no feature and no flag of the build can ever put
+//! these locks into a site. The list is that of `bellwire`'s `lib.rs` without `server`, `assets`
+//! and `testing`; whatever else is missing here does not compile.
+#![allow(
+    missing_docs,
+    dead_code,
+    unreachable_pub,
+    reason = "as in `bellwire`, where they are looked at"
+)]
 
 pub mod stage;
 mod sync;
 
-#[path = "../../src/bellwire.rs"]
-mod bellwire;
+#[path = "../../src/handle/mod.rs"]
+mod handle;
 #[path = "../../src/limits.rs"]
 mod limits;
 #[path = "../../src/rate/mod.rs"]
 pub mod rate;
-#[path = "../../src/headers.rs"]
-mod headers;
-#[path = "../../src/identity.rs"]
-mod identity;
-#[path = "../../src/origin.rs"]
-mod origin;
-#[path = "../../src/upgrade.rs"]
-mod upgrade;
-#[path = "../../src/place.rs"]
-mod place;
-#[path = "../../src/websocket.rs"]
-mod websocket;
-#[path = "../../src/stream.rs"]
-mod stream;
-#[path = "../../src/frame.rs"]
-mod frame;
-#[path = "../../src/gathered.rs"]
-mod gathered;
-#[path = "../../src/scope.rs"]
-mod scope;
-#[path = "../../src/short.rs"]
-mod short;
-#[path = "../../src/connection.rs"]
+#[path = "../../src/request/mod.rs"]
+mod request;
+#[path = "../../src/transport/mod.rs"]
+mod transport;
+#[path = "../../src/connection/mod.rs"]
 mod connection;
-#[path = "../../src/turn.rs"]
-mod turn;
-#[path = "../../src/handler.rs"]
-mod handler;
-#[path = "../../src/erased.rs"]
-mod erased;
-#[path = "../../src/feeds.rs"]
-mod feeds;
-#[path = "../../src/outlet.rs"]
-mod outlet;
-#[path = "../../src/socket.rs"]
-mod socket;
-#[path = "../../src/consumer.rs"]
+#[path = "../../src/consumer/mod.rs"]
 mod consumer;
-#[path = "../../src/action.rs"]
-mod action;
 #[path = "../../src/error.rs"]
 mod error;
-#[path = "../../src/close.rs"]
-mod close;
-#[path = "../../src/patch.rs"]
-mod patch;
-#[path = "../../src/dialect.rs"]
-mod dialect;
-#[path = "../../src/group.rs"]
-mod group;
+#[path = "../../src/serde.rs"]
+pub mod serde;
+#[path = "../../src/html/mod.rs"]
+mod html;
+#[path = "../../src/group_name.rs"]
+mod group_name;
 #[path = "../../src/layer/mod.rs"]
 mod layer;
-#[path = "../../src/ticker.rs"]
-mod ticker;
-#[path = "../../src/keeper.rs"]
-mod keeper;
-#[cfg(test)]
-#[path = "../../src/woken.rs"]
-mod woken;
+#[path = "../../src/outbound/mod.rs"]
+mod outbound;
+#[path = "../../src/counters.rs"]
+mod counters;
 
-pub use crate::action::{Action, Frame, Json, Receive, number, number_or_none};
-pub use crate::bellwire::{Bellwire, Builder};
-pub use crate::close::Close;
-pub use crate::consumer::{CatchUp, Consumer};
-pub use crate::dialect::{Dialect, UnknownDialect};
+pub use crate::consumer::{
+    Action, CatchUp, Consumer, Debouncer, FromFrame, IdempotencyKey, JsonFrame, Socket, Ticker,
+};
+pub use crate::counters::{Counters, Counts};
 pub use crate::error::{Error, Invalid};
-pub use crate::group::{BadGroupName, Event, Group, GroupName, Seq};
-pub use crate::identity::Identity;
+pub use crate::group_name::{GroupName, InvalidGroupName, Seq};
+pub use crate::handle::{Bellwire, Builder};
+pub use crate::html::{Dialect, Html, Patch, Swap, UnknownDialect};
 pub use crate::layer::{
-    Backplane, Change, Changes, ChannelName, Counters, Counts, Garbled, Layer, Presence, in_one_go,
+    Backplane, Event, Group, Layer, MalformedMessage, Presence, PresenceChange, PresenceChanges,
+    batch,
 };
 pub use crate::limits::{Limits, ServeLimits};
-pub use crate::origin::{BadOrigin, OriginRefused, Origins};
-pub use crate::patch::{How, Html, Patch};
-pub use crate::scope::{AddressTooLong, Scope};
-pub use crate::socket::Socket;
-pub use crate::ticker::Ticker;
-pub use crate::upgrade::{Upgrade, UpgradeRefused};
+pub use crate::outbound::ChannelName;
+pub use crate::request::{
+    ClientAddress, EventStream, Identity, InvalidOrigin, OriginRejection, Origins, Scope,
+    TrustedProxies, Upgrade, UpgradeRejection, UriTooLong, accepts, client_address, header_items,
+};
+pub use crate::transport::{Close, Frame};

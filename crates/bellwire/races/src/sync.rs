@@ -1,6 +1,8 @@
-//! Locks that are shuttle's: wherever one is taken or given back, and at every atomic, another thread may come first.
+//! Locks that are shuttle's: wherever one is taken or given back, and at every atomic, another
+//! thread may come first.
 //!
-//! `Arc` and `OnceLock` are the standard library's. What is made once, such as a frame's bytes, is made without taking a lock.
+//! `Arc` and `OnceLock` are the standard library's. What is made once, such as a frame's bytes, is
+//! made without taking a lock.
 
 use std::ops::{Deref, DerefMut};
 
@@ -8,10 +10,12 @@ pub(crate) use std::sync::{LockResult, OnceLock};
 
 pub(crate) use shuttle::thread_local;
 
-pub(crate) use shuttle::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic};
+pub(crate) use shuttle::sync::{
+    Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
+};
 
-/// shuttle gives no turn when a lock was given back, for what follows it waits for the next lock. What follows may as well be tokio's
-/// or an `Arc`, which shuttle does not see.
+/// shuttle gives no turn when a lock was given back, for what follows it waits for the next lock.
+/// What follows may as well be tokio's or an `Arc`, which shuttle does not see.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T> {
     inner: shuttle::sync::Mutex<T>,
@@ -30,7 +34,10 @@ impl<T> Mutex<T> {
 
     pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let guard = |inner| MutexGuard { inner: Some(inner), turn: &self.turn };
-        self.inner.lock().map(guard).map_err(|poisoned| PoisonError::new(guard(poisoned.into_inner())))
+        self.inner
+            .lock()
+            .map(guard)
+            .map_err(|poisoned| PoisonError::new(guard(poisoned.into_inner())))
     }
 
     pub(crate) fn get_mut(&mut self) -> LockResult<&mut T> {
@@ -62,6 +69,6 @@ impl<T> Drop for MutexGuard<'_, T> {
 }
 
 /// Does a job some time later, whenever the scheduler comes to it.
-pub(crate) fn soon(job: impl FnOnce() + Send + 'static) {
+pub(crate) fn defer(job: impl FnOnce() + Send + 'static) {
     drop(shuttle::future::spawn(async { job() }));
 }

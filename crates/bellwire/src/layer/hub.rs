@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::channel::{Channel, ChannelName};
-use super::counters::Counters;
-use super::delivery::{Delivery, Frames};
-use super::members::Members;
+use crate::layer::members::Members;
+use crate::outbound::{Channel, Delivery, EncodedPatches};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use crate::{Close, GroupName};
+use crate::{ChannelName, Close, Counters, GroupName};
 
 /// Groups and their local members.
 pub(crate) struct Hub {
     channels: RwLock<HashMap<u64, Arc<Channel>>>,
     counters: Arc<Counters>,
-    /// The outer lock is taken for writing only to add or remove a group, so sends to different groups run side by side;
-    /// the inner one gives all members of a group the same order.
+    /// The outer lock is taken for writing only to add or remove a group, so sends to different
+    /// groups run side by side; the inner one gives all members of a group the same order.
     groups: RwLock<HashMap<GroupName, Mutex<Members>>>,
 }
 
@@ -55,8 +53,8 @@ impl Hub {
         read(&self.groups).len()
     }
 
-    /// Returns the group's name, as its members share it: who compares names that are the same in memory need not read them. And whether
-    /// the channel is this process's first in the group.
+    /// Returns the group's name, as its members share it: who compares names that are the same in
+    /// memory need not read them. And whether the channel is this process's first in the group.
     pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> (GroupName, bool) {
         if let Some((name, members)) = read(&self.groups).get_key_value(group) {
             let mut members = lock(members);
@@ -104,27 +102,28 @@ impl Hub {
         let Some((name, members)) = groups.get_key_value(&delivery.group) else { return };
         delivery.group = name.clone();
         let mut members = lock(members);
-        members.hand_on_held(name, &self.counters);
-        members.hand_on(delivery, except, &self.counters);
+        members.flush_buffered(name, &self.counters);
+        members.deliver(delivery, except, &self.counters);
     }
 
-    /// Keeps a numbered change back until it is [handed on](Self::hand_on_held), or until anything else comes to the group.
-    pub(crate) fn hold(&self, group: &GroupName, change: Frames) {
+    /// Keeps a numbered change back until it is [handed on](Self::flush_buffered), or until
+    /// anything else comes to the group.
+    pub(crate) fn buffer(&self, group: &GroupName, change: EncodedPatches) {
         if let Some((name, members)) = read(&self.groups).get_key_value(group) {
-            lock(members).hold(name, change, &self.counters);
+            lock(members).buffer(name, change, &self.counters);
         }
     }
 
-    pub(crate) fn hand_on_held(&self, group: &GroupName) {
+    pub(crate) fn flush_buffered(&self, group: &GroupName) {
         if let Some((name, members)) = read(&self.groups).get_key_value(group) {
-            lock(members).hand_on_held(name, &self.counters);
+            lock(members).flush_buffered(name, &self.counters);
         }
     }
 
     /// Closes the sockets of all members.
     pub(crate) fn close(&self, group: &GroupName, close: &Close) {
         for member in self.members(group) {
-            member.mailbox.close(close.clone());
+            member.queue.close(close.clone());
         }
     }
 

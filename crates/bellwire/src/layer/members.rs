@@ -2,28 +2,25 @@
 
 use indexmap::IndexMap;
 
-use super::channel::{Channel, ChannelName};
-use super::counters::Counters;
-use super::delivery::{Body, Delivery, Frames};
-use super::sleepers::Sleepers;
-use crate::GroupName;
+use crate::outbound::{Body, Channel, Delivery, EncodedPatches, FlushList};
 use crate::sync::Arc;
+use crate::{ChannelName, Counters, GroupName};
 
 /// How many changes are held back at most.
-const HELD: usize = 64;
+const BUFFERED: usize = 64;
 
 /// The members of one group in this process.
 #[derive(Default)]
 pub(super) struct Members {
     channels: IndexMap<u64, Arc<Channel>>,
     /// Numbered changes that a burst is about to hand on.
-    held: Vec<Frames>,
+    buffered: Vec<EncodedPatches>,
 }
 
 impl Members {
     /// Adds one, who hears nothing of what was sent before.
     pub(super) fn add(&mut self, group: &GroupName, channel: &Arc<Channel>, counters: &Counters) {
-        self.hand_on_held(group, counters);
+        self.flush_buffered(group, counters);
         self.channels.insert(channel.name.number, channel.clone());
     }
 
@@ -44,31 +41,41 @@ impl Members {
     }
 
     /// Keeps a change until the burst that it is of hands it on.
-    pub(super) fn hold(&mut self, group: &GroupName, change: Frames, counters: &Counters) {
-        self.held.push(change);
-        if self.held.len() >= HELD {
-            self.hand_on_held(group, counters);
+    pub(super) fn buffer(
+        &mut self,
+        group: &GroupName,
+        change: EncodedPatches,
+        counters: &Counters,
+    ) {
+        self.buffered.push(change);
+        if self.buffered.len() >= BUFFERED {
+            self.flush_buffered(group, counters);
         }
     }
 
-    pub(super) fn hand_on_held(&mut self, group: &GroupName, counters: &Counters) {
-        if !self.held.is_empty() {
-            let changes = std::mem::take(&mut self.held);
-            self.hand_on(Delivery::new(group.clone(), Body::Frames(changes)), None, counters);
+    pub(super) fn flush_buffered(&mut self, group: &GroupName, counters: &Counters) {
+        if !self.buffered.is_empty() {
+            let changes = std::mem::take(&mut self.buffered);
+            self.deliver(Delivery::new(group.clone(), Body::Frames(changes)), None, counters);
         }
     }
 
     /// Hands a delivery to every member but one.
-    pub(super) fn hand_on(&self, delivery: Delivery, except: Option<ChannelName>, counters: &Counters) {
+    pub(super) fn deliver(
+        &self,
+        delivery: Delivery,
+        except: Option<ChannelName>,
+        counters: &Counters,
+    ) {
         let delivery = Arc::new(delivery);
-        let (mut members, mut sleepers) = (0, Sleepers::default());
+        let (mut members, mut flush_list) = (0, FlushList::default());
         for member in self.channels.values().filter(|member| Some(member.name) != except) {
             members += 1;
-            if !member.deliver(&delivery, &mut sleepers) {
+            if !member.deliver(&delivery, &mut flush_list) {
                 counters.overflowed();
             }
         }
-        counters.delivered(members * u64::from(delivery.weight.messages()));
-        sleepers.write_together();
+        counters.delivered(members * u64::from(delivery.cost.messages()));
+        flush_list.flush_soon();
     }
 }

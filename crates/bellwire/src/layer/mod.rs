@@ -1,42 +1,35 @@
 //! The layer: a hub in this process and, for several processes, a backplane between them.
 
 mod backplane;
-mod burst;
-mod channel;
-mod counters;
-mod delivery;
+mod batch;
+mod group;
 mod hub;
-mod mailbox;
 mod members;
 mod presence;
-mod sleepers;
-mod weight;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
-pub use backplane::{Backplane, Garbled};
-pub use burst::in_one_go;
-pub use channel::ChannelName;
-pub use counters::{Counters, Counts};
-pub use presence::{Change, Changes, Presence};
+pub use backplane::{Backplane, MalformedMessage};
+pub use batch::batch;
+pub use group::{Event, Group};
+pub use presence::{Presence, PresenceChange, PresenceChanges};
 
-pub(crate) use burst::InBursts;
-pub(crate) use channel::Channel;
-pub(crate) use delivery::{Body, Delivery, Frames, Send};
-pub(crate) use mailbox::{Dealt, Lost, Order, Taken};
+pub(crate) use batch::Batched;
 
-use self::sleepers::Sleepers;
-use crate::dialect::Place;
+use crate::counters::{Counters, Counts};
+use crate::group_name::Position;
+use crate::outbound::{Body, Channel, Delivery, EncodedPatches, FlushList, Send};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, PoisonError};
-use crate::{Close, Event, Group, GroupName, Limits, Patch, Scope, Seq};
+use crate::{ChannelName, Close, GroupName, Limits, Patch, Scope, Seq};
 
-/// Carries sends to the members of groups: in this process through the hub, to other processes through a [`Backplane`].
+/// Carries sends to the members of groups: in this process through the hub, to other processes
+/// through a [`Backplane`].
 ///
-/// Cheap to clone. All its methods return at once; what cannot be delivered right away waits in each member's bounded queue, and what is
-/// [published in one go](in_one_go) until that is over.
+/// Cheap to clone. All its methods return at once; what cannot be delivered right away waits in
+/// each member's bounded queue, and what is [published in one go](batch) until that is over.
 #[derive(Clone)]
 pub struct Layer(Arc<Inner>);
 
@@ -87,17 +80,18 @@ impl Layer {
     }
 
     /// How many sockets of this process are in the group.
-    pub fn members_here(&self, group: &GroupName) -> usize {
+    pub fn local_members(&self, group: &GroupName) -> usize {
         self.0.hub.size(group)
     }
 
     /// How many sockets this process has.
-    pub fn sockets_here(&self) -> usize {
+    pub fn local_sockets(&self) -> usize {
         self.0.hub.len()
     }
 
-    /// How many groups this process keeps, those that stand for people, sessions and addresses included. One without members is none.
-    pub fn groups_here(&self) -> usize {
+    /// How many groups this process keeps, those that stand for people, sessions and addresses
+    /// included. One without members is none.
+    pub fn local_groups(&self) -> usize {
         self.0.hub.groups()
     }
 
@@ -106,13 +100,14 @@ impl Layer {
         self.deliver_to(channel, Send::Patches(vec![patch], None))
     }
 
-    /// Sends an event to one connection of this process; `false` when it is not, or no longer, here.
+    /// Sends an event to one connection of this process; `false` when it is not, or no longer,
+    /// here.
     pub fn send_channel<E: Event>(&self, channel: ChannelName, event: E) -> bool {
         self.deliver_to(channel, Send::event(event))
     }
 
-    /// Closes all sockets of a person, on every process, those whose handshake is under way included. Nothing that is sent after
-    /// this returns reaches those here.
+    /// Closes all sockets of a person, on every process, those whose handshake is under way
+    /// included. Nothing that is sent after this returns reaches those here.
     pub fn kick_person(&self, person: &str, close: Close) {
         self.send(&GroupName::reserved("person", person), Send::Close(close), None);
     }
@@ -123,18 +118,18 @@ impl Layer {
     }
 
     /// Takes all sockets of a person out of a group, on every process. Each consumer is told by
-    /// [`Consumer::expelled`](crate::Consumer::expelled).
-    pub fn expel_person(&self, person: &str, group: &GroupName) {
-        self.send(&GroupName::reserved("person", person), Send::Expel(group.clone()), None);
+    /// [`Consumer::removed`](crate::Consumer::removed).
+    pub fn remove_person(&self, person: &str, group: &GroupName) {
+        self.send(&GroupName::reserved("person", person), Send::Remove(group.clone()), None);
     }
 
     /// Takes a message that a backplane brought from another process.
     ///
     /// # Errors
     /// When no process of ours can have sent it.
-    pub fn receive(&self, group: &GroupName, message: &[u8]) -> Result<(), Garbled> {
+    pub fn receive(&self, group: &GroupName, message: &[u8]) -> Result<(), MalformedMessage> {
         let (send, except) = backplane::unpack(message)?;
-        self.send_here(group, send, except);
+        self.send_local(group, send, except);
         Ok(())
     }
 
@@ -154,21 +149,23 @@ impl Layer {
         {
             backplane.publish(group, message);
         }
-        self.send_here(group, send, except);
+        self.send_local(group, send, except);
     }
 
-    pub(crate) fn send_here(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
-        let held = match send {
-            Send::Patches(_, Some(_)) if except.is_none() => burst::may_hold(self, group),
+    pub(crate) fn send_local(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
+        let buffered = match send {
+            Send::Patches(_, Some(_)) if except.is_none() => batch::try_buffer(self, group),
             _ => {
-                burst::hand_on_held();
+                batch::flush_buffered();
                 false
             }
         };
         match send {
             Send::Close(close) => self.0.hub.close(group, &close),
-            Send::Expel(from) => self.expel(group, &from),
-            Send::Patches(patches, seq) if held => self.0.hub.hold(group, self.frames(group, patches, seq)),
+            Send::Remove(from) => self.remove_members(group, &from),
+            Send::Patches(patches, seq) if buffered => {
+                self.0.hub.buffer(group, self.frames(group, patches, seq))
+            }
             send => {
                 if let Some(delivery) = self.delivery(group.clone(), send) {
                     self.0.hub.deliver(delivery, except);
@@ -178,8 +175,8 @@ impl Layer {
     }
 
     /// Hands on what a burst holds back of this group.
-    fn hand_on_held(&self, group: &GroupName) {
-        self.0.hub.hand_on_held(group);
+    fn flush_buffered(&self, group: &GroupName) {
+        self.0.hub.flush_buffered(group);
     }
 
     /// Whether both are the same.
@@ -188,19 +185,23 @@ impl Layer {
     }
 
     /// Takes the members of `whom` out of `group`; what waited for them from there is dropped.
-    fn expel(&self, whom: &GroupName, group: &GroupName) {
+    fn remove_members(&self, whom: &GroupName, group: &GroupName) {
         for member in self.0.hub.members(whom) {
             self.leave(group, &member);
-            member.mailbox.expel(group);
+            member.queue.remove_from(group);
         }
     }
 
     fn deliver_to(&self, channel: ChannelName, send: Send) -> bool {
-        let here = (channel.process == self.0.process).then(|| self.0.hub.channel(channel.number)).flatten();
+        let here = (channel.process == self.0.process)
+            .then(|| self.0.hub.channel(channel.number))
+            .flatten();
         let Some(found) = here else { return false };
-        let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else { return false };
-        burst::hand_on_held();
-        found.deliver(&Arc::new(delivery), &mut Sleepers::default());
+        let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else {
+            return false;
+        };
+        batch::flush_buffered();
+        found.deliver(&Arc::new(delivery), &mut FlushList::default());
         true
     }
 
@@ -209,24 +210,27 @@ impl Layer {
         let body = match send {
             Send::Event(event) => Body::Event(event),
             Send::Patches(patches, seq) => Body::Frames(vec![self.frames(&group, patches, seq)]),
-            Send::Text(text) => Body::Frames(vec![Frames::text(&text, self.0.counters.clone())]),
-            Send::Close(_) | Send::Expel(_) => return None,
+            Send::Text(text) => {
+                Body::Frames(vec![EncodedPatches::text(&text, self.0.counters.clone())])
+            }
+            Send::Close(_) | Send::Remove(_) => return None,
         };
         Some(Delivery::new(group, body))
     }
 
-    fn frames(&self, group: &GroupName, patches: Vec<Patch>, seq: Option<Seq>) -> Frames {
-        let place = seq.map(|seq| Place { feed: group.clone(), seq });
-        Frames::new(patches, place, self.0.counters.clone())
+    fn frames(&self, group: &GroupName, patches: Vec<Patch>, seq: Option<Seq>) -> EncodedPatches {
+        let position = seq.map(|seq| Position { feed: group.clone(), seq });
+        EncodedPatches::new(patches, position, self.0.counters.clone())
     }
 
-    /// Takes a place for a connection that is about to come. From here on it can be kicked, and it counts.
+    /// Takes a place for a connection that is about to come. From here on it can be kicked, and it
+    /// counts.
     pub(crate) fn connect(&self, scope: &Scope, limits: &Limits, now: u64) -> Arc<Channel> {
         let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
         let name = ChannelName { process: self.0.process, number };
         let channel = Arc::new(Channel::new(name, scope, limits, now));
         self.0.hub.add(&channel);
-        channel.owners().for_each(|label| self.listen_as_needed(label));
+        channel.owners().for_each(|label| self.update_listening(label));
         channel
     }
 
@@ -235,27 +239,28 @@ impl Layer {
             self.leave(group, channel);
         }
         self.0.hub.remove(channel);
-        channel.owners().for_each(|label| self.listen_as_needed(label));
+        channel.owners().for_each(|label| self.update_listening(label));
     }
 
     /// Returns the group's name, as its members share it.
     pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> GroupName {
         let (name, is_first) = self.0.hub.join(group, channel);
         if is_first {
-            self.listen_as_needed(group);
+            self.update_listening(group);
         }
         name
     }
 
     pub(crate) fn leave(&self, group: &GroupName, channel: &Channel) {
         if self.0.hub.leave(group, channel.name) {
-            self.listen_as_needed(group);
+            self.update_listening(group);
         }
     }
 
-    /// Makes the backplane listen to a group while it has members here. Looks at what is the case rather than at what just happened,
-    /// so that two who come and go at once leave the right thing behind.
-    fn listen_as_needed(&self, group: &GroupName) {
+    /// Makes the backplane listen to a group while it has members here. Looks at what is the case
+    /// rather than at what just happened, so that two who come and go at once leave the right thing
+    /// behind.
+    fn update_listening(&self, group: &GroupName) {
         let Some(backplane) = &self.0.backplane else { return };
         let mut listening = self.0.listening.lock().unwrap_or_else(PoisonError::into_inner);
         match (self.0.hub.size(group) > 0, listening.contains(group)) {
@@ -284,7 +289,7 @@ impl Layer {
 impl fmt::Debug for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Layer")
-            .field("sockets", &self.sockets_here())
+            .field("sockets", &self.local_sockets())
             .field("counts", &self.counts())
             .finish()
     }

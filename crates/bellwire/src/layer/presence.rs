@@ -5,23 +5,25 @@ use std::fmt;
 
 use tokio::sync::broadcast;
 
-use super::burst;
+use super::batch;
 use crate::GroupName;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many changes may wait for a listener. One that is further behind is told [`Change::Missed`].
+/// How many changes may wait for a listener. One that is further behind is told
+/// [`PresenceChange::Missed`].
 const WAITING: usize = 1024;
 
-/// Who is present in each group. One person with three tabs is one person, and reloading a page is not leaving: whoever is back
-/// within [`Limits::presence_grace`](crate::Limits::presence_grace) was never away.
+/// Who is present in each group. One person with three tabs is one person, and reloading a page is
+/// not leaving: whoever is back within [`Limits::presence_grace`](crate::Limits::presence_grace)
+/// was never away.
 ///
-/// Sockets appear by [`Socket::appear`](crate::Socket::appear) and disappear with their connection.
+/// Sockets appear by [`Socket::track`](crate::Socket::track) and disappear with their connection.
 #[derive(Clone)]
 pub struct Presence(Arc<Inner>);
 
 struct Inner {
     groups: Mutex<HashMap<GroupName, People>>,
-    changes: broadcast::Sender<Change>,
+    changes: broadcast::Sender<PresenceChange>,
 }
 
 type People = BTreeMap<Box<str>, Person>;
@@ -36,7 +38,7 @@ struct Person {
 
 /// Somebody came or went.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum PresenceChange {
     /// A person's first socket appeared in the group.
     Arrived {
         /// Where.
@@ -56,14 +58,14 @@ pub enum Change {
 }
 
 /// Every change of presence from now on, in order.
-pub struct Changes(broadcast::Receiver<Change>);
+pub struct PresenceChanges(broadcast::Receiver<PresenceChange>);
 
-impl Changes {
+impl PresenceChanges {
     /// The next change; `None` when the layer is gone.
-    pub async fn next(&mut self) -> Option<Change> {
+    pub async fn next(&mut self) -> Option<PresenceChange> {
         match self.0.recv().await {
             Ok(change) => Some(change),
-            Err(broadcast::error::RecvError::Lagged(_)) => Some(Change::Missed),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(PresenceChange::Missed),
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
@@ -90,12 +92,12 @@ impl Presence {
     }
 
     /// Listens to who comes and goes.
-    pub fn changes(&self) -> Changes {
-        Changes(self.0.changes.subscribe())
+    pub fn changes(&self) -> PresenceChanges {
+        PresenceChanges(self.0.changes.subscribe())
     }
 
-    pub(crate) fn appear(&self, group: &GroupName, person: &str, socket: u64) {
-        burst::hand_on_held();
+    pub(crate) fn track(&self, group: &GroupName, person: &str, socket: u64) {
+        batch::flush_buffered();
         let mut groups = self.lock();
         let people = groups.entry(group.clone()).or_default();
         let is_new = !people.contains_key(person);
@@ -103,12 +105,12 @@ impl Presence {
         entry.gone = None;
         entry.sockets.insert(socket);
         if is_new {
-            self.tell(Change::Arrived { group: group.clone(), person: person.into() });
+            self.tell(PresenceChange::Arrived { group: group.clone(), person: person.into() });
         }
     }
 
     /// This socket is gone from the group; its person stays until the grace is over.
-    pub(crate) fn disappear(&self, group: &GroupName, person: &str, socket: u64, now: u64) {
+    pub(crate) fn untrack(&self, group: &GroupName, person: &str, socket: u64, now: u64) {
         let mut groups = self.lock();
         if let Some(entry) = groups.get_mut(group).and_then(|people| people.get_mut(person)) {
             entry.sockets.remove(&socket);
@@ -125,7 +127,10 @@ impl Presence {
             people.retain(|person, entry| {
                 let stays = entry.gone.is_none_or(|gone| now.saturating_sub(gone) < grace);
                 if !stays {
-                    self.tell(Change::Left { group: group.clone(), person: person.clone() });
+                    self.tell(PresenceChange::Left {
+                        group: group.clone(),
+                        person: person.clone(),
+                    });
                 }
                 stays
             });
@@ -134,7 +139,7 @@ impl Presence {
     }
 
     // Told under the lock, so that everybody hears the changes in their order.
-    fn tell(&self, change: Change) {
+    fn tell(&self, change: PresenceChange) {
         // Nobody listening is no fault.
         let _ = self.0.changes.send(change);
     }
@@ -151,7 +156,7 @@ impl fmt::Debug for Presence {
     }
 }
 
-impl fmt::Debug for Changes {
+impl fmt::Debug for PresenceChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Changes")
     }
@@ -165,11 +170,11 @@ mod tests {
         GroupName::of("room", 1)
     }
 
-    fn told(changes: &mut Changes) -> Vec<&'static str> {
+    fn told(changes: &mut PresenceChanges) -> Vec<&'static str> {
         let word = |change| match change {
-            Change::Arrived { .. } => "arrived",
-            Change::Left { .. } => "left",
-            Change::Missed => "missed",
+            PresenceChange::Arrived { .. } => "arrived",
+            PresenceChange::Left { .. } => "left",
+            PresenceChange::Missed => "missed",
         };
         std::iter::from_fn(|| changes.0.try_recv().ok()).map(word).collect()
     }
@@ -178,14 +183,14 @@ mod tests {
     fn three_tabs_are_one_person_who_leaves_with_the_last() {
         let presence = Presence::new();
         let mut changes = presence.changes();
-        (1..=3).for_each(|socket| presence.appear(&room(), "ada", socket));
-        presence.appear(&room(), "ben", 4);
+        (1..=3).for_each(|socket| presence.track(&room(), "ada", socket));
+        presence.track(&room(), "ben", 4);
         assert_eq!(presence.people(&room()), ["ada".into(), "ben".into()]);
-        presence.disappear(&room(), "ada", 1, 0);
-        presence.disappear(&room(), "ada", 2, 0);
+        presence.untrack(&room(), "ada", 1, 0);
+        presence.untrack(&room(), "ada", 2, 0);
         presence.sweep(100_000, 1000);
         assert_eq!((presence.count(&room()), told(&mut changes)), (2, vec!["arrived", "arrived"]));
-        presence.disappear(&room(), "ada", 3, 100_000);
+        presence.untrack(&room(), "ada", 3, 100_000);
         presence.sweep(101_000, 1000);
         assert!(!presence.is_present(&room(), "ada") && presence.is_present(&room(), "ben"));
         assert_eq!(told(&mut changes), ["left"]);
@@ -195,11 +200,11 @@ mod tests {
     fn who_is_back_within_the_grace_was_never_away() {
         let presence = Presence::new();
         let mut changes = presence.changes();
-        presence.appear(&room(), "ada", 1);
-        presence.disappear(&room(), "ada", 1, 0);
+        presence.track(&room(), "ada", 1);
+        presence.untrack(&room(), "ada", 1, 0);
         presence.sweep(999, 1000);
         assert!(presence.is_present(&room(), "ada"), "still within the grace");
-        presence.appear(&room(), "ada", 2);
+        presence.track(&room(), "ada", 2);
         presence.sweep(5000, 1000);
         assert_eq!(told(&mut changes), ["arrived"]);
     }
@@ -208,23 +213,30 @@ mod tests {
     async fn a_listener_who_is_too_many_changes_behind_is_told_so_once_and_hears_the_rest() {
         let presence = Presence::new();
         let (mut quick, mut slow) = (presence.changes(), presence.changes());
-        let arrive = |socket: usize| presence.appear(&room(), &socket.to_string(), socket as u64);
+        let arrive = |socket: usize| presence.track(&room(), &socket.to_string(), socket as u64);
         (0..WAITING).for_each(arrive);
         for _ in 0..WAITING {
-            assert!(matches!(quick.next().await, Some(Change::Arrived { .. })), "so many wait");
+            assert!(
+                matches!(quick.next().await, Some(PresenceChange::Arrived { .. })),
+                "so many wait"
+            );
         }
         (WAITING..WAITING + 3).for_each(arrive);
-        assert_eq!(slow.next().await, Some(Change::Missed));
+        assert_eq!(slow.next().await, Some(PresenceChange::Missed));
         assert_eq!(told(&mut slow).len(), WAITING);
         assert_eq!(told(&mut quick), ["arrived"; 3], "nobody else misses anything");
-        assert_eq!(presence.count(&room()), WAITING + 3, "and who is there is known to whoever asks");
+        assert_eq!(
+            presence.count(&room()),
+            WAITING + 3,
+            "and who is there is known to whoever asks"
+        );
     }
 
     #[test]
     fn an_empty_group_is_forgotten() {
         let presence = Presence::new();
-        presence.appear(&room(), "ada", 1);
-        presence.disappear(&room(), "ada", 1, 0);
+        presence.track(&room(), "ada", 1);
+        presence.untrack(&room(), "ada", 1, 0);
         presence.sweep(1000, 1000);
         assert!(presence.lock().is_empty());
     }

@@ -36,7 +36,8 @@ impl<K: Hash + Eq + Clone> KeyedRateLimiter<K> {
         self.limiters.entry(key.clone()).or_insert_with(|| RateLimiter::new(quota)).take(now)
     }
 
-    /// Takes back the last event of this key that was allowed: it did not happen, or was no failure.
+    /// Takes back the last event of this key that was allowed: it did not happen, or was no
+    /// failure.
     pub fn take_back(&mut self, key: &K, now: Instant) {
         if let Some(limiter) = self.limiters.get_mut(key) {
             limiter.take_back();

@@ -16,8 +16,8 @@ pub enum Decision {
         /// The time until an event is allowed again.
         retry_after: Duration,
     },
-    /// The caller has gone on for a second's worth of events after being throttled: end the connection.
-    /// Only a quota [per second](Quota::per_second) comes to this.
+    /// The caller has gone on for a second's worth of events after being throttled: end the
+    /// connection. Only a quota [per second](Quota::per_second) comes to this.
     Disconnect {
         /// The time until an event is allowed again.
         retry_after: Duration,
@@ -51,7 +51,9 @@ impl RateLimiter {
     /// A limiter that has seen no event.
     pub fn new(quota: Quota) -> Self {
         Self(match quota.0 {
-            Kind::Window { most, period } => State::Window(Window { most, period, times: VecDeque::new() }),
+            Kind::Window { most, period } => {
+                State::Window(Window { most, period, times: VecDeque::new() })
+            }
             Kind::Bucket { rate, burst } => State::Bucket(Bucket::new(rate, burst)),
         })
     }
@@ -106,8 +108,8 @@ impl Window {
     }
 }
 
-/// A token bucket. Below zero it counts the events that were refused, up to one more than a second's
-/// worth: who goes on waits no longer for it.
+/// A token bucket. Below zero it counts the events that were refused, up to one more than a
+/// second's worth: who goes on waits no longer for it.
 #[derive(Debug, Clone)]
 struct Bucket {
     rate: f32,
@@ -124,7 +126,8 @@ impl Bucket {
     }
 
     fn tokens_at(&self, now: Instant) -> f32 {
-        let passed = self.refilled.map_or(0.0, |refilled| now.duration_since(refilled).as_secs_f32());
+        let passed =
+            self.refilled.map_or(0.0, |refilled| now.duration_since(refilled).as_secs_f32());
         (self.tokens + passed * self.rate).min(self.burst)
     }
 
@@ -193,7 +196,12 @@ mod tests {
         let mut limiter = RateLimiter::new(Quota::at_most(3, PERIOD));
         let now = Instant::now();
         let later = now + PERIOD / 4;
-        assert!([now, later, later].map(|time| limiter.take(time)).iter().all(|d| *d == Decision::Allow));
+        assert!(
+            [now, later, later]
+                .map(|time| limiter.take(time))
+                .iter()
+                .all(|d| *d == Decision::Allow)
+        );
         for _ in 0..3 {
             let expected = Decision::Throttle { retry_after: PERIOD - PERIOD / 4 };
             assert_eq!(limiter.take(later), expected, "what is refused does not count");

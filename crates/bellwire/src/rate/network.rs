@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The address that limits count: an IPv4 address itself, and of an IPv6 address its /64 prefix, which
-/// one household has to itself.
+/// The address that limits count: an IPv4 address itself, and of an IPv6 address its /64 prefix,
+/// which one household has to itself.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !0 << 64)),

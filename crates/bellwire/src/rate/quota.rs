@@ -18,8 +18,8 @@ impl Quota {
         Self(Kind::Window { most, period })
     }
 
-    /// `rate` events a second on average and `burst` at once: a token bucket. A refused event counts,
-    /// so that a caller who goes on is disconnected.
+    /// `rate` events a second on average and `burst` at once: a token bucket. A refused event
+    /// counts, so that a caller who goes on is disconnected.
     pub const fn per_second(rate: u32, burst: u32) -> Self {
         Self(Kind::Bucket { rate, burst })
     }

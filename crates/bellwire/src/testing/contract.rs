@@ -1,19 +1,21 @@
-//! The promises of `docs/channel-layer.md`, each a function of the same name. [`layer_contract!`](crate::layer_contract) makes a test of
-//! every one of them for a layer.
+//! The promises of `docs/channel-layer.md`, each a function of the same name.
+//! [`layer_contract!`](crate::layer_contract) makes a test of every one of them for a layer.
 //!
-//! Each takes two layers, as two processes have them: for memory twice the same, for a backplane one at each of its ends. What travels
-//! between processes takes its time, so "hears nothing" is shown by what is sent afterwards and comes first.
+//! Each takes two layers, as two processes have them: for memory twice the same, for a backplane
+//! one at each of its ends. What travels between processes takes its time, so "hears nothing" is
+//! shown by what is sent afterwards and comes first.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::testing::Communicator;
 use crate::{
-    Bellwire, CatchUp, Close, Consumer, Dialect, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch,
-    Seq, Socket,
+    Bellwire, CatchUp, Close, Consumer, Dialect, Error, Frame, Group, GroupName, Html, Layer,
+    Limits, Patch, Seq, Socket,
 };
 
-/// Makes a test of every promise that a layer gives. `$two` is an async function without arguments that returns `[Layer; 2]`.
+/// Makes a test of every promise that a layer gives. `$two` is an async function without arguments
+/// that returns `[Layer; 2]`.
 ///
 /// ```
 /// use bellwire::Layer;
@@ -118,7 +120,8 @@ impl Stage {
         static STAGES: AtomicU64 = AtomicU64::new(0);
         let number = (u64::from(std::process::id()) << 32) + STAGES.fetch_add(1, Ordering::Relaxed);
         let process = |layer| {
-            let built = Bellwire::builder("http://127.0.0.1:8000").limits(limits).layer(layer).build();
+            let built =
+                Bellwire::builder("http://127.0.0.1:8000").limits(limits).layer(layer).build();
             built.unwrap_or_else(|error| panic!("{error}"))
         };
         let group = GroupName::of("contract", number.cast_signed());
@@ -250,7 +253,10 @@ pub async fn a_patch_arrives_in_each_members_dialect(layers: [Layer; 2]) {
         let mut htmx = stage.join(process, "ada", "", None, Dialect::Htmx).await;
         stage.group().patch(Patch::inner("#x", Html::text("<b>")));
         assert_eq!(json.receive_text().await, r##"{"selector":"#x","html":"&lt;b&gt;"}"##);
-        assert_eq!(htmx.receive_text().await, r##"<div hx-swap-oob="innerHTML:#x">&lt;b&gt;</div>"##);
+        assert_eq!(
+            htmx.receive_text().await,
+            r##"<div hx-swap-oob="innerHTML:#x">&lt;b&gt;</div>"##
+        );
     }
 }
 
@@ -334,7 +340,8 @@ pub async fn a_kick_of_one_session_leaves_the_others_alone(layers: [Layer; 2]) {
     assert_eq!(desk.receive_text().await, "still here");
 }
 
-/// In the process of the kick, nothing that is sent after it returns is delivered, nor what was waiting.
+/// In the process of the kick, nothing that is sent after it returns is delivered, nor what was
+/// waiting.
 pub async fn nothing_sent_after_a_kick_is_delivered(layers: [Layer; 2]) {
     let stage = Stage::set(layers);
     let ada = stage.member(0, "ada").await;
@@ -346,12 +353,12 @@ pub async fn nothing_sent_after_a_kick_is_delivered(layers: [Layer; 2]) {
 /// Who is taken out of a group hears nothing more from it, in every process.
 pub async fn an_expelled_person_hears_nothing_more_from_the_group(layers: [Layer; 2]) {
     let stage = Stage::set(layers);
-    let expelled = [stage.member(0, "ada").await, stage.member(1, "ada").await];
+    let removed = [stage.member(0, "ada").await, stage.member(1, "ada").await];
     let mut stayer = stage.member(1, "ben").await;
-    stage.processes[0].layer().expel_person(&stage.person("ada"), &stage.group);
+    stage.processes[0].layer().remove_person(&stage.person("ada"), &stage.group);
     stage.send("secret");
     assert_eq!(stayer.receive_text().await, "secret");
-    for socket in expelled {
+    for socket in removed {
         assert_eq!(socket.heard_until_closed().await, (vec![], Close::policy("removed")));
     }
 }
@@ -360,9 +367,9 @@ pub async fn an_expelled_person_hears_nothing_more_from_the_group(layers: [Layer
 pub async fn an_empty_group_is_forgotten(layers: [Layer; 2]) {
     let stage = Stage::set(layers);
     let ada = stage.member(0, "ada").await;
-    assert_eq!(stage.processes[0].layer().members_here(&stage.group), 1);
+    assert_eq!(stage.processes[0].layer().local_members(&stage.group), 1);
     ada.cut().await;
-    assert_eq!(stage.processes[0].layer().members_here(&stage.group), 0);
+    assert_eq!(stage.processes[0].layer().local_members(&stage.group), 0);
     let before = stage.processes[0].layer().counts().deliveries;
     stage.send("anybody?");
     assert_eq!(stage.processes[0].layer().counts().deliveries, before);

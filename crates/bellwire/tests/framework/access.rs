@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bellwire::testing::{Communicator, within};
 use bellwire::{
-    Action, CatchUp, Change, Close, Consumer, Error, GroupName, Html, Limits, Patch, Seq, Socket,
+    Action, CatchUp, Close, Consumer, Error, GroupName, Html, Limits, Patch, PresenceChange, Seq,
+    Socket,
 };
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
@@ -65,7 +66,7 @@ impl Consumer for Puppet {
             Do::Follow { room } => socket.follow(&group(room)),
             Do::Join { room } => socket.join(&group(room)),
             Do::Leave { room } => socket.leave(&group(room)),
-            Do::Appear { room } => socket.appear(&group(room)),
+            Do::Appear { room } => socket.track(&group(room)),
         }
         Ok(())
     }
@@ -82,7 +83,7 @@ impl Consumer for Puppet {
         Ok(self.lines.after(since))
     }
 
-    async fn expelled(&mut self, _: &mut Socket, _: &GroupName) -> Result<(), Error> {
+    async fn removed(&mut self, _: &mut Socket, _: &GroupName) -> Result<(), Error> {
         if self.stays { Ok(()) } else { Err(Close::policy("removed").into()) }
     }
 }
@@ -114,7 +115,10 @@ impl Stage {
     }
 
     fn publish(&self, number: i64, line: &str) {
-        self.bellwire.layer().group::<()>(room(number)).publish(self.lines.write(line), Lines::patch(line));
+        self.bellwire
+            .layer()
+            .group::<()>(room(number))
+            .publish(self.lines.write(line), Lines::patch(line));
     }
 }
 
@@ -145,13 +149,16 @@ async fn what_was_read_while_a_person_was_expelled_is_not_shown() {
         stage.lines.write("secret");
         stage.tell("Follow", json!({"room": 9})).await;
         stage.begins("catch up").await;
-        stage.bellwire.layer().expel_person("eve", &room(9));
+        stage.bellwire.layer().remove_person("eve", &room(9));
         stage.go.add_permits(1);
         if stays {
             stage.publish(9, "another secret");
             stage.browser.receive_nothing().await;
         } else {
-            assert_eq!(stage.browser.heard_until_closed().await, (vec![], Close::policy("removed")));
+            assert_eq!(
+                stage.browser.heard_until_closed().await,
+                (vec![], Close::policy("removed"))
+            );
         }
     }
 }
@@ -162,12 +169,12 @@ async fn who_is_expelled_while_joining_is_out_and_gets_no_history() {
     stage.lines.write("history");
     stage.tell("WaitThenFollow", json!({"room": 1})).await;
     stage.begins("follow").await;
-    stage.bellwire.layer().expel_person("eve", &room(1));
+    stage.bellwire.layer().remove_person("eve", &room(1));
     stage.go.add_permits(1);
     stage.browser.settle().await;
     stage.publish(1, "news");
     stage.browser.receive_nothing().await;
-    assert_eq!(stage.bellwire.layer().members_here(&room(1)), 0);
+    assert_eq!(stage.bellwire.layer().local_members(&room(1)), 0);
 }
 
 #[tokio::test]
@@ -188,7 +195,8 @@ async fn who_leaves_hears_nothing_more_and_who_follows_again_goes_on_where_it_wa
 
 #[tokio::test]
 async fn a_member_who_does_not_follow_the_numbers_hears_them_live_and_is_told_when_some_are_lost() {
-    let mut stage = Stage::set(with_limits(Limits { queue_messages: 8, ..Limits::default() }), false).await;
+    let mut stage =
+        Stage::set(with_limits(Limits { queue_messages: 8, ..Limits::default() }), false).await;
     stage.tell("Join", json!({"room": 1})).await;
     stage.browser.settle().await;
     stage.publish(1, "live");
@@ -240,8 +248,14 @@ async fn a_person_is_present_from_the_first_socket_to_a_while_after_the_last() {
     assert!(presence.is_present(&room(1), "eve"), "reloading a page is not leaving");
     let eve = || (room(1), "eve".into());
     let (group, person) = eve();
-    assert_eq!(within("Eve", changes.next()).await, Some(Change::Arrived { group, person }));
+    assert_eq!(
+        within("Eve", changes.next()).await,
+        Some(PresenceChange::Arrived { group, person })
+    );
     let (group, person) = eve();
-    assert_eq!(within("her leaving", changes.next()).await, Some(Change::Left { group, person }));
+    assert_eq!(
+        within("her leaving", changes.next()).await,
+        Some(PresenceChange::Left { group, person })
+    );
     assert_eq!(presence.count(&room(1)), 0);
 }

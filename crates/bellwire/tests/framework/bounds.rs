@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use bellwire::testing::{Communicator, PATIENCE, within};
 use bellwire::{
-    CatchUp, Close, Consumer, Error, Frame, Group, GroupName, Html, Limits, Patch, Seq, Socket, Upgrade,
+    CatchUp, Close, Consumer, Error, Frame, Group, GroupName, Html, Limits, Patch, Seq, Socket,
+    Upgrade,
 };
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
@@ -30,14 +31,18 @@ async fn a_queue_is_bounded_in_bytes_as_well() {
 async fn one_large_patch_passes_through_an_empty_queue() {
     let bellwire = with_limits(Limits { queue_bytes: 1_000, ..Limits::default() });
     let mut page = Communicator::connect(&bellwire, Member::silent()).await;
-    bellwire.layer().group::<Told>(room()).patch(Patch::inner("#x", Html::text(&"x".repeat(4_000))));
+    bellwire
+        .layer()
+        .group::<Told>(room())
+        .patch(Patch::inner("#x", Html::text(&"x".repeat(4_000))));
     assert!(page.receive_text().await.len() > 4_000);
     page.receive_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_silent_for_too_long_is_let_go_and_may_come_back() {
-    let limits = Limits { ping: Duration::from_secs(2), idle: Duration::from_secs(5), ..Limits::default() };
+    let limits =
+        Limits { ping: Duration::from_secs(2), idle: Duration::from_secs(5), ..Limits::default() };
     let bellwire = with_limits(limits);
     let lost = Communicator::connect(&bellwire, Member::silent()).await;
     assert_eq!(lost.closed().await, Close::new(Close::TRY_AGAIN, "nothing heard for too long"));
@@ -45,7 +50,8 @@ async fn who_is_silent_for_too_long_is_let_go_and_may_come_back() {
 
 #[tokio::test(start_paused = true)]
 async fn who_only_listens_answers_pings_and_hears_what_comes_at_last() {
-    let limits = Limits { ping: Duration::from_secs(2), idle: Duration::from_secs(5), ..Limits::default() };
+    let limits =
+        Limits { ping: Duration::from_secs(2), idle: Duration::from_secs(5), ..Limits::default() };
     let bellwire = with_limits(limits);
     let mut listener = Communicator::connect(&bellwire, Member::silent()).await;
     for _ in 0..10 {
@@ -82,7 +88,12 @@ impl Consumer for Slow {
         std::future::pending().await
     }
 
-    async fn catch_up(&mut self, _: &mut Socket, _: &GroupName, _: Option<Seq>) -> Result<CatchUp, Error> {
+    async fn catch_up(
+        &mut self,
+        _: &mut Socket,
+        _: &GroupName,
+        _: Option<Seq>,
+    ) -> Result<CatchUp, Error> {
         Err("no number".parse::<u64>().unwrap_err().into())
     }
 }
@@ -138,9 +149,11 @@ async fn unanswered_handshake() -> (http::request::Parts, tokio::io::DuplexStrea
         let _ = asked.send(request);
         std::future::pending::<Result<http::Response<String>, std::convert::Infallible>>()
     });
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(io), service);
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(io), service);
     tokio::spawn(connection.with_upgrades());
-    let lines: String = HANDSHAKE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines: String =
+        HANDSHAKE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     browser.write_all(format!("GET /ws/ HTTP/1.1\r\n{lines}\r\n").as_bytes()).await.unwrap();
     (within("a request", requests.recv()).await.unwrap().into_parts().0, browser)
 }
@@ -152,10 +165,10 @@ async fn a_promised_socket_that_never_comes_is_given_up_with_its_place() {
     let upgrade = Upgrade::from_request_parts(&mut parts, &bellwire).await.unwrap();
     let (member, mut diary) = Member::new();
     assert_eq!(upgrade.person("ada").run(member).status(), 101);
-    assert_eq!(bellwire.layer().sockets_here(), 1, "the promise holds a place");
+    assert_eq!(bellwire.layer().local_sockets(), 1, "the promise holds a place");
     // Ends with the last task of a socket, which is the one that waits for the switch.
     assert!(bellwire.shutdown(2 * PATIENCE).await, "still waiting");
-    assert_eq!(bellwire.layer().sockets_here(), 0);
+    assert_eq!(bellwire.layer().local_sockets(), 0);
     assert_eq!(note(&mut diary).await, None, "no consumer ever ran");
 }
 
@@ -187,7 +200,7 @@ async fn a_disconnect_that_takes_too_long_is_given_up_and_keeps_neither_its_sock
     let (stopped, close) = tokio::join!(bellwire.shutdown(PATIENCE), told.closed());
     assert!(stopped && close.code() == Close::RESTART, "{close:?}");
     assert_eq!(within("its end", heard.recv()).await, Some("disconnect"));
-    assert_eq!(bellwire.layer().sockets_here(), 0);
+    assert_eq!(bellwire.layer().local_sockets(), 0);
 }
 
 #[tokio::test]

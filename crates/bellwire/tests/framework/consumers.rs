@@ -54,7 +54,8 @@ async fn an_error_names_the_ask_it_answers() {
     let expected = json!({"error": "This will not do.", "field": "message", "client_id": "c-1"});
     assert_eq!(browser.receive_json::<Value>().await, expected);
 
-    let mut page = Communicator::to(&bellwire(), "/").dialect(Dialect::Htmx).connect(Member::silent()).await;
+    let mut page =
+        Communicator::to(&bellwire(), "/").dialect(Dialect::Htmx).connect(Member::silent()).await;
     page.send_json(&ask).await;
     assert_eq!(
         page.receive_text().await,
@@ -89,7 +90,8 @@ async fn a_panic_ends_its_own_connection_and_no_other() {
 #[tokio::test]
 async fn disconnect_runs_once_however_the_connection_ends() {
     let bellwire = bellwire();
-    for (end, noted) in [("close", "1000"), ("cut", "1006"), ("leave", "4001"), ("refuse", "1008")] {
+    for (end, noted) in [("close", "1000"), ("cut", "1006"), ("leave", "4001"), ("refuse", "1008")]
+    {
         let (member, mut diary) = Member::new();
         let address = if end == "refuse" { "/?refuse" } else { "/" };
         let mut browser = Communicator::to(&bellwire, address).connect(member).await;
@@ -106,7 +108,7 @@ async fn disconnect_runs_once_however_the_connection_ends() {
         assert_eq!(note(&mut diary).await.unwrap(), format!("disconnect {noted}"), "{end}");
         assert_eq!(note(&mut diary).await, None, "{end}: nothing after it");
     }
-    assert_eq!(bellwire.layer().sockets_here(), 0, "and nobody is left in the layer");
+    assert_eq!(bellwire.layer().local_sockets(), 0, "and nobody is left in the layer");
 }
 
 #[tokio::test(start_paused = true)] // so that no second passes, and nothing more is allowed

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bellwire::testing::{PATIENCE, within};
 use bellwire::{
-    Bellwire, CatchUp, Close, Consumer, Error, EventStream, Frame, GroupName, Html, Limits, Patch, Seq,
-    Socket, Upgrade, UpgradeRefused,
+    Bellwire, CatchUp, Close, Consumer, Error, EventStream, Frame, GroupName, Html, Limits, Patch,
+    Seq, Socket, Upgrade, UpgradeRejection,
 };
 use futures_util::{FutureExt, StreamExt};
 use http::Request;
@@ -21,7 +21,9 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
-use crate::support::{HANDSHAKE, Lines, Server, bellwire, noted, read_close, some_day, with_limits};
+use crate::support::{
+    HANDSHAKE, Lines, Server, bellwire, noted, read_close, some_day, with_limits,
+};
 
 /// The truth of several feeds.
 #[derive(Clone)]
@@ -55,7 +57,10 @@ impl Papers {
     }
 
     fn router(&self) -> Router {
-        Router::new().route("/live/", get(live)).route("/events/", get(events)).with_state(self.clone())
+        Router::new()
+            .route("/live/", get(live))
+            .route("/events/", get(events))
+            .with_state(self.clone())
     }
 
     /// Asks without a network in between.
@@ -122,7 +127,7 @@ impl Consumer for Reader {
 async fn live(
     State(papers): State<Papers>,
     stream: Option<EventStream>,
-    upgrade: Result<Upgrade, UpgradeRefused>,
+    upgrade: Result<Upgrade, UpgradeRejection>,
 ) -> Response {
     match (stream, upgrade) {
         (Some(stream), _) => stream.person("ada").session("phone").run(Reader(papers)),
@@ -212,7 +217,13 @@ impl Source {
     async fn open(server: &Server, path: &str, headers: &[(&str, &str)]) -> Self {
         let headers = [&[("Accept", "text/event-stream")], headers].concat();
         let (stream, head) = server.shake(path, &headers).await;
-        Self { stream, head, interpreter: Interpreter::default(), events: Default::default(), chunks: 0 }
+        Self {
+            stream,
+            head,
+            interpreter: Interpreter::default(),
+            events: Default::default(),
+            chunks: 0,
+        }
     }
 
     /// Opens again as a browser does, which has told its page of everything that came.
@@ -261,7 +272,10 @@ impl Source {
     async fn words(&mut self) -> String {
         let event = self.next().await.expect("the stream goes on");
         assert_eq!(event.name, "", "{event:?}");
-        serde_json::from_str::<serde_json::Value>(&event.data).unwrap()["html"].as_str().unwrap().to_owned()
+        serde_json::from_str::<serde_json::Value>(&event.data).unwrap()["html"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     async fn is_open(&mut self) -> &mut Self {
@@ -315,9 +329,11 @@ async fn one_address_serves_sockets_and_streams_by_what_is_accepted() {
     let (server, _) = start(bellwire()).await;
     let (_, head) = server.shake("/live/", HANDSHAKE).await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-    for accept in
-        ["text/event-stream", "text/html, Text/Event-Stream;q=0.5", "text/event-stream;charset=utf-8"]
-    {
+    for accept in [
+        "text/event-stream",
+        "text/html, Text/Event-Stream;q=0.5",
+        "text/event-stream;charset=utf-8",
+    ] {
         let (_, head) = server.shake("/live/", &[("Accept", accept)]).await;
         assert!(head.starts_with("HTTP/1.1 200"), "{accept}: {head}");
     }
@@ -369,7 +385,8 @@ async fn a_numbered_change_carries_the_position_of_every_feed_and_others_carry_n
     assert!(caught_up.data.contains("\"a1\"") && caught_up.id == "a:1", "{caught_up:?}");
     papers.patch("a", "unnumbered");
     let unnumbered = source.next().await.unwrap();
-    // There was nothing to show of `b`: its position came in an event of its own that no script hears.
+    // There was nothing to show of `b`: its position came in an event of its own that no script
+    // hears.
     assert!(unnumbered.data.contains("unnumbered") && unnumbered.id == "a:1,b:0", "{unnumbered:?}");
     for (feed, id) in [("b", "a:1,b:1"), ("a", "a:2,b:1"), ("a", "a:3,b:1")] {
         papers.publish(feed, "x");
@@ -410,7 +427,8 @@ async fn one_id_resumes_every_feed_wherever_the_stream_is_cut() {
     for feed in feeds {
         let lines = heard.iter().filter(|line| line.starts_with(feed)).cloned();
         let truth = papers.of(&name(feed)).after(None).patches.len();
-        let expected = (0..CHANGES).filter(|change| feeds[(change * change + change / 7) % 3] == feed);
+        let expected =
+            (0..CHANGES).filter(|change| feeds[(change * change + change / 7) % 3] == feed);
         assert_eq!(expected.clone().count(), truth);
         assert!(lines.eq(expected.map(|change| format!("{feed} {change}"))), "{feed}: {heard:?}");
     }
@@ -469,7 +487,7 @@ async fn a_kick_an_expulsion_and_a_refusal_are_told_and_end_the_stream() {
     let kicks: [(&dyn Fn(), &str); 3] = [
         (&|| layer.kick_person("ada", Close::policy("deactivated")), "deactivated"),
         (&|| layer.kick_session("phone", Close::policy("signed out")), "signed out"),
-        (&|| layer.expel_person("ada", &name("a")), "removed"),
+        (&|| layer.remove_person("ada", &name("a")), "removed"),
     ];
     for (kick, reason) in kicks {
         let mut source = Source::open(&server, "/live/?feed=a&greet=open", &[]).await;
@@ -484,7 +502,7 @@ async fn a_kick_an_expulsion_and_a_refusal_are_told_and_end_the_stream() {
     let mut source = Source::open(&server, "/live/?refuse", &[]).await;
     assert_eq!(source.next().await.unwrap().data, told("not today"));
     assert_eq!(source.next().await, None);
-    assert_eq!(layer.sockets_here(), 0);
+    assert_eq!(layer.local_sockets(), 0);
 }
 
 #[tokio::test]
@@ -502,7 +520,7 @@ async fn a_stop_ends_streams_without_a_word_so_that_browsers_come_back() {
     assert_eq!(late.status(), 200);
     let wish = within("the end of it", axum::body::to_bytes(late.into_body(), 100)).await.unwrap();
     assert!(wish.starts_with(b"retry: ") && wish.ends_with(b"\n\n"), "{wish:?}");
-    assert_eq!(papers.bellwire.layer().sockets_here(), 0);
+    assert_eq!(papers.bellwire.layer().local_sockets(), 0);
 }
 
 #[tokio::test]
@@ -512,7 +530,7 @@ async fn who_goes_is_gone_at_once() {
     source.is_open().await;
     drop(source);
     server.noted("disconnect 1006").await;
-    assert_eq!(server.bellwire.layer().sockets_here(), 0);
+    assert_eq!(server.bellwire.layer().local_sockets(), 0);
 }
 
 #[tokio::test]
@@ -629,7 +647,7 @@ async fn a_reader_who_never_reads_is_let_go_and_harms_nobody() {
     let text = "x".repeat(60_000);
     let mut heard = 0;
     let talk = async {
-        while server.bellwire.layer().members_here(&name("a")) == 2 {
+        while server.bellwire.layer().local_members(&name("a")) == 2 {
             papers.patch("a", &text);
             assert!(reader.words().await.starts_with("xxx"), "the other one reads on");
             heard += 1;

@@ -41,7 +41,10 @@ async fn a_page_that_returns_gets_exactly_what_it_missed() {
     let mut page = dial.connect(Member::following(&lines)).await;
     let (third, fourth): (Value, Value) = (page.receive_json().await, page.receive_json().await);
     assert_eq!((&third["html"], &third["seq"]), (&"3".into(), &Value::Null), "not there yet");
-    assert_eq!((&fourth["html"], &fourth["seq"], &fourth["feed"]), (&"4".into(), &4.into(), &"room".into()));
+    assert_eq!(
+        (&fourth["html"], &fourth["seq"], &fourth["feed"]),
+        (&"4".into(), &4.into(), &"room".into())
+    );
     page.receive_nothing().await;
 }
 

@@ -1,4 +1,5 @@
-//! Groups: what a send costs, and what becomes of who cannot keep up. Who hears what is the layer's contract.
+//! Groups: what a send costs, and what becomes of who cannot keep up. Who hears what is the layer's
+//! contract.
 
 use bellwire::testing::Communicator;
 use bellwire::{Close, Dialect, Html, Limits, Patch};

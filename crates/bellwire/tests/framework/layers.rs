@@ -1,4 +1,5 @@
-//! The contract, kept by memory and by two processes with a backplane between them; and what crosses between these.
+//! The contract, kept by memory and by two processes with a backplane between them; and what
+//! crosses between these.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -34,7 +35,8 @@ impl Backplane for End {
 
 fn two_processes() -> (bellwire::Bellwire, bellwire::Bellwire, Arc<Bridge>) {
     let (here, there) = (Arc::new(Bridge::default()), Arc::new(Bridge::default()));
-    let (a, b) = (Layer::with_backplane(End(here.clone())), Layer::with_backplane(End(there.clone())));
+    let (a, b) =
+        (Layer::with_backplane(End(here.clone())), Layer::with_backplane(End(there.clone())));
     here.other.set(b.clone()).unwrap();
     there.other.set(a.clone()).unwrap();
     (with_layer(a), with_layer(b), here)
@@ -93,7 +95,7 @@ async fn a_process_listens_only_to_groups_in_which_it_has_members() {
 
 #[test]
 fn a_message_that_none_of_ours_can_have_sent_is_refused() {
-    for garbled in ["", "{}", "[1]", "{\"body\":{\"Expel\":\"not a name\"}}"] {
-        assert!(Layer::memory().receive(&room(), garbled.as_bytes()).is_err(), "{garbled}");
+    for malformed in ["", "{}", "[1]", "{\"body\":{\"Expel\":\"not a name\"}}"] {
+        assert!(Layer::memory().receive(&room(), malformed.as_bytes()).is_err(), "{malformed}");
     }
 }

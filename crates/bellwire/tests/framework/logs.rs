@@ -26,18 +26,21 @@ impl io::Write for LogOfThisThread {
     }
 }
 
-/// Subscribes for the whole program: with a subscriber for one thread, an event that is first met on
-/// another would be taken for one that nobody wants.
+/// Subscribes for the whole program: with a subscriber for one thread, an event that is first met
+/// on another would be taken for one that nobody wants.
 fn listen() {
     static SUBSCRIBED: Once = Once::new();
     SUBSCRIBED.call_once(|| {
-        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThisThread).finish();
+        let lines =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThisThread).finish();
         tracing::subscriber::set_global_default(lines).expect("nobody else subscribes");
     });
 }
 
 fn log() -> Vec<String> {
-    LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap().lines().map(str::to_owned).collect())
+    LOG.with_borrow(|log| {
+        String::from_utf8(log.clone()).unwrap().lines().map(str::to_owned).collect()
+    })
 }
 
 #[tokio::test]
@@ -54,11 +57,17 @@ async fn a_fault_and_a_panic_are_each_logged_once_with_their_scope() {
     browser.receive_text().await;
     let lines = log();
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].contains("/ws/chat/hi/ of user.5") && lines[0].contains("receive"), "{lines:?}");
+    assert!(
+        lines[0].contains("/ws/chat/hi/ of user.5") && lines[0].contains("receive"),
+        "{lines:?}"
+    );
 
     browser.send_json(&json!({"action": "Panic"})).await;
     browser.closed().await;
     let lines = log();
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(lines[1].contains("/ws/chat/hi/ of user.5") && lines[1].contains("a test's panic"), "{lines:?}");
+    assert!(
+        lines[1].contains("/ws/chat/hi/ of user.5") && lines[1].contains("a test's panic"),
+        "{lines:?}"
+    );
 }

@@ -5,7 +5,7 @@ mod support;
 mod access;
 mod answers;
 mod bounds;
-mod bursts;
+mod batches;
 mod consumers;
 mod events;
 mod feeds;

@@ -33,7 +33,10 @@ async fn every_hostile_origin_is_refused_before_the_upgrade() {
         );
     }
     assert_eq!(status(&server, &[("Cookie", "session=1")]).await, 403, "missing with a cookie");
-    assert_eq!(status(&server, &[("Origin", "http://127.0.0.1:8000"), ("Cookie", "session=1")]).await, 101);
+    assert_eq!(
+        status(&server, &[("Origin", "http://127.0.0.1:8000"), ("Cookie", "session=1")]).await,
+        101
+    );
     assert_eq!(status(&server, &[]).await, 101, "a program, for nobody");
     assert_eq!(server.bellwire.layer().counts().deliveries, 0);
 }
@@ -41,7 +44,8 @@ async fn every_hostile_origin_is_refused_before_the_upgrade() {
 #[tokio::test]
 async fn the_refusal_says_which_setting_would_allow_it() {
     let server = Server::start(bellwire()).await;
-    let headers = [HANDSHAKE, &[("Origin", "https://evil.example"), ("Connection", "close")]].concat();
+    let headers =
+        [HANDSHAKE, &[("Origin", "https://evil.example"), ("Connection", "close")]].concat();
     let (stream, head) = server.shake("/ws/", &headers).await;
     assert!(head.starts_with("HTTP/1.1 403"), "{head}");
     let mut body = String::new();

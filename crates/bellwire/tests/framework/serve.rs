@@ -1,4 +1,5 @@
-//! The accept loop: the address of the client, the identity of a connection, the cap and the shutdown.
+//! The accept loop: the address of the client, the identity of a connection, the cap and the
+//! shutdown.
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -60,7 +61,8 @@ impl Running {
     /// Sends a request and returns the stream behind it.
     async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         stream
@@ -130,7 +132,9 @@ async fn authenticate(mut request: Request, next: Next) -> Response {
 #[tokio::test]
 async fn a_connection_has_the_identity_that_a_middleware_put_into_its_request() {
     let known = r#"Some("ada") Some("s1") Some(192.0.2.1)"#;
-    for (routes, expected) in [(routes().layer(from_fn(authenticate)), known), (routes(), "None None None")] {
+    for (routes, expected) in
+        [(routes().layer(from_fn(authenticate)), known), (routes(), "None None None")]
+    {
         let server = Running::start(routes, ServeLimits::default()).await;
         assert_eq!(read_text(&mut server.open("/ws/").await).await, expected);
         let mut events = server.ask("/events/", &[("Accept", "text/event-stream")]).await;
@@ -157,17 +161,23 @@ async fn a_shutdown_closes_sockets_with_1012_and_accepts_nobody_new() {
 
 #[tokio::test]
 async fn beyond_the_cap_a_connection_waits_and_who_sends_no_headers_makes_room() {
-    let limits =
-        ServeLimits { connections: 1, headers: Duration::from_millis(200), ..ServeLimits::default() };
+    let limits = ServeLimits {
+        connections: 1,
+        headers: Duration::from_millis(200),
+        ..ServeLimits::default()
+    };
     let server = Running::start(routes(), limits).await;
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     silent.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
-    let (mut rest, mut answer) = (Vec::new(), pin!(server.get("/", &[])));
-    tokio::select! {
-        biased;
-        ended = within("the end of the silent one", silent.read_to_end(&mut rest)) => drop(ended.unwrap()),
-        answer = &mut answer => panic!("served beyond the cap: {answer}"),
+    let mut rest = Vec::new();
+    {
+        let mut answer = pin!(server.get("/", &[]));
+        tokio::select! {
+            biased;
+            ended = within("the end of the silent one", silent.read_to_end(&mut rest)) => drop(ended.unwrap()),
+            answer = &mut answer => panic!("served beyond the cap: {answer}"),
+        }
+        assert!(answer.await.starts_with("HTTP/1.1 200"));
     }
-    assert!(answer.await.starts_with("HTTP/1.1 200"));
     server.stop().await;
 }

@@ -5,16 +5,18 @@ use bellwire::{Html, Limits, Patch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
-    BINARY, CLOSE, HANDSHAKE, PING, PONG, Server, TEXT, Told, bellwire, frame, read_close, read_frame,
-    read_text, room, say, some_day, with_limits,
+    BINARY, CLOSE, HANDSHAKE, PING, PONG, Server, TEXT, Told, bellwire, frame, read_close,
+    read_frame, read_text, room, say, some_day, with_limits,
 };
 
 #[tokio::test]
 async fn the_handshake_answers_the_key_selects_a_protocol_and_carries_extra_headers() {
     let server = Server::start(bellwire()).await;
-    let offer =
-        [HANDSHAKE, &[("Sec-WebSocket-Protocol", "chat.v1, chat.v2"), ("Sec-WebSocket-Protocol", "x")]]
-            .concat();
+    let offer = [
+        HANDSHAKE,
+        &[("Sec-WebSocket-Protocol", "chat.v1, chat.v2"), ("Sec-WebSocket-Protocol", "x")],
+    ]
+    .concat();
     let (_, head) = server.shake("/ws/", &offer).await;
     let head = head.to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 101"), "{head}");
@@ -32,7 +34,8 @@ async fn the_handshake_answers_the_key_selects_a_protocol_and_carries_extra_head
 #[tokio::test]
 async fn a_wrong_handshake_gets_a_status_and_a_sentence() {
     let server = Server::start(bellwire()).await;
-    let without = |name: &str| HANDSHAKE.iter().filter(|(n, _)| *n != name).copied().collect::<Vec<_>>();
+    let without =
+        |name: &str| HANDSHAKE.iter().filter(|(n, _)| *n != name).copied().collect::<Vec<_>>();
     for (headers, status) in [
         (vec![], 426),
         (without("Upgrade"), 426),
@@ -86,9 +89,12 @@ async fn what_breaks_the_protocol_is_closed_with_its_code() {
     let mut unmasked = frame(TEXT, b"");
     unmasked[1] &= 0x7f;
     unmasked.truncate(2);
-    for (bytes, code) in
-        [(too_large, 1009), (frame(TEXT, b"\xff\xfe"), 1007), (frame(3, b""), 1002), (unmasked, 1002)]
-    {
+    for (bytes, code) in [
+        (too_large, 1009),
+        (frame(TEXT, b"\xff\xfe"), 1007),
+        (frame(3, b""), 1002),
+        (unmasked, 1002),
+    ] {
         let mut socket = server.open("/ws/").await;
         socket.write_all(&bytes).await.unwrap();
         assert_eq!(read_close(&mut socket).await.0, code);
@@ -149,7 +155,11 @@ async fn a_message_to_1000_members_costs_one_encoding_and_at_most_one_write_a_me
         sockets.push(socket);
     }
     let before = server.bellwire.layer().counts();
-    server.bellwire.layer().group::<Told>(room()).patch(Patch::append("#messages-list", Html::text("Hi")));
+    server
+        .bellwire
+        .layer()
+        .group::<Told>(room())
+        .patch(Patch::append("#messages-list", Html::text("Hi")));
     for socket in &mut sockets {
         let expected = "<div hx-swap-oob=\"beforeend:#messages-list\">Hi</div>";
         assert_eq!(read_text(socket).await, expected);
@@ -181,14 +191,15 @@ async fn all_that_waits_for_one_socket_leaves_in_one_write() {
 #[tokio::test]
 async fn a_close_without_a_code_is_answered_and_runs_disconnect() {
     let mut server = Server::start(bellwire()).await;
-    for (payload, noted) in [(vec![], "disconnect 1005"), (1001u16.to_be_bytes().to_vec(), "disconnect 1001")]
+    for (payload, noted) in
+        [(vec![], "disconnect 1005"), (1001u16.to_be_bytes().to_vec(), "disconnect 1001")]
     {
         let mut socket = server.open("/ws/").await;
         socket.write_all(&frame(CLOSE, &payload)).await.unwrap();
         assert_eq!(read_frame(&mut socket).await, (CLOSE, payload));
         server.noted(noted).await;
     }
-    assert_eq!(server.bellwire.layer().sockets_here(), 0);
+    assert_eq!(server.bellwire.layer().local_sockets(), 0);
 }
 
 fn fragment(opcode: u8, payload: &[u8]) -> Vec<u8> {
@@ -202,7 +213,8 @@ async fn fragments_that_add_up_to_too_much_are_closed_with_1009_and_never_delive
     let mut server = Server::start(bellwire()).await;
     let mut socket = server.open("/ws/").await;
     let start = br#"{"action":"Say","data":{"message":""#;
-    let bytes = [fragment(TEXT, start), fragment(0, &[b'x'; 65_500]), frame(0, br#"z"}}"#)].concat();
+    let bytes =
+        [fragment(TEXT, start), fragment(0, &[b'x'; 65_500]), frame(0, br#"z"}}"#)].concat();
     socket.write_all(&bytes).await.unwrap();
     assert_eq!(read_close(&mut socket).await.0, 1009);
     server.noted("disconnect 1009").await;
@@ -262,19 +274,26 @@ async fn a_flood_of_pings_is_closed_with_1008() {
 
 #[tokio::test]
 async fn handshakes_at_once_do_not_slip_past_the_limit() {
-    let server = Server::start(with_limits(Limits { sockets_per_person: 5, ..Limits::default() })).await;
+    let server =
+        Server::start(with_limits(Limits { sockets_per_person: 5, ..Limits::default() })).await;
     let handshakes = (0..30).map(|_| server.shake("/ws/", HANDSHAKE));
     let answers = futures_util::future::join_all(handshakes).await;
     let open = answers.iter().filter(|(_, head)| head.starts_with("HTTP/1.1 101")).count();
     assert_eq!(open, 5);
     assert!(
-        answers.iter().all(|(_, head)| head.starts_with("HTTP/1.1 101") || head.starts_with("HTTP/1.1 429"))
+        answers
+            .iter()
+            .all(|(_, head)| head.starts_with("HTTP/1.1 101") || head.starts_with("HTTP/1.1 429"))
     );
 }
 
 #[tokio::test]
 async fn a_reader_who_never_reads_is_let_go_and_harms_nobody() {
-    let limits = Limits { write: std::time::Duration::from_secs(1), queue_messages: 64, ..Limits::default() };
+    let limits = Limits {
+        write: std::time::Duration::from_secs(1),
+        queue_messages: 64,
+        ..Limits::default()
+    };
     let mut server = Server::start(with_limits(limits)).await;
     let stuck = server.open("/ws/").await;
     server.noted("connect").await;
@@ -285,7 +304,7 @@ async fn a_reader_who_never_reads_is_let_go_and_harms_nobody() {
     let text = "x".repeat(60_000);
     let mut heard = 0;
     let talk = async {
-        while server.bellwire.layer().members_here(&room()) == 2 {
+        while server.bellwire.layer().local_members(&room()) == 2 {
             group.patch(Patch::inner("#n", Html::text(&text)));
             assert!(read_text(&mut reader).await.contains("xxx"), "the other one reads on");
             heard += 1;

@@ -9,8 +9,8 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::testing::{PATIENCE, within};
 use bellwire::{
-    Action, Bellwire, CatchUp, Close, Consumer, Error, GroupName, Html, Layer, Limits, Patch, Seq, Socket,
-    Upgrade,
+    Action, Bellwire, CatchUp, Close, Consumer, Error, GroupName, Html, Layer, Limits, Patch, Seq,
+    Socket, Upgrade,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -171,7 +171,8 @@ impl Consumer for Member {
     }
 }
 
-/// Waits for what one of the server's own limits brings about: the longest is a minute. Where time stands still it flies.
+/// Waits for what one of the server's own limits brings about: the longest is a minute. Where time
+/// stands still it flies.
 pub(crate) async fn some_day<T>(what: &str, wait: impl Future<Output = T>) -> T {
     tokio::time::timeout(9 * PATIENCE, wait).await.unwrap_or_else(|_| panic!("in vain: {what}"))
 }
@@ -326,9 +327,15 @@ pub(crate) async fn read_text(stream: &mut TcpStream) -> String {
 pub(crate) async fn read_close(stream: &mut TcpStream) -> (u16, String) {
     let (opcode, payload) = read_frame(stream).await;
     assert_eq!(opcode, CLOSE, "{}", String::from_utf8_lossy(&payload));
-    (u16::from_be_bytes([payload[0], payload[1]]), String::from_utf8(payload[2..].to_vec()).unwrap())
+    (
+        u16::from_be_bytes([payload[0], payload[1]]),
+        String::from_utf8(payload[2..].to_vec()).unwrap(),
+    )
 }
 
 pub(crate) fn say(message: &str) -> Vec<u8> {
-    frame(TEXT, serde_json::json!({"action": "Say", "data": {"message": message}}).to_string().as_bytes())
+    frame(
+        TEXT,
+        serde_json::json!({"action": "Say", "data": {"message": message}}).to_string().as_bytes(),
+    )
 }

@@ -36,7 +36,7 @@ fn counting(bellwire: &Bellwire) -> (Ticker, Arc<AtomicUsize>) {
     let ticker = Ticker::new(&group, PAUSE, move || {
         let number = count.fetch_add(1, Ordering::SeqCst) + 1;
         assert_ne!(number, 2, "the second tick is a bad one");
-        Patch::inner("#tick", Html::text(&number.to_string())).plain(number.to_string())
+        Patch::inner("#tick", Html::text(&number.to_string())).json_text(number.to_string())
     });
     (ticker, made)
 }
@@ -64,7 +64,8 @@ async fn all_who_watch_are_told_the_same_and_it_is_made_once() {
     let mut page = dial.connect(Watcher(ticker.clone())).await;
     let first: usize = many[999].receive_text().await.parse().unwrap();
     for watcher in &mut many {
-        let hears = async { while watcher.receive_text().await.parse::<usize>().unwrap() < first {} };
+        let hears =
+            async { while watcher.receive_text().await.parse::<usize>().unwrap() < first {} };
         within("what the last one heard first", hears).await;
     }
     let told = page.receive_text().await;

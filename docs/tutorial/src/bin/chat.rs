@@ -3,11 +3,15 @@ use axum::Router;
 use axum::extract::{Form, State};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
-use bellwire::{Action, CatchUp, Consumer, Error, Group, GroupName, Html, Layer, Patch, Seq, Socket};
-use bellwire_site::{App, Card, Page, Settings, Site, SiteError, SiteState, Tx, Upgrade, User};
+use bellwire::{
+    Action, CatchUp, Consumer, Error, Group, GroupName, Html, Layer, Patch, Seq, Socket,
+};
+use bellwire_site::{App, NavItem, Page, Settings, Site, SiteError, SiteState, Tx, Upgrade, User};
 use sea_orm::entity::prelude::*;
 use sea_orm::{QueryOrder, QuerySelect, Set};
-use sea_orm_migration::prelude::{DeriveMigrationName, MigrationTrait, MigratorTrait, SchemaManager, Table};
+use sea_orm_migration::prelude::{
+    DeriveMigrationName, MigrationTrait, MigratorTrait, SchemaManager, Table,
+};
 use sea_orm_migration::schema::{big_integer_uniq, pk_auto, string, text};
 
 /// One line that somebody said. Its `seq` is its place: 1, 2, 3 …, without a gap.
@@ -203,8 +207,8 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let card = Card { title: "Chat", path: "/chat/", about: "What is said stays." };
-    let chat = App::new("chat").routes(routes).migrations::<Tables>().card(card);
+    let card = NavItem { title: "Chat", path: "/chat/", about: "What is said stays." };
+    let chat = App::new("chat").routes(routes).migrations::<Tables>().nav_item(card);
     let site = Site::builder(Settings::from_environment()?).name("Chat").app(chat).open().await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
     site.run_until(bellwire_site::shutdown_signal()).await;

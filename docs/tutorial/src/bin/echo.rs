@@ -33,7 +33,8 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
-    let routes = Router::new().route("/", get(page)).route("/ws/echo/", get(socket)).with_state(bellwire);
+    let routes =
+        Router::new().route("/", get(page)).route("/ws/echo/", get(socket)).with_state(bellwire);
     eprintln!("Open http://{address}/");
     Ok(axum::serve(listener, routes).await?)
 }

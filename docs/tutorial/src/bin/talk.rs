@@ -3,7 +3,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Group, GroupName, Html, Layer, Patch, Socket};
-use bellwire_site::{App, Card, Page, Settings, Site, SiteError, SiteState, Upgrade, User};
+use bellwire_site::{App, NavItem, Page, Settings, Site, SiteError, SiteState, Upgrade, User};
 
 /// What a page may ask: `{"action": "Say", "data": {"text": "Lunch?"}}`.
 #[derive(serde::Deserialize)]
@@ -57,7 +57,8 @@ impl Consumer for Talker {
 }
 
 async fn page(_: User) -> Page {
-    let main = format!(r#"<section class="page"><h1>Talk</h1><ol id="lines"></ol>{FORM}</section>"#);
+    let main =
+        format!(r#"<section class="page"><h1>Talk</h1><ol id="lines"></ol>{FORM}</section>"#);
     Page::new("Talk", Html::trusted(main)).connect("/ws/talk/")
 }
 
@@ -76,8 +77,9 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let card = Card { title: "Talk", path: "/talk/", about: "What is said is there for everybody." };
-    let talk = App::new("talk").routes(routes).card(card);
+    let card =
+        NavItem { title: "Talk", path: "/talk/", about: "What is said is there for everybody." };
+    let talk = App::new("talk").routes(routes).nav_item(card);
     let site = Site::builder(Settings::from_environment()?).name("Talk").app(talk).open().await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
     site.run_until(bellwire_site::shutdown_signal()).await;

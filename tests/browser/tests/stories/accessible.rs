@@ -1,11 +1,13 @@
-//! The pages of the apps, looked at by axe in both colours on a screen and a phone: nothing serious.
+//! The pages of the apps, looked at by axe in both colours on a screen and a phone: nothing
+//! serious.
 
 use bellwire_browser_tests::{Person, Scheme, Stage, Trouble};
 use serde_json::{Value, json};
 
 const AXE: &str = include_str!("../../fixtures/axe-core-4.14.1/axe.min.js");
 
-/// What would hinder people, one line for each element. Colours that are on their way are put where they go first.
+/// What would hinder people, one line for each element. Colours that are on their way are put where
+/// they go first.
 const LOOK: &str = "return (async () => {
     for (const moving of document.getAnimations()) try { moving.finish() } catch { moving.cancel() }
     const { violations } = await axe.run(document, { resultTypes: ['violations'] })
@@ -24,7 +26,9 @@ const MESSAGES: [&str; 4] = [
 async fn looks_at(person: &Person, page: &str, path: &str, found: &mut Vec<String>) {
     person.visit(path).await;
     person.until("had the whole page", "return document.readyState === 'complete'", &[]).await;
-    if person.ask("return document.querySelector('[bw-connect]') !== null", &[]).await == json!(true) {
+    if person.ask("return document.querySelector('[bw-connect]') !== null", &[]).await
+        == json!(true)
+    {
         person.is_connected().await;
     }
     person.ask(AXE, &[]).await;
@@ -33,12 +37,15 @@ async fn looks_at(person: &Person, page: &str, path: &str, found: &mut Vec<Strin
         for scheme in [Scheme::Light, Scheme::Dark] {
             person.prefers(scheme).await;
             let is_so = "return innerWidth === arguments[0] && matchMedia('(prefers-color-scheme: dark)').matches === arguments[1]";
-            person.until("had that window", is_so, &[json!(width), json!(scheme == Scheme::Dark)]).await;
+            person
+                .until("had that window", is_so, &[json!(width), json!(scheme == Scheme::Dark)])
+                .await;
             let Value::Array(lines) = person.ask(LOOK, &[]).await else {
                 panic!("axe did not run on the page {page} ({path}, {width}, {scheme:?})")
             };
-            let line =
-                |line: &Value| format!("{page}, {width}, {scheme:?}: {}", line.as_str().unwrap_or_default());
+            let line = |line: &Value| {
+                format!("{page}, {width}, {scheme:?}: {}", line.as_str().unwrap_or_default())
+            };
             found.extend(lines.iter().map(line));
         }
     }
@@ -53,7 +60,8 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_chat() {
     ben.opens_room("Garden").await;
     ada.opens_room("Garden").await;
     ada.posts_messages("/chat/garden/", &MESSAGES.map(str::to_owned)).await;
-    ben.posts_messages("/chat/garden/", &["Ben's own words about the garden, for @Ada".to_owned()]).await;
+    ben.posts_messages("/chat/garden/", &["Ben's own words about the garden, for @Ada".to_owned()])
+        .await;
     let hasty = ada.id_of_message("/chat/garden/", "said in haste").await;
     ada.posts(&format!("/chat/-/messages/{hasty}/"), &[("message", "said with care")]).await;
     let room = ada.ask("return document.querySelector('.room').dataset.room", &[]).await;
@@ -84,8 +92,11 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_blog() {
     for (title, wanted) in [("Tea", "publish"), ("Bread", "draft")] {
         ada.posts("/blog/write/", &[("title", title), ("content", text), ("do", wanted)]).await;
     }
-    ada.posts("/blog/article/tea/", &[("author", "Ada"), ("content", "**Lovely**, see https://example.org")])
-        .await;
+    ada.posts(
+        "/blog/article/tea/",
+        &[("author", "Ada"), ("content", "**Lovely**, see https://example.org")],
+    )
+    .await;
     let mut found = Vec::new();
     for (page, path) in [
         ("list", "/blog/"),
@@ -108,7 +119,8 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_blog() {
     assert!(found.is_empty(), "axe found {} hindrances:\n{}", found.len(), found.join("\n"));
 }
 
-/// The story above can fail: a page with a field that nobody can name and words that nobody can read is found out.
+/// The story above can fail: a page with a field that nobody can name and words that nobody can
+/// read is found out.
 #[tokio::test]
 async fn axe_would_have_found_what_hinders() {
     let stage = Stage::open().await;
@@ -123,7 +135,10 @@ async fn axe_would_have_found_what_hinders() {
       return true";
     ada.until("could spoil the page", spoil, &[]).await;
     let found = ada.ask(LOOK, &[]).await.to_string();
-    assert!(found.contains("critical label") && found.contains("serious color-contrast"), "{found}");
+    assert!(
+        found.contains("critical label") && found.contains("serious color-contrast"),
+        "{found}"
+    );
 }
 
 #[tokio::test]
@@ -134,12 +149,17 @@ async fn a_room_has_one_region_that_speaks_by_itself_and_who_comes_and_goes_is_n
     ben.signs_up().await;
     ada.opens_room("Garden").await;
     ada.is_connected().await;
-    let live = "return [...document.querySelectorAll('#room :is([role=status], [role=log], [aria-live])')]
+    let live =
+        "return [...document.querySelectorAll('#room :is([role=status], [role=log], [aria-live])')]
       .map(each => each.dataset.messagesTarget)";
     assert_eq!(ada.ask(live, &[]).await, json!(["announcer"]));
     ben.opens_room("Garden").await;
-    ada.until("saw Ben come", "return document.querySelector('#notices').textContent.includes('Ben')", &[])
-        .await;
+    ada.until(
+        "saw Ben come",
+        "return document.querySelector('#notices').textContent.includes('Ben')",
+        &[],
+    )
+    .await;
     assert_eq!(ada.words_of("[data-messages-target=announcer]").await, "");
 }
 

@@ -32,8 +32,11 @@ async fn third_and_seventh(ada: &Person) -> [String; 2] {
 }
 
 async fn ada_edits_and_deletes(ada: &Person, [edited, deleted]: [String; 2]) {
-    ada.posts(&format!("/chat/-/messages/{edited}/"), &[("message", "said otherwise, with **weight**")])
-        .await;
+    ada.posts(
+        &format!("/chat/-/messages/{edited}/"),
+        &[("message", "said otherwise, with **weight**")],
+    )
+    .await;
     ada.posts(&format!("/chat/-/messages/{deleted}/delete/"), &[]).await;
 }
 
@@ -51,7 +54,8 @@ async fn nothing_has_come(ben: &Person) {
     assert_eq!(ben.normal_messages().await.len(), 10);
 }
 
-/// Ben's live page, which was never loaded anew, equals a freshly loaded one; `more` came in after Ada had gone on.
+/// Ben's live page, which was never loaded anew, equals a freshly loaded one; `more` came in after
+/// Ada had gone on.
 async fn equals_a_fresh_page(ben: &Person, more: usize) {
     ben.is_connected().await;
     ben.is_up_to_date().await;
@@ -129,7 +133,8 @@ async fn who_was_there_before_a_killed_server_has_everything_after_it() {
 async fn a_page_from_the_back_forward_cache_has_everything() {
     let stage = Stage::open().await;
     let (ada, ben, _cable) = ben_reads_along(&stage).await;
-    ben.ask("addEventListener('pageshow', event => { window.cameBack = event.persisted })", &[]).await;
+    ben.ask("addEventListener('pageshow', event => { window.cameBack = event.persisted })", &[])
+        .await;
     ben.visit("/accounts/").await;
     ada_goes_on(&ada).await;
     ben.goes_back().await;
@@ -140,9 +145,14 @@ async fn a_page_from_the_back_forward_cache_has_everything() {
     )
     .await;
     let persisted = ben.ask("return window.cameBack === true", &[]).await;
-    let why = "return JSON.stringify(performance.getEntriesByType('navigation')[0].notRestoredReasons)";
+    let why =
+        "return JSON.stringify(performance.getEntriesByType('navigation')[0].notRestoredReasons)";
     let why = ben.ask(why, &[]).await;
-    assert_eq!(persisted, json!(true), "the page was loaded anew, which proves nothing, because: {why}");
+    assert_eq!(
+        persisted,
+        json!(true),
+        "the page was loaded anew, which proves nothing, because: {why}"
+    );
     equals_a_fresh_page(&ben, 0).await;
 }
 

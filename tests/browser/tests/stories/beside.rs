@@ -17,7 +17,8 @@ async fn sees_in_the_list(person: &Person, room: &str, is_unread: bool, badge: &
     person.until(&what, &script, &[json!(room), json!(is_unread), json!(badge)]).await;
 }
 
-/// Clicks on a room in the list, and waits until it is shown and is the only one that is marked as shown.
+/// Clicks on a room in the list, and waits until it is shown and is the only one that is marked as
+/// shown.
 async fn goes_to(person: &Person, room: &str) {
     person.ask(&format!("{LINE}.querySelector('a').click()"), &[json!(room)]).await;
     let script = "return document.querySelector('#room .room__name')?.textContent.trim() === arguments[0] \
@@ -28,7 +29,11 @@ async fn goes_to(person: &Person, room: &str) {
 
 async fn has_the_title(person: &Person, title: &str) {
     person
-        .until(&format!("had the title {title:?}"), "return document.title === arguments[0]", &[json!(title)])
+        .until(
+            &format!("had the title {title:?}"),
+            "return document.title === arguments[0]",
+            &[json!(title)],
+        )
         .await;
 }
 
@@ -74,7 +79,8 @@ async fn a_click_on_a_room_moves_there_without_a_reload_and_the_way_back_leads_b
     assert_eq!(focused, "message", "the composer waits for words");
     ben.says("welcome aboard").await;
     ada.sees("welcome aboard").await;
-    // Nothing happened in the garden meanwhile, so the page that comes back looks as the one that was left.
+    // Nothing happened in the garden meanwhile, so the page that comes back looks as the one that
+    // was left.
     ada.ask("history.back()", &[]).await;
     is_live_in(&ada, &ben, "Garden", "back").await;
     ada.ask("history.forward()", &[]).await;
@@ -104,8 +110,9 @@ async fn a_new_room_comes_into_its_place_and_takes_nobodys_focus() {
     ben.opens_room("Gate").await;
     let names = "return [...document.querySelectorAll('#rooms .link__name')].map(each => each.textContent.trim()).join()";
     ada.until("had three rooms in order", &format!("{names} === 'Garden,Gate,Harbour'"), &[]).await;
-    let focused =
-        ada.ask("return document.activeElement.querySelector('.link__name')?.textContent.trim()", &[]).await;
+    let focused = ada
+        .ask("return document.activeElement.querySelector('.link__name')?.textContent.trim()", &[])
+        .await;
     assert_eq!(focused, "Harbour");
 }
 
@@ -119,13 +126,22 @@ async fn on_a_phone_the_list_is_drawn_over_the_room_and_escape_puts_it_away() {
     ada.is_connected().await;
     ada.types("#message", "half-typed").await;
     ada.presses(".room__back").await;
-    ada.until("saw the list", "return document.querySelector('#sidebar').checkVisibility()", &[]).await;
+    ada.until("saw the list", "return document.querySelector('#sidebar').checkVisibility()", &[])
+        .await;
     ada.until("was in it", "return document.activeElement.closest('#sidebar') !== null", &[]).await;
     ada.ask("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))", &[])
         .await;
-    ada.until("saw it no more", "return !document.querySelector('#sidebar').checkVisibility()", &[]).await;
+    ada.until(
+        "saw it no more",
+        "return !document.querySelector('#sidebar').checkVisibility()",
+        &[],
+    )
+    .await;
     let left = ada
-        .ask("return [document.activeElement.className, document.querySelector('#message').value]", &[])
+        .ask(
+            "return [document.activeElement.className, document.querySelector('#message').value]",
+            &[],
+        )
         .await;
     assert_eq!(left, json!(["room__back", "half-typed"]));
 }

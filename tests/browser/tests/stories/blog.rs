@@ -13,7 +13,9 @@ async fn writes_articles(writer: &Person) {
     for number in 1..=6 {
         let (title, content) =
             (format!("Article {number}"), format!("## Inside\n\nThe *text* of number {number}."));
-        writer.posts("/blog/write/", &[("title", &title), ("content", &content), ("do", "publish")]).await;
+        writer
+            .posts("/blog/write/", &[("title", &title), ("content", &content), ("do", "publish")])
+            .await;
     }
 }
 
@@ -37,13 +39,15 @@ async fn hears(person: &Person, text: &str) {
 }
 
 async fn says(person: &Person, text: &str) -> bool {
-    person.ask("return document.body.innerText.includes(arguments[0])", &[json!(text)]).await == json!(true)
+    person.ask("return document.body.innerText.includes(arguments[0])", &[json!(text)]).await
+        == json!(true)
 }
 
 #[tokio::test]
 async fn two_who_read_an_article_see_what_is_said_at_once_and_others_do_not() {
     let stage = Stage::open().await;
-    let (ada, ben, eve) = (stage.person("Ada").await, stage.person("Ben").await, stage.person("Eve").await);
+    let (ada, ben, eve) =
+        (stage.person("Ada").await, stage.person("Ben").await, stage.person("Eve").await);
     ada.becomes_administrator().await;
     writes_articles(&ada).await;
     for (person, path) in [
@@ -63,7 +67,12 @@ async fn two_who_read_an_article_see_what_is_said_at_once_and_others_do_not() {
     comments(&ada, "Ada", "Lovely, is it not?").await;
     hears(&ada, "Lovely, is it not?").await;
     hears(&ben, "Lovely, is it not?").await;
-    ada.until("had an empty form again", "return document.querySelector('#content').value === ''", &[]).await;
+    ada.until(
+        "had an empty form again",
+        "return document.querySelector('#content').value === ''",
+        &[],
+    )
+    .await;
     let half = ben.ask("return document.querySelector('#content').value", &[]).await;
     assert_eq!(half, json!("half a thought"), "what somebody types is theirs");
 
@@ -99,7 +108,8 @@ async fn moving_over_the_socket_keeps_address_title_and_the_way_back() {
     ben.is_connected().await;
     ben.marks_the_page().await;
     ben.presses("#more").await;
-    ben.until("saw six", "return document.querySelectorAll('#all-posts .post').length === 6", &[]).await;
+    ben.until("saw six", "return document.querySelectorAll('#all-posts .post').length === 6", &[])
+        .await;
     is_at(&ben, "/blog/?page=2").await;
     ben.until("saw the end", "return !document.querySelector('#more')", &[]).await;
 
@@ -127,8 +137,12 @@ async fn moving_over_the_socket_keeps_address_title_and_the_way_back() {
     hears(&ben, "Are you back?").await;
     ben.goes_back().await;
     is_at(&ben, "/blog/?page=2").await;
-    ben.until("saw all six again", "return document.querySelectorAll('#all-posts .post').length === 6", &[])
-        .await;
+    ben.until(
+        "saw all six again",
+        "return document.querySelectorAll('#all-posts .post').length === 6",
+        &[],
+    )
+    .await;
     ben.goes_forward().await;
     is_at(&ben, "/blog/article/article-1/").await;
     hears(&ben, "Are you back?").await;
@@ -141,27 +155,48 @@ async fn what_is_looked_for_is_found_while_typing_and_stays_in_the_address() {
     let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
     ada.becomes_administrator().await;
     writes_articles(&ada).await;
-    ada.posts("/blog/write/", &[("title", "静かな朝"), ("content", "Tea & *bread*"), ("do", "publish")])
-        .await;
+    ada.posts(
+        "/blog/write/",
+        &[("title", "静かな朝"), ("content", "Tea & *bread*"), ("do", "publish")],
+    )
+    .await;
     for person in [&ada, &ben] {
         person.visit("/blog/").await;
         person.is_connected().await;
     }
     let entries = ben.ask("return history.length", &[]).await;
     ben.types("#search", "静か").await;
-    ben.until("found one", "return document.querySelectorAll('#all-posts .post').length === 1", &[]).await;
+    ben.until(
+        "found one",
+        "return document.querySelectorAll('#all-posts .post').length === 1",
+        &[],
+    )
+    .await;
     is_at(&ben, "/blog/?search=%E9%9D%99%E3%81%8B").await;
-    assert_eq!(ben.ask("return document.activeElement.id", &[]).await, json!("search"), "still typing");
+    assert_eq!(
+        ben.ask("return document.activeElement.id", &[]).await,
+        json!("search"),
+        "still typing"
+    );
     assert_eq!(ben.ask("return history.length", &[]).await, entries, "letters are no steps");
     let all = ada.ask("return document.querySelectorAll('#all-posts .post').length", &[]).await;
     assert_eq!(all, json!(5), "nobody else's list changes");
     ben.reloads().await;
-    ben.until("found the same", "return document.querySelectorAll('#all-posts .post').length === 1", &[])
-        .await;
+    ben.until(
+        "found the same",
+        "return document.querySelectorAll('#all-posts .post').length === 1",
+        &[],
+    )
+    .await;
     assert_eq!(ben.ask("return document.querySelector('#search').value", &[]).await, json!("静か"));
     ben.is_connected().await;
     ben.types("#search", "<script>").await;
-    ben.until("found nothing", "return document.querySelector('#all-posts #nothing') !== null", &[]).await;
+    ben.until(
+        "found nothing",
+        "return document.querySelector('#all-posts #nothing') !== null",
+        &[],
+    )
+    .await;
     assert_eq!(ben.complaints().await, Vec::<String>::new());
 }
 

@@ -1,4 +1,5 @@
-//! Other people: who is here, conversations of two, what can be found, and rooms that change under everyone's eyes.
+//! Other people: who is here, conversations of two, what can be found, and rooms that change under
+//! everyone's eyes.
 
 use bellwire_browser_tests::{Person, Stage, Trouble};
 use serde_json::json;
@@ -50,7 +51,11 @@ async fn who_comes_and_goes_is_seen_by_those_present_and_a_reload_is_neither() {
         &[],
     );
     let noticed = noticed.await.to_string();
-    assert_eq!(noticed.matches("Ben joined").count(), 1, "the reload was nothing to tell of: {noticed}");
+    assert_eq!(
+        noticed.matches("Ben joined").count(),
+        1,
+        "the reload was nothing to tell of: {noticed}"
+    );
     assert_eq!(noticed.matches("Ben left").count(), 1, "{noticed}");
 }
 
@@ -90,7 +95,10 @@ async fn two_talk_alone_both_see_it_at_once_and_a_third_finds_nothing_of_it() {
     ada.sees("nobody else").await;
     assert_eq!(ben.path().await, ada.path().await, "it is one conversation");
 
-    assert_eq!(cy.ask("return document.querySelectorAll('#conversations li').length", &[]).await, 0);
+    assert_eq!(
+        cy.ask("return document.querySelectorAll('#conversations li').length", &[]).await,
+        0
+    );
     cy.expects(Trouble::Status(404));
     cy.visit(&ada.path().await).await;
     cy.never_saw("only you and me").await;
@@ -108,7 +116,11 @@ async fn is_called(person: &Person, name: &str, path: &str) {
     let script = "return document.title === arguments[0] && location.pathname === arguments[1] \
                   && document.querySelector('#rooms a').getAttribute('href') === arguments[1]";
     person
-        .until("had its title and address", script, &[json!(format!("{name} · Bellwire")), json!(path)])
+        .until(
+            "had its title and address",
+            script,
+            &[json!(format!("{name} · Bellwire")), json!(path)],
+        )
         .await;
 }
 
@@ -160,7 +172,12 @@ async fn a_room_is_renamed_and_removed_under_the_eyes_of_those_in_it() {
     ada.presses(".run__delete summary").await;
     ada.presses(".run__delete button").await;
     cy.reads("#room [role=alert] p", "This room was removed.").await;
-    cy.until("had no rooms left", "return document.querySelectorAll('#rooms li').length === 0", &[]).await;
+    cy.until(
+        "had no rooms left",
+        "return document.querySelectorAll('#rooms li').length === 0",
+        &[],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -183,7 +200,10 @@ async fn what_is_taken_back_unread_is_not_counted_any_more_where_one_looks_elsew
     ada.posts(&format!("/chat/-/messages/{hasty}/delete/"), &[]).await;
     ben.reads("#conversations .link__badge", "").await;
     assert_eq!(ben.ask(title, &[]).await, json!("Garden · Bellwire"));
-    assert_eq!(ben.ask("return document.querySelectorAll('.link--unread').length", &[]).await, json!(0));
+    assert_eq!(
+        ben.ask("return document.querySelectorAll('.link--unread').length", &[]).await,
+        json!(0)
+    );
 }
 
 #[tokio::test]
@@ -203,7 +223,8 @@ async fn in_a_closed_room_only_its_members_are_offered_to_be_named() {
     assert!(!ada.words_of("#names").await.contains("Ben"), "Ben may not read here");
     ada.presses(".room__kind").await;
     ada.reads("#room h1", "Who may read Board").await;
-    let names = "return [...document.querySelectorAll('.person__name')].map(each => each.textContent)";
+    let names =
+        "return [...document.querySelectorAll('.person__name')].map(each => each.textContent)";
     assert_eq!(ada.ask(names, &[]).await, json!(["Ada", "Bella"]));
     ben.expects(Trouble::Status(404));
     ben.visit(&members).await;

@@ -5,7 +5,8 @@ use serde_json::json;
 
 async fn is_on_a_stream(person: &Person) {
     person.is_connected().await;
-    let transport = person.ask("return document.documentElement.dataset.bellwireTransport", &[]).await;
+    let transport =
+        person.ask("return document.documentElement.dataset.bellwireTransport", &[]).await;
     assert_eq!(transport, json!("stream"), "{}", person.name());
 }
 
@@ -44,12 +45,19 @@ async fn two_people_behind_a_proxy_that_blocks_sockets_talk_live_and_across_a_cu
     ben.sees("welcome back").await;
     is_on_a_stream(&ben).await;
 
-    let all =
-        ["can you hear me?", "every word", "meanwhile 1", "meanwhile 2", "sent into nowhere", "welcome back"];
+    let all = [
+        "can you hear me?",
+        "every word",
+        "meanwhile 1",
+        "meanwhile 2",
+        "sent into nowhere",
+        "welcome back",
+    ];
     for person in [&ada, &ben] {
         assert_eq!(person.messages().await, all, "each once and in order, for {}", person.name());
         person.did_not_reload().await;
-        let pending = person.ask("return document.querySelector('#pending').children.length", &[]).await;
+        let pending =
+            person.ask("return document.querySelector('#pending').children.length", &[]).await;
         assert_eq!(pending, json!(0), "nothing waits any more");
     }
     ben.visit("/chat/garden/").await;

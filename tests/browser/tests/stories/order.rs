@@ -1,5 +1,6 @@
-//! Two people talk at once, as fast as their pages let them. What is shown is the order and that nothing is lost or doubled; how long it
-//! took is printed and asserted nowhere, for that depends on the machine: the figures are `bin/bench`'s.
+//! Two people talk at once, as fast as their pages let them. What is shown is the order and that
+//! nothing is lost or doubled; how long it took is printed and asserted nowhere, for that depends
+//! on the machine: the figures are `bin/bench`'s.
 
 use bellwire_browser_tests::{Person, Stage};
 use serde_json::{Value, json};
@@ -19,8 +20,9 @@ const WATCH: &str = "const list = document.querySelector('#messages-list')
   }).observe(list, { childList: true })
   return true";
 
-/// Types and sends one message after the other, each as soon as the box is empty again. Who has a partner waits before the second half
-/// until something of theirs is there: so they talk at the same time, whichever browser is the faster.
+/// Types and sends one message after the other, each as soon as the box is empty again. Who has a
+/// partner waits before the second half until something of theirs is there: so they talk at the
+/// same time, whichever browser is the faster.
 const SEND: &str = "return (async ([name, first, count, partner]) => {
     const form = document.querySelector('#composer'), box = form.querySelector('#message')
     const isHeard = () => Object.keys(window.seenAt).some((text) => text.startsWith(partner))
@@ -40,31 +42,39 @@ const SEND: &str = "return (async ([name, first, count, partner]) => {
 
 async fn sends(person: &Person, first: usize, count: usize, partner: Option<&Person>) {
     let partner = partner.map(Person::name);
-    let sent = person.ask(SEND, &[json!(person.name()), json!(first), json!(count), json!(partner)]).await;
+    let sent =
+        person.ask(SEND, &[json!(person.name()), json!(first), json!(count), json!(partner)]).await;
     assert_eq!(sent, json!(true), "{} could not send", person.name());
 }
 
 /// Waits until as many messages are in the list.
 async fn has(person: &Person, count: usize) {
-    let script =
-        "return document.querySelectorAll('#messages-list > li[id^=\"message--\"]').length >= arguments[0]";
+    let script = "return document.querySelectorAll('#messages-list > li[id^=\"message--\"]').length >= arguments[0]";
     person.until(&format!("had {count} messages"), script, &[json!(count)]).await;
 }
 
-/// From the moment one pressed "Send" to the one in which it was in the other's list, in milliseconds, sorted.
+/// From the moment one pressed "Send" to the one in which it was in the other's list, in
+/// milliseconds, sorted.
 async fn delays(from: &Person, to: &Person) -> Vec<f64> {
     let (sent, seen) =
         (from.ask("return window.sentAt", &[]).await, to.ask("return window.seenAt", &[]).await);
-    let delay =
-        |(text, at): (&String, &Value)| seen[text].as_f64().zip(at.as_f64()).map(|(seen, at)| seen - at);
-    let mut delays: Vec<f64> = sent.as_object().expect("what was sent").iter().filter_map(delay).collect();
+    let delay = |(text, at): (&String, &Value)| {
+        seen[text].as_f64().zip(at.as_f64()).map(|(seen, at)| seen - at)
+    };
+    let mut delays: Vec<f64> =
+        sent.as_object().expect("what was sent").iter().filter_map(delay).collect();
     delays.sort_by(f64::total_cmp);
     delays
 }
 
 fn report(what: &str, delays: &[f64]) {
     let at = |share: usize| delays[(delays.len() - 1) * share / 100];
-    eprintln!("{what}: median {:.0} ms, 95 % within {:.0} ms, the slowest {:.0} ms", at(50), at(95), at(100));
+    eprintln!(
+        "{what}: median {:.0} ms, 95 % within {:.0} ms, the slowest {:.0} ms",
+        at(50),
+        at(95),
+        at(100)
+    );
 }
 
 #[tokio::test]
@@ -99,10 +109,16 @@ async fn a_hundred_messages_sent_at_once_have_one_order_for_both_and_each_is_the
     assert_eq!(adas.len(), 10 + 2 * EACH, "each is there once");
     assert_eq!(adas, bens, "both see the same, in the same order");
     for name in ["Ada", "Ben"] {
-        let said: Vec<_> =
-            adas.iter().filter_map(|m| m["source"].as_str()).filter(|s| s.starts_with(name)).collect();
-        let expected: Vec<_> =
-            (0..10).filter(|_| name == "Ada").chain(100..100 + EACH).map(|n| format!("{name} {n}")).collect();
+        let said: Vec<_> = adas
+            .iter()
+            .filter_map(|m| m["source"].as_str())
+            .filter(|s| s.starts_with(name))
+            .collect();
+        let expected: Vec<_> = (0..10)
+            .filter(|_| name == "Ada")
+            .chain(100..100 + EACH)
+            .map(|n| format!("{name} {n}"))
+            .collect();
         assert_eq!(said, expected, "in the order in which {name} sent them");
     }
     let authors: Vec<_> = adas[10..].iter().map(|message| &message["author"]).collect();

@@ -2,7 +2,8 @@
 
 use bellwire_browser_tests::{Person, Scheme, Stage, Trouble};
 
-/// Every page of the site with a name for its picture; a room among them, and one that does not exist.
+/// Every page of the site with a name for its picture; a room among them, and one that does not
+/// exist.
 const PAGES: [(&str, &str); 9] = [
     ("/", "home"),
     ("/chat/", "rooms"),
@@ -42,7 +43,9 @@ async fn no_page_makes_the_browser_complain() {
         person.expects(Trouble::Status(404));
         for (path, _) in PAGES {
             person.visit(path).await;
-            person.until("had the whole page", "return document.readyState === 'complete'", &[]).await;
+            person
+                .until("had the whole page", "return document.readyState === 'complete'", &[])
+                .await;
             complains_about_nothing(person, path).await;
         }
     }
@@ -60,8 +63,12 @@ async fn nothing_scrolls_sideways_on_a_phone() {
     ada.becomes_administrator().await;
     ada.opens_room("Garden").await;
     ada.says(&format!("a long word: {}", "w".repeat(300))).await;
-    ada.until("sent it", "return document.querySelectorAll('#messages-list .message').length === 1", &[])
-        .await;
+    ada.until(
+        "sent it",
+        "return document.querySelectorAll('#messages-list .message').length === 1",
+        &[],
+    )
+    .await;
     for person in [&ada, &visitor] {
         for (path, _) in PAGES {
             person.visit(path).await;

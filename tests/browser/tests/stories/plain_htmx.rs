@@ -28,8 +28,9 @@ impl OtherSite {
 
     fn serve(self, page: String, scripts: [&'static str; 2]) -> Running {
         let address = format!("{}/", self.origin);
-        let script =
-            |text: &'static str| get(move || async move { ([("content-type", "text/javascript")], text) });
+        let script = |text: &'static str| {
+            get(move || async move { ([("content-type", "text/javascript")], text) })
+        };
         let routes = Router::new()
             .route("/", get(move || async move { Html(page) }))
             .route("/htmx.js", script(scripts[0]))

@@ -7,7 +7,8 @@ use serde_json::json;
 
 const PASSWORD: &str = "six quiet bells at noon";
 
-/// Whether the fields and what is said beside them are marked as in the page that is the answer to the same by HTTP.
+/// Whether the fields and what is said beside them are marked as in the page that is the answer to
+/// the same by HTTP.
 const SAME_BY_HTTP: &str = "const fields = (root) => [...root.querySelectorAll('main .field')].map((each) => {
       const input = each.querySelector('input')
       return [input.name, input.getAttribute('aria-invalid'), input.getAttribute('aria-describedby'), each.querySelector('[role=alert]').outerHTML]
@@ -22,12 +23,18 @@ async fn opens(person: &Person, path: &str) {
 
 /// Waits until an element has these words among others.
 async fn finds(person: &Person, selector: &str, words: &str) {
-    let script =
-        "return [...document.querySelectorAll(arguments[0])].some(e => e.textContent.includes(arguments[1]))";
-    person.until(&format!("found {words:?} in `{selector}`"), script, &[json!(selector), json!(words)]).await;
+    let script = "return [...document.querySelectorAll(arguments[0])].some(e => e.textContent.includes(arguments[1]))";
+    person
+        .until(
+            &format!("found {words:?} in `{selector}`"),
+            script,
+            &[json!(selector), json!(words)],
+        )
+        .await;
 }
 
-/// Waits until an element has these words, in a browser that runs no scripts and so cannot be asked to tell.
+/// Waits until an element has these words, in a browser that runs no scripts and so cannot be asked
+/// to tell.
 async fn reads_in_time(person: &Person, selector: &str, words: &str) {
     let mut read = String::new();
     for _ in 0..300 {
@@ -42,7 +49,12 @@ async fn reads_in_time(person: &Person, selector: &str, words: &str) {
 
 async fn has_no_complaints(people: &[&Person]) {
     for person in people {
-        assert_eq!(person.complaints().await, Vec::<String>::new(), "in the browser of {}", person.name());
+        assert_eq!(
+            person.complaints().await,
+            Vec::<String>::new(),
+            "in the browser of {}",
+            person.name()
+        );
     }
 }
 
@@ -70,11 +82,15 @@ async fn the_balls_are_the_same_for_everyone_and_a_full_ticket_wins() {
         person.until("watched the balls", record, &[]).await;
     }
     // Whoever began to watch later sees a part of what the other sees.
-    let late = ben.until("saw four balls", "return balls.length >= 4 && balls.slice(0, 4).join()", &[]).await;
-    ada.until("saw the balls that Ben saw", "return balls.join().includes(arguments[0])", &[late]).await;
+    let late = ben
+        .until("saw four balls", "return balls.length >= 4 && balls.slice(0, 4).join()", &[])
+        .await;
+    ada.until("saw the balls that Ben saw", "return balls.join().includes(arguments[0])", &[late])
+        .await;
     for person in [&ada, &ben] {
         person.reads(".bingo__result", "Winner!").await;
-        let marked = person.ask("return document.querySelectorAll('[data-marked]').length", &[]).await;
+        let marked =
+            person.ask("return document.querySelectorAll('[data-marked]').length", &[]).await;
         assert_eq!(marked, 5);
     }
     ada.presses(".bingo form button").await;
@@ -96,13 +112,15 @@ async fn forms_are_answered_while_the_page_stays() {
     ada.types("#weight", "75").await;
     ada.presses("main form button").await;
     finds(&ada, "#error--height", "A height is a number").await;
-    ada.until("had the form as it comes by HTTP", SAME_BY_HTTP, &[json!("height=tall&weight=75")]).await;
+    ada.until("had the form as it comes by HTTP", SAME_BY_HTTP, &[json!("height=tall&weight=75")])
+        .await;
     ada.types("#height", "180").await;
     ada.presses("main form button").await;
     ada.reads(".bmi__index", "23.1").await;
     ada.reads(".bmi__class", "Normal").await;
     ada.reads("#error--height", "").await;
-    ada.until("had the form as it comes by HTTP", SAME_BY_HTTP, &[json!("height=180&weight=75")]).await;
+    ada.until("had the form as it comes by HTTP", SAME_BY_HTTP, &[json!("height=180&weight=75")])
+        .await;
     ada.did_not_reload().await;
 
     opens(&ada, "/uppercase/").await;
@@ -128,7 +146,8 @@ async fn a_site_in_one_page_moves_over_the_socket_and_signs_in_by_a_ticket() {
     ada.types("#task", "buy milk").await;
     ada.presses(".todo button").await;
     finds(&ada, "#todo li", "buy milk").await;
-    ada.until("saw the field emptied", "return document.querySelector('#task').value === ''", &[]).await;
+    ada.until("saw the field emptied", "return document.querySelector('#task').value === ''", &[])
+        .await;
     ada.presses("#nav a[href='/pages/login/']").await;
     ada.reads("#main h1", "Log in").await;
     assert_eq!(ada.path().await, "/pages/login/");

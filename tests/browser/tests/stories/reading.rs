@@ -12,7 +12,8 @@ const SAY_MANY: &str = "return (async (count, word) => {
          return true;
      })(...arguments)";
 
-/// Notes which message is the first that can be seen, and where; then goes near the top, where older ones load.
+/// Notes which message is the first that can be seen, and where; then goes near the top, where
+/// older ones load.
 const GO_UP: &str = "const list = document.querySelector('#messages'), top = list.getBoundingClientRect().top;
      list.scrollTop = Math.min(list.scrollTop - 1, 300);
      const seen = [...document.querySelectorAll('.messages .message__text')].find(e => e.getBoundingClientRect().bottom > top);
@@ -95,9 +96,12 @@ async fn the_unread_line_stands_above_what_is_new_and_stays_while_it_is_read() {
     assert_eq!(count(&ben, ".message__unread").await, 1);
     assert_eq!(count(&ben, ".message__day").await, 1, "one day, one line");
     assert_eq!(count(&ada, ".message__unread").await, 0, "her own words are not new to her");
-    let strangers =
-        "return [...document.querySelector('.messages').children].every(e => e.matches('li.message'))";
-    assert_eq!(ben.ask(strangers, &[]).await, json!(true), "the list holds messages and nothing else");
+    let strangers = "return [...document.querySelector('.messages').children].every(e => e.matches('li.message'))";
+    assert_eq!(
+        ben.ask(strangers, &[]).await,
+        json!(true),
+        "the list holds messages and nothing else"
+    );
 
     ben.has_read("told the server of the last one").await;
     ben.visit("/chat/garden/").await;
@@ -132,8 +136,12 @@ async fn older_messages_come_when_the_top_is_near_and_what_is_read_stays_in_its_
 
     // Far from the end nothing that comes moves the view; it is counted instead.
     ben.ask("document.querySelector('#messages').scrollTop = 900", &[]).await;
-    ben.until("was offered the way to the newest", "return !document.querySelector('.jump').hidden", &[])
-        .await;
+    ben.until(
+        "was offered the way to the newest",
+        "return !document.querySelector('.jump').hidden",
+        &[],
+    )
+    .await;
     let note = "const list = document.querySelector('#messages'), top = list.getBoundingClientRect().top;
          const seen = [...document.querySelectorAll('.message__text')].find(e => e.getBoundingClientRect().bottom > top);
          window.placeOfTheStory = [seen, seen.getBoundingClientRect().top]; return true";
@@ -165,10 +173,15 @@ async fn a_link_leads_to_the_message_in_the_middle_where_nothing_live_is_mixed_i
     let before = ben.ask(PLACES, &[]).await;
     ada.says("far from there").await;
     ada.sees("far from there").await;
-    // What comes to this page comes by the same socket: were the message here, it would stand before the typing.
+    // What comes to this page comes by the same socket: were the message here, it would stand
+    // before the typing.
     ada.types("#message", "still").await;
-    ben.until("saw Ada type", "return document.querySelector('#typing').innerText.includes('Ada')", &[])
-        .await;
+    ben.until(
+        "saw Ada type",
+        "return document.querySelector('#typing').innerText.includes('Ada')",
+        &[],
+    )
+    .await;
     assert_eq!(ben.ask(PLACES, &[]).await, before);
 
     ben.says("said from the middle").await;
@@ -200,7 +213,8 @@ async fn reading_in_one_tab_clears_the_other_and_marking_unread_does_the_opposit
     assert_eq!(looks, json!([true, "visible"]), "this tab is looked at");
     ben.has_read("told the server that it was read").await;
     ben.looks_at(&first).await;
-    ben.until("was cleared by the other tab", &format!("return !(() => {{ {unread} }})()"), &[]).await;
+    ben.until("was cleared by the other tab", &format!("return !(() => {{ {unread} }})()"), &[])
+        .await;
 
     ben.looks_at(&second).await;
     ben.ask(
@@ -216,7 +230,8 @@ async fn reading_in_one_tab_clears_the_other_and_marking_unread_does_the_opposit
 }
 
 #[tokio::test]
-async fn more_unread_than_a_page_shows_is_said_with_a_way_to_the_first_of_it_and_no_line_stands_elsewhere() {
+async fn more_unread_than_a_page_shows_is_said_with_a_way_to_the_first_of_it_and_no_line_stands_elsewhere()
+ {
     let stage = Stage::open().await;
     let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
     ada.says_many(70, "line").await;
@@ -224,7 +239,11 @@ async fn more_unread_than_a_page_shows_is_said_with_a_way_to_the_first_of_it_and
     ben.is_connected().await;
     ben.sees("line 70").await;
     ben.has_read("told the server that it was read").await;
-    assert_eq!(count(&ben, ".message__unread").await, 0, "the first that is new to Ben is not shown");
+    assert_eq!(
+        count(&ben, ".message__unread").await,
+        0,
+        "the first that is new to Ben is not shown"
+    );
     let words = ben.words_of(".unseen").await;
     assert!(words.contains("70 unread"), "{words}");
     ben.presses(".unseen").await;

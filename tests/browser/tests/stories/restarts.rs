@@ -52,7 +52,12 @@ async fn a_killed_server_comes_back_and_both_go_on_talking() {
     ben.presses("#composer button[type=submit]").await;
     ada.sees("half a thought").await;
     ada.says("and on we go").await;
-    both_have(&ada, &ben, &["before", "sent while nobody listens", "half a thought", "and on we go"]).await;
+    both_have(
+        &ada,
+        &ben,
+        &["before", "sent while nobody listens", "half a thought", "and on we go"],
+    )
+    .await;
 }
 
 #[tokio::test]

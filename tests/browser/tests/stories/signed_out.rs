@@ -2,7 +2,8 @@
 
 use bellwire_browser_tests::{Person, Stage};
 
-/// In a room, with a live page; then signed out from another tab of the same browser, which stays open.
+/// In a room, with a live page; then signed out from another tab of the same browser, which stays
+/// open.
 async fn signed_out_elsewhere(ada: &Person, draft: &str) {
     ada.opens_room("Garden").await;
     ada.is_connected().await;
@@ -17,7 +18,8 @@ async fn signed_out_elsewhere(ada: &Person, draft: &str) {
 }
 
 async fn fills_in_sign_in(ada: &Person, name: &str) {
-    let here = "return location.pathname === '/accounts/login/' && document.readyState === 'complete'";
+    let here =
+        "return location.pathname === '/accounts/login/' && document.readyState === 'complete'";
     ada.until("was asked to sign in", here, &[]).await;
     ada.types("#username", name).await;
     ada.types("#password", "six quiet bells at noon").await;

@@ -3,7 +3,8 @@
 use bellwire_browser_tests::{Person, Stage, Trouble};
 use serde_json::{Value, json};
 
-const TEXTS: &str = "[...document.querySelectorAll('#messages .post__text')].map(each => each.textContent)";
+const TEXTS: &str =
+    "[...document.querySelectorAll('#messages .post__text')].map(each => each.textContent)";
 
 /// Notes the clicks whose link is to be followed when nothing answers in four seconds.
 const WATCH_FOLLOWED_LINKS: &str = "window.following = new Set()
@@ -155,7 +156,8 @@ async fn a_form_that_is_cancelled_gives_way_and_one_whose_message_is_gone_says_s
     ben.marks_the_page().await;
     ben.ask(WATCH_FOLLOWED_LINKS, &[]).await;
     let id = opens_the_form_of(&ben, "m2").await;
-    ben.until("was answered, so that the link is not followed", "return following.size === 0", &[]).await;
+    ben.until("was answered, so that the link is not followed", "return following.size === 0", &[])
+        .await;
     lists(&ben, &["m3", "[form]", "m1"]).await;
     ben.presses(&format!("#edit--{id} a.button")).await;
     lists(&ben, &["m3", "m2", "m1"]).await;
@@ -192,7 +194,8 @@ async fn a_link_that_nothing_answers_is_followed_though_the_one_before_it_was_an
     let stage = Stage::open().await;
     let ada = stage.person("Ada").await;
     looks_at(&ada, 1).await;
-    // One click right after the other: the answer to the first comes while the second waits for its own, which is an error and leads nowhere.
+    // One click right after the other: the answer to the first comes while the second waits for its
+    // own, which is an error and leads nowhere.
     let clicks = "document.addEventListener('bellwire:applied', () => (sessionStorage.formCame ||= document.querySelector('form.post__form') ? 'yes' : ''))
         const link = document.createElement('a')
         link.href = '/blog/'
@@ -214,8 +217,11 @@ async fn an_error_stands_in_the_form_that_asked() {
     let id = opens_the_form_of(&ada, "m1").await;
     ada.types(&format!("#text--{id}"), &"y".repeat(201)).await;
     ada.presses(&format!("#edit--{id} button[type=submit]")).await;
-    ada.reads(&format!("#error--text--{id}"), "A message holds at most 200 characters; this one has 201.")
-        .await;
+    ada.reads(
+        &format!("#error--text--{id}"),
+        "A message holds at most 200 characters; this one has 201.",
+    )
+    .await;
     assert_eq!(ada.words_of("#error--text").await, "");
     let wrong = "return [...document.querySelectorAll('[aria-invalid=true]')].map((each) => each.id).join() === arguments[0]";
     ada.until("was told of that field alone", wrong, &[json!(format!("text--{id}"))]).await;
@@ -242,7 +248,9 @@ async fn only_ones_own_messages_have_tools_when_they_are_somebodys() {
     writes(&ada, "mine").await;
     let tools = "return !document.querySelector('#messages .post__tools').hidden";
     let edit = "return !document.querySelector('#messages [bw-send=\"open edit page\"]').hidden";
-    for (person, deletes, edits) in [(&admin, true, false), (&ada, true, true), (&ben, false, false)] {
+    for (person, deletes, edits) in
+        [(&admin, true, false), (&ada, true, true), (&ben, false, false)]
+    {
         lists(person, &["mine"]).await;
         assert_eq!(person.ask(tools, &[]).await, json!(deletes), "{}", person.name());
         assert_eq!(person.ask(edit, &[]).await, json!(edits), "{}", person.name());
@@ -264,7 +272,8 @@ async fn where_no_socket_gets_through_the_list_is_live_and_forms_are_posted() {
     for person in [&ada, &ben] {
         lists(person, &["from a stream", "from a socket", "m1"]).await;
     }
-    ben.until("had an empty form", "return document.querySelector('#text').value === ''", &[]).await;
+    ben.until("had an empty form", "return document.querySelector('#text').value === ''", &[])
+        .await;
 }
 
 #[tokio::test]

@@ -47,7 +47,8 @@ async fn a_third_person_in_another_room_sees_nothing() {
 
     ada.says("only for the garden").await;
     ada.sees("only for the garden").await;
-    // His own message takes the same way to the same socket, later: had the other come, it would be here by now.
+    // His own message takes the same way to the same socket, later: had the other come, it would be
+    // here by now.
     cem.says("is anybody here?").await;
     cem.sees("is anybody here?").await;
     assert_eq!(cem.messages().await, ["is anybody here?"]);
@@ -120,7 +121,11 @@ async fn in_a_room_with_few_messages_the_composer_stays_at_the_foot_of_the_windo
         let is_so = "return innerWidth === arguments[0] && innerHeight === arguments[1]";
         ada.until("had that window", is_so, &[json!(width), json!(height)]).await;
         let before = ada.ask(place, &[]).await;
-        assert_eq!(before[2].as_f64(), Some(0.0), "at {width} pixels the foot is not the window's: {before}");
+        assert_eq!(
+            before[2].as_f64(),
+            Some(0.0),
+            "at {width} pixels the foot is not the window's: {before}"
+        );
         ada.says(&format!("at {width}")).await;
         ada.sees(&format!("at {width}")).await;
         assert_eq!(ada.ask(place, &[]).await, before, "the button has moved at {width} pixels");

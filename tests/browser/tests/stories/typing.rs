@@ -3,7 +3,8 @@
 use bellwire_browser_tests::{Person, Stage};
 use serde_json::Value;
 
-/// Where the person is: the words in the composer, the caret's place, the focus, and the scroll of the messages.
+/// Where the person is: the words in the composer, the caret's place, the focus, and the scroll of
+/// the messages.
 const WHERE: &str = "const box = document.querySelector('#message'), list = document.querySelector('#messages');
      return [box.value, box.selectionStart, box.selectionEnd, document.activeElement.id, Math.round(list.scrollTop)]";
 
@@ -38,7 +39,11 @@ async fn half_typed_text_focus_and_scroll_survive_a_live_change() {
 
     ben.says("something new").await;
     ada.sees("something new").await;
-    assert_eq!(place_of(&ada).await, before, "a message of somebody else moved or changed something");
+    assert_eq!(
+        place_of(&ada).await,
+        before,
+        "a message of somebody else moved or changed something"
+    );
     ada.presses("#composer button[type=submit]").await;
     ben.sees("I was about to say").await;
 }
@@ -72,9 +77,11 @@ async fn a_message_that_cannot_be_taken_is_explained_and_kept() {
     ada.is_connected().await;
     let long = "long ".repeat(2_000);
     // Put there at once, as by pasting: typing ten thousand letters is slow.
-    ada.ask("document.querySelector('#message').value = arguments[0]", &[long.as_str().into()]).await;
+    ada.ask("document.querySelector('#message').value = arguments[0]", &[long.as_str().into()])
+        .await;
     ada.presses("#composer button[type=submit]").await;
-    ada.until("read why", "return document.querySelector('#error--message').innerText.trim()", &[]).await;
+    ada.until("read why", "return document.querySelector('#error--message').innerText.trim()", &[])
+        .await;
     let kept = ada.ask("return document.querySelector('#message').value", &[]).await;
     assert_eq!(kept, long, "what was written is kept");
 

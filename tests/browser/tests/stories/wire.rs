@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 
 /// The sockets that a page of the room, or a program, would have.
-const WINDOWS: [&str; 2] = ["/ws/chat/?dialect=htmx&sidebar=1&at=/chat/vault/", "/ws/chat/?at=/chat/vault/"];
+const WINDOWS: [&str; 2] =
+    ["/ws/chat/?dialect=htmx&sidebar=1&at=/chat/vault/", "/ws/chat/?at=/chat/vault/"];
 const ROOM: [&str; 2] = ["/ws/chat/vault/?dialect=htmx&sidebar=1", "/ws/chat/vault/"];
 /// "You may not", or not any more.
 const POLICY: u16 = 1008;
@@ -33,7 +34,8 @@ struct Key {
 impl Key {
     async fn of(stage: &Stage, person: &Person) -> Self {
         let cookies = person.cookies().await;
-        let cookies: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<_> =
+            cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let (site, name) = (stage.server.address(), person.name().to_owned());
         Self { site, name, id: person.id().await, cookie: cookies.join("; ") }
     }
@@ -54,8 +56,10 @@ impl Key {
             }
             std::io::Result::Ok((String::from_utf8_lossy(&head).into_owned(), stream))
         };
-        let (head, stream) = timeout(PATIENCE, knock).await.expect("an answer in time").expect("an answer");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let (head, stream) =
+            timeout(PATIENCE, knock).await.expect("an answer in time").expect("an answer");
+        let status =
+            head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
         (status, stream)
     }
 
@@ -124,27 +128,31 @@ impl Ear {
     /// Waits until it is closed with this code.
     async fn closes_with(&mut self, code: u16) {
         let closed = timeout(PATIENCE, &mut self.task).await;
-        let closed = closed.unwrap_or_else(|_| panic!("{} stays open", self.whose)).expect("a listener");
+        let closed =
+            closed.unwrap_or_else(|_| panic!("{} stays open", self.whose)).expect("a listener");
         assert_eq!(closed, Some(code), "{}", self.whose);
     }
 
-    /// Asks for the room and is refused. The answer comes by the same way as all frames, after those that were sent before:
-    /// from there on there is nothing of the room at all.
+    /// Asks for the room and is refused. The answer comes by the same way as all frames, after
+    /// those that were sent before: from there on there is nothing of the room at all.
     async fn is_refused_the_room(&mut self, name: &str) {
         let from = self.frames().len();
-        let ask = json!({ "action": "Change group", "data": { "groupName": name, "isGroup": true } });
+        let ask =
+            json!({ "action": "Change group", "data": { "groupName": name, "isGroup": true } });
         self.sink.send(Message::text(ask.to_string())).await.expect("an open socket");
         self.hears_after(from, "no such room").await;
     }
 
-    /// No message that was begun after number `last`, in any frame; nothing of the room in frames from this one on.
+    /// No message that was begun after number `last`, in any frame; nothing of the room in frames
+    /// from this one on.
     fn kept_quiet(&self, last: u64, from: usize, room: i64) {
         let frames = self.frames();
         for (at, frame) in frames.iter().enumerate() {
             let late: Vec<_> = numbers(frame).into_iter().filter(|number| *number > last).collect();
             assert!(late.is_empty(), "{} heard {late:?} after {last}: {frame}", self.whose);
-            let word =
-                words_of(room).into_iter().find(|word| at >= from && frame.to_lowercase().contains(word));
+            let word = words_of(room)
+                .into_iter()
+                .find(|word| at >= from && frame.to_lowercase().contains(word));
             assert!(
                 word.is_none(),
                 "{} heard {word:?} in frame {at}, of the room from {from} on: {frame}",
@@ -166,8 +174,8 @@ fn words_of(room: i64) -> Vec<String> {
         .collect()
 }
 
-/// The numbers of messages in a frame: in their words, and in the mark that says where the room has got to. Nobody else writes here, so
-/// a message's number is its place.
+/// The numbers of messages in a frame: in their words, and in the mark that says where the room has
+/// got to. Nobody else writes here, so a message's number is its place.
 fn numbers(frame: &str) -> Vec<u64> {
     let number = |rest: &str| {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -189,7 +197,8 @@ async fn came_and_went(stage: &Stage, name: &str) -> Key {
     Key::of(stage, &person).await
 }
 
-/// A room that is never silent: Mia writes one message after the other until she is told that it is enough.
+/// A room that is never silent: Mia writes one message after the other until she is told that it is
+/// enough.
 async fn goes_on_writing(mia: &Person) {
     let script = "window.begun = 0
       window.done = (async () => {
@@ -218,7 +227,8 @@ async fn writes_more(mia: &Person, more: u64) {
 #[tokio::test]
 async fn nothing_of_a_closed_room_is_in_any_frame_of_those_who_may_not_read_it() {
     let stage = Stage::open().await;
-    let (ada, mia, sue) = (stage.person("Ada").await, stage.person("Mia").await, stage.person("Sue").await);
+    let (ada, mia, sue) =
+        (stage.person("Ada").await, stage.person("Mia").await, stage.person("Sue").await);
     ada.becomes_administrator().await;
     mia.signs_up().await;
     sue.signs_up().await;
@@ -235,8 +245,10 @@ async fn nothing_of_a_closed_room_is_in_any_frame_of_those_who_may_not_read_it()
     let room = ada.ask(find, &[]).await.as_i64().expect("the room's number");
     let changes = async |what: &str, whose: &[&Key]| {
         let ids: Vec<_> = whose.iter().map(|key| key.id.to_string()).collect();
-        let fields: Vec<_> =
-            [("kind", "closed")].into_iter().chain(ids.iter().map(|id| (what, id.as_str()))).collect();
+        let fields: Vec<_> = [("kind", "closed")]
+            .into_iter()
+            .chain(ids.iter().map(|id| (what, id.as_str())))
+            .collect();
         ada.posts(&format!("/chat/-/rooms/{room}/members/"), &fields).await;
     };
     changes("member", &[&member, &leaver, &eve, &dan]).await;
@@ -266,7 +278,8 @@ async fn nothing_of_a_closed_room_is_in_any_frame_of_those_who_may_not_read_it()
     for ear in dans.iter_mut().chain(&mut sues) {
         ear.closes_with(POLICY).await;
     }
-    // A page with the list of rooms stays for the others; where the room was all there was, that is the end.
+    // A page with the list of rooms stays for the others; where the room was all there was, that is
+    // the end.
     let (mut pages, mut others): (Vec<_>, Vec<_>) =
         eves.drain(..).partition(|ear| ear.whose.contains("sidebar"));
     for ear in &mut others {
@@ -295,7 +308,8 @@ async fn nothing_of_a_closed_room_is_in_any_frame_of_those_who_may_not_read_it()
     writes_more(&mia, 100u64.saturating_sub(begun(&mia).await).max(20)).await;
     let written = mia.ask("window.enough = true; return window.done", &[]).await;
     assert_eq!(written, json!("written"));
-    let (last, after) = (begun(&mia).await, "sesame-999999 for @Sam, @Eve, @Dan and @Sue".to_owned());
+    let (last, after) =
+        (begun(&mia).await, "sesame-999999 for @Sam, @Eve, @Dan and @Sue".to_owned());
     assert!(last >= 100, "{last}");
     mia.posts_messages("/chat/vault/", &[after]).await;
     ada.posts(&format!("/chat/-/rooms/{room}/"), &[("name", "Crypt")]).await;
@@ -319,7 +333,11 @@ async fn nothing_of_a_closed_room_is_in_any_frame_of_those_who_may_not_read_it()
     }
     others.iter().for_each(|ear| ear.kept_quiet(last_of_eve, usize::MAX, room));
     sues.iter().for_each(|ear| ear.kept_quiet(last_of_sue, usize::MAX, room));
-    // The operator's command is a process of its own; the site sees what it did when it looks for it, four times a second.
-    let late = dans.iter().flat_map(Ear::numbers).max().unwrap_or_default().saturating_sub(last_of_dan);
-    eprintln!("{late} of {last} messages were begun after Dan was deactivated and before his sockets closed");
+    // The operator's command is a process of its own; the site sees what it did when it looks for
+    // it, four times a second.
+    let late =
+        dans.iter().flat_map(Ear::numbers).max().unwrap_or_default().saturating_sub(last_of_dan);
+    eprintln!(
+        "{late} of {last} messages were begun after Dan was deactivated and before his sockets closed"
+    );
 }

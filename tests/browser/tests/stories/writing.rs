@@ -1,4 +1,5 @@
-//! What is written can be changed, taken back, addressed to somebody, and left for later; none of it is lost.
+//! What is written can be changed, taken back, addressed to somebody, and left for later; none of
+//! it is lost.
 
 use bellwire_browser_tests::{Key, Keys, Person, Stage, Trouble};
 use serde_json::json;
@@ -51,8 +52,9 @@ async fn arrow_up_edits_my_last_message_and_escape_gives_the_draft_back() {
     holds(&ada, "").await;
     ben.find(".message__edited").await;
     assert_eq!(ben.messages().await, ["a small mistake", "not mine to edit"]);
-    let announced =
-        ben.ask("return document.querySelector('[data-messages-target=announcer]').textContent", &[]).await;
+    let announced = ben
+        .ask("return document.querySelector('[data-messages-target=announcer]').textContent", &[])
+        .await;
     assert_eq!(announced, json!("Ada: a small mistkae"), "a change is not announced");
 }
 
@@ -78,7 +80,10 @@ async fn a_message_is_deleted_after_one_question_and_its_edit_ends_elsewhere() {
         &[],
     )
     .await;
-    assert_eq!(ada.ask("return document.querySelector('[data-tool=edit]').hidden", &[]).await, json!(true));
+    assert_eq!(
+        ada.ask("return document.querySelector('[data-tool=edit]').hidden", &[]).await,
+        json!(true)
+    );
     ada.presses("[data-tool=delete]").await;
     ada.presses("[data-tool=keep]").await;
     ada.presses("[data-tool=delete]").await;
@@ -90,7 +95,8 @@ async fn a_message_is_deleted_after_one_question_and_its_edit_ends_elsewhere() {
     assert_eq!(ben.messages().await, ["second"]);
 }
 
-/// What is to happen in six seconds happens when the story says so: nothing depends on how fast a machine is.
+/// What is to happen in six seconds happens when the story says so: nothing depends on how fast a
+/// machine is.
 const HOLD_SIX_SECONDS: &str = "window.held = new Map()
   const [set, clear] = [window.setTimeout, window.clearTimeout]
   window.setTimeout = (does, delay, ...more) => {
@@ -146,7 +152,8 @@ async fn a_name_is_completed_and_stands_out_for_the_one_who_is_named() {
     keys(&ada, Key::Enter).await;
     ben.find(".message--mentions-me").await;
     ada.sees("hi @Ben !").await;
-    let others = ada.ask("return document.querySelector('.message--mentions-me') === null", &[]).await;
+    let others =
+        ada.ask("return document.querySelector('.message--mentions-me') === null", &[]).await;
     assert_eq!(others, json!(true), "it stands out for Ben alone");
 }
 
@@ -170,7 +177,10 @@ async fn a_draft_survives_a_reload_and_a_walk_to_another_room_and_is_gone_when_s
     ada.is_connected().await;
     holds(&ada, "").await;
     let kept = ada
-        .ask("return Object.keys(localStorage).filter(key => key.startsWith('chat:drafts:')).length", &[])
+        .ask(
+            "return Object.keys(localStorage).filter(key => key.startsWith('chat:drafts:')).length",
+            &[],
+        )
         .await;
     assert_eq!(kept, json!(1), "the other room's draft is still there");
 }
@@ -193,8 +203,7 @@ async fn what_waits_for_the_connection_can_be_sent_again_or_discarded() {
     ben.says("better not").await;
     ben.says("this one counts").await;
     ben.presses("[data-pending]:nth-child(1) .message__waiting button:nth-of-type(2)").await;
-    let left =
-        "return [...document.querySelectorAll('[data-pending] .message__text')].map(e => e.textContent)";
+    let left = "return [...document.querySelectorAll('[data-pending] .message__text')].map(e => e.textContent)";
     assert_eq!(ben.ask(left, &[]).await, json!(["this one counts"]));
     // In one breath, so that no try of the page's own can come in between.
     let retry = "const before = window.tries

@@ -11,10 +11,14 @@ use crate::tokens::{Cursor, as_group, as_ident, as_string, name};
 pub(super) fn actions(sources: &Sources, source: &Source) -> Vec<Row> {
     let mut rows = Vec::new();
     let all = items(&source.tokens);
-    let bare: Vec<_> =
-        all.iter().filter(|item| item.word == "impl").flat_map(|item| strings(&item.body)).collect();
+    let bare: Vec<_> = all
+        .iter()
+        .filter(|item| item.word == "impl")
+        .flat_map(|item| strings(&item.body))
+        .collect();
     let enums = all.iter().filter(|item| item.word == "enum");
-    for one in enums.filter(|one| text_of(&said(&one.attributes, "serde"), "tag") == Some("action")) {
+    for one in enums.filter(|one| text_of(&said(&one.attributes, "serde"), "tag") == Some("action"))
+    {
         for variant in fields(&one.body) {
             let said = said(&variant.attributes, "serde");
             let action = text_of(&said, "rename").unwrap_or(&variant.name).to_owned();
@@ -77,7 +81,8 @@ fn objects(tokens: &TokenStream) -> Vec<Vec<(String, String)>> {
     let (mut cursor, mut found) = (Cursor::new(tokens.clone()), Vec::new());
     while cursor.peek(0).is_some() {
         if cursor.ident(0).as_deref() == Some("json") && cursor.at_after(1, "!") {
-            found.extend(cursor.group(2, Delimiter::Parenthesis).map(|group| keys(&group.stream())));
+            found
+                .extend(cursor.group(2, Delimiter::Parenthesis).map(|group| keys(&group.stream())));
         }
         if let Some(group) = cursor.take().as_ref().and_then(as_group) {
             found.extend(objects(&group.stream()));
@@ -87,8 +92,13 @@ fn objects(tokens: &TokenStream) -> Vec<Vec<(String, String)>> {
 }
 
 fn keys(tokens: &TokenStream) -> Vec<(String, String)> {
-    let object =
-        tokens.clone().into_iter().next().as_ref().and_then(as_group).map(proc_macro2::Group::stream);
+    let object = tokens
+        .clone()
+        .into_iter()
+        .next()
+        .as_ref()
+        .and_then(as_group)
+        .map(proc_macro2::Group::stream);
     let (mut cursor, mut keys) = (Cursor::new(object.unwrap_or_default()), Vec::new());
     while let Some(key) = cursor.peek(0).and_then(as_string) {
         keys.push((key, cursor.peek(2).and_then(as_string).unwrap_or_default()));

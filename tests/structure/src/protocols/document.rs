@@ -33,7 +33,8 @@ pub fn documented(text: &str) -> BTreeSet<Row> {
     let mut rows = BTreeSet::new();
     each_row(text, &mut |part, heading, cells| {
         if let Some((kind, columns)) = checked_columns(heading) {
-            let cells = (0..columns).map(|n| plain(kind, n, cells.get(n).copied().unwrap_or_default()));
+            let cells =
+                (0..columns).map(|n| plain(kind, n, cells.get(n).copied().unwrap_or_default()));
             rows.insert(Row::new(part, kind, cells));
         }
     });
@@ -79,7 +80,10 @@ fn each_row(text: &str, take: &mut dyn FnMut(&str, &str, &[&str])) {
 /// The part that a chapter is about: "Chat (`apps/chat`)" is about `chat`.
 fn part_of(title: &str) -> String {
     let app = title.split_once("`apps/").and_then(|(_, rest)| rest.split_once('`'));
-    app.map_or_else(|| title.split(' ').next().unwrap_or_default().to_lowercase(), |(app, _)| app.to_owned())
+    app.map_or_else(
+        || title.split(' ').next().unwrap_or_default().to_lowercase(),
+        |(app, _)| app.to_owned(),
+    )
 }
 
 /// A cell without its marks. Lists are put in order; what varies becomes `*`.

@@ -43,7 +43,8 @@ pub(super) fn items(tokens: &TokenStream) -> Vec<Item> {
 
 /// The items of a module itself.
 pub(super) fn items_at_top(tokens: &TokenStream) -> Vec<Item> {
-    let (mut cursor, mut found, mut attributes) = (Cursor::new(tokens.clone()), Vec::new(), Vec::new());
+    let (mut cursor, mut found, mut attributes) =
+        (Cursor::new(tokens.clone()), Vec::new(), Vec::new());
     while cursor.peek(0).is_some() {
         if let Some(attribute) = attribute(&mut cursor) {
             attributes.push(attribute.inside);
@@ -51,13 +52,20 @@ pub(super) fn items_at_top(tokens: &TokenStream) -> Vec<Item> {
         }
         let (word, name) = (cursor.ident(0), cursor.ident(1));
         match (word.as_deref(), name) {
-            (Some("struct" | "enum" | "fn" | "const" | "static" | "impl" | "mod" | "trait"), Some(name))
-                if name != "fn" =>
-            {
+            (
+                Some("struct" | "enum" | "fn" | "const" | "static" | "impl" | "mod" | "trait"),
+                Some(name),
+            ) if name != "fn" => {
                 cursor.skip(2);
                 let (head, body) = head_and_body(&mut cursor);
                 let word = word.unwrap_or_default();
-                found.push(Item { word, name, attributes: std::mem::take(&mut attributes), head, body });
+                found.push(Item {
+                    word,
+                    name,
+                    attributes: std::mem::take(&mut attributes),
+                    head,
+                    body,
+                });
             }
             (Some("pub"), _) => {
                 cursor.skip(1 + usize::from(cursor.group(1, Delimiter::Parenthesis).is_some()))
@@ -109,7 +117,10 @@ pub(super) fn up_to_comma(cursor: &mut Cursor) -> Vec<TokenTree> {
         match &token {
             token if is_punct(Some(token), ',') && depth == 0 => break,
             token if is_punct(Some(token), '<') => depth += 1,
-            token if is_punct(Some(token), '>') && !tokens.last().is_some_and(|t| is_punct(Some(t), '-')) => {
+            token
+                if is_punct(Some(token), '>')
+                    && !tokens.last().is_some_and(|t| is_punct(Some(t), '-')) =>
+            {
                 depth -= 1
             }
             _ => {}
@@ -124,8 +135,9 @@ pub(super) fn said(attributes: &[TokenStream], name: &str) -> Vec<(String, Optio
     let mut said = Vec::new();
     for attribute in attributes {
         let cursor = Cursor::new(attribute.clone());
-        let inside =
-            cursor.group(1, Delimiter::Parenthesis).filter(|_| cursor.ident(0).as_deref() == Some(name));
+        let inside = cursor
+            .group(1, Delimiter::Parenthesis)
+            .filter(|_| cursor.ident(0).as_deref() == Some(name));
         let mut inside = Cursor::new(inside.map(proc_macro2::Group::stream).unwrap_or_default());
         while let Some(word) = inside.ident(0) {
             let text = if inside.peek(1).is_some_and(|t| is_punct(Some(t), '=')) {

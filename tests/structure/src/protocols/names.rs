@@ -42,7 +42,8 @@ fn selector(text: &str) -> Option<String> {
     let name = text.strip_prefix('#')?;
     let varying = varying(name, '{', '}')?;
     let is_name = varying.chars().all(|c| c.is_ascii_alphanumeric() || "-_*".contains(c));
-    (is_name && varying.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| format!("#{varying}"))
+    (is_name && varying.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .then(|| format!("#{varying}"))
 }
 
 /// A text with `*` for whatever is in these brackets.
@@ -60,12 +61,15 @@ pub(super) fn varying(text: &str, open: char, close: char) -> Option<String> {
 fn cookies(texts: &[String]) -> Vec<Row> {
     let secure = texts.iter().filter_map(|text| text.strip_prefix("__Host-"));
     let both = secure.flat_map(|name| [format!("__Host-{name}"), name.to_owned()]);
-    both.filter(|name| texts.contains(name)).map(|name| Row::new("site", "cookie", [name])).collect()
+    both.filter(|name| texts.contains(name))
+        .map(|name| Row::new("site", "cookie", [name]))
+        .collect()
 }
 
 fn is_variable(text: &str) -> bool {
-    let is_ours =
-        text.starts_with("BELLWIRE_") && !text.starts_with("BELLWIRE_TEST_") && !text.ends_with('_');
+    let is_ours = text.starts_with("BELLWIRE_")
+        && !text.starts_with("BELLWIRE_TEST_")
+        && !text.ends_with('_');
     let is_name = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     (is_ours && is_name) || matches!(text, "DATABASE_URL" | "REDIS_URL")
 }
@@ -152,7 +156,9 @@ fn in_datasets(text: &str) -> Vec<Row> {
     for (place, found) in text.match_indices("dataset.") {
         let name = text[place + found.len()..].chars().take_while(char::is_ascii_alphanumeric);
         let kebab: String = name
-            .flat_map(|c| if c.is_ascii_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
+            .flat_map(|c| {
+                if c.is_ascii_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] }
+            })
             .collect();
         rows.extend(attribute(&format!("data-{kebab}"), "framework"));
     }
@@ -172,7 +178,8 @@ fn attribute(name: &str, part: &str) -> Option<Row> {
 /// Whether bellwire.js or a dialect gives this name its meaning, wherever it is written.
 fn is_of_the_framework(name: &str) -> bool {
     let ours = ["data-feed", "data-seq", "data-client-id", "data-error"];
-    ours.contains(&name) || ["bw-", "data-bw-", "data-bellwire"].iter().any(|prefix| name.starts_with(prefix))
+    ours.contains(&name)
+        || ["bw-", "data-bw-", "data-bellwire"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Without the comments of scripts and templates.
@@ -188,5 +195,8 @@ fn without_comments(text: &str) -> String {
         rest = rest[place..].split_once(end).map_or("", |(_, after)| after);
     }
     kept.push_str(rest);
-    kept.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    kept.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }

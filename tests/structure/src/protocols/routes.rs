@@ -19,10 +19,16 @@ pub(super) fn routes(sources: &Sources, source: &Source) -> Vec<Row> {
         let Some(path) = path(sources, source, &mut cursor) else { continue };
         while cursor.peek(0).is_some() {
             let method = cursor.ident(0).filter(|word| METHODS.contains(&word.as_str()));
-            let handler = cursor.group(1, Delimiter::Parenthesis).map(|group| Cursor::new(group.stream()));
+            let handler =
+                cursor.group(1, Delimiter::Parenthesis).map(|group| Cursor::new(group.stream()));
             if let (Some(method), Some(handler)) = (method, handler) {
-                let fields = names(handler).map(|path| read_by(sources, source, &path)).unwrap_or_default();
-                rows.push(Row::new(&source.part, "method", [method.to_uppercase(), path.clone(), fields]));
+                let fields =
+                    names(handler).map(|path| read_by(sources, source, &path)).unwrap_or_default();
+                rows.push(Row::new(
+                    &source.part,
+                    "method",
+                    [method.to_uppercase(), path.clone(), fields],
+                ));
             }
             cursor.skip(1);
         }
@@ -76,15 +82,19 @@ pub(super) fn item<'a>(
 ) -> Option<(&'a Source, Item)> {
     let file = sources.file_of(source, path)?;
     let mut found = items_at_top(&file.tokens).into_iter();
-    let item = found.find(|item| Some(&item.name) == path.last() && words.contains(&item.word.as_str()))?;
+    let item = found
+        .find(|item| Some(&item.name) == path.last() && words.contains(&item.word.as_str()))?;
     Some((file, item))
 }
 
 /// The fields of forms and queries among the arguments of a handler.
 fn read_by(sources: &Sources, source: &Source, path: &[String]) -> String {
     let Some((file, handler)) = item(sources, source, path, &["fn"]) else { return String::new() };
-    let arguments =
-        handler.head.iter().filter_map(as_group).find(|group| group.delimiter() == Delimiter::Parenthesis);
+    let arguments = handler
+        .head
+        .iter()
+        .filter_map(as_group)
+        .find(|group| group.delimiter() == Delimiter::Parenthesis);
     let mut cursor = Cursor::new(arguments.map(proc_macro2::Group::stream).unwrap_or_default());
     let mut found = Vec::new();
     while cursor.peek(0).is_some() {
@@ -93,7 +103,8 @@ fn read_by(sources: &Sources, source: &Source, path: &[String]) -> String {
             Some("Form" | "Query") if matches!(cursor.peek(1), Some(TokenTree::Punct(p)) if p.as_char() == '<') =>
             {
                 cursor.skip(2);
-                let read = names(cursor.clone()).and_then(|path| item(sources, file, &path, &["struct"]));
+                let read =
+                    names(cursor.clone()).and_then(|path| item(sources, file, &path, &["struct"]));
                 found.extend(read.map(|(_, read)| names_of(&read)).unwrap_or_default());
             }
             _ => {}

@@ -45,7 +45,9 @@ impl Sources {
         for one in crates() {
             let Some(part) = part(&one) else { continue };
             for root_file in &one.roots {
-                sources.add(&part, root_file, &|path| root().join(path).is_file().then(|| read(path)))?;
+                sources.add(&part, root_file, &|path| {
+                    root().join(path).is_file().then(|| read(path))
+                })?;
             }
             for path in markup_of(&one) {
                 let text = read(&path);
@@ -97,13 +99,17 @@ impl Sources {
 pub fn texts_of_pages() -> Vec<String> {
     let product = crates().into_iter().filter(|one| part(one).is_some());
     let paths = product.flat_map(|one| {
-        markup_of(&one).into_iter().chain(files(&format!("{}/src", one.folder), &[".rs"])).collect::<Vec<_>>()
+        markup_of(&one)
+            .into_iter()
+            .chain(files(&format!("{}/src", one.folder), &[".rs"]))
+            .collect::<Vec<_>>()
     });
     paths.map(|path| read(&path)).collect()
 }
 
 fn markup_of(one: &Crate) -> Vec<String> {
-    let folders = ["templates", "static", "assets"].map(|folder| format!("{}/{folder}", one.folder));
+    let folders =
+        ["templates", "static", "assets"].map(|folder| format!("{}/{folder}", one.folder));
     let found = folders.iter().flat_map(|folder| files(folder, &[".html", ".js"]));
     found.filter(|path| !is_of_others(path)).collect()
 }
@@ -123,5 +129,7 @@ fn part(one: &Crate) -> Option<String> {
 
 /// Libraries that are served as they came.
 fn is_of_others(path: &str) -> bool {
-    ["/htmx.js", "/stimulus.js", "/htmx/2", "/htmx/4", "/htmx/ws"].iter().any(|other| path.contains(other))
+    ["/htmx.js", "/stimulus.js", "/htmx/2", "/htmx/4", "/htmx/ws"]
+        .iter()
+        .any(|other| path.contains(other))
 }

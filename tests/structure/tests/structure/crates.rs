@@ -17,13 +17,17 @@ fn is_app(one: &Crate) -> bool {
 fn unknown_arrows(crates: &[Crate]) -> Vec<String> {
     let mut found = Vec::new();
     for one in crates {
-        let ours =
-            one.dependencies.iter().filter(|dependency| crates.iter().any(|c| c.name == dependency.name));
+        let ours = one
+            .dependencies
+            .iter()
+            .filter(|dependency| crates.iter().any(|c| c.name == dependency.name));
         for dependency in ours {
             let (from, to) = (&one.name, &dependency.name);
             let to_app = crates.iter().any(|other| other.name == *to && is_app(other));
             if dependency.is_dev && is_app(one) && to_app {
-                found.push(format!("{from} may not import {to}, not even in tests: apps never import apps."));
+                found.push(format!(
+                    "{from} may not import {to}, not even in tests: apps never import apps."
+                ));
             } else if dependency.is_dev && (!dependency.has_path || dependency.has_version) {
                 found.push(format!(
                     "{from} names {to} for its tests by version: name it by path, without a version."
@@ -36,8 +40,8 @@ fn unknown_arrows(crates: &[Crate]) -> Vec<String> {
     found
 }
 
-/// Whether a crate's `src` may name another crate. Apps stand above the testkit: their unit tests may use it, and a
-/// dev-dependency cannot be named in what is shipped.
+/// Whether a crate's `src` may name another crate. Apps stand above the testkit: their unit tests
+/// may use it, and a dev-dependency cannot be named in what is shipped.
 fn may_name(one: &Crate, other: &Crate) -> bool {
     allows(&one.name, &other.name) || (is_app(one) && other.name == "bellwire-testkit")
 }
@@ -124,7 +128,11 @@ mod on_small_workspaces {
     fn blog_with(dependencies: Vec<Dependency>) -> Vec<Crate> {
         vec![
             with("bellwire-blog", "apps/blog", dependencies),
-            with("bellwire-chat", "apps/chat", vec![dependency("bellwire-site"), dependency("askama")]),
+            with(
+                "bellwire-chat",
+                "apps/chat",
+                vec![dependency("bellwire-site"), dependency("askama")],
+            ),
             with("bellwire-site", "crates/bellwire-site", vec![]),
         ]
     }
@@ -138,8 +146,10 @@ mod on_small_workspaces {
     fn an_app_that_imports_an_app_is_told() {
         let told = unknown_arrows(&blog_with(vec![dependency("bellwire-chat")]));
         assert!(told[0].starts_with("bellwire-blog may not import bellwire-chat. "), "{told:?}");
-        let told =
-            unknown_arrows(&blog_with(vec![Dependency { is_dev: true, ..dependency("bellwire-chat") }]));
+        let told = unknown_arrows(&blog_with(vec![Dependency {
+            is_dev: true,
+            ..dependency("bellwire-chat")
+        }]));
         assert!(told[0].ends_with("apps never import apps."), "{told:?}");
     }
 
@@ -155,10 +165,19 @@ mod on_small_workspaces {
     #[test]
     fn unit_tests_of_apps_alone_may_use_the_testkit() {
         let mut crates = blog_with(vec![]);
-        crates.push(with("bellwire-testkit", "crates/bellwire-testkit", vec![dependency("bellwire-site")]));
+        crates.push(with(
+            "bellwire-testkit",
+            "crates/bellwire-testkit",
+            vec![dependency("bellwire-site")],
+        ));
         let named = |n: usize| {
-            unknown_names(&crates[n], &crates, "src/lib.rs", "#[cfg(test)] use bellwire_testkit::TestSite;")
-                .len()
+            unknown_names(
+                &crates[n],
+                &crates,
+                "src/lib.rs",
+                "#[cfg(test)] use bellwire_testkit::TestSite;",
+            )
+            .len()
         };
         assert_eq!((named(0), named(2)), (0, 1));
     }
@@ -170,7 +189,9 @@ mod on_small_workspaces {
         assert_eq!(named("#[cfg(test)] mod tests { use bellwire_chat::app; }"), 1);
         assert_eq!(named("fn f() { debug!(\"{}\", bellwire_blog::app()); }"), 1);
         assert_eq!(
-            named("// bellwire_chat::app\nconst A: &str = \"bellwire_chat::app\"; use bellwire_site::x;"),
+            named(
+                "// bellwire_chat::app\nconst A: &str = \"bellwire_chat::app\"; use bellwire_site::x;"
+            ),
             0
         );
     }

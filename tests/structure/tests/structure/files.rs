@@ -35,7 +35,10 @@ fn all_circles() -> (BTreeMap<String, Vec<Import>>, usize) {
 
 fn listed() -> BTreeSet<String> {
     let text = read(LIST);
-    text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(str::to_owned).collect()
+    text.lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn shown(circle: &[Import]) -> String {
@@ -51,12 +54,15 @@ fn no_file_is_in_a_circle_that_is_not_in_the_list() {
     assert!(count > 200, "only {count} files were found");
     if std::env::var_os("UPDATE_CIRCLES").is_some() {
         let list: String = found.keys().map(|file| format!("{file}\n")).collect();
-        std::fs::write(root().join(LIST), format!("{HEADER}{list}")).expect("the list can be written");
+        std::fs::write(root().join(LIST), format!("{HEADER}{list}"))
+            .expect("the list can be written");
     }
     let listed = listed();
     let new: Vec<_> = found.iter().filter(|(file, _)| !listed.contains(*file)).collect();
-    let told: String =
-        new.iter().map(|(file, circle)| format!("\n{file} is in a circle:{}", shown(circle))).collect();
+    let told: String = new
+        .iter()
+        .map(|(file, circle)| format!("\n{file} is in a circle:{}", shown(circle)))
+        .collect();
     assert!(
         new.is_empty(),
         "{told}\n\nRemove one of these imports: move what both need into a file below both. If files of the list were only \

@@ -5,7 +5,9 @@ use bellwire_structure::tree::Tree;
 
 /// A crate of these files.
 fn tree(files: &[(&str, &str)]) -> Tree {
-    let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+    let read = |path: &str| {
+        files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned())
+    };
     Tree::load(files[0].0, &read).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -68,8 +70,16 @@ fn a_name_of_another_file_leads_to_the_file_that_has_it() {
         ["a → c/d", "a → c/mod"],
         "by way of a module"
     );
-    assert_eq!(imports_of("use super::*; fn f() { b::new(); }"), ["a → b", "a → lib"], "by way of a glob");
-    assert_eq!(imports_of("use crate::nothing;"), ["a → lib"], "what is not known belongs to the module");
+    assert_eq!(
+        imports_of("use super::*; fn f() { b::new(); }"),
+        ["a → b", "a → lib"],
+        "by way of a glob"
+    );
+    assert_eq!(
+        imports_of("use crate::nothing;"),
+        ["a → lib"],
+        "what is not known belongs to the module"
+    );
 }
 
 #[test]
@@ -143,8 +153,10 @@ fn two_circles_are_told_apart_by_their_ways() {
         ("src/c.rs", "use crate::d;"),
         ("src/d.rs", "use crate::c;"),
     ]));
-    let way: Vec<_> =
-        found["src/b.rs"].iter().map(|one| (one.from.as_str(), one.line, one.to.as_str())).collect();
+    let way: Vec<_> = found["src/b.rs"]
+        .iter()
+        .map(|one| (one.from.as_str(), one.line, one.to.as_str()))
+        .collect();
     assert_eq!(way, [("src/b.rs", 2, "src/a.rs"), ("src/a.rs", 1, "src/b.rs")]);
     assert_eq!(found["src/c.rs"].len(), 2);
 }

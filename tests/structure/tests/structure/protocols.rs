@@ -38,7 +38,8 @@ fn the_document_has_all_that_is_in_the_source_and_nothing_else() {
     let (variables, found): (BTreeSet<_>, BTreeSet<_>) =
         found(&sources).into_iter().partition(|row| row.kind == "variable");
     let told = differences(&found, &documented(&read(DOCUMENT)), DOCUMENT);
-    let told = told + &differences(&variables, &variables_of_readme(&read("README.md")), "README.md");
+    let told =
+        told + &differences(&variables, &variables_of_readme(&read("README.md")), "README.md");
     assert!(told.is_empty(), "{told}");
 }
 
@@ -57,7 +58,12 @@ fn each_element_that_the_document_names_is_in_a_page() {
     let gone = gone("element", |element| match element.split_at(1) {
         ("#", id) => vec![format!("id=\"{id}\""), format!("id=\\\"{id}\\\"")],
         (_, class) => {
-            vec![format!("\"{class}\""), format!("\"{class} "), format!(" {class}\""), format!(" {class} ")]
+            vec![
+                format!("\"{class}\""),
+                format!("\"{class} "),
+                format!(" {class}\""),
+                format!(" {class} "),
+            ]
         }
     });
     assert!(gone.is_empty(), "{DOCUMENT} names elements that are in no page:{gone}");
@@ -84,8 +90,9 @@ mod on_small_sources {
 
     /// The rows of an app of these files.
     fn rows(files: &[(&str, &str)]) -> Vec<String> {
-        let read =
-            |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+        let read = |path: &str| {
+            files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned())
+        };
         let mut sources = Sources::default();
         sources.add("chat", files[0].0, &read).unwrap_or_else(|error| panic!("{error}"));
         found(&sources).iter().map(ToString::to_string).collect()
@@ -125,7 +132,7 @@ mod on_small_sources {
                 #[derive(Deserialize)] #[serde(tag = "action", content = "data")]
                 enum Action {
                     #[serde(rename = "New message")] New(Asked),
-                    Read { #[serde(deserialize_with = "bellwire::number")] seq: i64, all: bool },
+                    Read { #[serde(deserialize_with = "bellwire::serde::lenient_int")] seq: i64, all: bool },
                     Typing {},
                 }
                 impl bellwire::Action for Action { const FORM: Option<&'static str> = Some("New message"); }"#,
@@ -182,7 +189,10 @@ mod on_small_sources {
             told.contains("not in x.md") && told.contains("chat, table of selector: | #list | … |"),
             "{told}"
         );
-        assert!(told.contains("no longer in the source") && told.contains("| #others | … |"), "{told}");
+        assert!(
+            told.contains("no longer in the source") && told.contains("| #others | … |"),
+            "{told}"
+        );
         assert!(!told.contains("#message"), "{told}");
     }
 }

@@ -1,4 +1,5 @@
-//! What strangers try with names; what they try with texts is the site's to withstand (`bellwire_site::markup`).
+//! What strangers try with names; what they try with texts is the site's to withstand
+//! (`bellwire_site::markup`).
 
 use bellwire_site::markup::shows;
 use bellwire_testkit::markup::{BITS, check, thrown};
@@ -44,6 +45,9 @@ fn eight_thousand_characters_of_anything_name_few_and_stay_small() {
         let html = render(&text, &people());
         assert_eq!(check(html.as_str()), Ok(()), "{bit:?}");
         assert!(html.as_str().len() < 25 * text.len(), "{bit:?}: {}", html.as_str().len());
-        assert!(candidates(&text).len() <= 480 && plain(&text, 100).chars().count() <= 100, "{bit:?}");
+        assert!(
+            candidates(&text).len() <= 480 && plain(&text, 100).chars().count() <= 100,
+            "{bit:?}"
+        );
     }
 }

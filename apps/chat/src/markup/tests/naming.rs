@@ -3,14 +3,22 @@
 use crate::markup::{Mention, candidates, render};
 
 fn people() -> Vec<Mention> {
-    [(7, "Ada Lovelace"), (8, "Ada"), (9, "O'Neill"), (10, "👩‍🚀 Sally"), (11, "王小明"), (12, "A <b>\"B")]
-        .map(|(user_id, name)| Mention { user_id, name: name.to_owned() })
-        .to_vec()
+    [
+        (7, "Ada Lovelace"),
+        (8, "Ada"),
+        (9, "O'Neill"),
+        (10, "👩‍🚀 Sally"),
+        (11, "王小明"),
+        (12, "A <b>\"B"),
+    ]
+    .map(|(user_id, name)| Mention { user_id, name: name.to_owned() })
+    .to_vec()
 }
 
 /// The text, with each mention as `{id name}`.
 fn called(text: &str) -> String {
-    let html = render(text, &people()).as_str().replace("<span class=\"mention\" data-user=\"", "{");
+    let html =
+        render(text, &people()).as_str().replace("<span class=\"mention\" data-user=\"", "{");
     html.replace("\">@", " ").replace("</span>", "}")
 }
 
@@ -62,7 +70,8 @@ fn nobody_is_called_inside_a_word_or_code_or_a_link() {
 
 #[test]
 fn candidates_come_longest_first_and_folded() {
-    let expected = ["ada lovelace, i see", "ada lovelace, i", "ada lovelace,", "ada lovelace", "ada"];
+    let expected =
+        ["ada lovelace, i see", "ada lovelace, i", "ada lovelace,", "ada lovelace", "ada"];
     assert_eq!(candidates("Dear @ADA  Lovelace, I see you"), expected);
     assert_eq!(candidates("@Ada @Ada\n@bob `@eve`"), ["ada", "bob"]);
     assert_eq!(candidates("nobody @ all, a@b.org"), Vec::<String>::new());
@@ -70,12 +79,14 @@ fn candidates_come_longest_first_and_folded() {
 
 #[test]
 fn everyone_who_is_called_was_a_candidate() {
-    for text in ["@ada  LOVELACE, hi @O’Neill", "@👩‍🚀 Sally's", "> @王小明\n@Ada", "    @Ada", "<b @Ada>"]
+    for text in
+        ["@ada  LOVELACE, hi @O’Neill", "@👩‍🚀 Sally's", "> @王小明\n@Ada", "    @Ada", "<b @Ada>"]
     {
         let all = candidates(text);
         for who in people() {
-            let is_called =
-                render(text, &people()).as_str().contains(&format!("data-user=\"{}\"", who.user_id));
+            let is_called = render(text, &people())
+                .as_str()
+                .contains(&format!("data-user=\"{}\"", who.user_id));
             let key = bellwire_site::accounts::name_key(&who.name);
             assert!(!is_called || all.contains(&key), "{text}: {key}");
         }

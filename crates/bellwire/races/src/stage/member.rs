@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
-use crate::layer::{Body, Channel, Dealt, Frames, Order, Taken};
+use crate::outbound::{Body, Channel, Control, EncodedPatches, Handled, QueuePoll};
 use crate::sync::Arc;
 use crate::{Close, GroupName, Layer, Limits, Scope, Seq};
 
@@ -22,7 +22,7 @@ pub struct Heard {
     /// The groups whose numbers were lost.
     pub lost: Vec<GroupName>,
     pub lost_events: bool,
-    pub expelled: Vec<GroupName>,
+    pub removed: Vec<GroupName>,
     pub pings: usize,
     /// The order to close, each time it was seen.
     pub closes: Vec<Close>,
@@ -31,7 +31,12 @@ pub struct Heard {
 impl Heard {
     fn len(&self) -> usize {
         let lost = self.lost.len() + usize::from(self.lost_events);
-        self.events.len() + self.numbers.len() + lost + self.expelled.len() + self.pings + self.closes.len()
+        self.events.len()
+            + self.numbers.len()
+            + lost
+            + self.removed.len()
+            + self.pings
+            + self.closes.len()
     }
 }
 
@@ -56,7 +61,7 @@ impl Member {
     /// As a socket leaves: out of the group first, and then what waited is dropped.
     pub fn leave(&self, group: &GroupName) {
         self.layer.leave(group, &self.channel);
-        self.channel.mailbox.forget(group);
+        self.channel.queue.discard(group);
     }
 
     pub fn disconnect(&self, groups: &[GroupName]) {
@@ -64,16 +69,16 @@ impl Member {
     }
 
     pub fn ping(&self) {
-        self.channel.mailbox.ping();
+        self.channel.queue.ping();
     }
 
     pub fn close(&self, close: Close) {
-        self.channel.mailbox.close(close);
+        self.channel.queue.close(close);
     }
 
     /// Waits for the order to close and for nothing else, as a handler that is running does.
     pub async fn closed(&self) {
-        poll_fn(|cx| self.channel.mailbox.poll_closed(cx)).await;
+        poll_fn(|cx| self.channel.queue.poll_closed(cx)).await;
     }
 
     /// All that waits now, also what somebody is about to write.
@@ -83,7 +88,8 @@ impl Member {
         heard
     }
 
-    /// All that comes until it is enough, in the order of a connection's loop. Whoever is never woken is a deadlock.
+    /// All that comes until it is enough, in the order of a connection's loop. Whoever is never
+    /// woken is a deadlock.
     pub async fn hears(&self, enough: impl Fn(&Heard) -> bool) -> Heard {
         let mut heard = Heard::default();
         while !enough(&heard) {
@@ -100,11 +106,11 @@ impl Member {
 
     /// Takes the orders; `false` when the last of them is to close.
     fn obey(&self, heard: &mut Heard) -> bool {
-        while let Some(order) = self.channel.mailbox.take_order() {
+        while let Some(order) = self.channel.queue.take_control() {
             match order {
-                Order::Expelled(group) => heard.expelled.push(group),
-                Order::Ping => heard.pings += 1,
-                Order::Close(close) => {
+                Control::Removed(group) => heard.removed.push(group),
+                Control::Ping => heard.pings += 1,
+                Control::Close(close) => {
                     heard.closes.push(close);
                     return false;
                 }
@@ -113,29 +119,32 @@ impl Member {
         true
     }
 
-    /// Takes the mail; `true` when an order came first. Whoever is patient leaves to others what they are about to write.
+    /// Takes the mail; `true` when an order came first. Whoever is patient leaves to others what
+    /// they are about to write.
     fn take(&self, cx: &mut Context<'_>, heard: &mut Heard, patient: bool) -> bool {
         loop {
-            let taken = self.channel.mailbox.poll_take(cx, |delivery| match &delivery.body {
+            let taken = self.channel.queue.poll_next(cx, |delivery| match &delivery.body {
                 Body::Event(event) => {
                     heard.events.extend(event.get::<u64>());
-                    Dealt::Done
+                    Handled::Done
                 }
                 Body::Frames(frames) => {
-                    heard.numbers.extend(frames.iter().filter_map(Frames::seq));
-                    Dealt::Done
+                    heard.numbers.extend(frames.iter().filter_map(EncodedPatches::seq));
+                    Handled::Done
                 }
             });
             match taken {
-                Taken::Empty => return false,
-                Taken::Expected if patient => return false,
-                Taken::Expected => self.channel.mailbox.rouse(),
-                Taken::Ordered => return true,
-                Taken::Lost(lost) => {
+                QueuePoll::Empty => return false,
+                QueuePoll::WriterBusy if patient => return false,
+                QueuePoll::WriterBusy => self.channel.queue.wake_loop(),
+                QueuePoll::Control => return true,
+                QueuePoll::Overflow(lost) => {
                     heard.lost.extend(lost.numbered);
                     heard.lost_events |= lost.unnumbered;
                 }
-                Taken::Event(_) | Taken::Stopped => unreachable!("everything was dealt with"),
+                QueuePoll::Event(_) | QueuePoll::Blocked => {
+                    unreachable!("everything was dealt with")
+                }
             }
         }
     }

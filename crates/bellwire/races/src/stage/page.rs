@@ -1,4 +1,5 @@
-//! A page with its connection: the loop that serves it in a site, and a browser's end that notes what it sees.
+//! A page with its connection: the loop that serves it in a site, and a browser's end that notes
+//! what it sees.
 
 use std::collections::VecDeque;
 use std::io;
@@ -6,16 +7,17 @@ use std::task::{Context, Poll, Waker};
 
 use shuttle::future::{JoinHandle, block_on, spawn};
 
-use crate::action::Frame;
 use crate::connection::Connection;
-use crate::frame::Encoded;
-use crate::layer::Channel;
-use crate::place::Place;
+use crate::outbound::Channel;
+use crate::request::reservation::Reservation;
 use crate::sync::{Arc, Mutex, PoisonError};
-use crate::websocket::{Incoming, Outgoing, Wire};
+use crate::transport::EncodedFrame;
+use crate::transport::Frame;
+use crate::transport::{Incoming, Outgoing, Transport};
 use crate::{Bellwire, Close, Consumer, Dialect, Scope};
 
-/// What a page and its consumer saw, in order, as words. Its lock is no turn for others: noting is not part of the race.
+/// What a page and its consumer saw, in order, as words. Its lock is no turn for others: noting is
+/// not part of the race.
 #[derive(Debug, Clone, Default)]
 pub struct Sight(Arc<std::sync::Mutex<Vec<String>>>);
 
@@ -43,7 +45,7 @@ impl Sight {
 }
 
 /// A place that was taken: the answer to the handshake is on its way.
-pub struct Promise(Place);
+pub struct Promise(Reservation);
 
 /// An open page.
 pub struct Page {
@@ -76,15 +78,20 @@ impl Promise {
     pub fn take(bellwire: &Bellwire, person: &str, query: &str) -> Self {
         let mut scope = Scope::new("/", query);
         scope.identity.person = Some(person.into());
-        Self(Place::take(bellwire.clone(), scope).unwrap_or_else(|refused| panic!("{refused}")))
+        Self(
+            Reservation::take(bellwire.clone(), scope)
+                .unwrap_or_else(|refused| panic!("{refused}")),
+        )
     }
 
     /// The protocol has switched: the connection lives from here on.
     pub fn open(self, consumer: impl Consumer, sight: &Sight) -> Page {
         let end = Arc::default();
-        let wire = StageWire { end: Arc::clone(&end), sight: sight.clone(), unseen: Vec::new() };
+        let transport =
+            StageWire { end: Arc::clone(&end), sight: sight.clone(), unseen: Vec::new() };
         let channel = self.0.channel.clone();
-        let connection = Connection::open(Box::new(consumer), self.0.socket(Box::new(wire), Dialect::Json));
+        let connection =
+            Connection::open(Box::new(consumer), self.0.socket(Box::new(transport), Dialect::Json));
         Page { end, channel, serving: spawn(connection.run()) }
     }
 }
@@ -118,7 +125,7 @@ impl Page {
 
     /// Whether it counts as one that accepts nothing.
     pub fn is_stuck(&self) -> bool {
-        self.channel.stuck_since().is_some()
+        self.channel.write_blocked_since().is_some()
     }
 
     /// Goes, once everything that it said was heard.
@@ -128,7 +135,8 @@ impl Page {
 
     /// Waits for the end of the connection.
     pub fn ended(self) -> Close {
-        block_on(self.serving).unwrap_or_else(|error| panic!("the connection was given up: {error}"))
+        block_on(self.serving)
+            .unwrap_or_else(|error| panic!("the connection was given up: {error}"))
     }
 
     fn change(&self, change: impl FnOnce(&mut End)) {
@@ -140,7 +148,7 @@ impl Page {
     }
 }
 
-impl Wire for StageWire {
+impl Transport for StageWire {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         if !end.full {
@@ -150,7 +158,7 @@ impl Wire for StageWire {
         Poll::Pending
     }
 
-    fn feed(&mut self, out: Outgoing) -> io::Result<()> {
+    fn write(&mut self, out: Outgoing) -> io::Result<()> {
         let words = match out {
             Outgoing::Frame(frame) => words(&frame),
             Outgoing::Close(close) => format!("close {} {}", close.code(), close.reason()),
@@ -192,7 +200,7 @@ impl Wire for StageWire {
 }
 
 /// A patch as `<selector> <html>`, an error as its words, anything else as a ping.
-fn words(frame: &Encoded) -> String {
+fn words(frame: &EncodedFrame) -> String {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(&frame.payload()) else {
         return "ping".into();
     };

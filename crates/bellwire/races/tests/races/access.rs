@@ -34,7 +34,7 @@ impl Consumer for Member {
         Ok(())
     }
 
-    async fn expelled(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
+    async fn removed(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
         self.sight.note(format!("expelled {group}"));
         socket.join(&self.room);
         self.sight.note("rejoined");
@@ -59,7 +59,8 @@ fn sits() -> (Bellwire, Group<u64>, Sight, Page) {
     (bellwire, room, sight, page)
 }
 
-/// What was seen from the first note on and before the other, which may as well have come first: then there was no time between them.
+/// What was seen from the first note on and before the other, which may as well have come first:
+/// then there was no time between them.
 fn between(sight: &Sight, from: &str, to: &str) -> Vec<String> {
     let seen = sight.all();
     let end = seen.iter().position(|seen| seen == to).unwrap_or(seen.len());
@@ -76,7 +77,7 @@ fn sends(room: &Group<u64>) -> thread::JoinHandle<()> {
 }
 
 fn is_empty(bellwire: &Bellwire) -> bool {
-    (bellwire.layer().groups_here(), bellwire.layer().sockets_here()) == (0, 0)
+    (bellwire.layer().local_groups(), bellwire.layer().local_sockets()) == (0, 0)
 }
 
 #[test]
@@ -95,7 +96,10 @@ fn nothing_comes_after_a_kick_that_returned_and_its_first_reason_is_said_once() 
         assert_eq!(page.ended(), Close::policy("first"));
         sender.join().unwrap();
         let after = between(&sight, "kicked", "");
-        assert!(!after.iter().any(|seen| seen.starts_with("#list") || seen == "event 99"), "{after:?}");
+        assert!(
+            !after.iter().any(|seen| seen.starts_with("#list") || seen == "event 99"),
+            "{after:?}"
+        );
         assert_eq!(sight.all().iter().filter(|seen| seen.starts_with("close")).count(), 1);
         assert!(is_empty(&bellwire));
     });
@@ -182,7 +186,7 @@ fn nothing_of_a_group_comes_after_an_expulsion_that_returned_until_it_is_joined_
     race(|| {
         let (bellwire, room, sight, page) = sits();
         let sender = sends(&room);
-        bellwire.layer().expel_person("ada", room.name());
+        bellwire.layer().remove_person("ada", room.name());
         sight.note("out");
         sender.join().unwrap();
         sight.until("rejoined");
@@ -203,7 +207,7 @@ fn who_leaves_and_joins_while_being_expelled_is_out_until_told_and_then_in_for_g
     race(|| {
         let (bellwire, room, sight, page) = sits();
         page.say("leave and join");
-        bellwire.layer().expel_person("ada", room.name());
+        bellwire.layer().remove_person("ada", room.name());
         sight.note("out");
         room.patch(patch("#list", 99));
         sight.until("rejoined");
@@ -226,7 +230,7 @@ fn an_expulsion_says_nothing_to_those_sockets_of_the_person_that_are_not_in_the_
         let page = open(Promise::take(&bellwire, "ada", ""), &other, &sight);
         sight.until("joined");
         let sender = sends(&other);
-        bellwire.layer().expel_person("ada", &room());
+        bellwire.layer().remove_person("ada", &room());
         sender.join().unwrap();
         other.patch(patch("#list", 100));
         sight.until("#list 100");
@@ -246,7 +250,7 @@ fn a_socket_that_is_expelled_while_it_connects_does_not_stay_in() {
         let expeller = {
             let (layer, room, sight) = (bellwire.layer().clone(), room.clone(), sight.clone());
             thread::spawn(move || {
-                layer.expel_person("ada", room.name());
+                layer.remove_person("ada", room.name());
                 sight.note("out");
                 room.patch(patch("#list", 99));
             })
@@ -258,8 +262,11 @@ fn a_socket_that_is_expelled_while_it_connects_does_not_stay_in() {
         let _ = page.ended();
         let seen = sight.all();
         let position = |words: &str| seen.iter().position(|seen| seen == words);
-        let let_in =
-            position("rejoined").or_else(|| position("joined").filter(|at| Some(*at) > position("out")));
-        assert!(position("#list 99").is_none_or(|at| let_in.is_some_and(|let_in| let_in < at)), "{seen:?}");
+        let let_in = position("rejoined")
+            .or_else(|| position("joined").filter(|at| Some(*at) > position("out")));
+        assert!(
+            position("#list 99").is_none_or(|at| let_in.is_some_and(|let_in| let_in < at)),
+            "{seen:?}"
+        );
     });
 }

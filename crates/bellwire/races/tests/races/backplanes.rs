@@ -61,7 +61,7 @@ fn an_expulsion_beside_a_join_leaves_the_backplane_listening() {
         let joiner = thread::spawn(move || ada.join(&room()));
         let expeller = {
             let layer = layer.clone();
-            thread::spawn(move || layer.expel_person("ada", &room()))
+            thread::spawn(move || layer.remove_person("ada", &room()))
         };
         ben.join(&room());
         joiner.join().unwrap();

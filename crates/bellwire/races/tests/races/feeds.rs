@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use bellwire_races::stage::{Promise, Sight, race};
-use bellwire_races::{Bellwire, CatchUp, Consumer, Error, Frame, Group, GroupName, Limits, Seq, Socket};
+use bellwire_races::{
+    Bellwire, CatchUp, Consumer, Error, Frame, Group, GroupName, Limits, Seq, Socket,
+};
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::thread;
 
@@ -50,7 +52,7 @@ impl Consumer for Reader {
         Ok(())
     }
 
-    async fn expelled(&mut self, _: &mut Socket, _: &GroupName) -> Result<(), Error> {
+    async fn removed(&mut self, _: &mut Socket, _: &GroupName) -> Result<(), Error> {
         self.sight.note("expelled");
         Ok(())
     }
@@ -78,7 +80,12 @@ impl Consumer for Talker {
         Ok(())
     }
 
-    async fn catch_up(&mut self, _: &mut Socket, _: &GroupName, _: Option<Seq>) -> Result<CatchUp, Error> {
+    async fn catch_up(
+        &mut self,
+        _: &mut Socket,
+        _: &GroupName,
+        _: Option<Seq>,
+    ) -> Result<CatchUp, Error> {
         Ok(CatchUp { patches: (1..=self.0).map(|n| patch("#list", n)).collect(), seq: self.0 })
     }
 }
@@ -112,7 +119,8 @@ fn reads_each_number_once(bellwire: fn() -> Bellwire, query: &'static str, again
     race(move || {
         let (bellwire, source, sight) = (bellwire(), Source::default(), Sight::default());
         let publisher = publishes(&bellwire, &source, 1..=5);
-        let page = Promise::take(&bellwire, "ada", query).open(reader(&bellwire, &source, &sight), &sight);
+        let page =
+            Promise::take(&bellwire, "ada", query).open(reader(&bellwire, &source, &sight), &sight);
         if again {
             page.say("leave and follow");
         }
@@ -144,7 +152,8 @@ fn a_reader_that_leaves_and_follows_again_writes_each_number_once_and_in_order()
 fn numbers_that_are_published_in_another_order_than_they_were_committed_are_written_in_theirs() {
     race(|| {
         let (bellwire, source, sight) = (bellwire(), Source::default(), Sight::default());
-        let page = Promise::take(&bellwire, "ada", "").open(reader(&bellwire, &source, &sight), &sight);
+        let page =
+            Promise::take(&bellwire, "ada", "").open(reader(&bellwire, &source, &sight), &sight);
         let publishers = [(); 2].map(|()| {
             let (feed, source) = (group(bellwire.layer()), source.clone());
             thread::spawn(move || {
@@ -167,16 +176,18 @@ fn what_a_catch_up_read_is_not_written_after_an_expulsion_that_returned() {
     race(|| {
         let (bellwire, source, sight) = (bellwire(), Source::default(), Sight::default());
         source.store(3, Ordering::SeqCst);
-        let page = Promise::take(&bellwire, "ada", "").open(reader(&bellwire, &source, &sight), &sight);
+        let page =
+            Promise::take(&bellwire, "ada", "").open(reader(&bellwire, &source, &sight), &sight);
         page.stall(true);
         let feed = group(bellwire.layer());
-        bellwire.layer().expel_person("ada", feed.name());
+        bellwire.layer().remove_person("ada", feed.name());
         let seen = Arc::new(Mutex::new(sight.numbers("#list")));
         page.stall(false);
         sight.note("out");
         page.leave();
         let _ = page.ended();
-        // An expulsion that came before it joined at all is told with the next turn; then nothing was written either.
+        // An expulsion that came before it joined at all is told with the next turn; then nothing
+        // was written either.
         assert_eq!(sight.numbers("#list"), *seen.lock().unwrap(), "{:?}", sight.all());
     });
 }

@@ -72,7 +72,8 @@ fn all_members_of_a_group_hear_racing_sends_in_one_order() {
         let [ada, ben] = members.map(|member| member.heard().events);
         assert_eq!(ada, ben);
         for sent in [[1, 2], [11, 12]] {
-            let from_one = ada.iter().copied().filter(|number| sent.contains(number)).collect::<Vec<_>>();
+            let from_one =
+                ada.iter().copied().filter(|number| sent.contains(number)).collect::<Vec<_>>();
             assert_eq!(from_one, sent, "each once, and those of one sender in order");
         }
         let eve = late.join().unwrap().heard().events;
@@ -98,9 +99,9 @@ fn the_last_member_leaving_while_another_joins_never_loses_the_group() {
         });
         ada.leave(&room());
         joiners.into_iter().for_each(|joiner| joiner.join().unwrap());
-        assert_eq!(layer.members_here(&room()), 0);
+        assert_eq!(layer.local_members(&room()), 0);
         [ada, ben, eve].iter().for_each(|member| member.disconnect(&[room()]));
-        assert_eq!((layer.groups_here(), layer.sockets_here()), (0, 0), "nothing is left behind");
+        assert_eq!((layer.local_groups(), layer.local_sockets()), (0, 0), "nothing is left behind");
     });
 }
 
@@ -116,8 +117,8 @@ fn nothing_is_left_behind_when_sockets_come_and_go_at_once() {
                 member.disconnect(&[room()]);
             })
         });
-        layer.expel_person("ada", &room());
+        layer.remove_person("ada", &room());
         visits.into_iter().for_each(|visit| visit.join().unwrap());
-        assert_eq!((layer.groups_here(), layer.sockets_here()), (0, 0));
+        assert_eq!((layer.local_groups(), layer.local_sockets()), (0, 0));
     });
 }

@@ -1,11 +1,12 @@
-//! The layer's promises, whoever comes first. See docs/channel-layer.md, "How the races are tested".
+//! The layer's promises, whoever comes first. See docs/channel-layer.md, "How the races are
+//! tested".
 
 mod access;
 mod backplanes;
-mod bursts;
+mod batches;
 mod feeds;
 mod groups;
-mod mailboxes;
+mod queues;
 mod presence;
 mod tickers;
 

@@ -1,7 +1,9 @@
 //! People, not sockets.
 
 use bellwire_races::stage::{Page, Promise, Sight, race, sweep};
-use bellwire_races::{Bellwire, Change, Changes, Consumer, Error, Frame, Group, Socket};
+use bellwire_races::{
+    Bellwire, Consumer, Error, Frame, Group, PresenceChange, PresenceChanges, Socket,
+};
 use shuttle::future::block_on;
 use shuttle::thread;
 
@@ -15,7 +17,7 @@ impl Consumer for Visitor {
     type Event = u64;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.appear(&self.0);
+        socket.track(&self.0);
         self.1.note("here");
         Ok(())
     }
@@ -37,9 +39,12 @@ fn leave(page: Page) {
     let _ = page.ended();
 }
 
-/// All that was told so far, each person's arrival as true. Every wait has an end: the last change is made by the test.
-fn told(changes: &mut Changes, until: usize) -> Vec<bool> {
-    (0..until).map(|_| matches!(block_on(changes.next()), Some(Change::Arrived { .. }))).collect()
+/// All that was told so far, each person's arrival as true. Every wait has an end: the last change
+/// is made by the test.
+fn told(changes: &mut PresenceChanges, until: usize) -> Vec<bool> {
+    (0..until)
+        .map(|_| matches!(block_on(changes.next()), Some(PresenceChange::Arrived { .. })))
+        .collect()
 }
 
 #[test]
@@ -75,17 +80,18 @@ fn who_comes_back_while_the_grace_ends_is_present_and_told_so() {
         let presence = bellwire.layer().presence().clone();
         let mut changes = presence.changes();
         leave(open(&bellwire).0);
-        let keeper = {
+        let heartbeat = {
             let bellwire = bellwire.clone();
             thread::spawn(move || sweep(&bellwire, 1000, 1000))
         };
         let (page, sight) = open(&bellwire);
-        keeper.join().unwrap();
+        heartbeat.join().unwrap();
         sight.until("here");
         sweep(&bellwire, 5000, 1000);
         assert_eq!(presence.count(&room()), 1, "she is here");
         leave(page);
-        // Whether the keeper or the page came first, the last word is that she is gone once and for all.
+        // Whether the keeper or the page came first, the last word is that she is gone once and for
+        // all.
         sweep(&bellwire, 9000, 1000);
         assert_eq!(presence.count(&room()), 0);
         let first = told(&mut changes, 2);

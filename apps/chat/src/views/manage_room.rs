@@ -1,0 +1,219 @@
+//! How a room is run: its name, who belongs to it, and its end.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, RawForm, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use bellwire_site::{AppError, Page, SiteError, SiteState, User};
+
+use super::{SidePanel, unprocessable};
+use crate::ChatError;
+use crate::actions::{self, Members};
+use crate::models::room::Kind;
+use crate::models::{Room, people};
+
+#[derive(Template)]
+#[template(path = "chat/pages/_manage_room.html")]
+struct RunRoomPart<'a> {
+    room: &'a Room,
+    path: String,
+    name: &'a str,
+    is_closed: bool,
+    people: Vec<Person>,
+    sought: &'a Sought,
+    is_more: bool,
+    error: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "chat/pages/_members.html")]
+struct MembersPart<'a> {
+    room: &'a Room,
+    path: String,
+    people: Vec<Person>,
+    sought: &'a Sought,
+    is_more: bool,
+    may_run: bool,
+}
+
+/// Which people are listed: those in whose name a word begins so, and which page of them.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Sought {
+    q: String,
+    page: u32,
+}
+
+impl Sought {
+    fn index(&self) -> u64 {
+        u64::from(self.page.saturating_sub(1))
+    }
+
+    /// The address of the page before, if there is one.
+    fn earlier(&self) -> Option<String> {
+        (self.page > 1).then(|| self.address(self.page - 1))
+    }
+
+    fn later(&self) -> String {
+        self.address(self.page.max(1).saturating_add(1))
+    }
+
+    fn address(&self, page: u32) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("q", &self.q)
+            .append_pair("page", &page.to_string())
+            .finish();
+        format!("?{query}")
+    }
+}
+
+struct Person {
+    id: i64,
+    name: String,
+    is_member: bool,
+    is_me: bool,
+}
+
+impl Person {
+    fn of(person: bellwire_site::accounts::users::Model, is_member: bool, me: &User) -> Self {
+        Self { is_me: person.id == me.id, id: person.id, name: person.name, is_member }
+    }
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Renamed {
+    name: String,
+}
+
+/// `GET /chat/-/rooms/<id>/`
+pub(crate) async fn manage_room(
+    user: User,
+    Path(id): Path<i64>,
+    Query(sought): Query<Sought>,
+    State(site): State<SiteState>,
+) -> Result<Page, SiteError> {
+    let room = run_by(&site, &user, id).await?;
+    Ok(page(&site, &user, &room, &sought, &room.name, None).await?)
+}
+
+/// `GET /chat/-/rooms/<id>/members/`: who may read a closed room, for those who may.
+pub(crate) async fn members(
+    user: User,
+    Path(id): Path<i64>,
+    Query(sought): Query<Sought>,
+    State(site): State<SiteState>,
+) -> Result<Response, SiteError> {
+    let db = site.db().read();
+    let room = Room::by_id(db, id).await?.ok_or(SiteError::NotFound)?;
+    room.admit(db, user.id).await?;
+    if room.kind != Kind::Closed {
+        return Ok(Redirect::to("/chat/-/people/").into_response());
+    }
+    let listed = people::members(db, id, &sought.q, sought.index()).await?;
+    let people = listed.people.into_iter().map(|person| Person::of(person, true, &user)).collect();
+    let may_run = room.is_run_by(db, &user).await?;
+    let path = room.path();
+    let part = MembersPart {
+        room: &room,
+        path,
+        people,
+        sought: &sought,
+        is_more: listed.is_more,
+        may_run,
+    };
+    let title = format!("Members of {}", room.name);
+    Ok(SidePanel { room: Some(id), ..SidePanel::new(&title, &part)? }
+        .page(&site, &user)
+        .await?
+        .into_response())
+}
+
+/// `POST /chat/-/rooms/<id>/`
+pub(crate) async fn rename_room(
+    user: User,
+    Path(id): Path<i64>,
+    State(site): State<SiteState>,
+    Form(form): Form<Renamed>,
+) -> Result<Response, SiteError> {
+    match actions::rename_room(&site, &user, id, &form.name).await {
+        Ok(room) => Ok(Redirect::to(&room.path()).into_response()),
+        Err(ChatError::AppError(AppError::Invalid(invalid))) => {
+            let room = run_by(&site, &user, id).await?;
+            let (all, error) = (Sought::default(), Some(&*invalid.message));
+            Ok(unprocessable(page(&site, &user, &room, &all, &form.name, error).await?))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /chat/-/rooms/<id>/members/` with `kind=open`, or `kind=closed` with `was=<id>` for each
+/// listed member and `member=<id>` for each that was chosen: what is the same in both stays, and so
+/// do all who were not listed.
+pub(crate) async fn set_members(
+    user: User,
+    Path(id): Path<i64>,
+    State(site): State<SiteState>,
+    RawForm(form): RawForm,
+) -> Result<Redirect, SiteError> {
+    let fields = form_fields(&form);
+    let is_closed = fields.iter().any(|(name, value)| name == "kind" && value == "closed");
+    let members = match is_closed {
+        true => {
+            let (are, were) = (ids(&fields, "member"), ids(&fields, "was"));
+            let added = are.difference(&were).copied().collect();
+            Members::Only { added, removed: were.difference(&are).copied().collect() }
+        }
+        false => Members::Everyone,
+    };
+    let room = actions::set_members(&site, &user, id, members).await?;
+    Ok(Redirect::to(&room.path()))
+}
+
+/// `POST /chat/-/rooms/<id>/delete/`
+pub(crate) async fn delete_room(
+    user: User,
+    Path(id): Path<i64>,
+    State(site): State<SiteState>,
+) -> Result<Redirect, SiteError> {
+    actions::delete_room(&site, &user, id).await?;
+    Ok(Redirect::to("/chat/"))
+}
+
+/// A name may come several times, which the ordinary form does not understand.
+fn form_fields(form: &[u8]) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(form).into_owned().collect()
+}
+
+fn ids(fields: &[(String, String)], name: &str) -> BTreeSet<i64> {
+    fields.iter().filter(|(field, _)| field == name).filter_map(|(_, id)| id.parse().ok()).collect()
+}
+
+async fn run_by(site: &SiteState, user: &User, id: i64) -> Result<Room, ChatError> {
+    let db = site.db().read();
+    let room = Room::by_id(db, id).await?.ok_or(ChatError::NoRoom)?;
+    if !room.is_run_by(db, user).await? {
+        room.admit(db, user.id).await?;
+        return Err(ChatError::NotYours);
+    }
+    Ok(room)
+}
+
+async fn page(
+    site: &SiteState,
+    user: &User,
+    room: &Room,
+    sought: &Sought,
+    name: &str,
+    error: Option<&str>,
+) -> Result<Page, ChatError> {
+    let db = site.db().read();
+    let listed = people::and_members(db, room.id, &sought.q, sought.index()).await?;
+    let people =
+        listed.people.into_iter().map(|(person, is)| Person::of(person, is, user)).collect();
+    let (path, is_closed, is_more) = (room.path(), room.kind == Kind::Closed, listed.is_more);
+    let part = RunRoomPart { room, path, name, is_closed, people, sought, is_more, error };
+    SidePanel { room: Some(room.id), ..SidePanel::new(&room.name, &part)? }.page(site, user).await
+}

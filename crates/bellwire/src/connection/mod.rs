@@ -1,0 +1,10 @@
+//! Connections: the event loop, its handlers and its heartbeat.
+
+mod event_loop;
+mod handler;
+mod heartbeat;
+mod select;
+
+pub(crate) use event_loop::Connection;
+pub(crate) use handler::{HandlerFuture, with_timeout};
+pub(crate) use heartbeat::start as start_heartbeat;

@@ -1,0 +1,77 @@
+//! The builder of the handle.
+
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+use super::{Bellwire, Inner};
+use crate::sync::atomic::AtomicBool;
+use crate::sync::{Arc, OnceLock};
+use crate::{InvalidOrigin, Layer, Limits, Origins};
+
+/// Where more origins are allowed, as long as nobody names a better place.
+const SETTING: &str = "`Bellwire::builder(…).origin(…)`";
+
+/// Builds a [`Bellwire`].
+#[derive(Debug)]
+pub struct Builder {
+    addresses: Vec<String>,
+    setting: String,
+    limits: Limits,
+    layer: Option<Layer>,
+}
+
+impl Builder {
+    pub(super) fn new(address: String) -> Self {
+        Self {
+            addresses: vec![address],
+            setting: SETTING.into(),
+            limits: Limits::default(),
+            layer: None,
+        }
+    }
+
+    /// Also allows pages of this origin to open sockets.
+    #[must_use]
+    pub fn origin(mut self, address: impl Into<String>) -> Self {
+        self.addresses.push(address.into());
+        self
+    }
+
+    /// What a refusal calls the setting that allows more origins.
+    #[must_use]
+    pub fn origin_setting(mut self, name: impl Into<String>) -> Self {
+        self.setting = name.into();
+        self
+    }
+
+    /// Other bounds than the default ones.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Another layer than this process's memory.
+    #[must_use]
+    pub fn layer(mut self, layer: Layer) -> Self {
+        self.layer = Some(layer);
+        self
+    }
+
+    /// Puts it together.
+    ///
+    /// # Errors
+    /// When an address is not an `http` or `https` URL.
+    pub fn build(self) -> Result<Bellwire, InvalidOrigin> {
+        let origins = Origins::new(self.addresses.iter().map(String::as_str), &self.setting)?;
+        Ok(Bellwire(Arc::new(Inner {
+            layer: self.layer.unwrap_or_else(Layer::memory),
+            limits: self.limits,
+            origins,
+            tasks: TaskTracker::new(),
+            stopping: AtomicBool::new(false),
+            started: Instant::now(),
+            heartbeat: OnceLock::new(),
+        })))
+    }
+}

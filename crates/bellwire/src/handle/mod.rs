@@ -1,0 +1,107 @@
+//! The handle that everything hangs on.
+
+mod builder;
+mod shutdown;
+
+use std::fmt;
+
+pub use builder::Builder;
+
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+use crate::connection::start_heartbeat;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, OnceLock};
+use crate::{Layer, Limits, Origins, Scope};
+
+/// The framework in one process: its layer, its limits, the origins it trusts, and its end. Cheap
+/// to clone; an axum state from which it can be taken (`FromRef`) is all that socket routes need.
+#[derive(Clone)]
+pub struct Bellwire(Arc<Inner>);
+
+struct Inner {
+    layer: Layer,
+    limits: Limits,
+    origins: Origins,
+    tasks: TaskTracker,
+    stopping: AtomicBool,
+    started: Instant,
+    heartbeat: OnceLock<()>,
+}
+
+impl Bellwire {
+    /// Begins with the public address of the site, whose pages may open sockets.
+    pub fn builder(address: impl Into<String>) -> Builder {
+        Builder::new(address.into())
+    }
+
+    /// Groups and channels.
+    pub fn layer(&self) -> &Layer {
+        &self.0.layer
+    }
+
+    /// Whose pages are ours.
+    pub fn origins(&self) -> &Origins {
+        &self.0.origins
+    }
+
+    /// The bounds of every connection.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The limit that the sockets of this person or address exceed.
+    pub(crate) fn exceeded_by(&self, scope: &Scope) -> Option<usize> {
+        let limits = self.limits();
+        let person = scope
+            .person()
+            .map(|person| (self.layer().sockets_of("person", person), limits.sockets_per_person));
+        let address = scope.address().map(|address| {
+            (self.layer().sockets_of("address", &address.to_string()), limits.sockets_per_address)
+        });
+        [person, address]
+            .into_iter()
+            .flatten()
+            .find(|(open, most)| open > most)
+            .map(|(_, most)| most)
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// Milliseconds since this process's Bellwire began.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock()()
+    }
+
+    /// The same for later, without a hold on the rest.
+    pub(crate) fn clock(&self) -> impl Fn() -> u64 + Copy + use<> {
+        let started = self.0.started;
+        move || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Sees to it that somebody looks after the sockets.
+    pub(crate) fn ensure_heartbeat(&self) {
+        self.0.heartbeat.get_or_init(|| start_heartbeat(self));
+    }
+
+    pub(crate) fn downgrade(&self) -> impl Fn() -> Option<Bellwire> + Send + 'static {
+        let weak = Arc::downgrade(&self.0);
+        move || weak.upgrade().map(Bellwire)
+    }
+}
+
+impl fmt::Debug for Bellwire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bellwire")
+            .field("layer", &self.0.layer)
+            .field("origins", &self.0.origins)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,67 @@
+//! The person, session and address behind a request.
+
+use std::net::IpAddr;
+
+/// The person, session and address behind a request, as keys.
+///
+/// A middleware that authenticates puts it into the request's extensions;
+/// [`Upgrade`](crate::Upgrade) and [`EventStream`](crate::EventStream) read it there, so that a
+/// connection counts for its person and address and can be closed with its session.
+///
+/// ```
+/// use axum::{extract::Request, middleware::Next, response::Response};
+/// use bellwire::Identity;
+///
+/// async fn authenticate(mut request: Request, next: Next) -> Response {
+///     let identity = Identity::default().with_person("user.5").with_session("session.8");
+///     request.extensions_mut().insert(identity);
+///     next.run(request).await
+/// }
+/// # let _ = axum::middleware::from_fn::<_, (Request,)>(authenticate);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    pub(crate) person: Option<Box<str>>,
+    pub(crate) session: Option<Box<str>>,
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl Identity {
+    /// Sets the person: a key for [`Layer::kick_person`](crate::Layer::kick_person) and for the
+    /// limit of sockets per person.
+    #[must_use]
+    pub fn with_person(mut self, key: impl Into<Box<str>>) -> Self {
+        self.person = Some(key.into());
+        self
+    }
+
+    /// Sets the session: a key for [`Layer::kick_session`](crate::Layer::kick_session).
+    #[must_use]
+    pub fn with_session(mut self, key: impl Into<Box<str>>) -> Self {
+        self.session = Some(key.into());
+        self
+    }
+
+    /// Sets the address: for the limit of sockets per address. Where limits count prefixes, pass
+    /// the [`network`](crate::rate::network).
+    #[must_use]
+    pub fn with_address(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// The key of the person, if somebody is signed in.
+    pub fn person(&self) -> Option<&str> {
+        self.person.as_deref()
+    }
+
+    /// The key of the session, if there is one.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// The address, if it is known.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+}

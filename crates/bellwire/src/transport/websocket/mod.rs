@@ -1,0 +1,253 @@
+//! One socket: messages in, messages out.
+
+mod codec;
+mod frame_tracker;
+mod stream;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_util::{Sink, Stream as _};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_websockets::proto::ProtocolError;
+use tokio_websockets::{CloseCode, Error, Message, ServerBuilder, WebSocketStream};
+
+use self::codec::ShortMessage;
+use self::stream::BufferedStream;
+use super::{Close, EncodedFrame, Frame, Incoming, Outgoing, Transport};
+use crate::Limits;
+use crate::counters::Counters;
+
+/// A WebSocket over any byte stream. Messages go out as whole frames of our own; the library reads,
+/// and answers what the protocol asks to be answered.
+///
+/// Its reader comes with 8 KiB of room and keeps more after a long message. So a socket on which
+/// nothing comes in, or only short messages, has none: it gets one with the first other bytes and
+/// gives it back when everything was read.
+pub(crate) struct WebSocket<S> {
+    reader: Reader<S>,
+    /// How many bytes a message may have.
+    longest: usize,
+}
+
+enum Reader<S> {
+    Idle(BufferedStream<S>),
+    // Boxed: a socket that rests keeps no room for it.
+    Reading(Box<WebSocketStream<BufferedStream<S>>>),
+    /// The closing handshake has begun: what the library knows of it must not be forgotten.
+    Closing(Box<WebSocketStream<BufferedStream<S>>>),
+    /// Between two of the others.
+    Changing,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Speaks WebSocket on a stream whose handshake is done.
+    pub(crate) fn new(io: S, limits: &Limits, counters: Arc<Counters>) -> Self {
+        let reader = Reader::Idle(BufferedStream::new(io, limits.fragments, counters));
+        Self { reader, longest: limits.message_bytes }
+    }
+
+    fn stream(&mut self) -> &mut BufferedStream<S> {
+        match &mut self.reader {
+            Reader::Idle(stream) => stream,
+            Reader::Reading(socket) | Reader::Closing(socket) => socket.get_mut(),
+            Reader::Changing => unreachable!("left within the same call"),
+        }
+    }
+
+    /// The library's end of the socket.
+    fn reader(&mut self) -> &mut WebSocketStream<BufferedStream<S>> {
+        self.reader = match std::mem::replace(&mut self.reader, Reader::Changing) {
+            Reader::Idle(mut stream) => {
+                stream.unread();
+                let limits =
+                    tokio_websockets::Limits::default().max_payload_len(Some(self.longest));
+                Reader::Reading(Box::new(ServerBuilder::new().limits(limits).serve(stream)))
+            }
+            other => other,
+        };
+        match &mut self.reader {
+            Reader::Reading(socket) | Reader::Closing(socket) => socket,
+            Reader::Idle(_) | Reader::Changing => unreachable!("woken above"),
+        }
+    }
+
+    fn begin_closing(&mut self) {
+        self.reader();
+        self.reader = match std::mem::replace(&mut self.reader, Reader::Changing) {
+            Reader::Reading(socket) => Reader::Closing(socket),
+            other => other,
+        };
+    }
+
+    fn release_reader(&mut self) {
+        self.reader = match std::mem::replace(&mut self.reader, Reader::Changing) {
+            Reader::Reading(socket) => Reader::Idle(socket.into_inner()),
+            other => other,
+        };
+    }
+
+    /// What comes in, from the library.
+    fn poll_library(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        let socket = self.reader();
+        let next = Pin::new(&mut *socket).poll_next(cx);
+        if next.is_pending() {
+            if socket.get_ref().too_many_fragments() {
+                return Poll::Ready(Some(Incoming::Broken(Close::policy("too many fragments"))));
+            }
+            // Whatever the library has to say, such as a pong, is ours to write before it may be
+            // forgotten.
+            let said = socket.flush_into_stream(cx);
+            if said
+                && socket.get_ref().is_between_messages()
+                && matches!(self.reader, Reader::Reading(_))
+            {
+                self.release_reader();
+            }
+            return Poll::Pending;
+        }
+        Poll::Ready(match ready!(next) {
+            Some(Ok(message)) => Some(incoming(message)),
+            Some(Err(error)) => broken(&error).map(Incoming::Broken),
+            None => None,
+        })
+    }
+}
+
+/// Moves what the library has to say into our stream, which takes everything.
+trait FlushIntoStream {
+    fn flush_into_stream(&mut self, cx: &mut Context<'_>) -> bool;
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> FlushIntoStream for WebSocketStream<BufferedStream<S>> {
+    fn flush_into_stream(&mut self, cx: &mut Context<'_>) -> bool {
+        // Pending only when our stream could not write all of it at once: then it is in our queue.
+        !matches!(Pin::new(self).poll_flush(cx), Poll::Ready(Err(_)))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocket<S> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_capacity(cx)
+    }
+
+    fn write(&mut self, out: Outgoing) -> io::Result<()> {
+        match out {
+            Outgoing::Frame(frame) => self.stream().push(&frame),
+            Outgoing::Close(close) => {
+                self.begin_closing();
+                Pin::new(self.reader()).start_send(close_frame(&close)).map_err(into_io)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_shared(&mut self, frame: &EncodedFrame) -> io::Result<()> {
+        self.stream().push(frame);
+        Ok(())
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.reader {
+            Reader::Idle(stream) => Pin::new(stream).poll_flush(cx),
+            Reader::Reading(socket) | Reader::Closing(socket) => {
+                Pin::new(socket).poll_flush(cx).map_err(into_io)
+            }
+            Reader::Changing => unreachable!("left within the same call"),
+        }
+    }
+
+    fn made_progress(&mut self) -> bool {
+        self.stream().made_progress()
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        if let Reader::Idle(stream) = &mut self.reader {
+            match ready!(stream.poll_peek(cx)) {
+                Ok(true) => {}
+                Ok(false) | Err(_) => return Poll::Ready(None),
+            }
+            match codec::decode(stream.peeked(), self.longest) {
+                Some(ShortMessage::Text(text)) => {
+                    return Poll::Ready(Some(Incoming::Message(Frame::Text(text))));
+                }
+                Some(ShortMessage::Pong) => return Poll::Ready(Some(Incoming::Heartbeat)),
+                None => {}
+            }
+        }
+        let received = self.poll_library(cx);
+        if let Poll::Ready(Some(Incoming::Close(_) | Incoming::Broken(_))) = received {
+            self.begin_closing();
+        }
+        received
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if ready!(self.poll_flush(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        let stream = self.stream();
+        if ready!(Pin::new(&mut *stream).poll_shutdown(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        // What still comes is thrown away here; left unread, it would make the kernel reset the
+        // connection and with it the close frame that is under way.
+        let mut discarded = [0; 1024];
+        loop {
+            let mut buffer = ReadBuf::new(&mut discarded);
+            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+fn close_frame(close: &Close) -> Message {
+    match close.sendable().and_then(|code| CloseCode::try_from(code).ok()) {
+        Some(code) => Message::close(Some(code), close.reason()),
+        None => Message::close(None, ""),
+    }
+}
+
+fn incoming(message: Message) -> Incoming {
+    if let Some((code, reason)) = message.as_close() {
+        return Incoming::Close(Close::received(code.into(), reason));
+    }
+    if message.is_text() {
+        // Looked at once more: the library overlooks a character that the end of the message cuts
+        // off.
+        let text = std::str::from_utf8(message.as_payload()).map(str::to_owned);
+        return match text {
+            Ok(text) => Incoming::Message(Frame::Text(text)),
+            Err(_) => Incoming::Broken(Close::new(Close::NOT_UTF8, "text that is not UTF-8")),
+        };
+    }
+    if message.is_binary() {
+        return Incoming::Message(Frame::Binary(message.into_payload().into()));
+    }
+    Incoming::Heartbeat
+}
+
+/// How to close upon a broken rule; `None` when there is nobody left to tell.
+fn broken(error: &Error) -> Option<Close> {
+    match error {
+        Error::PayloadTooLong { max_len, .. } => {
+            Some(Close::new(Close::TOO_BIG, format!("a message holds at most {max_len} bytes")))
+        }
+        Error::Protocol(ProtocolError::InvalidUtf8) => {
+            Some(Close::new(Close::NOT_UTF8, "text that is not UTF-8"))
+        }
+        Error::Protocol(error) => Some(Close::new(Close::PROTOCOL, error.to_string())),
+        _ => None,
+    }
+}
+
+fn into_io(error: Error) -> io::Error {
+    match error {
+        Error::Io(error) => error,
+        other => io::Error::other(other),
+    }
+}
