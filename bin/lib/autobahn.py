@@ -1,12 +1,15 @@
-"""A table of what the Autobahn test suite found (index.json), for Python 2.7. Ends with 1 when something is not as it should be."""
+"""Prints a table of the Autobahn test suite's results (index.json). For Python 2.7.
+
+Exits with 1 if a case failed or was answered non-strictly.
+"""
 from __future__ import print_function
 
 import json
 import sys
 
 SECTIONS = {
-    "1": "Framing", "2": "Pings and pongs", "3": "Reserved bits", "4": "Opcodes", "5": "Fragmentation", "6": "UTF-8",
-    "7": "Closing", "9": "Limits and performance", "10": "Automatic fragmentation",
+    "1": "Framing", "2": "Pings and pongs", "3": "Reserved bits", "4": "Opcodes",
+    "5": "Fragmentation", "6": "UTF-8", "7": "Closing", "9": "Limits and performance", "10": "Automatic fragmentation",
 }
 GOOD = ("OK", "INFORMATIONAL")
 
@@ -16,7 +19,7 @@ def place(case):
 
 
 def verdict(case):
-    """The worse of two: how it answered, and how it closed."""
+    """The worse of two results: of the response, and of the close."""
     both = (case["behavior"], case["behaviorClose"])
     bad = [one for one in both if one not in GOOD]
     if bad:
@@ -33,7 +36,8 @@ print("|---|---|---|---|---|---|")
 
 def count(names):
     found = [verdicts[name] for name in names]
-    return [len(found)] + [found.count(kind) for kind in ("OK", "NON-STRICT", "FAILED", "INFORMATIONAL")]
+    kinds = ("OK", "NON-STRICT", "FAILED", "INFORMATIONAL")
+    return [len(found)] + [found.count(kind) for kind in kinds]
 
 
 for section in sorted(set(name.split(".")[0] for name in cases), key=int):
@@ -44,7 +48,8 @@ print(row.format("all", *count(list(cases))))
 wrong = sorted((name for name in cases if verdicts[name] not in GOOD), key=place)
 for name in wrong:
     case = cases[name]
-    print("\n%s: %s, closing: %s (close code %s)" % (name, case["behavior"], case["behaviorClose"], case["remoteCloseCode"]))
+    result = (name, case["behavior"], case["behaviorClose"], case["remoteCloseCode"])
+    print("\n%s: %s, closing: %s (close code %s)" % result)
 if not cases:
-    print("\nnot one case ran")
+    print("\nno case ran")
 sys.exit(1 if wrong or not cases else 0)

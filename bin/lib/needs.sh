@@ -1,7 +1,7 @@
-# Finds the programs the tests need and, on Debian and Ubuntu, installs those that are missing.
+# Finds the programs that the tests need and, on Debian and Ubuntu, installs missing ones.
 # Sourced by bin/test. Sets CHROMIUM and POSTGRES_BIN.
 
-# First program of the list that exists, as a path; nothing when none does.
+# Prints the path of the first program of the list that exists, if any.
 first_program() {
   local name
   for name in "$@"; do
@@ -15,7 +15,7 @@ find_chromium() {
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 }
 
-# Distributions keep the server's programs beside each other, outside PATH, one folder a version.
+# Distributions install the server's programs outside of PATH, in one folder for each version.
 find_postgres() {
   local postgres
   postgres=$(ls -d /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres \
@@ -24,7 +24,7 @@ find_postgres() {
   dirname "$postgres"
 }
 
-# Debian's package for each thing that is missing now.
+# Prints the Debian packages of missing programs.
 missing_packages() {
   command -v cc >/dev/null || echo gcc libc6-dev
   find_chromium >/dev/null || echo chromium
@@ -32,7 +32,8 @@ missing_packages() {
   command -v strace >/dev/null || [ "$(uname)" != Linux ] || echo strace
 }
 
-# Installs Debian packages without a question. PostgreSQL's package would start a server of its own: not wanted here.
+# Installs Debian packages non-interactively. RUNLEVEL=1 prevents PostgreSQL's package from starting
+# a server.
 apt_install() {
   local as_root="" log=$1
   shift
@@ -47,7 +48,7 @@ apt_install() {
   } >"$log" 2>&1 </dev/null
 }
 
-# Ubuntu has no chromium package: its browser is a snap, and chromium-browser only fetches that snap.
+# Ubuntu has no chromium package: its browser is a snap, which chromium-browser installs.
 ubuntu_names() {
   if [ -r /etc/os-release ] && grep -q '^ID=ubuntu$' /etc/os-release; then
     sed 's/^chromium$/chromium-browser/'
@@ -56,14 +57,14 @@ ubuntu_names() {
   fi
 }
 
-say_what_to_install() {
+print_requirements() {
   cat >&2 <<'EOF'
-bin/test needs these, and can install them by itself only on Debian and Ubuntu (as root or with sudo):
+bin/test needs these programs. It can install them only on Debian and Ubuntu (as root or with sudo):
 
   a C compiler (cc)
   Chromium or Chrome                                             (or set BELLWIRE_TEST_CHROMIUM)
   PostgreSQL's server, 14 or later                               (initdb, pg_ctl, postgres)
-  strace, on Linux, and the right to trace one's own programs
+  strace, on Linux, and permission to trace own processes
 
   Fedora:  sudo dnf install gcc chromium postgresql-server strace
   Arch:    sudo pacman -S gcc chromium postgresql strace
@@ -73,7 +74,7 @@ bin/test needs these, and can install them by itself only on Debian and Ubuntu (
 EOF
 }
 
-# Makes everything the tests need available, or says what to do and ends with failure.
+# Provides all programs that the tests need, or prints instructions and fails.
 provide_needs() {
   local log=$1 missing
   command -v cargo >/dev/null || {
@@ -83,21 +84,21 @@ provide_needs() {
   missing=$(missing_packages | tr ' ' '\n' | ubuntu_names | tr '\n' ' ')
   if [ -n "$missing" ] && command -v apt-get >/dev/null; then
     printf '%-34s%s\n' installing "${missing% }"
-    # Split on purpose: one word a package.
+    # Split on purpose: one word for each package.
     # shellcheck disable=SC2086
     apt_install "$log" $missing || cat "$log" >&2
   fi
   missing=$(missing_packages | tr '\n' ' ')
   if [ -n "$missing" ]; then
-    say_what_to_install
-    echo "missing here: ${missing% }" >&2
+    print_requirements
+    echo "missing: ${missing% }" >&2
     return 1
   fi
   CHROMIUM=$(find_chromium) POSTGRES_BIN=$(find_postgres)
-  # Where chromium is a snap, its package leaves a program behind that only says so.
+  # If chromium is a snap, its package contains a program that only prints a notice.
   if ! "$CHROMIUM" --version >/dev/null 2>&1 </dev/null; then
-    say_what_to_install
-    echo "missing here: a browser that runs ($CHROMIUM --version fails)" >&2
+    print_requirements
+    echo "missing: a working browser ($CHROMIUM --version fails)" >&2
     return 1
   fi
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks and lists of our own crates, for bin/audit, from `cargo metadata`.
+"""Lists and checks the crates of the workspace for bin/audit, with `cargo metadata`.
 
 packages.py publishable   names of the crates that can be published
 packages.py features      a line for each feature of each crate: `crate feature`, and `crate -` for none
-packages.py check         what is missing in the package of a publishable crate
+packages.py check         problems in the packages of publishable crates
 """
 
 import json
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Crates in `crates/` that only our own tests use.
+# Crates in `crates/` that only tests of the workspace use.
 FOR_TESTS = {"bellwire-races", "bellwire-testkit"}
 
 LICENCES = {"LICENSE-MIT", "LICENSE-APACHE"}
@@ -34,15 +34,17 @@ def features(packages):
 
 
 def files_of(package):
-    command = ["cargo", "package", "--list", "--allow-dirty", "--offline", "--package", package["name"]]
-    listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    command = ["cargo", "package", "--list", "--allow-dirty", "--offline"]
+    command += ["--package", package["name"]]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    listed = subprocess.run(command, check=True, text=True, **pipes)
     return set(listed.stdout.split())
 
 
 def bad_links(markdown, files):
-    """Links that lead nowhere on a page of a registry: to items of the code, and to files that the package lacks."""
+    """Links that break on a registry's page: to items of the code, and to files not in the package."""
     text = re.sub(r"^```.*?^```", "", markdown, flags=re.S | re.M)
-    # Brackets inside of code are no link, code inside of brackets may be one.
+    # Brackets in code are not links; code in brackets may be one.
     text = re.sub(r"(\[?)`[^`\n]*`", lambda code: code[0] if code[1] else "", text)
     defined = {name.lower() for name in re.findall(r"^\[([^\]]+)\]:", text, re.M)}
     targets = re.findall(r"\]\(([^)\s]+)", text) + re.findall(r"^\[[^\]]+\]:\s*(\S+)", text, re.M)
@@ -52,7 +54,7 @@ def bad_links(markdown, files):
             yield f"its README links to `{target}`, which is not in the package"
     for name in re.findall(r"\[([^\]\n]+)\](?![\[(:])", text):
         if name.lower() not in defined:
-            yield f"its README has `[{name}]` without an address"
+            yield f"its README has `[{name}]` without a target"
 
 
 def problems(package):
@@ -76,7 +78,7 @@ def check(packages, root):
         ours = Path(package["manifest_path"]).is_relative_to(Path(root) / "crates")
         found = list(problems(package)) if is_publishable(package) else []
         if ours and is_publishable(package) == (package["name"] in FOR_TESTS):
-            found.append("`publish` says the opposite of what is right for it")
+            found.append("`publish` has the wrong value for this crate")
         for problem in found:
             failed = True
             print(f"{package['name']}: {problem}")

@@ -1,4 +1,4 @@
-//! The program `bellwire`: the apps become one site. The only place where they meet.
+//! The `bellwire` program: assembles all apps into one site. No other crate names several apps.
 
 use std::process::ExitCode;
 

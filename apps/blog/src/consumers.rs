@@ -1,5 +1,5 @@
-//! One window of the blog: one socket that moves between pages, and follows the comments of the
-//! article that is shown.
+//! The consumer of a window: one socket that moves between pages and follows the comment feed of
+//! the article that is shown.
 
 use std::net::IpAddr;
 
@@ -9,17 +9,18 @@ use bellwire_site::accounts::users;
 use bellwire_site::bellwire::{CatchUp, Consumer, Error, GroupName, Invalid, Patch, Seq, Socket};
 use bellwire_site::{MaybeUser, Page, SiteState, Upgrade, User};
 
-use crate::actions::{self, Action, Asked, Name, Where};
-use crate::forms::Sought;
+use crate::actions::{self, Action, CommentInput, PageKind, PageTarget};
+use crate::forms::SearchQuery;
 use crate::models::article::{Article, feed_of};
-use crate::models::comment::{Comment, Written};
+use crate::models::comment::{Comment, WriteOutcome};
 use crate::pages::{self, ArticlePage, COMMENTS, List};
 use crate::{BlogError, fragments};
 
-/// How many changes a page is brought up to date by. One that missed more gets its list anew.
+/// The most changes sent one by one after a reconnect. A page that missed more receives its whole
+/// list.
 const CATCH_UP: u64 = 200;
 
-/// Opens the socket of a window, for everybody.
+/// `GET /ws/blog/`: opens the socket of a window. No login is required.
 pub(crate) async fn blog(
     MaybeUser(user): MaybeUser,
     State(site): State<SiteState>,
@@ -28,23 +29,23 @@ pub(crate) async fn blog(
     upgrade.run(BlogConsumer::new(site, user))
 }
 
-/// Somebody's window, on an article or on another page.
+/// The consumer of one window.
 #[derive(Debug)]
 pub struct BlogConsumer {
     site: SiteState,
     user: Option<User>,
-    /// The article that is read.
+    /// The id of the article that is shown.
     article: Option<i64>,
 }
 
 impl BlogConsumer {
-    /// This person, or a stranger, on no article yet.
+    /// A consumer for this user, or for an anonymous visitor. It shows no article yet.
     pub fn new(site: SiteState, user: Option<User>) -> Self {
         Self { site, user, article: None }
     }
 
-    /// Who asks, with the role they have at this moment: it may have been given or taken since the
-    /// socket was opened.
+    /// The user with the current role: it may have been granted or revoked since the socket was
+    /// opened.
     async fn viewer(&mut self) -> Result<Option<&User>, BlogError> {
         if let Some(user) = &mut self.user {
             user.is_staff = users::is_staff(self.site.db().read(), user.id).await?;
@@ -52,7 +53,7 @@ impl BlogConsumer {
         Ok(self.user.as_ref())
     }
 
-    /// The article that the page shows, as it says itself by its address (`at=/blog/article/tea/`).
+    /// The article that the page shows, from the address in its query (`at=/blog/article/tea/`).
     async fn article_of_page(&mut self, at: Option<String>) -> Result<Option<Article>, BlogError> {
         let slug = at.as_deref().and_then(|at| at.strip_prefix("/blog/article/"));
         let Some(slug) =
@@ -72,20 +73,20 @@ impl BlogConsumer {
         }
     }
 
-    async fn move_to(&mut self, socket: &mut Socket, to: &Where) -> Result<(), BlogError> {
-        match (to.page, to.id) {
-            (Name::SinglePost, Some(id)) => return self.read(socket, id).await,
-            (Name::SinglePost, None) => {
-                return Err(Invalid::field("id", "`id` says which article.").into());
+    async fn move_to(&mut self, socket: &mut Socket, target: &PageTarget) -> Result<(), BlogError> {
+        match (target.page, target.id) {
+            (PageKind::SinglePost, Some(id)) => return self.open_article(socket, id).await,
+            (PageKind::SinglePost, None) => {
+                return Err(Invalid::field("id", "Missing `id` of the article.").into());
             }
-            (Name::AllPosts | Name::AboutUs, _) => {}
+            (PageKind::AllPosts | PageKind::AboutUs, _) => {}
         }
         let site = self.site.clone();
         let user = self.viewer().await?;
-        let (page, path) = match to.page {
-            Name::AboutUs => (pages::about(user)?, pages::ABOUT.to_owned()),
+        let (page, path) = match target.page {
+            PageKind::AboutUs => (pages::about(user)?, pages::ABOUT.to_owned()),
             _ => {
-                let list = List::load(&site, Sought::default(), 0, 1).await?;
+                let list = List::load(&site, SearchQuery::default(), 0, 1).await?;
                 (pages::all(user, &list)?, list.address())
             }
         };
@@ -93,8 +94,8 @@ impl BlogConsumer {
         show(socket, &self.site, &page, &path).await
     }
 
-    /// Opens an article: joins first, then reads what to show, and goes on from there.
-    async fn read(&mut self, socket: &mut Socket, id: i64) -> Result<(), BlogError> {
+    /// Opens an article: joins its feed, then reads the comments, then follows the feed from there.
+    async fn open_article(&mut self, socket: &mut Socket, id: i64) -> Result<(), BlogError> {
         let site = self.site.clone();
         let user = self.viewer().await?;
         let is_staff = user.is_some_and(|user| user.is_staff);
@@ -121,63 +122,70 @@ impl BlogConsumer {
         Ok(())
     }
 
-    async fn comment(&mut self, socket: &mut Socket, asked: &Asked) -> Result<(), BlogError> {
-        // A client that never said which article it shows says it by its first comment, if that is
-        // accepted.
-        let begins = self.article.is_none();
-        let written = match begins {
-            true => self.begin_to_read(socket, asked).await,
-            false => self.write(socket.scope().address(), asked).await,
-        };
-        if begins && written.is_err() {
-            self.leave(socket);
-        }
-        match written? {
-            // It comes by the feed, as to everyone.
-            Written::New(comment) if self.article == Some(comment.article_id) => Ok(()),
-            // The answer to the first send was lost on the way; nobody else needs to hear it again.
-            Written::Before(comment) if self.article == Some(comment.article_id) => {
-                tell(socket, fragments::changed_comment(&comment)?).await
-            }
-            // Whoever has moved on meanwhile learns that it was written.
-            Written::New(comment) | Written::Before(comment) => {
-                tell(socket, fragments::written_elsewhere(&comment)).await
-            }
-        }
-    }
-
-    async fn write(&self, from: Option<IpAddr>, asked: &Asked) -> Result<Written, BlogError> {
-        actions::add_comment(&self.site, self.user.as_ref(), from, asked).await
-    }
-
-    /// Joins first, so that the comment comes by the feed. Nothing is sent before this ends;
-    /// whoever is refused has to leave again.
-    async fn begin_to_read(
+    async fn add_comment(
         &mut self,
         socket: &mut Socket,
-        asked: &Asked,
-    ) -> Result<Written, BlogError> {
-        let (db, id) = (self.site.db().read(), asked.post_id);
+        input: &CommentInput,
+    ) -> Result<(), BlogError> {
+        // A client that has not opened an article opens that of its first accepted comment.
+        let opens = self.article.is_none();
+        let outcome = match opens {
+            true => self.open_and_write(socket, input).await,
+            false => self.write_comment(socket.scope().address(), input).await,
+        };
+        if opens && outcome.is_err() {
+            self.leave(socket);
+        }
+        match outcome? {
+            // The sender receives it by the feed, like all readers.
+            WriteOutcome::New(comment) if self.article == Some(comment.article_id) => Ok(()),
+            // The answer to the first send was lost. Only the sender receives the comment again.
+            WriteOutcome::Existing(comment) if self.article == Some(comment.article_id) => {
+                send(socket, fragments::changed_comment(&comment)?).await
+            }
+            // The window shows another page by now: confirm without showing the comment.
+            WriteOutcome::New(comment) | WriteOutcome::Existing(comment) => {
+                send(socket, fragments::comment_receipt(&comment)).await
+            }
+        }
+    }
+
+    async fn write_comment(
+        &self,
+        from: Option<IpAddr>,
+        input: &CommentInput,
+    ) -> Result<WriteOutcome, BlogError> {
+        actions::add_comment(&self.site, self.user.as_ref(), from, input).await
+    }
+
+    /// Joins the article's feed, then adds the comment, so that the sender receives it by the feed.
+    /// Nothing is sent before this returns. On an error the caller must leave the feed.
+    async fn open_and_write(
+        &mut self,
+        socket: &mut Socket,
+        input: &CommentInput,
+    ) -> Result<WriteOutcome, BlogError> {
+        let (db, id) = (self.site.db().read(), input.post_id);
         let article = Article::by_id(db, id).await?.filter(|article| article.is_for(false));
         let feed = article.ok_or(BlogError::NoArticle)?.feed(socket.layer());
         socket.join(&feed);
         self.article = Some(id);
         socket.follow_from(&feed, Article::current_seq(db, id).await?.cast_unsigned());
-        self.write(socket.scope().address(), asked).await
+        self.write_comment(socket.scope().address(), input).await
     }
 
     async fn act(&mut self, socket: &mut Socket, action: Action) -> Result<(), BlogError> {
         match action {
-            Action::ChangePage(to) => self.move_to(socket, &to).await,
+            Action::ChangePage(target) => self.move_to(socket, &target).await,
             Action::AddNextPosts { page, search } => {
-                let list = List::next(&self.site, Sought::parse(&search), page).await?;
-                tell_all(socket, fragments::next_articles(&list)?).await
+                let list = List::next(&self.site, SearchQuery::parse(&search), page).await?;
+                send_all(socket, fragments::next_articles(&list)?).await
             }
             Action::Search { search } => {
-                let list = List::load(&self.site, Sought::parse(&search), 0, 1).await?;
-                tell_all(socket, fragments::found(&list)?).await
+                let list = List::load(&self.site, SearchQuery::parse(&search), 0, 1).await?;
+                send_all(socket, fragments::search_results(&list)?).await
             }
-            Action::AddComment(asked) => self.comment(socket, &asked).await,
+            Action::AddComment(input) => self.add_comment(socket, &input).await,
             Action::RemoveComment { id } => {
                 let user = self.user.as_ref().ok_or(BlogError::NotStaff)?;
                 actions::remove_comment(&self.site, user, id).await
@@ -185,9 +193,9 @@ impl BlogConsumer {
         }
     }
 
-    /// Everything after number `since`, or the list anew where that is unknown, impossible, or too
-    /// much.
-    async fn missed(&self, article: i64, since: Option<Seq>) -> Result<CatchUp, BlogError> {
+    /// The changes after number `since`, or the whole list if `since` is unknown or impossible, or
+    /// if there are too many changes.
+    async fn changes_since(&self, article: i64, since: Option<Seq>) -> Result<CatchUp, BlogError> {
         let db = self.site.db().read();
         let now = Article::current_seq(db, article).await?;
         if let Some(since) = since.map(Seq::cast_signed).filter(|since| (0..=now).contains(since)) {
@@ -195,21 +203,20 @@ impl BlogConsumer {
             if changed.len() as u64 <= CATCH_UP {
                 let patches =
                     changed.iter().map(fragments::changed_comment).collect::<Result<_, _>>()?;
-                return Ok(caught_up(patches, &changed, now));
+                return Ok(catch_up_to(patches, &changed, now));
             }
         }
         let newest = Comment::newest(db, article, None, COMMENTS).await?;
-        // A page that knows nothing of an article to which nobody ever said anything has nothing to
-        // replace.
+        // An article without any comment so far, and a page without a number: nothing to replace.
         let patches = match now == 0 && since.is_none() {
             true => Vec::new(),
             false => vec![fragments::all_comments(&newest)?],
         };
-        Ok(caught_up(patches, &newest, now))
+        Ok(catch_up_to(patches, &newest, now))
     }
 }
 
-fn caught_up(patches: Vec<Patch>, shown: &[Comment], now: i64) -> CatchUp {
+fn catch_up_to(patches: Vec<Patch>, shown: &[Comment], now: i64) -> CatchUp {
     CatchUp { patches, seq: Comment::reached(shown, now).cast_unsigned() }
 }
 
@@ -219,20 +226,20 @@ async fn show(
     page: &Page,
     path: &str,
 ) -> Result<(), BlogError> {
-    tell_all(socket, page.moved(site, path)).await
+    send_all(socket, page.moved(site, path)).await
 }
 
-async fn tell_all(
+async fn send_all(
     socket: &mut Socket,
     patches: impl IntoIterator<Item = Patch>,
 ) -> Result<(), BlogError> {
     for patch in patches {
-        tell(socket, patch).await?;
+        send(socket, patch).await?;
     }
     Ok(())
 }
 
-async fn tell(socket: &mut Socket, patch: Patch) -> Result<(), BlogError> {
+async fn send(socket: &mut Socket, patch: Patch) -> Result<(), BlogError> {
     Ok(socket.patch(patch).await?)
 }
 
@@ -261,7 +268,7 @@ impl Consumer for BlogConsumer {
     ) -> Result<CatchUp, Error> {
         match self.article {
             Some(article) if feed_of(article) == *feed => {
-                self.missed(article, since).await.map_err(BlogError::over_socket)
+                self.changes_since(article, since).await.map_err(BlogError::over_socket)
             }
             _ => Ok(CatchUp { patches: Vec::new(), seq: since.unwrap_or_default() }),
         }

@@ -1,24 +1,24 @@
-//! What can go wrong in the blog, and who can mend it.
+//! The errors of the blog, and their conversion to socket and HTTP answers.
 
 use bellwire_site::bellwire::Error;
 use bellwire_site::{AppError, SiteError};
 
-/// Why the blog did not do as asked.
+/// An error of the blog.
 #[derive(Debug, thiserror::Error)]
 pub enum BlogError {
-    /// There is no such article, or none that may be read.
+    /// The article does not exist, or the visitor may not read it.
     #[error("there is no such article")]
     NoArticle,
-    /// There is no such comment, or not any more.
+    /// The comment does not exist, or was removed.
     #[error("there is no such comment")]
     NoComment,
-    /// There are fewer pages.
+    /// The list has fewer pages.
     #[error("there are no more articles")]
     NoMore,
-    /// Only staff may do that.
+    /// The action requires the staff role.
     #[error("only staff may do that")]
     NotStaff,
-    /// What can go wrong in every app.
+    /// An error common to all apps.
     #[error(transparent)]
     AppError(AppError),
 }
@@ -30,23 +30,23 @@ impl<E: Into<AppError>> From<E> for BlogError {
 }
 
 impl BlogError {
-    /// As the end of a socket that has just begun: what a page cannot have now it may have in a
-    /// moment.
+    /// Converts an error in `connect`: after a temporary error the socket closes, and the page
+    /// reconnects shortly.
     pub(crate) fn at_connect(self) -> Error {
         match self {
-            Self::AppError(fault) => fault.at_connect(),
+            Self::AppError(error) => error.at_connect(),
             other => other.over_socket(),
         }
     }
 
-    /// As an answer over a socket.
+    /// Converts the error to an answer over a socket.
     pub(crate) fn over_socket(self) -> Error {
         match self {
             Self::NoArticle => Error::refused("There is no such article."),
-            Self::NoComment => Error::refused("That comment is gone."),
+            Self::NoComment => Error::refused("That comment no longer exists."),
             Self::NoMore => Error::refused("There are no more articles."),
             Self::NotStaff => Error::refused("Only staff may do that."),
-            Self::AppError(fault) => fault.over_socket(),
+            Self::AppError(error) => error.over_socket(),
         }
     }
 }
@@ -56,7 +56,7 @@ impl From<BlogError> for SiteError {
         match error {
             BlogError::NoArticle | BlogError::NoComment | BlogError::NoMore => Self::NotFound,
             BlogError::NotStaff => Self::Forbidden("Only staff may do that.".to_owned()),
-            BlogError::AppError(fault) => fault.into(),
+            BlogError::AppError(error) => error.into(),
         }
     }
 }

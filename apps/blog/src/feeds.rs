@@ -1,4 +1,4 @@
-//! For programs that read: RSS, Atom, and the map of the site.
+//! The machine-readable documents: RSS, Atom and the sitemap.
 
 use std::fmt::Debug;
 
@@ -13,16 +13,16 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::BlogError;
-use crate::forms::Sought;
+use crate::forms::SearchQuery;
 use crate::models::Headline;
-use crate::models::headline::Listed;
+use crate::models::headline::ListFilter;
 use crate::pages::{ABOUT, ALL};
 
-/// Articles in a feed.
+/// The number of articles in a feed.
 const ARTICLES: u64 = 20;
-/// Addresses that a map of a site may have.
+/// The most addresses that a sitemap may have.
 const ADDRESSES: u64 = 50_000;
-/// Addresses that are no articles: the first page, the list, and who we are.
+/// The addresses that are no articles: the front page, the list and the page about the authors.
 const OTHERS: u64 = 3;
 
 const RSS_PATH: &str = "/blog/feed/";
@@ -47,13 +47,13 @@ struct Sitemap {
     pages: Vec<(String, Option<String>)>,
 }
 
-/// The newest articles, as feeds show them.
+/// The newest articles, as rendered in feeds.
 struct Feed {
     /// The feed's own address.
     itself: String,
-    /// The page it is about.
+    /// The address of the page that the feed belongs to.
     page: String,
-    /// When something in it changed last.
+    /// The time of the last change.
     changed: Stamp,
     entries: Vec<Entry>,
 }
@@ -68,7 +68,7 @@ struct Entry {
     changed: Stamp,
 }
 
-/// A moment as RSS and as Atom want it.
+/// A time in the formats of RSS (RFC 822) and Atom (RFC 3339).
 struct Stamp {
     rfc822: String,
     rfc3339: String,
@@ -86,9 +86,9 @@ impl From<DateTime<Utc>> for Stamp {
 /// `GET /blog/feed/`
 pub(crate) async fn rss(
     State(site): State<SiteState>,
-    asked: HeaderMap,
+    headers: HeaderMap,
 ) -> Result<Response, SiteError> {
-    feed(&site, &asked, RSS_PATH, "application/rss+xml; charset=utf-8", |feed| {
+    feed(&site, &headers, RSS_PATH, "application/rss+xml; charset=utf-8", |feed| {
         Rss { feed }.render()
     })
     .await
@@ -97,9 +97,9 @@ pub(crate) async fn rss(
 /// `GET /blog/atom/`
 pub(crate) async fn atom(
     State(site): State<SiteState>,
-    asked: HeaderMap,
+    headers: HeaderMap,
 ) -> Result<Response, SiteError> {
-    feed(&site, &asked, ATOM_PATH, "application/atom+xml; charset=utf-8", |feed| {
+    feed(&site, &headers, ATOM_PATH, "application/atom+xml; charset=utf-8", |feed| {
         Atom { feed }.render()
     })
     .await
@@ -107,40 +107,40 @@ pub(crate) async fn atom(
 
 async fn feed(
     site: &SiteState,
-    asked: &HeaderMap,
+    headers: &HeaderMap,
     path: &str,
     kind: &'static str,
     render: fn(Feed) -> askama::Result<String>,
 ) -> Result<Response, SiteError> {
-    let listed = Listed { sought: Sought::default(), offset: 0, limit: ARTICLES };
-    let newest = Headline::list(site.db().read(), &listed).await?;
-    let known = Known::by(site, path, changed(&newest), &newest);
-    if known.is_had(asked) {
-        return Ok(known.not_modified());
+    let filter = ListFilter { search: SearchQuery::default(), offset: 0, limit: ARTICLES };
+    let newest = Headline::list(site.db().read(), &filter).await?;
+    let validators = Validators::new(site, path, changed(&newest), &newest);
+    if validators.match_request(headers) {
+        return Ok(validators.not_modified());
     }
     let feed = Feed::load(site, path, &newest).await?;
-    Ok(known.answer(kind, render(feed)?))
+    Ok(validators.answer(kind, render(feed)?))
 }
 
 /// `GET /sitemap.xml`
 pub(crate) async fn sitemap(
     State(site): State<SiteState>,
-    asked: HeaderMap,
+    headers: HeaderMap,
 ) -> Result<Response, SiteError> {
-    let state = Headline::state(site.db().read()).await?;
-    let known = Known::by(&site, SITEMAP_PATH, state.changed, &state);
-    if known.is_had(&asked) {
-        return Ok(known.not_modified());
+    let state = Headline::fingerprint(site.db().read()).await?;
+    let validators = Validators::new(&site, SITEMAP_PATH, state.changed, &state);
+    if validators.match_request(&headers) {
+        return Ok(validators.not_modified());
     }
     let articles = Headline::addresses(site.db().read(), ADDRESSES - OTHERS).await?;
     let others = ["/", ALL, ABOUT].map(|path| (path.to_owned(), None));
     let articles = articles.into_iter().map(|(path, at)| (path, Some(Stamp::from(at).rfc3339)));
     let absolute = |(path, at): (String, _)| (site.public_url().absolute(&path), at);
     let pages = others.into_iter().chain(articles).map(absolute).collect();
-    Ok(known.answer("application/xml; charset=utf-8", Sitemap { pages }.render()?))
+    Ok(validators.answer("application/xml; charset=utf-8", Sitemap { pages }.render()?))
 }
 
-/// When the last of them was saved.
+/// The time at which the last of these articles was saved.
 fn changed(articles: &[Headline]) -> DateTime<Utc> {
     articles.iter().map(|article| article.updated_at).max().unwrap_or_default()
 }
@@ -170,7 +170,7 @@ impl Feed {
     }
 }
 
-/// Without the characters that XML cannot have, not even escaped.
+/// Removes the characters that XML does not allow, not even escaped.
 fn printable(text: &str) -> String {
     text.chars()
         .filter(|c| {
@@ -179,15 +179,15 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-/// By which a reader knows whether what they have is still the same, before any of it is made.
-struct Known {
+/// The HTTP validators of a document. They are computed without rendering it.
+struct Validators {
     tag: String,
     date: String,
 }
 
-impl Known {
-    /// What is at this path, as this site and this build of it show it.
-    fn by(site: &SiteState, path: &str, changed: DateTime<Utc>, state: &impl Debug) -> Self {
+impl Validators {
+    /// Hashes the address, the build of the site and the `state` of the articles.
+    fn new(site: &SiteState, path: &str, changed: DateTime<Utc>, state: &impl Debug) -> Self {
         let all = format!("{} {} {state:?}", site.public_url().absolute(path), site.build());
         let hex: String =
             Sha256::digest(all).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
@@ -197,17 +197,18 @@ impl Known {
         }
     }
 
-    fn is_had(&self, asked: &HeaderMap) -> bool {
-        is_known(asked, &self.tag)
+    /// Whether the client has the current document.
+    fn match_request(&self, headers: &HeaderMap) -> bool {
+        etag_matches(headers, &self.tag)
     }
 
     fn headers(&self) -> [(HeaderName, HeaderValue); 3] {
         [
-            // Of the same articles, not of the same bytes: another version of the program may write
-            // them otherwise.
+            // A weak tag: it stands for the same articles, not for the same bytes. Another version
+            // of the program may render them differently.
             (header::ETAG, value(&format!("W/{}", self.tag))),
             (header::LAST_MODIFIED, value(&self.date)),
-            // To be kept by everyone, and to be asked about each time: that costs little.
+            // Caches may store the document but must revalidate it each time, which is cheap.
             (header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache")),
         ]
     }
@@ -222,14 +223,14 @@ impl Known {
     }
 }
 
-/// Only the tag decides. A date would not do: what is withdrawn leaves the date of the others as it
-/// was.
-fn is_known(asked: &HeaderMap, tag: &str) -> bool {
-    let mut tags = header_items(asked, header::IF_NONE_MATCH, b',');
+/// Checks `If-None-Match` only. A date is not sufficient: withdrawing an article does not change
+/// the date of the others.
+fn etag_matches(headers: &HeaderMap, tag: &str) -> bool {
+    let mut tags = header_items(headers, header::IF_NONE_MATCH, b',');
     tags.any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag.as_bytes())
 }
 
-/// Tags and dates are plain ASCII.
+/// Converts a tag or a date, which are ASCII, to a header value.
 fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| unreachable!("`{text}` is ASCII"))
 }
@@ -238,30 +239,30 @@ fn value(text: &str) -> HeaderValue {
 mod tests {
     use super::*;
 
-    fn asks(name: HeaderName, known: impl AsRef<[u8]>) -> bool {
-        let known = HeaderValue::from_bytes(known.as_ref()).unwrap();
-        is_known(&HeaderMap::from_iter([(name, known)]), "\"a\"")
+    fn matches_a(name: HeaderName, value: impl AsRef<[u8]>) -> bool {
+        let value = HeaderValue::from_bytes(value.as_ref()).unwrap();
+        etag_matches(&HeaderMap::from_iter([(name, value)]), "\"a\"")
     }
 
     #[test]
-    fn an_odd_tag_is_the_only_one_that_is_lost() {
+    fn a_malformed_tag_does_not_affect_the_others() {
         for known in [&b"\"\xe9\", \"a\""[..], b"\"a\", \"\xc3\xa9\""] {
-            assert!(asks(header::IF_NONE_MATCH, known), "{known:?}");
+            assert!(matches_a(header::IF_NONE_MATCH, known), "{known:?}");
         }
-        assert!(!asks(header::IF_NONE_MATCH, b"\"a\xe9\""));
+        assert!(!matches_a(header::IF_NONE_MATCH, b"\"a\xe9\""));
     }
 
     #[test]
-    fn a_reader_who_has_it_is_told_so_by_the_tag_and_by_nothing_else() {
+    fn only_the_tag_decides_whether_a_document_is_unmodified() {
         for known in ["\"a\"", "W/\"a\"", "\"x\", \"a\"", "*"] {
-            assert!(asks(header::IF_NONE_MATCH, known), "{known}");
+            assert!(matches_a(header::IF_NONE_MATCH, known), "{known}");
         }
-        assert!(!asks(header::IF_NONE_MATCH, "\"b\""));
-        assert!(!asks(header::IF_MODIFIED_SINCE, "Sat, 21 Nov 2026 10:00:00 GMT"));
+        assert!(!matches_a(header::IF_NONE_MATCH, "\"b\""));
+        assert!(!matches_a(header::IF_MODIFIED_SINCE, "Sat, 21 Nov 2026 10:00:00 GMT"));
     }
 
     #[test]
-    fn what_xml_cannot_have_is_left_out() {
+    fn characters_that_xml_does_not_allow_are_removed() {
         assert_eq!(printable("a\u{1}b\n\u{fffe}c\u{ffff}\u{7f}😀"), "ab\nc😀");
     }
 }

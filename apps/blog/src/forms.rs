@@ -1,4 +1,4 @@
-//! What valid input is.
+//! Validated input: titles, articles, author names, comments and search queries.
 
 use bellwire_site::bellwire::Invalid;
 use bellwire_site::markup::{is_invisible, is_joiner, shows};
@@ -6,18 +6,18 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The longest title, in characters.
 const TITLE_CHARS: usize = 200;
-/// The longest article, in characters. In the widest script it still fits the body of a request.
+/// The longest article, in characters. It fits the request body limit in every script.
 pub(crate) const ARTICLE_CHARS: usize = 20_000;
-/// The longest name under a comment, in characters.
+/// The longest author name of a comment, in characters.
 pub(crate) const AUTHOR_CHARS: usize = 100;
 /// The longest comment, in characters.
 pub(crate) const COMMENT_CHARS: usize = 4_000;
-/// The longest search, in characters; the rest of a longer one is left out.
+/// The longest search query, in characters. A longer one is truncated.
 const SEARCH_CHARS: usize = 200;
-/// What an address is made of where a title has nothing for it: dots and dashes only.
-const NAMELESS: &str = "article";
+/// The slug of a title without letters, digits or pictures.
+const DEFAULT_SLUG: &str = "article";
 
-/// The title of an article, and the part of its address that is made from it.
+/// A validated title of an article, with its slug.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
     title: String,
@@ -25,41 +25,41 @@ pub struct Title {
 }
 
 impl Title {
-    /// Checks a title as it was typed: 1 to 200 characters of any script.
+    /// Validates a submitted title: 1 to 200 characters of any script.
     ///
     /// # Errors
-    /// What to say beside the field `title`.
-    pub fn parse(typed: &str) -> Result<Self, Invalid> {
-        let title = one_line(typed);
+    /// A message for the field `title`.
+    pub fn parse(input: &str) -> Result<Self, Invalid> {
+        let title = one_line(input);
         match title.chars().count() {
             _ if !shows(&title) => Err(Invalid::field("title", "Give the article a title.")),
             1..=TITLE_CHARS => Ok(Self { slug: slug_of(&title), title }),
-            long => Err(Invalid::field("title", too_long("A title", TITLE_CHARS, long))),
+            len => Err(Invalid::field("title", too_long("A title", TITLE_CHARS, len))),
         }
     }
 
-    /// The title, as shown.
+    /// The title, as displayed.
     pub fn as_str(&self) -> &str {
         &self.title
     }
 
-    /// The title, as an address: lower case, without slashes and spaces.
+    /// The title in an address: lower case, without slashes and spaces.
     pub fn slug(&self) -> &str {
         &self.slug
     }
 }
 
-/// The text of an article, in Markdown.
+/// A validated text of an article, in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArticleText(String);
 
 impl ArticleText {
-    /// Checks a text as it was typed: something visible, at most 20,000 characters.
+    /// Validates a submitted text: something visible, at most 20,000 characters.
     ///
     /// # Errors
-    /// What to say beside the field `content`.
-    pub fn parse(typed: &str) -> Result<Self, Invalid> {
-        text(typed, "An article", "Write the article first.", ARTICLE_CHARS).map(Self)
+    /// A message for the field `content`.
+    pub fn parse(input: &str) -> Result<Self, Invalid> {
+        text(input, "An article", "Write the article first.", ARTICLE_CHARS).map(Self)
     }
 
     /// The text.
@@ -68,21 +68,21 @@ impl ArticleText {
     }
 }
 
-/// The name under a comment.
+/// A validated author name of a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorName(String);
 
 impl AuthorName {
-    /// Checks a name as it was typed: 1 to 100 characters of any script.
+    /// Validates a submitted name: 1 to 100 characters of any script.
     ///
     /// # Errors
-    /// What to say beside the field `author`.
-    pub fn parse(typed: &str) -> Result<Self, Invalid> {
-        let name = one_line(typed);
+    /// A message for the field `author`.
+    pub fn parse(input: &str) -> Result<Self, Invalid> {
+        let name = one_line(input);
         match name.chars().count() {
             _ if !shows(&name) => Err(Invalid::field("author", "Please type your name.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
-            long => Err(Invalid::field("author", too_long("A name", AUTHOR_CHARS, long))),
+            len => Err(Invalid::field("author", too_long("A name", AUTHOR_CHARS, len))),
         }
     }
 
@@ -92,17 +92,17 @@ impl AuthorName {
     }
 }
 
-/// The text of a comment.
+/// A validated text of a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommentText(String);
 
 impl CommentText {
-    /// Checks a text as it was typed: something visible, at most 4,000 characters.
+    /// Validates a submitted text: something visible, at most 4,000 characters.
     ///
     /// # Errors
-    /// What to say beside the field `content`.
-    pub fn parse(typed: &str) -> Result<Self, Invalid> {
-        text(typed, "A comment", "Write something first.", COMMENT_CHARS).map(Self)
+    /// A message for the field `content`.
+    pub fn parse(input: &str) -> Result<Self, Invalid> {
+        text(input, "A comment", "Write something first.", COMMENT_CHARS).map(Self)
     }
 
     /// The text.
@@ -111,15 +111,15 @@ impl CommentText {
     }
 }
 
-/// What is looked for: one line, as it was typed. An empty one looks for nothing in particular.
+/// A search query: one line. An empty one selects all articles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sought(String);
+pub struct SearchQuery(String);
 
-impl Sought {
-    /// Takes what was typed. There is nothing wrong with any search; too long a one is cut.
-    pub fn parse(typed: &str) -> Self {
+impl SearchQuery {
+    /// Normalizes a submitted query. Every input is valid; one of over 200 characters is truncated.
+    pub fn parse(input: &str) -> Self {
         Self(
-            typed
+            input
                 .split_whitespace()
                 .collect::<Vec<_>>()
                 .join(" ")
@@ -130,26 +130,26 @@ impl Sought {
         )
     }
 
-    /// What was typed.
+    /// The query.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether nothing in particular is looked for.
+    /// Whether the query is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Composed characters, single spaces, and nothing that only pretends to be there.
-fn one_line(typed: &str) -> String {
-    let line: String = typed.chars().filter(|c| !is_invisible(*c)).nfc().collect();
+/// Normalizes to composed characters and single spaces, and removes invisible characters.
+fn one_line(input: &str) -> String {
+    let line: String = input.chars().filter(|c| !is_invisible(*c)).nfc().collect();
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn text(typed: &str, what: &str, empty: &str, fits: usize) -> Result<String, Invalid> {
-    let text = typed.replace("\r\n", "\n").replace('\r', "\n");
-    // No database takes NUL, and no screen the rest.
+fn text(input: &str, what: &str, empty: &str, max: usize) -> Result<String, Invalid> {
+    let text = input.replace("\r\n", "\n").replace('\r', "\n");
+    // NUL cannot be stored by any of the databases; other control characters are not visible.
     let text: String =
         text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let text = text.trim_end().trim_start_matches('\n');
@@ -157,31 +157,31 @@ fn text(typed: &str, what: &str, empty: &str, fits: usize) -> Result<String, Inv
         return Err(Invalid::field("content", empty));
     }
     match text.chars().count() {
-        long if long > fits => Err(Invalid::field("content", too_long(what, fits, long))),
+        len if len > max => Err(Invalid::field("content", too_long(what, max, len))),
         _ => Ok(text.to_owned()),
     }
 }
 
-/// Lower case letters, digits and signs of any script, with dashes where there was something else.
+/// Keeps lower case letters, digits and signs of any script, and replaces the rest by dashes.
 fn slug_of(title: &str) -> String {
-    let stays = |c: char| {
+    let is_kept = |c: char| {
         c.is_alphanumeric() || is_joiner(c) || bellwire_site::markup::attaches(c) || is_picture(c)
     };
     let lower = title.to_lowercase();
-    let words = lower.split(|c: char| !stays(c)).filter(|word| shows(word));
+    let words = lower.split(|c: char| !is_kept(c)).filter(|word| shows(word));
     match words.collect::<Vec<_>>().join("-") {
-        slug if slug.is_empty() => NAMELESS.to_owned(),
+        slug if slug.is_empty() => DEFAULT_SLUG.to_owned(),
         slug => slug,
     }
 }
 
-/// Emoji and other pictures.
+/// Whether the character is an emoji or another picture.
 fn is_picture(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
-fn too_long(what: &str, fits: usize, has: usize) -> String {
-    format!("{what} holds at most {fits} characters; this one has {has}.")
+fn too_long(what: &str, max: usize, len: usize) -> String {
+    format!("{what} holds at most {max} characters; this one has {len}.")
 }
 
 #[cfg(test)]
@@ -210,12 +210,12 @@ mod tests {
         assert_eq!(
             Title::parse("Cafe\u{301}").unwrap(),
             Title::parse("Café").unwrap(),
-            "one title, however it is typed"
+            "the same title in both normal forms"
         );
     }
 
     #[test]
-    fn a_title_is_refused_when_nobody_sees_it_or_it_is_too_long() {
+    fn an_invisible_or_too_long_title_is_refused() {
         for bad in ["", "   ", "\u{200b}", "\u{200d}", "\u{0}", &"x".repeat(201)] {
             assert!(Title::parse(bad).is_err(), "{bad:?}");
         }
@@ -246,9 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn a_search_is_one_line_that_ends_somewhere() {
-        assert_eq!(Sought::parse("  a \n b\u{0} ").as_str(), "a b");
-        assert!(Sought::parse(" \t").is_empty());
-        assert_eq!(Sought::parse(&"é".repeat(1_000)).as_str().chars().count(), 200);
+    fn a_search_query_is_one_line_of_limited_length() {
+        assert_eq!(SearchQuery::parse("  a \n b\u{0} ").as_str(), "a b");
+        assert!(SearchQuery::parse(" \t").is_empty());
+        assert_eq!(SearchQuery::parse(&"é".repeat(1_000)).as_str().chars().count(), 200);
     }
 }

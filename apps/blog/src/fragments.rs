@@ -1,4 +1,4 @@
-//! Typed data in, patches out. The only place in the blog that knows selectors.
+//! Renders typed data to patches. The only module of the blog that contains selectors.
 
 use askama::Template;
 use bellwire_site::bellwire::{Html, Patch};
@@ -11,12 +11,12 @@ use crate::pages::{List, Paginator, Teasers};
 
 /// The list of articles.
 const ARTICLES: &str = "#all-posts";
-/// What stands below it.
+/// The pagination below the list.
 const PAGINATOR: &str = "#paginator";
 /// The comments below an article.
 const COMMENTS: &str = "#list-of-comments";
 
-/// A comment as the templates show it: to everyone the same.
+/// A comment, formatted for the templates, the same for everyone.
 pub(crate) struct CommentView {
     pub(crate) id: i64,
     pub(crate) author: String,
@@ -39,7 +39,7 @@ impl From<&Comment> for CommentView {
     }
 }
 
-/// A comment for everyone. What staff do with it is added by their browsers.
+/// The item of a comment, the same for everyone. The browsers of staff add the removal form.
 #[derive(Template)]
 #[template(path = "blog/components/_comment.html")]
 struct CommentItem {
@@ -51,47 +51,47 @@ fn comment_html(comment: &Comment) -> Result<Html, BlogError> {
     Ok(Html::from_template(&CommentItem { comment: comment.into(), is_staff: false })?)
 }
 
-/// A new comment, last in the list.
+/// Appends a comment to the list.
 pub(crate) fn new_comment(comment: &Comment) -> Result<Patch, BlogError> {
     Ok(Patch::append(COMMENTS, comment_html(comment)?))
 }
 
-/// A comment is no more.
-pub(crate) fn comment_gone(id: i64) -> Patch {
+/// Removes a comment from the list.
+pub(crate) fn comment_removed(id: i64) -> Patch {
     Patch::remove(format!("#comment--{id}"))
 }
 
-/// A comment that changed while somebody was away.
+/// Appends or removes a comment that changed while the page was disconnected.
 pub(crate) fn changed_comment(comment: &Comment) -> Result<Patch, BlogError> {
     match comment.removed_at {
-        Some(_) => Ok(comment_gone(comment.id)),
+        Some(_) => Ok(comment_removed(comment.id)),
         None => new_comment(comment),
     }
 }
 
-/// The list anew.
+/// Replaces the whole list of comments.
 pub(crate) fn all_comments(comments: &[Comment]) -> Result<Patch, BlogError> {
     let items = comments.iter().map(comment_html).collect::<Result<Vec<_>, _>>()?;
     let html: String = items.iter().map(Html::as_str).collect();
     Ok(Patch::inner(COMMENTS, Html::trusted(html)))
 }
 
-/// The answer to a comment that this page does not show: it was written. Nothing shows; bellwire.js
-/// looks for the id.
-pub(crate) fn written_elsewhere(comment: &Comment) -> Patch {
+/// Confirms a comment on an article that the page does not show. The element is hidden; bellwire.js
+/// finds the answer by its `data-client-id`.
+pub(crate) fn comment_receipt(comment: &Comment) -> Patch {
     let id = Html::text(comment.client_id.as_deref().unwrap_or_default());
     let mark =
         format!("<span id=\"written--{}\" data-client-id=\"{id}\" hidden></span>", comment.id);
     Patch::append("#main", Html::trusted(mark))
 }
 
-/// What was found, instead of what was listed.
-pub(crate) fn found(list: &List) -> Result<[Patch; 2], BlogError> {
+/// Replaces the list with search results.
+pub(crate) fn search_results(list: &List) -> Result<[Patch; 2], BlogError> {
     let teasers = Html::from_template(&Teasers::of(list))?;
     Ok([Patch::inner(ARTICLES, teasers), paginator(list)?])
 }
 
-/// The next articles, below those that are listed.
+/// Appends the next articles to the list.
 pub(crate) fn next_articles(list: &List) -> Result<[Patch; 2], BlogError> {
     let teasers = Html::from_template(&Teasers::of(list))?;
     Ok([Patch::append(ARTICLES, teasers), paginator(list)?])

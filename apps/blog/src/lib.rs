@@ -1,5 +1,4 @@
-//! A blog: articles that staff write, and comments that everyone reading an article sees at the
-//! same moment.
+//! A blog: articles by staff, with comments that appear live for every reader of an article.
 
 mod routes;
 mod views;
@@ -10,7 +9,7 @@ pub mod models;
 mod pages;
 mod fragments;
 mod feeds;
-mod pace;
+mod rate_limit;
 mod error;
 mod migrations;
 mod seed;
@@ -22,12 +21,12 @@ pub use actions::Action;
 pub use consumers::BlogConsumer;
 pub use error::BlogError;
 
-/// The blog's styles and scripts.
+/// The styles and scripts of the blog.
 #[derive(RustEmbed)]
 #[folder = "static/blog"]
 struct Assets;
 
-/// The blog, to be put into a site.
+/// The blog, as an app of a site.
 pub fn app() -> App {
     App::new("blog")
         .routes(routes::router)
@@ -36,7 +35,7 @@ pub fn app() -> App {
         .nav_item(NavItem {
             title: "Blog",
             path: "/blog/",
-            about: "Articles to read, and comments that appear while you read them.",
+            about: "Articles, with comments that appear while you read.",
         })
         .sitemap(feeds::SITEMAP_PATH)
         .seed(|site, people, progress, _options| Box::pin(seed::fill(site, people, progress)))

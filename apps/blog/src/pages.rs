@@ -1,4 +1,4 @@
-//! The pages that everyone reads: made once here, for HTTP and for the socket alike.
+//! Renders the public pages, the same for HTTP and for the socket.
 
 use askama::Template;
 use bellwire_site::bellwire::Html;
@@ -7,34 +7,34 @@ use bellwire_site::{Field, Page, SiteState, User};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::BlogError;
-use crate::forms::Sought;
+use crate::forms::SearchQuery;
 use crate::fragments::CommentView;
 use crate::models::article::{Article, feed_of};
 use crate::models::comment::Comment;
-use crate::models::headline::{Headline, Listed};
+use crate::models::headline::{Headline, ListFilter};
 
-/// Articles of one page of the list.
+/// Articles per page of the list.
 pub(crate) const PAGE: u64 = 5;
-/// Pages that an address shows at most. What comes after is shown by "More posts" alone.
+/// The most pages that an address shows. Later ones are available by "More posts" only.
 const PAGES: u64 = 40;
-/// Comments that a page shows at first; what is older is behind a link.
+/// The most comments on a page. Older ones are behind a link.
 pub(crate) const COMMENTS: u64 = 200;
 
-/// The addresses.
+/// The paths of the pages.
 pub(crate) const ALL: &str = "/blog/";
 pub(crate) const ABOUT: &str = "/blog/about/";
 pub(crate) const DRAFTS: &str = "/blog/drafts/";
 pub(crate) const WRITE: &str = "/blog/write/";
 
-/// What the list says of itself to search engines.
+/// The description of the list for search engines.
 const DESCRIPTION: &str =
     "Articles about slow things made well, and what their readers have to say.";
 
-/// Articles of the list, and how it goes on.
+/// A part of the list of articles.
 pub(crate) struct List {
-    pub(crate) sought: Sought,
+    pub(crate) query: SearchQuery,
     articles: Vec<Teaser>,
-    /// The last page that is shown, from 1 on.
+    /// The number of the last page that is shown, from 1.
     page: u64,
     has_more: bool,
 }
@@ -45,83 +45,87 @@ pub(crate) struct Teaser {
     pub(crate) title: String,
     pub(crate) path: String,
     pub(crate) author: String,
-    pub(crate) date: Moment,
+    pub(crate) date: DisplayDate,
     pub(crate) summary: String,
     pub(crate) comments: i64,
 }
 
-/// A day, for people and for programs.
-pub(crate) struct Moment {
+/// A date, machine-readable and human-readable.
+pub(crate) struct DisplayDate {
     pub(crate) iso: String,
-    pub(crate) words: String,
+    pub(crate) text: String,
 }
 
-impl From<DateTime<Utc>> for Moment {
+impl From<DateTime<Utc>> for DisplayDate {
     fn from(at: DateTime<Utc>) -> Self {
         Self {
             iso: at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            words: at.format("%-d %B %Y").to_string(),
+            text: at.format("%-d %B %Y").to_string(),
         }
     }
 }
 
 impl List {
-    /// Pages of what is listed: all that come after `after`, to `page`.
+    /// Loads the pages after `after`, up to and including `page`.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub(crate) async fn load(
         site: &SiteState,
-        sought: Sought,
+        query: SearchQuery,
         after: u64,
         page: u64,
     ) -> Result<Self, BlogError> {
         let db = site.db().read();
-        let wanted = (page - after) * PAGE;
-        let listed = Listed { sought, offset: after * PAGE, limit: wanted + 1 };
-        let mut found = Headline::list(db, &listed).await?;
-        let has_more = found.len() as u64 > wanted;
-        found.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+        let limit = (page - after) * PAGE;
+        let filter = ListFilter { search: query, offset: after * PAGE, limit: limit + 1 };
+        let mut found = Headline::list(db, &filter).await?;
+        let has_more = found.len() as u64 > limit;
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let counts = Comment::counts(db, found.iter().map(|article| article.id)).await?;
         let comments =
             |id| counts.iter().find(|(article, _)| *article == id).map_or(0, |(_, count)| *count);
         let articles =
             found.iter().map(|article| Teaser::of(article, comments(article.id))).collect();
-        Ok(Self { sought: listed.sought, articles, page, has_more })
+        Ok(Self { query: filter.search, articles, page, has_more })
     }
 
-    /// The page of this number by itself.
+    /// Loads the page with this number only.
     ///
     /// # Errors
-    /// That there is none, or the database's.
+    /// [`BlogError::NoMore`], or a database error.
     pub(crate) async fn next(
         site: &SiteState,
-        sought: Sought,
+        query: SearchQuery,
         page: i64,
     ) -> Result<Self, BlogError> {
-        // So far no list goes; as an offset it fits every database.
+        // No list is that long, and as an offset the number fits every database.
         let page = u64::try_from(page).ok().filter(|page| (1..=u64::from(u32::MAX)).contains(page));
         let page = page.ok_or(BlogError::NoMore)?;
-        let list = Self::load(site, sought, page - 1, page).await?;
+        let list = Self::load(site, query, page - 1, page).await?;
         if list.articles.is_empty() { Err(BlogError::NoMore) } else { Ok(list) }
     }
 
-    /// All pages to this one, as an address names it.
+    /// Loads all pages up to this one, for the address of a list.
     ///
     /// # Errors
-    /// That there is none, or the database's.
-    pub(crate) async fn to(site: &SiteState, sought: Sought, page: u64) -> Result<Self, BlogError> {
+    /// [`BlogError::NoMore`], or a database error.
+    pub(crate) async fn up_to(
+        site: &SiteState,
+        query: SearchQuery,
+        page: u64,
+    ) -> Result<Self, BlogError> {
         if !(1..=PAGES).contains(&page) {
             return Err(BlogError::NoMore);
         }
-        let list = Self::load(site, sought, 0, page).await?;
+        let list = Self::load(site, query, 0, page).await?;
         let reached = list.articles.len() as u64 > (page - 1) * PAGE;
         if page == 1 || reached { Ok(list) } else { Err(BlogError::NoMore) }
     }
 
-    /// The address that shows the same.
+    /// The address that shows the same list.
     pub(crate) fn address(&self) -> String {
-        address(&self.sought, self.page.min(PAGES))
+        address(&self.query, self.page.min(PAGES))
     }
 
     fn has_address_of_next(&self) -> bool {
@@ -129,17 +133,17 @@ impl List {
     }
 }
 
-fn address(sought: &Sought, page: u64) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if !sought.is_empty() {
-        query.append_pair("search", sought.as_str());
+fn address(query: &SearchQuery, page: u64) -> String {
+    let mut params = url::form_urlencoded::Serializer::new(String::new());
+    if !query.is_empty() {
+        params.append_pair("search", query.as_str());
     }
     if page > 1 {
-        query.append_pair("page", &page.to_string());
+        params.append_pair("page", &page.to_string());
     }
-    match query.finish() {
-        query if query.is_empty() => ALL.to_owned(),
-        query => format!("{ALL}?{query}"),
+    match params.finish() {
+        params if params.is_empty() => ALL.to_owned(),
+        params => format!("{ALL}?{params}"),
     }
 }
 
@@ -161,16 +165,16 @@ impl Teaser {
 #[template(path = "blog/components/_posts.html")]
 pub(crate) struct Teasers<'a> {
     articles: &'a [Teaser],
-    sought: &'a str,
+    query: &'a str,
 }
 
 impl<'a> Teasers<'a> {
     pub(crate) fn of(list: &'a List) -> Self {
-        Self { articles: &list.articles, sought: list.sought.as_str() }
+        Self { articles: &list.articles, query: list.query.as_str() }
     }
 }
 
-/// How the list goes on, and the address that shows as much of it as is shown now.
+/// The pagination: the link to the next articles, and the address of the list as shown now.
 #[derive(Template)]
 #[template(path = "blog/components/_paginator.html")]
 pub(crate) struct Paginator {
@@ -178,7 +182,7 @@ pub(crate) struct Paginator {
     next: Option<Next>,
 }
 
-/// What "More posts" asks for.
+/// The target of "More posts".
 struct Next {
     href: String,
     data: String,
@@ -189,11 +193,11 @@ impl Paginator {
         let next = list.page + 1;
         let more = || Next {
             href: if list.has_address_of_next() {
-                address(&list.sought, next)
+                address(&list.query, next)
             } else {
                 list.address()
             },
-            data: serde_json::json!({"page": next, "search": list.sought.as_str()}).to_string(),
+            data: serde_json::json!({"page": next, "search": list.query.as_str()}).to_string(),
         };
         Self { address: list.address(), next: list.has_more.then(more) }
     }
@@ -204,17 +208,17 @@ impl Paginator {
 struct AllPage<'a> {
     posts: Teasers<'a>,
     paginator: Paginator,
-    sought: &'a str,
+    query: &'a str,
 }
 
-/// The list of articles.
+/// Renders the list of articles.
 ///
 /// # Errors
-/// The template's.
+/// A template error.
 pub(crate) fn all(user: Option<&User>, list: &List) -> Result<Page, BlogError> {
-    let sought = list.sought.as_str();
-    let main = AllPage { posts: Teasers::of(list), paginator: Paginator::of(list), sought };
-    let title = if sought.is_empty() { "Blog".to_owned() } else { format!("{sought} · Blog") };
+    let query = list.query.as_str();
+    let main = AllPage { posts: Teasers::of(list), paginator: Paginator::of(list), query };
+    let title = if query.is_empty() { "Blog".to_owned() } else { format!("{query} · Blog") };
     Ok(page(&title, &main, user, ALL)?.description(DESCRIPTION).connect("/ws/blog/"))
 }
 
@@ -222,16 +226,16 @@ pub(crate) fn all(user: Option<&User>, list: &List) -> Result<Page, BlogError> {
 #[template(path = "blog/pages/_about.html")]
 struct AboutPage;
 
-/// Who we are.
+/// Renders the page about the authors.
 ///
 /// # Errors
-/// The template's.
+/// A template error.
 pub(crate) fn about(user: Option<&User>) -> Result<Page, BlogError> {
-    let description = "Who writes here, about what, and how to join the conversation.";
+    let description = "About this blog: its authors, its topics, and how to comment.";
     Ok(page("About us", &AboutPage, user, ABOUT)?.description(description).connect("/ws/blog/"))
 }
 
-/// An article, with what is said below it.
+/// An article with its comments.
 #[derive(Template)]
 #[template(path = "blog/pages/_article.html")]
 pub(crate) struct ArticlePage {
@@ -239,23 +243,23 @@ pub(crate) struct ArticlePage {
     title: String,
     path: String,
     author: String,
-    date: Moment,
+    date: DisplayDate,
     is_draft: bool,
     html: Html,
     summary: String,
     feed: String,
-    /// The number that its comments stand at.
+    /// The feed number of the comments.
     pub(crate) seq: i64,
     comments: Vec<CommentView>,
-    /// Where the comments before these are.
+    /// The address of the comments before these.
     older: Option<String>,
-    /// Whether these are older ones than the newest.
+    /// Whether the page shows older comments instead of the newest.
     is_older: bool,
     is_staff: bool,
     pub(crate) form: CommentForm,
 }
 
-/// The form for a comment, as it is shown.
+/// The state of the comment form.
 #[derive(Default)]
 pub(crate) struct CommentForm {
     pub(crate) author: Field,
@@ -264,10 +268,10 @@ pub(crate) struct CommentForm {
 }
 
 impl ArticlePage {
-    /// Reads what is to be shown: the newest comments, or those before a place.
+    /// Loads the page with the newest comments, or with those before a position.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub(crate) async fn load(
         site: &SiteState,
         user: Option<&User>,
@@ -276,7 +280,8 @@ impl ArticlePage {
     ) -> Result<Self, BlogError> {
         let db = site.db().read();
         let Article { row, .. } = &article;
-        // The number first: what comes after it is told by the feed, and told twice is shown once.
+        // Read the number first: the feed sends every later change, and the page shows a comment
+        // once even if it receives it twice.
         let seq = Article::current_seq(db, row.id).await?;
         let comments = Comment::newest(db, row.id, before, COMMENTS).await?;
         let is_full = comments.len() as u64 == COMMENTS;
@@ -301,10 +306,10 @@ impl ArticlePage {
         })
     }
 
-    /// The page. Older comments stand still: the newest alone are live.
+    /// Renders the page. Only a page with the newest comments connects and is live.
     ///
     /// # Errors
-    /// The template's.
+    /// A template error.
     pub(crate) fn page(&self, user: Option<&User>) -> Result<Page, BlogError> {
         let page =
             page(&self.title, self, user, &self.path)?.description(&*self.summary).kind("article");
@@ -313,7 +318,7 @@ impl ArticlePage {
 }
 
 impl CommentForm {
-    /// Whoever is signed in need not type their name.
+    /// An empty form. The name of a signed-in user is filled in.
     fn of(user: Option<&User>) -> Self {
         let author = user.map(|user| Field::typed(&*user.name)).unwrap_or_default();
         Self { author, ..Self::default() }
@@ -331,7 +336,7 @@ struct Nav<'a> {
 #[template(path = "blog/components/_head.html")]
 struct Head;
 
-/// A page of the blog, with its navigation.
+/// Renders a page of the blog, with its navigation.
 pub(crate) fn page(
     title: &str,
     main: &impl Template,

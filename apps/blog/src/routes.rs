@@ -1,4 +1,4 @@
-//! Every path of the blog.
+//! The routes of the blog.
 
 use axum::Router;
 use axum::routing::{get, post};

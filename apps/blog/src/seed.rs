@@ -1,7 +1,8 @@
-//! Articles and comments of people who exist nowhere.
+//! Sample articles and comments by fictional people.
 //!
-//! They stand in `seed/articles.txt`: a line `=== Title`, a line `by Name`, the text, and a line
-//! `--- Name: text` for each comment. A name that none of the people has is a stranger's.
+//! The format of `seed/articles.txt`: a line `=== Title`, a line `by Name`, the text, and a line
+//! `--- Name: text` for each comment. A name that is none of the seeded people is an anonymous
+//! visitor's.
 
 use std::time::Duration;
 
@@ -13,15 +14,15 @@ use sha2::{Digest, Sha256};
 
 use crate::BlogError;
 use crate::forms::{ArticleText, AuthorName, CommentText, Title};
-use crate::models::article::{Article, Saved};
-use crate::models::comment::{Comment, NewComment, Written};
+use crate::models::article::{Article, ArticleInput};
+use crate::models::comment::{Comment, NewComment, WriteOutcome};
 
 const ARTICLES: &str = include_str!("seed/articles.txt");
 
-/// Between one article and the one before it.
-const APART: TimeDelta = TimeDelta::hours(61);
+/// The time between two articles.
+const INTERVAL: TimeDelta = TimeDelta::hours(61);
 
-/// How often a batch is tried while others write, and the wait before the next try.
+/// The most attempts for a transaction while the database is busy, and the wait between attempts.
 const TRIES: u32 = 10;
 const WAIT: Duration = Duration::from_millis(300);
 
@@ -35,24 +36,24 @@ struct Story {
     at: DateTime<Utc>,
 }
 
-/// What was written.
+/// The numbers of rows inserted.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     articles: usize,
     comments: usize,
 }
 
-/// Adds what is missing of the articles and of what is said below them.
+/// Inserts the missing articles and comments.
 pub(crate) async fn fill(
     site: &SiteState,
     people: &[Person],
     progress: &mut Progress,
 ) -> Result<(), SiteError> {
-    let stories = read(ARTICLES, site.clock().date())?;
+    let stories = parse(ARTICLES, site.clock().date())?;
     let (mut count, all) = (Count::default(), stories.len() as u64);
-    // The oldest first, so that ids and dates have one order.
+    // Oldest first, so that ids and dates are in the same order.
     for (number, story) in stories.iter().rev().enumerate() {
-        let written = patiently(|| {
+        let written = with_retries(|| {
             let (story, people) = (story.clone(), people.to_vec());
             site.db().write(async move |tx: Tx| write(&tx, &story, &people).await)
         });
@@ -66,24 +67,25 @@ pub(crate) async fn fill(
     Ok(())
 }
 
-/// One article and its comments, both or neither. What is there is left as it is, and what was
-/// removed stays away.
+/// Inserts an article and its comments in one transaction. Existing rows stay as they are, and
+/// removed comments stay removed.
 async fn write(tx: &Tx, story: &Story, people: &[Person]) -> Result<Count, BlogError> {
     let id_of =
         |name: &str| people.iter().find(|person| person.name == name).map(|person| person.id);
     let mut count = Count::default();
-    // First the lock, then the look: two who fill the site at once write each article once.
+    // Lock before the lookup: two concurrent runs insert each article once.
     Article::lock_names(tx).await?;
     let (id, since) = match Article::by_slug(tx, story.title.slug()).await? {
-        // Somebody else's of the same address, or a draft by now: nothing is said below it.
-        Some(there) if Some(there.row.author_id) != id_of(&story.author) => return Ok(count),
-        Some(there) if there.row.published_at.is_none() => return Ok(count),
-        Some(there) => (there.row.id, there.row.created_at),
+        // An article of another author with the same slug, or one that is a draft by now: no
+        // comments are added.
+        Some(existing) if Some(existing.row.author_id) != id_of(&story.author) => return Ok(count),
+        Some(existing) if existing.row.published_at.is_none() => return Ok(count),
+        Some(existing) => (existing.row.id, existing.row.created_at),
         None => {
             let Some(author) = id_of(&story.author) else { return Ok(count) };
             let Story { title, content, at, .. } = story.clone();
-            let row = Article::write(tx, author, &Saved { title, content, is_published: true, at })
-                .await?;
+            let input = ArticleInput { title, content, is_published: true, at };
+            let row = Article::write(tx, author, &input).await?;
             count.articles = 1;
             (row.id, story.at)
         }
@@ -97,26 +99,28 @@ async fn write(tx: &Tx, story: &Story, people: &[Person]) -> Result<Count, BlogE
             content: content.clone(),
             at: since + TimeDelta::minutes(97 * number),
         };
-        count.comments += usize::from(matches!(Comment::write(tx, new).await?, Written::New(_)));
+        let outcome = Comment::write(tx, new).await?;
+        count.comments += usize::from(matches!(outcome, WriteOutcome::New(_)));
     }
     Ok(count)
 }
 
-/// By which a comment is known again.
+/// The idempotency key of a comment, derived from its content.
 fn client_id(author: &AuthorName, content: &CommentText) -> String {
     let digest = Sha256::digest(format!("{}\n{}", author.as_str(), content.as_str()).as_bytes());
     let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("seed-{hex}")
 }
 
-/// The stories, the newest first, as they stand in the text.
-fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<Story>, BlogError> {
+/// Parses the articles, in the order of the file: newest first.
+fn parse(text: &str, now: DateTime<Utc>) -> Result<Vec<Story>, BlogError> {
     let stories = text.split("=== ").skip(1);
-    let stories = (1..).zip(stories).map(|(number, story)| one(story, now - APART * number));
+    let stories =
+        (1..).zip(stories).map(|(number, story)| parse_story(story, now - INTERVAL * number));
     stories.collect()
 }
 
-fn one(story: &str, at: DateTime<Utc>) -> Result<Story, BlogError> {
+fn parse_story(story: &str, at: DateTime<Utc>) -> Result<Story, BlogError> {
     let (title, rest) = story.split_once('\n').unwrap_or((story, ""));
     let (author, rest) = rest.split_once('\n').unwrap_or((rest, ""));
     let (content, comments): (Vec<_>, Vec<_>) =
@@ -135,15 +139,15 @@ fn one(story: &str, at: DateTime<Utc>) -> Result<Story, BlogError> {
     })
 }
 
-/// Tries again for a while where the database has too much to do: a running site writes, too.
-async fn patiently<T, W>(mut write: impl FnMut() -> W) -> Result<T, BlogError>
+/// Retries while the database is busy: a running site may write at the same time.
+async fn with_retries<T, W>(mut write: impl FnMut() -> W) -> Result<T, BlogError>
 where
     W: Future<Output = Result<T, BlogError>>,
 {
     for _ in 1..TRIES {
         match write().await {
             Err(BlogError::AppError(AppError::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
-            done => return done,
+            result => return result,
         }
     }
     write().await
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn there_are_thirty_articles_with_a_hundred_and_fifty_comments_unevenly_spread() {
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
-        let stories = read(ARTICLES, now).unwrap();
+        let stories = parse(ARTICLES, now).unwrap();
         assert_eq!(stories.len(), 30);
         let counts: Vec<_> = stories.iter().map(|story| story.comments.len()).collect();
         assert_eq!(counts.iter().sum::<usize>(), 150, "{counts:?}");
@@ -171,9 +175,9 @@ mod tests {
         );
         for story in &stories {
             assert!(PEOPLE.iter().any(|(name, _)| *name == story.author), "{}", story.author);
-            let said = i32::try_from(story.comments.len()).unwrap();
+            let comments = i32::try_from(story.comments.len()).unwrap();
             assert!(
-                story.at + TimeDelta::minutes(97) * said < now,
+                story.at + TimeDelta::minutes(97) * comments < now,
                 "{}: in the future",
                 story.title.as_str()
             );

@@ -1,4 +1,5 @@
-//! One window of the chat: one socket that moves between rooms and keeps the list of rooms live.
+//! WebSocket consumer of a chat window: one socket that switches between rooms and updates the
+//! list of rooms.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -8,32 +9,32 @@ use bellwire_site::bellwire::{
 use bellwire_site::{SiteError, SiteState, Upgrade, User};
 use serde::{Deserialize, Serialize};
 
-use crate::actions::{self, Action, Asked, Where};
+use crate::actions::{self, Action, ChangeGroupData, NewMessageData};
 use crate::models::message::{Message, Written};
 use crate::models::room::{Kind, Room, everyone, person};
 use crate::panel::{PAGE, Panel, Part};
 use crate::sidebar::Sidebar;
 use crate::{ChatError, fragments, online};
 
-/// How many changes, and how many bytes of text, a page is brought up to date by. One that missed
-/// more gets its list anew.
-const CATCH_UP: u64 = 500;
+/// The most changes, and the most bytes of message text, that a catch-up sends. A page that missed
+/// more receives the whole list again.
+const CATCH_UP_CHANGES: u64 = 500;
 const CATCH_UP_BYTES: usize = 256 * 1024;
 
-/// What a page is told that shows a room which is not there for its person: whether it was removed,
-/// or they were, is not told apart.
-const NOT_HERE: &str = "This room was removed, or you are not in it any more.";
+/// The notice for a page that shows a room which its user cannot read. It does not reveal whether
+/// the room or the user was removed.
+const ROOM_UNAVAILABLE: &str = "This room was deleted, or you are no longer a member.";
 
-/// What windows are told beside the patches that go to all alike.
+/// Events for windows, in addition to the patches that are the same for everyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// The list of rooms has changed.
     Rooms,
-    /// This room was removed.
+    /// The room was deleted.
     Gone,
 }
 
-/// Opens the socket of a window, for those who are signed in.
+/// Opens the socket of a window for a user who is signed in.
 pub(crate) async fn chat(
     user: User,
     State(site): State<SiteState>,
@@ -42,7 +43,7 @@ pub(crate) async fn chat(
     Ok(upgrade.run(ChatConsumer::new(site, user, None)))
 }
 
-/// Opens the socket of a window in a room, for those who may be there.
+/// Opens the socket of a window in a room that the user may read.
 pub(crate) async fn room(
     user: User,
     Path(slug): Path<String>,
@@ -54,30 +55,30 @@ pub(crate) async fn room(
     Ok(upgrade.run(ChatConsumer::new(site, user, Some(room))))
 }
 
-/// A person's window, in a room or in none.
+/// One window of a user, which shows a room or none.
 #[derive(Debug)]
 pub struct ChatConsumer {
     site: SiteState,
     user: User,
     room: Option<Room>,
-    /// Whether the page has a list of rooms to be kept live.
+    /// Whether the page has a list of rooms that needs live updates.
     has_sidebar: bool,
-    /// The groups of the rooms in it whose news are for members alone.
+    /// The `room_updates` groups of the rooms that only members may read.
     room_updates: Vec<Group<Event>>,
 }
 
 impl ChatConsumer {
-    /// This person, in this room or in none yet.
+    /// Creates the consumer of a user's window, which shows this room or none yet.
     pub fn new(site: SiteState, user: User, room: Option<Room>) -> Self {
         Self { site, user, room, has_sidebar: false, room_updates: Vec::new() }
     }
 
-    /// The room that the page shows, as it says itself: by its id (`at=5`), as our pages do, or by
-    /// its address (`at=/chat/hi/`).
+    /// Finds the room that the page shows, as its `at` parameter states: by id (`at=5`), as our
+    /// pages do, or by path (`at=/chat/hi/`).
     ///
     /// # Errors
-    /// [`ChatError::NoRoom`] when it shows a room that is not there, or not for this person. An
-    /// address alone shows nothing.
+    /// [`ChatError::NoRoom`] if the id is of a room that does not exist or that the user may not
+    /// read. A path of such a room yields `None`.
     async fn room_of_page(&self, at: &str) -> Result<Option<Room>, ChatError> {
         let db = self.site.db().read();
         if let Ok(id) = at.parse() {
@@ -94,17 +95,17 @@ impl ChatConsumer {
         }
     }
 
-    /// Looks at the room that the page shows, from where the page stands.
+    /// Enters the room that the page shows and follows its feed from the page's position.
     async fn enter(&mut self, socket: &mut Socket, room: Room) -> Result<(), ChatError> {
-        let room = match self.be_in(socket, &room).await {
+        let room = match self.join_room(socket, &room).await {
             Ok(room) => room,
             Err(error) => {
-                self.be_out_of(socket, &room);
+                self.leave_room(socket, &room);
                 return Err(error);
             }
         };
         socket.follow(&room.feed(socket.layer()));
-        // It may have been renamed while nobody could tell this page.
+        // The room may have been renamed while the page was disconnected.
         if self.has_sidebar && room.kind != Kind::Direct {
             for patch in fragments::renamed(&room) {
                 socket.patch(patch).await?;
@@ -114,9 +115,9 @@ impl ChatConsumer {
         Ok(())
     }
 
-    /// Is in the room's groups, for others to see, if this person may be in it. Asked again when
-    /// they are in: from then on whoever closes the room finds them there and takes them out.
-    async fn be_in(&self, socket: &mut Socket, room: &Room) -> Result<Room, ChatError> {
+    /// Joins the room's groups and tracks presence. Checks the permission after the join, not
+    /// before: from the join on, closing the room removes the user from its groups.
+    async fn join_room(&self, socket: &mut Socket, room: &Room) -> Result<Room, ChatError> {
         let feed = room.feed(socket.layer());
         socket.join(&feed);
         socket.track(&feed);
@@ -126,33 +127,37 @@ impl ChatConsumer {
         Room::for_person(self.site.db().read(), room.id, self.user.id).await
     }
 
-    fn be_out_of(&self, socket: &mut Socket, room: &Room) {
+    fn leave_room(&self, socket: &mut Socket, room: &Room) {
         socket.leave(&room.feed(socket.layer()));
         socket.leave(&room.ephemeral(socket.layer()));
     }
 
-    fn leave(&mut self, socket: &mut Socket) {
+    fn leave_current(&mut self, socket: &mut Socket) {
         if let Some(room) = self.room.take() {
-            self.be_out_of(socket, &room);
+            self.leave_room(socket, &room);
         }
     }
 
-    /// Looks at another room: joins first, then reads what to show, and goes on from there. Whoever
-    /// cannot stays where they are.
-    async fn move_to(&mut self, socket: &mut Socket, sought: &Where) -> Result<(), ChatError> {
-        let room = actions::find(&self.site, &self.user, sought).await?;
+    /// Switches to another room: joins its groups, reads what to show, and follows the feed from
+    /// there. On an error the window stays in its current room.
+    async fn change_room(
+        &mut self,
+        socket: &mut Socket,
+        data: &ChangeGroupData,
+    ) -> Result<(), ChatError> {
+        let room = actions::find_room(&self.site, &self.user, data).await?;
         let is_here = self.room.as_ref().is_some_and(|here| here.id == room.id);
-        let (panel, patches) = match self.look_into(socket, &room).await {
+        let (panel, patches) = match self.load_room(socket, &room).await {
             Ok(shown) => shown,
             Err(error) => {
                 if !is_here {
-                    self.be_out_of(socket, &room);
+                    self.leave_room(socket, &room);
                 }
                 return Err(error);
             }
         };
         if !is_here {
-            self.leave(socket);
+            self.leave_current(socket);
         }
         for patch in patches {
             socket.patch(patch).await?;
@@ -163,8 +168,8 @@ impl ChatConsumer {
         Ok(())
     }
 
-    /// What is shown of a room, read after it was joined.
-    async fn look_into(
+    /// Joins the room's feed, then reads its panel and renders the patches that show it.
+    async fn load_room(
         &self,
         socket: &mut Socket,
         room: &Room,
@@ -173,14 +178,15 @@ impl ChatConsumer {
         let panel = Panel::load(&self.site, &self.user, room.clone(), Part::Newest).await?;
         let patches = match socket.dialect() {
             Dialect::Htmx => vec![fragments::room(&panel)?],
-            _ => fragments::room_in_places(&panel, &panel.messages)?,
+            _ => fragments::room_for_json(&panel, &panel.messages)?,
         };
-        self.be_in(socket, room).await?;
+        self.join_room(socket, room).await?;
         Ok((panel, patches))
     }
 
-    /// The list of rooms as it is now, and the groups that bring its news. Whoever stops being a
-    /// member hears it as an event, and leaves here what they joined in the same moment.
+    /// Joins the groups that update the list of rooms, then sends the current list. A user who
+    /// loses a membership receives an event that runs this again, which leaves the group of that
+    /// room even if it was joined at the same moment.
     async fn show_sidebar(&mut self, socket: &mut Socket) -> Result<(), ChatError> {
         let closed = Sidebar::closed(&self.site, &self.user).await?;
         let room_updates: Vec<_> =
@@ -196,18 +202,22 @@ impl ChatConsumer {
         Ok(socket.patch(fragments::sidebar(&sidebar)?).await?)
     }
 
-    /// Closes the view when the room was removed, or the person from it, and nobody could tell.
-    async fn is_still_here(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    /// Closes the room if it was deleted, or the user removed from it, and the event was dropped.
+    async fn close_if_unavailable(&mut self, socket: &mut Socket) -> Result<(), Error> {
         let Some(room) = &self.room else { return Ok(()) };
         match Room::for_person(self.site.db().read(), room.id, self.user.id).await {
             Ok(_) => Ok(()),
-            Err(ChatError::NoRoom) => self.close_room(socket, NOT_HERE).await,
+            Err(ChatError::NoRoom) => self.close_room(socket, ROOM_UNAVAILABLE).await,
             Err(error) => Err(error.at_connect()),
         }
     }
 
-    async fn say(&self, socket: &mut Socket, asked: Asked) -> Result<(), ChatError> {
-        let room = match (&self.room, asked.room) {
+    async fn new_message(
+        &self,
+        socket: &mut Socket,
+        data: NewMessageData,
+    ) -> Result<(), ChatError> {
+        let room = match (&self.room, data.room) {
             (Some(here), None) => here.clone(),
             (Some(here), Some(id)) if here.id == id => here.clone(),
             (_, Some(id)) => {
@@ -215,19 +225,19 @@ impl ChatConsumer {
             }
             (None, None) => return Err(Invalid::field("message", "Choose a room first.").into()),
         };
-        match actions::new_message(&self.site, &room, &self.user, asked).await? {
-            // It comes by the feed, as to everyone; to whoever has moved on meanwhile the answer is
-            // that it was said.
+        match actions::new_message(&self.site, &room, &self.user, data).await? {
+            // The feed delivers the message to this window too. A window that has switched to
+            // another room in the meantime receives a confirmation instead.
             Written::New(message) if self.room.as_ref().is_none_or(|here| here.id != room.id) => {
-                let said = fragments::said_elsewhere(&message);
-                Ok(socket.patch(said).await?)
+                let confirmation = fragments::sent_elsewhere(&message);
+                Ok(socket.patch(confirmation).await?)
             }
             Written::New(_) => Ok(()),
-            // The answer to the first send was lost on the way; nobody else needs to hear it again.
+            // The response to the first send was lost. Only the sender needs it again.
             Written::Before(message) => {
                 let again = match self.room.as_ref().is_some_and(|here| here.id == room.id) {
                     true => fragments::message_again(&message)?,
-                    false => fragments::said_elsewhere(&message),
+                    false => fragments::sent_elsewhere(&message),
                 };
                 Ok(socket.patch(again).await?)
             }
@@ -237,14 +247,14 @@ impl ChatConsumer {
     async fn act(&mut self, socket: &mut Socket, action: Action) -> Result<(), ChatError> {
         let (site, user) = (&self.site, &self.user);
         match action {
-            Action::NewMessage(asked) => self.say(socket, asked).await,
+            Action::NewMessage(data) => self.new_message(socket, data).await,
             Action::EditMessage { id, message } => {
                 actions::edit_message(site, user, id, &message).await.map(|_| ())
             }
             Action::DeleteMessage { id } => {
                 actions::delete_message(site, user, id).await.map(|_| ())
             }
-            Action::ChangeGroup(sought) => self.move_to(socket, &sought).await,
+            Action::ChangeGroup(data) => self.change_room(socket, &data).await,
             Action::Typing {} => {
                 if let Some(room) = &self.room {
                     let typing = fragments::typing(user.id, &user.name);
@@ -257,33 +267,32 @@ impl ChatConsumer {
         }
     }
 
-    /// Everything after number `since`, or the list anew where that is unknown, impossible, or too
-    /// much.
-    async fn missed(&self, room: &Room, since: Option<Seq>) -> Result<CatchUp, ChatError> {
+    /// Returns the changes after sequence number `since`, or the whole list if `since` is missing,
+    /// out of range, or too far back.
+    async fn changes_since(&self, room: &Room, since: Option<Seq>) -> Result<CatchUp, ChatError> {
         let db = self.site.db().read();
         let now = Room::current_seq(db, room.id).await?;
         if let Some(since) = since.map(Seq::cast_signed).filter(|since| (0..=now).contains(since)) {
-            let changed = Message::changed_since(db, room.id, since, CATCH_UP + 1).await?;
+            let changed = Message::changed_since(db, room.id, since, CATCH_UP_CHANGES + 1).await?;
             let bytes: usize = changed.iter().map(|message| message.row.text.len()).sum();
-            if changed.len() as u64 <= CATCH_UP && bytes <= CATCH_UP_BYTES {
+            if changed.len() as u64 <= CATCH_UP_CHANGES && bytes <= CATCH_UP_BYTES {
                 let patches =
                     changed.iter().filter_map(|m| fragments::changed_message(m, since).transpose());
-                return caught_up(patches.collect::<Result<_, _>>()?, now, &changed);
+                return catch_up_to(patches.collect::<Result<_, _>>()?, now, &changed);
             }
         }
         let newest = Message::newest(db, room.id, PAGE).await?;
-        // A page that knows nothing of a room in which nothing ever happened has nothing to
-        // replace.
+        // A page without a position has nothing to replace in a room that has no changes yet.
         let patches = if now == 0 && since.is_none() {
             vec![]
         } else {
             vec![fragments::all_messages(&newest)?]
         };
-        caught_up(patches, now, &newest)
+        catch_up_to(patches, now, &newest)
     }
 
     async fn close_room(&mut self, socket: &mut Socket, why: &'static str) -> Result<(), Error> {
-        self.leave(socket);
+        self.leave_current(socket);
         match socket.dialect() {
             Dialect::Htmx if self.has_sidebar => socket.patch(fragments::room_closed(why)).await,
             _ => Err(Close::policy(why).into()),
@@ -291,7 +300,7 @@ impl ChatConsumer {
     }
 }
 
-fn caught_up(patches: Vec<Patch>, now: i64, shown: &[Message]) -> Result<CatchUp, ChatError> {
+fn catch_up_to(patches: Vec<Patch>, now: i64, shown: &[Message]) -> Result<CatchUp, ChatError> {
     Ok(CatchUp { patches, seq: Message::reached(shown, now).cast_unsigned() })
 }
 
@@ -315,11 +324,11 @@ impl Consumer for ChatConsumer {
         };
         let entered = match room {
             Ok(Some(room)) => self.enter(socket, room).await,
-            nowhere => nowhere.map(|_| ()),
+            no_room => no_room.map(|_| ()),
         };
         match entered {
             Ok(()) => {}
-            Err(ChatError::NoRoom) => self.close_room(socket, NOT_HERE).await?,
+            Err(ChatError::NoRoom) => self.close_room(socket, ROOM_UNAVAILABLE).await?,
             Err(error) => return Err(error.at_connect()),
         }
         if self.has_sidebar {
@@ -338,7 +347,7 @@ impl Consumer for ChatConsumer {
                 self.show_sidebar(socket).await.map_err(ChatError::at_connect)
             }
             Event::Rooms => Ok(()),
-            Event::Gone => self.close_room(socket, "This room was removed.").await,
+            Event::Gone => self.close_room(socket, "This room was deleted.").await,
         }
     }
 
@@ -350,16 +359,16 @@ impl Consumer for ChatConsumer {
     ) -> Result<CatchUp, Error> {
         match &self.room {
             Some(room) if GroupName::of("chat.room", room.id) == *feed => {
-                self.missed(room, since).await.map_err(ChatError::over_socket)
+                self.changes_since(room, since).await.map_err(ChatError::over_socket)
             }
             _ => Ok(CatchUp { patches: Vec::new(), seq: since.unwrap_or_default() }),
         }
     }
 
-    /// What was dropped are hints: who is here, what is new elsewhere, that the room is gone. The
-    /// list of rooms is shown anew.
+    /// Recovers after dropped messages: presence, unread counts, or the deletion of the room.
+    /// Checks that the room is still available and sends the list of rooms again.
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.is_still_here(socket).await?;
+        self.close_if_unavailable(socket).await?;
         match self.has_sidebar {
             true => self.show_sidebar(socket).await.map_err(ChatError::at_connect),
             false => Ok(()),
@@ -369,7 +378,7 @@ impl Consumer for ChatConsumer {
     async fn removed(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
         match &self.room {
             Some(room) if GroupName::of("chat.room", room.id) == *group => {
-                self.close_room(socket, "You are not in this room any more.").await
+                self.close_room(socket, "You are no longer a member of this room.").await
             }
             _ => Ok(()),
         }

@@ -1,24 +1,24 @@
-//! What can go wrong in the chat, and who can mend it.
+//! Errors of the chat, and their responses over HTTP and sockets.
 
 use bellwire_site::bellwire::Error;
 use bellwire_site::{AppError, SiteError};
 
-/// Why the chat did not do as asked.
+/// An error of an action or a page of the chat.
 #[derive(Debug, thiserror::Error)]
 pub enum ChatError {
-    /// There is no such room.
+    /// The room does not exist, or the user may not read it.
     #[error("there is no such room")]
     NoRoom,
-    /// There is no such message, or not any more.
+    /// The message does not exist, or was deleted.
     #[error("there is no such message")]
     NoMessage,
-    /// There is nobody of that name, or not any more.
+    /// No user has this name or id, or the account is inactive.
     #[error("there is no such person")]
     NoPerson,
-    /// It belongs to somebody else.
-    #[error("this is somebody else's")]
+    /// The user may read it, but may not change it.
+    #[error("this belongs to another user")]
     NotYours,
-    /// What can go wrong in every app.
+    /// An error that every app can have.
     #[error(transparent)]
     AppError(AppError),
 }
@@ -30,8 +30,8 @@ impl<E: Into<AppError>> From<E> for ChatError {
 }
 
 impl ChatError {
-    /// As the end of a socket that has just begun: what a page cannot have now it may have in a
-    /// moment.
+    /// Converts to an error that closes a socket which is connecting. The page may succeed when it
+    /// reconnects.
     pub(crate) fn at_connect(self) -> Error {
         match self {
             Self::AppError(fault) => fault.at_connect(),
@@ -39,13 +39,13 @@ impl ChatError {
         }
     }
 
-    /// As an answer over a socket.
+    /// Converts to an error response over a socket.
     pub(crate) fn over_socket(self) -> Error {
         match self {
-            Self::NoRoom => Error::refused("There is no such room, or it is not open to you."),
-            Self::NoMessage => Error::refused("That message is gone."),
-            Self::NoPerson => Error::refused("There is nobody of that name."),
-            Self::NotYours => Error::refused("Only its owner may do that."),
+            Self::NoRoom => Error::refused("There is no such room, or you are not a member."),
+            Self::NoMessage => Error::refused("This message was deleted."),
+            Self::NoPerson => Error::refused("There is no user with that name."),
+            Self::NotYours => Error::refused("Only the owner can do that."),
             Self::AppError(fault) => fault.over_socket(),
         }
     }
@@ -55,7 +55,7 @@ impl From<ChatError> for SiteError {
     fn from(error: ChatError) -> Self {
         match error {
             ChatError::NoRoom | ChatError::NoMessage | ChatError::NoPerson => Self::NotFound,
-            ChatError::NotYours => Self::Forbidden("Only its owner may do that.".to_owned()),
+            ChatError::NotYours => Self::Forbidden("Only the owner can do that.".to_owned()),
             ChatError::AppError(fault) => fault.into(),
         }
     }

@@ -1,15 +1,15 @@
-//! What valid input is.
+//! Validation of user input: names of rooms and texts of messages.
 
 use bellwire_site::bellwire::Invalid;
 use bellwire_site::markup::{is_invisible, is_joiner, shows};
 use unicode_normalization::UnicodeNormalization;
 
-/// The longest name of a room, in characters.
+/// The maximum length of a room's name, in characters.
 const NAME_CHARS: usize = 128;
-/// The longest message, in characters. The composer in the browser knows the same number.
+/// The maximum length of a message, in characters. The composer in the browser has the same limit.
 pub(crate) const MESSAGE_CHARS: usize = 8_000;
 
-/// The name of a room, and the part of its address that is made from it.
+/// A valid name of a room, and the slug that is derived from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomName {
     name: String,
@@ -17,50 +17,50 @@ pub struct RoomName {
 }
 
 impl RoomName {
-    /// Checks a name as it was typed: 1 to 128 characters of any script. The `#` that rooms are
-    /// shown with is not part of it.
+    /// Parses a name as typed: 1 to 128 characters of any script. A leading `#`, which rooms are
+    /// displayed with, is not part of the name.
     ///
     /// # Errors
-    /// What to say beside the field `name`.
+    /// A message for the field `name`.
     pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let name: String = typed.chars().filter(|c| !is_invisible(*c)).nfc().collect();
         let name = name.trim_start_matches(|c: char| c == '#' || c.is_whitespace());
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let slug = slug_of(&name);
         match name.chars().count() {
-            0 => Err(Invalid::field("name", "Give the room a name.")),
+            0 => Err(Invalid::field("name", "Enter a name for the room.")),
             1..=NAME_CHARS if slug.is_empty() => Err(Invalid::field(
                 "name",
-                "A room's name needs something besides dots, dashes and slashes.",
+                "A room's name needs a character other than dots, dashes and slashes.",
             )),
             1..=NAME_CHARS => Ok(Self { name, slug }),
             long => Err(Invalid::field("name", too_long("A room's name", NAME_CHARS, long))),
         }
     }
 
-    /// The name, as shown.
+    /// Returns the name for display.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name, as an address: lower case, without slashes and spaces.
+    /// Returns the name as a path segment: lower case, without slashes and spaces.
     pub fn slug(&self) -> &str {
         &self.slug
     }
 }
 
-/// The text of a message.
+/// A valid text of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageText(String);
 
 impl MessageText {
-    /// Checks a text as it was typed: something visible, at most 8,000 characters.
+    /// Parses a text as typed: at least one visible character, at most 8,000 characters.
     ///
     /// # Errors
-    /// What to say beside the field `message`.
+    /// A message for the field `message`.
     pub fn parse(typed: &str) -> Result<Self, Invalid> {
         let text = typed.replace("\r\n", "\n").replace('\r', "\n");
-        // No database takes NUL, and no screen the rest.
+        // PostgreSQL cannot store NUL, and the other control characters cannot be displayed.
         let text: String =
             text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         let text = text.trim_end().trim_start_matches('\n');
@@ -73,18 +73,19 @@ impl MessageText {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Lower case, without what an address or a file cannot hold. Empty when nothing is left.
+/// Converts a name to lower case, without characters that a path or a file name cannot hold.
+/// Returns an empty string if nothing is left.
 fn slug_of(name: &str) -> String {
     let divides = |c: char| c.is_whitespace() || matches!(c, '/' | '\\');
     let lower = name.to_lowercase();
     let parts = lower.split(divides).filter(|part| !part.is_empty());
-    // A path of dots means another path, and `-` alone is kept for what is no room.
+    // A path segment of dots refers to another path, and `-` alone is reserved for other pages.
     parts
         .filter(|part| !part.chars().all(is_joiner))
         .collect::<Vec<_>>()
@@ -93,8 +94,8 @@ fn slug_of(name: &str) -> String {
         .to_owned()
 }
 
-fn too_long(what: &str, fits: usize, has: usize) -> String {
-    format!("{what} holds at most {fits} characters; this one has {has}.")
+fn too_long(what: &str, max: usize, len: usize) -> String {
+    format!("{what} holds at most {max} characters; this one has {len}.")
 }
 
 #[cfg(test)]
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_has_an_address_in_any_script() {
+    fn a_room_name_in_any_script_has_a_slug() {
         for (name, expected) in [
             ("hi", "hi"),
             ("  Off   Topic ", "off-topic"),
@@ -122,11 +123,15 @@ mod tests {
             let found = RoomName::parse(name).map(|room| room.slug).unwrap_or_default();
             assert_eq!(found, expected, "{name}");
         }
-        assert_eq!(slug("Cafe\u{301}"), slug("café"), "one name, however it is typed");
+        assert_eq!(
+            slug("Cafe\u{301}"),
+            slug("café"),
+            "composed and decomposed characters are equal"
+        );
     }
 
     #[test]
-    fn the_mark_of_a_room_is_not_part_of_its_name() {
+    fn a_leading_hash_is_not_part_of_a_room_name() {
         for typed in ["#python", "# #python", " #\u{200b}# python"] {
             assert_eq!(
                 RoomName::parse(typed).unwrap(),
@@ -139,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_is_the_slug_of_itself() {
+    fn slugs_are_idempotent() {
         for name in ["hi", "Off Topic", "日本語", "C++ & C#?", "a--b", "İstanbul"] {
             let once = slug(name);
             assert_eq!(slug(&once), once, "{name}");
@@ -147,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_refused_when_it_is_empty_or_too_long_or_only_dots() {
+    fn a_name_is_rejected_if_it_is_empty_or_too_long_or_only_dots() {
         for bad in ["", "   ", "\u{200b}", "\u{200d}", "...", "/", "-", &"x".repeat(129)] {
             assert!(RoomName::parse(bad).is_err(), "{bad:?}");
         }
@@ -155,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_do_not_make_another_name() {
+    fn invisible_characters_do_not_make_a_different_name() {
         for same in [
             "h\u{202e}i\u{200b}",
             "\u{ad}h\u{34f}i",
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_keeps_its_lines_and_loses_what_no_screen_shows() {
+    fn a_text_keeps_its_lines_and_loses_control_characters() {
         assert_eq!(MessageText::parse("\r\n  a\r\nb\u{0} \n").unwrap().as_str(), "  a\nb");
         assert!(MessageText::parse(&"😀".repeat(8_000)).is_ok());
         for bad in [

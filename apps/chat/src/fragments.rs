@@ -1,4 +1,4 @@
-//! Typed data in, patches out. The only place in the chat that knows selectors.
+//! Rendering of patches from typed data. No other module of the chat contains selectors.
 
 use askama::Template;
 use bellwire_site::bellwire::{Html, Patch};
@@ -11,12 +11,12 @@ use crate::panel::Panel;
 use crate::sidebar::{Link, Sidebar};
 use crate::{ChatError, markup};
 
-/// The list of a room's messages.
+/// The selector of a room's list of messages.
 const LIST: &str = "#messages-list";
-/// How much of a message is read out or shown in a notification, in characters.
+/// The maximum length of a message in a notification or announcement, in characters.
 const EXCERPT: usize = 120;
 
-/// A message as the templates show it.
+/// A message prepared for the templates.
 pub(crate) struct MessageView<'a> {
     pub(crate) id: i64,
     pub(crate) seq: i64,
@@ -26,9 +26,9 @@ pub(crate) struct MessageView<'a> {
     pub(crate) sent_at: String,
     pub(crate) sent_at_text: String,
     pub(crate) edited_at: Option<String>,
-    /// The ids of those who are named in it, with spaces between.
+    /// The ids of the mentioned users, separated by spaces.
     pub(crate) mentions: String,
-    /// As it was typed, for the one who edits it, where that is more than what is read.
+    /// The text as typed, for editing, if it differs from the rendered text.
     pub(crate) source: Option<&'a str>,
     pub(crate) html: Html,
 }
@@ -62,18 +62,19 @@ impl<'a> From<&'a Message> for MessageView<'a> {
     }
 }
 
-/// Whether this is one paragraph of nothing but the text: then it need not be sent twice.
+/// Returns whether the HTML is one paragraph of the unchanged text. Then the source is not sent as
+/// well.
 fn is_plain(html: &Html, text: &str) -> bool {
     let inside = html.as_str().strip_prefix("<p>").and_then(|rest| rest.strip_suffix("</p>"));
     inside.is_some_and(|inside| inside == Html::text(text).as_str())
 }
 
-/// A message comes last.
+/// Appends a new message to the list.
 pub(crate) fn new_message(message: &Message) -> Result<Patch, ChatError> {
     Ok(Patch::append(LIST, html(message)?))
 }
 
-/// The list shows these messages and no others.
+/// Replaces the content of the list with these messages.
 pub(crate) fn all_messages(messages: &[Message]) -> Result<Patch, ChatError> {
     let mut list = String::new();
     for message in messages {
@@ -82,19 +83,19 @@ pub(crate) fn all_messages(messages: &[Message]) -> Result<Patch, ChatError> {
     Ok(Patch::inner(LIST, Html::trusted(list)))
 }
 
-/// What happened to a message since the page knew number `since`. Nothing, when it came and went
-/// meanwhile.
+/// Updates a message for a page at sequence number `since`. Returns `None` if the message was both
+/// created and deleted after it.
 pub(crate) fn changed_message(message: &Message, since: i64) -> Result<Option<Patch>, ChatError> {
     let is_new = message.row.seq > since;
     match (message.row.deleted_at.is_some(), is_new) {
         (true, true) => Ok(None),
         (false, true) => Ok(Some(new_message(message)?)),
-        (_, false) => Ok(Some(message_as_it_is(message)?)),
+        (_, false) => Ok(Some(current_message(message)?)),
     }
 }
 
-/// A message that a page may show already, as it is now.
-pub(crate) fn message_as_it_is(message: &Message) -> Result<Patch, ChatError> {
+/// Replaces or removes a message that the page may show already.
+pub(crate) fn current_message(message: &Message) -> Result<Patch, ChatError> {
     let element = format!("#message--{}", message.row.id);
     Ok(match message.row.deleted_at {
         Some(_) => Patch::remove(element),
@@ -102,17 +103,18 @@ pub(crate) fn message_as_it_is(message: &Message) -> Result<Patch, ChatError> {
     })
 }
 
-/// The answer to a send that made this message before: it comes last, unless it is there, or gone.
+/// Responds to a repeated send of an existing message: appends it unless the page shows it or it
+/// was deleted.
 pub(crate) fn message_again(message: &Message) -> Result<Patch, ChatError> {
     match message.row.deleted_at {
-        Some(_) => message_as_it_is(message),
+        Some(_) => current_message(message),
         None => new_message(message),
     }
 }
 
-/// The answer to a send into a room that this page does not show: it was said. Nothing shows;
-/// bellwire.js looks for the id.
-pub(crate) fn said_elsewhere(message: &Message) -> Patch {
+/// Confirms a send to a room that this page does not show. The element is hidden; bellwire.js reads
+/// the `client_id`.
+pub(crate) fn sent_elsewhere(message: &Message) -> Patch {
     let id = message.row.client_id.as_deref().unwrap_or_default();
     let mark = format!(
         "<span id=\"said--{}\" data-client-id=\"{}\" hidden></span>",
@@ -127,19 +129,19 @@ fn html(message: &Message) -> Result<Html, ChatError> {
     Ok(Html::from_template(&MessageItem { message: message.into() })?)
 }
 
-/// Another room: the page's part for it, with its address and title.
+/// Shows another room: its panel, with the page's URL and title.
 pub(crate) fn room(panel: &Panel) -> Result<Patch, ChatError> {
     let patch = Patch::inner("#room", Html::from_template(panel)?);
     Ok(patch.url(panel.path()).title(title(&panel.title)).focus("#message"))
 }
 
-/// The title of a window that shows this.
+/// Returns the title of a window that shows this.
 fn title(place: &str) -> String {
     format!("{place} · Bellwire")
 }
 
-/// The same for a page that has three places only, as the JSON dialect knows them.
-pub(crate) fn room_in_places(panel: &Panel, messages: &[Message]) -> Result<Vec<Patch>, ChatError> {
+/// Shows another room in the JSON dialect, whose pages have only three elements to update.
+pub(crate) fn room_for_json(panel: &Panel, messages: &[Message]) -> Result<Vec<Patch>, ChatError> {
     let name = match panel.kind {
         Kind::Direct => panel.title.clone(),
         _ => format!("#{}", panel.title),
@@ -151,16 +153,17 @@ pub(crate) fn room_in_places(panel: &Panel, messages: &[Message]) -> Result<Vec<
     ])
 }
 
-/// The room that was shown is closed to this page: what to say instead.
+/// Replaces a room that became unavailable with the reason.
 pub(crate) fn room_closed(why: &str) -> Patch {
     let html = format!(
-        "<div class=\"closed\" role=\"alert\"><p>{}</p><a class=\"button\" href=\"/chat/\">All rooms</a></div>",
+        "<div class=\"closed\" role=\"alert\"><p>{}</p>\
+         <a class=\"button\" href=\"/chat/\">All rooms</a></div>",
         Html::text(why)
     );
     Patch::inner("#room", Html::trusted(html)).title(title("Chat"))
 }
 
-/// The list of rooms and conversations, as this person has it.
+/// Replaces the list of rooms and conversations.
 pub(crate) fn sidebar(sidebar: &Sidebar) -> Result<Patch, ChatError> {
     Ok(Patch::inner("#sidebar-rooms", Html::from_template(sidebar)?))
 }
@@ -171,7 +174,7 @@ struct RoomLink {
     link: Link,
 }
 
-/// A new open room, for everyone: nothing in it is unread.
+/// Appends a new open room, which has no unread messages, to the list.
 pub(crate) fn new_room(room: &Room) -> Result<Patch, ChatError> {
     Ok(Patch::append(
         "#rooms",
@@ -179,29 +182,30 @@ pub(crate) fn new_room(room: &Room) -> Result<Patch, ChatError> {
     ))
 }
 
-/// The room's name and address as they are now, for those who have it in their lists.
+/// Updates the room's name and path in the list.
 pub(crate) fn renamed_in_list(room: &Room) -> Patch {
     let (id, name, path) = (room.id, Html::text(&room.name), Html::text(&room.path()));
     let html = format!(
-        "<span class=\"link__name\" id=\"room-name--{id}\" dir=\"auto\" data-path=\"{path}\">{name}</span>"
+        "<span class=\"link__name\" id=\"room-name--{id}\" dir=\"auto\" \
+         data-path=\"{path}\">{name}</span>"
     );
     Patch::replace(format!("#room-name--{id}"), Html::trusted(html))
 }
 
-/// The same for those who look at it, wherever their windows say it.
+/// Updates the name, URL and title in windows that show the room.
 pub(crate) fn renamed(room: &Room) -> [Patch; 3] {
     let name =
         |place: &str| Patch::inner(format!("#room-{place}--{}", room.id), Html::text(&room.name));
     [name("title").url(room.path()).title(title(&room.name)), name("label"), name("empty")]
 }
 
-/// The room is no more.
-pub(crate) fn room_gone(room: &Room) -> Patch {
+/// Removes the room from the list.
+pub(crate) fn room_removed(room: &Room) -> Patch {
     Patch::remove(format!("#room-link--{}", room.id))
 }
 
-/// Where the room has got to, for those who do not look at it: the page knows what that means for
-/// its person.
+/// Publishes the sequence number and author of a room's newest message. The page derives its user's
+/// unread count from them.
 pub(crate) fn newest(room: i64, seq: i64, author: i64) -> Patch {
     let mark = format!(
         "<span id=\"newest--{room}\" data-seq=\"{seq}\" data-author=\"{author}\" hidden></span>"
@@ -209,16 +213,17 @@ pub(crate) fn newest(room: i64, seq: i64, author: i64) -> Patch {
     Patch::replace(format!("#newest--{room}"), Html::trusted(mark))
 }
 
-/// What is unread to one person in a room that has got to this place, where it is not a matter of
-/// what came last.
+/// Publishes one user's unread counts of a room at this sequence number, after an edit or a
+/// deletion.
 pub(crate) fn counted(room: i64, seq: i64, Counts { unread, mentions, .. }: Counts) -> Patch {
     let mark = format!(
-        "<span id=\"newest--{room}\" data-seq=\"{seq}\" data-unread=\"{unread}\" data-mentions=\"{mentions}\" hidden></span>"
+        "<span id=\"newest--{room}\" data-seq=\"{seq}\" data-unread=\"{unread}\" \
+         data-mentions=\"{mentions}\" hidden></span>"
     );
     Patch::replace(format!("#newest--{room}"), Html::trusted(mark))
 }
 
-/// How far this person has read the room, for their other windows.
+/// Updates how far the user has read the room, in the user's other windows.
 pub(crate) fn read_up_to(room: i64, seq: i64) -> Patch {
     let mark = format!("<span id=\"read--{room}\" data-seq=\"{seq}\" hidden></span>");
     Patch::replace(format!("#read--{room}"), Html::trusted(mark))
@@ -233,19 +238,19 @@ struct Alert<'a> {
     excerpt: String,
 }
 
-/// Somebody is named, or spoken to alone: the page may say so aloud.
+/// Alerts a user to a mention or a direct message. The page may show a notification.
 pub(crate) fn alert(room: &Room, message: &Message) -> Result<Patch, ChatError> {
     let excerpt = markup::plain(&message.row.text, EXCERPT);
     let path = message_path(message.row.id);
     Ok(Patch::append("#alerts", Html::from_template(&Alert { room, path, message, excerpt })?))
 }
 
-/// Where a message is found by itself.
+/// Returns the permanent path of a message.
 pub(crate) fn message_path(id: i64) -> String {
     format!("/chat/-/messages/{id}/")
 }
 
-/// Somebody types. The page forgets it by itself.
+/// Shows that a user is typing. The page removes it after a timeout.
 pub(crate) fn typing(id: i64, name: &str) -> Patch {
     let mark =
         format!("<span id=\"typing--{id}\" data-person=\"{id}\">{}</span>", Html::text(name));
@@ -258,32 +263,34 @@ struct People<'a> {
     people: &'a [(i64, String)],
 }
 
-/// Who is in the room, and how many.
+/// Updates the list of people in the room, and their number.
 pub(crate) fn people(people: &[(i64, String)], count: usize) -> Result<[Patch; 2], ChatError> {
     let list = Html::from_template(&People { people })?;
     let count = Html::text(&count.to_string());
     Ok([Patch::inner("#people", list), Patch::inner("#people-count", count)])
 }
 
-/// How many are in the room, for those who see its name.
+/// Updates the number of people in a room in the list.
 pub(crate) fn online(room: i64, people: usize) -> Patch {
     Patch::inner(format!("#online--{room}"), Html::text(&people.to_string()))
 }
 
-/// Whether somebody is here at all, for those who see their name.
+/// Updates whether a user is online, wherever the user is listed.
 pub(crate) fn here(person: i64, is_here: bool) -> Patch {
     let (state, words) = if is_here { (" data-here", "online") } else { ("", "") };
     let dot = format!(
-        "<span class=\"dot\" id=\"here--{person}\"{state}><span class=\"visually-hidden\">{words}</span></span>"
+        "<span class=\"dot\" id=\"here--{person}\"{state}>\
+         <span class=\"visually-hidden\">{words}</span></span>"
     );
     Patch::replace(format!("#here--{person}"), Html::trusted(dot))
 }
 
-/// Somebody came or went.
-pub(crate) fn notice(person: i64, name: &str, came: bool) -> Patch {
-    let (class, words) = if came { ("joined", "joined") } else { ("left", "left") };
+/// Shows that a user joined or left the room.
+pub(crate) fn notice(person: i64, name: &str, joined: bool) -> Patch {
+    let (class, words) = if joined { ("joined", "joined") } else { ("left", "left") };
     let line = format!(
-        "<p class=\"notice notice--{class}\" id=\"notice--{person}\" data-person=\"{person}\"><b dir=\"auto\">{}</b> {words}</p>",
+        "<p class=\"notice notice--{class}\" id=\"notice--{person}\" \
+         data-person=\"{person}\"><b dir=\"auto\">{}</b> {words}</p>",
         Html::text(name)
     );
     Patch::append("#notices", Html::trusted(line))

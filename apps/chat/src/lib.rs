@@ -1,5 +1,4 @@
-//! A team chat: rooms, and messages that everyone in a room sees at the same moment and nobody
-//! misses.
+//! Team chat: rooms whose messages reach every member live and in the same order, without loss.
 
 mod routes;
 mod views;
@@ -29,17 +28,13 @@ pub use forms::{MessageText, RoomName};
 #[folder = "static/chat"]
 struct Assets;
 
-/// The chat, to be put into a site.
+/// Returns the chat as an app to add to a site.
 pub fn app() -> App {
     App::new("chat")
         .routes(routes::router)
         .migrations::<migrations::Migrator>()
         .assets::<Assets>()
-        .nav_item(NavItem {
-            title: "Chat",
-            path: "/chat/",
-            about: "Rooms where a message is there as soon as it is sent.",
-        })
+        .nav_item(NavItem { title: "Chat", path: "/chat/", about: "Rooms with live messages." })
         .seed_options::<seed::LongRoom>()
         .seed(|site, people, progress, options| {
             Box::pin(seed::fill(site, people, progress, options))

@@ -1,4 +1,4 @@
-//! What a message's text becomes: the site's [`Text`], and the names it calls.
+//! Markup of messages: the site's [`Text`] with mentions of users.
 
 mod names;
 #[cfg(test)]
@@ -7,38 +7,39 @@ mod tests;
 use bellwire_site::bellwire::Html;
 use bellwire_site::markup::{Case, Text, fold};
 
-/// A person named in a text.
+/// A user who is mentioned in a text.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Mention {
-    /// The person's id.
+    /// The id of the user.
     pub user_id: i64,
-    /// The person's name, as the person has it.
+    /// The name of the user, as the user spells it.
     pub name: String,
 }
 
-/// What may be a name after each `@`, longest first and folded the way names are compared
-/// (`accounts::name_key`).
+/// Returns the possible names after each `@`, the longest first, folded like names are for
+/// comparison (`accounts::name_key`).
 ///
-/// At most 20 mentions a message and 4 words a name. Code and links name nobody. Which of them are
-/// people, only the database knows; what it finds goes into [`render`].
+/// A message has at most 20 mentions, and a name at most 4 words. Code and links contain no
+/// mentions. The caller looks the candidates up in the database and passes the users it finds to
+/// [`render`].
 pub fn candidates(text: &str) -> Vec<String> {
     names::candidates(Text::message(text).nodes())
 }
 
-/// The text as HTML: safe to be shown whatever was typed, and never empty unless the text shows
-/// nothing itself.
+/// Renders the text as HTML that is safe for any input. The HTML is never empty unless the text has
+/// no visible characters.
 pub fn render(text: &str, mentions: &[Mention]) -> Html {
     let text = Text::message(text);
     text.html_with(&names::marks(text.nodes(), mentions))
 }
 
-/// The text in one line of at most `chars` characters, without markup: for announcements,
+/// Returns the text as one line of at most `chars` characters without markup, for announcements,
 /// notifications and search results.
 pub fn plain(text: &str, chars: usize) -> String {
     Text::message(text).plain(chars)
 }
 
-/// The text as all ways of writing it are the same, for a search.
+/// Returns the text folded for search, so that different spellings of the same text are equal.
 pub fn folded(text: &str) -> String {
     fold(text, Case::Full)
 }

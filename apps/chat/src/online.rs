@@ -1,4 +1,4 @@
-//! Who is here: told to those who see it, a moment after it changed.
+//! Presence: publishes who is online, and who is in which room, shortly after each change.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,17 +13,17 @@ use crate::models::people as persons;
 use crate::models::room::{Kind, Room, everyone};
 use crate::{ChatError, fragments};
 
-/// How long changes are gathered, so that a thousand who come back after a restart are announced a
-/// few times.
-const GATHER: Duration = Duration::from_millis(200);
-/// How often it is looked whether anybody is here still.
-const LOOK: Duration = Duration::from_secs(1);
-/// The most people of a room who are listed by name.
+/// How long changes are collected, so that a thousand users who reconnect after a restart cause
+/// only a few updates.
+const DEBOUNCE: Duration = Duration::from_millis(200);
+/// How often the watcher checks whether anybody is still online.
+const IDLE_CHECK: Duration = Duration::from_secs(1);
+/// The maximum number of people in a room who are listed by name.
 const LISTED: usize = 200;
-/// In a room with more people nobody is told who comes and goes.
+/// The maximum number of people in a room for notices of who joined or left.
 const ANNOUNCED: usize = 50;
 
-/// The people in a room, by name.
+/// Returns the ids and names of the people in a room, sorted by name.
 pub(crate) async fn people(site: &SiteState, room: &Room) -> Result<Vec<(i64, String)>, ChatError> {
     let layer = site.bellwire().layer();
     let ids = layer.presence().people(room.feed(layer).name());
@@ -33,21 +33,22 @@ pub(crate) async fn people(site: &SiteState, room: &Room) -> Result<Vec<(i64, St
     Ok(people)
 }
 
-/// What changed in a moment, as person and whether they came: in a room, or in the chat as a whole
-/// (`None`).
+/// The collected changes: for each user, whether they joined (`true`) or left a room, or the chat
+/// as a whole (`None`).
 struct Online {
-    /// Whether somebody watches who comes and goes.
+    /// Whether a watcher task runs.
     watched: AtomicBool,
     changes: Debouncer<Option<i64>, HashMap<i64, bool>>,
 }
 
 impl Default for Online {
     fn default() -> Self {
-        Self { watched: AtomicBool::new(false), changes: Debouncer::trailing(GATHER) }
+        Self { watched: AtomicBool::new(false), changes: Debouncer::trailing(DEBOUNCE) }
     }
 }
 
-/// Sees to it that changes are told as long as anybody is here.
+/// Starts the task that publishes presence changes, unless it runs. The task ends when nobody is
+/// online.
 pub(crate) fn watch(site: &SiteState) {
     let online = site.own::<Online>();
     if online.watched.swap(true, Ordering::AcqRel) {
@@ -57,13 +58,13 @@ pub(crate) fn watch(site: &SiteState) {
     let mut changes = site.bellwire().layer().presence().changes();
     tokio::spawn(async move {
         loop {
-            match timeout(LOOK, changes.next()).await {
-                Ok(Some(change)) => note(&site, &online, change),
+            match timeout(IDLE_CHECK, changes.next()).await {
+                Ok(Some(change)) => record(&site, &online, change),
                 Ok(None) => return,
-                Err(_) if nobody_is_here(&site) => {
+                Err(_) if nobody_is_online(&site) => {
                     online.watched.store(false, Ordering::Release);
-                    // Somebody may have come in between, and found it watched.
-                    if nobody_is_here(&site) || online.watched.swap(true, Ordering::AcqRel) {
+                    // Somebody may have connected in between and found the flag still set.
+                    if nobody_is_online(&site) || online.watched.swap(true, Ordering::AcqRel) {
                         return;
                     }
                 }
@@ -73,16 +74,16 @@ pub(crate) fn watch(site: &SiteState) {
     });
 }
 
-fn nobody_is_here(site: &SiteState) -> bool {
+fn nobody_is_online(site: &SiteState) -> bool {
     let layer = site.bellwire().layer();
     layer.presence().count(everyone(layer).name()) == 0 && layer.local_sockets() == 0
 }
 
-fn note(site: &SiteState, online: &Online, change: PresenceChange) {
-    let (group, key, came) = match change {
+fn record(site: &SiteState, online: &Online, change: PresenceChange) {
+    let (group, key, joined) = match change {
         PresenceChange::Arrived { group, person } => (group, person, true),
         PresenceChange::Left { group, person } => (group, person, false),
-        // What was missed shows with the next change, and on the next page.
+        // Missed changes appear with the next change, and on the next page.
         _ => return,
     };
     let Some(person) = person_of(&key) else { return };
@@ -90,25 +91,25 @@ fn note(site: &SiteState, online: &Online, change: PresenceChange) {
     if room.is_some() || group.as_str().starts_with("chat.lobby") {
         let site = site.clone();
         let put = |changed: &mut HashMap<_, _>| {
-            changed.insert(person, came);
+            changed.insert(person, joined);
         };
-        online.changes.put(room, put, move |changed| tell(site.clone(), room, changed));
+        online.changes.put(room, put, move |changed| publish(site.clone(), room, changed));
     }
 }
 
-async fn tell(site: SiteState, room: Option<i64>, changed: HashMap<i64, bool>) {
+async fn publish(site: SiteState, room: Option<i64>, changed: HashMap<i64, bool>) {
     let Some(room) = room else {
         let everyone = everyone(site.bellwire().layer());
         return changed
             .into_iter()
-            .for_each(|(person, came)| everyone.patch(fragments::here(person, came)));
+            .for_each(|(person, joined)| everyone.patch(fragments::here(person, joined)));
     };
-    if let Err(error) = tell_room(&site, room, changed).await {
-        tracing::warn!(room, %error, "Who is in a room could not be told");
+    if let Err(error) = publish_room(&site, room, changed).await {
+        tracing::warn!(room, %error, "Failed to publish who is in a room");
     }
 }
 
-async fn tell_room(
+async fn publish_room(
     site: &SiteState,
     room: i64,
     changed: HashMap<i64, bool>,
@@ -124,9 +125,9 @@ async fn tell_room(
     room.room_updates(layer).patch(fragments::online(room.id, count));
     if room.kind != Kind::Direct && here.len() <= ANNOUNCED {
         let names = persons::names(site.db().read(), changed.keys().copied().collect()).await?;
-        for (person, came) in changed {
+        for (person, joined) in changed {
             if let Some(name) = names.get(&person) {
-                ephemeral.patch(fragments::notice(person, name, came));
+                ephemeral.patch(fragments::notice(person, name, joined));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A room as one person sees it: the part of the page that moves when they do.
+//! The panel of a room as one user sees it: the part of the page that changes with the room.
 
 use askama::Template;
 use bellwire_site::{SiteState, User};
@@ -10,50 +10,51 @@ use crate::models::room::Kind;
 use crate::models::{Membership, Message, Room, UNREAD, people};
 use crate::online;
 
-/// How many messages a room's page shows.
+/// The number of messages on a room's page.
 pub(crate) const PAGE: u64 = 50;
 
-/// Which part of a room is shown.
+/// The part of a room to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The newest messages, live.
+    /// The newest messages, with live updates.
     Newest,
-    /// What comes before this place.
+    /// The messages before this sequence number.
     Before(i64),
-    /// What is around this place.
+    /// The messages around this sequence number.
     Around(i64),
 }
 
-/// A room, ready to be shown.
+/// A room prepared for the template.
 #[derive(Template, Debug)]
 #[template(path = "chat/components/_panel.html")]
 pub(crate) struct Panel {
     pub(crate) room: Room,
     pub(crate) kind: Kind,
-    /// The room's name, or that of the other person.
+    /// The name of the room, or of the other user in a conversation.
     pub(crate) title: String,
-    /// The other person of a conversation.
+    /// The id of the other user in a conversation.
     pub(crate) other: Option<i64>,
     pub(crate) feed: String,
-    /// The number that the page is at; none where it does not show the room's end.
+    /// The sequence number of the page, or `None` if it does not show the newest messages.
     pub(crate) seq: Option<i64>,
     pub(crate) last_read: i64,
-    /// The place of the first message of others after that.
+    /// The sequence number of the first message of others after `last_read`.
     pub(crate) first_unread: Option<i64>,
-    /// How many of those there are, in words, and that place, where it is before what is shown.
+    /// The number of unread messages as text and the sequence number of the first, if it is before
+    /// the messages shown.
     pub(crate) unseen: Option<(String, i64)>,
     pub(crate) messages: Vec<Message>,
-    /// Where what is shown begins, if there is something before it.
+    /// The sequence number of the first message shown, if there are older ones.
     pub(crate) older: Option<i64>,
     pub(crate) people: Vec<(i64, String)>,
-    pub(crate) may_run: bool,
+    pub(crate) may_manage: bool,
     pub(crate) me: String,
     pub(crate) draft: String,
     pub(crate) error: Option<String>,
 }
 
 impl Panel {
-    /// Reads what the page of this room shows.
+    /// Loads this part of the room for the user.
     pub(crate) async fn load(
         site: &SiteState,
         user: &User,
@@ -61,7 +62,7 @@ impl Panel {
         part: Part,
     ) -> Result<Self, ChatError> {
         let db = site.db().read();
-        let Shown { messages, seq, now } = Shown::read(db, room.id, part).await?;
+        let LoadedMessages { messages, seq, now } = LoadedMessages::read(db, room.id, part).await?;
         let first = messages.first().map(|message| message.row.seq);
         let older = match first {
             Some(first) if !Message::before(db, room.id, first, 1).await?.is_empty() => Some(first),
@@ -90,11 +91,11 @@ impl Panel {
             seq,
             last_read,
             first_unread,
-            unseen: before.map(|place| (in_words(unread.len()), place)),
+            unseen: before.map(|place| (count_text(unread.len()), place)),
             messages,
             older,
             people: with_me(online::people(site, &room).await?, user),
-            may_run: room.is_run_by(db, user).await?,
+            may_manage: room.is_managed_by(db, user).await?,
             me: user.name.clone(),
             draft: String::new(),
             error: None,
@@ -110,10 +111,9 @@ impl Panel {
         self.messages.iter().map(MessageView::from)
     }
 
-    /// Shown as if nothing had been read from this place on: the line of what is unread stands
-    /// there.
-    pub(crate) fn unread_from(self, place: i64) -> Self {
-        Self { last_read: place - 1, first_unread: Some(place), unseen: None, ..self }
+    /// Shows the messages from this sequence number on as unread, below the line "New".
+    pub(crate) fn unread_from(self, seq: i64) -> Self {
+        Self { last_read: seq - 1, first_unread: Some(seq), unseen: None, ..self }
     }
 
     fn is_direct(&self) -> bool {
@@ -125,11 +125,11 @@ impl Panel {
     }
 }
 
-fn in_words(unread: usize) -> String {
+fn count_text(unread: usize) -> String {
     if unread as u64 >= UNREAD { format!("{}+", UNREAD - 1) } else { unread.to_string() }
 }
 
-/// Whoever looks is about to be there.
+/// Adds the user, who is about to enter the room, to the people in it.
 fn with_me(mut people: Vec<(i64, String)>, user: &User) -> Vec<(i64, String)> {
     if people.iter().all(|(id, _)| *id != user.id) {
         people.push((user.id, user.name.clone()));
@@ -138,18 +138,18 @@ fn with_me(mut people: Vec<(i64, String)>, user: &User) -> Vec<(i64, String)> {
     people
 }
 
-/// The messages of a part, and where they stand.
-struct Shown {
+/// The messages of a part of a room, and the position that they reach.
+struct LoadedMessages {
     messages: Vec<Message>,
-    /// The number that is reached with them; none where the newest is not among them.
+    /// The sequence number that is reached with them, or `None` without the newest message.
     seq: Option<i64>,
-    /// The room's number before they were read.
+    /// The room's sequence number before they were read.
     now: i64,
 }
 
-impl Shown {
-    // The number is taken before the messages are read: what comes in between is caught up with,
-    // never missed.
+impl LoadedMessages {
+    // The sequence number is read before the messages, so that a change in between is sent again
+    // by the catch-up rather than missed.
     async fn read(db: &impl ConnectionTrait, room: i64, part: Part) -> Result<Self, ChatError> {
         let now = Room::current_seq(db, room).await?;
         let (messages, seq) = match part {
@@ -164,7 +164,7 @@ impl Shown {
                 let after = Message::from(db, room, seq, PAGE / 2 + 1).await?;
                 let is_end = after.len() as u64 <= PAGE / 2;
                 messages.extend(after.into_iter().take(PAGE as usize / 2));
-                // Two reads: what the second one saw says nothing of what the first one missed.
+                // Two queries: a change that the second one saw may be missing from the first.
                 (messages, is_end.then_some(now))
             }
         };
@@ -181,9 +181,9 @@ mod tests {
     use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
     use super::*;
-    use crate::actions::{self, Asked};
+    use crate::actions::{self, NewMessageData};
 
-    /// Somebody changes two messages after this page has read the first half of what it shows.
+    /// A connection that edits two messages after the page has read the first half of its messages.
     struct Between<'a> {
         db: &'a Reader,
         site: &'a SiteState,
@@ -223,7 +223,7 @@ mod tests {
 
     #[apply(on_databases)]
     #[tokio::test]
-    async fn a_page_around_a_message_is_not_further_than_what_it_has_read(database: TestDatabase) {
+    async fn a_page_around_a_message_does_not_skip_changes_between_queries(database: TestDatabase) {
         let site = bellwire_testkit::TestSite::start(&database, vec![crate::app()]).await;
         let mut ada = site.person("Ada").await;
         ada.post("/chat/", &[("name", "hi")]).await;
@@ -231,19 +231,19 @@ mod tests {
         let db = state.db().read();
         let room = Room::by_slug(db, "hi").await.unwrap().expect("the room");
         for n in 1..=4 {
-            let asked = Asked { message: n.to_string(), ..Asked::default() };
-            actions::new_message(state, &room, &user, asked).await.unwrap();
+            let data = NewMessageData { message: n.to_string(), ..NewMessageData::default() };
+            actions::new_message(state, &room, &user, data).await.unwrap();
         }
         let between = Between { db, site: state, user: &user, reads: AtomicUsize::new(0) };
-        let shown = Shown::read(&between, room.id, Part::Around(3)).await.unwrap();
+        let shown = LoadedMessages::read(&between, room.id, Part::Around(3)).await.unwrap();
         let texts: Vec<_> =
             shown.messages.iter().map(|message| message.row.text.as_str()).collect();
         assert_eq!(
             texts,
             ["1", "2", "3", "edited"],
-            "the edit of the first came too late for this page"
+            "the page read the first message before its edit"
         );
-        let seq = shown.seq.expect("the end is shown");
+        let seq = shown.seq.expect("the page shows the newest message");
         let missed = Message::changed_since(db, room.id, seq, 10).await.unwrap();
         assert!(missed.iter().any(|message| message.row.seq == 1), "{seq}: {missed:?}");
         site.stop().await;

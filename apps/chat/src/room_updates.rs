@@ -1,5 +1,5 @@
-//! What those who do not look at a room are told of it: that there is something new. Gathered, so
-//! that a busy room costs the others four patches a second at most.
+//! Updates about new messages for windows that show another room. They are debounced, so that a
+//! busy open room sends at most four patches a second to the other windows.
 
 use std::time::Duration;
 
@@ -9,26 +9,27 @@ use bellwire_site::bellwire::Debouncer;
 use crate::fragments;
 use crate::models::room::{Kind, Room};
 
-/// How long news of an open room are gathered.
-const GATHER: Duration = Duration::from_millis(250);
+/// How long updates of an open room are collected before they are sent.
+const DEBOUNCE: Duration = Duration::from_millis(250);
 
-/// The newest message of each room that is about to be told: its place, and who wrote it.
-struct Waiting(Debouncer<i64, (i64, i64)>);
+/// The newest message of each room that has a pending update: its sequence number and its author.
+struct PendingUpdates(Debouncer<i64, (i64, i64)>);
 
-impl Default for Waiting {
+impl Default for PendingUpdates {
     fn default() -> Self {
-        Self(Debouncer::trailing(GATHER))
+        Self(Debouncer::trailing(DEBOUNCE))
     }
 }
 
-/// Tells of a message: at once where few listen, a little later where everyone does.
-pub(crate) fn tell(site: &SiteState, room: Room, seq: i64, author: i64) {
+/// Publishes that a room has a new message: at once for rooms with members, and debounced for open
+/// rooms, whose updates go to everyone.
+pub(crate) fn notify(site: &SiteState, room: Room, seq: i64, author: i64) {
     let room_updates = room.room_updates(site.bellwire().layer());
     if room.kind != Kind::Open {
         return room_updates.patch(fragments::newest(room.id, seq, author));
     }
     let id = room.id;
-    site.own::<Waiting>().0.put(
+    site.own::<PendingUpdates>().0.put(
         id,
         |newest| *newest = (seq, author),
         move |(seq, author)| {

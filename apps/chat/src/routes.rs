@@ -1,5 +1,5 @@
-//! Every path of the chat. Whatever is no room lies under `/chat/-/`, which no room's name can lead
-//! to.
+//! Routes of the chat. Every page other than a room is under `/chat/-/`, because no room can have
+//! the slug `-`.
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -1,8 +1,8 @@
-//! Rooms with a conversation in them, for people who exist nowhere.
+//! Demo data: rooms with conversations of fictional people.
 //!
-//! What they say stands in `seed/*.txt`: a line `Name: text` for each message, which goes on in the
-//! lines below it that begin with no name; a line `~ text` for what the message before was edited
-//! to; and before each scene when it begins, as `[3 days ago 16:50]` (UTC) or `[12 minutes ago]`.
+//! The scripts are in `seed/*.txt`. A line `Name: text` is a message, which continues on the
+//! following lines that begin without a name. A line `~ text` is what the message before it was
+//! edited to. Each scene begins with its time, `[3 days ago 16:50]` (UTC) or `[12 minutes ago]`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,109 +25,114 @@ use crate::models::room::{Kind, Room};
 use crate::models::{Membership, Message};
 use script::Line;
 
-/// Messages of one transaction: a running site waits for no longer than these take.
+/// The number of messages in one transaction. A running site waits no longer than one takes.
 const BATCH: usize = 50;
 
-/// Between two transactions, so that a running site gets its turn.
-const BREATH: Duration = Duration::from_millis(5);
+/// The pause between two transactions, so that a running site can write.
+const PAUSE: Duration = Duration::from_millis(5);
 
-/// How often a batch is tried while others write, and the wait before the next try.
+/// The number of attempts for a batch while others write, and the wait between them.
 const TRIES: u32 = 10;
 const WAIT: Duration = Duration::from_millis(300);
 
-/// The sender's own id of every message from a script begins so.
-const MARK: &str = "seed-";
+/// The prefix of the idempotency keys of all messages from scripts.
+const CLIENT_ID_PREFIX: &str = "seed-";
 
-/// Where something is said.
-struct Place {
-    /// The room's name; of a conversation, what it is called while it is written.
+/// A room or conversation and its script.
+struct SeedRoom {
+    /// The name of the room. For a conversation, it appears only in the progress output.
     name: &'static str,
     kind: Kind,
     script: &'static str,
 }
 
-const PLACES: [Place; 7] = [
-    Place { name: "hi", kind: Kind::Open, script: include_str!("seed/hi.txt") },
-    Place { name: "python", kind: Kind::Open, script: include_str!("seed/python.txt") },
-    Place { name: "events", kind: Kind::Open, script: include_str!("seed/events.txt") },
-    Place { name: "off-topic", kind: Kind::Open, script: include_str!("seed/off-topic.txt") },
-    Place { name: "organisers", kind: Kind::Closed, script: include_str!("seed/organisers.txt") },
-    Place {
+const ROOMS: [SeedRoom; 7] = [
+    SeedRoom { name: "hi", kind: Kind::Open, script: include_str!("seed/hi.txt") },
+    SeedRoom { name: "python", kind: Kind::Open, script: include_str!("seed/python.txt") },
+    SeedRoom { name: "events", kind: Kind::Open, script: include_str!("seed/events.txt") },
+    SeedRoom { name: "off-topic", kind: Kind::Open, script: include_str!("seed/off-topic.txt") },
+    SeedRoom {
+        name: "organisers",
+        kind: Kind::Closed,
+        script: include_str!("seed/organisers.txt"),
+    },
+    SeedRoom {
         name: "Amara and Yusuf",
         kind: Kind::Direct,
         script: include_str!("seed/amara-and-yusuf.txt"),
     },
-    Place {
+    SeedRoom {
         name: "Freya and Jonas",
         kind: Kind::Direct,
         script: include_str!("seed/freya-and-jonas.txt"),
     },
 ];
 
-/// Adds what is missing of the rooms and of what is said in them.
+/// Creates the rooms and messages that are missing.
 pub(crate) async fn fill(
     site: &SiteState,
     people: &[Person],
     progress: &mut Progress,
     options: &SeedOptions,
 ) -> Result<(), SiteError> {
-    // First, so that a long history comes before the conversation.
+    // First, so that the long history is older than the conversation.
     if let Some(long) = options.get::<LongRoom>() {
         long.fill(site, people, progress).await?;
     }
-    for place in &PLACES {
-        let lines = script::read(place.script, people, site.clock().date());
-        let Some(room) = find_or_open(site, place, &lines).await? else {
+    for seed in &ROOMS {
+        let lines = script::read(seed.script, people, site.clock().date());
+        let Some(room) = find_or_open(site, seed, &lines).await? else {
             progress.done(format_args!(
-                "{}: there is another room of that name, which is left as it is",
-                place.name
+                "{}: skipped, because a different room has this name",
+                seed.name
             ));
             continue;
         };
-        let said = say(site, place, &room, lines, progress).await?;
-        if !said.is_empty() {
-            read_up(site, &room, people, &said).await?;
+        let written = write_missing(site, seed, &room, lines, progress).await?;
+        if !written.is_empty() {
+            mark_read(site, &room, people, &written).await?;
         }
-        progress.done(format_args!("{}: {} new messages", place.name, said.len()));
+        progress.done(format_args!("{}: {} new messages", seed.name, written.len()));
     }
     Ok(())
 }
 
-/// The room of this place, if it is one where its speakers may speak.
+/// Finds or opens the room. Returns `None` if the existing room is of another kind or does not
+/// admit the speakers of the script.
 async fn find_or_open(
     site: &SiteState,
-    place: &Place,
+    seed: &SeedRoom,
     lines: &[Line],
 ) -> Result<Option<Room>, ChatError> {
     let speakers = script::speakers(lines);
     let db = site.db().read();
-    let there = match (place.kind, &*speakers) {
-        (Kind::Direct, [one, other]) => Room::of_two(db, *one, *other).await?,
+    let found = match (seed.kind, &*speakers) {
+        (Kind::Direct, [one, other]) => Room::find_direct(db, *one, *other).await?,
         _ => {
-            let name = RoomName::parse(place.name)?;
+            let name = RoomName::parse(seed.name)?;
             match Room::by_slug(db, name.slug()).await? {
                 Some(room) => Some(room),
-                // It may have been renamed since it was made here.
-                None => Room::once_called(db, name.slug()).await?,
+                // It may have been renamed since it was created.
+                None => Room::by_old_slug(db, name.slug()).await?,
             }
         }
     };
-    let Some(room) = there else { return open(site, place, speakers).await.map(Some) };
+    let Some(room) = found else { return open(site, seed, speakers).await.map(Some) };
     for speaker in speakers {
         if !room.admits(db, speaker).await? {
             return Ok(None);
         }
     }
-    Ok((room.kind == place.kind).then_some(room))
+    Ok((room.kind == seed.kind).then_some(room))
 }
 
-/// Opens the room, with those as members who speak in it; both or neither.
-async fn open(site: &SiteState, place: &Place, speakers: Vec<i64>) -> Result<Room, ChatError> {
-    let (name, kind) = (RoomName::parse(place.name)?, place.kind);
-    patiently(|| {
+/// Opens the room and makes its speakers members, in one transaction.
+async fn open(site: &SiteState, seed: &SeedRoom, speakers: Vec<i64>) -> Result<Room, ChatError> {
+    let (name, kind) = (RoomName::parse(seed.name)?, seed.kind);
+    with_retries(|| {
         let (name, speakers) = (name.clone(), speakers.clone());
         site.db().write(async move |tx: Tx| match (kind, &*speakers) {
-            (Kind::Direct, [one, other]) => Room::between(&tx, *one, *other).await,
+            (Kind::Direct, [one, other]) => Room::open_direct(&tx, *one, *other).await,
             _ => {
                 let by = speakers.first().copied().ok_or(ChatError::NoPerson)?;
                 let room = Room::open(&tx, &name, kind, by).await?;
@@ -141,47 +146,47 @@ async fn open(site: &SiteState, place: &Place, speakers: Vec<i64>) -> Result<Roo
     .await
 }
 
-/// Writes what was not said yet, and returns who said something, at which places.
-async fn say(
+/// Writes the messages that are missing, and returns their authors and sequence numbers.
+async fn write_missing(
     site: &SiteState,
-    place: &Place,
+    seed: &SeedRoom,
     room: &Room,
     mut lines: Vec<Line>,
     progress: &mut Progress,
 ) -> Result<Vec<(i64, i64)>, ChatError> {
     let db = site.db().read();
-    let before = Message::client_ids(db, room.id, MARK).await?;
+    let before = Message::client_ids(db, room.id, CLIENT_ID_PREFIX).await?;
     lines.retain(|line| !before.contains(&line.client_id()));
     if let Some(newest) = Message::newest(db, room.id, 1).await?.pop() {
-        fit(&mut lines, newest.row.created_at, site.clock().date());
+        shift_after(&mut lines, newest.row.created_at, site.clock().date());
     }
-    let mut said = Vec::new();
+    let mut all = Vec::new();
     for batch in lines.chunks(BATCH) {
-        let written = patiently(|| {
+        let written = with_retries(|| {
             let (room, batch) = (room.clone(), batch.to_vec());
             site.db().write(async move |tx: Tx| write(&tx, &room, batch).await)
         });
-        said.extend(written.await?);
-        progress.at(place.name, said.len() as u64, lines.len() as u64);
-        tokio::time::sleep(BREATH).await;
+        all.extend(written.await?);
+        progress.at(seed.name, all.len() as u64, lines.len() as u64);
+        tokio::time::sleep(PAUSE).await;
     }
-    Ok(said)
+    Ok(all)
 }
 
-/// What follows something that was said meanwhile is moved behind it.
-fn fit(lines: &mut [Line], after: DateTime<Utc>, now: DateTime<Utc>) {
+/// Moves the lines to after an existing newer message, spread evenly until now.
+fn shift_after(lines: &mut [Line], after: DateTime<Utc>, now: DateTime<Utc>) {
     if lines.first().is_none_or(|first| first.at > after) {
         return;
     }
     let count = i32::try_from(lines.len()).unwrap_or(i32::MAX);
     let step = (now - after).max(TimeDelta::zero()) / count;
-    for (line, place) in lines.iter_mut().zip(1..) {
-        line.at = after + step * place;
+    for (line, number) in lines.iter_mut().zip(1..) {
+        line.at = after + step * number;
     }
 }
 
 async fn write(tx: &Tx, room: &Room, lines: Vec<Line>) -> Result<Vec<(i64, i64)>, ChatError> {
-    let mut said = Vec::new();
+    let mut written = Vec::new();
     for line in lines {
         let new = NewMessage {
             room_id: room.id,
@@ -193,32 +198,33 @@ async fn write(tx: &Tx, room: &Room, lines: Vec<Line>) -> Result<Vec<(i64, i64)>
             at: line.at,
         };
         let Written::New(message) = Message::write(tx, new).await? else { continue };
-        said.push((message.row.author_id, message.row.seq));
+        written.push((message.row.author_id, message.row.seq));
         if let Some(text) = &line.edited {
             let mentions = mentioned(tx, room, text).await?;
             message.edit(tx, &MessageText::parse(text)?, mentions).await?;
         }
     }
-    Ok(said)
+    Ok(written)
 }
 
-/// Notes how far everyone has read: what they answered to at least, and some of them not the end.
-async fn read_up(
+/// Stores how far each user has read: at least to the user's own last message, and for some users
+/// not to the end.
+async fn mark_read(
     site: &SiteState,
     room: &Room,
     people: &[Person],
-    said: &[(i64, i64)],
+    written: &[(i64, i64)],
 ) -> Result<(), ChatError> {
-    let own: HashMap<i64, i64> = said.iter().copied().collect(); // the last one of each stays
+    let own: HashMap<i64, i64> = written.iter().copied().collect(); // the last one of each author
     let (room, readers) = (room.clone(), people.iter().map(|person| person.id).collect::<Vec<_>>());
-    let last = said.last().map_or(0, |(_, seq)| *seq);
-    patiently(|| {
+    let last = written.last().map_or(0, |(_, seq)| *seq);
+    with_retries(|| {
         let (room, readers, own) = (room.clone(), readers.clone(), own.clone());
         site.db().write(async move |tx: Tx| {
-            for (reader, place) in readers.into_iter().zip(0..) {
+            for (reader, index) in readers.into_iter().zip(0..) {
                 if room.admits(&tx, reader).await? {
                     let own = own.get(&reader).copied().unwrap_or_default();
-                    let read = own.max(last - behind(room.kind, place));
+                    let read = own.max(last - unread_count(room.kind, index));
                     Membership::read(&tx, room.id, reader, read).await?;
                 }
             }
@@ -228,18 +234,18 @@ async fn read_up(
     .await
 }
 
-/// How many of the newest messages somebody has not looked at: in the open, every third person
-/// some.
-fn behind(kind: Kind, place: i64) -> i64 {
-    match (kind, place % 3) {
-        (Kind::Open, 0) => 3 + place,
+/// Returns how many of the newest messages a user has not read: a few for every third user in an
+/// open room.
+fn unread_count(kind: Kind, index: i64) -> i64 {
+    match (kind, index % 3) {
+        (Kind::Open, 0) => 3 + index,
         (Kind::Open, _) => 0,
         _ => i64::from(u8::MAX),
     }
 }
 
-/// Tries again for a while where the database has too much to do: a running site writes, too.
-async fn patiently<T, W>(mut write: impl FnMut() -> W) -> Result<T, ChatError>
+/// Retries a write for a while if the database is busy, because a running site writes as well.
+async fn with_retries<T, W>(mut write: impl FnMut() -> W) -> Result<T, ChatError>
 where
     W: Future<Output = Result<T, ChatError>>,
 {

@@ -1,4 +1,4 @@
-//! The list of rooms and conversations, as one person has it.
+//! The list of rooms and conversations of one user.
 
 use askama::Template;
 use bellwire_site::accounts::person_key;
@@ -9,14 +9,14 @@ use crate::models::counts::Counts;
 use crate::models::room::{Kind, everyone};
 use crate::models::{Room, people};
 
-/// What leads to a room or a conversation.
+/// A link to a room or a conversation, with its counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     pub(crate) id: i64,
     pub(crate) title: String,
     pub(crate) path: String,
     pub(crate) is_closed: bool,
-    /// The other person, and whether they are here.
+    /// The other user of a conversation, and whether they are online.
     pub(crate) other: Option<(i64, bool)>,
     pub(crate) is_current: bool,
     pub(crate) newest: i64,
@@ -26,7 +26,7 @@ pub(crate) struct Link {
     pub(crate) online: usize,
 }
 
-/// All of them.
+/// The links of a user's list, as the template renders them.
 #[derive(Template, Debug, Default)]
 #[template(path = "chat/components/_sidebar.html")]
 pub(crate) struct Sidebar {
@@ -35,7 +35,7 @@ pub(crate) struct Sidebar {
 }
 
 impl Link {
-    /// A room in which nothing is unread.
+    /// Creates the link of a room without unread messages.
     pub(crate) fn of(room: &Room, title: &str) -> Self {
         Self {
             id: room.id,
@@ -54,7 +54,7 @@ impl Link {
 }
 
 impl Sidebar {
-    /// What this person has, with the room they look at.
+    /// Loads the list of a user and marks the room `current` in it.
     pub(crate) async fn load(
         site: &SiteState,
         user: &User,
@@ -92,7 +92,7 @@ impl Sidebar {
         Ok(sidebar)
     }
 
-    /// The rooms whose news are for members alone.
+    /// Loads the user's rooms and conversations that only members may read.
     pub(crate) async fn closed(site: &SiteState, user: &User) -> Result<Vec<Room>, ChatError> {
         Room::of_member(site.db().read(), user.id).await
     }

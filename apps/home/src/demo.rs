@@ -1,4 +1,4 @@
-//! The demo counter: a bell that rings in every open window at once.
+//! The demo counter. It is shown as a bell: each click increments the count in every open window.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,31 +13,30 @@ use bellwire_site::bellwire::{
 use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 
-/// How long rings, and changes in the number of open windows, are gathered, so that a thousand
-/// browsers that come back after a restart are announced a few times, not a thousand times.
-const GATHER: Duration = Duration::from_millis(50);
+/// The delay before a change of either number is sent. Changes within it share one update: a
+/// thousand browsers that reconnect after a restart cause a few updates, not a thousand.
+const UPDATE_DELAY: Duration = Duration::from_millis(50);
 
-/// How often one address may ring over HTTP, and the time it counts for. Sockets have a pace of
-/// their own.
+/// The limit for increments over HTTP, for each client address. Sockets have their own rate limit.
 const RINGS: Budget = Budget::new("home.rings", Quota::at_most(60, Duration::from_secs(60)));
 
-/// Without JavaScript: rings, and shows the page again.
+/// `POST /ring/`: increments the counter without JavaScript and redirects to the page.
 pub(crate) async fn ring(
     State(site): State<SiteState>,
     address: ClientAddress,
 ) -> Result<Response, SiteError> {
     site.count(&RINGS, None, Some(address.network()))?;
-    Bell::of(&site).ring();
+    DemoCounter::of(&site).increment();
     Ok(Redirect::to("/").into_response())
 }
 
 pub(crate) async fn socket(State(site): State<SiteState>, upgrade: Upgrade) -> Response {
-    upgrade.run(HomeConsumer { bell: Bell::of(&site) })
+    upgrade.run(HomeConsumer { counter: DemoCounter::of(&site) })
 }
 
-/// How often the bell was rung since this process began, and how many look at it now.
+/// The number of clicks since this process started, and the number of windows open now.
 #[derive(Debug, Clone)]
-pub(crate) struct Bell {
+pub(crate) struct DemoCounter {
     inner: Arc<Inner>,
 }
 
@@ -46,29 +45,30 @@ struct Inner {
     group: Group<()>,
     rings: Mutex<u64>,
     windows: AtomicUsize,
-    /// Whether the number of rings is about to be announced.
-    ringing: AtomicBool,
-    /// Whether the number of windows is about to be announced.
-    announcing: AtomicBool,
+    /// Whether an update of the count is scheduled.
+    rings_scheduled: AtomicBool,
+    /// Whether an update of the number of windows is scheduled.
+    windows_scheduled: AtomicBool,
 }
 
-impl Bell {
-    /// The bell of a site.
+impl DemoCounter {
+    /// The counter of a site.
     pub(crate) fn of(site: &SiteState) -> Self {
         (*site.own_or(|| Self::new(site))).clone()
     }
 
     fn new(site: &SiteState) -> Self {
         let group = site.bellwire().layer().group(GroupName::of("home.demo", 0));
-        let (rings, windows, ringing, announcing) = Default::default();
-        Self { inner: Arc::new(Inner { group, rings, windows, ringing, announcing }) }
+        let (rings, windows, rings_scheduled, windows_scheduled) = Default::default();
+        let inner = Inner { group, rings, windows, rings_scheduled, windows_scheduled };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(crate) fn rings(&self) -> u64 {
-        *self.count()
+        *self.lock_rings()
     }
 
-    fn count(&self) -> MutexGuard<'_, u64> {
+    fn lock_rings(&self) -> MutexGuard<'_, u64> {
         self.inner.rings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -76,35 +76,38 @@ impl Bell {
         self.inner.windows.load(Ordering::Relaxed)
     }
 
-    fn ring(&self) {
-        *self.count() += 1;
-        self.gathered(|inner| &inner.ringing, |bell| number("#rings", bell.rings()));
+    fn increment(&self) {
+        *self.lock_rings() += 1;
+        self.schedule(|inner| &inner.rings_scheduled, |counter| number("#rings", counter.rings()));
     }
 
     fn opened(&self) {
         self.inner.windows.fetch_add(1, Ordering::Relaxed);
-        self.announce();
+        self.update_windows();
     }
 
     fn closed(&self) {
         self.inner.windows.fetch_sub(1, Ordering::Relaxed);
-        self.announce();
+        self.update_windows();
     }
 
-    fn announce(&self) {
-        self.gathered(|inner| &inner.announcing, |bell| number("#windows", bell.windows()));
+    fn update_windows(&self) {
+        self.schedule(
+            |inner| &inner.windows_scheduled,
+            |counter| number("#windows", counter.windows()),
+        );
     }
 
-    /// Tells every window, once for all that happens in a moment.
-    fn gathered(&self, about_to: fn(&Inner) -> &AtomicBool, tell: fn(&Self) -> Patch) {
-        if about_to(&self.inner).swap(true, Ordering::AcqRel) {
+    /// Sends one patch to every window after [`UPDATE_DELAY`], unless one is scheduled already.
+    fn schedule(&self, scheduled: fn(&Inner) -> &AtomicBool, patch: fn(&Self) -> Patch) {
+        if scheduled(&self.inner).swap(true, Ordering::AcqRel) {
             return;
         }
-        let bell = self.clone();
+        let counter = self.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(GATHER).await;
-            about_to(&bell.inner).store(false, Ordering::Release);
-            bell.inner.group.patch(tell(&bell));
+            tokio::time::sleep(UPDATE_DELAY).await;
+            scheduled(&counter.inner).store(false, Ordering::Release);
+            counter.inner.group.patch(patch(&counter));
         });
     }
 }
@@ -113,41 +116,45 @@ fn number(selector: &'static str, number: impl ToString) -> Patch {
     Patch::inner(selector, Html::text(&number.to_string()))
 }
 
-/// What a window with the first page may ask.
+/// The actions of the front page's socket.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum HomeAction {
     Ring {},
 }
 
-impl Action for Ask {
+impl Action for HomeAction {
     const FORM: Option<&'static str> = Some("Ring");
 }
 
 struct HomeConsumer {
-    bell: Bell,
+    counter: DemoCounter,
 }
 
 impl HomeConsumer {
-    /// What may have changed since the page was made.
+    /// Sends both numbers, which may have changed since the page was rendered.
     async fn show(&self, socket: &mut Socket) -> Result<(), Error> {
-        socket.patch(number("#rings", self.bell.rings())).await?;
-        socket.patch(number("#windows", self.bell.windows())).await
+        socket.patch(number("#rings", self.counter.rings())).await?;
+        socket.patch(number("#windows", self.counter.windows())).await
     }
 }
 
 impl Consumer for HomeConsumer {
-    type Action = Ask;
+    type Action = HomeAction;
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.bell.opened();
-        socket.join(&self.bell.inner.group);
+        self.counter.opened();
+        socket.join(&self.counter.inner.group);
         self.show(socket).await
     }
 
-    async fn receive(&mut self, _socket: &mut Socket, Ask::Ring {}: Ask) -> Result<(), Error> {
-        self.bell.ring();
+    async fn receive(
+        &mut self,
+        _socket: &mut Socket,
+        HomeAction::Ring {}: HomeAction,
+    ) -> Result<(), Error> {
+        self.counter.increment();
         Ok(())
     }
 
@@ -156,6 +163,6 @@ impl Consumer for HomeConsumer {
     }
 
     async fn disconnect(&mut self, _socket: &mut Socket, _close: Close) {
-        self.bell.closed();
+        self.counter.closed();
     }
 }

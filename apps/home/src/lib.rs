@@ -1,4 +1,5 @@
-//! Bellwire's front page: what is here, what to do next, and the demo counter.
+//! The front page of Bellwire's own site: a list of the apps, links to sign in or sign up, and the
+//! demo counter.
 
 mod demo;
 mod page;

@@ -1,11 +1,11 @@
-//! The front page.
+//! Renders the front page.
 
 use askama::Template;
 use axum::extract::State;
 use bellwire_site::bellwire::Html;
 use bellwire_site::{MaybeUser, NavItem, Page, SiteAccounts, SiteError, SiteState};
 
-use crate::demo::Bell;
+use crate::demo::DemoCounter;
 
 #[derive(Template)]
 #[template(path = "home/page.html")]
@@ -28,15 +28,15 @@ pub(crate) async fn show(
     State(site): State<SiteState>,
     MaybeUser(user): MaybeUser,
 ) -> Result<Page, SiteError> {
-    let bell = Bell::of(&site);
+    let counter = DemoCounter::of(&site);
     let card = |card: &NavItem| AppCard { name: card.title, summary: card.about, href: card.path };
     let main = Html::from_template(&HomePage {
-        apps: site.cards().iter().map(card).collect(),
+        apps: site.nav_items().iter().map(card).collect(),
         needs_admin: !site.accounts().has_administrator().await?,
         signed_in: user.is_some(),
         is_open: site.accounts().is_open(),
-        rings: bell.rings(),
-        windows: bell.windows(),
+        rings: counter.rings(),
+        windows: counter.windows(),
     })?;
     Ok(Page::new("", main).style("home/home.css").script("home/bell_controller.js"))
 }

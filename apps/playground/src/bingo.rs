@@ -1,4 +1,4 @@
-//! Bingo: a ticket for each visitor, and a ball every second that is the same for everyone.
+//! Bingo: each visitor has a ticket, and every second one ball is drawn for everyone.
 
 use std::time::Duration;
 
@@ -11,8 +11,9 @@ use chrono::Utc;
 use serde::Deserialize;
 use serde_json::json;
 
-/// The balls are numbered from 1 to this; a ticket has half as many numbers.
+/// The number of balls, numbered from 1.
 const BALLS: u8 = 10;
+/// The numbers on a ticket.
 const NUMBERS: usize = 5;
 
 pub(crate) fn routes(site: &SiteState) -> Router<SiteState> {
@@ -30,32 +31,31 @@ struct BingoPage {
 }
 
 async fn show() -> Result<Page, SiteError> {
-    let about =
-        "Bingo with everyone who looks: five numbers of your own, and a ball for all every second.";
+    let about = "Bingo with every visitor: five numbers of your own, and a new ball every second.";
     let page = crate::page(
         "Bingo",
         about,
         &BingoPage { numbers: ticket().map_err(SiteError::internal)? },
     )?;
-    // The page has its ticket, and keeps it when its socket comes back.
+    // The page contains its ticket, and keeps it when the socket reconnects.
     Ok(page.script("playground/bingo_controller.js").connect("/ws/bingo/?ticket=mine"))
 }
 
 #[derive(Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum BingoAction {
     #[serde(rename = "New ticket")]
     NewTicket {},
 }
 
-impl Action for Ask {}
+impl Action for BingoAction {}
 
 struct Player {
     balls: Ticker,
 }
 
 impl Consumer for Player {
-    type Action = Ask;
+    type Action = BingoAction;
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
@@ -66,11 +66,15 @@ impl Consumer for Player {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, Ask::NewTicket {}: Ask) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket,
+        BingoAction::NewTicket {}: BingoAction,
+    ) -> Result<(), Error> {
         socket.patch(new_ticket()?).await
     }
 
-    /// A ball that was missed comes again.
+    /// Sends nothing: a missed ball is drawn again soon.
     async fn lagged(&mut self, _: &mut Socket) -> Result<(), Error> {
         Ok(())
     }
@@ -96,7 +100,7 @@ fn new_ball(ball: u8) -> Patch {
         .json_text(json!({ "action": "New ball", "ball": ball }).to_string())
 }
 
-/// Five different numbers, in order, from the system's randomness.
+/// Draws five different numbers, sorted, with the system's random number generator.
 fn ticket() -> Result<Vec<u8>, getrandom::Error> {
     let mut numbers = shuffled(getrandom::u64()?);
     numbers.truncate(NUMBERS);
@@ -104,14 +108,14 @@ fn ticket() -> Result<Vec<u8>, getrandom::Error> {
     Ok(numbers)
 }
 
-/// The ball of this second, in every process alike: in ten seconds each falls once, in an order
-/// that changes every time.
+/// The ball of this second, the same in every process. Every ten seconds each ball is drawn once,
+/// in a new order.
 fn ball_at(second: i64) -> u8 {
     let (round, place) = (second.div_euclid(BALLS.into()), second.rem_euclid(BALLS.into()));
-    shuffled(mixed(round.cast_unsigned()))[usize::try_from(place).unwrap_or_default()]
+    shuffled(hashed(round.cast_unsigned()))[usize::try_from(place).unwrap_or_default()]
 }
 
-/// All balls in an order that depends on the number.
+/// All balls, in an order determined by the number.
 fn shuffled(mut number: u64) -> Vec<u8> {
     let mut balls: Vec<u8> = (1..=BALLS).collect();
     for last in (1..balls.len()).rev() {
@@ -122,8 +126,8 @@ fn shuffled(mut number: u64) -> Vec<u8> {
     balls
 }
 
-/// Neighbouring numbers become such as have nothing to do with each other (SplitMix64).
-fn mixed(number: u64) -> u64 {
+/// Hashes the number (SplitMix64), so that consecutive numbers give unrelated orders.
+fn hashed(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn each_ball_falls_once_in_ten_seconds_and_not_always_in_the_same_order() {
+    fn each_ball_is_drawn_once_in_ten_seconds_in_a_changing_order() {
         let rounds: HashSet<Vec<u8>> = (0..100)
             .map(|round| {
                 let balls: Vec<u8> =

@@ -1,4 +1,4 @@
-//! Body mass index: a form that is answered over the socket, or by HTTP where there is none.
+//! Body mass index: a form that is answered over the socket, or by HTTP without JavaScript.
 
 use askama::Template;
 use axum::Router;
@@ -10,52 +10,52 @@ use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 use serde_json::json;
 
-/// What a person may measure, in cm, and weigh, in kg; and what many do.
+/// The least and the greatest accepted height in cm and weight in kg, and an example of each.
 const HEIGHTS: (f64, f64, f64) = (40.0, 280.0, 175.0);
 const WEIGHTS: (f64, f64, f64) = (1.0, 700.0, 70.0);
 
 pub(crate) fn routes() -> Router<SiteState> {
-    let socket = async |upgrade: Upgrade| upgrade.run(Scales);
+    let socket = async |upgrade: Upgrade| upgrade.run(BmiConsumer);
     Router::new().route("/bmi/", get(show)).route("/ws/bmi/", get(socket))
 }
 
-/// A number as it was typed or sent.
+/// A submitted value: a JSON number, a string, or anything else.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Typed {
+enum Input {
     Number(f64),
     Text(String),
-    Nothing,
-    Else(serde::de::IgnoredAny),
+    Null,
+    Other(serde::de::IgnoredAny),
 }
 
-impl Typed {
+impl Input {
     fn number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
             Self::Text(text) => text.trim().replace(',', ".").parse().ok(),
-            Self::Nothing | Self::Else(_) => None,
+            Self::Null | Self::Other(_) => None,
         }
     }
 
     fn is_empty(&self) -> bool {
-        matches!(self, Self::Nothing) || matches!(self, Self::Text(text) if text.trim().is_empty())
+        matches!(self, Self::Null) || matches!(self, Self::Text(text) if text.trim().is_empty())
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum BmiAction {
     #[serde(rename = "BMI")]
-    Bmi { height: Typed, weight: Typed },
+    Bmi { height: Input, weight: Input },
 }
 
-impl Action for Ask {
+impl Action for BmiAction {
     const FORM: Option<&'static str> = Some("BMI");
 }
 
-/// What is wrong with a field, in a sentence.
-type Wrong = (&'static str, String);
+/// The name of an invalid field, and the error text.
+type FieldError = (&'static str, String);
 
 #[derive(Debug, PartialEq, Template)]
 #[template(path = "playground/_bmi_result.html")]
@@ -67,15 +67,15 @@ struct Bmi {
 }
 
 impl Bmi {
-    fn of(height: &Typed, weight: &Typed) -> Result<Self, Vec<Wrong>> {
+    fn of(height: &Input, weight: &Input) -> Result<Self, Vec<FieldError>> {
         match (within("height", "cm", HEIGHTS, height), within("weight", "kg", WEIGHTS, weight)) {
             (Ok(height), Ok(weight)) => Ok(Self::new(height, weight)),
             (height, weight) => Err([height.err(), weight.err()].into_iter().flatten().collect()),
         }
     }
 
-    /// Of somebody so many centimetres tall: dividing by whole numbers, an index that is just 25 is
-    /// not a little less.
+    /// Takes the height in cm and the weight in kg. The formula avoids fractions of a metre, so
+    /// that an index of exactly 25 is not rounded to slightly less.
     fn new(height: f64, weight: f64) -> Self {
         let index = weight * 10_000.0 / (height * height);
         let class = match index {
@@ -91,40 +91,40 @@ impl Bmi {
 fn within(
     field: &'static str,
     unit: &str,
-    (least, most, usual): (f64, f64, f64),
-    typed: &Typed,
-) -> Result<f64, Wrong> {
-    if typed.is_empty() {
+    (least, greatest, example): (f64, f64, f64),
+    input: &Input,
+) -> Result<f64, FieldError> {
+    if input.is_empty() {
         return Err((field, format!("Please type your {field} in {unit}.")));
     }
-    match typed.number() {
-        Some(number) if (least..=most).contains(&number) => Ok(number),
+    match input.number() {
+        Some(number) if (least..=greatest).contains(&number) => Ok(number),
         Some(number) if number.is_finite() => {
-            Err((field, format!("A {field} is between {least} and {most} {unit}.")))
+            Err((field, format!("A {field} is between {least} and {greatest} {unit}.")))
         }
-        _ => Err((field, format!("A {field} is a number, such as {usual} {unit}."))),
+        _ => Err((field, format!("A {field} is a number, such as {example} {unit}."))),
     }
 }
 
-struct Scales;
+struct BmiConsumer;
 
-impl Consumer for Scales {
-    type Action = Ask;
+impl Consumer for BmiConsumer {
+    type Action = BmiAction;
     type Event = ();
 
     async fn receive(
         &mut self,
         socket: &mut Socket,
-        Ask::Bmi { height, weight }: Ask,
+        BmiAction::Bmi { height, weight }: BmiAction,
     ) -> Result<(), Error> {
         match Bmi::of(&height, &weight) {
             Ok(bmi) => socket.patch(result(&bmi)?).await,
-            Err(wrongs) => {
+            Err(errors) => {
                 if socket.dialect() == Dialect::Htmx {
                     socket.patch(Patch::inner("#result", Html::text(""))).await?;
                 }
-                for wrong in wrongs {
-                    socket.patch(error(wrong)).await?;
+                for field_error in errors {
+                    socket.patch(error(field_error)).await?;
                 }
                 Ok(())
             }
@@ -138,13 +138,13 @@ fn result(bmi: &Bmi) -> Result<Patch, Error> {
     Ok(Patch::inner("#result", html).json_text(plain.to_string()))
 }
 
-fn error((field, message): Wrong) -> Patch {
+fn error((field, message): FieldError) -> Patch {
     let html = Html::text(&message);
     let plain = json!({ "action": "BMI error", "field": field, "html": html.as_str() });
     Patch::inner(format!("#error--{field}"), html).json_text(plain.to_string())
 }
 
-/// What was typed into the form, as it comes by HTTP.
+/// The query of the form, over HTTP.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Form {
@@ -156,27 +156,27 @@ struct Form {
 #[template(path = "playground/bmi.html")]
 struct BmiPage {
     form: Form,
-    wrongs: Vec<Wrong>,
+    errors: Vec<FieldError>,
     bmi: Option<Bmi>,
 }
 
 impl BmiPage {
-    fn wrong(&self, field: &str) -> &str {
-        self.wrongs.iter().find(|wrong| wrong.0 == field).map_or("", |wrong| &wrong.1)
+    fn error(&self, field: &str) -> &str {
+        self.errors.iter().find(|error| error.0 == field).map_or("", |error| &error.1)
     }
 }
 
 async fn show(Query(form): Query<Form>) -> Result<Page, SiteError> {
     let about = "Your body mass index, from your height and weight, without leaving the page.";
-    let is_asked = !(form.height.is_empty() && form.weight.is_empty());
-    let bmi = Bmi::of(&Typed::Text(form.height.clone()), &Typed::Text(form.weight.clone()));
-    let (bmi, wrongs) = match bmi {
-        _ if !is_asked => (None, Vec::new()),
+    let is_submitted = !(form.height.is_empty() && form.weight.is_empty());
+    let bmi = Bmi::of(&Input::Text(form.height.clone()), &Input::Text(form.weight.clone()));
+    let (bmi, errors) = match bmi {
+        _ if !is_submitted => (None, Vec::new()),
         Ok(bmi) => (Some(bmi), Vec::new()),
-        Err(wrongs) => (None, wrongs),
+        Err(errors) => (None, errors),
     };
-    let status = if wrongs.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page = crate::page("Body mass index", about, &BmiPage { form, wrongs, bmi })?;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = crate::page("Body mass index", about, &BmiPage { form, errors, bmi })?;
     Ok(page.status(status).connect("/ws/bmi/"))
 }
 
@@ -185,18 +185,18 @@ mod tests {
     use super::*;
 
     fn of(height: &str, weight: &str) -> Result<Bmi, Vec<&'static str>> {
-        let typed = |text: &str| Typed::Text(text.to_owned());
-        Bmi::of(&typed(height), &typed(weight))
-            .map_err(|wrongs| wrongs.into_iter().map(|wrong| wrong.0).collect())
+        let input = |text: &str| Input::Text(text.to_owned());
+        Bmi::of(&input(height), &input(weight))
+            .map_err(|errors| errors.into_iter().map(|error| error.0).collect())
     }
 
     #[test]
-    fn the_index_has_one_decimal_and_a_word() {
+    fn the_index_has_one_decimal_and_a_class() {
         for (height, weight, index, class) in [
             ("180", "75", 23.1, "Normal"),
             ("200", "74", 18.5, "Normal"),
             ("160", "64", 25.0, "Overweight"),
-            // What is rounded for the eye is not rounded for the word.
+            // The class is computed before the index is rounded.
             ("200", "73.9", 18.5, "Underweight"),
             ("200", "99.84", 25.0, "Normal"),
             ("200", "119.9", 30.0, "Overweight"),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_measures_is_explained_for_its_field() {
+    fn impossible_values_are_reported_for_their_field() {
         for absurd in ["0", "-180", "1e9", "NaN", "inf", "tall", "", " ", "18\0", "½"] {
             assert_eq!(of(absurd, "75"), Err(vec!["height"]), "{absurd:?}");
             assert_eq!(of("180", absurd), Err(vec!["weight"]), "{absurd:?}");

@@ -1,4 +1,5 @@
-//! Echo and clock: what is said comes back, and the time is told to everyone by one task.
+//! Echo and clock: the server returns each text to its sender, and one task sends the time to
+//! everyone.
 
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use serde::Deserialize;
 
 const GREETING: &str = "You are connected by WebSockets!";
 
-/// The longest text that the page sends, in characters.
-const LONGEST: usize = 200;
+/// The longest text that is returned to our page, in characters.
+const MAX_CHARS: usize = 200;
 
 pub(crate) fn routes(site: &SiteState) -> Router<SiteState> {
     let watchers = site.bellwire().layer().group::<()>(GroupName::of("playground.clock", 0));
@@ -31,18 +32,18 @@ struct EchoPage {
 }
 
 async fn show() -> Result<Page, SiteError> {
-    let about = "The server's clock, told to every window at once, and an echo of what you say.";
+    let about = "The server's clock, the same in every window, and an echo of your text.";
     Ok(crate::page("Echo and clock", about, &EchoPage { time: time() })?.connect("/ws/echo/"))
 }
 
-/// What our page asks for. Others send any text, which comes back as it is.
+/// The action of our page. JSON clients send any text, which is returned unchanged.
 #[derive(Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum EchoAction {
     Echo { text: String },
 }
 
-impl Action for Ask {
+impl Action for EchoAction {
     const FORM: Option<&'static str> = Some("Echo");
 }
 
@@ -60,18 +61,19 @@ impl Consumer for Echo {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, said: String) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket, frame: String) -> Result<(), Error> {
         if socket.dialect() == Dialect::Json {
-            return socket.send_text(said).await;
+            return socket.send_text(frame).await;
         }
-        let Ask::Echo { text } = Ask::from_frame(Frame::Text(said))?;
-        if text.chars().count() > LONGEST {
-            return Err(Error::invalid("text", format!("At most {LONGEST} characters come back.")));
+        let EchoAction::Echo { text } = EchoAction::from_frame(Frame::Text(frame))?;
+        if text.chars().count() > MAX_CHARS {
+            let message = format!("A text has at most {MAX_CHARS} characters.");
+            return Err(Error::invalid("text", message));
         }
         socket.patch(Patch::inner("#echo", Html::text(&text))).await
     }
 
-    /// The next second is told anyway.
+    /// Sends nothing: the next tick follows within a second.
     async fn lagged(&mut self, _: &mut Socket) -> Result<(), Error> {
         Ok(())
     }

@@ -1,5 +1,4 @@
-//! The smallest chat, in unmodified htmx and its own WebSocket extension: version 2, and version 4
-//! beside it.
+//! A minimal chat in unmodified htmx with its own WebSocket extension, in versions 2 and 4.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -20,17 +19,18 @@ use bellwire_site::markup::shows;
 use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 
-/// The rooms: a name for addresses, and one for people.
+/// The rooms: the name in addresses, and the displayed name.
 const ROOMS: [(&str, &str); 3] = [("garden", "Garden"), ("kitchen", "Kitchen"), ("attic", "Attic")];
 
-/// How many messages a room remembers, for those who come later. All are gone with the process.
-const REMEMBERED: usize = 50;
+/// The messages that a room keeps for later visitors. They are lost when the process stops.
+const HISTORY: usize = 50;
 
 /// The longest message, in characters.
-const LONGEST: usize = 500;
+const MAX_CHARS: usize = 500;
 
-/// How often one address may speak.
-const SPOKEN: Budget = Budget::new("playground.htmx", Quota::at_most(60, Duration::from_secs(60)));
+/// The rate limit for messages, per address.
+const MESSAGES: Budget =
+    Budget::new("playground.htmx", Quota::at_most(60, Duration::from_secs(60)));
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new()
@@ -39,15 +39,15 @@ pub(crate) fn routes() -> Router<SiteState> {
         .route("/ws/htmx/", get(socket))
 }
 
-/// All rooms of a site.
+/// The history of all rooms of a site.
 #[derive(Default)]
 struct Rooms {
-    said: [Mutex<Said>; ROOMS.len()],
+    histories: [Mutex<History>; ROOMS.len()],
 }
 
-/// What was said in a room lately, and how often ever.
+/// The last messages of a room, numbered, and the number of the last one.
 #[derive(Default)]
-struct Said {
+struct History {
     lines: VecDeque<(u64, String)>,
     last: u64,
 }
@@ -60,7 +60,7 @@ struct Room {
 }
 
 impl Room {
-    /// The room of this name; without a name the first.
+    /// The room with this name. An empty name is the first room.
     fn named(site: &SiteState, name: &str) -> Option<Self> {
         let index =
             if name.is_empty() { 0 } else { ROOMS.iter().position(|(known, _)| *known == name)? };
@@ -71,45 +71,47 @@ impl Room {
         layer.group(GroupName::of("playground.htmx", i64::try_from(self.index).unwrap_or_default()))
     }
 
-    /// Joins, and returns what was said so far: nothing falls between the two, and nothing is in
-    /// both.
-    fn enter(&self, socket: &mut Socket) -> Result<Option<Html>, Error> {
+    /// Joins the room and returns its history. Both happen under the lock, so that no message is
+    /// missed or sent twice.
+    fn join(&self, socket: &mut Socket) -> Result<Option<Html>, Error> {
         let rooms = self.site.own::<Rooms>();
-        let said = lock(&rooms.said[self.index]);
+        let history = lock(&rooms.histories[self.index]);
         socket.join(&self.members(socket.layer()));
-        if said.lines.is_empty() { Ok(None) } else { Ok(Some(html(said.lines.iter())?)) }
+        if history.lines.is_empty() { Ok(None) } else { Ok(Some(html(history.lines.iter())?)) }
     }
 
-    /// Says something to all who are here.
-    fn say(&self, from: IpAddr, typed: &str) -> Result<(), SiteError> {
-        let text = crate::visible(typed);
+    /// Sends a message to all members and adds it to the history.
+    fn send(&self, from: IpAddr, input: &str) -> Result<(), SiteError> {
+        let text = crate::visible(input);
         if !shows(&text) {
             return Err(SiteError::Invalid("Please type something.".to_owned()));
         }
-        if text.chars().count() > LONGEST {
-            return Err(SiteError::Invalid(format!("A message has at most {LONGEST} characters.")));
+        if text.chars().count() > MAX_CHARS {
+            return Err(SiteError::Invalid(format!(
+                "A message has at most {MAX_CHARS} characters."
+            )));
         }
-        self.site.count(&SPOKEN, None, Some(from))?;
+        self.site.count(&MESSAGES, None, Some(from))?;
         let rooms = self.site.own::<Rooms>();
-        let mut said = lock(&rooms.said[self.index]);
-        said.last += 1;
-        let line = (said.last, text);
+        let mut history = lock(&rooms.histories[self.index]);
+        history.last += 1;
+        let line = (history.last, text);
         let patch = Patch::append("#content", html([&line].into_iter())?);
-        said.lines.push_back(line);
-        if said.lines.len() > REMEMBERED {
-            said.lines.pop_front();
+        history.lines.push_back(line);
+        if history.lines.len() > HISTORY {
+            history.lines.pop_front();
         }
         self.members(self.site.bellwire().layer()).patch(patch);
         Ok(())
     }
 }
 
-fn lock(said: &Mutex<Said>) -> MutexGuard<'_, Said> {
-    said.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(history: &Mutex<History>) -> MutexGuard<'_, History> {
+    history.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Template)]
-#[template(path = "playground/htmx/_said.html")]
+#[template(path = "playground/htmx/_messages.html")]
 struct Lines<'a> {
     lines: Vec<&'a (u64, String)>,
 }
@@ -118,7 +120,7 @@ fn html<'a>(lines: impl Iterator<Item = &'a (u64, String)>) -> Result<Html, aska
     Html::from_template(&Lines { lines: lines.collect() })
 }
 
-/// The two versions of htmx differ in the words that connect a page.
+/// The version of htmx. The two differ in the attributes that open and use a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
     Two,
@@ -152,21 +154,22 @@ impl Version {
     }
 }
 
-/// A room, as it is swapped in; its content opens its own socket.
+/// The window of a room, as htmx swaps it in. Its markup opens the room's socket.
 #[derive(Template)]
 #[template(path = "playground/htmx/_chat_window.html")]
 struct Window<'a> {
     version: Version,
     room: (&'a str, &'a str),
     lines: Html,
-    typed: &'a str,
+    input: &'a str,
     error: &'a str,
 }
 
-/// The whole page: a page of its own, since the site's brings bellwire.js and an htmx of its own.
+/// The complete page. It does not use the site's layout, which loads bellwire.js and its own
+/// htmx.
 #[derive(Template)]
 #[template(path = "playground/htmx/page.html")]
-struct Whole<'a> {
+struct HtmxPage<'a> {
     version: Version,
     build: &'a str,
     rooms: &'a [(&'a str, &'a str)],
@@ -176,56 +179,57 @@ struct Whole<'a> {
 fn window<'a>(
     room: &Room,
     version: Version,
-    typed: &'a str,
+    input: &'a str,
     error: &'a str,
 ) -> Result<Window<'a>, SiteError> {
     let rooms = room.site.own::<Rooms>();
-    let lines = html(lock(&rooms.said[room.index]).lines.iter())?;
-    Ok(Window { version, room: ROOMS[room.index], lines, typed, error })
+    let lines = html(lock(&rooms.histories[room.index]).lines.iter())?;
+    Ok(Window { version, room: ROOMS[room.index], lines, input, error })
 }
 
-fn whole(room: &Room, version: Version, typed: &str, error: &str) -> Result<Response, SiteError> {
-    let window = window(room, version, typed, error)?;
-    let page = Whole { version, build: room.site.build(), rooms: &ROOMS, window };
+fn page(room: &Room, version: Version, input: &str, error: &str) -> Result<Response, SiteError> {
+    let window = window(room, version, input, error)?;
+    let page = HtmxPage { version, build: room.site.build(), rooms: &ROOMS, window };
     let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
     Ok((headers, Body(page.render()?)).into_response())
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct Params {
     room: String,
-    /// Only without JavaScript: with it, messages travel over the socket.
+    /// The message, without JavaScript only: htmx sends messages over the socket.
     chat_message: Option<String>,
 }
 
 async fn show(
     State(site): State<SiteState>,
     uri: Uri,
-    Query(asked): Query<Asked>,
+    Query(params): Query<Params>,
 ) -> Result<Response, SiteError> {
-    let room = Room::named(&site, &asked.room).ok_or(SiteError::NotFound)?;
-    whole(&room, Version::of(&uri), "", "")
+    let room = Room::named(&site, &params.room).ok_or(SiteError::NotFound)?;
+    page(&room, Version::of(&uri), "", "")
 }
 
-/// Somebody chooses a room: htmx swaps its window in, and anybody else is led there.
+/// Chooses a room, and sends a message if there is one. htmx receives the window of the room, and
+/// other clients are redirected to it.
 async fn post(
     State(site): State<SiteState>,
     address: ClientAddress,
     uri: Uri,
     headers: HeaderMap,
-    Form(asked): Form<Asked>,
+    Form(params): Form<Params>,
 ) -> Result<Response, SiteError> {
-    let room = Room::named(&site, &asked.room).ok_or(SiteError::NotFound)?;
+    let room = Room::named(&site, &params.room).ok_or(SiteError::NotFound)?;
     let version = Version::of(&uri);
-    let here = format!("{}?room={}", version.path(), ROOMS[room.index].0);
-    if let Some(typed) = asked.chat_message {
-        match room.say(address.network(), &typed) {
+    let path = format!("{}?room={}", version.path(), ROOMS[room.index].0);
+    if let Some(input) = params.chat_message {
+        match room.send(address.network(), &input) {
             Ok(()) => {}
             Err(SiteError::Invalid(error)) => {
                 return Ok((
                     StatusCode::UNPROCESSABLE_ENTITY,
-                    whole(&room, version, &typed, &error)?,
+                    page(&room, version, &input, &error)?,
                 )
                     .into_response());
             }
@@ -233,52 +237,52 @@ async fn post(
         }
     }
     if !headers.contains_key("hx-request") {
-        return Ok(Redirect::to(&here).into_response());
+        return Ok(Redirect::to(&path).into_response());
     }
-    let push = HeaderValue::try_from(here).map_err(SiteError::internal)?;
+    let push = HeaderValue::try_from(path).map_err(SiteError::internal)?;
     Ok(([("hx-push-url", push)], Body(window(&room, version, "", "")?.render()?)).into_response())
 }
 
-/// A bare form, as htmx sends it.
+/// The action of the chat: a bare form, as htmx sends it.
 #[derive(Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum ChatAction {
     #[serde(rename = "chat message")]
-    Say { chat_message: String },
+    Send { chat_message: String },
 }
 
-impl Action for Ask {
+impl Action for ChatAction {
     const FORM: Option<&'static str> = Some("chat message");
 }
 
 async fn socket(
     State(site): State<SiteState>,
-    Query(asked): Query<Asked>,
+    Query(params): Query<Params>,
     address: ClientAddress,
     upgrade: Upgrade,
 ) -> Result<Response, SiteError> {
-    let room = Room::named(&site, &asked.room).ok_or(SiteError::NotFound)?;
-    Ok(upgrade.dialect(Dialect::Htmx).run(Guest { room, from: address.network() }))
+    let room = Room::named(&site, &params.room).ok_or(SiteError::NotFound)?;
+    Ok(upgrade.dialect(Dialect::Htmx).run(ChatConsumer { room, from: address.network() }))
 }
 
-struct Guest {
+struct ChatConsumer {
     room: Room,
     from: IpAddr,
 }
 
-impl Guest {
-    /// What the page shows becomes what was said: htmx 4 closes its socket while nobody looks at
-    /// the tab.
+impl ChatConsumer {
+    /// Joins the room and replaces the page's messages with the history: htmx 4 closes its socket
+    /// while the tab is hidden, so that the page may be out of date.
     async fn show(&self, socket: &mut Socket) -> Result<(), Error> {
-        match self.room.enter(socket)? {
+        match self.room.join(socket)? {
             Some(lines) => socket.patch(Patch::inner("#content", lines)).await,
             None => Ok(()),
         }
     }
 }
 
-impl Consumer for Guest {
-    type Action = Ask;
+impl Consumer for ChatConsumer {
+    type Action = ChatAction;
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
@@ -288,9 +292,9 @@ impl Consumer for Guest {
     async fn receive(
         &mut self,
         _: &mut Socket,
-        Ask::Say { chat_message }: Ask,
+        ChatAction::Send { chat_message }: ChatAction,
     ) -> Result<(), Error> {
-        self.room.say(self.from, &chat_message).map_err(|error| match error {
+        self.room.send(self.from, &chat_message).map_err(|error| match error {
             SiteError::Invalid(message) => Error::invalid("chat_message", message),
             error @ SiteError::TooMany { .. } => Error::invalid("chat_message", error.to_string()),
             error => error.over_socket(),

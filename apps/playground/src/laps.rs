@@ -1,4 +1,4 @@
-//! Laps: a list that grows at its end and is never drawn again.
+//! Laps: a list that grows at its end and is never rendered again.
 
 use askama::Template;
 use axum::Router;
@@ -8,8 +8,8 @@ use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use chrono::Utc;
 use serde::Deserialize;
 
-/// How many laps one page counts.
-const MOST: u32 = 100;
+/// The most laps on one page.
+const MAX_LAPS: u32 = 100;
 
 pub(crate) fn routes() -> Router<SiteState> {
     let socket = async |upgrade: Upgrade| upgrade.run(Runner(Laps::default()));
@@ -21,30 +21,32 @@ pub(crate) fn routes() -> Router<SiteState> {
 struct LapsPage;
 
 async fn show() -> Result<Page, SiteError> {
-    let about =
-        "A lap counter: each press adds the time to the list, and the list is never drawn again.";
+    let about = "A lap counter: each press appends the time, and the list is never rendered again.";
     Ok(crate::page("Laps", about, &LapsPage)?.connect("/ws/laps/"))
 }
 
 #[derive(Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum LapsAction {
     #[serde(rename = "Add lap")]
     AddLap {},
 }
 
-impl Action for Ask {}
+impl Action for LapsAction {}
 
-/// How many laps were counted on this socket's page.
+/// The number of laps on this socket's page.
 #[derive(Debug, Default)]
 pub(crate) struct Laps(u32);
 
 impl Laps {
-    /// One more, as it is appended.
+    /// Counts a lap and returns the patch that appends it.
+    ///
+    /// # Errors
+    /// The page has 100 laps.
     pub(crate) fn add(&mut self) -> Result<Patch, Error> {
-        if self.0 == MOST {
+        if self.0 == MAX_LAPS {
             return Err(Error::refused(format!(
-                "{MOST} laps are enough. Load the page again to begin anew."
+                "A page counts at most {MAX_LAPS} laps. Reload the page to start again."
             )));
         }
         self.0 += 1;
@@ -61,10 +63,14 @@ impl Laps {
 struct Runner(Laps);
 
 impl Consumer for Runner {
-    type Action = Ask;
+    type Action = LapsAction;
     type Event = ();
 
-    async fn receive(&mut self, socket: &mut Socket, Ask::AddLap {}: Ask) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket,
+        LapsAction::AddLap {}: LapsAction,
+    ) -> Result<(), Error> {
         socket.patch(self.0.add()?).await
     }
 }

@@ -1,5 +1,4 @@
-//! Small demos. Each is one short file: its pages, its consumer, what may be asked of it, and its
-//! fragments.
+//! Small demos. Each is one short file with its pages, its consumer, its actions and its fragments.
 
 mod overview;
 mod echo;
@@ -23,12 +22,13 @@ use rust_embed::RustEmbed;
 #[folder = "static/playground"]
 struct Assets;
 
-/// The playground, to be put into a site.
+/// The playground, as an app of a site.
 pub fn app() -> App {
     App::new("playground").routes(routes).assets::<Assets>().nav_item(NavItem {
         title: "Playground",
         path: "/playground/",
-        about: "Small demos: a clock, bingo, forms that answer while you type, a site in one page, and more.",
+        about: "Small demos: a clock, bingo, forms that answer while you type, \
+                a single-page site, and more.",
     })
 }
 
@@ -45,16 +45,16 @@ fn routes(site: &SiteState) -> Router<SiteState> {
         .merge(htmx::routes())
 }
 
-/// A page of a demo, and the sentence by which others know it.
+/// The page of a demo. `about` is its description for search engines and link previews.
 fn page(title: &str, about: &str, main: &impl Template) -> Result<Page, SiteError> {
     Ok(Page::new(title, Html::from_template(main)?)
         .description(about)
         .style("playground/playground.css"))
 }
 
-/// What somebody typed into one line, without what shows nothing or turns the line around. Joiners
-/// stay, as in emoji.
-fn visible(typed: &str) -> String {
-    let text: String = typed.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
+/// Sanitizes one line of input: removes control characters, invisible characters and direction
+/// marks, and keeps joiners, as in emoji.
+fn visible(input: &str) -> String {
+    let text: String = input.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
     text.trim().to_owned()
 }

@@ -1,4 +1,4 @@
-//! What there is to play with.
+//! The list of demos.
 
 use askama::Template;
 use axum::Router;
@@ -19,39 +19,39 @@ const DEMOS: [Demo; 9] = [
     demo(
         "Echo and clock",
         "/echo/",
-        "The same second in every window, from one ticking task for all.",
+        "The same second in every window, sent by one task for all of them.",
     ),
     demo(
         "Bingo",
         "/bingo/",
-        "A ticket of your own, and every second a ball that is the same for everyone.",
+        "Your own ticket, and every second a ball that is the same for everyone.",
     ),
     demo(
         "Body mass index",
         "/bmi/",
-        "A form that is answered over the socket, with what is wrong beside its field.",
+        "A form that is answered over the socket, with each error beside its field.",
     ),
-    demo("Uppercase", "/uppercase/", "What you type comes back in capital letters while you type."),
-    demo("Laps", "/laps/", "A list that grows at its end and is never drawn again."),
+    demo("Uppercase", "/uppercase/", "Your text in capital letters, while you type."),
+    demo("Laps", "/laps/", "A list that grows at its end and is never rendered again."),
     demo(
         "To-do",
         "/todo/",
-        "Tasks that stay without an account, the same in every window of yours.",
+        "Tasks that are kept without an account, the same in all of your windows.",
     ),
     demo(
         "A site in one page",
         "/pages/",
-        "Pages that change over the socket; address, back button and signing in included.",
+        "Pages that change over the socket, with address, back button and sign-in.",
     ),
     demo(
         "Chat in htmx 2",
         "/htmx/",
-        "The smallest chat: unmodified htmx, its ws extension, and nothing of ours in the browser.",
+        "The smallest chat: unmodified htmx, its ws extension, and no bellwire.js.",
     ),
     demo(
         "Chat in htmx 4",
         "/htmx/4/",
-        "The same rooms for htmx 4 and its hx-ws, with the same server.",
+        "The same rooms with htmx 4 and its hx-ws extension, on the same server.",
     ),
 ];
 

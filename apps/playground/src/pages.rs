@@ -1,5 +1,5 @@
-//! A site in one page: the socket brings the next page, and the address bar, the back button and a
-//! reload follow.
+//! A single-page site: pages change over the socket, and the address bar, the back button and a
+//! reload work as usual.
 
 use askama::Template;
 use axum::Router;
@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use bellwire_site::accounts::{Browser, NoTicket, Refused, SignInForm, SignUpForm};
+use bellwire_site::accounts::{Browser, LoginTokenError, RefusedForm, SignInForm, SignUpForm};
 use bellwire_site::bellwire::{Action, Consumer, Error, Html, Patch, Socket};
 use bellwire_site::{Field, MaybeUser, Page, SiteAccounts, SiteError, SiteState, Upgrade, User};
 use serde::Deserialize;
@@ -24,32 +24,32 @@ pub(crate) fn routes() -> Router<SiteState> {
 
 /// The pages of this site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum SitePage {
     Home,
     Login,
     Signup,
     Profile,
-    Nowhere,
+    NotFound,
 }
 
-impl Place {
+impl SitePage {
     fn named(name: &str) -> Self {
         match name {
             "home" => Self::Home,
             "login" => Self::Login,
             "signup" => Self::Signup,
             "profile" => Self::Profile,
-            _ => Self::Nowhere,
+            _ => Self::NotFound,
         }
     }
 
-    /// Where somebody ends up who goes there: a profile is for those who are signed in, the forms
-    /// for those who are not.
-    fn open_to(self, user: Option<&User>) -> Self {
+    /// The page that this visitor receives instead of the requested one: the profile requires a
+    /// signed-in user, the forms require an anonymous one.
+    fn for_visitor(self, user: Option<&User>) -> Self {
         match (self, user) {
             (Self::Profile, None) => Self::Login,
             (Self::Login | Self::Signup, Some(_)) => Self::Profile,
-            (place, _) => place,
+            (page, _) => page,
         }
     }
 
@@ -59,7 +59,7 @@ impl Place {
             Self::Login => "/pages/login/",
             Self::Signup => "/pages/signup/",
             Self::Profile => "/pages/profile/",
-            Self::Nowhere => "/pages/nowhere/",
+            Self::NotFound => "/pages/nowhere/",
         }
     }
 }
@@ -67,13 +67,13 @@ impl Place {
 #[derive(Template)]
 #[template(path = "playground/pages/_nav.html")]
 struct Nav {
-    entries: Vec<(Place, &'static str, &'static str)>,
-    here: Place,
+    entries: Vec<(SitePage, &'static str, &'static str)>,
+    current: SitePage,
 }
 
 impl Nav {
-    fn is_here(&self, place: &Place) -> bool {
-        self.here == *place
+    fn is_current(&self, page: &SitePage) -> bool {
+        self.current == *page
     }
 }
 
@@ -87,13 +87,13 @@ struct Home {
 #[derive(Default, Template)]
 #[template(path = "playground/pages/login.html")]
 struct Login {
-    form: Refused,
+    form: RefusedForm,
 }
 
 #[derive(Default, Template)]
 #[template(path = "playground/pages/signup.html")]
 struct Signup {
-    form: Refused,
+    form: RefusedForm,
 }
 
 #[derive(Template)]
@@ -103,61 +103,62 @@ struct Profile<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "playground/pages/nowhere.html")]
-struct Nowhere;
+#[template(path = "playground/pages/not_found.html")]
+struct NotFound;
 
-/// Who is on a page of this site.
+/// The visitor of a page: a user if signed in, and the tasks.
 struct Visitor {
     user: Option<User>,
     todo: Todo,
 }
 
 impl Visitor {
-    /// A page as it stands alone, and as it comes over the socket.
-    async fn page(&mut self, place: Place) -> Result<Page, SiteError> {
-        let page = match place {
-            Place::Home => {
+    /// Renders a page, the same for HTTP and for the socket.
+    async fn page(&mut self, site_page: SitePage) -> Result<Page, SiteError> {
+        let page = match site_page {
+            SitePage::Home => {
                 let (tasks, task) = (self.todo.tasks().await?, Field::default());
                 Page::new("Home", Html::from_template(&Home { tasks, task })?).description(
-                    "A site in one page, with laps and a to-do list: the socket brings what is next.",
+                    "A single-page site with laps and a to-do list. Pages change over the socket.",
                 )
             }
-            Place::Login => Page::new("Log in", Html::from_template(&Login::default())?),
-            Place::Signup => Page::new("Sign up", Html::from_template(&Signup::default())?),
-            Place::Profile => {
+            SitePage::Login => Page::new("Log in", Html::from_template(&Login::default())?),
+            SitePage::Signup => Page::new("Sign up", Html::from_template(&Signup::default())?),
+            SitePage::Profile => {
                 let user = self.user.as_ref().ok_or(SiteError::Unauthorized)?;
                 Page::new("Profile", Html::from_template(&Profile { user })?)
             }
-            Place::Nowhere => {
-                Page::new("Not found", Html::from_template(&Nowhere)?).status(StatusCode::NOT_FOUND)
-            }
+            SitePage::NotFound => Page::new("Not found", Html::from_template(&NotFound)?)
+                .status(StatusCode::NOT_FOUND),
         };
-        let page = match place {
-            Place::Home => page,
-            _ => page.description("A page of a site in one page."),
+        let page = match site_page {
+            SitePage::Home => page,
+            _ => page.description("A page of the single-page site."),
         };
         Ok(page
-            .nav(self.nav(place)?)
+            .nav(self.nav(site_page)?)
             .style("playground/playground.css")
             .script("playground/todo_controller.js")
             .script("self_submit_controller.js")
             .connect("/ws/example/"))
     }
 
-    fn nav(&self, here: Place) -> Result<Html, SiteError> {
-        let mut entries = vec![(Place::Home, "home", "Home")];
+    fn nav(&self, current: SitePage) -> Result<Html, SiteError> {
+        let mut entries = vec![(SitePage::Home, "home", "Home")];
         match self.user {
-            Some(_) => entries.push((Place::Profile, "profile", "Profile")),
-            None => entries
-                .extend([(Place::Login, "login", "Log in"), (Place::Signup, "signup", "Sign up")]),
+            Some(_) => entries.push((SitePage::Profile, "profile", "Profile")),
+            None => entries.extend([
+                (SitePage::Login, "login", "Log in"),
+                (SitePage::Signup, "signup", "Sign up"),
+            ]),
         }
-        Ok(Html::from_template(&Nav { entries, here })?)
+        Ok(Html::from_template(&Nav { entries, current })?)
     }
 }
 
 async fn show_home(MaybeUser(user): MaybeUser, mut todo: Todo) -> Result<Page, SiteError> {
     todo.session.begin().await?;
-    Visitor { user, todo }.page(Place::Home).await
+    Visitor { user, todo }.page(SitePage::Home).await
 }
 
 async fn show(
@@ -166,12 +167,12 @@ async fn show(
     Path(name): Path<String>,
 ) -> Result<Response, SiteError> {
     todo.session.begin().await?;
-    let asked = Place::named(&name);
-    let place = asked.open_to(user.as_ref());
-    if place != asked || place == Place::Home {
-        return Ok(Redirect::to(place.path()).into_response());
+    let requested = SitePage::named(&name);
+    let page = requested.for_visitor(user.as_ref());
+    if page != requested || page == SitePage::Home {
+        return Ok(Redirect::to(page.path()).into_response());
     }
-    Ok(Visitor { user, todo }.page(place).await?.into_response())
+    Ok(Visitor { user, todo }.page(page).await?.into_response())
 }
 
 async fn socket(
@@ -183,7 +184,7 @@ async fn socket(
 ) -> Result<Response, SiteError> {
     todo.begin().await?;
     let upgrade = upgrade.session(&todo.session);
-    Ok(upgrade.run(Example {
+    Ok(upgrade.run(PagesConsumer {
         site,
         browser,
         visitor: Visitor { user, todo },
@@ -193,7 +194,7 @@ async fn socket(
 
 #[derive(Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum PagesAction {
     #[serde(rename = "Change page")]
     ChangePage {
         page: String,
@@ -204,37 +205,37 @@ enum Ask {
     AddTask {
         task: String,
     },
-    // Here, unlike by HTTP, a field that is missing is a mistake of whoever wrote the client.
+    // All fields are required here, unlike over HTTP: a missing one is a bug in the client.
     Signup {
         username: String,
-        /// May be empty.
+        /// Optional: may be empty.
         email: String,
         password: String,
         password_confirm: String,
     },
     Login {
-        /// Or the name.
+        /// The e-mail address or the name.
         email: String,
         password: String,
     },
     Logout {},
 }
 
-impl Action for Ask {}
+impl Action for PagesAction {}
 
-struct Example {
+struct PagesConsumer {
     site: SiteState,
     browser: Browser,
     visitor: Visitor,
     laps: Laps,
 }
 
-impl Example {
-    async fn go(&mut self, socket: &mut Socket, place: Place) -> Result<(), Error> {
-        let place = place.open_to(self.visitor.user.as_ref());
+impl PagesConsumer {
+    async fn show(&mut self, socket: &mut Socket, requested: SitePage) -> Result<(), Error> {
+        let site_page = requested.for_visitor(self.visitor.user.as_ref());
         self.laps = Laps::default();
-        let page = self.visitor.page(place).await.map_err(SiteError::over_socket)?;
-        for patch in page.moved(&self.site, place.path()) {
+        let page = self.visitor.page(site_page).await.map_err(SiteError::over_socket)?;
+        for patch in page.moved(&self.site, site_page.path()) {
             socket.patch(patch).await?;
         }
         Ok(())
@@ -243,9 +244,9 @@ impl Example {
     async fn log_in(&self, socket: &mut Socket, form: SignInForm) -> Result<(), Error> {
         let ticket = self.site.accounts().sign_in_over_socket(&self.browser, form).await;
         let main = match ticket {
-            Ok(ticket) => ticket.form(Place::Profile.path())?,
-            Err(NoTicket::Refused(form)) => Html::from_template(&Login { form: *form })?,
-            Err(NoTicket::Error(error)) => return Err(error.over_socket()),
+            Ok(ticket) => ticket.form(SitePage::Profile.path())?,
+            Err(LoginTokenError::Refused(form)) => Html::from_template(&Login { form: *form })?,
+            Err(LoginTokenError::Error(error)) => return Err(error.over_socket()),
         };
         socket.patch(answer(main)).await
     }
@@ -253,53 +254,57 @@ impl Example {
     async fn sign_up(&self, socket: &mut Socket, form: SignUpForm) -> Result<(), Error> {
         let ticket = self.site.accounts().sign_up_over_socket(&self.browser, form).await;
         let main = match ticket {
-            Ok(ticket) => ticket.form(Place::Profile.path())?,
-            Err(NoTicket::Refused(form)) => Html::from_template(&Signup { form: *form })?,
-            Err(NoTicket::Error(error)) => return Err(error.over_socket()),
+            Ok(ticket) => ticket.form(SitePage::Profile.path())?,
+            Err(LoginTokenError::Refused(form)) => Html::from_template(&Signup { form: *form })?,
+            Err(LoginTokenError::Error(error)) => return Err(error.over_socket()),
         };
         socket.patch(answer(main)).await
     }
 }
 
-/// A form's answer, in the form's place.
+/// Replaces the form with its answer.
 fn answer(main: Html) -> Patch {
     Patch::inner("#main", main).focus("#main [aria-invalid], #main button")
 }
 
-impl Consumer for Example {
-    type Action = Ask;
+impl Consumer for PagesConsumer {
+    type Action = PagesAction;
     type Event = Added;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         self.visitor.todo.watch(socket).await
     }
 
-    async fn receive(&mut self, socket: &mut Socket, ask: Ask) -> Result<(), Error> {
-        match ask {
-            Ask::ChangePage { page } => self.go(socket, Place::named(&page)).await,
-            Ask::AddLap {} => socket.patch(self.laps.add()?).await,
-            Ask::AddTask { task } => self.visitor.todo.add(&task).await.map_err(todo::refused),
-            Ask::Login { email, password } => {
+    async fn receive(&mut self, socket: &mut Socket, action: PagesAction) -> Result<(), Error> {
+        match action {
+            PagesAction::ChangePage { page } => self.show(socket, SitePage::named(&page)).await,
+            PagesAction::AddLap {} => socket.patch(self.laps.add()?).await,
+            PagesAction::AddTask { task } => {
+                self.visitor.todo.add(&task).await.map_err(todo::over_socket)
+            }
+            PagesAction::Login { email, password } => {
                 self.log_in(
                     socket,
                     SignInForm { username: email, password, ..SignInForm::default() },
                 )
                 .await
             }
-            Ask::Signup { username, email, password, password_confirm } => {
+            PagesAction::Signup { username, email, password, password_confirm } => {
                 let next = String::new();
                 let form = SignUpForm { username, email, password, password_confirm, next };
                 self.sign_up(socket, form).await
             }
-            Ask::Logout {} => socket.patch(answer(self.site.accounts().sign_out_form()?)).await,
+            PagesAction::Logout {} => {
+                socket.patch(answer(self.site.accounts().sign_out_form()?)).await
+            }
         }
     }
 
     async fn event(&mut self, socket: &mut Socket, _: &Added) -> Result<(), Error> {
-        self.visitor.todo.show_more(socket).await
+        self.visitor.todo.append_new(socket).await
     }
 
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.visitor.todo.show(socket).await
+        self.visitor.todo.replace_all(socket).await
     }
 }

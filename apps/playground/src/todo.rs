@@ -1,5 +1,5 @@
-//! To-do: tasks that belong to a visitor, with or without an account, and show in all of their
-//! windows at once.
+//! To-do: tasks of a visitor, with or without an account, shown live in all windows of that
+//! visitor.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -22,37 +22,39 @@ use bellwire_site::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How many tasks a visitor has, and how long one is, in characters.
-const MOST: usize = 100;
-const LONGEST: usize = 200;
+/// The most tasks per visitor.
+const MAX_TASKS: usize = 100;
+/// The longest task, in characters.
+const MAX_CHARS: usize = 200;
 
-/// How often tasks are added from one address.
+/// The rate limit for adding tasks, per address.
 const ADDS: Budget = Budget::new("playground.todo", Quota::at_most(120, Duration::from_secs(60)));
 
-/// Where the tasks are kept in a session.
+/// The session key of the tasks.
 const KEY: &str = "playground.todo";
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new().route("/todo/", get(show).post(add)).route("/ws/todo/", get(socket))
 }
 
-/// The tasks of whoever asks: an extractor for pages, forms and sockets.
+/// Extractor for the tasks of the visitor, for pages, forms and sockets.
 pub(crate) struct Todo {
     pub(crate) session: Session,
     site: SiteState,
     from: IpAddr,
-    /// How many tasks the page shows. None is ever removed, so that these are the first ones.
+    /// The number of tasks that the page shows. Tasks are never removed, so these are the first
+    /// ones.
     shown: usize,
 }
 
-/// A task, and which of its visitor's it is: a page that is told of it twice shows it once.
+/// A task, with its number in the visitor's list: a page that receives it twice shows it once.
 pub(crate) struct Task {
     pub(crate) number: usize,
     pub(crate) text: String,
 }
 
-/// Tells the windows of a visitor that there are more tasks. Each reads them itself: such words may
-/// overtake each other, and the table is in order.
+/// Notifies the windows of a visitor of new tasks. Each window reads the tasks itself:
+/// notifications may arrive out of order, while the stored list is in order.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Added;
 
@@ -67,35 +69,33 @@ impl FromRequestParts<SiteState> for Todo {
 }
 
 impl Todo {
-    /// All tasks, for a page that shows them from now on.
+    /// Reads all tasks, and assumes that the page shows them from now on.
     pub(crate) async fn tasks(&mut self) -> Result<Vec<Task>, SiteError> {
         let texts: Vec<String> = self.session.read(KEY).await?;
         self.shown = texts.len();
         Ok(texts.into_iter().zip(1..).map(|(text, number)| Task { number, text }).collect())
     }
 
-    /// Before a socket opens: whoever made its page has seen the tasks that there are, and misses
-    /// none that come after.
+    /// Call before a socket opens: assumes that its page shows the tasks stored now, so that later
+    /// ones are sent.
     pub(crate) async fn begin(&mut self) -> Result<(), SiteError> {
         self.tasks().await.map(|_| ())
     }
 
-    /// Adds a task, which then comes to all windows of this visitor.
-    pub(crate) async fn add(&self, typed: &str) -> Result<(), SiteError> {
-        let task = crate::visible(typed);
+    /// Adds a task and notifies all windows of this visitor.
+    pub(crate) async fn add(&self, input: &str) -> Result<(), SiteError> {
+        let task = crate::visible(input);
         if !shows(&task) {
-            return Err(SiteError::Invalid("Please type what is to be done.".to_owned()));
+            return Err(SiteError::Invalid("Please type a task.".to_owned()));
         }
-        if task.chars().count() > LONGEST {
-            return Err(SiteError::Invalid(format!("A task has at most {LONGEST} characters.")));
+        if task.chars().count() > MAX_CHARS {
+            return Err(SiteError::Invalid(format!("A task has at most {MAX_CHARS} characters.")));
         }
         self.site.count(&ADDS, None, Some(self.from))?;
         let windows = self.windows(self.site.bellwire().layer());
         let add = move |tasks: &mut Vec<String>, tx: &Tx| {
-            if tasks.len() >= MOST {
-                return Err(SiteError::Invalid(format!(
-                    "{MOST} tasks are enough, and there is no room for more."
-                )));
+            if tasks.len() >= MAX_TASKS {
+                return Err(SiteError::Invalid(format!("A list has at most {MAX_TASKS} tasks.")));
             }
             tasks.push(task);
             tx.on_commit(move || windows.into_iter().for_each(|windows| windows.send(Added)));
@@ -104,25 +104,25 @@ impl Todo {
         self.session.update(KEY, add).await
     }
 
-    /// All sockets of this visitor that show the tasks.
+    /// The group of all sockets of this visitor that show the tasks.
     fn windows(&self, layer: &Layer) -> Option<Group<Added>> {
         self.session.id().map(|id| layer.group(GroupName::of("playground.todo", id)))
     }
 
-    /// From now on new tasks come to this socket, and first what its page does not show: of our own
-    /// we know nothing, since it may be an old one whose socket comes back.
+    /// Subscribes the socket to new tasks, and sends what its page does not show. Our own page
+    /// receives all tasks, since it may be an old page whose socket reconnects.
     pub(crate) async fn watch(&mut self, socket: &mut Socket) -> Result<(), Error> {
         if let Some(windows) = self.windows(socket.layer()) {
             socket.join(&windows);
         }
         match socket.dialect() {
-            Dialect::Htmx => self.show(socket).await,
-            Dialect::Json => self.show_more(socket).await,
+            Dialect::Htmx => self.replace_all(socket).await,
+            Dialect::Json => self.append_new(socket).await,
         }
     }
 
-    /// Those that are not shown yet, one by one.
-    pub(crate) async fn show_more(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    /// Sends the tasks that are not shown yet, one patch each.
+    pub(crate) async fn append_new(&mut self, socket: &mut Socket) -> Result<(), Error> {
         let shown = self.shown;
         let tasks = self.tasks().await.map_err(SiteError::over_socket)?;
         for task in tasks.chunks(1).skip(shown) {
@@ -131,8 +131,8 @@ impl Todo {
         Ok(())
     }
 
-    /// All tasks anew.
-    pub(crate) async fn show(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    /// Sends all tasks in one patch.
+    pub(crate) async fn replace_all(&mut self, socket: &mut Socket) -> Result<(), Error> {
         let tasks = self.tasks().await.map_err(SiteError::over_socket)?;
         socket.patch(Patch::inner("#todo", html(&tasks)?)).await
     }
@@ -168,12 +168,15 @@ fn page(tasks: Vec<Task>, task: Field) -> Result<Page, SiteError> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Typed {
+struct TaskForm {
     task: String,
 }
 
-/// Without JavaScript.
-async fn add(mut todo: Todo, Form(Typed { task }): Form<Typed>) -> Result<Response, SiteError> {
+/// `POST /todo/`: adds a task without JavaScript.
+async fn add(
+    mut todo: Todo,
+    Form(TaskForm { task }): Form<TaskForm>,
+) -> Result<Response, SiteError> {
     match todo.add(&task).await {
         Ok(()) => Ok(Redirect::to("/todo/").into_response()),
         Err(SiteError::Invalid(error)) => {
@@ -187,40 +190,44 @@ async fn add(mut todo: Todo, Form(Typed { task }): Form<Typed>) -> Result<Respon
 
 #[derive(Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum TodoAction {
     #[serde(rename = "Add task")]
     AddTask { task: String },
 }
 
-impl Action for Ask {
+impl Action for TodoAction {
     const FORM: Option<&'static str> = Some("Add task");
 }
 
-struct Doer(Todo);
+struct TodoConsumer(Todo);
 
-impl Consumer for Doer {
-    type Action = Ask;
+impl Consumer for TodoConsumer {
+    type Action = TodoAction;
     type Event = Added;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         self.0.watch(socket).await
     }
 
-    async fn receive(&mut self, _: &mut Socket, Ask::AddTask { task }: Ask) -> Result<(), Error> {
-        self.0.add(&task).await.map_err(refused)
+    async fn receive(
+        &mut self,
+        _: &mut Socket,
+        TodoAction::AddTask { task }: TodoAction,
+    ) -> Result<(), Error> {
+        self.0.add(&task).await.map_err(over_socket)
     }
 
     async fn event(&mut self, socket: &mut Socket, _: &Added) -> Result<(), Error> {
-        self.0.show_more(socket).await
+        self.0.append_new(socket).await
     }
 
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.0.show(socket).await
+        self.0.replace_all(socket).await
     }
 }
 
-/// What is wrong with a task is said beside it.
-pub(crate) fn refused(error: SiteError) -> Error {
+/// Converts an error to an answer over a socket. Validation errors belong to the field `task`.
+pub(crate) fn over_socket(error: SiteError) -> Error {
     match error {
         SiteError::Invalid(message) => Error::invalid("task", message),
         other => other.over_socket(),
@@ -229,5 +236,5 @@ pub(crate) fn refused(error: SiteError) -> Error {
 
 async fn socket(mut todo: Todo, upgrade: Upgrade) -> Result<Response, SiteError> {
     todo.begin().await?;
-    Ok(upgrade.session(&todo.session).run(Doer(todo)))
+    Ok(upgrade.session(&todo.session).run(TodoConsumer(todo)))
 }

@@ -1,4 +1,4 @@
-//! Uppercase: what is typed comes back in capital letters while it is typed.
+//! Uppercase: returns the text in capital letters while the visitor types.
 
 use askama::Template;
 use axum::Router;
@@ -9,7 +9,7 @@ use bellwire_site::{Page, SiteError, SiteState, Upgrade};
 use serde::Deserialize;
 
 /// The longest text, in characters.
-const LONGEST: usize = 1_000;
+const MAX_CHARS: usize = 1_000;
 
 pub(crate) fn routes() -> Router<SiteState> {
     let socket = async |upgrade: Upgrade| upgrade.run(Capitals);
@@ -18,35 +18,35 @@ pub(crate) fn routes() -> Router<SiteState> {
 
 #[derive(Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum UppercaseAction {
     #[serde(rename = "text in capital letters")]
     Capitals { text: String },
 }
 
-impl Action for Ask {
+impl Action for UppercaseAction {
     const FORM: Option<&'static str> = Some("text in capital letters");
 }
 
 struct Capitals;
 
 impl Consumer for Capitals {
-    type Action = Ask;
+    type Action = UppercaseAction;
     type Event = ();
 
     async fn receive(
         &mut self,
         socket: &mut Socket,
-        Ask::Capitals { text }: Ask,
+        UppercaseAction::Capitals { text }: UppercaseAction,
     ) -> Result<(), Error> {
         let capitals = capitals(&text).map_err(|message| Error::invalid("text", message))?;
         socket.patch(Patch::inner("#results", Html::text(&capitals))).await
     }
 }
 
-/// As Unicode has it: `ß` becomes `SS`, and `ı` an `I`.
+/// Converts by the rules of Unicode: `ß` becomes `SS`, and `ı` becomes `I`.
 fn capitals(text: &str) -> Result<String, String> {
-    match text.chars().count() > LONGEST {
-        true => Err(format!("That is too long: at most {LONGEST} characters.")),
+    match text.chars().count() > MAX_CHARS {
+        true => Err(format!("The text is too long: at most {MAX_CHARS} characters.")),
         false => Ok(text.to_uppercase()),
     }
 }
@@ -65,7 +65,7 @@ struct UppercasePage {
 }
 
 async fn show(Query(Form { text }): Query<Form>) -> Result<Page, SiteError> {
-    let about = "Type, and read it in capital letters as you type.";
+    let about = "Your text in capital letters, while you type.";
     let page = crate::page("Uppercase", about, &UppercasePage { capitals: capitals(&text), text })?;
     Ok(page.script("playground/uppercase_controller.js").connect("/ws/uppercase/"))
 }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capitals_are_those_of_unicode() {
+    fn capitals_follow_unicode() {
         for (small, capital) in [
             ("straße", "STRASSE"),
             ("ısı", "ISI"),
@@ -86,7 +86,8 @@ mod tests {
             assert_eq!(capitals(small).as_deref(), Ok(capital));
         }
         assert!(
-            capitals(&"x".repeat(LONGEST)).is_ok() && capitals(&"x".repeat(LONGEST + 1)).is_err()
+            capitals(&"x".repeat(MAX_CHARS)).is_ok()
+                && capitals(&"x".repeat(MAX_CHARS + 1)).is_err()
         );
     }
 }

@@ -1,4 +1,4 @@
-//! One window of the social network: the page it shows, and what is being edited in it.
+//! The consumer of a window: tracks the page that it shows and the messages that it edits.
 
 use std::collections::BTreeSet;
 
@@ -9,28 +9,27 @@ use bellwire_site::{MaybeUser, SiteState, Upgrade, User};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::{self, Action, Draft, Edit};
-use crate::board::{Board, List};
 use crate::forms::page_number;
 use crate::fragments::EditForm;
 use crate::models::{Changes, Message};
-use crate::news::{editors, windows};
+use crate::page_cache::{List, PageCache};
+use crate::updates::{editors, windows};
 use crate::{SocialError, Visitor, fragments};
 
-/// How many messages are edited in one window at most: more forms than a page has messages.
+/// The most messages edited at once in one window: more than a page shows.
 const FORMS: usize = 8;
 
-/// What windows are told.
+/// The events of the group of all windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// Something was added, changed or deleted: lists that are older than this change are to be
-    /// read again.
+    /// A message was added, changed or deleted: lists older than this change must be read again.
     Changed {
         /// The number of the change.
         seq: i64,
     },
 }
 
-/// Opens the socket of a window, for everybody.
+/// `GET /ws/social-network/`: opens the socket of a window. No login is required.
 pub(crate) async fn window(
     MaybeUser(user): MaybeUser,
     State(site): State<SiteState>,
@@ -39,45 +38,45 @@ pub(crate) async fn window(
     upgrade.run(SocialConsumer::new(site, user))
 }
 
-/// Somebody's window.
+/// The consumer of one window.
 #[derive(Debug)]
 pub struct SocialConsumer {
     site: SiteState,
     user: Option<User>,
-    /// The page it shows. Only its own visitor turns it.
+    /// The number of the page that is shown. Only this window's own actions change it.
     page: u64,
-    /// The list as it was sent last.
+    /// The list as last sent.
     shown: Option<Html>,
-    /// The messages that are in a form.
+    /// The ids of the messages that are open in an edit form.
     edited: BTreeSet<i64>,
-    /// Whether the page keeps its forms while the list around them is renewed, as bellwire.js does.
-    /// Any other gets no list until it is done with them.
+    /// Whether the page keeps its forms while the list around them is replaced, as bellwire.js
+    /// does. Other clients receive no list until their forms are closed.
     keeps_forms: bool,
 }
 
 impl SocialConsumer {
-    /// This person, or anybody.
+    /// A consumer for this user, or for an anonymous visitor.
     pub fn new(site: SiteState, user: Option<User>) -> Self {
         Self { site, user, page: 1, shown: None, edited: BTreeSet::new(), keeps_forms: false }
     }
 
-    /// Shows the list as it is after this change, unless it looks the same.
-    async fn renew(&mut self, socket: &mut Socket, seq: i64) -> Result<(), SocialError> {
+    /// Sends the list as of this change, unless the window shows the same already.
+    async fn refresh(&mut self, socket: &mut Socket, seq: i64) -> Result<(), SocialError> {
         if !self.edited.is_empty() && !self.keeps_forms {
             return Ok(());
         }
-        let list = Board::list(&self.site, self.page, seq).await?;
+        let list = PageCache::list(&self.site, self.page, seq).await?;
         if self.shown.as_ref() == Some(&list.html) {
             return Ok(());
         }
         self.show(socket, &list, fragments::refreshed(&list)).await
     }
 
-    /// Shows the list as it is now, whatever the page shows.
-    async fn show_again(&mut self, socket: &mut Socket) -> Result<(), SocialError> {
+    /// Sends the current list, even if the window shows the same already.
+    async fn resend(&mut self, socket: &mut Socket) -> Result<(), SocialError> {
         self.shown = None;
         let seq = Changes::current(self.site.db().read()).await?;
-        self.renew(socket, seq).await
+        self.refresh(socket, seq).await
     }
 
     async fn show(
@@ -90,8 +89,8 @@ impl SocialConsumer {
         Ok(socket.patch(patch).await?)
     }
 
-    /// Looks at another page, because this visitor wants to.
-    async fn turn(
+    /// Shows another page, as requested by this visitor.
+    async fn show_page(
         &mut self,
         socket: &mut Socket,
         page: u64,
@@ -99,22 +98,22 @@ impl SocialConsumer {
     ) -> Result<(), SocialError> {
         self.close_forms(socket).await?;
         let seq = Changes::current(self.site.db().read()).await?;
-        let mut list = Board::list(&self.site, page, seq).await?;
+        let mut list = PageCache::list(&self.site, page, seq).await?;
         self.page = list.paging.page();
         if self.page != page {
-            list = Board::list(&self.site, self.page, seq).await?;
+            list = PageCache::list(&self.site, self.page, seq).await?;
         }
         self.show(socket, &list, patch(&list)).await
     }
 
-    /// Every form gives way to its message. A list that comes next would leave it where it is.
+    /// Replaces every form with its message. A later list would keep the forms in place.
     async fn close_forms(&mut self, socket: &mut Socket) -> Result<(), SocialError> {
         for id in std::mem::take(&mut self.edited) {
             socket.leave(&editors(socket.layer(), id));
             if self.keeps_forms {
                 let patch = match Message::find(self.site.db().read(), id).await {
                     Ok(message) => fragments::message(&message)?,
-                    Err(SocialError::NoMessage) => fragments::gone(id),
+                    Err(SocialError::NoMessage) => fragments::removed(id),
                     Err(error) => return Err(error),
                 };
                 socket.patch(patch).await?;
@@ -129,10 +128,10 @@ impl SocialConsumer {
             return Err(SocialError::NotYours);
         }
         if self.edited.len() >= FORMS && !self.edited.contains(&id) {
-            let full = "Save or cancel what you have begun first.";
+            let full = "Save or cancel one of your open edits first.";
             return Err(Invalid::general(full).into());
         }
-        // First the group, then the look: what changes from here on is told.
+        // Join before reading: every change after the read is then sent to this window.
         let editors = editors(socket.layer(), id);
         socket.join(&editors);
         let form = match Message::find(self.site.db().read(), id).await {
@@ -148,24 +147,23 @@ impl SocialConsumer {
         Ok(socket.patch(form).await?)
     }
 
-    /// A client that waits with its list for a form is done with it when the message turns out to
-    /// be gone. A page of ours keeps the form, and what was typed into it, until it is told
-    /// otherwise.
-    async fn unless_gone(
+    /// Closes the form of a deleted message for clients that receive no list while a form is open.
+    /// Pages with bellwire.js keep the form and the text in it until the visitor closes it.
+    async fn close_form_if_deleted(
         &mut self,
         socket: &mut Socket,
         id: i64,
-        done: Result<(), SocialError>,
+        result: Result<(), SocialError>,
     ) -> Result<(), SocialError> {
-        if matches!(done, Err(SocialError::NoMessage))
+        if matches!(result, Err(SocialError::NoMessage))
             && !self.keeps_forms
             && self.edited.contains(&id)
         {
             self.forget_form(socket, id);
-            socket.patch(fragments::gone(id)).await?;
-            self.show_again(socket).await?;
+            socket.patch(fragments::removed(id)).await?;
+            self.resend(socket).await?;
         }
-        done
+        result
     }
 
     fn forget_form(&mut self, socket: &mut Socket, id: i64) {
@@ -173,15 +171,15 @@ impl SocialConsumer {
         self.edited.remove(&id);
     }
 
-    /// Whoever has written something sees it, on the first page; unless they are about to change
-    /// something on this one.
+    /// Adds a message and shows the first page, which contains it. A window with open forms stays
+    /// on its page.
     async fn add(&mut self, socket: &mut Socket, draft: Draft) -> Result<(), SocialError> {
         let client_id = draft.client_id.clone();
         actions::add_message(&self.site, &self.visitor(socket), draft).await?;
-        answer(socket, client_id, "Your message is there.").await?;
+        answer(socket, client_id, "Your message has been sent.").await?;
         let shown = match self.keeps_forms && !self.edited.is_empty() {
-            true => self.show_again(socket).await,
-            false => self.turn(socket, 1, fragments::turned).await,
+            true => self.resend(socket).await,
+            false => self.show_page(socket, 1, fragments::page).await,
         };
         shown.map_err(SocialError::after_commit)
     }
@@ -191,17 +189,17 @@ impl SocialConsumer {
         let message = actions::update_message(&self.site, &self.visitor(socket), edit).await?;
         self.forget_form(socket, message.id);
         socket.patch(fragments::message(&message)?).await?;
-        answer(socket, client_id, "Your change is there.").await?;
-        self.show_again(socket).await.map_err(SocialError::after_commit)
+        answer(socket, client_id, "Your change has been saved.").await?;
+        self.resend(socket).await.map_err(SocialError::after_commit)
     }
 
     async fn delete(&mut self, socket: &mut Socket, id: i64) -> Result<(), SocialError> {
         actions::delete_message(&self.site, &self.visitor(socket), id).await?;
         if self.edited.contains(&id) {
             self.forget_form(socket, id);
-            socket.patch(fragments::gone(id)).await?;
+            socket.patch(fragments::removed(id)).await?;
         }
-        self.show_again(socket).await.map_err(SocialError::after_commit)
+        self.resend(socket).await.map_err(SocialError::after_commit)
     }
 
     fn visitor(&self, socket: &Socket) -> Visitor {
@@ -213,33 +211,33 @@ impl SocialConsumer {
             Action::AddMessage(draft) => self.add(socket, draft).await,
             Action::ListMessages { page } => {
                 let page = page_number(Some(&page.to_string()))?;
-                self.turn(socket, page, fragments::turned_to).await
+                self.show_page(socket, page, fragments::focused_page).await
             }
             Action::OpenEditPage { id } => {
                 let opened = self.open_form(socket, id).await;
-                self.unless_gone(socket, id, opened).await
+                self.close_form_if_deleted(socket, id, opened).await
             }
             Action::UpdateMessage(edit) => {
                 let id = edit.id;
                 let updated = self.update(socket, edit).await;
-                self.unless_gone(socket, id, updated).await
+                self.close_form_if_deleted(socket, id, updated).await
             }
             Action::DeleteMessage { id } => {
                 let deleted = self.delete(socket, id).await;
-                self.unless_gone(socket, id, deleted).await
+                self.close_form_if_deleted(socket, id, deleted).await
             }
         }
     }
 }
 
-/// Says that it is done, to a page that waits for it.
+/// Confirms an action to a page that sent an idempotency key and waits for the answer.
 async fn answer(
     socket: &mut Socket,
     client_id: Option<String>,
-    words: &str,
+    text: &str,
 ) -> Result<(), SocialError> {
     match client_id.filter(|id| !id.is_empty()) {
-        Some(id) => Ok(socket.patch(fragments::said(&id, words)).await?),
+        Some(id) => Ok(socket.patch(fragments::status(&id, text)).await?),
         None => Ok(()),
     }
 }
@@ -253,7 +251,7 @@ impl Consumer for SocialConsumer {
             (self.page, self.keeps_forms) = (page_number(Some(&at)).unwrap_or(1), true);
         }
         socket.join(&windows(socket.layer()));
-        self.show_again(socket).await.map_err(SocialError::at_connect)
+        self.resend(socket).await.map_err(SocialError::at_connect)
     }
 
     async fn receive(&mut self, socket: &mut Socket, action: Action) -> Result<(), Error> {
@@ -262,12 +260,12 @@ impl Consumer for SocialConsumer {
 
     async fn event(&mut self, socket: &mut Socket, event: &Event) -> Result<(), Error> {
         let Event::Changed { seq } = *event;
-        self.renew(socket, seq).await.map_err(SocialError::at_connect)
+        self.refresh(socket, seq).await.map_err(SocialError::at_connect)
     }
 
-    /// What was dropped said that the list is another one. Notes to those who edit come again with
-    /// the next change.
+    /// Sends the current list: the dropped events announced changes of it. Dropped notes to editors
+    /// are not repeated; the next change sends a new one.
     async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.show_again(socket).await.map_err(SocialError::at_connect)
+        self.resend(socket).await.map_err(SocialError::at_connect)
     }
 }

@@ -1,18 +1,18 @@
-//! What can go wrong in the social network, and who can mend it.
+//! The errors of the social network, and their conversion to socket and HTTP answers.
 
 use bellwire_site::bellwire::{Close, Error};
 use bellwire_site::{AppError, SiteError};
 
-/// Why the social network did not do as asked.
+/// An error of the social network.
 #[derive(Debug, thiserror::Error)]
 pub enum SocialError {
-    /// There is no such message, or not any more.
+    /// The message does not exist, or was deleted.
     #[error("there is no such message")]
     NoMessage,
-    /// It was written by somebody who was signed in, and that is somebody else.
-    #[error("this is somebody else's message")]
+    /// The message belongs to another signed-in author.
+    #[error("the message belongs to another author")]
     NotYours,
-    /// What can go wrong in every app.
+    /// An error common to all apps.
     #[error(transparent)]
     AppError(AppError),
 }
@@ -24,43 +24,43 @@ impl<E: Into<AppError>> From<E> for SocialError {
 }
 
 impl SocialError {
-    /// For what nobody asked for: a window that cannot be shown the list now comes back for it in a
-    /// moment.
+    /// Converts an error of an update that the server started: if the list cannot be read now, the
+    /// socket closes and the window reconnects shortly.
     pub(crate) fn at_connect(self) -> Error {
         match self {
-            Self::AppError(fault) => fault.at_connect(),
+            Self::AppError(error) => error.at_connect(),
             other => other.over_socket(),
         }
     }
 
-    /// For what follows something that was done: it is not answered with an error. The window comes
-    /// back for its list in a moment.
+    /// Converts an error that follows a committed action: the action succeeded, so the answer is no
+    /// error. The socket closes, and the window reconnects shortly and receives the list.
     pub(crate) fn after_commit(self) -> Self {
         if let Self::AppError(AppError::Socket(_)) = self {
             return self;
         }
-        tracing::warn!(error = %self, "A window could not be shown what it did");
+        tracing::warn!(error = %self, "Could not send the list after a committed action");
         Error::Close(Close::new(Close::TRY_AGAIN, "the list cannot be read at the moment")).into()
     }
 
-    /// As an answer over a socket.
+    /// Converts the error to an answer over a socket.
     pub(crate) fn over_socket(self) -> Error {
         match self {
-            Self::NoMessage => Error::refused("That message is gone."),
+            Self::NoMessage => Error::refused("That message no longer exists."),
             Self::NotYours => Error::refused(NOT_YOURS),
-            Self::AppError(fault) => fault.over_socket(),
+            Self::AppError(error) => error.over_socket(),
         }
     }
 }
 
-const NOT_YOURS: &str = "Only the one who wrote it may do that.";
+const NOT_YOURS: &str = "Only the author of this message can do that.";
 
 impl From<SocialError> for SiteError {
     fn from(error: SocialError) -> Self {
         match error {
             SocialError::NoMessage => Self::NotFound,
             SocialError::NotYours => Self::Forbidden(NOT_YOURS.to_owned()),
-            SocialError::AppError(fault) => fault.into(),
+            SocialError::AppError(error) => error.into(),
         }
     }
 }

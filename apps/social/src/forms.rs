@@ -1,34 +1,34 @@
-//! What valid input is.
+//! Validated input: author names, message texts and page numbers.
 
 use bellwire_site::bellwire::Invalid;
 use bellwire_site::markup;
 use unicode_normalization::UnicodeNormalization;
 
-/// The longest name of an author, in characters.
+/// The longest author name, in characters.
 pub(crate) const AUTHOR_CHARS: usize = 100;
 /// The longest message, in characters.
 pub(crate) const TEXT_CHARS: usize = 200;
 
-/// The name that stands above a message.
+/// A validated author name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author(String);
 
 impl Author {
-    /// Checks a name as it was typed: something visible, in one line, at most 100 characters.
+    /// Validates a submitted name: visible, on one line, at most 100 characters.
     ///
     /// # Errors
-    /// What to say beside the field `author`.
-    pub fn parse(typed: &str) -> Result<Self, Invalid> {
-        let name: String = typed.chars().filter(|c| !markup::is_invisible(*c)).nfc().collect();
+    /// A message for the field `author`.
+    pub fn parse(input: &str) -> Result<Self, Invalid> {
+        let name: String = input.chars().filter(|c| !markup::is_invisible(*c)).nfc().collect();
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         match name.chars().count() {
-            _ if !markup::shows(&name) => Err(Invalid::field("author", "Say who you are.")),
+            _ if !markup::shows(&name) => Err(Invalid::field("author", "Please type your name.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
-            long => Err(Invalid::field("author", too_long("A name", AUTHOR_CHARS, long))),
+            len => Err(Invalid::field("author", too_long("A name", AUTHOR_CHARS, len))),
         }
     }
 
-    /// A name that was checked before: a person's, or that of a message that is there.
+    /// Wraps a name that was validated before: a user's, or that of a stored message.
     pub(crate) fn known(name: &str) -> Self {
         Self(name.to_owned())
     }
@@ -39,25 +39,26 @@ impl Author {
     }
 }
 
-/// The text of a message.
+/// A validated message text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageText(String);
 
 impl MessageText {
-    /// Checks a text as it was typed: something visible, at most 200 characters.
+    /// Validates a submitted text: something visible, at most 200 characters.
     ///
     /// # Errors
-    /// What to say beside the field `text`.
-    pub fn parse(typed: &str) -> Result<Self, Invalid> {
-        let text = typed.replace("\r\n", "\n").replace('\r', "\n");
-        // No database takes NUL, and no screen the rest.
+    /// A message for the field `text`.
+    pub fn parse(input: &str) -> Result<Self, Invalid> {
+        let text = input.replace("\r\n", "\n").replace('\r', "\n");
+        // NUL cannot be stored by any of the databases; the other control characters are not
+        // visible.
         let text: String =
             text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).nfc().collect();
         let text = text.trim();
         match text.chars().count() {
             _ if !markup::shows(text) => Err(Invalid::field("text", "Write something first.")),
             0..=TEXT_CHARS => Ok(Self(text.to_owned())),
-            long => Err(Invalid::field("text", too_long("A message", TEXT_CHARS, long))),
+            len => Err(Invalid::field("text", too_long("A message", TEXT_CHARS, len))),
         }
     }
 
@@ -67,20 +68,20 @@ impl MessageText {
     }
 }
 
-/// The page that an address asks for: the first where it asks for none.
+/// Parses a page number; `None` is the first page.
 ///
 /// # Errors
-/// When there can be no such page.
-pub(crate) fn page_number(asked: Option<&str>) -> Result<u64, Invalid> {
-    match asked.map(str::parse) {
+/// The value is not a whole number from 1.
+pub(crate) fn page_number(value: Option<&str>) -> Result<u64, Invalid> {
+    match value.map(str::parse) {
         None => Ok(1),
         Some(Ok(page @ 1..)) => Ok(page),
         Some(_) => Err(Invalid::field("page", "Pages are numbered from 1.")),
     }
 }
 
-fn too_long(what: &str, fits: usize, has: usize) -> String {
-    format!("{what} holds at most {fits} characters; this one has {has}.")
+fn too_long(what: &str, max: usize, len: usize) -> String {
+    format!("{what} holds at most {max} characters; this one has {len}.")
 }
 
 #[cfg(test)]
@@ -89,14 +90,14 @@ mod tests {
 
     #[test]
     fn an_author_has_a_visible_name_of_one_line_and_at_most_100_characters() {
-        for (typed, shown) in [
+        for (input, expected) in [
             ("  Ada   Lovelace\n", "Ada Lovelace"),
             ("يوسف الحداد", "يوسف الحداد"),
             ("👩‍👩‍👧", "👩‍👩‍👧"),
             ("A\u{0}d\u{202e}a", "Ada"),
             ("<script>", "<script>"),
         ] {
-            assert_eq!(Author::parse(typed).unwrap().as_str(), shown);
+            assert_eq!(Author::parse(input).unwrap().as_str(), expected);
         }
         assert!(Author::parse(&"ü".repeat(100)).is_ok());
         for bad in ["", " \n", "\u{200b}\u{200d}", "\u{0}", &"x".repeat(101)] {

@@ -1,4 +1,4 @@
-//! Typed data in, patches out. The only place in the social network that knows selectors.
+//! Renders typed data to patches. The only module of the social network that contains selectors.
 
 use askama::Template;
 use bellwire_site::bellwire::{Html, Patch};
@@ -6,23 +6,23 @@ use bellwire_site::{Field, Paging, User};
 use chrono::SecondsFormat;
 
 use crate::SocialError;
-use crate::board::List;
 use crate::models::Message;
+use crate::page_cache::List;
 
-/// The list of messages with the way to its other pages.
+/// The list of messages, with its pagination.
 const LIST: &str = "#messages__list";
-/// What is said to the one who asked, and need not be seen.
-const SAID: &str = "#messages__said";
+/// The confirmation for the sender: for screen readers and scripts, not visible.
+const STATUS: &str = "#messages__said";
 
-/// A message as the templates show it.
+/// A message, formatted for the templates.
 pub(crate) struct MessageView<'a> {
     pub(crate) id: i64,
     pub(crate) author: &'a str,
     pub(crate) text: &'a str,
-    /// Whose it is. The browser knows whether that is me.
+    /// The id of the signed-in author. The browser compares it with its own user.
     pub(crate) owner: Option<i64>,
-    /// Whether whoever reads this may edit or delete it, as far as that is the same for all who
-    /// read it.
+    /// Whether the reader may edit or delete the message. In a list for everyone: whether every
+    /// reader may.
     pub(crate) is_editable: bool,
     pub(crate) is_deletable: bool,
     pub(crate) sent_at: String,
@@ -31,7 +31,7 @@ pub(crate) struct MessageView<'a> {
 }
 
 impl<'a> MessageView<'a> {
-    /// As this one person may see it, or everybody.
+    /// The message as this reader may see it; with `None`, as any reader may.
     pub(crate) fn of(message: &'a Message, reader: Option<&User>) -> Self {
         let utc =
             |time: &chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -54,14 +54,14 @@ impl<'a> MessageView<'a> {
 struct ListPart<'a> {
     messages: Vec<MessageView<'a>>,
     paging: Paging,
-    /// Where the page is, as its socket says when it comes back: the page that was asked for, be it
-    /// gone for a while.
-    place: u64,
+    /// The page number that the socket sends when it reconnects: the requested page, even if it
+    /// does not exist at present.
+    requested: u64,
 }
 
 impl ListPart<'_> {
-    /// The pages before and after, with where they are.
-    fn beside(&self) -> [Option<(u64, String)>; 2] {
+    /// The previous and the next page, with their paths.
+    fn neighbours(&self) -> [Option<(u64, String)>; 2] {
         [self.paging.previous(), self.paging.next()]
             .map(|page| page.map(|page| (page, path_of(page))))
     }
@@ -73,16 +73,16 @@ struct Body<'a> {
     message: MessageView<'a>,
 }
 
-/// The form that changes a message.
+/// The edit form of a message.
 #[derive(Debug, Clone, Template)]
 #[template(path = "social/components/_edit.html")]
 pub(crate) struct EditForm {
     pub(crate) id: i64,
     pub(crate) author: Field,
     pub(crate) text: Field,
-    /// Whether the name above it is a person's, which stays.
+    /// Whether the message belongs to a signed-in author, whose name cannot be edited.
     pub(crate) is_owned: bool,
-    /// The page on which it stands.
+    /// The page that contains the message.
     pub(crate) page: u64,
 }
 
@@ -92,42 +92,42 @@ impl EditForm {
         Self { id: message.id, author, text, is_owned: message.author_id.is_some(), page }
     }
 
-    /// Where the message stands.
+    /// The path of the page that contains the message.
     fn path(&self) -> String {
         path_of(self.page)
     }
 }
 
-/// A page of the list for those who are on page `place`: the same for everyone, or, by HTTP, as
-/// this one person may see it.
+/// Renders a page of the list for windows on page `requested`. Without a `reader` it is the same
+/// for everyone; over HTTP it is rendered for one reader.
 pub(crate) fn list(
     messages: &[Message],
     paging: Paging,
-    place: u64,
+    requested: u64,
     reader: Option<&User>,
 ) -> Result<Html, SocialError> {
     let messages = messages.iter().map(|message| MessageView::of(message, reader)).collect();
-    Ok(Html::from_template(&ListPart { messages, paging, place })?)
+    Ok(Html::from_template(&ListPart { messages, paging, requested })?)
 }
 
-/// The list as it is now.
+/// Replaces the list, without a new address.
 pub(crate) fn refreshed(list: &List) -> Patch {
     Patch::inner(LIST, list.html.clone())
 }
 
-/// Another page, with its address: for the one who asked for it.
-pub(crate) fn turned(list: &List) -> Patch {
+/// Replaces the list with a requested page, and sets its address and title.
+pub(crate) fn page(list: &List) -> Patch {
     refreshed(list)
         .url(path_of(list.paging.page()))
         .title(format!("{} · Bellwire", title_of(list.paging.page())))
 }
 
-/// The same, and what is read next begins there.
-pub(crate) fn turned_to(list: &List) -> Patch {
-    turned(list).focus(LIST)
+/// As [`page`], and moves the keyboard focus to the list.
+pub(crate) fn focused_page(list: &List) -> Patch {
+    page(list).focus(LIST)
 }
 
-/// Where a page is.
+/// The path of a page.
 pub(crate) fn path_of(page: u64) -> String {
     match page {
         1 => "/social/".to_owned(),
@@ -135,7 +135,7 @@ pub(crate) fn path_of(page: u64) -> String {
     }
 }
 
-/// What a page is called.
+/// The title of a page.
 pub(crate) fn title_of(page: u64) -> String {
     match page {
         1 => "Social network".to_owned(),
@@ -143,19 +143,19 @@ pub(crate) fn title_of(page: u64) -> String {
     }
 }
 
-/// A message in a form, where it stood.
+/// Replaces a message with its edit form.
 pub(crate) fn edit(form: &EditForm) -> Result<Patch, SocialError> {
     Ok(Patch::inner(element(form.id), Html::from_template(form)?))
 }
 
-/// A message to be read, in place of its form.
+/// Replaces an edit form with its message.
 pub(crate) fn message(message: &Message) -> Result<Patch, SocialError> {
     let message = MessageView::of(message, None);
     Ok(Patch::inner(element(message.id), Html::from_template(&Body { message })?))
 }
 
-/// A message that is not there any more.
-pub(crate) fn gone(id: i64) -> Patch {
+/// Removes a deleted message.
+pub(crate) fn removed(id: i64) -> Patch {
     Patch::remove(element(id))
 }
 
@@ -163,11 +163,11 @@ fn element(id: i64) -> String {
     format!("#message--{id}")
 }
 
-/// The answer to an ask that a page keeps until it is answered.
-pub(crate) fn said(client_id: &str, words: &str) -> Patch {
+/// Confirms an action that the page keeps in its outbox until it is answered.
+pub(crate) fn status(client_id: &str, text: &str) -> Patch {
     let html =
-        format!("<span data-client-id=\"{}\">{}</span>", Html::text(client_id), Html::text(words));
-    Patch::inner(SAID, Html::trusted(html))
+        format!("<span data-client-id=\"{}\">{}</span>", Html::text(client_id), Html::text(text));
+    Patch::inner(STATUS, Html::trusted(html))
 }
 
 #[derive(Template)]
@@ -176,17 +176,14 @@ struct Changed<'a> {
     message: &'a Message,
 }
 
-/// Somebody has changed what is being edited here.
-pub(crate) fn changed_meanwhile(message: &Message) -> Result<Patch, SocialError> {
+/// A note in an open edit form: someone else has changed the message.
+pub(crate) fn note_changed(message: &Message) -> Result<Patch, SocialError> {
     Ok(note(message.id, Html::from_template(&Changed { message })?))
 }
 
-/// Somebody has taken away what is being edited here.
-pub(crate) fn gone_meanwhile(id: i64) -> Patch {
-    note(
-        id,
-        Html::text("Somebody has deleted this message meanwhile. What you wrote is still here."),
-    )
+/// A note in an open edit form: someone else has deleted the message.
+pub(crate) fn note_deleted(id: i64) -> Patch {
+    note(id, Html::text("Someone else has deleted this message. Your text is still here."))
 }
 
 fn note(id: i64, html: Html) -> Patch {

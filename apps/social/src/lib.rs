@@ -1,6 +1,6 @@
-//! A social network: short messages of anyone, five a page, newest first. Everyone sees them come,
-//! change and go at once, on whatever page they are, and nobody is led anywhere by what somebody
-//! else does.
+//! A small social network: short messages from anyone, five per page, newest first. New, changed
+//! and deleted messages appear live on every page of the list, and no window changes its page
+//! because of another visitor's action.
 
 mod routes;
 mod views;
@@ -10,8 +10,8 @@ pub mod actions;
 mod forms;
 pub mod models;
 mod fragments;
-mod board;
-mod news;
+mod page_cache;
+mod updates;
 mod error;
 mod migrations;
 mod seed;
@@ -24,12 +24,12 @@ pub use error::SocialError;
 pub use forms::{Author, MessageText};
 pub use visitor::Visitor;
 
-/// The network's styles and scripts.
+/// The styles and scripts of the social network.
 #[derive(RustEmbed)]
 #[folder = "static/social"]
 struct Assets;
 
-/// The social network, to be put into a site.
+/// The social network, as an app of a site.
 pub fn app() -> App {
     App::new("social")
         .routes(routes::router)
@@ -38,7 +38,7 @@ pub fn app() -> App {
         .nav_item(NavItem {
             title: "Social",
             path: "/social/",
-            about: "Short messages of anyone, to be read, answered and mended by everyone at once.",
+            about: "Short messages that anyone can post, read and edit, updated live.",
         })
         .seed(|site, people, progress, _options| Box::pin(seed::fill(site, people, progress)))
 }

@@ -1,4 +1,4 @@
-//! Every path of the social network.
+//! The routes of the social network.
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -1,4 +1,4 @@
-//! Who asks: somebody who is signed in, or anybody, from an address.
+//! The sender of an action: a signed-in user, or an anonymous visitor identified by address.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use bellwire_site::{Budget, ClientAddress, SiteState, TooOften, User};
 use crate::forms::Author;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// A class behind one address can still write; a flood is over after a second.
+/// Per address: enough for a school class behind one address; a flood is stopped after a second.
 const STRANGERS: Quota = Quota::at_most(60, MINUTE);
-/// More than anybody types, so it stops nothing but a script.
+/// Per user: more than a person can type, so it stops scripts only.
 const PEOPLE: Quota = Quota::at_most(300, MINUTE);
-/// What is written.
+/// The rate limit for adding, changing and deleting messages.
 const WRITES: Budget = Budget::new("social.writes", STRANGERS).people(PEOPLE);
 
-/// Whoever asks for something.
+/// The sender of an action.
 #[derive(Debug, Clone)]
 pub struct Visitor {
-    /// The person, if they are signed in.
+    /// The user, if signed in.
     pub user: Option<User>,
     address: Option<IpAddr>,
-    /// The window they ask from, where it is live: it is answered by itself.
+    /// The socket that the action came from, if any. It receives its own answer and no note.
     pub(crate) window: Option<ChannelName>,
 }
 
@@ -36,23 +36,23 @@ impl Visitor {
         Self { user, address: socket.scope().address(), window: Some(socket.channel()) }
     }
 
-    /// The name above what they write: of those who are signed in the one that they have here,
-    /// whatever they typed, so that nobody signed in speaks in another's name.
+    /// The author name for their messages. A signed-in user's name always replaces the submitted
+    /// one, so that no user can write under another's name.
     ///
     /// # Errors
-    /// What is wrong with the name.
-    pub(crate) fn author(&self, typed: &str) -> Result<Author, Invalid> {
+    /// The submitted name is invalid.
+    pub(crate) fn author(&self, submitted: &str) -> Result<Author, Invalid> {
         match &self.user {
             Some(user) => Ok(Author::known(&user.name)),
-            None => Author::parse(typed),
+            None => Author::parse(submitted),
         }
     }
 
-    /// Counts something that is about to be written.
+    /// Counts a write against the rate limit.
     ///
     /// # Errors
-    /// That it is too much.
-    pub(crate) fn writes(&self, site: &SiteState) -> Result<(), TooOften> {
+    /// The limit is exceeded.
+    pub(crate) fn count_write(&self, site: &SiteState) -> Result<(), TooOften> {
         site.count(&WRITES, self.user.as_ref().map(|user| user.id), self.address)
     }
 }

@@ -1,13 +1,13 @@
-//! Server B, the bound: a bare hub that does nothing but write.
+//! Server B, the lower bound: a minimal hub that only writes frames.
 //!
 //! ```text
-//! bench-bound together    each socket's waiting frames in one write
+//! bench-bound together    one write for all pending frames of a socket
 //! bench-bound each        a write for each delivery
 //! ```
 //!
-//! One thread; a message becomes bytes once; when all that can be read has been read, every member
-//! of each room gets everything new, directly, without waking a task. No consumer, no session, no
-//! numbers, no limits: the least a server can do that sends the same bytes.
+//! One thread. Each message is encoded once. After all readable sockets have been read, new frames
+//! are written to every member directly, without waking a task. No consumers, sessions, feeds or
+//! limits: the minimum for a server that sends the same bytes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -22,63 +22,63 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 
-/// What RFC 6455 §1.3 appends to the key before hashing it.
+/// The suffix of the key before hashing (RFC 6455 §1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 #[derive(Default)]
 struct Hub {
-    /// Whether each delivery is a write of its own.
+    /// Whether each delivery is a separate write.
     each: bool,
     rooms: RefCell<HashMap<u32, Room>>,
-    /// Rooms in which something waits to be written.
-    fresh: RefCell<Vec<u32>>,
-    something_waits: Notify,
+    /// Rooms with pending frames.
+    dirty: RefCell<Vec<u32>>,
+    wake: Notify,
 }
 
 #[derive(Default)]
 struct Room {
     members: Vec<Rc<Peer>>,
     seq: u64,
-    waiting: Vec<u8>,
-    /// Where each frame ends in `waiting`.
+    pending: Vec<u8>,
+    /// The end of each frame in `pending`.
     ends: Vec<usize>,
 }
 
 struct Peer {
     stream: TcpStream,
-    /// What its socket did not take at once, in order.
+    /// Bytes that the socket did not accept yet, in order.
     backlog: RefCell<Vec<u8>>,
     catching_up: Cell<bool>,
 }
 
 impl Hub {
-    fn say(&self, number: u32, text: &str) {
+    fn publish(&self, number: u32, text: &str) {
         let mut rooms = self.rooms.borrow_mut();
         let room = rooms.entry(number).or_default();
-        if room.waiting.is_empty() {
-            self.fresh.borrow_mut().push(number);
-            self.something_waits.notify_one();
+        if room.pending.is_empty() {
+            self.dirty.borrow_mut().push(number);
+            self.wake.notify_one();
         }
         room.seq += 1;
-        append_frame(&mut room.waiting, frame(number, room.seq, text).as_bytes());
-        room.ends.push(room.waiting.len());
+        append_frame(&mut room.pending, frame(number, room.seq, text).as_bytes());
+        room.ends.push(room.pending.len());
     }
 
-    async fn write_what_waits(self: Rc<Self>) {
+    async fn flush_loop(self: Rc<Self>) {
         loop {
-            self.something_waits.notified().await;
-            // Whoever can be read now is read first: what they say goes out with the same writes.
+            self.wake.notified().await;
+            // Reads all readable sockets first, so that their messages share the same writes.
             yield_now().await;
-            for number in self.fresh.take() {
+            for number in self.dirty.take() {
                 let mut rooms = self.rooms.borrow_mut();
                 let room = rooms.entry(number).or_default();
-                let (waiting, ends) =
-                    (std::mem::take(&mut room.waiting), std::mem::take(&mut room.ends));
+                let (pending, ends) =
+                    (std::mem::take(&mut room.pending), std::mem::take(&mut room.ends));
                 let writes = if self.each { &ends[..] } else { &ends[ends.len() - 1..] };
                 for member in &room.members {
                     let mut start = 0;
                     for end in writes {
-                        member.write(&waiting[start..*end]);
+                        member.write(&pending[start..*end]);
                         start = *end;
                     }
                 }
@@ -129,7 +129,7 @@ fn append_frame(out: &mut Vec<u8>, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// One short masked text frame at the front of `bytes`: its payload and its length.
+/// The short masked text frame at the start of `bytes`: its payload and its length.
 fn unmask(bytes: &[u8]) -> Option<(String, usize)> {
     let (length, start) = match *bytes.get(1)? & 0x7f {
         126 => (usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])), 4),
@@ -147,7 +147,7 @@ fn unmask(bytes: &[u8]) -> Option<(String, usize)> {
 
 async fn serve(hub: Rc<Hub>, stream: TcpStream) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
-    let number = shake_hands(&stream).await?;
+    let number = handshake(&stream).await?;
     let peer = Rc::new(Peer { stream, backlog: RefCell::default(), catching_up: Cell::new(false) });
     hub.rooms.borrow_mut().entry(number).or_default().members.push(peer.clone());
     let mut unread = Vec::new();
@@ -155,39 +155,39 @@ async fn serve(hub: Rc<Hub>, stream: TcpStream) -> anyhow::Result<()> {
         peer.stream.readable().await?;
         let mut some = [0; 16 * 1024];
         match peer.stream.try_read(&mut some) {
-            Ok(0) => bail!("gone"),
+            Ok(0) => bail!("disconnected"),
             Ok(read) => unread.extend_from_slice(&some[..read]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
             Err(error) => return Err(error.into()),
         }
-        while let Some((asked, length)) = unmask(&unread) {
+        while let Some((action, length)) = unmask(&unread) {
             unread.drain(..length);
-            answer(&hub, &peer, number, &asked)?;
+            handle_action(&hub, &peer, number, &action)?;
         }
         unread.shrink_to_fit();
     }
 }
 
-fn answer(hub: &Hub, peer: &Rc<Peer>, number: u32, asked: &str) -> anyhow::Result<()> {
-    if asked == HELLO {
+fn handle_action(hub: &Hub, peer: &Rc<Peer>, number: u32, action: &str) -> anyhow::Result<()> {
+    if action == HELLO {
         let mut welcome = Vec::new();
         append_frame(&mut welcome, WELCOME.as_bytes());
         peer.write(&welcome);
     } else {
-        let (_, text) = asked.split_once("\"text\":\"").context("an ask without a text")?;
-        hub.say(number, text.trim_end_matches("\"}}"));
+        let (_, text) = action.split_once("\"text\":\"").context("an action without a text")?;
+        hub.publish(number, text.trim_end_matches("\"}}"));
     }
     Ok(())
 }
 
-/// Reads the request and answers it; returns the number of the room.
-async fn shake_hands(stream: &TcpStream) -> anyhow::Result<u32> {
+/// Answers the handshake; returns the room number.
+async fn handshake(stream: &TcpStream) -> anyhow::Result<u32> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         stream.readable().await?;
         let mut some = [0; 1024];
         match stream.try_read(&mut some) {
-            Ok(0) => bail!("gone"),
+            Ok(0) => bail!("disconnected"),
             Ok(read) => request.extend_from_slice(&some[..read]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error.into()),
@@ -200,11 +200,12 @@ async fn shake_hands(stream: &TcpStream) -> anyhow::Result<u32> {
     let (key, _) = key.split_once("\r\n").context("no key")?;
     let hash = sha1_smol::Sha1::from(format!("{key}{KEY_SUFFIX}")).digest().bytes();
     let accept = BASE64.encode(hash);
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    let response = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
     );
     stream.writable().await?;
-    stream.try_write(answer.as_bytes())?;
+    stream.try_write(response.as_bytes())?;
     Ok(room.parse()?)
 }
 
@@ -215,11 +216,11 @@ async fn main() -> anyhow::Result<()> {
     let each = match std::env::args().nth(1).as_deref() {
         Some("each") => true,
         Some("together") => false,
-        other => bail!("`together` or `each`, not {other:?}"),
+        other => bail!("expected `together` or `each`, not {other:?}"),
     };
     let hub = Rc::new(Hub { each, ..Hub::default() });
     let accepting = async move {
-        spawn_local(hub.clone().write_what_waits());
+        spawn_local(hub.clone().flush_loop());
         loop {
             let (stream, _) = listener.accept().await?;
             spawn_local(serve(hub.clone(), stream));

@@ -1,4 +1,4 @@
-//! Server A: rooms on the framework, by a real consumer, with numbered patches to every member.
+//! Server A: rooms on the framework, with a real consumer and numbered patches to every member.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,18 +15,17 @@ use bellwire::{
 use bellwire_bench::{WELCOME, announce, item};
 use tokio::net::TcpListener;
 
-/// What was said, by room: the source of truth that a database would be.
-type Said = Arc<Mutex<HashMap<u32, Room>>>;
+/// The messages of each room: the source of truth, in place of a database.
+type Messages = Arc<Mutex<HashMap<u32, Room>>>;
 
-/// How many messages of a room can still be caught up with, more than are ever on the way. Keeping
-/// all of them measured the growth of memory, and keeping 64 how far a hundred rooms of them are
-/// from the processor.
-const KEPT: usize = 8;
+/// Number of messages kept for catch-ups, more than are ever in flight. Keeping all of them would
+/// measure memory growth, and keeping 64 would measure cache misses in a hundred rooms.
+const HISTORY: usize = 8;
 
 #[derive(Default)]
 struct Room {
     seq: Seq,
-    /// The newest, with `seq` last.
+    /// The newest messages, ending with `seq`.
     newest: VecDeque<Html>,
 }
 
@@ -34,16 +33,16 @@ impl Room {
     fn add(&mut self, text: &str) -> (Seq, Html) {
         self.seq += 1;
         let html = Html::trusted(item(self.seq, text));
-        if self.newest.len() == KEPT {
+        if self.newest.len() == HISTORY {
             self.newest.pop_front();
         }
         self.newest.push_back(html.clone());
         (self.seq, html)
     }
 
-    /// What came after `since`, as far back as is kept.
+    /// The kept messages after `since`.
     fn after(&self, since: Seq) -> impl Iterator<Item = &Html> {
-        let missed = usize::try_from(self.seq.saturating_sub(since)).unwrap_or(KEPT);
+        let missed = usize::try_from(self.seq.saturating_sub(since)).unwrap_or(HISTORY);
         self.newest.iter().skip(self.newest.len().saturating_sub(missed))
     }
 }
@@ -51,7 +50,7 @@ impl Room {
 #[derive(Clone)]
 struct Site {
     bellwire: Bellwire,
-    said: Said,
+    messages: Messages,
 }
 
 impl FromRef<Site> for Bellwire {
@@ -62,23 +61,23 @@ impl FromRef<Site> for Bellwire {
 
 #[derive(serde::Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum RoomAction {
     Hello {},
     Say { text: String },
 }
 
-impl Action for Ask {}
+impl Action for RoomAction {}
 
 struct Member {
     room: u32,
-    said: Said,
+    messages: Messages,
 }
 
 impl Member {
-    /// Puts a message down, and publishes it as the next of its room while nobody else can.
+    /// Stores a message and publishes it as the next of its room, under one lock.
     fn say(&self, socket: &Socket, text: &str) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let (seq, html) = said.entry(self.room).or_default().add(text);
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seq, html) = messages.entry(self.room).or_default().add(text);
         socket
             .layer()
             .group::<()>(feed(self.room))
@@ -91,7 +90,7 @@ fn feed(room: u32) -> GroupName {
 }
 
 impl Consumer for Member {
-    type Action = Ask;
+    type Action = RoomAction;
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
@@ -99,10 +98,10 @@ impl Consumer for Member {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, ask: Ask) -> Result<(), Error> {
-        match ask {
-            Ask::Hello {} => socket.send_text(WELCOME).await?,
-            Ask::Say { text } => self.say(socket, &text),
+    async fn receive(&mut self, socket: &mut Socket, action: RoomAction) -> Result<(), Error> {
+        match action {
+            RoomAction::Hello {} => socket.send_text(WELCOME).await?,
+            RoomAction::Say { text } => self.say(socket, &text),
         }
         Ok(())
     }
@@ -113,8 +112,8 @@ impl Consumer for Member {
         _: &GroupName,
         since: Option<Seq>,
     ) -> Result<CatchUp, Error> {
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(room) = said.get(&self.room) else {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(room) = messages.get(&self.room) else {
             return Ok(CatchUp { patches: Vec::new(), seq: 0 });
         };
         let missed = room.after(since.unwrap_or_default());
@@ -124,24 +123,24 @@ impl Consumer for Member {
 }
 
 async fn socket(Path(room): Path<u32>, State(site): State<Site>, upgrade: Upgrade) -> Response {
-    upgrade.run(Member { room, said: site.said })
+    upgrade.run(Member { room, messages: site.messages })
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    // The bench sends as fast as it can, and pings would fall into the others' turns; everything
-    // else is as a site has it.
+    // No rate limit, because the benchmark sends as fast as possible. No pings, which would disturb
+    // the turns of other servers. All other limits are the defaults.
     let (ping, idle) = (Duration::from_secs(3_600), Duration::from_secs(7_200));
     let limits = Limits { actions_per_second: None, ping, idle, ..Limits::default() };
     let bellwire = Bellwire::builder(format!("http://{address}")).limits(limits).build()?;
     let routes = Router::new()
         .route("/ws/{room}/", get(socket))
-        .with_state(Site { bellwire, said: Said::default() });
+        .with_state(Site { bellwire, messages: Messages::default() });
     announce(address)?;
     let listener = listener.tap_io(|stream| {
-        // Without it small writes wait for each other's acknowledgement.
+        // Without it small writes wait for the acknowledgement of earlier ones.
         let _ = stream.set_nodelay(true);
     });
     Ok(axum::serve(listener, routes).await?)

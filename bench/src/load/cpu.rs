@@ -1,4 +1,4 @@
-//! What the kernel says a process used.
+//! Processor time and memory of a process, from /proc.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::Context;
 
-/// The time its threads ran on a core, user and kernel, in nanoseconds.
+/// The total processor time of all threads, user and kernel, in nanoseconds.
 pub(crate) fn nanoseconds(process: u32) -> anyhow::Result<u64> {
     let mut total = 0;
     for thread in fs::read_dir(format!("/proc/{process}/task")).context("the server's threads")? {
@@ -22,8 +22,8 @@ pub(crate) fn nanoseconds(process: u32) -> anyhow::Result<u64> {
     Ok(total)
 }
 
-/// What each thread of a process has run so far, in nanoseconds. A thread that is gone at the next
-/// look was idle before: nothing of what was measured went with it.
+/// The processor time of each thread of a process, in nanoseconds. A thread that has ended before
+/// the next sample was idle, so no measured time is lost.
 pub(crate) struct Threads(HashMap<OsString, u64>);
 
 impl Threads {
@@ -33,7 +33,7 @@ impl Threads {
             fs::read_dir(format!("/proc/{process}/task")).context("the server's threads")?
         {
             let thread = thread?;
-            // One may end between the list and the look.
+            // A thread may end between listing and reading.
             let Ok(used) = fs::read_to_string(thread.path().join("schedstat")) else { continue };
             let used = used
                 .split(' ')
@@ -46,7 +46,7 @@ impl Threads {
         Ok(Self(threads))
     }
 
-    /// How much longer they ran than `before`.
+    /// The processor time since `before`.
     pub(crate) fn nanoseconds_since(&self, before: &Self) -> u64 {
         let since = |(id, used): (&OsString, &u64)| {
             used - before.0.get(id).copied().unwrap_or(0).min(*used)
@@ -55,7 +55,7 @@ impl Threads {
     }
 }
 
-/// Its memory in KiB: `RssAnon:` is what it shares with no file, `VmRSS:` is everything.
+/// Memory of a process in KiB: `RssAnon:` is anonymous memory, `VmRSS:` all resident memory.
 pub(crate) fn memory_kib(process: u32, which: &str) -> anyhow::Result<f64> {
     let status =
         fs::read_to_string(format!("/proc/{process}/status")).context("the server's memory")?;

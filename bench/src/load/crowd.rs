@@ -1,5 +1,5 @@
-//! A server and everybody who is connected to it. Each crowd is a process of its own: several stand
-//! beside each other and take turns that are shorter than the moods of a shared machine.
+//! A server and its connected members, in a separate process. Several crowds run side by side and
+//! take turns that are shorter than the fluctuations of a shared machine.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
@@ -17,52 +17,52 @@ use crate::room::{Room, Shared};
 use crate::rounds::{CASES, Case, Figure};
 use crate::server::{Kind, Server};
 
-/// How long they speak before the clock runs, and how often at least each member hears something
-/// meanwhile: what the others' turns pushed out of the processor comes back.
+/// Duration of the warm-up before each turn, and the minimum number of messages to each member
+/// during it. The warm-up refills the processor caches after the turns of others.
 const WARM_UP: Duration = Duration::from_millis(50);
 const WARM_UP_MESSAGES: u64 = 2;
-/// How long the last messages may take to arrive.
-const DRAIN: Duration = Duration::from_secs(10);
-/// How long it may take until everybody is there.
-const GATHER: Duration = Duration::from_secs(60);
-/// What a crowd says when all are there.
+/// The longest wait for the last messages.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest wait until all members are connected.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The line that a crowd prints when all members are connected.
 const READY: &str = "ready";
 
-/// A crowd, as who gives it its turns sees it.
+/// A crowd, controlled by the parent process.
 pub(crate) struct Crowd {
     process: Child,
-    /// Its end tells the crowd to go.
-    asks: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    /// Closing it stops the crowd.
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Crowd {
-    /// Starts a server of this kind and waits until everybody is connected.
-    pub(crate) fn gather(kind: Kind, case: usize) -> anyhow::Result<Self> {
+    /// Starts a server of this kind and waits until all members are connected.
+    pub(crate) fn start(kind: Kind, case: usize) -> anyhow::Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["crowd", kind.name(), &case.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .context("a crowd")?;
-        let (asks, answers) =
+        let (input, output) =
             (process.stdin.take(), process.stdout.take().context("a crowd's output")?);
-        let mut crowd = Self { process, asks, answers: BufReader::new(answers) };
+        let mut crowd = Self { process, input, output: BufReader::new(output) };
         let answer = crowd.answer()?;
-        ensure!(answer == READY, "a crowd says {answer:?}");
+        ensure!(answer == READY, "unexpected output of a crowd: {answer:?}");
         Ok(crowd)
     }
 
-    /// Lets it speak for so long.
+    /// Runs one turn of this length.
     pub(crate) fn turn(&mut self, time: Duration) -> anyhow::Result<Figure> {
-        let asks = self.asks.as_mut().context("a crowd that was told to go")?;
-        writeln!(asks, "{}", time.as_millis())?;
+        let input = self.input.as_mut().context("a stopped crowd")?;
+        writeln!(input, "{}", time.as_millis())?;
         self.answer()?.parse()
     }
 
     fn answer(&mut self) -> anyhow::Result<String> {
         let mut line = String::new();
-        self.answers.read_line(&mut line).context("a crowd's answer")?;
+        self.output.read_line(&mut line).context("a crowd's answer")?;
         ensure!(line.ends_with('\n'), "a crowd ended early");
         Ok(line.trim_end().to_owned())
     }
@@ -70,41 +70,43 @@ impl Crowd {
 
 impl Drop for Crowd {
     fn drop(&mut self) {
-        self.asks = None;
-        // Nothing can be done about a failure here.
+        self.input = None;
+        // A failure cannot be handled here.
         let _ = self.process.wait();
     }
 }
 
-/// The crowd's own side: a turn for each line that comes in, which says how many milliseconds it
-/// takes, and the figure in a line that goes out.
-pub(crate) async fn take_turns(kind: Kind, case: usize) -> anyhow::Result<()> {
+/// Runs in the crowd's process: reads the length of each turn in milliseconds, one a line, and
+/// prints a line with the figure of each.
+pub(crate) async fn run_turns(kind: Kind, case: usize) -> anyhow::Result<()> {
     let case = *CASES.get(case).context("no such case")?;
     let server = Server::start(kind)?;
     let failure = Rc::new(RefCell::new(None));
     let turns = async {
-        let rooms = timeout(GATHER, people(&server, case, &failure))
+        let rooms = timeout(CONNECT_TIMEOUT, connect_members(&server, case, &failure))
             .await
-            .context("not everybody came")??;
-        say(READY)?;
-        while let Some(ask) = next_ask().await? {
-            let time = Duration::from_millis(ask.parse().context("the time of a turn")?);
-            say(&turn(&server, &rooms, &failure, time).await?.to_string())?;
+            .context("not all members connected")??;
+        print_line(READY)?;
+        while let Some(line) = next_turn().await? {
+            let time = Duration::from_millis(line.parse().context("the time of a turn")?);
+            print_line(&turn(&server, &rooms, &failure, time).await?.to_string())?;
         }
         Ok(())
     };
     LocalSet::new().run_until(turns).await
 }
 
-/// The next line, while everybody goes on listening.
-async fn next_ask() -> anyhow::Result<Option<String>> {
-    spawn_blocking(|| std::io::stdin().lines().next().transpose()).await?.context("an ask")
+/// Reads the next line without blocking the members.
+async fn next_turn() -> anyhow::Result<Option<String>> {
+    spawn_blocking(|| std::io::stdin().lines().next().transpose())
+        .await?
+        .context("read the next turn")
 }
 
-fn say(line: &str) -> anyhow::Result<()> {
+fn print_line(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
-    out.flush().context("say it")
+    out.flush().context("print a line")
 }
 
 async fn turn(
@@ -117,26 +119,30 @@ async fn turn(
     let before = (Instant::now(), cpu::nanoseconds(server.process())?, deliveries(rooms));
     sleep(time).await;
     let after = (Instant::now(), cpu::nanoseconds(server.process())?, deliveries(rooms));
-    everybody_has_everything(rooms, failure).await?;
+    drain(rooms, failure).await?;
     let (time, cpu) = ((after.0 - before.0).as_secs_f64(), (after.1 - before.1) as f64);
     let delivered = (after.2 - before.2) as f64;
     ensure!(delivered > 0.0, "nothing was delivered");
     Ok(Figure { cpu: cpu / 1e3 / delivered, rate: delivered / time, busy: cpu / 1e9 / time })
 }
 
-/// Lets everybody speak until the processor has forgotten the others' turns.
+/// Sends messages until the caches are warm after the turns of others.
 async fn warm_up(rooms: &[Shared], failure: &Failure) -> anyhow::Result<()> {
     let enough = deliveries(rooms)
         + WARM_UP_MESSAGES * rooms.iter().map(|room| room.borrow().members()).sum::<u64>();
-    rooms.iter().try_for_each(|room| room.borrow_mut().begin())?;
+    rooms.iter().try_for_each(|room| room.borrow_mut().start())?;
     sleep(WARM_UP).await;
-    until(|| deliveries(rooms) >= enough, failure).await
+    wait_until(|| deliveries(rooms) >= enough, failure).await
 }
 
 type Failure = Rc<RefCell<Option<anyhow::Error>>>;
 
-/// Fills the rooms.
-async fn people(server: &Server, case: Case, failure: &Failure) -> anyhow::Result<Vec<Shared>> {
+/// Connects the members of all rooms.
+async fn connect_members(
+    server: &Server,
+    case: Case,
+    failure: &Failure,
+) -> anyhow::Result<Vec<Shared>> {
     let mut rooms = Vec::new();
     for number in 0..case.rooms {
         let room = Room::new(number, case);
@@ -159,15 +165,15 @@ fn deliveries(rooms: &[Shared]) -> u64 {
     rooms.iter().map(|room| room.borrow().deliveries).sum()
 }
 
-/// Lets nobody speak any more, and waits for what is on its way. A run that lost or mixed up
-/// anything is no result.
-async fn everybody_has_everything(rooms: &[Shared], failure: &Failure) -> anyhow::Result<()> {
+/// Stops sending, and waits for the messages in flight. A run that lost or reordered a message is
+/// invalid.
+async fn drain(rooms: &[Shared], failure: &Failure) -> anyhow::Result<()> {
     rooms.iter().for_each(|room| room.borrow_mut().stop());
-    until(|| rooms.iter().all(|room| room.borrow().is_quiet()), failure).await
+    wait_until(|| rooms.iter().all(|room| room.borrow().is_quiet()), failure).await
 }
 
-async fn until(enough: impl Fn() -> bool, failure: &Failure) -> anyhow::Result<()> {
-    let deadline = Instant::now() + DRAIN;
+async fn wait_until(enough: impl Fn() -> bool, failure: &Failure) -> anyhow::Result<()> {
+    let deadline = Instant::now() + DRAIN_TIMEOUT;
     loop {
         if let Some(error) = failure.borrow_mut().take() {
             return Err(error);
@@ -175,7 +181,7 @@ async fn until(enough: impl Fn() -> bool, failure: &Failure) -> anyhow::Result<(
         if enough() {
             return Ok(());
         }
-        ensure!(Instant::now() < deadline, "messages were lost: some never came");
+        ensure!(Instant::now() < deadline, "messages were lost: some never arrived");
         sleep(Duration::from_millis(5)).await;
     }
 }

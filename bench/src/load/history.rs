@@ -1,5 +1,5 @@
-//! What a room costs does not grow with its history: two sites that differ in nothing but the
-//! length of one room, asked in turns.
+//! Benchmark of room history: sends the same requests in turns to two sites that differ only in the
+//! length of one room. The cost should not grow with the length.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -10,28 +10,29 @@ use crate::cpu::Threads;
 use crate::site::{self, Data, Site};
 use crate::visitor::Visitor;
 
-/// How many messages the room has, here and there.
+/// Number of messages in the room of each site.
 pub(crate) const SHORT: u64 = 200;
 pub(crate) const LONG: u64 = 200_000;
 const ROOM: &str = "history";
 
-/// How many messages a page shows, and how many the window missed that catches up.
+/// Number of messages on a page, and of missed messages in a catch-up.
 const PAGE: usize = 50;
 const MISSED: usize = 20;
-/// How far one of the two people has read. More is unread than is ever counted, in both rooms.
-const READ: u64 = 50;
+/// The last message read by one of the two people. In both rooms more messages are unread than are
+/// counted.
+const LAST_READ: u64 = 50;
 const COUNTED: u64 = 100;
 
-/// A word that the people of the seed say often, and one that is said once.
+/// A word that is frequent in the seeded messages, and one that occurs once.
 const OFTEN: &str = "the";
 const ONCE: &str = "quokka";
 
-/// The fewest asks of a turn, however long each takes.
-const FEWEST: usize = 3;
+/// The minimum number of requests in a turn.
+const MIN_REQUESTS: usize = 3;
 
-/// What is asked.
+/// The measured requests.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Ask {
+pub(crate) enum Request {
     Page,
     CatchUp,
     UnreadInTheList,
@@ -42,38 +43,38 @@ pub(crate) enum Ask {
     SearchOnce,
 }
 
-pub(crate) const ASKS: [Ask; 8] = [
-    Ask::Page,
-    Ask::CatchUp,
-    Ask::UnreadInTheList,
-    Ask::UnreadOnThePage,
-    Ask::Older,
-    Ask::Permalink,
-    Ask::SearchOften,
-    Ask::SearchOnce,
+pub(crate) const REQUESTS: [Request; 8] = [
+    Request::Page,
+    Request::CatchUp,
+    Request::UnreadInTheList,
+    Request::UnreadOnThePage,
+    Request::Older,
+    Request::Permalink,
+    Request::SearchOften,
+    Request::SearchOnce,
 ];
 
-impl fmt::Display for Ask {
+impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Page => "page, all read",
-            Self::CatchUp => "window that missed 20, with its handshake",
+            Self::CatchUp => "catch-up of 20 messages, with handshake",
             Self::UnreadInTheList => "list of rooms, 99+ unread",
             Self::UnreadOnThePage => "page, 99+ unread",
-            Self::Older => "page of what was before the middle",
-            Self::Permalink => "permalink to the middle, and where it leads",
-            Self::SearchOften => "search for what is said often",
-            Self::SearchOnce => "search for what was said once",
+            Self::Older => "older page, in the middle",
+            Self::Permalink => "permalink to the middle, with redirect",
+            Self::SearchOften => "search for a frequent word",
+            Self::SearchOnce => "search for a unique word",
         })
     }
 }
 
-/// What an ask costs.
+/// The cost of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figure {
     /// Processor time of the server, user and kernel, in µs.
     pub(crate) cpu: f64,
-    /// How long half of the answers take at most, in µs.
+    /// The median response time, in µs.
     pub(crate) wall: f64,
 }
 
@@ -86,24 +87,28 @@ pub(crate) struct Figures {
     pub(crate) ratio: f64,
 }
 
-/// Asks both in turns: so many rounds of `turn` each.
-pub(crate) fn interleaved(rounds: usize, turn: Duration) -> anyhow::Result<Vec<(Ask, Figures)>> {
-    let mut short = Reader::of(SHORT)?;
-    let mut long = Reader::of(LONG)?;
-    ASKS.into_iter()
-        .map(|ask| {
-            eprintln!("{ask}: {rounds} rounds");
+/// Measures both sites in turns: `rounds` rounds with turns of `turn`.
+pub(crate) fn interleaved(
+    rounds: usize,
+    turn: Duration,
+) -> anyhow::Result<Vec<(Request, Figures)>> {
+    let mut short = Reader::start(SHORT)?;
+    let mut long = Reader::start(LONG)?;
+    REQUESTS
+        .into_iter()
+        .map(|request| {
+            eprintln!("{request}: {rounds} rounds");
             let mut both = Vec::with_capacity(rounds);
             for _ in 0..rounds {
-                both.push((short.turn(ask, turn)?, long.turn(ask, turn)?));
+                both.push((short.turn(request, turn)?, long.turn(request, turn)?));
             }
-            Ok((ask, medians(&both)))
+            Ok((request, medians(&both)))
         })
         .collect::<anyhow::Result<_>>()
         .context("rooms")
 }
 
-/// One site, and who reads there.
+/// A site and its two visitors.
 struct Reader {
     site: Site,
     /// Has read everything.
@@ -114,9 +119,9 @@ struct Reader {
     _data: Data,
 }
 
-/// What must be found in the room.
+/// The expected content of the room.
 struct Room {
-    /// Its number, and the number of its latest change.
+    /// Its id, and the feed number of its latest change.
     id: u64,
     seq: u64,
     /// The newest messages.
@@ -127,79 +132,81 @@ struct Room {
 }
 
 impl Reader {
-    fn of(messages: u64) -> anyhow::Result<Self> {
-        eprintln!("a room of {messages}");
-        let data = Data::fresh(&messages.to_string());
+    fn start(messages: u64) -> anyhow::Result<Self> {
+        eprintln!("preparing a room of {messages} messages");
+        let data = Data::new(&messages.to_string());
         site::seed(&data, ROOM, messages)?;
         let site = Site::start(&data)?;
         let mut current = Visitor::sign_up(&site.address, "Current")?;
         let behind = Visitor::sign_up(&site.address, "Behind")?;
-        let said = current.post(&path(""), &format!("message=A+{ONCE}!"))?;
-        ensure!(said.status == 303, "nothing can be said: {}", said.text);
-        let room = Room::look(&mut current, messages)?;
-        let ask = format!(r#"{{"action":"Read","data":{{"room":{},"seq":{READ}}}}}"#, room.id);
-        behind.window(&room.window(room.seq), Some(&ask), |came| {
-            came.contains(&room.read_up_to(READ))
+        let response = current.post(&path(""), &format!("message=A+{ONCE}!"))?;
+        ensure!(response.status == 303, "the message is rejected: {}", response.text);
+        let room = Room::inspect(&mut current, messages)?;
+        let action =
+            format!(r#"{{"action":"Read","data":{{"room":{},"seq":{LAST_READ}}}}}"#, room.id);
+        behind.open_socket(&room.socket_path(room.seq), Some(&action), |received| {
+            received.contains(&room.read_up_to(LAST_READ))
         })?;
         Ok(Self { site, current, behind, room, _data: data })
     }
 
-    fn turn(&mut self, ask: Ask, turn: Duration) -> anyhow::Result<Figure> {
-        self.current.come_back()?;
-        self.behind.come_back()?;
-        self.ask(ask).with_context(|| ask.to_string())?;
+    fn turn(&mut self, request: Request, turn: Duration) -> anyhow::Result<Figure> {
+        self.current.reconnect()?;
+        self.behind.reconnect()?;
+        self.send(request).with_context(|| request.to_string())?;
         let before = Threads::of(self.site.process())?;
-        let (begun, mut times) = (Instant::now(), Vec::new());
-        while begun.elapsed() < turn || times.len() < FEWEST {
-            let asked = Instant::now();
-            self.ask(ask).with_context(|| ask.to_string())?;
-            times.push(asked.elapsed().as_secs_f64() * 1e6);
+        let (start, mut times) = (Instant::now(), Vec::new());
+        while start.elapsed() < turn || times.len() < MIN_REQUESTS {
+            let sent = Instant::now();
+            self.send(request).with_context(|| request.to_string())?;
+            times.push(sent.elapsed().as_secs_f64() * 1e6);
         }
         let cpu = Threads::of(self.site.process())?.nanoseconds_since(&before) as f64;
         Ok(Figure { cpu: cpu / 1e3 / times.len() as f64, wall: median(times) })
     }
 
-    /// Asks once, and sees to it that the answer is the right one.
-    fn ask(&mut self, ask: Ask) -> anyhow::Result<()> {
+    /// Sends one request, and checks the response.
+    fn send(&mut self, request: Request) -> anyhow::Result<()> {
         let Self { current, behind, room, .. } = self;
-        match ask {
-            Ask::Page => {
+        match request {
+            Request::Page => {
                 let page = current.page(&path(""))?;
                 ensure!(messages(&page) == room.newest && page.contains(&last_read(room.seq)));
             }
-            Ask::CatchUp => {
+            Request::CatchUp => {
                 let missed = &room.newest[PAGE - MISSED..];
                 let newest = format!(" data-seq=\"{}\"", room.seq);
-                let path = room.window(room.seq - MISSED as u64);
-                let came = current.window(&path, None, |came| {
-                    messages(came).len() >= MISSED && came.contains(&newest)
+                let path = room.socket_path(room.seq - MISSED as u64);
+                let received = current.open_socket(&path, None, |received| {
+                    messages(received).len() >= MISSED && received.contains(&newest)
                 })?;
                 ensure!(
-                    messages(&came) == missed,
-                    "missed {missed:?}, but caught up with {:?}",
-                    messages(&came)
+                    messages(&received) == missed,
+                    "missed {missed:?}, but received {:?}",
+                    messages(&received)
                 );
             }
-            Ask::UnreadInTheList => {
+            Request::UnreadInTheList => {
                 let page = behind.page("/chat/")?;
                 ensure!(page.contains(&room.unread()));
             }
-            Ask::UnreadOnThePage => {
+            Request::UnreadOnThePage => {
                 let page = behind.page(&path(""))?;
                 ensure!(messages(&page) == room.newest);
-                ensure!(page.contains(&room.unread()) && page.contains(&last_read(READ)));
+                ensure!(page.contains(&room.unread()) && page.contains(&last_read(LAST_READ)));
             }
-            Ask::Older => {
+            Request::Older => {
                 let page = current.page(&path(&format!("?before={}", room.seq / 2)))?;
                 ensure!(messages(&page) == room.before);
             }
-            Ask::Permalink => {
+            Request::Permalink => {
                 let answer = current.get(&format!("/chat/-/messages/{}/", room.middle))?;
-                let place = answer.header("location").context("it leads nowhere")?;
+                let location = answer.header("location").context("no redirect")?;
                 ensure!(
-                    answer.status == 303 && place.ends_with(&format!("#message--{}", room.middle))
+                    answer.status == 303
+                        && location.ends_with(&format!("#message--{}", room.middle))
                 );
-                let page = current.page(place.split('#').next().unwrap_or_default())?;
+                let page = current.page(location.split('#').next().unwrap_or_default())?;
                 let shown = messages(&page);
                 ensure!(
                     shown.len() == PAGE
@@ -207,11 +214,11 @@ impl Reader {
                         && shown[..PAGE / 2] == room.before[PAGE / 2..]
                 );
             }
-            Ask::SearchOften => {
+            Request::SearchOften => {
                 let page = current.page(&format!("/chat/-/search/?q={OFTEN}"))?;
-                ensure!(found(&page) == PAGE, "{} found", found(&page));
+                ensure!(found(&page) == PAGE, "{} results", found(&page));
             }
-            Ask::SearchOnce => {
+            Request::SearchOnce => {
                 let page = current.page(&format!("/chat/-/search/?q={ONCE}"))?;
                 ensure!(
                     found(&page) == 1
@@ -224,21 +231,21 @@ impl Reader {
 }
 
 impl Room {
-    fn look(visitor: &mut Visitor, messages_there: u64) -> anyhow::Result<Self> {
+    fn inspect(visitor: &mut Visitor, messages_before: u64) -> anyhow::Result<Self> {
         let page = visitor.page(&path(""))?;
         let (_, list) = page.split_once("<ol id=\"messages-list\"").context("no messages")?;
         let id = number_after(list, " data-feed=\"chat.room.").context("no feed")?;
         let seq = number_after(list, " data-seq=\"").context("no number")?;
-        ensure!(seq == messages_there + 1, "{seq} changes, not {messages_there} and one");
+        ensure!(seq == messages_before + 1, "{seq} changes instead of {messages_before} + 1");
         let newest = messages(&page);
         let before = messages(&visitor.page(&path(&format!("?before={}", seq / 2)))?);
         let around = messages(&visitor.page(&path(&format!("?at={}", seq / 2)))?);
-        ensure!([newest.len(), before.len(), around.len()] == [PAGE; 3], "pages that are not full");
+        ensure!([newest.len(), before.len(), around.len()] == [PAGE; 3], "a page is not full");
         Ok(Self { id, seq, newest, before, middle: around[PAGE / 2] })
     }
 
-    /// The socket of the page, which is at this number.
-    fn window(&self, seq: u64) -> String {
+    /// The path of the page's socket, with this feed position.
+    fn socket_path(&self, seq: u64) -> String {
         format!(
             "/ws/chat/?sidebar=1&at=%2Fchat%2F{ROOM}%2F&dialect=htmx&since=chat.room.{}:{seq}",
             self.id
@@ -262,7 +269,7 @@ fn last_read(seq: u64) -> String {
     format!(" data-last-read=\"{seq}\"")
 }
 
-/// The numbers of the messages that are shown, in their order.
+/// The ids of the displayed messages, in order.
 fn messages(html: &str) -> Vec<u64> {
     html.split(" id=\"message--")
         .skip(1)

@@ -1,21 +1,21 @@
-//! What an open and silent socket takes.
+//! Memory of an open, idle socket.
 
 use crate::cpu;
 use crate::member::Member;
 use crate::server::{Kind, Server};
 
-/// How many sockets are opened for the measurement of memory, spread over rooms of this size.
+/// Number of sockets for the measurement, and of sockets in each room.
 const IDLE: usize = 2_000;
 const IDLE_IN_A_ROOM: usize = 20;
 
-/// Memory of two servers' processes for each socket that is open and silent, in KiB.
+/// Memory of two servers for each idle socket, in KiB.
 pub(crate) async fn memory_per_socket([one, other]: [Kind; 2]) -> anyhow::Result<(f64, f64)> {
     Ok((memory(one).await?, memory(other).await?))
 }
 
 async fn memory(kind: Kind) -> anyhow::Result<f64> {
     let server = Server::start(kind)?;
-    // The first sockets pay for what is made once.
+    // The first sockets cause the allocations that happen only once.
     let _first = open(&server, 0, IDLE_IN_A_ROOM).await?;
     let before = cpu::memory_kib(server.process(), "RssAnon:")?;
     let _idle = open(&server, 1, IDLE).await?;

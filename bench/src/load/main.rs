@@ -1,15 +1,16 @@
-//! The load generator: starts what is to be compared, asks it in turns and in the same way, checks
-//! every answer, and prints how they compare.
+//! Load generator: starts the servers to compare, sends them the same load in turns, checks every
+//! response, and prints the comparison.
 //!
 //! ```text
-//! bench-load delivery [ROUNDS [SECONDS]]    the framework's server and the two bounds
-//! bench-load against [TURNS]                the framework's server and that of another commit, in turns
+//! bench-load delivery [ROUNDS [SECONDS]]    the framework and the two bounds
+//! bench-load against [TURNS]                the framework and another commit of it, in turns
 //! bench-load rooms [ROUNDS [SECONDS]]       the site with a short room, and with a long one
 //! ```
 //!
-//! `bench-load crowd SERVER CASE` is what the first starts for each of its servers.
+//! `delivery` and `against` start `bench-load crowd SERVER CASE` for each server.
 //!
-//! Run it by `bin/bench`, which builds it, gives load and server a core each, and keeps the table.
+//! Run it with `bin/bench`, which builds it, pins load and server to separate cores, and saves the
+//! table.
 
 mod cpu;
 mod crowd;
@@ -38,9 +39,9 @@ fn main() -> anyhow::Result<()> {
     let table = arguments.next().unwrap_or_default();
     if table == "crowd" {
         let kind =
-            arguments.next().and_then(|name| Kind::of_name(&name)).context("which server")?;
+            arguments.next().and_then(|name| Kind::from_name(&name)).context("which server")?;
         let case = arguments.next().context("which case")?.parse()?;
-        return runtime()?.block_on(crowd::take_turns(kind, case));
+        return runtime()?.block_on(crowd::run_turns(kind, case));
     }
     let mut number = |default| arguments.next().map_or(Ok(default), |text| text.parse());
     if table == "against" {
@@ -52,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     let text = match &*table {
         "delivery" => delivery(rounds, seconds)?,
         "rooms" => table::rooms(&history::interleaved(rounds, seconds)?, rounds, seconds),
-        other => bail!("`delivery`, `against` or `rooms`, not {other:?}"),
+        other => bail!("expected `delivery`, `against` or `rooms`, not {other:?}"),
     };
     std::io::stdout().write_all(text.as_bytes()).context("print the table")
 }
@@ -60,7 +61,7 @@ fn main() -> anyhow::Result<()> {
 fn delivery(rounds: usize, seconds: Duration) -> anyhow::Result<String> {
     let mut measured = Vec::new();
     for (number, case) in CASES.into_iter().enumerate() {
-        measured.push((case, rounds::beside_bounds(number, rounds, seconds)?));
+        measured.push((case, rounds::compare_with_bounds(number, rounds, seconds)?));
     }
     let memory = runtime()?.block_on(idle::memory_per_socket([Kind::Framework, Kind::Together]))?;
     let start = start::measure().context("the start of the site")?;
@@ -70,7 +71,7 @@ fn delivery(rounds: usize, seconds: Duration) -> anyhow::Result<String> {
 fn against(turns: usize) -> anyhow::Result<String> {
     let mut measured = Vec::new();
     for (number, case) in CASES.into_iter().enumerate() {
-        measured.push((case, rounds::beside_another_commit(number, turns)?));
+        measured.push((case, rounds::compare_with_commit(number, turns)?));
     }
     let memory = runtime()?.block_on(idle::memory_per_socket(Kind::WITH_AGAINST))?;
     Ok(table::against(&measured, memory, turns))

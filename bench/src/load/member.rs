@@ -1,5 +1,4 @@
-//! One socket of the load: the least of a WebSocket client, since every microsecond here is one the
-//! server waits.
+//! Minimal WebSocket client, because the server waits for every microsecond spent here.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -16,8 +15,7 @@ pub(crate) type Stream = Rc<TcpStream>;
 const TEXT: u8 = 0x81;
 const PING: u8 = 0x89;
 
-/// One text frame of a client, at most 125 bytes long. The mask is zero, which leaves the bytes as
-/// they are.
+/// A client's text frame of at most 125 bytes. The mask is zero, which leaves the bytes unchanged.
 pub(crate) fn masked(text: &str) -> Vec<u8> {
     debug_assert!(text.len() <= 125);
     let mut bytes = vec![TEXT, 0x80 | text.len() as u8, 0, 0, 0, 0];
@@ -25,20 +23,21 @@ pub(crate) fn masked(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// One member of a room, connected and known to be in it.
+/// A member of a room, connected and joined.
 pub(crate) struct Member {
     stream: Stream,
     unread: Vec<u8>,
-    had: u64,
+    received: u64,
 }
 
 impl Member {
     pub(crate) async fn join(address: SocketAddr, room: u32) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await.context("connect")?;
         stream.set_nodelay(true)?;
-        let mut member = Self { stream: Rc::new(stream), unread: Vec::new(), had: 0 };
+        let mut member = Self { stream: Rc::new(stream), unread: Vec::new(), received: 0 };
         let request = format!(
-            "GET {} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET {} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+             Connection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
             path(room)
         );
@@ -51,7 +50,7 @@ impl Member {
         };
         ensure!(
             member.unread.starts_with(b"HTTP/1.1 101"),
-            "the server refuses: {}",
+            "the handshake was refused: {}",
             String::from_utf8_lossy(&member.unread)
         );
         member.unread.drain(..end);
@@ -68,7 +67,7 @@ impl Member {
         self.stream.clone()
     }
 
-    /// Hands on what comes, for ever.
+    /// Passes received messages to the room, until an error.
     pub(crate) async fn listen(mut self, room: Shared) -> anyhow::Result<()> {
         loop {
             self.read().await?;
@@ -76,11 +75,11 @@ impl Member {
             while let Some((kind, from, to)) = next_frame(&self.unread, start) {
                 match kind {
                     TEXT => {
-                        self.had += 1;
-                        room.borrow_mut().receive(self.had, &self.unread[from..to])?;
+                        self.received += 1;
+                        room.borrow_mut().receive(self.received, &self.unread[from..to])?;
                     }
                     PING => self.write(&[0x8a, 0x80, 0, 0, 0, 0])?,
-                    other => bail!("a frame of kind {other:#x}"),
+                    other => bail!("unexpected frame {other:#x}"),
                 }
                 start = to;
             }
@@ -111,8 +110,7 @@ impl Member {
     }
 }
 
-/// The frame that begins at `start`, if it is whole: its first byte, and where its payload begins
-/// and ends.
+/// The frame at `start`, if it is complete: its first byte, and the bounds of its payload.
 fn next_frame(bytes: &[u8], start: usize) -> Option<(u8, usize, usize)> {
     let (kind, length) = (*bytes.get(start)?, *bytes.get(start + 1)?);
     let (length, from) = match length {

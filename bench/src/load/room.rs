@@ -1,33 +1,33 @@
-//! One room as the load sees it: what was said, and who has it.
+//! A room of the load generator: tracks sent messages and their receipts.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use anyhow::{Context, ensure};
-use bellwire_bench::{HELLO, TEXT, WELCOME, frame, say};
+use bellwire_bench::{HELLO, TEXT, WELCOME, frame, send_action};
 
 use crate::member::{Member, Stream, masked};
 use crate::rounds::Case;
 
-/// A message that some member does not have yet.
-struct OnItsWay {
+/// A message that some members have not received yet.
+struct InFlight {
     bytes: String,
     receipts: usize,
 }
 
-/// Says something as soon as everybody has what was said `in_flight` messages ago.
+/// Sends a message whenever fewer than `in_flight` messages are incomplete.
 pub(crate) struct Room {
     number: u32,
     members: usize,
     in_flight: u64,
-    /// Asks that are answered to the asker alone, instead of messages to all.
+    /// Whether to send requests with a reply to the sender only, instead of messages to all.
     replies: bool,
-    said: u64,
+    sent: u64,
     complete: u64,
-    on_their_way: VecDeque<OnItsWay>,
-    speaker: Option<Stream>,
-    speaking: bool,
+    pending: VecDeque<InFlight>,
+    sender: Option<Stream>,
+    sending: bool,
     pub(crate) deliveries: u64,
 }
 
@@ -40,11 +40,11 @@ impl Room {
             members,
             in_flight,
             replies,
-            said: 0,
+            sent: 0,
             complete: 0,
-            on_their_way: VecDeque::new(),
-            speaker: None,
-            speaking: false,
+            pending: VecDeque::new(),
+            sender: None,
+            sending: false,
             deliveries: 0,
         }))
     }
@@ -53,64 +53,64 @@ impl Room {
         self.members as u64
     }
 
-    /// One member more. The first is the one who speaks.
+    /// Adds a member. The first one is the sender.
     pub(crate) fn add(&mut self, member: &Member) {
-        self.speaker.get_or_insert_with(|| member.stream());
+        self.sender.get_or_insert_with(|| member.stream());
     }
 
-    /// Begins to speak.
-    pub(crate) fn begin(&mut self) -> anyhow::Result<()> {
-        self.speaking = true;
-        self.say_what_fits()
+    /// Starts sending.
+    pub(crate) fn start(&mut self) -> anyhow::Result<()> {
+        self.sending = true;
+        self.fill_window()
     }
 
     pub(crate) fn stop(&mut self) {
-        self.speaking = false;
+        self.sending = false;
     }
 
-    /// Whether everybody has everything.
+    /// Whether all members have received all messages.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.said == self.complete
+        self.sent == self.complete
     }
 
-    /// A member got its message number `seq`: the one that is due, to the byte, or the run is no
-    /// result.
+    /// Records that a member received its message number `seq`. The message must equal the expected
+    /// one byte for byte, or the run is invalid.
     pub(crate) fn receive(&mut self, seq: u64, bytes: &[u8]) -> anyhow::Result<()> {
         let index =
             seq.checked_sub(self.complete + 1).and_then(|index| usize::try_from(index).ok());
-        let message = index.and_then(|index| self.on_their_way.get_mut(index));
+        let message = index.and_then(|index| self.pending.get_mut(index));
         let message = message
-            .with_context(|| format!("room {}: message {seq} was never said", self.number))?;
+            .with_context(|| format!("room {}: message {seq} was never sent", self.number))?;
         ensure!(
             message.bytes.as_bytes() == bytes,
-            "room {}: a member got {:?} where {:?} was due",
+            "room {}: a member received {:?} instead of {:?}",
             self.number,
             String::from_utf8_lossy(bytes),
             message.bytes
         );
         message.receipts += 1;
         self.deliveries += 1;
-        while self.on_their_way.front().is_some_and(|message| message.receipts == self.members) {
-            self.on_their_way.pop_front();
+        while self.pending.front().is_some_and(|message| message.receipts == self.members) {
+            self.pending.pop_front();
             self.complete += 1;
         }
-        self.say_what_fits()
+        self.fill_window()
     }
 
-    fn say_what_fits(&mut self) -> anyhow::Result<()> {
-        let Some(speaker) = self.speaker.as_ref().filter(|_| self.speaking) else { return Ok(()) };
+    fn fill_window(&mut self) -> anyhow::Result<()> {
+        let Some(sender) = self.sender.as_ref().filter(|_| self.sending) else { return Ok(()) };
         let mut bytes = Vec::new();
-        while self.said - self.complete < self.in_flight {
-            self.said += 1;
-            let (asked, answered) = match self.replies {
+        while self.sent - self.complete < self.in_flight {
+            self.sent += 1;
+            let (action, expected) = match self.replies {
                 true => (HELLO.to_owned(), WELCOME.to_owned()),
-                false => (say(TEXT), frame(self.number, self.said, TEXT)),
+                false => (send_action(TEXT), frame(self.number, self.sent, TEXT)),
             };
-            self.on_their_way.push_back(OnItsWay { bytes: answered, receipts: 0 });
-            bytes.extend(masked(&asked));
+            self.pending.push_back(InFlight { bytes: expected, receipts: 0 });
+            bytes.extend(masked(&action));
         }
         if !bytes.is_empty() {
-            let written = speaker.try_write(&bytes).context("say something")?;
+            let written = sender.try_write(&bytes).context("send a message")?;
             ensure!(written == bytes.len(), "the server does not read");
         }
         Ok(())

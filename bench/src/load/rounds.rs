@@ -1,5 +1,5 @@
-//! Rounds: framework, bound, framework, bound …, and their medians. The other side may also be the
-//! framework of another commit.
+//! Rounds of turns between the framework and the bounds, or another commit of the framework, and
+//! their medians.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,23 +10,22 @@ use anyhow::{Context, ensure};
 use crate::crowd::Crowd;
 use crate::server::Kind;
 
-/// How long a turn is. What a shared machine does to one it does to the next as well, mostly.
+/// The length of a turn. It is short, so that disturbances of a shared machine mostly affect
+/// adjacent turns alike.
 pub(crate) const TURN: Duration = Duration::from_millis(200);
-/// What comes before the first turn: memory grows, and what is made once is made.
+/// Warm-up before the first turn, for memory growth and one-time initialization.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// Who comes after whom, and who takes its memory first, makes two or three percent: every order
-/// has its turn.
+/// The order of the servers, and of their memory allocation, changes results by two or three
+/// percent. So every order is used.
 const ORDERS_OF_THREE: [[usize; 3]; 6] =
     [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
 const ORDERS_OF_TWO: [[usize; 2]; 2] = [[0, 1], [1, 0]];
 
-/// How many turns fresh servers of a comparison with another commit have, before they are replaced
-/// by new ones.
+/// Number of turns after which both servers of a comparison with another commit are restarted.
 const TURNS_OF_A_PAIR: usize = 10;
 
-/// What is measured: rooms, members in each, and how many messages of a room are on their way at
-/// once.
+/// The measured cases: rooms, members of each, and messages in flight in each room.
 pub(crate) const CASES: [Case; 8] = [
     in_rooms(1, 100, 1),
     in_rooms(1, 100, 4),
@@ -42,13 +41,13 @@ const fn in_rooms(rooms: u32, members: usize, in_flight: u64) -> Case {
     Case { rooms, members, in_flight, replies: false }
 }
 
-/// What is measured.
+/// A measured case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) rooms: u32,
     pub(crate) members: usize,
     pub(crate) in_flight: u64,
-    /// Asks that are answered to the asker alone, instead of messages to all.
+    /// Whether to send requests with a reply to the sender only, instead of messages to all.
     pub(crate) replies: bool,
 }
 
@@ -58,22 +57,22 @@ impl fmt::Display for Case {
             true => write!(f, "request–reply, {} sockets", self.rooms),
             false => write!(f, "{} × {}", self.rooms, self.members),
         }?;
-        write!(f, ", {} on the way", self.in_flight)
+        write!(f, ", {} in flight", self.in_flight)
     }
 }
 
-/// What one turn, or the median of several, showed.
+/// The result of one turn, or the median of several.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figure {
     /// Processor time of the server for each delivery, user and kernel, in µs.
     pub(crate) cpu: f64,
-    /// Deliveries a second.
+    /// Deliveries per second.
     pub(crate) rate: f64,
-    /// Which part of the time the server's core was busy.
+    /// The fraction of the time that the server's core was busy.
     pub(crate) busy: f64,
 }
 
-/// As a crowd says it.
+/// The format that a crowd process prints.
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.cpu, self.rate, self.busy)
@@ -94,11 +93,10 @@ impl FromStr for Figure {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
     pub(crate) framework: Figure,
-    /// The bound whose waiting frames leave together, and the one with a write for each.
+    /// The bound with one write for all pending frames, and the bound with a write for each frame.
     pub(crate) together: Figure,
     pub(crate) each: Figure,
-    /// The turns' own ratios of processor time, framework to `together`: quartiles, with the median
-    /// in the middle.
+    /// Quartiles of the ratio of processor time within each turn, framework to `together`.
     pub(crate) cpu_ratio: [f64; 3],
 }
 
@@ -107,19 +105,19 @@ pub(crate) struct Figures {
 pub(crate) struct Compared {
     pub(crate) framework: f64,
     pub(crate) against: f64,
-    /// The turns' own ratios, `framework` to `against`: quartiles, with the median in the middle.
+    /// Quartiles of the ratio within each turn, `framework` to `against`.
     pub(crate) ratio: [f64; 3],
 }
 
-/// Runs the rounds of one case beside the bounds: in each, a fresh server of every kind speaks for
-/// so long, in turns with the others.
-pub(crate) fn beside_bounds(
+/// Compares the framework with the bounds in one case. Each round starts a new server of every kind
+/// and runs each for `seconds`, in turns.
+pub(crate) fn compare_with_bounds(
     case: usize,
     rounds: usize,
     seconds: Duration,
 ) -> anyhow::Result<Figures> {
     let turns = (seconds.as_millis() / TURN.as_millis()) as usize;
-    ensure!(turns > 0, "no time for a turn");
+    ensure!(turns > 0, "the time is too short for a turn");
     let round = |number| Round { case, number, rounds, turns };
     let [framework, together, each] =
         interleaved(Kind::WITH_BOUNDS, &ORDERS_OF_THREE, (1..=rounds).map(round))?;
@@ -131,10 +129,10 @@ pub(crate) fn beside_bounds(
     })
 }
 
-/// Compares the framework with another commit's in one case: so many turns each, with fresh servers
+/// Compares the framework with another commit in one case: `turns` turns each, with new servers
 /// after every tenth.
-pub(crate) fn beside_another_commit(case: usize, turns: usize) -> anyhow::Result<Compared> {
-    ensure!(turns > 0, "no turn");
+pub(crate) fn compare_with_commit(case: usize, turns: usize) -> anyhow::Result<Compared> {
+    ensure!(turns > 0, "expected at least one turn");
     let rounds = turns.div_ceil(TURNS_OF_A_PAIR);
     let turns_of = |number| TURNS_OF_A_PAIR.min(turns - (number - 1) * TURNS_OF_A_PAIR);
     let round = |number| Round { case, number, rounds, turns: turns_of(number) };
@@ -147,7 +145,7 @@ pub(crate) fn beside_another_commit(case: usize, turns: usize) -> anyhow::Result
     })
 }
 
-/// Fresh servers and the turns they take.
+/// A round: new servers, and their turns.
 struct Round {
     case: usize,
     /// From 1.
@@ -165,12 +163,12 @@ fn interleaved<const N: usize>(
     let mut figures = kinds.map(|_| Vec::new());
     for Round { case, number, rounds, turns } in rounds {
         eprintln!("{}: round {number} of {rounds}", CASES[case]);
-        let gather = |kind| {
-            Crowd::gather(kind, case).with_context(|| format!("the server `{}`", kind.name()))
+        let start = |kind| {
+            Crowd::start(kind, case).with_context(|| format!("the server `{}`", kind.name()))
         };
         let mut crowds = kinds.map(|_| None);
         for server in orders[number % orders.len()] {
-            crowds[server].insert(gather(kinds[server])?).turn(FIRST)?;
+            crowds[server].insert(start(kinds[server])?).turn(FIRST)?;
         }
         for turn in 0..turns {
             for server in orders[((number - 1) * turns + turn) % orders.len()] {

@@ -1,4 +1,4 @@
-//! A server under test, as a process of its own.
+//! A server under test, in a separate process.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -7,15 +7,15 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 
-/// Which server.
+/// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Framework,
-    /// The framework's server of another commit, the program that `BELLWIRE_BENCH_AGAINST` names.
+    /// The framework at another commit: the program in `BELLWIRE_BENCH_AGAINST`.
     Against,
-    /// The least a server can do, all that waits for a socket in one write.
+    /// The lower bound with one write for all pending frames of a socket.
     Together,
-    /// The least a server can do, a write for each delivery.
+    /// The lower bound with a write for each delivery.
     Each,
 }
 
@@ -35,12 +35,12 @@ impl Kind {
         }
     }
 
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// A running server; ends when dropped, or with this process.
+/// A running server. It ends when dropped, or with this process.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -48,17 +48,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts its program, on the core that `BELLWIRE_BENCH_CORE` names.
+    /// Starts the program, pinned to the core in `BELLWIRE_BENCH_CORE`.
     pub(crate) fn start(kind: Kind) -> anyhow::Result<Self> {
         let name = kind.name();
-        let (program, how) = match kind {
-            Kind::Framework => (beside_this_one("bench-framework")?, None),
+        let (program, mode) = match kind {
+            Kind::Framework => (sibling_program("bench-framework")?, None),
             Kind::Against => (against()?, None),
-            Kind::Together | Kind::Each => (beside_this_one("bench-bound")?, Some(name)),
+            Kind::Together | Kind::Each => (sibling_program("bench-bound")?, Some(name)),
         };
         let mut command = pinned(program);
-        let mut process =
-            command.args(how).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context(name)?;
+        let mut process = command
+            .args(mode)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context(name)?;
         let output = process.stdout.take().context("a server's output")?;
         let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut line = String::new();
@@ -66,7 +70,7 @@ impl Server {
         server.address = line
             .trim()
             .parse()
-            .with_context(|| format!("{name} says {line:?}, not where it listens"))?;
+            .with_context(|| format!("{name} printed {line:?} instead of its address"))?;
         Ok(server)
     }
 
@@ -77,13 +81,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing can be done about a failure here.
+        // A failure cannot be handled here.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-fn beside_this_one(name: &str) -> anyhow::Result<PathBuf> {
+fn sibling_program(name: &str) -> anyhow::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(name))
 }
 
@@ -93,7 +97,7 @@ fn against() -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(program))
 }
 
-/// This program, on the core that `BELLWIRE_BENCH_CORE` names.
+/// The command of this program, pinned to the core in `BELLWIRE_BENCH_CORE`.
 pub(crate) fn pinned(program: PathBuf) -> Command {
     match std::env::var("BELLWIRE_BENCH_CORE") {
         Ok(core) => {

@@ -1,4 +1,4 @@
-//! The site: the program `bellwire`, which lies beside this one, on a folder of data of its own.
+//! The site under test: the `bellwire` program next to this one, with its own data folder.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -8,30 +8,30 @@ use anyhow::{Context, ensure};
 
 use crate::server::pinned;
 
-/// A folder of data that is gone when it is dropped.
+/// A data folder, removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Data(PathBuf);
 
 impl Data {
-    pub(crate) fn fresh(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self(std::env::temp_dir().join(format!("bellwire-bench-{}-{name}", std::process::id())))
     }
 }
 
 impl Drop for Data {
     fn drop(&mut self) {
-        // A folder that stays is only untidy.
+        // A leftover folder is harmless.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// A running site; ends when dropped.
+/// A running site. It ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Site {
     process: Child,
-    /// Where it listens: `127.0.0.1:8000`.
+    /// The address it listens on: `127.0.0.1:8000`.
     pub(crate) address: String,
-    /// Kept open, since whoever writes to nobody fails.
+    /// Kept open, because writes to a closed pipe fail.
     _output: BufReader<ChildStdout>,
 }
 
@@ -45,7 +45,7 @@ impl Site {
             line.split_once("http://").map(|(_, address)| address.trim_end_matches('/').to_owned())
         });
         let mut site = Self { process, address: String::new(), _output: output };
-        site.address = address.context("the site does not say where it is")?;
+        site.address = address.context("the site printed no address")?;
         Ok(site)
     }
 
@@ -56,26 +56,22 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // Nothing can be done about a failure here.
+        // A failure cannot be handled here.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Fills the site of this folder, with a room that has so many messages.
+/// Seeds the database in this folder, with a room of `messages` messages.
 pub(crate) fn seed(data: &Data, room: &str, messages: u64) -> anyhow::Result<()> {
     let mut command = program(&data.0)?;
     command.args(["seed", "--room", room, "--messages", &messages.to_string()]);
-    let output = command.stdin(Stdio::null()).output().context("fill the site")?;
-    ensure!(
-        output.status.success(),
-        "the site is not filled: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = command.stdin(Stdio::null()).output().context("seed the site")?;
+    ensure!(output.status.success(), "seeding failed: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
 
-/// The program, with none of the settings of whoever measures.
+/// The command of the program, without the settings of the environment.
 fn program(data: &Path) -> anyhow::Result<Command> {
     let mut command = pinned(std::env::current_exe()?.with_file_name("bellwire"));
     for (name, _) in std::env::vars() {

@@ -1,11 +1,11 @@
-//! The figures, and the machine they were taken on, as a page of Markdown.
+//! Markdown tables of the figures, with a description of the machine.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::history::{self, Ask, LONG, SHORT};
+use crate::history::{self, LONG, Request, SHORT};
 use crate::rounds::{Case, Compared, Figures, TURN};
 use crate::start::Start;
 
@@ -17,8 +17,8 @@ pub(crate) fn delivery(
     time: Duration,
 ) -> String {
     let mut text = String::from(
-        "| rooms × members | CPU/delivery: framework | written together | each by itself | framework ÷ together | \
-         deliveries/s: framework | together | each | busy |\n\
+        "| rooms × members | CPU/delivery: framework | written together | each by itself | \
+         framework ÷ together | deliveries/s: framework | together | each | busy |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     for (case, figures) in measured {
@@ -26,7 +26,8 @@ pub(crate) fn delivery(
         let [low, middle, high] = figures.cpu_ratio;
         let _ = writeln!(
             text,
-            "| {case} | {:.2} µs | {:.2} µs | {:.2} µs | **{middle:.2}** ({low:.2}–{high:.2}) | {:.0} k | {:.0} k | {:.0} k | {:.0}, {:.0}, {:.0} % |",
+            "| {case} | {:.2} µs | {:.2} µs | {:.2} µs | **{middle:.2}** ({low:.2}–{high:.2}) | {:.0} k | \
+             {:.0} k | {:.0} k | {:.0}, {:.0}, {:.0} % |",
             ours.cpu,
             together.cpu,
             each.cpu,
@@ -40,14 +41,17 @@ pub(crate) fn delivery(
     }
     let _ = writeln!(
         text,
-        "\nMemory per idle socket in a room, user space: framework {framework:.1} KiB, bound {bound:.1} KiB.\n\n\
-         The site answers its first page {:.0} ms after its start on a new database, {:.0} ms on one that is there. Idle it holds \
-         {:.1} MB of its own, {:.1} MB resident with the pages of its program file.\n\n\
-         Medians of {rounds} rounds of {} s for each server, which speak in turns of {} ms; each round has fresh ones, of one thread each. The ratio is that of \
-         the same three turns, with its quartiles. \
-         Texts of 64 bytes, numbered patches in the htmx dialect, the same bytes from all. Every member's every receipt was \
-         checked: once, in order, to the byte. *On the way*: how many messages of a room are under way at once. *Busy*: the \
-         part of the time in which the server's core was.\n\n{}",
+        "\nMemory per idle socket in a room, user space: framework {framework:.1} KiB, bound \
+         {bound:.1} KiB.\n\n\
+         The site answers its first page {:.0} ms after a start with a new database, {:.0} ms with \
+         an existing one. Idle, it uses {:.1} MB of private memory, {:.1} MB resident with the \
+         pages of its program file.\n\n\
+         Medians of {rounds} rounds of {} s for each server, in turns of {} ms. Each round starts \
+         new servers, with one thread each. The ratio is taken within the same three turns, with \
+         its quartiles. Texts of 64 bytes, numbered patches in the htmx dialect, the same bytes \
+         from all servers. Every receipt of every member was checked: once, in order, byte for \
+         byte. *In flight*: the number of incomplete messages of a room. *Busy*: the fraction of \
+         the time that the server's core was busy.\n\n{}",
         start.first.as_secs_f64() * 1e3,
         start.again.as_secs_f64() * 1e3,
         start.own / 1024.0,
@@ -78,24 +82,29 @@ pub(crate) fn against(
         text,
         "\nThe highest median ratio is {highest:.3}.\n\n\
          Memory per idle socket in a room, user space: now {now:.1} KiB, before {before:.1} KiB.\n\n\
-         {turns} turns of {} ms for each program and case, in both orders, with fresh servers after every tenth. The ratio is \
-         that of the two turns that belong together: its median, with its quartiles. Every receipt was checked, as in \
-         delivery.md.\n\n{}",
+         {turns} turns of {} ms for each program and case, in both orders, with new servers after \
+         every tenth. The ratio is taken within each pair of turns: its median, with its \
+         quartiles. Every receipt was checked, as in delivery.md.\n\n{}",
         TURN.as_millis(),
         machine()
     );
     text
 }
 
-pub(crate) fn rooms(measured: &[(Ask, history::Figures)], rounds: usize, time: Duration) -> String {
+pub(crate) fn rooms(
+    measured: &[(Request, history::Figures)],
+    rounds: usize,
+    time: Duration,
+) -> String {
     let (short, long) = (thousands(SHORT), thousands(LONG));
     let mut text = format!(
-        "| what is asked | CPU: {short} | {long} | {long} ÷ {short} | wall p50: {short} | {long} |\n|---|--:|--:|--:|--:|--:|\n"
+        "| request | CPU: {short} | {long} | {long} ÷ {short} | wall p50: {short} | {long} |\n\
+         |---|--:|--:|--:|--:|--:|\n"
     );
-    for (ask, figures) in measured {
+    for (request, figures) in measured {
         let _ = writeln!(
             text,
-            "| {ask} | {:.0} µs | {:.0} µs | **{:.2}** | {:.0} µs | {:.0} µs |",
+            "| {request} | {:.0} µs | {:.0} µs | **{:.2}** | {:.0} µs | {:.0} µs |",
             figures.short.cpu,
             figures.long.cpu,
             figures.ratio,
@@ -105,9 +114,10 @@ pub(crate) fn rooms(measured: &[(Ask, history::Figures)], rounds: usize, time: D
     }
     let _ = writeln!(
         text,
-        "\nMedian of {rounds} rounds of {} s for each ask and room, in turns. Two sites on SQLite, filled by `bellwire seed`, which differ \
-         in nothing but the length of one room. CPU is what the server's threads ran for one ask, user and kernel. Every answer was \
-         checked: its status, and that it shows exactly the messages it must, in their order.\n\n{}",
+        "\nMedian of {rounds} rounds of {} s for each request and room, in turns. Two sites on SQLite, \
+         filled by `bellwire seed`, which differ only in the length of one room. CPU is the \
+         processor time of the server's threads for one request, user and kernel. Every response \
+         was checked: its status, and exactly the expected messages in order.\n\n{}",
         time.as_secs(),
         machine()
     );
@@ -135,12 +145,12 @@ fn machine() -> String {
     let gib = memory / 1024.0 / 1024.0;
     format!(
         "Machine: {model}, {cores} cores, {gib:.0} GiB; {}; {}.\n",
-        said_by("uname", "-sr"),
-        said_by("rustc", "-V")
+        output_of("uname", "-sr"),
+        output_of("rustc", "-V")
     )
 }
 
-fn said_by(program: &str, argument: &str) -> String {
+fn output_of(program: &str, argument: &str) -> String {
     let output = Command::new(program).arg(argument).output();
     output
         .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())

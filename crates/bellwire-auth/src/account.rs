@@ -1,4 +1,4 @@
-//! The page of one's own account: the devices one is signed in on, and the password.
+//! The account page: signed-in devices and the password.
 
 use askama::Template;
 use axum::extract::{Form, Path, State};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::SiteAccounts;
 use super::forms::Browser;
-use super::new_password::{NoNewPassword, new_password};
+use super::new_password::{PasswordChangeError, new_password};
 use super::session::{self, EndReason, RequestSession, SessionFilter, device_name};
 use super::users;
 use crate::{Field, Page, SiteError, SiteState, User};
@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<SiteState> {
         .route("/accounts/", get(show))
         .route("/accounts/sessions/end/", post(end_others))
         .route("/accounts/sessions/{id}/end/", post(end_one))
-        .route("/accounts/password/", get(back).post(change_password))
+        .route("/accounts/password/", get(redirect_to_account).post(change_password))
 }
 
 #[derive(Template)]
@@ -40,7 +40,7 @@ struct AccountPage {
     form: PasswordForm,
 }
 
-/// The form for a new password, as it is shown.
+/// The password form with its errors.
 #[derive(Debug, Default)]
 struct PasswordForm {
     current: Field,
@@ -49,7 +49,7 @@ struct PasswordForm {
     error: Option<String>,
 }
 
-/// What was typed into it.
+/// The submitted fields of the password form.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct SubmittedFields {
@@ -58,7 +58,7 @@ struct SubmittedFields {
     password_confirm: String,
 }
 
-/// A session as its person sees it.
+/// A session in the list of devices.
 struct SessionRow {
     id: i64,
     device: String,
@@ -68,7 +68,7 @@ struct SessionRow {
     is_this: bool,
 }
 
-/// A point in time, in words and exactly.
+/// A point in time, relative ("2 hours ago") and absolute.
 struct Moment {
     iso: String,
     utc: String,
@@ -96,8 +96,8 @@ async fn show(State(site): State<SiteState>, user: User) -> Result<Page, SiteErr
     page(&site, &user, PasswordForm::default(), StatusCode::OK).await
 }
 
-/// The address of the form, when somebody reloads it.
-async fn back(_: User) -> Redirect {
+/// Redirects when the form's address is loaded with GET, for example by a reload.
+async fn redirect_to_account(_: User) -> Redirect {
     Redirect::to("/accounts/")
 }
 
@@ -110,7 +110,8 @@ async fn page(
     let now = site.clock().date();
     let account = users::by_id(site.db().read(), user.id).await?.ok_or(SiteError::Unauthorized)?;
     let mut sessions = session::of(site.db().read(), user.id, now).await?;
-    sessions.sort_by_key(|session| session.id != user.session()); // this one first, the others as they were used
+    // This session first, then the most recently used.
+    sessions.sort_by_key(|session| session.id != user.session());
     let row = |session: session::Model| SessionRow {
         id: session.id,
         device: device_name(&session.user_agent),
@@ -125,7 +126,7 @@ async fn page(
     Ok(Page::new("Your account", Html::from_template(&main)?).status(status))
 }
 
-/// Ends one of one's own sessions. Those of others are not to be found.
+/// Ends one of the person's own sessions. The sessions of others are answered with 404.
 async fn end_one(
     State(site): State<SiteState>,
     user: User,
@@ -135,22 +136,22 @@ async fn end_one(
     if session == user.session() {
         return sign_out(&site, &own).await;
     }
-    let which = SessionFilter::Own { user_id: user.id, session };
-    match site.accounts().sessions().end_now(which, EndReason::EndedElsewhere).await? {
+    let filter = SessionFilter::Own { user_id: user.id, session };
+    match site.accounts().sessions().end_now(filter, EndReason::EndedElsewhere).await? {
         0 => Err(SiteError::NotFound),
         _ => Ok(Redirect::to("/accounts/").into_response()),
     }
 }
 
 async fn end_others(State(site): State<SiteState>, user: User) -> Result<Redirect, SiteError> {
-    let which = SessionFilter::Others { user_id: user.id, session: user.session() };
-    site.accounts().sessions().end_now(which, EndReason::EndedElsewhere).await?;
+    let filter = SessionFilter::Others { user_id: user.id, session: user.session() };
+    site.accounts().sessions().end_now(filter, EndReason::EndedElsewhere).await?;
     Ok(Redirect::to("/accounts/"))
 }
 
-/// Ends this browser's session, signed in or anonymous, with its data; and leads to the first page,
-/// without a cookie and without the pages that the browser keeps for going back: the next person at
-/// this computer must not see them.
+/// Ends this browser's session, signed in or anonymous, and deletes its data. Redirects to the
+/// front page and clears the cookie and the browser's cache, so that the next person at this
+/// computer cannot go back to the pages.
 pub(super) async fn sign_out(
     site: &SiteState,
     own: &RequestSession,
@@ -166,32 +167,32 @@ async fn change_password(
     State(site): State<SiteState>,
     user: User,
     browser: Browser,
-    Form(typed): Form<SubmittedFields>,
+    Form(submitted): Form<SubmittedFields>,
 ) -> Result<Response, SiteError> {
     let mut form = PasswordForm::default();
-    if typed.current.is_empty() {
-        form.current.wrong("Please type your password.");
+    if submitted.current.is_empty() {
+        form.current.wrong("Please type your current password.");
     }
-    if typed.password != typed.password_confirm {
+    if submitted.password != submitted.password_confirm {
         form.password_confirm.wrong("The two passwords are not the same.");
     }
     if form.current.error.is_none() && form.password_confirm.error.is_none() {
-        match new_password(&site, &user, browser, typed.current, typed.password).await {
+        match new_password(&site, &user, browser, submitted.current, submitted.password).await {
             Ok(cookie) => {
                 return Ok(
                     ([(header::SET_COOKIE, cookie)], Redirect::to("/accounts/")).into_response()
                 );
             }
-            Err(NoNewPassword::Wrong) => form.current.wrong("This is not your password."),
-            Err(NoNewPassword::Bad(why)) => form.password.wrong(why),
-            Err(NoNewPassword::Error(SiteError::TooMany { retry_after })) => {
+            Err(PasswordChangeError::Wrong) => form.current.wrong("This is not your password."),
+            Err(PasswordChangeError::Weak(reason)) => form.password.wrong(reason),
+            Err(PasswordChangeError::Error(SiteError::TooMany { retry_after })) => {
                 form.error =
                     Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
                 let page = page(&site, &user, form, StatusCode::TOO_MANY_REQUESTS).await?;
                 let wait = HeaderValue::from(bellwire_web::wait::seconds(retry_after));
                 return Ok(([(header::RETRY_AFTER, wait)], page).into_response());
             }
-            Err(NoNewPassword::Error(error)) => return Err(error),
+            Err(PasswordChangeError::Error(error)) => return Err(error),
         }
     }
     Ok(page(&site, &user, form, StatusCode::UNPROCESSABLE_ENTITY).await?.into_response())
@@ -202,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_long_ago_is_said_in_words() {
+    fn a_time_span_is_shown_in_words() {
         for (seconds, expected) in [
             (-5, "just now"),
             (0, "just now"),

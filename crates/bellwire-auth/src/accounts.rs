@@ -1,4 +1,4 @@
-//! The accounts of a site: what their pages, forms and sockets share.
+//! `Accounts`: the state shared by the account pages, forms, sockets and commands.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use crate::settings::SignUp;
 use crate::strength;
 use crate::users;
 
-/// Failed sign-ins for one name from one address, and the time they count for.
+/// The quota of failed sign-ins per name and address.
 const SIGN_INS: Quota = Quota::at_most(10, Duration::from_secs(3 * 60));
 
-/// Failed sign-ins from one address, whatever the names.
-const STRANGERS: Quota = Quota::at_most(100, Duration::from_secs(3 * 60));
+/// The quota of failed sign-ins per address, for all names together.
+const SIGN_INS_BY_ADDRESS: Quota = Quota::at_most(100, Duration::from_secs(3 * 60));
 
-/// New accounts from one address, and the time they count for.
+/// The quota of new accounts per address.
 const SIGN_UPS: Quota = Quota::at_most(20, Duration::from_secs(60 * 60));
 
-/// Everything about accounts that a request may need.
+/// The accounts of a site. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Accounts {
     pub(crate) inner: Arc<Inner>,
@@ -38,39 +38,39 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     sessions: Sessions,
     pub(crate) sign_up: SignUp,
-    /// Part of nobody's password.
+    /// Refused as a part of passwords.
     site_name: String,
     pub(crate) clock: Clock,
     pub(crate) hasher: Hasher,
-    pub(crate) sign_ins: SharedRateLimiter<(IpAddr, Who)>,
-    pub(crate) strangers: SharedRateLimiter<IpAddr>,
+    pub(crate) sign_ins: SharedRateLimiter<(IpAddr, LoginTarget)>,
+    pub(crate) sign_ins_by_address: SharedRateLimiter<IpAddr>,
     pub(crate) sign_ups: SharedRateLimiter<IpAddr>,
-    /// Whether an administrator was seen. There is no way back to having none.
+    /// Caches that there is an administrator. A site never returns to having none.
     pub(crate) administrator: AtomicBool,
 }
 
-/// Whose password is tried.
+/// The account that a sign-in attempt targets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Who {
-    /// Somebody's, by whichever of their names.
+pub(crate) enum LoginTarget {
+    /// An existing person, by name or by e-mail address.
     User(i64),
-    /// Nobody's, who is called so.
+    /// A name that no account has.
     Name(String),
 }
 
-impl Who {
+impl LoginTarget {
     pub(crate) fn of(user: Option<i64>, typed: &str) -> Self {
         let name = || name::name_key(typed).chars().take(name::LONGEST_EMAIL).collect();
         user.map_or_else(|| Self::Name(name()), Self::User)
     }
 }
 
-/// The accounts of a site, for its handlers.
+/// Access to the accounts of a site, for its handlers.
 pub trait SiteAccounts {
-    /// People and their sessions.
+    /// The accounts and their sessions.
     ///
     /// # Panics
-    /// If the state was not made by a site with accounts.
+    /// If the site was built without accounts.
     fn accounts(&self) -> &Accounts;
 }
 
@@ -95,8 +95,8 @@ impl Accounts {
         }
     }
 
-    /// The accounts of a site. `secure` is whether it is served by https, which its cookie then
-    /// says. No password may be its name.
+    /// Creates the accounts of a site. `secure` is whether the site is served over HTTPS; its
+    /// cookie is then `Secure`. `site_name` is refused as a part of passwords.
     pub fn new(
         db: Db,
         bellwire: Bellwire,
@@ -112,7 +112,7 @@ impl Accounts {
             site_name,
             hasher: Hasher::default(),
             sign_ins: SharedRateLimiter::new(SIGN_INS, clock.clone()),
-            strangers: SharedRateLimiter::new(STRANGERS, clock.clone()),
+            sign_ins_by_address: SharedRateLimiter::new(SIGN_INS_BY_ADDRESS, clock.clone()),
             sign_ups: SharedRateLimiter::new(SIGN_UPS, clock.clone()),
             administrator: AtomicBool::new(false),
             clock,
@@ -120,17 +120,18 @@ impl Accounts {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Checks a password, off the event loop, for somebody with these names and addresses.
+    /// Checks the strength of a password off the event loop. `own` are the person's names and
+    /// addresses.
     ///
     /// # Errors
-    /// When there is too much to do. What is wrong with the password is the answer.
+    /// If the server is busy. The inner error is the reason why the password is refused.
     pub(crate) async fn check_password(
         &self,
         password: &str,
         own: &[&str],
     ) -> Result<Result<(), &'static str>, SiteError> {
-        if let Err(why) = strength::check_length(password) {
-            return Ok(Err(why));
+        if let Err(reason) = strength::check_length(password) {
+            return Ok(Err(reason));
         }
         let site = self.inner.site_name.as_str();
         let own: Vec<_> = own.iter().chain([&site]).map(|text| (*text).to_owned()).collect();
@@ -138,10 +139,10 @@ impl Accounts {
         self.inner.hasher.run(move || strength::check(&password, &own)).await
     }
 
-    /// Whether somebody administers this site yet.
+    /// Whether the site has an administrator.
     ///
     /// # Errors
-    /// When the database cannot say.
+    /// If the database fails.
     pub async fn has_administrator(&self) -> Result<bool, SiteError> {
         if self.inner.administrator.load(Ordering::Relaxed) {
             return Ok(true);
@@ -151,16 +152,17 @@ impl Accounts {
         Ok(has)
     }
 
-    /// Whether everybody may make an account.
+    /// Whether everyone may create an account.
     pub fn is_open(&self) -> bool {
         self.inner.sign_up == SignUp::Open
     }
 
-    /// Begins to watch for sessions that end on another process or expire. Begin before the first
-    /// socket opens, and run it as long as the site serves.
+    /// Prepares the task that closes the sockets of sessions ended by other processes, and ends
+    /// expired sessions. Call this before the first socket opens, and run the task as long as the
+    /// site serves.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn watch(&self) -> Result<Watch, DbError> {
         Watch::begin(self.sessions()).await
     }

@@ -1,4 +1,4 @@
-//! The forms of accounts: what is typed, and what is said about it.
+//! The forms for signing in and up: their fields, validation and error texts.
 
 use askama::Template;
 use axum::extract::FromRequestParts;
@@ -12,47 +12,47 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::name::{self, Name};
-use super::session::{Device, Old, RequestSession};
-use super::sign_in::NotSignedIn;
-use super::sign_up::NoAccount;
+use super::session::{Device, PreviousSessions, RequestSession};
+use super::sign_in::SignInError;
+use super::sign_up::SignUpError;
 use super::users::Taken;
 use super::{next, strength};
 use crate::{Field, Page, SiteError};
 use bellwire_web::wait::in_words;
 
-/// The longest description of a browser that is kept, in characters.
-const USER_AGENT: usize = 300;
+/// The maximum stored length of a `User-Agent` header, in characters.
+const USER_AGENT_LENGTH: usize = 300;
 
-/// What was typed into the form to sign in.
+/// The submitted fields of the sign-in form.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct SignInForm {
     /// A name or an e-mail address.
     #[serde(alias = "email")]
     pub username: String,
-    /// As it was typed.
+    /// As submitted, without trimming.
     pub password: String,
-    /// Where to go on, within this site.
+    /// The path to redirect to afterwards, within this site.
     pub next: String,
 }
 
-/// What was typed into the form to sign up.
+/// The submitted fields of the sign-up form.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct SignUpForm {
-    /// What others see.
+    /// The name that other people see.
     pub username: String,
     /// May be empty.
     pub email: String,
-    /// As it was typed.
+    /// As submitted, without trimming.
     pub password: String,
-    /// Once more.
+    /// The password again.
     pub password_confirm: String,
-    /// Where to go on, within this site.
+    /// The path to redirect to afterwards, within this site.
     pub next: String,
 }
 
-// Passwords are for nobody's log.
+// `Debug` omits passwords, so that they never reach a log.
 impl fmt::Debug for SignInForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignInForm").field("username", &self.username).finish_non_exhaustive()
@@ -65,7 +65,7 @@ impl fmt::Debug for SignUpForm {
     }
 }
 
-/// What an account can be made of: everything in the form is right.
+/// A validated sign-up form.
 pub(super) struct NewAccount {
     pub(super) name: Name,
     pub(super) email: Option<(String, String)>,
@@ -79,7 +79,7 @@ pub(super) struct SignInPage {
     pub(super) password: Field,
     pub(super) error: Option<String>,
     pub(super) next: String,
-    /// Whether those who have no account may make one.
+    /// Whether the page links to the sign-up form.
     pub(super) is_open: bool,
 }
 
@@ -116,12 +116,12 @@ impl SignInPage {
         focused([&self.username, &self.password], index)
     }
 
-    /// An empty one that leads on to `next`.
+    /// An empty form that redirects to `next` afterwards.
     pub(super) fn new(next: &str, is_open: bool) -> Self {
         Self { next: next::within_site(next).unwrap_or_default(), is_open, ..Self::default() }
     }
 
-    /// With what was typed; passwords are never sent back.
+    /// The form with the submitted values. Passwords are never sent back.
     pub(super) fn of(form: &SignInForm, is_open: bool) -> Self {
         let mut page = Self::new(&form.next, is_open);
         page.username = Field::typed(&*form.username);
@@ -131,29 +131,29 @@ impl SignInPage {
         if form.password.is_empty() {
             page.password.wrong("Please type your password.");
         } else if form.password.len() > strength::LONGEST {
-            page.password.wrong("That is too long.");
+            page.password.wrong("The password is too long.");
         }
         page
     }
 
-    /// Says why nobody was signed in, and how long to wait where it was too often.
-    pub(super) fn refuse(&mut self, why: NotSignedIn) -> Result<Option<Duration>, SiteError> {
-        match why {
-            NotSignedIn::Wrong => {
+    /// Adds the error to the form. Returns how long to wait if there were too many attempts.
+    pub(super) fn refuse(&mut self, error: SignInError) -> Result<Option<Duration>, SiteError> {
+        match error {
+            SignInError::Wrong => {
                 self.error =
                     Some("There is no account with this name and this password.".to_owned());
                 Ok(None)
             }
-            NotSignedIn::Error(SiteError::TooMany { retry_after }) => {
+            SignInError::Error(SiteError::TooMany { retry_after }) => {
                 self.error =
                     Some(format!("Too many attempts. Try again in {}.", in_words(retry_after)));
                 Ok(Some(retry_after))
             }
-            NotSignedIn::Error(error) => Err(error),
+            SignInError::Error(error) => Err(error),
         }
     }
 
-    pub(super) fn is_right(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         self.username.error.is_none() && self.password.error.is_none()
     }
 
@@ -165,37 +165,38 @@ impl SignInPage {
 }
 
 impl SignUpPage {
-    /// Says why there is no account, and how long to wait where it was too often.
-    pub(super) fn refuse(&mut self, why: NoAccount) -> Result<Option<Duration>, SiteError> {
-        match why {
-            NoAccount::Taken(Taken::Name) => self.username.wrong("This name is taken."),
-            NoAccount::Taken(Taken::Email) => {
+    /// Adds the error to the form. Returns how long to wait if there were too many attempts.
+    pub(super) fn refuse(&mut self, error: SignUpError) -> Result<Option<Duration>, SiteError> {
+        match error {
+            SignUpError::Taken(Taken::Name) => self.username.wrong("This name is taken."),
+            SignUpError::Taken(Taken::Email) => {
                 self.email.wrong("There is an account with this address already.");
             }
-            NoAccount::Weak(why) => self.password.wrong(why),
-            NoAccount::NotFirst => {
-                self.error = Some("Somebody else was first. Please sign up.".to_owned())
+            SignUpError::Weak(reason) => self.password.wrong(reason),
+            SignUpError::AdministratorExists => {
+                self.error =
+                    Some("This site already has an administrator. Please sign up.".to_owned())
             }
-            NoAccount::Error(SiteError::TooMany { retry_after }) => {
+            SignUpError::Error(SiteError::TooMany { retry_after }) => {
                 let wait = in_words(retry_after);
                 self.error =
                     Some(format!("Too many new accounts from your address. Try again in {wait}."));
                 return Ok(Some(retry_after));
             }
-            NoAccount::Error(error) => return Err(error),
+            SignUpError::Error(error) => return Err(error),
         }
         Ok(None)
     }
 
-    /// An empty one that leads on to `next`.
+    /// An empty form that redirects to `next` afterwards.
     pub(super) fn new(next: &str) -> Self {
         Self { next: next::within_site(next).unwrap_or_default(), ..Self::default() }
     }
 
-    /// Checks what was typed.
+    /// Validates the submitted fields.
     ///
     /// # Errors
-    /// The page to show again, with what is wrong beside each field.
+    /// The page to show again, with an error beside each invalid field.
     pub(super) fn check(form: SignUpForm) -> Result<(NewAccount, Self), Box<Self>> {
         let mut page = Self {
             username: Field::typed(&*form.username),
@@ -230,28 +231,29 @@ impl SignUpPage {
     pub(super) fn show_first(self, status: StatusCode) -> Result<Page, SiteError> {
         let Self { username, email, password, password_confirm, error, next } = self;
         let page = FirstPage { username, email, password, password_confirm, error, next };
-        let title = titled("The first account", status);
+        let title = titled("Create the administrator account", status);
         Ok(Page::new(title, Html::from_template(&page)?).status(status).next(&page.next))
     }
 }
 
-/// The title of a form, which is heard first, says when there is something wrong with it.
+/// The page title. It begins with "Error:" if the form has errors, because screen readers read it
+/// first.
 fn titled(title: &str, status: StatusCode) -> String {
     if status.is_success() { title.to_owned() } else { format!("Error: {title}") }
 }
 
-/// Which field has the focus: the first that is wrong, or else the first.
+/// Whether the field at `index` has the focus: the first invalid field does, or else the first one.
 fn focused<const N: usize>(fields: [&Field; N], index: usize) -> bool {
     fields.iter().position(|field| field.error.is_some()).unwrap_or(0) == index
 }
 
-/// An extractor: the browser that sends a form, or opens a socket: where it is, what it calls
-/// itself, and its sessions so far.
+/// An extractor: the browser that sends a form or opens a socket, with its address, user agent and
+/// existing sessions.
 #[derive(Debug)]
 pub struct Browser {
     pub(super) address: IpAddr,
     pub(super) device: Device,
-    pub(super) old: Old,
+    pub(super) previous: PreviousSessions,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Browser {
@@ -263,10 +265,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Browser {
             .headers
             .get(header::USER_AGENT)
             .map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let shown = |c: &char| !c.is_control();
-        let user_agent =
-            user_agent.unwrap_or_default().chars().filter(shown).take(USER_AGENT).collect();
-        let old = Old::of(&RequestSession::of(&parts.extensions));
-        Ok(Self { address, device: Device { user_agent, address: address.to_string() }, old })
+        let is_printable = |c: &char| !c.is_control();
+        let user_agent = user_agent
+            .unwrap_or_default()
+            .chars()
+            .filter(is_printable)
+            .take(USER_AGENT_LENGTH)
+            .collect();
+        let previous = PreviousSessions::of(&RequestSession::of(&parts.extensions));
+        Ok(Self { address, device: Device { user_agent, address: address.to_string() }, previous })
     }
 }

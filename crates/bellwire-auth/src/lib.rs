@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
-// From the outside in, as a request travels.
+// In the order in which a request passes through them.
 mod settings;
 mod views;
 mod account;
@@ -29,7 +29,7 @@ pub use forms::{Browser, SignInForm, SignUpForm};
 pub use migrations::Migrator;
 pub use name::name_key;
 pub use operator::{OperatorError, Person};
-pub use over_socket::{LoginToken, NoTicket, Refused};
+pub use over_socket::{LoginToken, LoginTokenError, RefusedForm};
 pub use seeded::SeedError;
 pub use session::{Session, Watch};
 pub use settings::{AuthArgs, SignUp};
@@ -37,7 +37,7 @@ pub use upgrade::Upgrade;
 pub use viewer::{MaybeUser, User, person_key, person_of, remember};
 pub use views::routes;
 
-use accounts::{Inner, Who};
+use accounts::{Inner, LoginTarget};
 use bellwire_web::{Field, Page, SiteError, SiteState, Viewer, next};
 use session::Sessions;
 use viewer::SignedIn;

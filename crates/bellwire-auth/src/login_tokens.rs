@@ -1,4 +1,4 @@
-//! The table of tickets: each begins one session, once, within a minute.
+//! The `tickets` table of login tokens: each begins one session, once, within a minute.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::session::Token;
 use super::users;
 
-/// How long a ticket is good for: the page redeems it at once.
+/// The lifetime of a login token. Pages redeem it immediately.
 const LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -16,11 +16,11 @@ const LIFETIME: TimeDelta = TimeDelta::seconds(60);
 pub(crate) struct Model {
     #[sea_orm(primary_key)]
     pub(crate) id: i64,
-    /// Only the hash of what the page has.
+    /// The hash of the token that the page holds.
     #[sea_orm(unique)]
     pub(crate) token_hash: Vec<u8>,
     pub(crate) user_id: i64,
-    /// Tells whether the password is still the one that was shown: a hash of its hash.
+    /// A hash of the password hash, which detects a password change since the token was created.
     pub(crate) password_mark: Vec<u8>,
     pub(crate) made_at: DateTime<Utc>,
 }
@@ -30,51 +30,51 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Keeps a ticket for this person, and forgets those that nobody redeemed.
-pub(super) async fn make(
+/// Stores a login token for this person, and deletes expired ones.
+pub(super) async fn create(
     db: &impl ConnectionTrait,
     token: &Token,
     user: &users::Model,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::MadeAt.lte(now - LIFETIME)).exec(db).await?;
-    let ticket = ActiveModel {
+    let login_token = ActiveModel {
         token_hash: Set(token.hash()),
         user_id: Set(user.id),
         password_mark: Set(mark(user)),
         made_at: Set(now),
         ..Default::default()
     };
-    ticket.insert(db).await.map(|_| ())
+    login_token.insert(db).await.map(|_| ())
 }
 
-/// Whether there is such a ticket to be taken. Somebody else may be quicker.
-pub(super) async fn is_there(
+/// Whether the login token exists and has not expired. Another request may still redeem it first.
+pub(super) async fn exists(
     db: &impl ConnectionTrait,
     token: &Token,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
-    let these = Entity::find().filter(Column::TokenHash.eq(token.hash()));
-    Ok(these.filter(Column::MadeAt.gt(now - LIFETIME)).count(db).await? > 0)
+    let matching = Entity::find().filter(Column::TokenHash.eq(token.hash()));
+    Ok(matching.filter(Column::MadeAt.gt(now - LIFETIME)).count(db).await? > 0)
 }
 
-/// Takes a ticket, so that nobody takes it again, and says whose it is: somebody who is still
-/// active and has the same password.
-pub(super) async fn take(
+/// Deletes a login token, so that it cannot be redeemed again. Returns its person if they are still
+/// active and have the same password.
+pub(super) async fn redeem(
     db: &impl ConnectionTrait,
     token: &Token,
     now: DateTime<Utc>,
 ) -> Result<Option<users::Model>, DbErr> {
-    let taken = Entity::delete_many()
+    let deleted = Entity::delete_many()
         .filter(Column::TokenHash.eq(token.hash()))
         .exec_with_returning(db)
         .await?;
-    let Some(ticket) = taken.into_iter().find(|ticket| ticket.made_at > now - LIFETIME) else {
+    let Some(row) = deleted.into_iter().find(|row| row.made_at > now - LIFETIME) else {
         return Ok(None);
     };
-    let Some(user) = users::by_id(db, ticket.user_id).await? else { return Ok(None) };
-    let same = mark(&user) == ticket.password_mark && users::is_still(db, &user).await?;
-    Ok(same.then_some(user))
+    let Some(user) = users::by_id(db, row.user_id).await? else { return Ok(None) };
+    let unchanged = mark(&user) == row.password_mark && users::is_unchanged(db, &user).await?;
+    Ok(unchanged.then_some(user))
 }
 
 fn mark(user: &users::Model) -> Vec<u8> {

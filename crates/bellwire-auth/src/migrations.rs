@@ -1,4 +1,4 @@
-//! The tables of accounts.
+//! The tables of the accounts.
 
 use sea_orm::DynIden;
 use sea_orm_migration::prelude::*;
@@ -9,7 +9,7 @@ mod m0003_staff;
 mod m0004_tickets;
 mod m0005_anonymous_sessions;
 
-/// The history of the accounts' tables.
+/// The migrations of the accounts' tables.
 #[derive(Debug)]
 pub struct Migrator;
 

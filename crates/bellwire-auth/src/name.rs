@@ -1,16 +1,16 @@
-//! What a person may be called, and when two names are the same.
+//! Validation and comparison of names and e-mail addresses.
 
 use bellwire_web::markup::{Case, fold, is_invisible, is_joiner};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// The longest name, in characters.
+/// The maximum length of a name, in characters.
 const LONGEST: usize = 64;
 
-/// The longest e-mail address, in bytes (RFC 5321).
+/// The maximum length of an e-mail address, in bytes (RFC 5321).
 pub(super) const LONGEST_EMAIL: usize = 254;
 
-/// A name as it is shown, and the key under which it is unique.
+/// A valid name: the displayed form, and the key under which it is unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) shown: String,
@@ -18,10 +18,10 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Takes what was typed.
+    /// Validates a name as typed.
     ///
     /// # Errors
-    /// What is wrong with it, for the person who typed it.
+    /// The error text for the person.
     pub(super) fn new(typed: &str) -> Result<Self, &'static str> {
         let shown: String = typed.trim().nfc().collect();
         let key = name_key(&shown);
@@ -30,19 +30,19 @@ impl Name {
         } else if shown.chars().count() > LONGEST {
             Err("At most 64 characters, please.")
         } else if shown.contains('@') || key.contains('@') {
-            Err("A name has no @ in it; the e-mail address has its own field.")
-        } else if !begins_with_a_look(&shown)
+            Err("A name cannot contain @. The e-mail address has its own field.")
+        } else if !starts_visibly(&shown)
             || shown.chars().any(|c| c.is_control() || is_invisible(c))
         {
-            Err("Only characters that one can see, please.")
+            Err("Please use visible characters only.")
         } else {
             Ok(Self { shown, key })
         }
     }
 }
 
-/// Names with the same key are the same name: compatible forms, case and inner space make no
-/// difference.
+/// The key of a name. Names with the same key are the same name: Unicode compatibility forms, case
+/// and inner whitespace make no difference.
 ///
 /// Case is folded by lower-casing, so `STRASSE` and `Straße` stay two names.
 pub fn name_key(name: &str) -> String {
@@ -50,10 +50,10 @@ pub fn name_key(name: &str) -> String {
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// An e-mail address as it was typed, and its key.
+/// Validates an e-mail address. Returns it as typed, with its key; `None` if it is empty.
 ///
 /// # Errors
-/// What is wrong with it, for the person who typed it.
+/// The error text for the person.
 pub(super) fn email(typed: &str) -> Result<Option<(String, String)>, &'static str> {
     let email = typed.trim();
     if email.is_empty() {
@@ -61,8 +61,8 @@ pub(super) fn email(typed: &str) -> Result<Option<(String, String)>, &'static st
     }
     let halves = email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
     let one_at = halves.is_some() && email_key(email).matches('@').count() == 1;
-    let strange = email.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
-    if !one_at || strange || email.len() > LONGEST_EMAIL {
+    let has_invalid = email.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
+    if !one_at || has_invalid || email.len() > LONGEST_EMAIL {
         return Err("This does not look like an e-mail address.");
     }
     Ok(Some((email.to_owned(), email_key(email))))
@@ -72,12 +72,12 @@ pub(super) fn email_key(email: &str) -> String {
     fold(email.trim(), Case::Lower)
 }
 
-/// Whether a name begins with a character that can be seen by itself. A mark would hang on what
-/// stands before the name.
-fn begins_with_a_look(name: &str) -> bool {
-    let looks =
+/// Whether a name begins with a character that is visible by itself. A leading combining mark would
+/// attach to the text before the name.
+fn starts_visibly(name: &str) -> bool {
+    let is_visible =
         |c: char| !is_combining_mark(c) && !is_joiner(c) && !is_invisible(c) && !c.is_whitespace();
-    name.chars().next().is_some_and(looks)
+    name.chars().next().is_some_and(is_visible)
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_every_script_are_welcome() {
+    fn names_in_every_script_are_accepted() {
         for good in [
             "Ada",
             "Zoë Müller",
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_deceives_or_does_not_show_is_no_name() {
+    fn deceptive_and_invisible_names_are_refused() {
         let long = "x".repeat(65);
         for bad in [
             "",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_name_cannot_be_taken_twice_in_another_guise() {
+    fn variants_of_a_name_have_the_same_key() {
         let key = Name::new("Ada Lovelace").unwrap().key;
         for same in ["ada lovelace", " ADA  LOVELACE ", "Ａｄａ Lovelace", "Ada\u{A0}Lovelace"] {
             assert_eq!(Name::new(same).unwrap().key, key, "{same}");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_two_halves() {
+    fn an_email_address_has_a_local_part_and_a_host() {
         assert_eq!(email(" Ada@Example.org ").unwrap().unwrap().1, "ada@example.org");
         assert_eq!(email("  "), Ok(None));
         for bad in ["ada", "@x", "a@", "a@b@c", "a b@c", "a@b\u{202E}"] {

@@ -1,4 +1,4 @@
-//! What the operator does with accounts, from the command line and beside a running site.
+//! Account administration for the operator's commands. It can run while the site is running.
 
 use bellwire_web::db::{DbError, Tx};
 
@@ -11,42 +11,42 @@ use crate::SiteError;
 /// An account as the operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Never given to somebody else.
+    /// The id, never reused.
     pub id: i64,
-    /// As the person wrote it.
+    /// As the person typed it.
     pub name: String,
-    /// Their address, if they gave one.
+    /// The e-mail address, if the person gave one.
     pub email: Option<String>,
-    /// Whether they may administer the site.
+    /// Whether the person is an administrator.
     pub is_admin: bool,
-    /// Whether they look after what the apps show; administrators do.
+    /// Whether the person is staff. Administrators are.
     pub is_staff: bool,
-    /// Whether they may sign in.
+    /// Whether the person may sign in.
     pub is_active: bool,
 }
 
-/// Why the operator did not get what was asked for.
+/// The reason why an account command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
-    /// The name will not do.
-    #[error("this name will not do: {0}")]
+    /// The name is invalid.
+    #[error("invalid name: {0}")]
     Name(&'static str),
-    /// The e-mail address will not do.
-    #[error("this e-mail address will not do: {0}")]
+    /// The e-mail address is invalid.
+    #[error("invalid e-mail address: {0}")]
     Email(&'static str),
-    /// The password will not do.
-    #[error("this password will not do: {0}")]
+    /// The password is too short, too long or easy to guess.
+    #[error("invalid password: {0}")]
     Password(&'static str),
-    /// There is an account with this name.
+    /// Another account has this name.
     #[error("there is an account with this name already")]
     NameTaken,
-    /// There is an account with this address.
+    /// Another account has this e-mail address.
     #[error("there is an account with this e-mail address already")]
     EmailTaken,
     /// There is no such account.
     #[error("there is no account with the name or e-mail address `{0}`")]
     Nobody(String),
-    /// The database did not do it.
+    /// The database failed, or the server is busy.
     #[error(transparent)]
     Site(#[from] SiteError),
 }
@@ -64,10 +64,10 @@ impl From<sea_orm::DbErr> for OperatorError {
 }
 
 impl Accounts {
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
-    /// When the name, the address or the password will not do, or is taken.
+    /// If the name, the e-mail address or the password is invalid, or the name or address is taken.
     pub async fn create(
         &self,
         name: &str,
@@ -82,7 +82,7 @@ impl Accounts {
         let password_hash = self.inner.hasher.hash(password).await?;
         let new =
             NewUser { name, email, password_hash, is_admin, created_at: self.inner.clock.date() };
-        let made = self.inner.db.write(async move |tx: Tx| {
+        let created = self.inner.db.write(async move |tx: Tx| {
             let email = new.email.as_ref().map(|(_, key)| key.as_str());
             match users::taken(&tx, &new.name, email).await? {
                 Some(Taken::Name) => Err(OperatorError::NameTaken),
@@ -90,16 +90,19 @@ impl Accounts {
                 None => Ok(users::insert(&tx, new).await?),
             }
         });
-        made.await.map(Person::from)
+        created.await.map(Person::from)
     }
 
-    /// Gives somebody, known by name or e-mail address, a new password, and ends all their
-    /// sessions.
+    /// Sets the password of a person, given by name or e-mail address, and ends all their sessions.
     ///
     /// # Errors
-    /// When there is nobody of that name, or the password will not do.
-    pub async fn set_password(&self, who: &str, password: String) -> Result<Person, OperatorError> {
-        let person = self.find(who).await?;
+    /// If there is no such account, or the password is refused.
+    pub async fn set_password(
+        &self,
+        login: &str,
+        password: String,
+    ) -> Result<Person, OperatorError> {
+        let person = self.find(login).await?;
         let email = person.email.as_deref().unwrap_or_default();
         self.check_password(&password, &[&person.name, email])
             .await?
@@ -108,20 +111,20 @@ impl Accounts {
         self.change(person, Changed::Password(hash), Some(EndReason::NewPassword)).await
     }
 
-    /// Makes somebody an administrator.
+    /// Makes a person an administrator.
     ///
     /// # Errors
-    /// When there is nobody of that name.
-    pub async fn promote(&self, who: &str) -> Result<Person, OperatorError> {
-        self.change(self.find(who).await?, Changed::Admin(true), None).await
+    /// If there is no such account.
+    pub async fn promote(&self, login: &str) -> Result<Person, OperatorError> {
+        self.change(self.find(login).await?, Changed::Admin(true), None).await
     }
 
-    /// Gives somebody the role of staff, or takes it. It counts from what they ask for next.
+    /// Grants or revokes the staff role. It takes effect with the person's next request.
     ///
     /// # Errors
-    /// When there is nobody of that name.
-    pub async fn set_staff(&self, who: &str, is_staff: bool) -> Result<Person, OperatorError> {
-        self.change_staff(self.find(who).await?, is_staff).await
+    /// If there is no such account.
+    pub async fn set_staff(&self, login: &str, is_staff: bool) -> Result<Person, OperatorError> {
+        self.change_staff(self.find(login).await?, is_staff).await
     }
 
     pub(super) async fn change_staff(
@@ -132,37 +135,37 @@ impl Accounts {
         self.change(person, Changed::Staff(is_staff), None).await
     }
 
-    /// Lets somebody sign in no more, and ends all their sessions.
+    /// Prevents a person from signing in, and ends all their sessions.
     ///
     /// # Errors
-    /// When there is nobody of that name.
-    pub async fn deactivate(&self, who: &str) -> Result<Person, OperatorError> {
-        self.change(self.find(who).await?, Changed::Active(false), Some(EndReason::Deactivated))
+    /// If there is no such account.
+    pub async fn deactivate(&self, login: &str) -> Result<Person, OperatorError> {
+        self.change(self.find(login).await?, Changed::Active(false), Some(EndReason::Deactivated))
             .await
     }
 
-    /// Lets somebody sign in again.
+    /// Allows a person to sign in again.
     ///
     /// # Errors
-    /// When there is nobody of that name.
-    pub async fn activate(&self, who: &str) -> Result<Person, OperatorError> {
-        self.change(self.find(who).await?, Changed::Active(true), None).await
+    /// If there is no such account.
+    pub async fn activate(&self, login: &str) -> Result<Person, OperatorError> {
+        self.change(self.find(login).await?, Changed::Active(true), None).await
     }
 
-    /// Every account, the oldest first.
+    /// All accounts, oldest first.
     ///
     /// # Errors
-    /// When the database cannot say.
+    /// If the database fails.
     pub async fn everyone(&self) -> Result<Vec<Person>, OperatorError> {
         Ok(users::all(self.inner.db.read()).await?.into_iter().map(Person::from).collect())
     }
 
-    async fn find(&self, who: &str) -> Result<Person, OperatorError> {
-        let found = users::called(self.inner.db.read(), who.trim()).await?;
-        found.map(Person::from).ok_or_else(|| OperatorError::Nobody(who.to_owned()))
+    async fn find(&self, login: &str) -> Result<Person, OperatorError> {
+        let found = users::find_by_login(self.inner.db.read(), login.trim()).await?;
+        found.map(Person::from).ok_or_else(|| OperatorError::Nobody(login.to_owned()))
     }
 
-    /// Changes an account and, if it says why, ends its sessions: both or neither.
+    /// Changes an account and, if `end` is a reason, ends its sessions, in one transaction.
     async fn change(
         &self,
         person: Person,
@@ -172,10 +175,10 @@ impl Accounts {
         let accounts = self.clone();
         let write = async move |tx: Tx| {
             let user = users::change(&tx, person.id, changed).await?;
-            if let Some(why) = end {
+            if let Some(reason) = end {
                 accounts
                     .sessions()
-                    .end(&tx, SessionFilter::All { user_id: person.id }, why)
+                    .end(&tx, SessionFilter::All { user_id: person.id }, reason)
                     .await?;
             }
             Ok::<_, OperatorError>(Person::from(user))

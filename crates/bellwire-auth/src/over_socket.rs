@@ -1,8 +1,9 @@
-//! Signing in, up and out where the form travels over a socket.
+//! Signing in, up and out over a socket.
 //!
-//! A session begins by HTTP alone. So a form that is right is answered with a ticket, which the
-//! page redeems by a POST of its own; and a page that signs out is answered with the form that does
-//! so. Both forms send themselves (`self_submit_controller.js`), or by their button.
+//! Only an HTTP response can set the session cookie. A valid form is therefore answered with a
+//! login token, which the page redeems with a POST; and a page that signs out is answered with the
+//! sign-out form. JavaScript submits both forms automatically (`self_submit_controller.js`);
+//! without it, their button does.
 
 use std::fmt;
 
@@ -18,95 +19,100 @@ use serde::Deserialize;
 use super::SiteAccounts;
 use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
 use super::session::Token;
-use super::sign_in::{self, SessionStart, go_on};
+use super::sign_in::{self, SessionStart, redirect_with_cookie};
 use super::sign_up;
 use super::{Accounts, login_tokens, next};
 use crate::{Field, SiteError, SiteState};
 
-/// Begins a session for whoever redeems it, once, within a minute. Only the form of the page that
-/// asked for it shows it.
+/// A single-use login token: begins a session when it is redeemed within a minute. It appears only
+/// in the form sent to the page that signed in.
 pub struct LoginToken(Token);
 
 impl LoginToken {
-    /// The form that redeems it and leads on to `next`, an address of this site.
+    /// The form that redeems the token and then redirects to `next`, a path of this site.
     ///
     /// # Errors
-    /// When the template fails, which it does not.
+    /// If the template fails, which it does not.
     pub fn form(&self, next: &str) -> Result<Html, askama::Error> {
         let ticket = self.0.text();
-        let form = Leads { action: "/accounts/ticket/", label: "Go on", ticket: &ticket, next };
+        let form = SelfSubmitForm {
+            action: "/accounts/ticket/",
+            label: "Continue",
+            ticket: &ticket,
+            next,
+        };
         Html::from_template(&form)
     }
 }
 
 impl fmt::Debug for LoginToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ticket(…)")
+        f.write_str("LoginToken(…)")
     }
 }
 
-/// What is wrong with a form, as the pages of accounts have it: what was typed but for passwords,
-/// and a sentence beside each field.
+/// The errors of a form, as the account pages show them: the submitted values without passwords,
+/// and an error text for each invalid field.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// The name; for signing in a name or an e-mail address.
+pub struct RefusedForm {
+    /// The name; for signing in, a name or an e-mail address.
     pub username: Field,
-    /// For signing up.
+    /// Only for signing up.
     pub email: Field,
-    /// Never with what was typed.
+    /// The submitted password is never returned.
     pub password: Field,
-    /// For signing up.
+    /// Only for signing up.
     pub password_confirm: Field,
-    /// What is wrong with the whole.
+    /// The error that concerns the form as a whole.
     pub error: Option<String>,
 }
 
-/// Why there is no ticket.
+/// The reason why there is no login token.
 #[derive(Debug)]
-pub enum NoTicket {
-    /// The form is to be shown again.
-    Refused(Box<Refused>),
+pub enum LoginTokenError {
+    /// The form has errors: show it again.
+    Refused(Box<RefusedForm>),
     /// Anything else.
     Error(SiteError),
 }
 
-impl<E: Into<SiteError>> From<E> for NoTicket {
+impl<E: Into<SiteError>> From<E> for LoginTokenError {
     fn from(error: E) -> Self {
         Self::Error(error.into())
     }
 }
 
-impl From<SignInPage> for NoTicket {
+impl From<SignInPage> for LoginTokenError {
     fn from(page: SignInPage) -> Self {
         let SignInPage { username, password, error, .. } = page;
-        Self::Refused(Box::new(Refused { username, password, error, ..Refused::default() }))
+        Self::Refused(Box::new(RefusedForm { username, password, error, ..RefusedForm::default() }))
     }
 }
 
-impl From<SignUpPage> for NoTicket {
+impl From<SignUpPage> for LoginTokenError {
     fn from(page: SignUpPage) -> Self {
         let SignUpPage { username, email, password, password_confirm, error, .. } = page;
-        Self::Refused(Box::new(Refused { username, email, password, password_confirm, error }))
+        Self::Refused(Box::new(RefusedForm { username, email, password, password_confirm, error }))
     }
 }
 
 impl Accounts {
-    /// What the form to sign in does, for one that came over a socket: the same checks, limits and
-    /// sentences.
+    /// Signs in with a form that arrived over a socket. Applies the same checks, rate limits and
+    /// error texts as the HTTP form.
     ///
     /// # Errors
-    /// What to show, when it will not do.
+    /// If the form is refused or the database fails.
     pub async fn sign_in_over_socket(
         &self,
         browser: &Browser,
         form: SignInForm,
-    ) -> Result<LoginToken, NoTicket> {
+    ) -> Result<LoginToken, LoginTokenError> {
         let mut page = SignInPage::of(&form, self.is_open());
-        if !page.is_right() {
+        if !page.is_valid() {
             return Err(page.into());
         }
         let token = Token::random().map_err(SiteError::internal)?;
-        let ticket = LoginToken(token.clone());
+        let login_token = LoginToken(token.clone());
         match sign_in::sign_in(
             self,
             browser.address,
@@ -116,39 +122,40 @@ impl Accounts {
         )
         .await
         {
-            Ok(()) => Ok(ticket),
-            Err(why) => {
-                page.refuse(why)?;
+            Ok(()) => Ok(login_token),
+            Err(error) => {
+                page.refuse(error)?;
                 Err(page.into())
             }
         }
     }
 
-    /// What the form to sign up does, for one that came over a socket.
+    /// Signs up with a form that arrived over a socket. Applies the same checks, rate limits and
+    /// error texts as the HTTP form.
     ///
     /// # Errors
-    /// What to show, when it will not do.
+    /// If the form is refused or the database fails.
     pub async fn sign_up_over_socket(
         &self,
         browser: &Browser,
         form: SignUpForm,
-    ) -> Result<LoginToken, NoTicket> {
+    ) -> Result<LoginToken, LoginTokenError> {
         self.may_sign_up()?;
-        let (wanted, mut page) = SignUpPage::check(form).map_err(|page| *page)?;
+        let (new_account, mut page) = SignUpPage::check(form).map_err(|page| *page)?;
         let token = Token::random().map_err(SiteError::internal)?;
-        let ticket = LoginToken(token.clone());
+        let login_token = LoginToken(token.clone());
         match sign_up::sign_up(
             self,
             browser.address,
-            wanted,
+            new_account,
             false,
             SessionStart::LoginToken(token),
         )
         .await
         {
-            Ok(()) => Ok(ticket),
-            Err(why) => {
-                page.refuse(why)?;
+            Ok(()) => Ok(login_token),
+            Err(error) => {
+                page.refuse(error)?;
                 Err(page.into())
             }
         }
@@ -157,9 +164,9 @@ impl Accounts {
     /// The form that signs this browser out.
     ///
     /// # Errors
-    /// When the template fails, which it does not.
+    /// If the template fails, which it does not.
     pub fn sign_out_form(&self) -> Result<Html, askama::Error> {
-        Html::from_template(&Leads {
+        Html::from_template(&SelfSubmitForm {
             action: "/accounts/logout/",
             label: "Sign out",
             ticket: "",
@@ -168,77 +175,77 @@ impl Accounts {
     }
 }
 
-/// A form that sends itself.
+/// A form that JavaScript submits automatically.
 #[derive(Template)]
-#[template(path = "accounts/_leads.html")]
-struct Leads<'a> {
+#[template(path = "accounts/_self_submit.html")]
+struct SelfSubmitForm<'a> {
     action: &'a str,
     label: &'a str,
     ticket: &'a str,
     next: &'a str,
 }
 
-/// The form of a ticket.
+/// The submitted fields of a login token's form.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Redeemed {
+pub(super) struct LoginTokenFields {
     ticket: String,
     next: String,
 }
 
-/// Begins the session of a ticket. The one that this browser had before is over, as after any
-/// sign-in.
+/// Redeems a login token and begins its session. As with any sign-in, this browser's previous
+/// session ends.
 pub(super) async fn redeem(
     State(site): State<SiteState>,
     browser: Browser,
-    Form(form): Form<Redeemed>,
+    Form(form): Form<LoginTokenFields>,
 ) -> Result<Response, SiteError> {
     let session = Token::random().map_err(SiteError::internal)?;
     let cookie = site.accounts().sessions().cookie(&session)?;
     let begun = match Token::parse(&form.ticket) {
         None => false,
-        Some(ticket) => begin(site.accounts(), ticket, session, browser).await?,
+        Some(login_token) => redeem_limited(site.accounts(), login_token, session, browser).await?,
     };
     if begun {
-        return Ok(go_on(&form.next, cookie));
+        return Ok(redirect_with_cookie(&form.next, cookie));
     }
     let next = next::within_site(&form.next).unwrap_or_default();
     let mut page = SignInPage::new(&next, site.accounts().is_open());
     page.error =
-        Some("That took too long, or was done already. Please sign in once more.".to_owned());
+        Some("This sign-in has expired or was already used. Please sign in again.".to_owned());
     Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response())
 }
 
-/// Whether the session of this ticket began. A ticket that is none counts like a failed sign-in,
-/// and takes no turn of the one who writes.
-async fn begin(
-    people: &Accounts,
-    ticket: Token,
+/// Begins the session of a login token, and returns whether it did. An invalid token counts as a
+/// failed sign-in and does not occupy the database writer.
+async fn redeem_limited(
+    accounts: &Accounts,
+    login_token: Token,
     session: Token,
     browser: Browser,
 ) -> Result<bool, SiteError> {
-    let (accounts, from) = (&people.inner, network(browser.address));
-    accounts.strangers.take(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
-    let begun = take(people, ticket, session, browser).await;
+    let (limiter, from) = (&accounts.inner.sign_ins_by_address, network(browser.address));
+    limiter.take(&from).map_err(|retry_after| SiteError::TooMany { retry_after })?;
+    let begun = redeem_once(accounts, login_token, session, browser).await;
     if !matches!(begun, Ok(false)) {
-        accounts.strangers.take_back(&from);
+        limiter.take_back(&from);
     }
     begun
 }
 
-async fn take(
-    people: &Accounts,
-    ticket: Token,
+async fn redeem_once(
+    accounts: &Accounts,
+    login_token: Token,
     session: Token,
     browser: Browser,
 ) -> Result<bool, SiteError> {
-    let (accounts, people) = (&people.inner, people.clone());
-    if !login_tokens::is_there(accounts.db.read(), &ticket, accounts.clock.date()).await? {
+    let (inner, accounts) = (&accounts.inner, accounts.clone());
+    if !login_tokens::exists(inner.db.read(), &login_token, inner.clock.date()).await? {
         return Ok(false);
     }
-    let begun = accounts.db.write(async move |tx: Tx| {
-        match login_tokens::take(&tx, &ticket, people.inner.clock.date()).await? {
-            Some(user) => people.begin(&tx, user.id, &session, browser).await.map(|()| true),
+    let begun = inner.db.write(async move |tx: Tx| {
+        match login_tokens::redeem(&tx, &login_token, accounts.inner.clock.date()).await? {
+            Some(user) => accounts.begin(&tx, user.id, &session, browser).await.map(|()| true),
             None => Ok(false),
         }
     });

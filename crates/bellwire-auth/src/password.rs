@@ -1,4 +1,4 @@
-//! Hashes of passwords.
+//! Password hashing, off the event loop and bounded.
 
 use std::collections::hash_map::{Entry, HashMap};
 use std::net::IpAddr;
@@ -12,45 +12,45 @@ use tokio::sync::Semaphore;
 use super::strength::LONGEST;
 use crate::SiteError;
 
-/// What Argon2id costs: 19 MiB and two passes (OWASP's choice), about 30 ms.
+/// The cost of Argon2id: 19 MiB and two passes (OWASP's recommendation), about 30 ms.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Passwords that may wait to be hashed. The next one is refused with 503, and the person tries
-/// again.
+/// The maximum number of passwords that wait to be hashed. The next one is refused with 503, and
+/// the person can try again.
 const WAITING: usize = 64;
 
-/// Checked when there is no such account, so that it takes as long as when there is one. No
-/// password fits it.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$QUFBQUFBQUFBQUFBQUFBQQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// A dummy hash that no password matches. It is verified if there is no such account, so that the
+/// answer takes the same time.
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$QUFBQUFBQUFBQUFBQUFBQQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Of those, how many may come from one address.
-const WAITING_FROM_ONE: usize = 8;
+/// The part of [`WAITING`] that one address may use.
+const WAITING_PER_ADDRESS: usize = 8;
 
-/// Hashes off the event loop, a bounded number at a time.
+/// Hashes passwords off the event loop, a bounded number at a time.
 #[derive(Debug, Clone)]
 pub(super) struct Hasher {
     at_once: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    /// How many wait or work for each address.
-    places: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    /// The memory of those that are done, for the next: the system's allocator would keep a piece
-    /// for every thread.
+    /// The number of hashes that wait or run, per address.
+    slots: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    /// The memory blocks of finished hashes, for reuse. The system's allocator would keep one per
+    /// thread.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
 }
 
-/// The right of an address to one more hash.
+/// A reservation of one hash for an address, released when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Arc<Mutex<HashMap<IpAddr, usize>>>,
+pub(super) struct Slot {
+    slots: Arc<Mutex<HashMap<IpAddr, usize>>>,
     address: IpAddr,
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut places = lock(&self.places);
-        if let Entry::Occupied(mut taken) = places.entry(self.address) {
+        let mut slots = lock(&self.slots);
+        if let Entry::Occupied(mut taken) = slots.entry(self.address) {
             *taken.get_mut() -= 1;
             if *taken.get() == 0 {
                 taken.remove();
@@ -64,28 +64,29 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Default for Hasher {
-    /// Half of the processors, so that pages are served meanwhile.
+    /// Uses half of the processors, so that the others keep serving pages.
     fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let at_once = Arc::new(Semaphore::new((processors / 2).max(1)));
-        let (places, memory) = Default::default();
-        Self { at_once, waiting: Arc::new(Semaphore::new(WAITING)), places, memory }
+        let (slots, memory) = Default::default();
+        Self { at_once, waiting: Arc::new(Semaphore::new(WAITING)), slots, memory }
     }
 }
 
 impl Hasher {
-    /// A place for one hash, kept as long as it is waited for. One address cannot take them all.
-    pub(super) fn place(&self, address: IpAddr) -> Result<Place, SiteError> {
-        let mut places = lock(&self.places);
-        let taken = places.entry(address).or_default();
-        if *taken >= WAITING_FROM_ONE {
+    /// Reserves one hash for an address until the returned slot is dropped, so that one address
+    /// cannot occupy the whole queue.
+    pub(super) fn reserve(&self, address: IpAddr) -> Result<Slot, SiteError> {
+        let mut slots = lock(&self.slots);
+        let taken = slots.entry(address).or_default();
+        if *taken >= WAITING_PER_ADDRESS {
             return Err(SiteError::Busy);
         }
         *taken += 1;
-        Ok(Place { places: self.places.clone(), address })
+        Ok(Slot { slots: self.slots.clone(), address })
     }
 
-    /// The hash to keep of a password.
+    /// Hashes a password for storage.
     pub(super) async fn hash(&self, password: String) -> Result<String, SiteError> {
         let salt = Salt::generate();
         let hash = move |memory: &mut Vec<Block>| {
@@ -102,22 +103,23 @@ impl Hasher {
         self.work(hash).await?.map_err(|error| SiteError::internal(error.to_string()))
     }
 
-    /// Whether a password fits a hash. Without one the work is the same, and the answer is no.
-    pub(super) async fn fits(
+    /// Whether a password matches a hash. Without a hash the answer is no and takes the same time.
+    pub(super) async fn verify(
         &self,
         password: String,
         hash: Option<String>,
     ) -> Result<bool, SiteError> {
         if password.len() > LONGEST {
-            return Ok(false); // nobody has such a one
+            return Ok(false); // no stored password is so long
         }
-        let (somebody, hash) = (hash.is_some(), hash.unwrap_or_else(|| NOBODY.to_owned()));
-        let verify =
-            move |memory: &mut Vec<Block>| fits(password.as_bytes(), &hash, memory) == Some(true);
-        Ok(self.work(verify).await? && somebody)
+        let (exists, hash) = (hash.is_some(), hash.unwrap_or_else(|| DUMMY_HASH.to_owned()));
+        let verify = move |memory: &mut Vec<Block>| {
+            matches(password.as_bytes(), &hash, memory) == Some(true)
+        };
+        Ok(self.work(verify).await? && exists)
     }
 
-    /// Does other slow work with a password, in the same bounds.
+    /// Runs other slow work on a password within the same bounds.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -129,22 +131,22 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, SiteError> {
-        let _place = self.waiting.try_acquire().map_err(|_| SiteError::Busy)?;
-        let turn = self.at_once.clone().acquire_owned().await.map_err(SiteError::internal)?;
+        let _queued = self.waiting.try_acquire().map_err(|_| SiteError::Busy)?;
+        let permit = self.at_once.clone().acquire_owned().await.map_err(SiteError::internal)?;
         let idle = self.memory.clone();
         let work = move || {
             let mut memory = lock(&idle).pop().unwrap_or_default();
             let done = work(&mut memory);
-            lock(&idle).push(memory); // never more than work at once
-            drop(turn); // here, because the work goes on when whoever asked for it has gone
+            lock(&idle).push(memory); // at most one per permit
+            drop(permit); // here, because the work continues if the caller is cancelled
             done
         };
         tokio::task::spawn_blocking(work).await.map_err(SiteError::internal)
     }
 }
 
-/// Whether a password fits a hash; nothing when the hash is none of ours.
-fn fits(password: &[u8], hash: &str, memory: &mut Vec<Block>) -> Option<bool> {
+/// Whether a password matches a hash; `None` if the hash has another format or algorithm.
+fn matches(password: &[u8], hash: &str, memory: &mut Vec<Block>) -> Option<bool> {
     let hash = PasswordHash::new(hash).ok()?;
     let ours = hash.algorithm == Algorithm::Argon2id.ident()
         && hash.version == Some(Version::V0x13.into());
@@ -173,18 +175,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_password_fits_its_own_hash_alone() {
+    async fn a_password_matches_only_its_own_hash() {
         let hasher = Hasher::default();
         let hash = hasher.hash("a bell rings".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(hasher.fits("a bell rings".to_owned(), Some(hash.clone())).await.unwrap());
-        assert!(!hasher.fits("a bell ring".to_owned(), Some(hash)).await.unwrap());
-        assert!(!hasher.fits("a bell rings".to_owned(), None).await.unwrap());
-        assert!(!hasher.fits("x".repeat(LONGEST + 1), None).await.unwrap());
+        assert!(hasher.verify("a bell rings".to_owned(), Some(hash.clone())).await.unwrap());
+        assert!(!hasher.verify("a bell ring".to_owned(), Some(hash)).await.unwrap());
+        assert!(!hasher.verify("a bell rings".to_owned(), None).await.unwrap());
+        assert!(!hasher.verify("x".repeat(LONGEST + 1), None).await.unwrap());
     }
 
     #[tokio::test]
-    async fn memory_that_was_used_before_changes_nothing_and_is_used_again() {
+    async fn reused_memory_does_not_change_a_hash() {
         use argon2::password_hash::{PasswordHasher, PasswordVerifier};
         let hasher = Hasher::default();
         for password in ["one bell", "two bells", "three bells"] {
@@ -193,25 +195,31 @@ mod tests {
                 Argon2::default().verify_password(password.as_bytes(), hash.as_str()),
                 Ok(())
             );
-            let theirs = Argon2::default().hash_password(password.as_bytes()).unwrap().to_string();
-            assert!(hasher.fits(password.to_owned(), Some(theirs)).await.unwrap());
-            assert_eq!(lock(&hasher.memory).len(), 1, "one after the other shares one piece");
+            let reference =
+                Argon2::default().hash_password(password.as_bytes()).unwrap().to_string();
+            assert!(hasher.verify(password.to_owned(), Some(reference)).await.unwrap());
+            assert_eq!(
+                lock(&hasher.memory).len(),
+                1,
+                "sequential hashes share one block of memory"
+            );
         }
     }
 
     #[test]
-    fn one_address_cannot_take_all_places() {
+    fn one_address_cannot_occupy_the_whole_queue() {
         let hasher = Hasher::default();
         let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
-        let places: Vec<_> = (0..WAITING_FROM_ONE).map(|_| hasher.place(one).unwrap()).collect();
-        assert!(hasher.place(one).is_err() && hasher.place(other).is_ok());
-        drop(places);
-        assert!(hasher.place(one).is_ok() && lock(&hasher.places).is_empty());
+        let slots: Vec<_> =
+            (0..WAITING_PER_ADDRESS).map(|_| hasher.reserve(one).unwrap()).collect();
+        assert!(hasher.reserve(one).is_err() && hasher.reserve(other).is_ok());
+        drop(slots);
+        assert!(hasher.reserve(one).is_ok() && lock(&hasher.slots).is_empty());
     }
 
     #[test]
-    fn nobodys_hash_can_be_read_so_that_its_work_is_done() {
-        let parsed = argon2::password_hash::phc::PasswordHash::new(NOBODY).unwrap();
+    fn the_dummy_hash_is_valid_so_that_it_costs_the_same_time() {
+        let parsed = argon2::password_hash::phc::PasswordHash::new(DUMMY_HASH).unwrap();
         assert_eq!(parsed.hash.unwrap().as_bytes().len(), 32);
     }
 }

@@ -1,4 +1,4 @@
-//! Accounts of people who are made up, all with one password.
+//! Demo accounts with one shared password, for `bellwire seed`.
 
 use bellwire_web::db::Tx;
 
@@ -8,18 +8,20 @@ use super::operator::Person;
 use super::users::{self, NewUser};
 use crate::SiteError;
 
-/// The number two processes agree on while one of them makes people up: "seedling" in ASCII.
+/// The key of the advisory lock that serialises seeding between processes: "seedling" in ASCII.
 const SEED: i64 = i64::from_be_bytes(*b"seedling");
 
-/// Why a site is not filled.
+/// The reason why a site was not seeded.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
-    /// Nobody is to find words in their mouth that they never said.
+    /// A real account has the name of a demo person. Seeding would attribute made-up messages to
+    /// it.
     #[error(
-        "somebody here is called `{0}` already, as one of the people to be made: nothing was done"
+        "another account already has the name `{0}` of a demo person; nothing was changed. Seed a \
+         site without this account"
     )]
     NameTaken(&'static str),
-    /// The database, or an app.
+    /// The database or an app failed.
     #[error(transparent)]
     Site(#[from] SiteError),
 }
@@ -37,33 +39,37 @@ impl From<bellwire_web::db::DbError> for SeedError {
 }
 
 impl Accounts {
-    /// Makes accounts for those of these, a name and an e-mail address each, who have none. Returns
-    /// all, and how many are new.
+    /// Creates the missing accounts among `people`, each a name and an e-mail address. Returns all
+    /// of them and the number of new ones.
     ///
     /// # Errors
-    /// That somebody else has one of the names, or the database's.
+    /// If another account has one of the names, or the database fails.
     pub async fn seed(
         &self,
         people: &'static [(&str, &str)],
         password: &str,
     ) -> Result<(Vec<Person>, usize), SeedError> {
-        let wrong = |why: &str| SiteError::internal(why.to_owned());
+        let invalid = |reason: &str| SiteError::internal(reason.to_owned());
         let own: Vec<_> = people.iter().flat_map(|(shown, email)| [*shown, *email]).collect();
-        self.check_password(password, &own).await?.map_err(wrong)?;
-        let mut wanted = Vec::new();
+        self.check_password(password, &own).await?.map_err(invalid)?;
+        let mut new_people = Vec::new();
         for (shown, email) in people {
-            let email = name::email(email).map_err(wrong)?;
-            wanted.push((*shown, Name::new(shown).map_err(wrong)?, email.unwrap_or_default()));
+            let email = name::email(email).map_err(invalid)?;
+            new_people.push((
+                *shown,
+                Name::new(shown).map_err(invalid)?,
+                email.unwrap_or_default(),
+            ));
         }
-        // One hash for all: it is slow by design, and there is no secret in it.
+        // One hash for all: hashing is slow by design, and the password is public.
         let hash = self.inner.hasher.hash(password.to_owned()).await?;
         let created_at = self.inner.clock.date();
         let make = async move |tx: Tx| {
             tx.lock(SEED).await?;
             let (mut all, mut new) = (Vec::new(), 0);
-            for (shown, name, email) in wanted {
-                if let Some(theirs) = users::called(&tx, &email.0).await? {
-                    all.push(Person::from(theirs));
+            for (shown, name, email) in new_people {
+                if let Some(existing) = users::find_by_login(&tx, &email.0).await? {
+                    all.push(Person::from(existing));
                     continue;
                 }
                 if users::taken(&tx, &name, None).await?.is_some() {

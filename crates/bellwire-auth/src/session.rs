@@ -1,10 +1,9 @@
-//! Sessions: browsers that are known again by a cookie, anonymous or signed in, and the data that
-//! apps keep for them.
+//! Sessions, anonymous or signed in: one row and one cookie per browser, with the data that apps
+//! store for it.
 //!
-//! There is one table and one cookie. A request with the cookie is recognised once, by
-//! [`Sessions::recognise`]. An anonymous session begins where an app asks for one
-//! ([`Session::begin`]); signing in moves its data into a new session with another id; signing out
-//! removes session and data.
+//! [`Sessions::recognise`] looks the cookie up once per request. An anonymous session begins when
+//! an app calls [`Session::begin`]. Signing in moves its data into a new session with another id.
+//! Signing out deletes the session and its data.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,7 +26,7 @@ mod end;
 mod watch;
 mod extract;
 
-pub(super) use begin::{NewSession, Old};
+pub(super) use begin::{NewSession, PreviousSessions};
 pub(super) use device::{Device, name as device_name};
 pub(super) use ended::EndReason;
 pub use extract::Session;
@@ -38,9 +37,8 @@ pub use watch::Watch;
 
 use bellwire_web::SharedRateLimiter;
 
-/// New anonymous sessions from one address, and the time they count for. Pages are served beyond
-/// it, and nothing is kept.
-const MADE: Quota = Quota::at_most(120, Duration::from_secs(60));
+/// The quota of new anonymous sessions per address. Beyond it, pages are served without a session.
+const NEW_SESSIONS: Quota = Quota::at_most(120, Duration::from_secs(60));
 
 /// All sessions of a site. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -54,18 +52,18 @@ struct Inner {
     bellwire: Bellwire,
     secure: bool,
     clock: Clock,
-    made: SharedRateLimiter<IpAddr>,
+    new_sessions: SharedRateLimiter<IpAddr>,
 }
 
 impl Sessions {
-    /// `secure` is whether the site is served by https.
+    /// `secure` is whether the site is served over HTTPS.
     pub(super) fn new(db: Db, bellwire: Bellwire, secure: bool, clock: Clock) -> Self {
-        let made = SharedRateLimiter::new(MADE, clock.clone());
-        Self { inner: Arc::new(Inner { db, bellwire, secure, clock, made }) }
+        let new_sessions = SharedRateLimiter::new(NEW_SESSIONS, clock.clone());
+        Self { inner: Arc::new(Inner { db, bellwire, secure, clock, new_sessions }) }
     }
 }
 
-/// The key under which the sockets of a session are closed.
+/// The key that identifies a session's sockets when they are closed.
 pub(crate) fn session_key(session: i64) -> String {
     format!("session.{session}")
 }

@@ -1,8 +1,8 @@
-//! The variables of accounts.
+//! The environment variables of the accounts.
 
 use clap::{Args, ValueEnum};
 
-/// The variables of accounts, as arguments of clap.
+/// The environment variables of the accounts, as clap arguments.
 ///
 /// ```
 /// use bellwire_auth::{AuthArgs, SignUp};
@@ -15,17 +15,17 @@ use clap::{Args, ValueEnum};
 /// ```
 #[derive(Debug, Clone, Args)]
 pub struct AuthArgs {
-    /// Who may make an account
+    /// Who may create an account
     #[arg(long = "signup", env = "BELLWIRE_SIGNUP", default_value_t = SignUp::Open, value_enum)]
     pub sign_up: SignUp,
 }
 
-/// Who may make an account.
+/// Who may create an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SignUp {
-    /// Everybody.
+    /// Everyone.
     Open,
-    /// People who were invited. There are no invitations yet, so for now nobody.
+    /// Invited people. Invitations do not exist yet, so currently nobody.
     Invite,
     /// Nobody.
     Closed,

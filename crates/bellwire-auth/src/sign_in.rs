@@ -10,28 +10,28 @@ use bellwire_web::db::Tx;
 
 use super::forms::Browser;
 use super::session::{NewSession, Token};
-use super::{Accounts, Inner, Who, login_tokens, next, users};
+use super::{Accounts, Inner, LoginTarget, login_tokens, next, users};
 use crate::SiteError;
 
-/// Why somebody was not signed in.
+/// The reason why a sign-in failed.
 #[derive(Debug)]
-pub(super) enum NotSignedIn {
-    /// There is no such name, or it has another password. It is not said which.
+pub(super) enum SignInError {
+    /// The name is unknown or the password is wrong. The answer does not say which.
     Wrong,
     Error(SiteError),
 }
 
-impl<E: Into<SiteError>> From<E> for NotSignedIn {
+impl<E: Into<SiteError>> From<E> for SignInError {
     fn from(error: E) -> Self {
         Self::Error(error.into())
     }
 }
 
-/// How it goes on for somebody who has shown who they are.
+/// How the session of an authenticated person begins.
 pub(super) enum SessionStart {
-    /// The session begins, in this browser.
+    /// It begins now, in this browser.
     Session(Token, Browser),
-    /// It begins when the page redeems this.
+    /// It begins when the page redeems this token by HTTP.
     LoginToken(Token),
 }
 
@@ -45,64 +45,64 @@ impl SessionStart {
         match self {
             Self::Session(token, browser) => accounts.begin(tx, user.id, &token, browser).await,
             Self::LoginToken(token) => {
-                Ok(login_tokens::make(tx, &token, user, accounts.inner.clock.date()).await?)
+                Ok(login_tokens::create(tx, &token, user, accounts.inner.clock.date()).await?)
             }
         }
     }
 }
 
-/// Lets whoever has this name and password go on.
+/// Checks a name and a password, and begins a session as `start` says.
 pub(super) async fn sign_in(
-    people: &Accounts,
+    accounts: &Accounts,
     address: IpAddr,
     username: &str,
     password: String,
-    begin: SessionStart,
-) -> Result<(), NotSignedIn> {
-    let accounts = &people.inner;
+    start: SessionStart,
+) -> Result<(), SignInError> {
+    let inner = &accounts.inner;
     let from = network(address);
-    accounts.strangers.take(&from).map_err(too_many)?;
-    // Taken back below, unless it turns out that the password is wrong, or whoever asked does not
-    // wait for it.
-    let checked = check(accounts, from, username, password).await;
-    if !matches!(checked, Err(NotSignedIn::Wrong)) {
-        accounts.strangers.take_back(&from);
+    inner.sign_ins_by_address.take(&from).map_err(too_many)?;
+    // Refunded below unless the password is wrong or the client disconnects before the answer.
+    let checked = check(inner, from, username, password).await;
+    if !matches!(checked, Err(SignInError::Wrong)) {
+        inner.sign_ins_by_address.take_back(&from);
     }
     let user = checked?;
-    let people = people.clone();
-    let begun = accounts.db.write(async move |tx: Tx| {
-        let same = users::is_still(&tx, &user).await?;
-        if same {
-            begin.run(&people, &tx, &user).await?;
+    let accounts = accounts.clone();
+    let begun = inner.db.write(async move |tx: Tx| {
+        let unchanged = users::is_unchanged(&tx, &user).await?;
+        if unchanged {
+            start.run(&accounts, &tx, &user).await?;
         }
-        Ok::<_, SiteError>(same)
+        Ok::<_, SiteError>(unchanged)
     });
-    if begun.await? { Ok(()) } else { Err(NotSignedIn::Wrong) }
+    if begun.await? { Ok(()) } else { Err(SignInError::Wrong) }
 }
 
-/// Whoever has this name and this password. Failures are counted by person where there is one, so
-/// that a second name is no second try, and by the name as typed otherwise; the work is the same.
+/// The person with this name and this password. Failures are counted by person if the name exists,
+/// so that trying the e-mail address as well gives no further attempts, and otherwise by the name
+/// as typed. Both cases cost the same time.
 async fn check(
     accounts: &Inner,
     from: IpAddr,
     username: &str,
     password: String,
-) -> Result<users::Model, NotSignedIn> {
-    let user = users::called(accounts.db.read(), username.trim()).await?;
+) -> Result<users::Model, SignInError> {
+    let user = users::find_by_login(accounts.db.read(), username.trim()).await?;
     let user = user.filter(|user| user.is_active);
-    let attempt = (from, Who::of(user.as_ref().map(|user| user.id), username));
+    let attempt = (from, LoginTarget::of(user.as_ref().map(|user| user.id), username));
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     accounts.sign_ins.take(&attempt).map_err(too_many)?;
-    let fits = match accounts.hasher.place(from) {
-        Ok(_place) => accounts.hasher.fits(password, hash).await,
+    let matches = match accounts.hasher.reserve(from) {
+        Ok(_slot) => accounts.hasher.verify(password, hash).await,
         Err(busy) => Err(busy),
     };
-    match (user, fits) {
+    match (user, matches) {
         (Some(user), Ok(true)) => {
             accounts.sign_ins.forget(&attempt);
             Ok(user)
         }
-        (_, Ok(_)) => Err(NotSignedIn::Wrong),
+        (_, Ok(_)) => Err(SignInError::Wrong),
         (_, Err(error)) => {
             accounts.sign_ins.take_back(&attempt);
             Err(error.into())
@@ -114,14 +114,15 @@ fn too_many(retry_after: Duration) -> SiteError {
     SiteError::TooMany { retry_after }
 }
 
-/// Away from a form that has done its work, to where the person was going.
-pub(super) fn go_on(to: &str, cookie: HeaderValue) -> Response {
+/// Sets the session cookie and redirects to `to`, or to the front page if `to` is not within the
+/// site.
+pub(super) fn redirect_with_cookie(to: &str, cookie: HeaderValue) -> Response {
     let to = next::within_site(to).unwrap_or_else(|| "/".to_owned());
     ([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response()
 }
 
 impl Accounts {
-    /// Begins the session of a person in this browser, in a transaction.
+    /// Begins a person's session in this browser, within a transaction.
     pub(super) async fn begin(
         &self,
         tx: &Tx,
@@ -130,6 +131,6 @@ impl Accounts {
         browser: Browser,
     ) -> Result<(), SiteError> {
         let new = NewSession { user_id, token, device: browser.device };
-        self.sessions().begin(tx, new, browser.old).await
+        self.sessions().begin(tx, new, browser.previous).await
     }
 }

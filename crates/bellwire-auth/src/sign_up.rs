@@ -1,4 +1,4 @@
-//! Making an account.
+//! Creating an account.
 
 use std::net::IpAddr;
 
@@ -12,35 +12,34 @@ use super::sign_in::SessionStart;
 use super::users::{self, NewUser, Taken};
 use crate::SiteError;
 
-/// The number two processes agree on while one of them makes the first account: "1st user" in
-/// ASCII.
+/// The key of the advisory lock that serialises creating the first account: "1st user" in ASCII.
 const FIRST: i64 = i64::from_be_bytes(*b"1st user");
 
-/// Why there is no new account.
+/// The reason why no account was created.
 #[derive(Debug)]
-pub(super) enum NoAccount {
+pub(super) enum SignUpError {
     Taken(Taken),
     /// The password is easy to guess.
     Weak(&'static str),
-    /// Somebody else was first.
-    NotFirst,
+    /// The site already has an administrator.
+    AdministratorExists,
     Error(SiteError),
 }
 
-impl From<SiteError> for NoAccount {
+impl From<SiteError> for SignUpError {
     fn from(error: SiteError) -> Self {
         Self::Error(error)
     }
 }
 
-impl From<DbError> for NoAccount {
+impl From<DbError> for SignUpError {
     fn from(error: DbError) -> Self {
         Self::Error(error.into())
     }
 }
 
-/// Two who take the same name at once: the database lets one through.
-impl From<sea_orm::DbErr> for NoAccount {
+/// If two sign-ups take the same name concurrently, the database's unique constraint rejects one.
+impl From<sea_orm::DbErr> for SignUpError {
     fn from(error: sea_orm::DbErr) -> Self {
         match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(what)) if what.contains("email_key") => {
@@ -52,64 +51,65 @@ impl From<sea_orm::DbErr> for NoAccount {
     }
 }
 
-/// Makes an account and lets its person go on, both or neither. `first` makes the administrator,
-/// once.
+/// Creates an account and begins its session, in one transaction. `is_first` makes it the
+/// administrator, and fails if there is one.
 pub(super) async fn sign_up(
-    people: &Accounts,
+    accounts: &Accounts,
     address: IpAddr,
-    wanted: NewAccount,
-    first: bool,
-    begin: SessionStart,
-) -> Result<(), NoAccount> {
-    let accounts = &people.inner;
+    new_account: NewAccount,
+    is_first: bool,
+    start: SessionStart,
+) -> Result<(), SignUpError> {
+    let limiter = &accounts.inner.sign_ups;
     let from = network(address);
-    if let Err(retry_after) = accounts.sign_ups.take(&from) {
+    if let Err(retry_after) = limiter.take(&from) {
         return Err(SiteError::TooMany { retry_after }.into());
     }
-    let made = make(people, from, wanted, first, begin).await;
-    if matches!(made, Err(NoAccount::Error(_) | NoAccount::Weak(_))) {
-        accounts.sign_ups.take_back(&from);
+    let created = create(accounts, from, new_account, is_first, start).await;
+    if matches!(created, Err(SignUpError::Error(_) | SignUpError::Weak(_))) {
+        limiter.take_back(&from);
     }
-    made
+    created
 }
 
-async fn make(
-    people: &Accounts,
+async fn create(
+    accounts: &Accounts,
     from: IpAddr,
-    wanted: NewAccount,
-    first: bool,
-    begin: SessionStart,
-) -> Result<(), NoAccount> {
-    let accounts = &people.inner;
-    let _place = accounts.hasher.place(from)?;
-    let NewAccount { name, email, password } = wanted;
+    new_account: NewAccount,
+    is_first: bool,
+    start: SessionStart,
+) -> Result<(), SignUpError> {
+    let inner = &accounts.inner;
+    let _slot = inner.hasher.reserve(from)?;
+    let NewAccount { name, email, password } = new_account;
     let own = [name.shown.as_str(), email.as_ref().map_or("", |(shown, _)| shown)];
-    people.check_password(&password, &own).await?.map_err(NoAccount::Weak)?;
-    let password_hash = accounts.hasher.hash(password).await?;
-    let now = accounts.clock.date();
-    let new = NewUser { name, email, password_hash, is_admin: first, created_at: now };
-    let people = people.clone();
-    let made = accounts.db.write(async move |tx: Tx| {
-        if first {
-            alone(&tx).await?;
+    accounts.check_password(&password, &own).await?.map_err(SignUpError::Weak)?;
+    let password_hash = inner.hasher.hash(password).await?;
+    let now = inner.clock.date();
+    let new = NewUser { name, email, password_hash, is_admin: is_first, created_at: now };
+    let accounts = accounts.clone();
+    let created = inner.db.write(async move |tx: Tx| {
+        if is_first {
+            ensure_no_administrator(&tx).await?;
         }
         let user = insert(&tx, new).await?;
-        begin.run(&people, &tx, &user).await?;
-        Ok::<_, NoAccount>(())
+        start.run(&accounts, &tx, &user).await?;
+        Ok::<_, SignUpError>(())
     });
-    made.await
+    created.await
 }
 
-async fn insert(tx: &Tx, new: NewUser) -> Result<users::Model, NoAccount> {
+async fn insert(tx: &Tx, new: NewUser) -> Result<users::Model, SignUpError> {
     let email = new.email.as_ref().map(|(_, key)| key.as_str());
     match users::taken(tx, &new.name, email).await? {
-        Some(taken) => Err(NoAccount::Taken(taken)),
+        Some(taken) => Err(SignUpError::Taken(taken)),
         None => Ok(users::insert(tx, new).await?),
     }
 }
 
-/// Makes sure that there is no administrator, and will be none before this transaction ends.
-async fn alone(tx: &Tx) -> Result<(), NoAccount> {
+/// Ensures that there is no administrator, and that no other transaction creates one until this one
+/// ends.
+async fn ensure_no_administrator(tx: &Tx) -> Result<(), SignUpError> {
     tx.lock(FIRST).await?;
-    if users::has_administrator(tx).await? { Err(NoAccount::NotFirst) } else { Ok(()) }
+    if users::has_administrator(tx).await? { Err(SignUpError::AdministratorExists) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! The page on which administrators say who is staff.
+//! The page on which administrators manage the staff role.
 
 use askama::Template;
 use axum::Router;
@@ -13,13 +13,13 @@ use super::SiteAccounts;
 use super::{OperatorError, users};
 use crate::{Field, Page, SiteError, SiteState, User};
 
-/// The most that are shown. Beyond it `bellwire user list` knows all.
+/// The maximum number of people on the page. `bellwire user list` lists all.
 const SHOWN: u64 = 500;
 
 pub(super) fn routes() -> Router<SiteState> {
     Router::new()
-        .route("/accounts/staff/", get(show).post(give))
-        .route("/accounts/staff/{id}/revoke/", post(take))
+        .route("/accounts/staff/", get(show).post(grant))
+        .route("/accounts/staff/{id}/revoke/", post(revoke))
 }
 
 #[derive(Template)]
@@ -29,7 +29,7 @@ struct StaffPage {
     who: Field,
 }
 
-/// What was typed into the form.
+/// The submitted fields of the form.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct SubmittedFields {
@@ -37,35 +37,35 @@ struct SubmittedFields {
 }
 
 async fn show(State(site): State<SiteState>, user: User) -> Result<Page, SiteError> {
-    administers(&user)?;
+    require_admin(&user)?;
     page(&site, Field::default()).await
 }
 
-async fn give(
+async fn grant(
     State(site): State<SiteState>,
     user: User,
-    Form(typed): Form<SubmittedFields>,
+    Form(submitted): Form<SubmittedFields>,
 ) -> Result<Response, SiteError> {
-    administers(&user)?;
-    let mut who = Field::typed(&*typed.who);
-    if typed.who.trim().is_empty() {
+    require_admin(&user)?;
+    let mut who = Field::typed(&*submitted.who);
+    if submitted.who.trim().is_empty() {
         who.wrong("Please type a name or an e-mail address.");
     } else {
-        match site.accounts().set_staff(&typed.who, true).await {
+        match site.accounts().set_staff(&submitted.who, true).await {
             Ok(_) => return Ok(Redirect::to("/accounts/staff/").into_response()),
             Err(OperatorError::Site(error)) => return Err(error),
-            Err(_) => who.wrong("There is nobody with this name or e-mail address."),
+            Err(_) => who.wrong("There is no account with this name or e-mail address."),
         }
     }
     Ok(page(&site, who).await?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
 }
 
-async fn take(
+async fn revoke(
     State(site): State<SiteState>,
     user: User,
     Path(person): Path<i64>,
 ) -> Result<Redirect, SiteError> {
-    administers(&user)?;
+    require_admin(&user)?;
     let person = users::by_id(site.db().read(), person).await?.ok_or(SiteError::NotFound)?;
     site.accounts().change_staff(person.into(), false).await.map_err(|error| match error {
         OperatorError::Site(error) => error,
@@ -74,10 +74,10 @@ async fn take(
     Ok(Redirect::to("/accounts/staff/"))
 }
 
-fn administers(user: &User) -> Result<(), SiteError> {
+fn require_admin(user: &User) -> Result<(), SiteError> {
     match user.is_admin {
         true => Ok(()),
-        false => Err(SiteError::Forbidden("Only administrators say who is staff.".to_owned())),
+        false => Err(SiteError::Forbidden("Only administrators can manage staff.".to_owned())),
     }
 }
 

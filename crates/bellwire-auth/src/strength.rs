@@ -1,29 +1,30 @@
-//! Passwords that are refused, because they are too short or easy to guess as zxcvbn estimates it.
+//! Password strength: minimum length, and resistance to guessing as estimated by zxcvbn.
 
 use zxcvbn::feedback::Warning;
 use zxcvbn::{Score, zxcvbn};
 
 use super::name::name_key;
 
-/// The shortest password, in characters.
-const SHORTEST: usize = 8;
+/// The minimum length of a password, in characters.
+const MIN_CHARS: usize = 8;
 
-/// The longest, in bytes: hashing must not become a way to keep us busy.
+/// The maximum length, in bytes, so that hashing long passwords cannot be used for denial of
+/// service.
 pub(super) const LONGEST: usize = 1000;
 
-/// How much of a password is estimated, in characters: the time grows with the square of it, 13 ms
-/// for so many. What begins with so many characters that are hard to guess is hard to guess.
+/// The number of characters passed to zxcvbn, whose time grows with the square of the length: 13 ms
+/// for 100 characters. If the first 100 characters are hard to guess, so is the whole.
 const ESTIMATED: usize = 100;
 
-/// The least score that is taken: more than 10⁸ guesses.
-const ENOUGH: Score = Score::Three;
+/// The minimum accepted score: more than 10⁸ guesses.
+const MIN_SCORE: Score = Score::Three;
 
-/// The shortest part of a name or an address that counts as a word, in characters.
+/// The minimum length of a part of a name or address that counts as a word, in characters.
 const WORD: usize = 3;
 
-/// Passwords of other languages, and sentences without spaces, that everybody knows but zxcvbn,
-/// whose lists are mostly English.
-const OTHERS: [&str; 9] = [
+/// Well-known passwords in other languages, and phrases without spaces, that are missing from
+/// zxcvbn's mostly English lists.
+const COMMON: [&str; 9] = [
     "alhamdulillah",
     "bienvenido",
     "contraseña",
@@ -38,28 +39,28 @@ const OTHERS: [&str; 9] = [
 /// Checks the length of a password.
 ///
 /// # Errors
-/// The sentence for the person who typed it.
+/// The error text for the person.
 pub(super) fn check_length(password: &str) -> Result<(), &'static str> {
-    if password.chars().count() < SHORTEST {
+    if password.chars().count() < MIN_CHARS {
         Err("At least 8 characters, please.")
     } else if password.len() > LONGEST {
-        Err("That is too long.")
+        Err("The password is too long.")
     } else {
         Ok(())
     }
 }
 
-/// Checks how easily a password is guessed by somebody who knows these names and addresses. Takes
-/// milliseconds: not on the event loop.
+/// Checks how easily somebody who knows these names and addresses can guess the password. Takes
+/// milliseconds, so do not call it on the event loop.
 ///
 /// # Errors
-/// The sentence for the person who typed it.
+/// The error text for the person.
 pub(super) fn check(password: &str, own: &[String]) -> Result<(), &'static str> {
     let start: String = password.chars().take(ESTIMATED).collect();
     let own: Vec<_> = own.iter().flat_map(|text| words(text)).collect();
-    let known: Vec<_> = own.iter().map(String::as_str).chain(OTHERS).collect();
+    let known: Vec<_> = own.iter().map(String::as_str).chain(COMMON).collect();
     let estimate = zxcvbn(&start, &known);
-    if estimate.score() >= ENOUGH {
+    if estimate.score() >= MIN_SCORE {
         return Ok(());
     }
     let start = start.to_lowercase();
@@ -68,7 +69,8 @@ pub(super) fn check(password: &str, own: &[String]) -> Result<(), &'static str> 
     Err(if is_own { OWN } else { reason(warning) })
 }
 
-const OWN: &str = "A password should not be your name, your address or the name of this site. Add words that nobody would guess.";
+const OWN: &str = "A password should not be your name, your address or the name of this site. \
+                   Add words that nobody would guess.";
 
 fn reason(warning: Option<Warning>) -> &'static str {
     use Warning::*;
@@ -79,7 +81,8 @@ fn reason(warning: Option<Warning>) -> &'static str {
             | ThisIsACommonPassword
             | ThisIsSimilarToACommonlyUsedPassword,
         ) => {
-            "This is one of the first passwords anyone would try. Add another word or two that nobody would guess."
+            "This is one of the first passwords anyone would try. Add another word or two that \
+             nobody would guess."
         }
         Some(
             StraightRowsOfKeysAreEasyToGuess
@@ -90,14 +93,15 @@ fn reason(warning: Option<Warning>) -> &'static str {
             | RecentYearsAreEasyToGuess
             | DatesAreOftenEasyToGuess,
         ) => {
-            "Repeats, rows of keys, sequences and dates are easy to guess. Add another word or two instead."
+            "Repeats, rows of keys, sequences and dates are easy to guess. Add another word or \
+             two instead."
         }
         _ => "This is easy to guess. Add another word or two that nobody would guess.",
     }
 }
 
-/// A name or an address as it may stand in a password: the whole, without spaces, and each of its
-/// words.
+/// The forms in which a name or an address may occur in a password: the whole, without spaces, and
+/// each of its words.
 fn words(text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let parts: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
@@ -119,8 +123,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_guessed_soon_is_refused_with_its_reason() {
-        for (says, refused) in [
+    fn weak_passwords_are_refused_with_a_reason() {
+        for (expected, refused) in [
             ("At least 8", &["", "short", "1234567"][..]),
             ("too long", &[&"x1".repeat(LONGEST)]),
             (
@@ -148,14 +152,14 @@ mod tests {
             ),
         ] {
             for password in refused {
-                let why = checked(password).expect_err(password);
-                assert!(why.contains(says), "{password:.20}: {why}");
+                let reason = checked(password).expect_err(password);
+                assert!(reason.contains(expected), "{password:.20}: {reason}");
             }
         }
     }
 
     #[test]
-    fn what_is_not_guessed_soon_is_taken() {
+    fn strong_passwords_are_accepted() {
         for password in [
             "correct horse",
             "a-Bell-4-ada",
@@ -170,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_hundred_characters_is_not_looked_at() {
+    fn characters_after_the_first_hundred_are_not_estimated() {
         let (weak, strong) = ("x".repeat(ESTIMATED), "correct horse battery staple");
         assert!(check(&format!("{weak}{strong}"), &[]).is_err());
         assert!(check(&format!("{strong}{weak}"), &[]).is_ok());

@@ -1,5 +1,5 @@
-//! The door for sockets, and for streams of events where no socket gets through: each is known by
-//! its person, its session and its address, and none outlives its session.
+//! `Upgrade` extractor: a WebSocket, with server-sent events as fallback. Connections are bound to
+//! the user's session and close when it ends.
 
 use std::fmt;
 
@@ -15,16 +15,16 @@ use bellwire_web::bellwire::{
 use crate::{Session, SiteError, SiteState, User};
 use crate::{Sessions, SignedIn, SiteAccounts};
 
-/// An extractor: this request asks for a socket, and one of our own pages does so.
+/// An extractor for WebSocket requests from the site's own pages.
 ///
-/// It is [`bellwire_web::bellwire::Upgrade`] for whoever is signed in, and the only one a site has.
-/// Its sockets count for their person and address, and close when the session ends: by signing out,
-/// a new password, deactivation, or time. A handshake that was under way when that happened comes
-/// to nothing.
+/// It wraps [`bellwire_web::bellwire::Upgrade`] and adds the session; site apps use only this one.
+/// Its sockets count towards the limits of their person and address. They close when the session
+/// ends: by signing out, a password change, deactivation or expiry. If that happens during the
+/// handshake, the socket closes before the consumer's `connect` runs.
 ///
-/// A request that accepts `text/event-stream` gets the same consumer as an [`EventStream`], one
-/// way: bellwire.js asks so where a network lets no socket through. What its page asks comes by the
-/// actions of its forms.
+/// A request that accepts `text/event-stream` gets the same consumer as an [`EventStream`], which
+/// only sends. bellwire.js uses it if the network blocks WebSockets; the page then sends its
+/// actions by HTTP, with its forms.
 ///
 /// ```
 /// use axum::{Router, response::Response, routing::get};
@@ -34,7 +34,13 @@ use crate::{Sessions, SignedIn, SiteAccounts};
 /// # impl bellwire::Consumer for Echo {
 /// #     type Action = bellwire::Frame;
 /// #     type Event = ();
-/// #     async fn receive(&mut self, s: &mut bellwire::Socket, f: bellwire::Frame) -> Result<(), bellwire::Error> { s.send(f).await }
+/// #     async fn receive(
+/// #         &mut self,
+/// #         socket: &mut bellwire::Socket,
+/// #         frame: bellwire::Frame,
+/// #     ) -> Result<(), bellwire::Error> {
+/// #         socket.send(frame).await
+/// #     }
 /// # }
 ///
 /// async fn echo(_: User, upgrade: Upgrade) -> Response {
@@ -46,21 +52,21 @@ use crate::{Sessions, SignedIn, SiteAccounts};
 /// }
 /// ```
 pub struct Upgrade {
-    line: Line,
+    transport: Transport,
     sessions: Sessions,
     user: Option<User>,
-    /// The session with which it closes.
+    /// The session whose end closes the connection.
     session: Option<i64>,
 }
 
-/// The two ways to a page.
+/// The two transports to a page.
 #[derive(Debug)]
-enum Line {
+enum Transport {
     Socket(bellwire_web::bellwire::Upgrade),
     Stream(EventStream),
 }
 
-impl Line {
+impl Transport {
     async fn of(parts: &mut Parts, site: &SiteState) -> Result<Self, UpgradeRejection> {
         let bellwire = site.bellwire();
         let stream =
@@ -74,7 +80,7 @@ impl Line {
         }
     }
 
-    /// The same for either.
+    /// Applies the function that fits the transport.
     fn map(
         self,
         socket: impl FnOnce(bellwire_web::bellwire::Upgrade) -> bellwire_web::bellwire::Upgrade,
@@ -97,73 +103,74 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, UpgradeRejection> {
         let site = SiteState::from_ref(state);
         let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
-        let line = Line::of(parts, &site).await?;
+        let transport = Transport::of(parts, &site).await?;
         let session = user.as_ref().map(User::session);
-        Ok(Self { line, sessions: site.accounts().sessions().clone(), user, session })
+        Ok(Self { transport, sessions: site.accounts().sessions().clone(), user, session })
     }
 }
 
 impl Upgrade {
-    /// What is known of the connection so far.
+    /// The scope of the connection.
     pub fn scope(&self) -> &Scope {
-        match &self.line {
-            Line::Socket(upgrade) => upgrade.scope(),
-            Line::Stream(stream) => stream.scope(),
+        match &self.transport {
+            Transport::Socket(upgrade) => upgrade.scope(),
+            Transport::Stream(stream) => stream.scope(),
         }
     }
 
-    /// The dialect for pages that do not ask for one; see
+    /// Sets the dialect for pages that do not request one; see
     /// [`bellwire_web::bellwire::Upgrade::dialect`].
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
-        self.line = self.line.map(|it| it.dialect(dialect), |it| it.dialect(dialect));
+        self.transport = self.transport.map(|it| it.dialect(dialect), |it| it.dialect(dialect));
         self
     }
 
-    /// Closes when this session ends. The sockets of somebody who is signed in do so anyway; those
-    /// of an anonymous session, which may show what concerns nobody, only if the app says so.
+    /// Closes the connection when this session ends. Connections of signed-in people always do.
+    /// Those of an anonymous session do so only if the app calls this, because they may show public
+    /// content.
     #[must_use]
     pub fn session(mut self, session: &Session) -> Self {
         if let (None, Some(key)) = (&self.user, session.key()) {
-            self.line = self.line.map(|it| it.session(&*key), |it| it.session(&*key));
+            self.transport = self.transport.map(|it| it.session(&*key), |it| it.session(&*key));
             self.session = session.id();
         }
         self
     }
 
-    /// Selects the first of these subprotocols that the browser offers. A stream has none.
+    /// Selects the first of these subprotocols that the browser offers. Event streams have none.
     #[must_use]
     pub fn protocols<'a>(mut self, known: impl IntoIterator<Item = &'a str>) -> Self {
-        self.line = self.line.map(|it| it.protocols(known), |it| it);
+        self.transport = self.transport.map(|it| it.protocols(known), |it| it);
         self
     }
 
     /// The selected subprotocol.
     pub fn protocol(&self) -> Option<&str> {
-        match &self.line {
-            Line::Socket(upgrade) => upgrade.protocol(),
-            Line::Stream(_) => None,
+        match &self.transport {
+            Transport::Socket(upgrade) => upgrade.protocol(),
+            Transport::Stream(_) => None,
         }
     }
 
-    /// Adds a header to the response that switches protocols, or begins the stream.
+    /// Adds a header to the response that switches protocols or begins the stream.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.line = match self.line {
-            Line::Socket(upgrade) => Line::Socket(upgrade.header(name, value)),
-            Line::Stream(stream) => Line::Stream(stream.header(name, value)),
+        self.transport = match self.transport {
+            Transport::Socket(upgrade) => Transport::Socket(upgrade.header(name, value)),
+            Transport::Stream(stream) => Transport::Stream(stream.header(name, value)),
         };
         self
     }
 
-    /// Switches protocols, or begins the stream, and lets the consumer run.
+    /// Switches protocols or begins the stream, and runs the consumer.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
-        let Self { line, sessions, user, session } = self;
-        let checked =
-            Checked { consumer, sessions, session, is_somebody: user.is_some(), begun: false };
-        match line {
-            Line::Socket(upgrade) => upgrade.run(checked),
-            Line::Stream(stream) => stream.run(checked),
+        let Self { transport, sessions, user, session } = self;
+        let is_signed_in = user.is_some();
+        let bound = SessionBound { consumer, sessions, session, is_signed_in, connected: false };
+        match transport {
+            Transport::Socket(upgrade) => upgrade.run(bound),
+            Transport::Stream(stream) => stream.run(bound),
         }
     }
 }
@@ -171,53 +178,50 @@ impl Upgrade {
 impl fmt::Debug for Upgrade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upgrade")
-            .field("line", &self.line)
+            .field("transport", &self.transport)
             .field("user", &self.user)
             .finish_non_exhaustive()
     }
 }
 
-/// A consumer that is told of its connection only if the session did not end meanwhile. From
-/// `connect` on the socket can be kicked, so a session that ends before is seen here, and one that
-/// ends after takes the socket with it.
-struct Checked<C> {
+/// A consumer that connects only if its session is still valid. From `connect` on the layer can
+/// close the socket: a session that ended before is detected here, and one that ends later closes
+/// the socket.
+struct SessionBound<C> {
     consumer: C,
     sessions: Sessions,
     session: Option<i64>,
-    /// Whether somebody is signed in by it.
-    is_somebody: bool,
-    /// Whether the consumer has heard of the connection, and so has to hear of its end.
-    begun: bool,
+    /// Whether a person is signed in.
+    is_signed_in: bool,
+    /// Whether the consumer's `connect` was called, so that `disconnect` must be called too.
+    connected: bool,
 }
 
-impl<C: Consumer> Consumer for Checked<C> {
+impl<C: Consumer> Consumer for SessionBound<C> {
     type Action = C::Action;
     type Event = C::Event;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         if let Some(session) = self.session {
-            match self.sessions.counts(session).await {
+            match self.sessions.is_valid(session).await {
                 Ok(true) => {}
-                // An anonymous session has mostly become one that is signed in: the page comes back
+                // An anonymous session has usually been replaced by signing in: the page reconnects
                 // with the new cookie.
-                Ok(false) if !self.is_somebody => {
+                Ok(false) if !self.is_signed_in => {
                     return Err(Error::Close(Close::new(
                         Close::TRY_AGAIN,
                         "The session was renewed.",
                     )));
                 }
                 Ok(false) => return Err(Error::Close(Close::policy("You are signed out."))),
-                // Nobody can say at the moment; the page comes back.
+                // The database cannot answer now: the page reconnects.
                 Err(SiteError::Busy | SiteError::Unavailable(_)) => {
-                    return Err(Error::Close(Close::new(
-                        Close::TRY_AGAIN,
-                        "too much to do at the moment",
-                    )));
+                    return Err(Error::Close(Close::new(Close::TRY_AGAIN, "The server is busy.")));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        self.begun = true;
+        self.connected = true;
         self.consumer.connect(socket).await
     }
 
@@ -247,7 +251,7 @@ impl<C: Consumer> Consumer for Checked<C> {
     }
 
     async fn disconnect(&mut self, socket: &mut Socket, close: Close) {
-        if self.begun {
+        if self.connected {
             self.consumer.disconnect(socket, close).await;
         }
     }

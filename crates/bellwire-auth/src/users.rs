@@ -1,4 +1,4 @@
-//! The table of people.
+//! The `users` table.
 
 use bellwire_web::db::LookupExt;
 use chrono::{DateTime, Utc};
@@ -14,38 +14,38 @@ use super::name::{Name, email_key, name_key};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
-    /// Never given to somebody else.
+    /// The id, never reused.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// As the person wrote it.
+    /// As the person typed it.
     pub name: String,
-    /// What makes two names the same; unique.
+    /// The normalised name, unique. See [`name_key`].
     #[sea_orm(unique)]
     pub name_key: String,
-    /// As the person wrote it, if they gave one.
+    /// As the person typed it, if they gave one.
     pub email: Option<String>,
-    /// What makes two addresses the same; unique.
+    /// The normalised e-mail address, unique.
     #[sea_orm(unique)]
     pub email_key: Option<String>,
     /// Argon2id, in the PHC string format.
     pub password_hash: String,
-    /// Whether they may administer the site.
+    /// Whether the person is an administrator.
     pub is_admin: bool,
-    /// Whether they have the role of staff; administrators need none.
+    /// Whether the person has the staff role. Administrators do not need it.
     pub is_staff: bool,
-    /// Whether they may sign in.
+    /// Whether the person may sign in.
     pub is_active: bool,
-    /// When they signed up.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// The tables it points at: none.
+/// The table has no foreign keys.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// What an account is made of.
+/// The values of a new row.
 #[derive(Debug, Clone)]
 pub(super) struct NewUser {
     pub(super) name: Name,
@@ -55,7 +55,7 @@ pub(super) struct NewUser {
     pub(super) created_at: DateTime<Utc>,
 }
 
-/// What is taken already.
+/// The unique value that another account already has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     Name,
@@ -98,24 +98,27 @@ pub(super) async fn has_administrator(db: &impl ConnectionTrait) -> Result<bool,
     Ok(Entity::find().filter(Column::IsAdmin.eq(true)).one(db).await?.is_some())
 }
 
-/// The person called `typed`, a name or an e-mail address. No name has an `@`, so it is never both.
-pub(super) async fn called(db: &impl ConnectionTrait, typed: &str) -> Result<Option<Model>, DbErr> {
-    let is_it = match typed.contains('@') {
+/// The person with this name or e-mail address. Names cannot contain `@`, so it is never both.
+pub(super) async fn find_by_login(
+    db: &impl ConnectionTrait,
+    typed: &str,
+) -> Result<Option<Model>, DbErr> {
+    let matches = match typed.contains('@') {
         true => Column::EmailKey.eq(email_key(typed)),
         false => Column::NameKey.eq(name_key(typed)),
     };
-    Entity::find().filter(is_it).one(db).await.none_if_unstorable()
+    Entity::find().filter(matches).one(db).await.none_if_unstorable()
 }
 
 pub(super) async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
 }
 
-/// Whether this person is staff at this moment. What only staff may do is asked here again, in the
-/// transaction that does it.
+/// Whether this person is staff or an administrator now. Actions reserved for staff check this
+/// again in their own transaction.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub async fn is_staff(db: &impl ConnectionTrait, person: i64) -> Result<bool, DbErr> {
     let found = Entity::find_by_id(person)
         .filter(Column::IsActive.eq(true))
@@ -129,7 +132,7 @@ fn has_role() -> Condition {
     Condition::any().add(Column::IsStaff.eq(true)).add(Column::IsAdmin.eq(true))
 }
 
-/// The first of those who are staff, by name.
+/// Up to `most` staff members and administrators, ordered by name.
 pub(super) async fn staff(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(has_role()).order_by_asc(Column::NameKey).limit(most).all(db).await
 }
@@ -138,7 +141,7 @@ pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> 
     Entity::find().order_by_asc(Column::Id).all(db).await
 }
 
-/// What changes in an account.
+/// A change to one column of an account.
 #[derive(Debug, Clone)]
 pub(super) enum Changed {
     Password(String),
@@ -162,10 +165,10 @@ pub(super) async fn change(
     user.update(db).await
 }
 
-/// Whether somebody is still who they were when the password was looked at: active, and with the
-/// same password. On PostgreSQL nobody changes either until the transaction is over, so that no
-/// session begins beside a new password.
-pub(super) async fn is_still(db: &impl ConnectionTrait, user: &Model) -> Result<bool, DbErr> {
+/// Whether the account is still active and has the same password as when the password was checked.
+/// On PostgreSQL this locks the row until the transaction ends, so that no session begins
+/// concurrently with a password change.
+pub(super) async fn is_unchanged(db: &impl ConnectionTrait, user: &Model) -> Result<bool, DbErr> {
     let now = Entity::find_by_id(user.id).lock_exclusive().one(db).await?;
     Ok(now.is_some_and(|now| now.is_active && now.password_hash == user.password_hash))
 }

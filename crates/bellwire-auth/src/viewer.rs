@@ -1,4 +1,4 @@
-//! The person who asks: found by the session cookie, and the extractors made of it.
+//! The signed-in person of a request: the `remember` layer and the `User` extractors.
 
 use axum::extract::{
     FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri, Request, State,
@@ -16,23 +16,23 @@ use super::{Accounts, next};
 use crate::{SiteError, Viewer};
 use bellwire_web::wants_html;
 
-/// What the key of a person begins with.
+/// The prefix of a person's key.
 const PERSON: &str = "user.";
 
 /// A person who is signed in.
 ///
-/// As an extractor it lets nobody else through: whoever asks for a page is sent to sign in (or,
-/// while the site has no administrator, to make the first account). Sockets, forms, and programs
-/// that do not accept pages are answered with 401.
+/// As an extractor it rejects anonymous requests. Page loads are redirected to the sign-in form,
+/// or, while the site has no administrator, to the form for the first account. Sockets, forms, and
+/// programs that do not accept HTML are answered with 401.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Never given to somebody else.
+    /// The id, never reused.
     pub id: i64,
-    /// As the person wrote it.
+    /// As the person typed it.
     pub name: String,
-    /// Whether they may administer the site.
+    /// Whether the person is an administrator.
     pub is_admin: bool,
-    /// Whether they look after what the apps show, when they asked; administrators do. A socket may
+    /// Whether the person was staff at the time of the request. Administrators are. A socket may
     /// outlive the role: see [`users::is_staff`](super::users::is_staff).
     pub is_staff: bool,
     session: i64,
@@ -55,34 +55,34 @@ impl User {
         self.session
     }
 
-    /// The person as pages see them.
+    /// The person as page templates see them.
     fn viewer(&self) -> Viewer {
         let Self { id, name, is_admin, is_staff, .. } = self.clone();
         Viewer { id, name, is_admin, is_staff }
     }
 }
 
-/// The key of the sockets of the person with this id, under which they are present, too.
+/// The key of a person's sockets, also used for presence.
 pub fn person_key(id: i64) -> String {
     format!("{PERSON}{id}")
 }
 
-/// Whose key this is, if it is a person's.
+/// The id in a person's key; `None` for other keys.
 pub fn person_of(key: &str) -> Option<i64> {
     key.strip_prefix(PERSON)?.parse().ok()
 }
 
-/// The person who is signed in, if anybody is. Never refuses.
+/// The person who is signed in, if any. Never rejects a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaybeUser(pub Option<User>);
 
-/// Left on the request for the extractors.
+/// Inserted into the request's extensions for the extractors.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedIn {
     pub(crate) user: User,
 }
 
-/// Recognises the session and its person, once for each request: the extractors find both in the
+/// Looks up the session and its person once per request. The extractors read both from the
 /// request's extensions.
 pub async fn remember(
     State(accounts): State<Accounts>,
@@ -127,8 +127,7 @@ impl SignedIn {
     }
 }
 
-/// What was answered to somebody is for nobody else's eyes, where the handler does not say
-/// otherwise.
+/// Forbids caching of responses to a signed-in person, unless the handler has set `Cache-Control`.
 fn keep_private(headers: &mut HeaderMap) {
     if let Entry::Vacant(cache) = headers.entry(header::CACHE_CONTROL) {
         cache.insert(HeaderValue::from_static("no-store"));
@@ -136,22 +135,22 @@ fn keep_private(headers: &mut HeaderMap) {
     }
 }
 
-/// Nobody is signed in where somebody has to be.
+/// The rejection of [`User`]: nobody is signed in.
 #[derive(Debug)]
-pub struct SignInFirst {
+pub struct UserRejection {
     answer: Answer,
 }
 
 #[derive(Debug)]
 enum Answer {
-    Go(String),
+    Redirect(String),
     Error(SiteError),
 }
 
-impl IntoResponse for SignInFirst {
+impl IntoResponse for UserRejection {
     fn into_response(self) -> Response {
         match self.answer {
-            Answer::Go(to) => Redirect::to(&to).into_response(),
+            Answer::Redirect(to) => Redirect::to(&to).into_response(),
             Answer::Error(error) => error.into_response(),
         }
     }
@@ -162,27 +161,26 @@ where
     Accounts: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = SignInFirst;
+    type Rejection = UserRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SignInFirst> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, UserRejection> {
         match parts.extensions.get::<SignedIn>() {
             Some(signed_in) => Ok(signed_in.user.clone()),
-            None => Err(SignInFirst { answer: stranger(parts, &Accounts::from_ref(state)).await }),
+            None => Err(UserRejection { answer: reject(parts, &Accounts::from_ref(state)).await }),
         }
     }
 }
 
-async fn stranger(parts: &Parts, accounts: &Accounts) -> Answer {
-    let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    // A program that says what it accepts, and does not mean pages, learns the status; anybody else
-    // is shown the way.
-    let page = wants_html(&parts.headers) || accepts_anything(&parts.headers);
-    if !reads || !page || parts.headers.contains_key(header::UPGRADE) {
+async fn reject(parts: &Parts, accounts: &Accounts) -> Answer {
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    // A program whose `Accept` header excludes HTML gets the status. Others are redirected.
+    let accepts_page = wants_html(&parts.headers) || accepts_anything(&parts.headers);
+    if !is_read || !accepts_page || parts.headers.contains_key(header::UPGRADE) {
         return Answer::Error(SiteError::Unauthorized);
     }
     match accounts.has_administrator().await {
-        Ok(true) => Answer::Go(and_back("/accounts/login/", parts)),
-        Ok(false) => Answer::Go(and_back("/accounts/first/", parts)),
+        Ok(true) => Answer::Redirect(with_return("/accounts/login/", parts)),
+        Ok(false) => Answer::Redirect(with_return("/accounts/first/", parts)),
         Err(error) => Answer::Error(error),
     }
 }
@@ -191,7 +189,7 @@ fn accepts_anything(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_none_or(|accept| accept == "*/*")
 }
 
-fn and_back(address: &str, parts: &Parts) -> String {
+fn with_return(address: &str, parts: &Parts) -> String {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let here = uri.path_and_query().map_or("/", |here| here.as_str());
     next::with(address, here)

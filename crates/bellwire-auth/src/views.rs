@@ -1,4 +1,4 @@
-//! The pages of accounts. All of them work without JavaScript.
+//! The account pages for signing in, up and out. All of them work without JavaScript.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use serde::Deserialize;
 use super::SiteAccounts;
 use super::forms::{Browser, NewAccount, SignInForm, SignInPage, SignUpForm, SignUpPage};
 use super::session::{RequestSession, Token};
-use super::sign_in::{SessionStart, go_on, sign_in};
-use super::sign_up::{NoAccount, sign_up};
+use super::sign_in::{SessionStart, redirect_with_cookie, sign_in};
+use super::sign_up::{SignUpError, sign_up};
 use super::{Accounts, MaybeUser, account, next, over_socket, staff};
 use crate::{Page, SignUp, SiteError, SiteState};
 use bellwire_web::wait::seconds;
@@ -37,7 +37,7 @@ struct NextParam {
 }
 
 impl NextParam {
-    fn address(&self) -> String {
+    fn path(&self) -> String {
         next::within_site(&self.next).unwrap_or_else(|| "/".to_owned())
     }
 }
@@ -45,12 +45,12 @@ impl NextParam {
 async fn show_sign_in(
     State(site): State<SiteState>,
     MaybeUser(user): MaybeUser,
-    Query(whither): Query<NextParam>,
+    Query(params): Query<NextParam>,
 ) -> Result<Response, SiteError> {
     if user.is_some() {
-        return Ok(Redirect::to(&whither.address()).into_response());
+        return Ok(Redirect::to(&params.path()).into_response());
     }
-    Ok(SignInPage::new(&whither.next, site.accounts().is_open())
+    Ok(SignInPage::new(&params.next, site.accounts().is_open())
         .show(StatusCode::OK)?
         .into_response())
 }
@@ -61,16 +61,16 @@ async fn send_sign_in(
     Form(form): Form<SignInForm>,
 ) -> Result<Response, SiteError> {
     let mut page = SignInPage::of(&form, site.accounts().is_open());
-    if !page.is_right() {
+    if !page.is_valid() {
         return Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response());
     }
     let token = Token::random().map_err(SiteError::internal)?;
     let (cookie, from) = (site.accounts().sessions().cookie(&token)?, browser.address);
-    let begin = SessionStart::Session(token, browser);
-    match sign_in(site.accounts(), from, &form.username, form.password, begin).await {
-        Ok(()) => Ok(go_on(&form.next, cookie)),
-        Err(why) => {
-            let wait = page.refuse(why)?;
+    let start = SessionStart::Session(token, browser);
+    match sign_in(site.accounts(), from, &form.username, form.password, start).await {
+        Ok(()) => Ok(redirect_with_cookie(&form.next, cookie)),
+        Err(error) => {
+            let wait = page.refuse(error)?;
             refused(wait, |status| page.show(status))
         }
     }
@@ -86,13 +86,13 @@ async fn sign_out(
 async fn show_sign_up(
     State(site): State<SiteState>,
     MaybeUser(user): MaybeUser,
-    Query(whither): Query<NextParam>,
+    Query(params): Query<NextParam>,
 ) -> Result<Response, SiteError> {
     if user.is_some() {
-        return Ok(Redirect::to(&whither.address()).into_response());
+        return Ok(Redirect::to(&params.path()).into_response());
     }
     site.accounts().may_sign_up()?;
-    Ok(SignUpPage::new(&whither.next).show(StatusCode::OK)?.into_response())
+    Ok(SignUpPage::new(&params.next).show(StatusCode::OK)?.into_response())
 }
 
 async fn send_sign_up(
@@ -101,40 +101,51 @@ async fn send_sign_up(
     Form(form): Form<SignUpForm>,
 ) -> Result<Response, SiteError> {
     site.accounts().may_sign_up()?;
-    let (wanted, page) = match SignUpPage::check(form) {
+    let (new_account, page) = match SignUpPage::check(form) {
         Ok(checked) => checked,
         Err(page) => return Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response()),
     };
-    send_wanted(&site, browser, wanted, page, false).await
+    create_account(&site, browser, new_account, page, false).await
 }
 
-async fn send_wanted(
+async fn create_account(
     site: &SiteState,
     browser: Browser,
-    wanted: NewAccount,
+    new_account: NewAccount,
     mut page: SignUpPage,
-    first: bool,
+    is_first: bool,
 ) -> Result<Response, SiteError> {
     let token = Token::random().map_err(SiteError::internal)?;
     let (cookie, from) = (site.accounts().sessions().cookie(&token)?, browser.address);
-    match sign_up(site.accounts(), from, wanted, first, SessionStart::Session(token, browser)).await
+    match sign_up(
+        site.accounts(),
+        from,
+        new_account,
+        is_first,
+        SessionStart::Session(token, browser),
+    )
+    .await
     {
-        Ok(()) => Ok(go_on(&page.next, cookie)),
-        Err(NoAccount::NotFirst) => Ok(not_first(&page.next)),
-        Err(why) => {
-            let wait = page.refuse(why)?;
-            refused(wait, |status| if first { page.show_first(status) } else { page.show(status) })
+        Ok(()) => Ok(redirect_with_cookie(&page.next, cookie)),
+        Err(SignUpError::AdministratorExists) => Ok(redirect_to_sign_in(&page.next)),
+        Err(error) => {
+            let wait = page.refuse(error)?;
+            refused(
+                wait,
+                |status| if is_first { page.show_first(status) } else { page.show(status) },
+            )
         }
     }
 }
 
 impl Accounts {
-    /// Who may make an account is up to the operator.
+    /// Checks whether the operator's settings allow a new account.
     pub(super) fn may_sign_up(&self) -> Result<(), SiteError> {
         match self.inner.sign_up {
             SignUp::Open => Ok(()),
             SignUp::Invite => Err(SiteError::Forbidden(
-                "New accounts are made by invitation. Ask whoever runs this site.".to_owned(),
+                "New accounts are by invitation only. Ask the administrator of this site."
+                    .to_owned(),
             )),
             SignUp::Closed => {
                 Err(SiteError::Forbidden("This site takes no new accounts.".to_owned()))
@@ -145,11 +156,11 @@ impl Accounts {
 
 async fn show_first(
     State(site): State<SiteState>,
-    Query(whither): Query<NextParam>,
+    Query(params): Query<NextParam>,
 ) -> Result<Response, SiteError> {
     match site.accounts().has_administrator().await? {
-        true => Ok(not_first(&whither.next)),
-        false => Ok(SignUpPage::new(&whither.next).show_first(StatusCode::OK)?.into_response()),
+        true => Ok(redirect_to_sign_in(&params.next)),
+        false => Ok(SignUpPage::new(&params.next).show_first(StatusCode::OK)?.into_response()),
     }
 }
 
@@ -159,20 +170,20 @@ async fn send_first(
     Form(form): Form<SignUpForm>,
 ) -> Result<Response, SiteError> {
     if site.accounts().has_administrator().await? {
-        return Ok(not_first(&form.next));
+        return Ok(redirect_to_sign_in(&form.next));
     }
-    let (wanted, page) = match SignUpPage::check(form) {
+    let (new_account, page) = match SignUpPage::check(form) {
         Ok(checked) => checked,
         Err(page) => return Ok(page.show_first(StatusCode::UNPROCESSABLE_ENTITY)?.into_response()),
     };
-    send_wanted(&site, browser, wanted, page, true).await
+    create_account(&site, browser, new_account, page, true).await
 }
 
-fn not_first(next: &str) -> Response {
+fn redirect_to_sign_in(next: &str) -> Response {
     Redirect::to(&next::with("/accounts/login/", next)).into_response()
 }
 
-/// The form once more, with what is wrong: 422, or 429 where it was too often.
+/// The form again with its errors: 422, or 429 after too many attempts.
 fn refused(
     wait: Option<Duration>,
     show: impl FnOnce(StatusCode) -> Result<Page, SiteError>,
@@ -180,8 +191,8 @@ fn refused(
     match wait {
         None => Ok(show(StatusCode::UNPROCESSABLE_ENTITY)?.into_response()),
         Some(wait) => {
-            let later = [(header::RETRY_AFTER, HeaderValue::from(seconds(wait)))];
-            Ok((later, show(StatusCode::TOO_MANY_REQUESTS)?).into_response())
+            let retry_after = [(header::RETRY_AFTER, HeaderValue::from(seconds(wait)))];
+            Ok((retry_after, show(StatusCode::TOO_MANY_REQUESTS)?).into_response())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Callbacks that run after commits: one queue, in the order of the commits, on a task of its own.
+//! The queue of post-commit callbacks, which run in commit order on a separate task.
 
 use std::panic::AssertUnwindSafe;
 
@@ -7,93 +7,93 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The callbacks that one job left, in its order.
+/// The callbacks that one job registered, in order.
 pub(crate) type Callbacks = Vec<Box<dyn FnOnce() + Send>>;
 
-/// Tells whoever asked for a job that it is committed.
-type Answer = Box<dyn FnOnce() + Send>;
+/// Tells the caller of a job that it is committed.
+type Reply = Box<dyn FnOnce() + Send>;
 
-/// What follows one commit: the callbacks of its jobs in their order, and their answers.
-pub(crate) type Following = Vec<(Callbacks, Answer)>;
+/// The callbacks of the jobs of one commit, in order, each with the reply to its caller.
+pub(crate) type AfterCommit = Vec<(Callbacks, Reply)>;
 
 /// The queue between the commits and their callbacks.
 #[derive(Debug, Clone)]
 pub(crate) struct CallbackQueue {
-    places: mpsc::Sender<oneshot::Receiver<Following>>,
+    slots: mpsc::Sender<oneshot::Receiver<AfterCommit>>,
     closing: CancellationToken,
     task: TaskTracker,
 }
 
-/// A place in the queue, for what follows one commit. Dropped, it follows nothing.
-pub(crate) struct Place(oneshot::Sender<Following>);
+/// A reserved slot in the queue for one commit. If it is dropped, nothing runs.
+pub(crate) struct Slot(oneshot::Sender<AfterCommit>);
 
 impl CallbackQueue {
-    /// A queue with so many places.
-    pub(crate) fn start(places: usize) -> Self {
-        let (sender, waiting) = mpsc::channel(places);
+    /// Starts a queue with this many slots.
+    pub(crate) fn start(capacity: usize) -> Self {
+        let (slots, queue) = mpsc::channel(capacity);
         let (closing, task) = (CancellationToken::new(), TaskTracker::new());
-        task.spawn(run_all(waiting, closing.clone()));
+        task.spawn(run_all(queue, closing.clone()));
         task.close();
-        Self { places: sender, closing, task }
+        Self { slots, closing, task }
     }
 
-    /// The next place in the order of the commits. Waits as long as all places are taken.
-    pub(crate) async fn place(&self) -> Place {
-        let (place, waiting) = oneshot::channel();
-        // The queue is closed after the last commit. Were it closed before, `committed` would run
-        // what follows.
-        let _ = self.places.send(waiting).await;
-        Place(place)
+    /// Reserves the next slot in commit order. Waits while all slots are taken.
+    pub(crate) async fn reserve(&self) -> Slot {
+        let (slot, receiver) = oneshot::channel();
+        // The queue closes after the last commit. If it were closed earlier, `committed` would run
+        // the callbacks itself.
+        let _ = self.slots.send(receiver).await;
+        Slot(slot)
     }
 
-    /// Waits until all callbacks have run. Comes after the last commit.
+    /// Waits until all callbacks have run. Call it after the last commit.
     pub(crate) async fn close(&self) {
         self.closing.cancel();
         self.task.wait().await;
     }
 }
 
-impl Place {
-    /// Runs this as soon as what follows the commits before has run.
-    pub(crate) fn committed(self, following: Following) {
-        if let Err(following) = self.0.send(following) {
-            run(following); // the runtime ends, and the queue's task has ended before
+impl Slot {
+    /// Queues the callbacks of this commit; they run after those of earlier commits.
+    pub(crate) fn committed(self, after: AfterCommit) {
+        if let Err(after) = self.0.send(after) {
+            run(after); // the runtime is shutting down, and the task of the queue has ended
         }
     }
 }
 
 async fn run_all(
-    mut waiting: mpsc::Receiver<oneshot::Receiver<Following>>,
+    mut queue: mpsc::Receiver<oneshot::Receiver<AfterCommit>>,
     closing: CancellationToken,
 ) {
     loop {
-        let place = tokio::select! {
+        let slot = tokio::select! {
             biased;
-            () = closing.cancelled(), if !waiting.is_closed() => { waiting.close(); continue }
-            place = waiting.recv() => place,
+            () = closing.cancelled(), if !queue.is_closed() => { queue.close(); continue }
+            slot = queue.recv() => slot,
         };
-        let Some(place) = place else { break };
-        if let Ok(following) = place.await {
-            run(following);
+        let Some(slot) = slot else { break };
+        if let Ok(after) = slot.await {
+            run(after);
         }
     }
 }
 
-fn run(following: Following) {
-    let mut answers = Vec::with_capacity(following.len());
-    // Changes of one room that follow each other reach its members together.
+fn run(after: AfterCommit) {
+    let mut replies = Vec::with_capacity(after.len());
+    // Members of a group receive consecutive changes as one batch.
     batch(|| {
-        for (callbacks, answer) in following {
+        for (callbacks, reply) in after {
             callbacks.into_iter().for_each(run_caught);
-            answers.push(answer);
+            replies.push(reply);
         }
     });
-    answers.into_iter().for_each(|answer| answer());
+    replies.into_iter().for_each(|reply| reply());
 }
 
-/// A panic in one callback does not keep the others from running.
+/// Runs a callback and logs its panic, so that the other callbacks still run.
 fn run_caught(callback: Box<dyn FnOnce() + Send>) {
     if std::panic::catch_unwind(AssertUnwindSafe(callback)).is_err() {
-        tracing::error!("A callback after a commit panicked");
+        tracing::error!("A post-commit callback panicked");
     }
 }

@@ -1,4 +1,4 @@
-//! The time, which tests may move on.
+//! The clock of a site, which tests can advance.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-/// What time it is, for everything in the site that waits or expires.
+/// The clock for all timeouts and expiry times of a site.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     ahead: Arc<AtomicU64>,
 }
 
 impl Clock {
-    /// A moment to measure from.
+    /// Returns the current instant, to measure durations from.
     pub fn now(&self) -> Instant {
         Instant::now() + self.ahead()
     }
 
-    /// The date and time.
+    /// Returns the current date and time.
     pub fn date(&self) -> DateTime<Utc> {
         Utc::now() + self.ahead()
     }
 
-    /// Moves this clock, and all its copies, on: for tests.
+    /// Advances this clock and all its copies. For tests.
     #[cfg(feature = "testing")]
     pub fn advance(&self, by: Duration) {
         self.ahead.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);

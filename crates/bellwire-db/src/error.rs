@@ -1,59 +1,59 @@
-//! What can go wrong with the database.
+//! Errors of the database.
 
 use sea_orm::{ConnAcquireErr, DbErr};
 
 use crate::outage::Outage;
 use crate::text::is_unstorable;
 
-/// Why something was not read or not written.
+/// The reason why a read or a write failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// Too much waits, or somebody else holds a lock. Trying again in a moment helps.
-    #[error("the database has too much to do, try again in a moment")]
+    /// The queue is full, or another process holds a lock. A retry in a moment can succeed.
+    #[error("the database is busy, try again in a moment")]
     Busy,
-    /// The job took longer than a job may; nothing of it was kept.
-    #[error("a write took too long and was given up")]
+    /// The job exceeded its time limit and was rolled back.
+    #[error("a write timed out and was rolled back")]
     TimedOut,
-    /// The job panicked; nothing of it was kept.
+    /// The job panicked and was rolled back.
     #[error("a write panicked")]
     Panicked,
-    /// [`Db::write`](crate::Db::write) was called inside the job of another one on the same
-    /// database. On SQLite it would wait for itself. Use the [`Tx`](crate::Tx) that the job has.
+    /// [`Db::write`](crate::Db::write) was called inside the job of another write to the
+    /// same database. On SQLite it would wait for itself. Use the job's own [`Tx`](crate::Tx).
     #[error(
-        "db.write was called inside the job of another db.write; use the transaction that the job has"
+        "db.write was called inside the job of another db.write; use the job's own transaction"
     )]
     Nested,
-    /// The site is being stopped.
+    /// The site is shutting down.
     #[error("the database is closed")]
     Closed,
-    /// The disk takes no more: what is there can be read, and nothing of this was kept. It heals
-    /// when there is room.
-    #[error("the disk of the database takes no more")]
+    /// The disk is full: reads still work, and this write was rolled back. Writes work again once
+    /// there is free space.
+    #[error("the disk of the database is full")]
     Full(#[source] DbErr),
-    /// The database can only be read; nothing of this was kept.
-    #[error("the database can only be read")]
+    /// The database is read-only; this write was rolled back.
+    #[error("the database is read-only")]
     ReadOnly(#[source] DbErr),
-    /// The database cannot be reached. When it went away in the middle of a commit, nobody knows
-    /// whether that was kept: what is asked for again should carry the same id.
+    /// The database cannot be reached. If the connection broke during a commit, it is unknown
+    /// whether the commit succeeded: a retry should carry the same idempotency key.
     #[error("the database cannot be reached")]
     Unreachable(#[source] DbErr),
-    /// A text has U+0000 in it, which PostgreSQL cannot hold, so that no database here gets it.
-    /// Nothing was asked of the database.
-    #[error("a text with U+0000 in it cannot be stored")]
+    /// A text contains U+0000, which PostgreSQL cannot store, so it is refused on SQLite as well.
+    /// The statement was not sent.
+    #[error("a text that contains U+0000 cannot be stored")]
     Unstorable,
-    /// The transaction could not be begun or committed; nothing of it was kept. Told to all jobs of
-    /// one commit.
-    #[error("the database did not commit")]
+    /// The transaction could not be begun or committed, and was rolled back. All jobs of the commit
+    /// receive this error.
+    #[error("the transaction was not committed")]
     NotCommitted(#[source] DbErr),
     /// The database cannot be opened.
-    #[error("cannot {what}: {cause}. {mend}")]
+    #[error("cannot {operation}: {cause}. {remedy}")]
     Open {
-        /// What cannot be done.
-        what: &'static str,
-        /// Why.
+        /// The operation that failed.
+        operation: &'static str,
+        /// The cause.
         cause: String,
-        /// What helps.
-        mend: &'static str,
+        /// The next step for the operator.
+        remedy: &'static str,
     },
     /// A statement failed.
     #[error(transparent)]
@@ -61,25 +61,23 @@ pub enum DbError {
 }
 
 impl DbError {
-    /// What is wrong with the database as a whole, or with what it was given, in a sentence for
-    /// people; nothing when it is a fault of ours.
+    /// Returns a sentence for the visitor if the database as a whole has a problem or the input is
+    /// invalid; `None` for a bug of the program.
     pub fn for_people(&self) -> Option<&'static str> {
         match self {
             Self::Busy | Self::TimedOut | Self::Closed => {
-                Some("There is too much to do at the moment. Try again.")
+                Some("The server is busy. Please try again.")
             }
-            Self::Full(_) => Some(
-                "The disk is full: nothing can be saved at the moment. What is there can be read.",
-            ),
-            Self::ReadOnly(_) => {
-                Some("Nothing can be saved at the moment. What is there can be read.")
+            Self::Full(_) => {
+                Some("The disk is full: nothing can be saved at the moment. Reading still works.")
             }
+            Self::ReadOnly(_) => Some("Nothing can be saved at the moment. Reading still works."),
             Self::Unreachable(_) => {
-                Some("The database cannot be reached at the moment. Try again soon.")
+                Some("The database cannot be reached at the moment. Please try again soon.")
             }
-            Self::Unstorable => {
-                Some("There is a character in this that cannot be kept here (U+0000).")
-            }
+            Self::Unstorable => Some(
+                "The text contains a character that cannot be stored (U+0000). Please remove it.",
+            ),
             Self::Panicked
             | Self::Nested
             | Self::NotCommitted(_)
@@ -88,7 +86,7 @@ impl DbError {
         }
     }
 
-    /// The transaction as a whole came to nothing.
+    /// Converts the error of a transaction that failed as a whole.
     pub(crate) fn not_committed(error: DbErr) -> Self {
         match Self::from(error) {
             Self::Query(error) => Self::NotCommitted(error),

@@ -1,4 +1,4 @@
-//! SQLite's own hooks on the writing connection: what it may commit, and what it has rolled back.
+//! SQLite hooks on the write connection: they permit commits and report rollbacks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,39 +6,41 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-/// Steps of SQLite's machine between two looks at whether a statement is to be broken off.
-const LOOK_EVERY: i32 = 10_000;
+/// Steps of SQLite's virtual machine between two checks of whether to interrupt a statement.
+const PROGRESS_STEPS: i32 = 10_000;
 
-/// What is said to SQLite's own hooks on the writing connection.
+/// The state that the SQLite hooks on the write connection share with the writer.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
-    /// Whether a commit is one of ours.
+    /// Whether the writer itself is committing.
     pub(crate) may_commit: AtomicBool,
-    /// Whether what was begun has been rolled back, by whomever.
+    /// Whether the open transaction has been rolled back, by the writer or by SQLite.
     pub(crate) rolled_back: AtomicBool,
-    /// Whether a statement that still runs is to be broken off: its job is over.
-    pub(crate) hurry: AtomicBool,
-    /// Whether a transaction on this connection did not end as it should.
-    pub(crate) spoiled: AtomicBool,
+    /// Whether to interrupt the statement that still runs, because its job has ended.
+    pub(crate) interrupt: AtomicBool,
+    /// Whether a transaction on this connection ended abnormally, so it must be replaced.
+    pub(crate) broken: AtomicBool,
 }
 
 impl Guard {
-    /// Looks after a connection that was just opened.
-    pub(crate) async fn watch(
+    /// Installs the hooks on a new connection.
+    pub(crate) async fn install(
         self: Arc<Self>,
         connection: &mut SqliteConnection,
     ) -> Result<(), sqlx::Error> {
-        self.spoiled.store(false, Ordering::SeqCst);
-        let (asked, told, looking) = (self.clone(), self.clone(), self);
+        self.broken.store(false, Ordering::SeqCst);
+        let (on_commit, on_rollback, on_progress) = (self.clone(), self.clone(), self);
         let mut handle = connection.lock_handle().await?;
-        handle.set_commit_hook(move || asked.may_commit.load(Ordering::SeqCst));
-        handle.set_rollback_hook(move || told.rolled_back.store(true, Ordering::SeqCst));
-        handle.set_progress_handler(LOOK_EVERY, move || !looking.hurry.load(Ordering::Relaxed));
+        handle.set_commit_hook(move || on_commit.may_commit.load(Ordering::SeqCst));
+        handle.set_rollback_hook(move || on_rollback.rolled_back.store(true, Ordering::SeqCst));
+        handle.set_progress_handler(PROGRESS_STEPS, move || {
+            !on_progress.interrupt.load(Ordering::Relaxed)
+        });
         Ok(())
     }
 
-    /// Whether a transaction that begins on this connection now would be a real one.
-    pub(crate) fn is_sound(&self, connection: &SqliteConnection) -> bool {
-        !connection.is_in_transaction() && !self.spoiled.load(Ordering::SeqCst)
+    /// Whether a new BEGIN on this connection would start a real transaction, not a savepoint.
+    pub(crate) fn is_usable(&self, connection: &SqliteConnection) -> bool {
+        !connection.is_in_transaction() && !self.broken.load(Ordering::SeqCst)
     }
 }

@@ -1,5 +1,5 @@
-//! How the database does: what is wrong is told to the operator, and nobody waits for a server that
-//! is not there.
+//! Health of the database: logs outages for the operator, and fails fast if the server is
+//! unreachable.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -15,25 +15,25 @@ use tokio::time::Instant;
 use crate::chain::chain;
 use crate::outage::Outage;
 
-/// One line in the log for each kind of trouble in this time; the next line says how often it
-/// happened.
-const ONE_LINE: Duration = Duration::from_secs(10);
+/// The log has one line per kind of outage in this interval; the next line counts the suppressed
+/// ones.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long something may wait before we ask whether the server is there at all.
-const SOON: Duration = Duration::from_millis(500);
+/// How long an operation may wait before the server is probed.
+const PROBE_AFTER: Duration = Duration::from_millis(500);
 
-/// How long an answer to that question is good for.
-const GOOD_FOR: Duration = Duration::from_secs(1);
+/// How long the result of a probe is valid.
+const PROBE_VALIDITY: Duration = Duration::from_secs(1);
 
-/// How long the server may take to answer it.
-const KNOCK: Duration = Duration::from_secs(2);
+/// How long a probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The health of one database.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    /// When each kind of trouble was last told, and how often it has happened since.
-    told: Mutex<HashMap<Outage, (Instant, u64)>>,
-    /// A server, if the database is behind one.
+    /// When each kind of outage was last logged, and how often it has happened since.
+    logged: Mutex<HashMap<Outage, (Instant, u64)>>,
+    /// The PostgreSQL server; `None` for SQLite.
     server: Option<Server>,
 }
 
@@ -43,111 +43,113 @@ impl Health {
             server: Some(Server {
                 options,
                 last: Mutex::default(),
-                turn: tokio::sync::Mutex::default(),
+                probing: tokio::sync::Mutex::default(),
             }),
             ..Self::default()
         }
     }
 
-    /// Does what needs a connection, or finds out before long that there is no server to be had.
+    /// Runs work that needs a connection; fails early if the server turns out to be unreachable.
     pub(crate) async fn watch<T>(
         &self,
         work: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
-        let done = match &self.server {
+        let result = match &self.server {
             None => work.await,
             Some(server) => server.watch(work).await,
         };
-        done.inspect_err(|error| self.note(error))
+        result.inspect_err(|error| self.note(error))
     }
 
-    /// Tells the operator what is wrong, with its cause. Mistakes of ours are not told here: a
-    /// request fails with them.
+    /// Logs an outage with its cause. Other errors are bugs of the program; the request that fails
+    /// with them logs them.
     pub(crate) fn note(&self, error: &DbErr) {
         if let Some(outage) = Outage::of(error) {
-            self.tell(outage, &chain(error));
+            self.log(outage, &chain(error));
         }
     }
 
-    pub(crate) fn tell(&self, outage: Outage, error: &str) {
+    pub(crate) fn log(&self, outage: Outage, error: &str) {
         let now = Instant::now();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = match told.get_mut(&outage) {
-            Some((at, times)) if now.duration_since(*at) < ONE_LINE => {
-                *times += 1;
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let suppressed = match logged.get_mut(&outage) {
+            Some((at, suppressed)) if now.duration_since(*at) < LOG_INTERVAL => {
+                *suppressed += 1;
                 return;
             }
-            Some((_, times)) => *times,
+            Some((_, suppressed)) => *suppressed,
             None => 0,
         };
-        told.insert(outage, (now, 0));
-        tracing::error!(error, untold = times, "{}", outage.in_words());
+        logged.insert(outage, (now, 0));
+        tracing::error!(error, suppressed, "{}", outage.in_words());
     }
 }
 
-/// A PostgreSQL server, as seen from the door.
+/// A PostgreSQL server and the result of its last probe.
 #[derive(Debug)]
 struct Server {
     options: PgConnectOptions,
-    /// When we last knocked, and why nobody opened.
+    /// The time of the last probe, and its error.
     last: Mutex<Option<(Instant, Option<DbErr>)>>,
-    /// One knocks for all who wait.
-    turn: tokio::sync::Mutex<()>,
+    /// Held during a probe: one probe serves all waiting operations.
+    probing: tokio::sync::Mutex<()>,
 }
 
 impl Server {
     async fn watch<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        if let Some(Some(gone)) = self.known() {
-            return Err(gone);
+        if let Some(Some(error)) = self.last_probe() {
+            return Err(error);
         }
         tokio::select! {
             biased;
-            done = work => done,
-            gone = self.gone() => Err(gone),
+            result = work => result,
+            error = self.unreachable() => Err(error),
         }
     }
 
-    /// What we know of it from a moment ago: nothing, that it is there, or why it is not.
-    fn known(&self) -> Option<Option<DbErr>> {
+    /// Returns the result of the last probe while it is valid: the error, or `None` inside if the
+    /// server answered.
+    fn last_probe(&self) -> Option<Option<DbErr>> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR).map(|(_, gone)| gone.clone())
+        let valid = last.as_ref().filter(|(at, _)| at.elapsed() < PROBE_VALIDITY);
+        valid.map(|(_, error)| error.clone())
     }
 
-    /// Ends when it turns out that the server is gone; never, as long as it is there.
+    /// Resolves with the error once a probe finds the server unreachable; never while it answers.
     ///
-    /// Boxed, so that PostgreSQL's handshake is compiled here and not again with each kind of work
+    /// Boxed, so that PostgreSQL's handshake is compiled once here, not again for each kind of work
     /// in each app.
-    fn gone(&self) -> BoxFuture<'_, DbErr> {
+    fn unreachable(&self) -> BoxFuture<'_, DbErr> {
         Box::pin(async move {
             loop {
-                tokio::time::sleep(SOON).await;
-                let _turn = self.turn.lock().await;
-                let found = match self.known() {
-                    Some(found) => found,
+                tokio::time::sleep(PROBE_AFTER).await;
+                let _probing = self.probing.lock().await;
+                let probed = match self.last_probe() {
+                    Some(probed) => probed,
                     None => self.probe().await,
                 };
-                if let Some(gone) = found {
-                    return gone;
+                if let Some(error) = probed {
+                    return error;
                 }
             }
         })
     }
 
     async fn probe(&self) -> Option<DbErr> {
-        let gone =
-            match tokio::time::timeout(KNOCK, PgConnection::connect_with(&self.options)).await {
-                Ok(Ok(connection)) => {
-                    let _ = connection.close_hard().await; // it has answered, and that was the question
-                    None
-                }
-                Ok(Err(error)) => {
-                    Some(error).filter(|error| Outage::of_sqlx(error) == Some(Outage::Unreachable))
-                }
-                Err(_) => Some(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
-            };
-        let gone = gone.map(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())));
+        let connect = PgConnection::connect_with(&self.options);
+        let error = match tokio::time::timeout(PROBE_TIMEOUT, connect).await {
+            Ok(Ok(connection)) => {
+                let _ = connection.close_hard().await; // the server answered, which is enough
+                None
+            }
+            Ok(Err(error)) => {
+                Some(error).filter(|error| Outage::of_sqlx(error) == Some(Outage::Unreachable))
+            }
+            Err(_) => Some(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+        };
+        let error = error.map(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())));
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some((Instant::now(), gone.clone()));
-        gone
+        *last = Some((Instant::now(), error.clone()));
+        error
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sea_orm::TransactionTrait;
 
-// From the address to the commit.
+// Modules in the order of use: from the database URL to the commit.
 mod settings;
 mod url;
 mod open;
@@ -39,27 +39,27 @@ pub use crate::url::{DatabaseUrl, without_password};
 use crate::health::Health;
 use crate::write_connection::WriteConnection;
 
-/// A cheap handle on the database.
+/// A handle to the database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
     reader: Reader,
     backend: Backend,
 }
 
-/// How writing is done.
+/// The writer for each kind of database.
 #[derive(Debug, Clone)]
 enum Backend {
-    /// One writer, because SQLite has one; waiting jobs share a commit.
+    /// One writer task, because SQLite permits one writer; queued jobs share a commit.
     Sqlite(sqlite::Writer),
-    /// A transaction of its own for each job.
+    /// A separate transaction for each job.
     Postgres(postgres::Writer),
 }
 
 impl Db {
-    /// Opens the database, makes the file if there is none, and brings its tables up to date.
+    /// Opens the database, creates the SQLite file if it is missing, and applies the migrations.
     ///
     /// # Errors
-    /// When it cannot be reached, or a migration fails.
+    /// If the database cannot be reached, or a migration fails.
     pub async fn open(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<Self, DbError> {
         match url {
             DatabaseUrl::Sqlite(file) => {
@@ -67,7 +67,7 @@ impl Db {
                 let write_connection = WriteConnection::open(file).await?;
                 migrate::on_sqlite(&write_connection, migrations)
                     .await
-                    .map_err(|error| open::no_tables(&error))?;
+                    .map_err(|error| open::cannot_migrate(&error))?;
                 let reader = Reader::new(open::sqlite_readers(file).await?, health.clone());
                 Ok(Self {
                     reader,
@@ -75,35 +75,34 @@ impl Db {
                 })
             }
             DatabaseUrl::Postgres(url) => {
-                let server = open::Server::visit(url).await?;
+                let server = open::Server::connect(url).await?;
                 let health = Arc::new(Health::of_server(server.options()));
                 let pool = server.writers().await?;
                 migrate::on_postgres(&pool, migrations)
                     .await
-                    .map_err(|error| open::no_tables(&error))?;
+                    .map_err(|error| open::cannot_migrate(&error))?;
                 let reader = Reader::new(server.readers().await?, health.clone());
                 Ok(Self { reader, backend: Backend::Postgres(postgres::Writer::new(pool, health)) })
             }
         }
     }
 
-    /// How many migrations this database has still to see. Changes nothing; the file of SQLite has
-    /// to be there.
+    /// Returns the number of pending migrations. Changes nothing; the SQLite file must exist.
     ///
     /// # Errors
-    /// When it cannot be reached, or refuses to be written.
+    /// If the database cannot be reached or is not writable.
     pub async fn pending(url: &DatabaseUrl, migrations: &[Migrations]) -> Result<usize, DbError> {
         match url {
             DatabaseUrl::Sqlite(file) => {
                 let write_connection = WriteConnection::open(file).await?;
                 let transaction = write_connection.begin().await?;
                 let pending = migrate::pending(&transaction, migrations).await;
-                write_connection.give_up(transaction).await;
+                write_connection.abandon(transaction).await;
                 write_connection.close().await?;
                 Ok(pending?)
             }
             DatabaseUrl::Postgres(url) => {
-                let pool = open::Server::visit(url).await?.writers().await?;
+                let pool = open::Server::connect(url).await?.writers().await?;
                 let transaction = pool.begin().await?;
                 let pending = migrate::pending(&transaction, migrations).await;
                 transaction.rollback().await?;
@@ -113,18 +112,18 @@ impl Db {
         }
     }
 
-    /// What to read from. It refuses to write, and what is written meanwhile does not hold it up.
+    /// Returns the read-only connections. Concurrent writes do not block them.
     pub fn read(&self) -> &Reader {
         &self.reader
     }
 
-    /// Runs `job` in a transaction and answers when what it wrote is on disk.
+    /// Runs `job` in a transaction and returns once its writes are on disk.
     ///
-    /// It answers after the callbacks of [`Tx::on_commit`] have run. A `write` inside the job of
-    /// another one on the same database is refused at once with [`DbError::Nested`].
+    /// It returns after the callbacks of [`Tx::on_commit`] have run. A `write` inside the job of
+    /// another `write` to the same database is refused immediately with [`DbError::Nested`].
     ///
-    /// An error or a panic in the job takes back what this job wrote and nothing else. The job goes
-    /// on when whoever asked for it has gone, and it ends after ten seconds at the latest.
+    /// An error or a panic rolls back this job and no other. The job continues if the caller is
+    /// cancelled, and is rolled back after ten seconds.
     ///
     /// ```
     /// # use bellwire_db::{Db, DbError, Tx};
@@ -140,7 +139,7 @@ impl Db {
     /// ```
     ///
     /// # Errors
-    /// The job's own, or that of the database: too busy, out of time, nested, not committed.
+    /// The job's own error, or that of the database: busy, timed out, nested, not committed.
     pub async fn write<T, E, F, Fut>(&self, job: F) -> Result<T, E>
     where
         F: FnOnce(Tx) -> Fut + Send + 'static,
@@ -149,7 +148,7 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         if job::is_inside(self.reader.health()) {
-            // Said here, because a job may drop the error and go on.
+            // Logged here, because a job may ignore the error and continue.
             tracing::error!("{}", DbError::Nested);
             return Err(DbError::Nested.into());
         }
@@ -159,7 +158,7 @@ impl Db {
         }
     }
 
-    /// Lets the jobs that were accepted finish, then closes every connection. Later writes are
+    /// Waits for the accepted jobs to finish, then closes all connections. Later writes are
     /// refused.
     pub async fn close(&self) {
         match &self.backend {

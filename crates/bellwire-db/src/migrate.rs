@@ -1,5 +1,5 @@
-//! Bringing the tables up to date: each app has a history of its own, applied in the order of the
-//! apps.
+//! Applies migrations: each app has its own history, and the histories are applied in the order of
+//! the apps.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use sea_orm_migration::{DbErr, MigratorTrait};
 
 use crate::write_connection::WriteConnection;
 
-/// The number two processes of Bellwire agree on while one of them migrates: "bellwire" in ASCII.
+/// The advisory lock that a Bellwire process holds while it migrates: "bellwire" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"bellwire");
 
 type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>;
@@ -22,7 +22,7 @@ pub struct Migrations {
 }
 
 impl Migrations {
-    /// Those of a migrator, which must have a `migration_table_name` of its own.
+    /// The migrations of a migrator, which must have its own `migration_table_name`.
     pub fn of<M: MigratorTrait + 'static>() -> Self {
         Self {
             apply: |transaction| Box::pin(M::up(transaction, None)),
@@ -33,7 +33,7 @@ impl Migrations {
     }
 }
 
-/// All or nothing: a migration that fails leaves the file as it was.
+/// Applies the migrations in one transaction: a failed migration leaves the file unchanged.
 pub(crate) async fn on_sqlite(
     write_connection: &WriteConnection,
     migrations: &[Migrations],
@@ -43,8 +43,8 @@ pub(crate) async fn on_sqlite(
     write_connection.commit(transaction).await
 }
 
-/// Under a lock of the server's, so that processes that start at once do not apply the same
-/// migration twice. It may take as long as it takes: the time limits are for what people wait for.
+/// Applies the migrations under an advisory lock, so that processes that start concurrently do not
+/// apply a migration twice. The session's time limits are off: they are for requests.
 pub(crate) async fn on_postgres(
     pool: &DatabaseConnection,
     migrations: &[Migrations],
@@ -65,8 +65,8 @@ async fn apply(transaction: &DatabaseTransaction, migrations: &[Migrations]) -> 
     Ok(())
 }
 
-/// How many migrations have still to be applied. What looking needs is written, and meant to be
-/// taken back.
+/// Counts the pending migrations. This may create the migration tables; the caller rolls back the
+/// transaction.
 pub(crate) async fn pending(
     transaction: &DatabaseTransaction,
     migrations: &[Migrations],

@@ -1,20 +1,20 @@
-//! What is wrong with the database as a whole, told apart from what is wrong with a statement.
+//! Outages: errors of the database as a whole, as opposed to errors of one statement.
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use sqlx::postgres::PgDatabaseError;
 
-/// A state of the database that every statement would meet, and that passes.
+/// A temporary state of the database in which every statement would fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Outage {
-    /// All connections are in use, or somebody else holds the lock.
+    /// All connections are in use, or another process holds the lock.
     Busy,
-    /// A statement took longer than it may.
+    /// A statement exceeded its time limit.
     TimedOut,
-    /// The disk takes no more.
+    /// The disk is full.
     Full,
-    /// Nothing may be written.
+    /// The database is read-only.
     ReadOnly,
-    /// It cannot be reached.
+    /// The database cannot be reached.
     Unreachable,
 }
 
@@ -43,7 +43,7 @@ impl Outage {
         }
     }
 
-    /// By the SQLSTATE.
+    /// Classifies an error by its SQLSTATE.
     fn of_postgres(code: &str) -> Option<Self> {
         match code {
             "55P03" | "40P01" | "40001" | "53300" => Some(Self::Busy),
@@ -56,7 +56,7 @@ impl Outage {
         }
     }
 
-    /// By the extended result code, whose last byte is the kind.
+    /// Classifies an error by its extended result code, whose last byte is the primary code.
     fn of_sqlite(code: i32) -> Option<Self> {
         const IOERR_WRITE: i32 = 10 | (3 << 8);
         const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
@@ -64,26 +64,26 @@ impl Outage {
             (_, 5 | 6) => Some(Self::Busy),                       // BUSY, LOCKED
             (_, 9) => Some(Self::TimedOut),                       // INTERRUPT
             (_, 13) => Some(Self::Full),                          // FULL
-            (IOERR_WRITE | IOERR_SHMSIZE, _) => Some(Self::Full), // a quota, a limit, a disk that gives up
+            (IOERR_WRITE | IOERR_SHMSIZE, _) => Some(Self::Full), // quota, limit, failing disk
             (_, 8) => Some(Self::ReadOnly),                       // READONLY
             (_, 10 | 14) => Some(Self::Unreachable),              // IOERR, CANTOPEN
             _ => None,
         }
     }
 
-    /// In words for the operator.
+    /// Describes the outage for the operator.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
-            Self::Busy => "The database has too much to do, or somebody holds a lock",
-            Self::TimedOut => "The database took too long",
-            Self::Full => "The disk of the database takes no more",
-            Self::ReadOnly => "The database can only be read",
+            Self::Busy => "The database is busy, or another process holds a lock",
+            Self::TimedOut => "A database operation timed out",
+            Self::Full => "The disk of the database is full",
+            Self::ReadOnly => "The database is read-only",
             Self::Unreachable => "The database cannot be reached",
         }
     }
 }
 
-/// The error of the driver in an error of the ORM.
+/// Returns the driver error inside an ORM error.
 pub(crate) fn in_sqlx(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))

@@ -1,4 +1,4 @@
-//! Writing on PostgreSQL: a transaction of its own for each job.
+//! Writer for PostgreSQL: a separate transaction for each job.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,38 +14,38 @@ use tokio_util::task::TaskTracker;
 use crate::callbacks::CallbackQueue;
 use crate::error::DbError;
 use crate::health::Health;
-use crate::job::{self, Ran};
-use crate::tx::Left;
+use crate::job::{self, Outcome};
+use crate::tx::JobState;
 use crate::tx::Tx;
 
-/// Jobs that may run, or wait for a connection or for callbacks. The next one is refused with
+/// Jobs that may run, or wait for a connection or for callbacks. Further jobs are refused with
 /// [`DbError::Busy`].
 const QUEUE: usize = 1024;
 
-/// How long a commit may take. A server that keeps a copy elsewhere may wait for that.
-const COMMIT: Duration = Duration::from_secs(10);
+/// How long a commit may take. A server with synchronous replication may wait for its standby.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long taking back may take; then the connection is dropped, and the server takes back by
+/// How long a rollback may take; then the connection is dropped, and the server rolls back by
 /// itself.
-const ROLLBACK: Duration = Duration::from_secs(2);
+const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The door of PostgreSQL.
+/// The write backend for PostgreSQL.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     pool: DatabaseConnection,
     health: Arc<Health>,
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     jobs: TaskTracker,
     callbacks: CallbackQueue,
 }
 
 impl Writer {
     pub(crate) fn new(pool: DatabaseConnection, health: Arc<Health>) -> Self {
-        let (room, jobs) = (Arc::new(Semaphore::new(QUEUE)), TaskTracker::new());
-        Self { pool, health, room, jobs, callbacks: CallbackQueue::start(QUEUE) }
+        let (permits, jobs) = (Arc::new(Semaphore::new(QUEUE)), TaskTracker::new());
+        Self { pool, health, permits, jobs, callbacks: CallbackQueue::start(QUEUE) }
     }
 
-    /// In a task of its own, so that the job outlives whoever asked for it.
+    /// Runs the job in a separate task, so that it continues if the caller is cancelled.
     pub(crate) async fn write<T, E, F, Fut>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(Tx) -> Fut + Send + 'static,
@@ -56,12 +56,12 @@ impl Writer {
         if self.jobs.is_closed() {
             return Err(DbError::Closed.into());
         }
-        let place = self.room.clone().try_acquire_owned().map_err(|_| DbError::Busy)?;
+        let permit = self.permits.clone().try_acquire_owned().map_err(|_| DbError::Busy)?;
         let (reply, answer) = oneshot::channel();
         let answer_with = move |result| {
-            // Whoever asked may have gone: the job is done all the same.
+            // The caller may have been cancelled; the job is complete nevertheless.
             let _ = reply.send(result);
-            drop(place);
+            drop(permit);
         };
         let (pool, health, callbacks) =
             (self.pool.clone(), self.health.clone(), self.callbacks.clone());
@@ -79,7 +79,7 @@ impl Writer {
     }
 }
 
-/// Runs one job, commits it, and answers: after its callbacks, if it left any.
+/// Runs one job, commits it, and replies to the caller after the callbacks, if there are any.
 async fn write<T, E, F, Fut, A>(
     pool: &DatabaseConnection,
     health: &Arc<Health>,
@@ -97,53 +97,53 @@ async fn write<T, E, F, Fut, A>(
         Ok(transaction) => transaction,
         Err(error) => return answer(Err(DbError::from(error).into())),
     };
-    let Ran { result, transaction, left } = job::run(transaction, health, work).await;
-    let kept = match result {
-        Ok(kept) => kept,
+    let Outcome { result, transaction, state } = job::run(transaction, health, work).await;
+    let value = match result {
+        Ok(value) => value,
         Err(error) => {
-            take_back(transaction).await;
+            roll_back(transaction).await;
             return answer(Err(error));
         }
     };
-    let Left { callbacks, unsettled, outage } = left;
-    // Before COMMIT is sent: who waits for a lock of this transaction, or reads what it wrote,
-    // takes a later place.
-    let place = match callbacks.is_empty() {
+    let JobState { callbacks, unsettled, outage } = state;
+    // Reserved before COMMIT is sent: a job that waits for a lock of this transaction, or reads its
+    // writes, then gets a later slot.
+    let slot = match callbacks.is_empty() {
         true => None,
-        false => Some(queue.place().await),
+        false => Some(queue.reserve().await),
     };
     if let Err(error) = commit(transaction, unsettled).await {
         health.note(&error);
         return answer(Err(DbError::not_committed(outage.unwrap_or(error)).into()));
     }
-    match place {
-        Some(place) => place.committed(vec![(callbacks, Box::new(move || answer(Ok(kept))))]),
-        None => answer(Ok(kept)),
+    match slot {
+        Some(slot) => slot.committed(vec![(callbacks, Box::new(move || answer(Ok(value))))]),
+        None => answer(Ok(value)),
     }
 }
 
-/// PostgreSQL answers COMMIT without an error when a statement has failed before, and rolls back:
-/// so, where one did, it is asked first.
+/// Commits the transaction. If a statement has failed before, PostgreSQL answers COMMIT without an
+/// error and rolls back, so a `SELECT 1` checks the transaction first.
 async fn commit(transaction: DatabaseTransaction, unsettled: bool) -> Result<(), DbErr> {
-    let done = timeout(COMMIT, async {
+    let committed = timeout(COMMIT_TIMEOUT, async {
         if unsettled {
             transaction.execute_unprepared("SELECT 1").await?;
         }
         transaction.commit().await
     });
-    let late = || {
+    let timed_out = || {
         DbErr::Conn(RuntimeErr::SqlxError(
             sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into(),
         ))
     };
-    done.await.unwrap_or_else(|_| Err(late()))
+    committed.await.unwrap_or_else(|_| Err(timed_out()))
 }
 
-/// A connection that does not answer is dropped by its pool; see `open::postgres`.
-async fn take_back(transaction: DatabaseTransaction) {
-    match timeout(ROLLBACK, transaction.rollback()).await {
+/// Rolls back. The pool drops a connection that does not answer; see `open::pool`.
+async fn roll_back(transaction: DatabaseTransaction) {
+    match timeout(ROLLBACK_TIMEOUT, transaction.rollback()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "Could not roll back"),
-        Err(_) => tracing::warn!("Could not roll back in time"),
+        Err(_) => tracing::warn!("A rollback timed out; its connection is dropped"),
     }
 }

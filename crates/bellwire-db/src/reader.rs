@@ -1,4 +1,4 @@
-//! The connections to read from.
+//! The read-only connections.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use sea_orm::{
 use crate::health::Health;
 use crate::text;
 
-/// A pool of connections that refuse to write: nothing goes past the one door.
+/// A pool of read-only connections: [`Db::write`](crate::Db::write) is the only way to write.
 #[derive(Debug, Clone)]
 pub struct Reader {
     pool: DatabaseConnection,

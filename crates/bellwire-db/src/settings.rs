@@ -1,4 +1,4 @@
-//! The variables of the database.
+//! Settings of the database.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::DatabaseUrl;
 
-/// The variables of the database, as arguments of clap.
+/// The settings of the database, as clap arguments.
 ///
 /// ```
 /// use bellwire_db::{DatabaseArgs, DatabaseUrl};
@@ -29,7 +29,7 @@ pub struct DatabaseArgs {
 }
 
 impl DatabaseArgs {
-    /// The database to open: the one that is set, or the SQLite file in the data folder.
+    /// Returns the database to open: the configured URL, or the SQLite file in the data folder.
     pub fn database(&self) -> DatabaseUrl {
         self.database_url.clone().unwrap_or_else(|| DatabaseUrl::sqlite_in(&self.data))
     }

@@ -1,8 +1,8 @@
-//! The one writer of SQLite.
+//! Writer task for SQLite.
 //!
-//! SQLite lets one connection write at a time and makes each commit wait for the disk. So one task
-//! holds the writing connection, and all jobs that wait while it commits share the next commit.
-//! Each has a savepoint: what fails is rolled back to it and harms nobody else.
+//! SQLite permits one writer at a time, and each commit waits for the disk. So one task holds the
+//! write connection, and the jobs that are queued during a commit share the next one. Each job has
+//! a savepoint: a failed job is rolled back to it without affecting the others.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,46 +13,46 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::callbacks::{CallbackQueue, Callbacks, Following};
+use crate::callbacks::{AfterCommit, CallbackQueue, Callbacks};
 use crate::chain::chain;
 use crate::error::DbError;
 use crate::health::Health;
-use crate::job::{self, Ran};
+use crate::job::{self, Outcome};
 use crate::outage::Outage;
-use crate::tx::Left;
+use crate::tx::JobState;
 use crate::tx::Tx;
 use crate::write_connection::WriteConnection;
 
-/// Jobs that may wait. The next one is refused with [`DbError::Busy`], and the person is told to
+/// Jobs that may wait. Further jobs are refused with [`DbError::Busy`], which asks the person to
 /// try again.
 const QUEUE: usize = 1024;
 
-/// Jobs that share a commit at most, so that the first of them does not wait for long.
+/// The largest number of jobs in a commit, so that the first of them does not wait for long.
 const BATCH: usize = 128;
 
-/// Commits whose callbacks may wait. Where so many do, the writer waits for them before it begins
-/// the next transaction.
-const COMMITS: usize = 64;
+/// Commits whose callbacks may wait. When the queue is full, the writer waits before it begins the
+/// next transaction.
+const CALLBACK_QUEUE: usize = 64;
 
-/// Tells a job how its commit went, and thereby answers whoever asked for it.
-type Answer = Box<dyn FnOnce(Result<(), DbErr>) + Send>;
+/// Passes the result of the commit to a job, which replies to its caller.
+type Reply = Box<dyn FnOnce(Result<(), DbErr>) + Send>;
 
-/// A job that ran in its savepoint, and waits for the commit.
-struct Done {
+/// A job that has run in its savepoint and waits for the commit.
+struct RanJob {
     savepoint: DatabaseTransaction,
     keep: bool,
-    left: Left,
-    answer: Answer,
+    state: JobState,
+    reply: Reply,
 }
 
-/// A job that waits for its turn.
-trait Waiting: Send {
+/// A job in the queue of the writer task.
+trait QueuedJob: Send {
     fn run(
         self: Box<Self>,
         savepoint: DatabaseTransaction,
         health: Arc<Health>,
-    ) -> Pin<Box<dyn Future<Output = Done> + Send>>;
-    fn refuse(self: Box<Self>, why: DbErr);
+    ) -> Pin<Box<dyn Future<Output = RanJob> + Send>>;
+    fn refuse(self: Box<Self>, error: DbErr);
 }
 
 struct Job<F, T, E> {
@@ -60,7 +60,7 @@ struct Job<F, T, E> {
     reply: oneshot::Sender<Result<T, E>>,
 }
 
-impl<T, E, F, Fut> Waiting for Job<F, T, E>
+impl<T, E, F, Fut> QueuedJob for Job<F, T, E>
 where
     F: FnOnce(Tx) -> Fut + Send + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
@@ -71,43 +71,47 @@ where
         self: Box<Self>,
         savepoint: DatabaseTransaction,
         health: Arc<Health>,
-    ) -> Pin<Box<dyn Future<Output = Done> + Send>> {
+    ) -> Pin<Box<dyn Future<Output = RanJob> + Send>> {
         Box::pin(async move {
-            let Job { work, reply } = *self;
-            let Ran { result, transaction, left } = job::run(savepoint, &health, work).await;
+            let Job { work, reply: sender } = *self;
+            let Outcome { result, transaction, state } = job::run(savepoint, &health, work).await;
             let keep = result.is_ok();
-            let answer: Answer = Box::new(move |committed| {
+            let reply: Reply = Box::new(move |committed| {
                 let result = match committed {
-                    Err(why) if keep => Err(DbError::not_committed(why).into()),
+                    Err(error) if keep => Err(DbError::not_committed(error).into()),
                     _ => result,
                 };
-                // Whoever asked may have gone: the job is done all the same.
-                let _ = reply.send(result);
+                // The caller may have been cancelled; the job is complete nevertheless.
+                let _ = sender.send(result);
             });
-            Done { savepoint: transaction, keep, left, answer }
+            RanJob { savepoint: transaction, keep, state, reply }
         })
     }
 
-    fn refuse(self: Box<Self>, why: DbErr) {
-        let _ = self.reply.send(Err(DbError::not_committed(why).into()));
+    fn refuse(self: Box<Self>, error: DbErr) {
+        let _ = self.reply.send(Err(DbError::not_committed(error).into()));
     }
 }
 
-/// The door of SQLite: a queue to the one writing task.
+/// The write backend for SQLite: a queue to the writer task.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Box<dyn Waiting>>,
+    queue: mpsc::Sender<Box<dyn QueuedJob>>,
     closing: CancellationToken,
     task: TaskTracker,
 }
 
 impl Writer {
     pub(crate) fn start(write_connection: WriteConnection, health: Arc<Health>) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (queue, jobs) = mpsc::channel(QUEUE);
         let (closing, task) = (CancellationToken::new(), TaskTracker::new());
         task.spawn(write_all(
-            WriterTask { write_connection, health, callbacks: CallbackQueue::start(COMMITS) },
-            waiting,
+            WriterTask {
+                write_connection,
+                health,
+                callbacks: CallbackQueue::start(CALLBACK_QUEUE),
+            },
+            jobs,
             closing.clone(),
         ));
         task.close();
@@ -135,51 +139,51 @@ impl Writer {
     }
 }
 
-/// What the writing task works with.
+/// The resources of the writer task.
 struct WriterTask {
     write_connection: WriteConnection,
     health: Arc<Health>,
     callbacks: CallbackQueue,
 }
 
-/// The writing task: until it is closed, and then until the queue is empty.
+/// Runs the writer task until the queue is closed and empty.
 async fn write_all(
     writer: WriterTask,
-    mut waiting: mpsc::Receiver<Box<dyn Waiting>>,
+    mut queue: mpsc::Receiver<Box<dyn QueuedJob>>,
     closing: CancellationToken,
 ) {
-    let mut jobs = Vec::with_capacity(BATCH);
+    let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let some = tokio::select! {
+        let received = tokio::select! {
             biased;
-            () = closing.cancelled(), if !waiting.is_closed() => { waiting.close(); continue }
-            some = waiting.recv_many(&mut jobs, BATCH) => some,
+            () = closing.cancelled(), if !queue.is_closed() => { queue.close(); continue }
+            received = queue.recv_many(&mut batch, BATCH) => received,
         };
-        if some == 0 {
+        if received == 0 {
             break;
         }
-        writer.commit_together(&mut jobs).await;
+        writer.commit_together(&mut batch).await;
     }
     writer.callbacks.close().await;
     if let Err(error) = writer.write_connection.close().await {
-        tracing::warn!(%error, "Could not close the writing connection");
+        tracing::warn!(%error, "Could not close the write connection");
     }
 }
 
-/// What stays of a job after its savepoint: its callbacks, if it is to be kept, and its answer.
-type Finished = (Callbacks, Answer);
+/// A job after its savepoint: the callbacks to run if the commit succeeds, and its reply.
+type Finished = (Callbacks, Reply);
 
-/// What broke the transaction of all, and the job that was at work, if it is to be answered still.
+/// The error that broke the shared transaction, and the job that ran then, if it awaits its reply.
 type Broken = (DbErr, Option<Finished>);
 
 impl WriterTask {
-    /// Runs the jobs in one transaction, commits it, and answers them.
-    async fn commit_together(&self, jobs: &mut Vec<Box<dyn Waiting>>) {
+    /// Runs the jobs in one transaction, commits it, and replies to their callers.
+    async fn commit_together(&self, jobs: &mut Vec<Box<dyn QueuedJob>>) {
         let mut jobs = jobs.drain(..);
         let transaction = match self.write_connection.begin().await {
             Ok(transaction) => transaction,
             Err(error) => {
-                self.tell(&error, jobs.len());
+                self.report(&error, jobs.len());
                 return jobs.for_each(|job| job.refuse(error.clone()));
             }
         };
@@ -198,40 +202,40 @@ impl WriterTask {
         let committed = match broken {
             None => self.write_connection.commit(transaction).await,
             Some(error) => {
-                self.write_connection.give_up(transaction).await;
+                self.write_connection.abandon(transaction).await;
                 Err(error)
             }
         };
         if let Err(error) = &committed {
-            self.tell(error, finished.len() + jobs.len());
+            self.report(error, finished.len() + jobs.len());
             jobs.for_each(|job| job.refuse(error.clone()));
         }
         match committed {
-            Ok(()) => self.follow(finished).await,
-            Err(error) => finished.into_iter().for_each(|(_, answer)| answer(Err(error.clone()))),
+            Ok(()) => self.reply_all(finished).await,
+            Err(error) => finished.into_iter().for_each(|(_, reply)| reply(Err(error.clone()))),
         }
     }
 
-    /// Answers the jobs of a commit: those that left callbacks after these have run, on the task of
-    /// the callbacks.
-    async fn follow(&self, finished: Vec<Finished>) {
-        let mut following: Following = Vec::new();
-        for (callbacks, answer) in finished {
+    /// Replies to the callers of a commit's jobs. Jobs with callbacks are answered after these have
+    /// run, on the callback task.
+    async fn reply_all(&self, finished: Vec<Finished>) {
+        let mut after: AfterCommit = Vec::new();
+        for (callbacks, reply) in finished {
             match callbacks.is_empty() {
-                true => answer(Ok(())),
-                false => following.push((callbacks, Box::new(move || answer(Ok(()))))),
+                true => reply(Ok(())),
+                false => after.push((callbacks, Box::new(move || reply(Ok(()))))),
             }
         }
-        if !following.is_empty() {
-            self.callbacks.place().await.committed(following);
+        if !after.is_empty() {
+            self.callbacks.reserve().await.committed(after);
         }
     }
 
-    /// Runs one job. An error here is one of the transaction as a whole, not of the job.
+    /// Runs one job. An error here is an error of the whole transaction, not of the job.
     async fn run_in_savepoint(
         &self,
         transaction: &DatabaseTransaction,
-        job: Box<dyn Waiting>,
+        job: Box<dyn QueuedJob>,
     ) -> Result<Finished, Broken> {
         let savepoint = match transaction.begin().await {
             Ok(savepoint) => savepoint,
@@ -240,28 +244,29 @@ impl WriterTask {
                 return Err((error, None));
             }
         };
-        let Done { savepoint, keep, left, answer } = job.run(savepoint, self.health.clone()).await;
+        let RanJob { savepoint, keep, state, reply } =
+            job.run(savepoint, self.health.clone()).await;
         let ended = match keep {
             true => savepoint.commit().await,
-            false => self.write_connection.take_back(savepoint).await,
+            false => self.write_connection.roll_back(savepoint).await,
         };
         match ended {
-            Ok(()) if keep => Ok((left.callbacks, answer)),
-            Ok(()) => Ok((Callbacks::new(), answer)),
-            // SQLite has rolled back all by itself: there is no savepoint any more, and what came
-            // before says why.
-            Err(error) => Err((left.outage.unwrap_or(error), Some((Callbacks::new(), answer)))),
+            Ok(()) if keep => Ok((state.callbacks, reply)),
+            Ok(()) => Ok((Callbacks::new(), reply)),
+            // SQLite has rolled back the whole transaction, so the savepoint no longer exists. An
+            // earlier outage is the cause.
+            Err(error) => Err((state.outage.unwrap_or(error), Some((Callbacks::new(), reply)))),
         }
     }
 
-    /// What passes by itself is told once in a while, a fault of ours each time.
-    fn tell(&self, error: &DbErr, jobs: usize) {
+    /// Logs an outage at most once per interval, and any other error each time.
+    fn report(&self, error: &DbErr, jobs: usize) {
         match Outage::of(error) {
             Some(_) => self.health.note(error),
             None => {
                 tracing::error!(
                     error = chain(error),
-                    "Could not commit; nothing of {jobs} jobs was kept"
+                    "Could not commit; {jobs} jobs were rolled back"
                 )
             }
         }

@@ -1,19 +1,19 @@
-//! Text that a database cannot hold.
+//! Refusal of text that cannot be stored.
 //!
-//! PostgreSQL refuses U+0000 in text and SQLite does not. Here neither gets any, so that both hold
-//! the same, and what is asked for by such a text was never stored.
+//! PostgreSQL refuses U+0000 in text; SQLite accepts it. This crate refuses it for both, so that
+//! they behave alike. A lookup by such a text finds nothing, because it was never stored.
 
 use sea_orm::{DbErr, RuntimeErr, Statement, Value};
 
 use crate::outage::in_sqlx;
 
-/// Why a statement was not sent.
+/// The error for a statement that was not sent.
 #[derive(Debug, thiserror::Error)]
-#[error("a text with U+0000 in it was to be stored or looked for")]
+#[error("a value of the statement contains U+0000")]
 struct Unstorable;
 
-/// Lets through what both databases take. Asked before a statement is sent: PostgreSQL would give
-/// up the whole transaction.
+/// Refuses a statement whose values contain U+0000. Checked before the statement is sent, because
+/// PostgreSQL would abort the whole transaction.
 pub(crate) fn check(statement: &Statement) -> Result<(), DbErr> {
     match statement.values.iter().flat_map(|values| &values.0).any(has_nul) {
         false => Ok(()),
@@ -36,21 +36,20 @@ fn has_nul(value: &Value) -> bool {
     }
 }
 
-/// What was found by a text that comes from outside, such as an address or a name that somebody
-/// typed.
+/// Extends the result of a lookup by untrusted text, such as a path or a name that a person typed.
 ///
 /// ```
 /// # use bellwire_db::LookupExt;
 /// # use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
-/// # async fn called(db: &impl ConnectionTrait, name: &str) -> Result<Option<QueryResult>, DbErr> {
+/// # async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<QueryResult>, DbErr> {
 /// let sql = "SELECT id FROM users WHERE name = $1";
-/// let asked = Statement::from_sql_and_values(db.get_database_backend(), sql, [name.into()]);
-/// db.query_one_raw(asked).await.none_if_unstorable()
+/// let query = Statement::from_sql_and_values(db.get_database_backend(), sql, [name.into()]);
+/// db.query_one_raw(query).await.none_if_unstorable()
 /// # }
 /// ```
 pub trait LookupExt: Sized {
-    /// Nothing, where the text is one that no database can hold (U+0000): it was never stored.
-    /// Without this it is an error, [`DbError::Unstorable`](crate::DbError::Unstorable).
+    /// Returns an empty result if the text contains U+0000, since such a text was never stored.
+    /// Otherwise this would be the error [`DbError::Unstorable`](crate::DbError::Unstorable).
     #[must_use]
     fn none_if_unstorable(self) -> Self;
 }

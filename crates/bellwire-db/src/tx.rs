@@ -1,4 +1,4 @@
-//! The transaction a job writes in.
+//! The transaction of a job.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,63 +12,61 @@ use crate::health::Health;
 use crate::outage::Outage;
 use crate::text;
 
-/// An open transaction: queries run on it, and what must wait for the commit is left with it.
+/// An open transaction: runs queries, and registers callbacks to run after the commit.
 ///
-/// It commits when its job ends with `Ok`, and only then. A `Tx` that outlives its job can do
-/// nothing any more.
+/// It commits only if its job returns `Ok`. Queries on a `Tx` that outlives its job fail.
 #[derive(Debug)]
 pub struct Tx {
     shared: Arc<Shared>,
 }
 
-/// The other end of a [`Tx`]: takes the transaction back when the job is over.
-pub(crate) struct Lent {
+/// The owner of a [`Tx`]: reclaims the transaction when the job ends.
+pub(crate) struct TxOwner {
     shared: Arc<Shared>,
 }
 
 struct Shared {
     backend: DbBackend,
-    /// Empty once the job is over.
+    /// `None` once the job has ended.
     transaction: tokio::sync::Mutex<Option<DatabaseTransaction>>,
-    left: Mutex<Left>,
+    state: Mutex<JobState>,
     health: Arc<Health>,
 }
 
-/// What a job leaves when it is over.
+/// The state that a job leaves at its end.
 #[derive(Default)]
-pub(crate) struct Left {
+pub(crate) struct JobState {
     pub(crate) callbacks: Callbacks,
-    /// Whether a statement failed, or nobody waited for its end: its transaction may be over
-    /// without having said so.
+    /// Whether a statement failed or was cancelled: the transaction may have ended without an error
+    /// from the driver.
     pub(crate) unsettled: bool,
-    /// What was wrong with the database as a whole, if it was that.
+    /// The first outage of the database during the job.
     pub(crate) outage: Option<DbErr>,
 }
 
 impl Tx {
-    pub(crate) fn lend(transaction: DatabaseTransaction, health: Arc<Health>) -> (Self, Lent) {
+    pub(crate) fn lend(transaction: DatabaseTransaction, health: Arc<Health>) -> (Self, TxOwner) {
         let backend = transaction.get_database_backend();
         let transaction = tokio::sync::Mutex::new(Some(transaction));
-        let shared = Arc::new(Shared { backend, transaction, left: Mutex::default(), health });
-        (Self { shared: shared.clone() }, Lent { shared })
+        let shared = Arc::new(Shared { backend, transaction, state: Mutex::default(), health });
+        (Self { shared: shared.clone() }, TxOwner { shared })
     }
 
-    /// Runs `callback` once what this job wrote is on disk, and before the job is answered.
+    /// Runs `callback` once the writes of this job are on disk, before `Db::write` returns.
     ///
-    /// Callbacks run one after another, in the order of the commits, on a task of their own: the
-    /// next job writes meanwhile. A panic in one is logged, and the others run. Keep them short,
-    /// and never block: a job that leaves callbacks is answered after those of earlier commits.
+    /// Callbacks run one after another, in commit order, on a separate task; the next job writes
+    /// in the meantime. A panic in one is logged, and the others run. Keep them short and never
+    /// block: a write with callbacks also waits for the callbacks of earlier commits.
     pub fn on_commit(&self, callback: impl FnOnce() + Send + 'static) {
-        self.shared.left().callbacks.push(Box::new(callback));
+        self.shared.state().callbacks.push(Box::new(callback));
     }
 
-    /// Waits until no other job, in any process, holds the lock with this number; it is held until
-    /// the job ends.
+    /// Acquires the advisory lock `number` across all processes and holds it until the job ends.
     ///
-    /// On SQLite nothing is to be done: there only one job writes at a time.
+    /// Does nothing on SQLite, where only one job writes at a time.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// If the statement fails, or the lock is not free in time.
     pub async fn lock(&self, number: i64) -> Result<(), DbErr> {
         if self.shared.backend == DbBackend::Postgres {
             self.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({number})")).await?;
@@ -77,36 +75,36 @@ impl Tx {
     }
 }
 
-impl Lent {
-    pub(crate) async fn take_back(self) -> (DatabaseTransaction, Left) {
+impl TxOwner {
+    pub(crate) async fn reclaim(self) -> (DatabaseTransaction, JobState) {
         let transaction = self.shared.transaction.lock().await.take();
-        let left = std::mem::take(&mut *self.shared.left());
+        let state = std::mem::take(&mut *self.shared.state());
         (
-            transaction.unwrap_or_else(|| unreachable!("taken only here, and `self` is gone then")),
-            left,
+            transaction.unwrap_or_else(|| unreachable!("taken only here, which consumes `self`")),
+            state,
         )
     }
 }
 
 impl Shared {
-    fn left(&self) -> MutexGuard<'_, Left> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, JobState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A statement begins. Until it has ended well, nothing is certain: it may fail, or be dropped
-    /// half way.
-    fn begun(&self) -> bool {
-        std::mem::replace(&mut self.left().unsettled, true)
+    /// Marks the transaction as unsettled while a statement runs, since that may fail or be
+    /// cancelled. Returns the previous mark.
+    fn begin_statement(&self) -> bool {
+        std::mem::replace(&mut self.state().unsettled, true)
     }
 
-    fn ended<T>(&self, before: bool, result: &Result<T, DbErr>) {
-        let mut left = self.left();
+    fn end_statement<T>(&self, was_unsettled: bool, result: &Result<T, DbErr>) {
+        let mut state = self.state();
         match result {
-            Ok(_) => left.unsettled = before,
+            Ok(_) => state.unsettled = was_unsettled,
             Err(error) => {
                 self.health.note(error);
-                if left.outage.is_none() && Outage::of(error).is_some() {
-                    left.outage = Some(error.clone());
+                if state.outage.is_none() && Outage::of(error).is_some() {
+                    state.outage = Some(error.clone());
                 }
             }
         }
@@ -119,17 +117,17 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// Runs one statement on the transaction while it is lent.
+/// Runs one statement on the transaction, if the job has not ended.
 macro_rules! on_the_transaction {
     ($tx:ident, $method:ident, $argument:ident) => {
         match &*$tx.shared.transaction.lock().await {
             Some(transaction) => {
-                let before = $tx.shared.begun();
+                let was_unsettled = $tx.shared.begin_statement();
                 let result = transaction.$method($argument).await;
-                $tx.shared.ended(before, &result);
+                $tx.shared.end_statement(was_unsettled, &result);
                 result
             }
-            None => Err(DbErr::Custom("this transaction is over".to_owned())),
+            None => Err(DbErr::Custom("the transaction has ended".to_owned())),
         }
     };
 }

@@ -1,4 +1,4 @@
-//! `DATABASE_URL`.
+//! Parser of `DATABASE_URL`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,21 +7,22 @@ use std::str::FromStr;
 
 use url::Url;
 
-/// Where the data is.
+/// The location of the database.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file of SQLite's.
+    /// A SQLite file.
     Sqlite(PathBuf),
-    /// A PostgreSQL server and the database on it.
+    /// A PostgreSQL server and a database on it.
     Postgres(String),
 }
 
 const EXPECTED: &str = "sqlite:path/to/file.db or postgres://user:password@host:port/database";
 
-const NO_PARAMETERS: &str = "sqlite:path/to/file.db without parameters (mode=rwc is what happens anyway: the file is made when there is none)";
+const NO_PARAMETERS: &str = "sqlite:path/to/file.db without parameters (mode=rwc is the default: \
+                             a missing file is created)";
 
 impl DatabaseUrl {
-    /// The SQLite file of a data folder.
+    /// Returns the SQLite file in a data folder.
     pub fn sqlite_in(folder: &Path) -> Self {
         Self::Sqlite(folder.join("bellwire.db"))
     }
@@ -59,8 +60,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// An address as it may be shown on a terminal and in a log: without a password, wherever it
-/// stands.
+/// Redacts the passwords in an address, for terminals and logs.
 pub fn without_password(value: &str) -> String {
     let Ok(mut url) = Url::parse(value) else {
         return if value.contains('@') || value.contains("pass") {
@@ -71,19 +71,20 @@ pub fn without_password(value: &str) -> String {
     };
     let named = !url.username().is_empty() || url.password().is_some();
     if value.contains('@') && !named {
-        return "…".to_owned(); // a password with a slash in it makes a host of the user's name
+        // A slash in the password makes the parser take the user name for the host.
+        return "…".to_owned();
     }
     let is_web = matches!(url.scheme(), "http" | "https");
     if is_web && named {
-        // For a site's own address a name is as secret as a password: it may be a token.
+        // In a web address the user name is as secret as a password: it may be a token.
         let _ = url.set_username("…").and_then(|()| url.set_password(None));
     }
     if url.password().is_some() {
         let _ = url.set_password(Some("…"));
     }
     if url.query_pairs().any(|(name, _)| is_secret(&name)) {
-        let shown: Vec<_> = url.query_pairs().map(shown).collect();
-        url.query_pairs_mut().clear().extend_pairs(shown);
+        let redacted: Vec<_> = url.query_pairs().map(redacted).collect();
+        url.query_pairs_mut().clear().extend_pairs(redacted);
     }
     match url.as_str() == value || !(named || url.query().is_some()) {
         true => value.to_owned(),
@@ -96,7 +97,7 @@ fn is_secret(name: &str) -> bool {
     ["pass", "secret", "token"].iter().any(|word| name.contains(word))
 }
 
-fn shown((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
+fn redacted((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
     let value = if is_secret(&name) { "…".to_owned() } else { value.into_owned() };
     (name.into_owned(), value)
 }

@@ -1,10 +1,10 @@
-//! The one connection that writes to SQLite.
+//! The single write connection of SQLite.
 //!
-//! Two things are not left to trust. SQLite asks before every commit, and only the writer's own is
-//! let through: when a full disk has made SQLite roll back in the middle of a job, what the job
-//! does next would otherwise be committed statement by statement. And a connection whose
-//! transaction did not end as it should is closed and replaced, because the driver then takes the
-//! next BEGIN for a savepoint, and what is "committed" into that is never committed.
+//! Two safeguards protect its commits. A commit hook permits only the writer's own commits: if a
+//! full disk makes SQLite roll back in the middle of a job, the job's next statements would
+//! otherwise be committed one by one. And a connection whose transaction ended abnormally is closed
+//! and replaced: the driver would take the next BEGIN for a savepoint, and releasing a savepoint
+//! commits nothing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
-/// Lets SQLite compare its copy of the schema with the file's, which BEGIN does not. Another
-/// process may have migrated; SQLite would then read the schema again in the middle of preparing a
-/// statement whose trigger writes to a virtual table, and would fail with "no such table".
+/// Makes SQLite compare its cached schema with the file's, which BEGIN does not do. If another
+/// process has migrated, SQLite would otherwise reload the schema while it prepares a statement
+/// whose trigger writes to a virtual table, and fail with "no such table".
 const REFRESH: &str = "SELECT 1 FROM sqlite_master LIMIT 0";
 
-/// The writing connection.
+/// The write connection and its hooks.
 #[derive(Debug, Clone)]
 pub(crate) struct WriteConnection {
     connection: DatabaseConnection,
@@ -37,18 +37,18 @@ impl WriteConnection {
         Ok(Self { connection, guard })
     }
 
-    /// Begins to write at once, so that there is no finding out in the middle that another process
-    /// does.
+    /// Begins an immediate transaction, which takes the write lock at once, so that no statement
+    /// fails later because another process writes.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
-        let transaction = self.spoiled_by(self.connection.begin_with_options(options).await)?;
+        let transaction = self.mark_if_failed(self.connection.begin_with_options(options).await)?;
         self.guard.rolled_back.store(false, Ordering::SeqCst);
         let refreshed = transaction.execute_unprepared(REFRESH).await;
-        match self.spoiled_by(refreshed) {
+        match self.mark_if_failed(refreshed) {
             Ok(_) => Ok(transaction),
             Err(error) => {
-                self.give_up(transaction).await;
+                self.abandon(transaction).await;
                 Err(error)
             }
         }
@@ -56,37 +56,37 @@ impl WriteConnection {
 
     pub(crate) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
         if self.guard.rolled_back.load(Ordering::SeqCst) {
-            self.give_up(transaction).await;
+            self.abandon(transaction).await;
             return Err(DbErr::Custom("the transaction was rolled back before its end".to_owned()));
         }
         self.guard.may_commit.store(true, Ordering::SeqCst);
         let committed = transaction.commit().await;
         self.guard.may_commit.store(false, Ordering::SeqCst);
-        self.spoiled_by(committed)
+        self.mark_if_failed(committed)
     }
 
-    /// Gives up a transaction that something is wrong with.
-    pub(crate) async fn give_up(&self, transaction: DatabaseTransaction) {
-        self.guard.spoiled.store(true, Ordering::SeqCst);
-        // Where SQLite has rolled back by itself, there is nothing left to roll back.
+    /// Rolls back a transaction that failed, and marks the connection as broken.
+    pub(crate) async fn abandon(&self, transaction: DatabaseTransaction) {
+        self.guard.broken.store(true, Ordering::SeqCst);
+        // The error is ignored: SQLite may have rolled back by itself.
         let _ = transaction.rollback().await;
     }
 
-    /// Takes back what one job wrote, and breaks off the statement it is still at.
-    pub(crate) async fn take_back(&self, savepoint: DatabaseTransaction) -> Result<(), DbErr> {
-        self.guard.hurry.store(true, Ordering::Relaxed);
-        let taken_back = savepoint.rollback().await;
-        self.guard.hurry.store(false, Ordering::Relaxed);
-        taken_back
+    /// Rolls back one job to its savepoint, and interrupts the statement that still runs.
+    pub(crate) async fn roll_back(&self, savepoint: DatabaseTransaction) -> Result<(), DbErr> {
+        self.guard.interrupt.store(true, Ordering::Relaxed);
+        let rolled_back = savepoint.rollback().await;
+        self.guard.interrupt.store(false, Ordering::Relaxed);
+        rolled_back
     }
 
     pub(crate) async fn close(&self) -> Result<(), DbErr> {
         self.connection.close_by_ref().await
     }
 
-    fn spoiled_by<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
+    fn mark_if_failed<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
         if result.is_err() {
-            self.guard.spoiled.store(true, Ordering::SeqCst);
+            self.guard.broken.store(true, Ordering::SeqCst);
         }
         result
     }

@@ -1,4 +1,4 @@
-//! Which addresses a link may lead to, and where one stands bare in a text.
+//! Link targets: the permitted URL schemes, and detection of bare addresses in text.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use pulldown_cmark::LinkType;
 /// The longest name of a host, in characters.
 const HOST_CHARS: usize = 253;
 
-/// Where a link leads, if it leads anywhere we let anybody go: `http`, `https` and `mailto`.
+/// Returns the target of a link if its scheme is `http`, `https` or `mailto`.
 ///
-/// Everything else is refused because it is not one of these, not because it is known to be bad.
-/// `//` is asked for: browsers take `https:path` for a path on this very site.
+/// This is an allowlist: every other scheme is refused. `//` is required, because browsers take
+/// `https:path` for a path on the same site.
 pub(crate) fn href(kind: LinkType, address: &str) -> Option<String> {
     if address.chars().any(char::is_control) {
         return None;
@@ -19,18 +19,18 @@ pub(crate) fn href(kind: LinkType, address: &str) -> Option<String> {
         LinkType::Email => ("mailto", address),
         _ => address.split_once(':')?,
     };
-    let leads = match scheme.to_ascii_lowercase().as_str() {
+    let allowed = match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => rest.strip_prefix("//").is_some_and(begins_a_host),
         "mailto" => rest.contains('@'),
         _ => false,
     };
-    leads.then(|| match kind {
+    allowed.then(|| match kind {
         LinkType::Email => format!("mailto:{address}"),
         _ => address.to_owned(),
     })
 }
 
-/// Where a bare address leads, as [`in_text`] found it.
+/// Returns the target of a bare address that [`in_text`] found.
 pub(crate) fn href_of_bare(address: &str) -> String {
     match begins(address, "www.") {
         true => format!("http://{address}"),
@@ -38,16 +38,16 @@ pub(crate) fn href_of_bare(address: &str) -> String {
     }
 }
 
-/// The bare addresses in a text: `http://…`, `https://…`, `mailto:…` and `www.…`, without the
+/// Finds the bare addresses in a text: `http://…`, `https://…`, `mailto:…` and `www.…`, without the
 /// punctuation and the brackets around them.
 ///
-/// Each character is looked at a bounded number of times, whatever the text.
+/// Each character is read a bounded number of times, whatever the text.
 pub(crate) fn in_text(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         while let Some(at) = text[from..].find(['h', 'H', 'w', 'W', 'm', 'M']).map(|at| from + at) {
             from = at + 1;
-            if !stands_alone(&text[..at]) {
+            if !can_begin_after(&text[..at]) {
                 continue;
             }
             if let Some(length) = length(&text[at..]) {
@@ -59,8 +59,8 @@ pub(crate) fn in_text(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// How long the address is that the text begins with. What it must have is looked for nearby,
-/// before all of it is read.
+/// Returns the length of the address at the start of the text. Its required characters are checked
+/// within a bounded distance, before the whole address is read.
 fn length(text: &str) -> Option<usize> {
     let scheme = ["https://", "http://", "mailto:", "www."]
         .into_iter()
@@ -69,16 +69,16 @@ fn length(text: &str) -> Option<usize> {
     let has = |rest: &str, wanted| {
         rest.chars().take(HOST_CHARS).take_while(|c| !ends_it(*c)).any(|c| c == wanted)
     };
-    let whole = |rest: &str| match scheme {
+    let is_complete = |rest: &str| match scheme {
         "mailto:" => begins_a_host(rest) && has(rest, '@'),
         "www." => begins_a_host(rest) && has(rest, '.'),
         _ => begins_a_host(rest),
     };
-    if !whole(rest) {
+    if !is_complete(rest) {
         return None;
     }
     let rest = &rest[..end(rest)];
-    whole(rest).then(|| scheme.len() + rest.len())
+    is_complete(rest).then(|| scheme.len() + rest.len())
 }
 
 fn begins(text: &str, with: &str) -> bool {
@@ -89,16 +89,16 @@ fn begins_a_host(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '[' | '_' | '%'))
 }
 
-/// Scripts without spaces put an address right behind a word, so only what an address is made of
-/// counts as one.
-fn stands_alone(before: &str) -> bool {
+/// Whether an address can begin after this text. In scripts without spaces an address may follow a
+/// word directly, so only characters of addresses prevent it.
+fn can_begin_after(before: &str) -> bool {
     let within =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@' | ':' | '+');
     !before.ends_with(within)
 }
 
-/// Where an address ends: before what cannot be in one and before a bracket nobody opened, and
-/// never in punctuation.
+/// Returns the end of an address: before a character that cannot be part of one, and before an
+/// unmatched closing bracket. Trailing punctuation does not belong to it.
 fn end(text: &str) -> usize {
     let (mut end, mut open) = (0, Brackets::default());
     for (at, c) in text.char_indices() {
@@ -136,7 +136,7 @@ struct Brackets {
 }
 
 impl Brackets {
-    /// Whether the character closes only what was opened.
+    /// Counts a bracket. Returns `false` for an unmatched closing bracket.
     fn take(&mut self, c: char) -> bool {
         let (count, opens) = match c {
             '(' | ')' => (&mut self.round, c == '('),
@@ -150,8 +150,8 @@ impl Brackets {
     }
 }
 
-/// What no address has in it: spaces, quotes, the punctuation of wide scripts, and what turns or
-/// hides others.
+/// Whether a character ends an address: spaces, quotes, CJK punctuation, and characters that change
+/// the direction of others or hide them.
 fn ends_it(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()

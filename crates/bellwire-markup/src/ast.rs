@@ -1,4 +1,4 @@
-//! A text as the pieces our pages know. What is no piece here cannot be on the page.
+//! AST of a text. A construct that has no node here cannot appear on a page.
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Parser, Tag};
 
@@ -7,100 +7,100 @@ use crate::characters::shows;
 use crate::flavor::{Flavor, options};
 use crate::sanitize::sanitize;
 
-/// How deep lists and quotations are drawn; what is deeper is shown at this depth. Browsers are
-/// slow where pages are deep.
-const DEEPEST: usize = 8;
-/// How many emphases may lie in each other.
-const DEEPEST_INLINE: usize = 8;
-/// How many links a text has. Each is ten times as long on the page as it was typed.
-const MOST_LINKS: usize = 100;
-/// How often indented text is looked into for what it says: an indented part of an indented part is
-/// as deep as pasting goes.
-const DEEPEST_INDENT: usize = 2;
-/// The longest word behind a fence that is taken for a language.
+/// The maximum nesting of lists and quotations; deeper ones are shown at this depth. Browsers are
+/// slow with deeply nested pages.
+const MAX_DEPTH: usize = 8;
+/// The maximum nesting of inline elements.
+const MAX_INLINE_DEPTH: usize = 8;
+/// The maximum number of links in a text. Each is ten times as long in HTML as in the source.
+const MAX_LINKS: usize = 100;
+/// How many levels of indentation are parsed; pasted text rarely has more. Deeper text becomes a
+/// paragraph.
+const MAX_INDENT_DEPTH: usize = 2;
+/// The maximum length of a language after a code fence, in characters.
 const LANGUAGE_CHARS: usize = 32;
 
-/// What a text is made of, in its order; each `Open` has its `Close`.
+/// A node of a text, in document order. Each `Open` has a matching `Close`.
 #[derive(Debug, PartialEq)]
 pub enum Node {
-    /// An element begins.
+    /// The start of an element.
     Open(Element),
-    /// The element that began last ends.
+    /// The end of the innermost open element.
     Close,
     /// Text.
     Text(String),
-    /// Code: of a [`Element::Fence`] all of it, elsewhere some words.
+    /// Code: the whole content of an [`Element::Fence`], or inline code.
     Code(String),
-    /// A new line.
+    /// A line break.
     Break,
-    /// A line across.
+    /// A horizontal rule.
     Rule,
 }
 
-/// What pieces lie in.
+/// An element that contains nodes.
 #[derive(Debug, PartialEq)]
 pub enum Element {
     /// A paragraph.
     Paragraph,
-    /// A heading of level 2, 3 or 4: the first is the page's.
+    /// A heading of level 2, 3 or 4. Level 1 is the page's title.
     Heading(u8),
     /// A quotation.
     Quote,
-    /// A list.
+    /// A bullet list.
     Bullets,
-    /// A list with numbers, from this one on.
+    /// A numbered list, with its first number.
     Numbers(u64),
-    /// A point of a list.
+    /// An item of a list.
     Item,
-    /// A block of code, and the language it says it is in: ASCII letters, digits and `+-#._` only.
+    /// A block of code and its language, which has only ASCII letters, digits and `+-#._`.
     Fence(Option<String>),
-    /// Important.
+    /// Strong emphasis.
     Strong,
-    /// Stressed.
+    /// Emphasis.
     Emphasis,
-    /// Taken back.
+    /// Strikethrough.
     Strike,
-    /// A link, to an address we let people go to.
+    /// A link with a permitted target.
     Link(String),
 }
 
 impl Element {
-    /// Whether it lies within a line.
+    /// Whether the element is inline.
     pub fn is_inline(&self) -> bool {
         matches!(self, Self::Strong | Self::Emphasis | Self::Strike | Self::Link(_))
     }
 }
 
-/// The pieces of a text. Where the markup leaves nothing to see (`***`, `-`, an empty fence), the
-/// text is shown as it was typed.
-pub(crate) fn of(text: &str, flavor: Flavor) -> Vec<Node> {
+/// Parses a text into nodes. If the result is invisible (`***`, `-`, an empty fence), the text is
+/// shown as it was typed.
+pub(crate) fn parse(text: &str, flavor: Flavor) -> Vec<Node> {
     let mut reader = Reader::new(flavor);
     reader.read(text, 0);
-    if !reader.nodes.iter().any(seen) {
+    if !reader.nodes.iter().any(is_visible) {
         reader.nodes.clear();
         reader.paragraph(text.trim());
     }
     reader.nodes
 }
 
-fn seen(node: &Node) -> bool {
+fn is_visible(node: &Node) -> bool {
     matches!(node, Node::Text(text) | Node::Code(text) if shows(text))
 }
 
-/// What the end of an element has to do.
+/// An open element, as its end has to treat it.
 enum Opened {
-    /// It is not drawn: too deep, or a link that leads nowhere.
+    /// Not rendered: too deep, or a link without a permitted target.
     Nothing,
     Block,
-    /// A list or a quotation, which count towards the depth.
+    /// A list or a quotation, which count towards [`MAX_DEPTH`].
     Nested,
     Heading,
     Inline,
-    /// A single `~` strikes nothing: `~5` means about.
+    /// A single `~`, which is text: `~5` means "about 5".
     Tilde,
-    /// A link whose text begins at this piece.
+    /// A link whose text begins at this node.
     Link(usize),
-    /// Code, which is read as a whole: with what stands behind the fence, or without a fence.
+    /// Code, which is read as a whole: with the info string of its fence, or indented.
     Code(Option<String>),
 }
 
@@ -108,8 +108,7 @@ struct Reader {
     flavor: Flavor,
     nodes: Vec<Node>,
     opened: Vec<Opened>,
-    /// Text that is not yet a piece: the parser cuts it wherever something might have had a
-    /// meaning.
+    /// Text that is not yet a node: the parser splits text at every character that might be markup.
     run: String,
     nested: usize,
     inlines: usize,
@@ -137,7 +136,7 @@ impl Reader {
                 Event::SoftBreak | Event::HardBreak => self.node(Node::Break),
                 Event::Rule if self.flavor == Flavor::Article => self.node(Node::Rule),
                 Event::Rule => self.paragraph(text[range].trim()),
-                // Not asked for in `options`.
+                // Not enabled in `options`.
                 Event::FootnoteReference(_)
                 | Event::TaskListMarker(_)
                 | Event::InlineMath(_)
@@ -207,14 +206,14 @@ impl Reader {
     }
 
     fn nest(&mut self, element: Element) -> Opened {
-        if self.nested == DEEPEST {
+        if self.nested == MAX_DEPTH {
             return Opened::Nothing;
         }
         self.nested += 1;
         self.open(element, Opened::Nested)
     }
 
-    /// An item is drawn where its list is. Elsewhere it is a line.
+    /// Opens an item if its list is open. Otherwise the item becomes a line.
     fn item(&mut self) -> Opened {
         if matches!(self.opened.last(), Some(Opened::Nested)) {
             return self.open(Element::Item, Opened::Block);
@@ -227,7 +226,7 @@ impl Reader {
     }
 
     fn inline(&mut self, element: Element) -> Opened {
-        if self.inlines == DEEPEST_INLINE {
+        if self.inlines == MAX_INLINE_DEPTH {
             return Opened::Nothing;
         }
         self.inlines += 1;
@@ -237,7 +236,7 @@ impl Reader {
     /// A link, or a picture, which is a link to it. A link in a link is its text.
     fn link(&mut self, kind: LinkType, address: &str) -> Opened {
         match address::href(kind, address) {
-            Some(href) if !self.in_link && self.links < MOST_LINKS => {
+            Some(href) if !self.in_link && self.links < MAX_LINKS => {
                 self.node(Node::Open(Element::Link(href)));
                 self.in_link = true;
                 self.links += 1;
@@ -247,10 +246,10 @@ impl Reader {
         }
     }
 
-    /// A link without a text to click on shows its address.
+    /// Ends a link. A link without visible text shows its address.
     fn end_link(&mut self, at: usize) {
         self.flush();
-        if !self.nodes[at..].iter().any(seen)
+        if !self.nodes[at..].iter().any(is_visible)
             && let Some(Node::Open(Element::Link(href))) = self.nodes.get(at - 1)
         {
             let shown = Node::Text(href.clone());
@@ -265,8 +264,8 @@ impl Reader {
         Opened::Code(info)
     }
 
-    /// What stands behind the fence is the language, or the code's first line: many begin to write
-    /// right there.
+    /// Ends a fenced block. The info string is its language, or else its first line, since many
+    /// people begin the code there.
     fn fence(&mut self, info: &str) {
         let code = std::mem::take(&mut self.run);
         let code = code.strip_suffix('\n').unwrap_or(&code);
@@ -278,12 +277,13 @@ impl Reader {
         self.nodes.extend([Node::Open(Element::Fence(language)), Node::Code(code), Node::Close]);
     }
 
-    /// People paste. An indented part is read like any other, without its indentation.
+    /// Parses an indented block like any other text, without its indentation, since it is mostly
+    /// pasted text.
     fn indented(&mut self, indents: usize) {
         let text = std::mem::take(&mut self.run);
         let text = text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
         match indents {
-            DEEPEST_INDENT => self.paragraph(text.trim()),
+            MAX_INDENT_DEPTH => self.paragraph(text.trim()),
             _ => self.read(&text, indents + 1),
         }
     }
@@ -299,7 +299,7 @@ impl Reader {
         self.nodes.push(node);
     }
 
-    /// What has gathered becomes pieces: lines, and in them the bare addresses.
+    /// Converts the collected text to nodes: lines, and the bare addresses in them.
     fn flush(&mut self) {
         let run = std::mem::take(&mut self.run);
         for (number, line) in run.trim_end_matches('\n').split('\n').enumerate() {
@@ -313,7 +313,7 @@ impl Reader {
     fn line(&mut self, line: &str) {
         let mut done = 0;
         for address in
-            address::in_text(line).take(if self.in_link { 0 } else { MOST_LINKS - self.links })
+            address::in_text(line).take(if self.in_link { 0 } else { MAX_LINKS - self.links })
         {
             self.text(&line[done..address.start]);
             done = address.end;
@@ -333,7 +333,7 @@ impl Reader {
     }
 }
 
-/// The page's title is the first heading. Many begin with `#` all the same, and as many with `##`.
+/// Maps a heading below the page's title, which is level 1. People begin with `#` or with `##`.
 fn below_title(level: HeadingLevel) -> u8 {
     match level {
         HeadingLevel::H1 | HeadingLevel::H2 => 2,
@@ -342,8 +342,8 @@ fn below_title(level: HeadingLevel) -> u8 {
     }
 }
 
-/// The one word behind a fence, if it looks like a language. It is an attribute later, so what it
-/// may be is said here.
+/// Returns the info string if it is one word that looks like a language. It becomes an attribute,
+/// so its characters are restricted here.
 fn language(info: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '#' | '.' | '_');
     let is_word = !info.is_empty() && info.len() <= LANGUAGE_CHARS && info.chars().all(fits);

@@ -1,12 +1,12 @@
-//! Characters that show nothing by themselves.
+//! Classification of invisible and combining characters.
 
 use unicode_normalization::char::is_combining_mark;
 
-/// What changes how others are shown, or shows nothing at all: names made of it look like other
-/// names.
+/// Whether a character is invisible or changes how others are shown, so that names which contain it
+/// look like other names.
 ///
-/// A name of a person is refused with it, a name of anything else and a title lose it, a text keeps
-/// it and has to show something besides.
+/// A person's name that contains one is refused; other names and titles lose it; a text keeps it
+/// but must also contain something visible.
 pub fn is_invisible(c: char) -> bool {
     (c.is_control() && !c.is_whitespace())
         || matches!(c,
@@ -17,19 +17,19 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// What joins or varies the characters around it, as in emoji and in many scripts. It shows nothing
-/// alone.
+/// Whether a character joins or varies the characters around it, as in emoji and in many scripts.
+/// It is invisible alone.
 pub fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// What belongs to the character before it: marks, joiners, variations and tones of skin.
+/// Whether a character belongs to the one before it: marks, joiners, variations and skin tones.
 pub fn attaches(c: char) -> bool {
     is_combining_mark(c)
         || matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}' | '\u{E0020}'..='\u{E007F}')
 }
 
-/// Whether there is something to see.
+/// Whether a text has a visible character.
 pub fn shows(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace() && !is_invisible(c) && !is_joiner(c))
 }

@@ -1,17 +1,17 @@
-//! The ways in which a text is read.
+//! The two Markdown flavors: message and article.
 
 use pulldown_cmark::Options;
 
-/// What a text is read as.
+/// The rules by which a text is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flavor {
     /// A line break is a line break, and a heading is a bold line.
     Message,
-    /// Lines flow into paragraphs, and headings divide it.
+    /// Lines join into paragraphs, and headings are headings.
     Article,
 }
 
-/// What of Markdown is read beyond its core.
+/// Returns the enabled extensions of Markdown.
 pub(crate) fn options() -> Options {
     Options::ENABLE_STRIKETHROUGH
 }

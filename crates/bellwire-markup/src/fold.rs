@@ -1,22 +1,20 @@
-//! Folding: texts that differ only in how they are written become the same.
+//! Folding: maps texts that differ only in case or compatibility forms to the same text.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// How letters lose their case.
+/// The kind of case folding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
-    /// Each letter as its small one: `STRASSE` and `Straße` stay two. For keys, such as people's
-    /// names.
+    /// Lowercase: `STRASSE` and `Straße` stay different. For keys, such as people's names.
     Lower,
-    /// Each letter as what its capital is in small: `ß` is `ss`, `ς` is `σ`, `ı` is `i`. For
-    /// searches.
+    /// Uppercase, then lowercase: `ß` becomes `ss`, `ς` becomes `σ`, `ı` becomes `i`. For searches.
     Full,
 }
 
-/// The text in compatible forms (NFKC) and without case.
+/// Folds a text: compatibility forms (NFKC) and case.
 ///
-/// What it answers is stored, in keys and in columns that are searched: a change of it needs a
-/// migration of those.
+/// The results are stored, in keys and in searched columns: a change of this function needs a
+/// migration of them.
 ///
 /// ```
 /// use bellwire_markup::{Case, fold};

@@ -1,5 +1,5 @@
-//! The pieces as HTML. Every tag and attribute that a text can have is written here, and every text
-//! is escaped here.
+//! Renders nodes as HTML. This module writes every tag and attribute that a text can have, and
+//! escapes all text.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,16 +8,15 @@ use bellwire::Html;
 
 use crate::ast::{Element, Node};
 
-/// Parts of a text that are shown as something else, such as people who are named in it: by the
-/// number of the piece, each range of its text (in their order, on the borders of characters) and
-/// what stands there.
+/// Parts of a text that are replaced by HTML, such as mentions of people: for the index of a node,
+/// the byte ranges in its text (in order, at character boundaries) and their replacements.
 pub type Marks = HashMap<usize, Vec<(Range<usize>, Html)>>;
 
-/// The pieces as HTML, with the marks in them.
-pub(crate) fn of(nodes: &[Node], marks: &Marks) -> String {
+/// Renders nodes and marks as HTML.
+pub(crate) fn render(nodes: &[Node], marks: &Marks) -> String {
     let mut html = String::new();
     let mut open = Vec::new();
-    for (number, node) in nodes.iter().enumerate() {
+    for (index, node) in nodes.iter().enumerate() {
         match node {
             Node::Open(element) => {
                 begin(&mut html, element);
@@ -25,7 +24,7 @@ pub(crate) fn of(nodes: &[Node], marks: &Marks) -> String {
             }
             Node::Close => html.push_str(open.pop().map_or("", end)),
             Node::Text(text) => {
-                write_text(&mut html, text, marks.get(&number).map_or(&[][..], Vec::as_slice))
+                write_text(&mut html, text, marks.get(&index).map_or(&[][..], Vec::as_slice))
             }
             Node::Code(code) if matches!(open.last(), Some(Element::Fence(_))) => {
                 escape(&mut html, code)
@@ -66,9 +65,9 @@ fn begin(html: &mut String, element: &Element) {
     }
 }
 
-/// A link opens beside the page: a live page that is left loses its socket, its place and what is
-/// half-typed. It also keeps htmx from taking a link to this very site for one of the page's own. A
-/// mail program needs no empty window.
+/// Opens a link tag. `target="_blank"` keeps the live page open, with its socket, its scroll
+/// position and half-typed text, and keeps htmx from handling a link to the same site. A `mailto:`
+/// link would leave an empty window, so it has no target.
 fn begin_link(html: &mut String, href: &str) {
     html.push_str("<a href=\"");
     escape(html, href);
@@ -100,7 +99,7 @@ fn end(element: &Element) -> &'static str {
 fn write_text(html: &mut String, text: &str, marks: &[(Range<usize>, Html)]) {
     let mut done = 0;
     for (range, mark) in marks {
-        // A mark that does not fit is left out, and nothing of the text is.
+        // A mark with an invalid range is skipped; the text stays complete.
         let Some(before) =
             text.get(done..range.start).filter(|_| text.get(range.clone()).is_some())
         else {
@@ -113,8 +112,8 @@ fn write_text(html: &mut String, text: &str, marks: &[(Range<usize>, Html)]) {
     escape(html, &text[done..]);
 }
 
-/// For texts and quoted attributes alike. No screen shows a control character, and no parser of
-/// HTML likes one.
+/// Escapes text and quoted attributes. Control characters are dropped: they are invisible, and
+/// invalid in HTML.
 fn escape(html: &mut String, text: &str) {
     for c in text.chars() {
         match c {

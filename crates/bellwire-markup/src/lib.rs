@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
-// `sanitize` takes from a text what pages have no use for, `nodes` reads what is left, and only
-// `html` writes markup.
+// `sanitize` neutralizes unsupported Markdown, `ast` parses the result, and only `html` writes
+// markup.
 mod flavor;
 mod sanitize;
 mod ast;
@@ -21,42 +21,42 @@ pub use crate::characters::{attaches, is_invisible, is_joiner, shows};
 pub use crate::fold::{Case, fold};
 pub use crate::html::Marks;
 
-/// A text, read as Markdown. Whatever was typed, what it becomes is safe to be shown, and never
-/// empty unless the text shows nothing itself.
+/// A text parsed as Markdown. Its HTML is safe for any input, and never empty unless the text
+/// itself is invisible.
 #[derive(Debug, PartialEq)]
 pub struct Text {
     nodes: Vec<Node>,
 }
 
 impl Text {
-    /// Something said in passing: a message, a comment.
+    /// Parses a short text, such as a message or a comment.
     pub fn message(text: &str) -> Self {
-        Self { nodes: ast::of(text, Flavor::Message) }
+        Self { nodes: ast::parse(text, Flavor::Message) }
     }
 
-    /// Something longer, with headings (below the page's own, which is the first) and rules.
+    /// Parses a longer text with rules and headings, whose levels begin below the page's title.
     pub fn article(text: &str) -> Self {
-        Self { nodes: ast::of(text, Flavor::Article) }
+        Self { nodes: ast::parse(text, Flavor::Article) }
     }
 
-    /// What it is made of.
+    /// Returns the nodes of the text.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The text as HTML.
+    /// Renders the text as HTML.
     pub fn html(&self) -> Html {
         self.html_with(&Marks::new())
     }
 
-    /// The text as HTML, with these parts of it shown as something else.
+    /// Renders the text as HTML, with `marks` in place of parts of it.
     pub fn html_with(&self, marks: &Marks) -> Html {
-        Html::trusted(html::of(&self.nodes, marks))
+        Html::trusted(html::render(&self.nodes, marks))
     }
 
-    /// The text in one line of at most `chars` characters, without markup: for announcements,
-    /// notifications and search results.
+    /// Returns the text as one line of at most `chars` characters without markup, for
+    /// announcements, notifications and search results.
     pub fn plain(&self, chars: usize) -> String {
-        plain::of(&self.nodes, chars)
+        plain::render(&self.nodes, chars)
     }
 }

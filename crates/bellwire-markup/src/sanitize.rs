@@ -1,8 +1,6 @@
-//! Takes from a text what Markdown has and our pages have not, by a backslash or an empty line
-//! where it begins.
+//! Neutralizes unsupported Markdown by a backslash or an empty line before it.
 //!
-//! Doing it in the text keeps everything visible and leaves one parser to decide what everything
-//! else means.
+//! Editing the source keeps everything visible, and leaves all other decisions to one parser.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,60 +10,62 @@ use pulldown_cmark::{Event, Parser, Tag};
 use crate::address;
 use crate::flavor::options;
 
-/// How often a text is looked through. What is taken away can uncover more of its kind; nothing
-/// unsafe hangs on finding the last of it, for `nodes` shows as text what is still there.
+/// The maximum number of passes. An escape can expose further markup; safety does not depend on
+/// finding all of it, because [`crate::ast`] shows the rest as text.
 const ROUNDS: usize = 3;
 
-/// Something to be put into the text.
+/// An insertion: a byte position and the text to insert.
 type Edit = (usize, &'static str);
 
 const ESCAPE: &str = "\\";
 const EMPTY_LINE: &str = "\n";
 
-/// The text, with only such Markdown in it as our pages have.
+/// Returns the text with only supported Markdown.
 pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..ROUNDS {
-        let found = look(&text);
-        if found.unwanted.is_empty() {
-            return with(text, found.in_addresses);
+        let found = scan(&text);
+        if found.unsupported.is_empty() {
+            return apply(text, found.in_addresses);
         }
-        text = with(text, found.unwanted);
+        text = apply(text, found.unsupported);
     }
     text
 }
 
 #[derive(Default)]
 struct Found {
-    /// Where begins what our pages have not.
-    unwanted: Vec<Edit>,
-    /// The characters in bare addresses that Markdown would take for its own:
+    /// The edits before unsupported markup.
+    unsupported: Vec<Edit>,
+    /// The edits before characters in bare addresses that Markdown would treat as markup:
     /// `https://host/__init__.py`.
     in_addresses: Vec<Edit>,
 }
 
-fn look(text: &str) -> Found {
+fn scan(text: &str) -> Found {
     let mut found = Found::default();
     let mut addresses = address::in_text(text).peekable();
-    let (mut read, mut apart, mut quotes) = (0, 0, 0usize);
+    let (mut read, mut skip_until, mut quotes) = (0, 0, 0usize);
     for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
         match &event {
             Event::Start(Tag::BlockQuote(_)) => quotes += 1,
             Event::End(pulldown_cmark::TagEnd::BlockQuote(_)) => quotes -= 1,
             Event::SoftBreak | Event::HardBreak if quotes > 0 => {
-                found.unwanted.extend(end_of_quote(text, range.start));
+                found.unsupported.extend(end_of_quote(text, range.start));
             }
-            Event::Start(Tag::HtmlBlock) => found.unwanted.extend(first('<', text, &range)),
+            Event::Start(Tag::HtmlBlock) => found.unsupported.extend(first('<', text, &range)),
             Event::Start(
                 Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. },
             ) => {
                 if address::href(*link_type, dest_url).is_none() {
-                    found.unwanted.extend(opening(text, &range));
+                    found.unsupported.extend(opening(text, &range));
                 }
-                apart = apart.max(range.end);
+                skip_until = skip_until.max(range.end);
             }
-            Event::Start(Tag::CodeBlock(_)) | Event::Code(_) => apart = apart.max(range.end),
-            Event::Text(_) if range.start >= apart => {
+            Event::Start(Tag::CodeBlock(_)) | Event::Code(_) => {
+                skip_until = skip_until.max(range.end)
+            }
+            Event::Text(_) if range.start >= skip_until => {
                 while addresses.next_if(|address| address.start < range.start).is_some() {}
                 while let Some(address) = addresses.next_if(|address| address.start < range.end) {
                     found.in_addresses.extend(markup_in(text, address));
@@ -74,19 +74,18 @@ fn look(text: &str) -> Found {
             _ => {}
         }
         if !holds_blocks(&event) {
-            // Between the blocks there is nothing with a bracket but the definitions of links,
-            // which would vanish.
-            found.unwanted.extend(brackets(text, read..range.start));
+            // A bracket between blocks belongs to a link definition, which would vanish.
+            found.unsupported.extend(brackets(text, read..range.start));
             read = read.max(range.end);
         }
     }
-    found.unwanted.extend(brackets(text, read..text.len()));
-    found.unwanted.sort_unstable();
-    found.unwanted.dedup();
+    found.unsupported.extend(brackets(text, read..text.len()));
+    found.unsupported.sort_unstable();
+    found.unsupported.dedup();
     found
 }
 
-/// Elements that reach over what stands between their blocks.
+/// Whether the range of an element includes the gaps between its blocks.
 fn holds_blocks(event: &Event<'_>) -> bool {
     use pulldown_cmark::TagEnd;
     matches!(
@@ -96,7 +95,7 @@ fn holds_blocks(event: &Event<'_>) -> bool {
     )
 }
 
-/// Among us a quotation ends with its last `>`: the line after it is the answer.
+/// Ends a quotation after its last `>`, unlike Markdown: the next line is the reply.
 fn end_of_quote(text: &str, at: usize) -> Option<Edit> {
     let end = at + text[at..].find('\n')?;
     let line = text[..end].rsplit('\n').next()?;
@@ -104,7 +103,7 @@ fn end_of_quote(text: &str, at: usize) -> Option<Edit> {
     (marked(line) && !marked(&text[end + 1..])).then_some((end + 1, EMPTY_LINE))
 }
 
-/// Where a link begins that leads nowhere we let anybody go.
+/// Escapes the start of a link whose target is not permitted.
 fn opening(text: &str, range: &Range<usize>) -> Option<Edit> {
     let at = text[range.clone()].find(['[', '<'])?;
     Some((range.start + at, ESCAPE))
@@ -127,16 +126,16 @@ fn markup_in(text: &str, address: Range<usize>) -> impl Iterator<Item = Edit> {
         .map(move |(at, _)| (start + at, ESCAPE))
 }
 
-/// Puts in the edits, which come in the order of the text.
-fn with(text: Cow<'_, str>, edits: Vec<Edit>) -> Cow<'_, str> {
+/// Applies the edits, which are in text order.
+fn apply(text: Cow<'_, str>, edits: Vec<Edit>) -> Cow<'_, str> {
     if edits.is_empty() {
         return text;
     }
     let mut edited = String::with_capacity(text.len() + edits.len());
     let mut done = 0;
-    for (at, what) in edits {
+    for (at, insertion) in edits {
         edited.push_str(&text[done..at]);
-        edited.push_str(what);
+        edited.push_str(insertion);
         done = at;
     }
     edited.push_str(&text[done..]);

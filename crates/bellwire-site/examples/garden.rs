@@ -1,5 +1,5 @@
-//! A site with a name, a front page, a shell and a theme of its own, an app with state, a
-//! background task, and a command: `cargo run -p bellwire-site --example garden -- water roses`.
+//! A site with its own name, front page, shell and theme, an app with state, a background task, and
+//! a command: `cargo run -p bellwire-site --example garden -- water roses`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,20 +19,20 @@ use bellwire_site::{
 use rust_embed::RustEmbed;
 use tokio_util::sync::CancellationToken;
 
-/// The style sheet of the garden, which is the theme of the whole site.
+/// The style sheet that themes the whole site.
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/examples/garden"]
 struct Style;
 
-/// The number of beds that were watered: the state of the app.
+/// The app's state: the number of watered beds.
 #[derive(Debug, Default)]
 struct Watered(AtomicUsize);
 
-/// A document without navigation.
+/// A shell without navigation.
 #[derive(Debug)]
-struct Fence;
+struct PlainShell;
 
-impl Shell for Fence {
+impl Shell for PlainShell {
     fn render(&self, page: &ShellPage<'_>) -> Rendered {
         let (title, main, build) = (Html::text(&page.title), page.main, page.build);
         let person =
@@ -73,7 +73,7 @@ async fn water(State(site): State<SiteState>) -> Redirect {
     Redirect::to("/beds/")
 }
 
-/// The socket of the beds, one for each state of the garden: its path is computed with the page.
+/// The consumer of the beds' socket. The page computes the socket's path from the state.
 struct Bed;
 
 impl Consumer for Bed {
@@ -89,7 +89,7 @@ async fn bed(Path(_watered): Path<usize>, upgrade: Upgrade) -> Response {
     upgrade.run(Bed)
 }
 
-/// Rains once a day, until the site stops.
+/// Waters one bed a day until the site stops.
 async fn rain(site: SiteState, stop: CancellationToken) {
     let day = Duration::from_secs(24 * 60 * 60);
     while stop.run_until_cancelled(tokio::time::sleep(day)).await.is_some() {
@@ -102,7 +102,7 @@ async fn rain(site: SiteState, stop: CancellationToken) {
 
 fn command() -> Command {
     let arguments =
-        clap::Command::new("water").about("Waters a bed").arg(clap::arg!(<BED> "Which one"));
+        clap::Command::new("water").about("Waters a bed").arg(clap::arg!(<BED> "The bed to water"));
     Command::new(arguments, |site, arguments| async move {
         let bed: &String = arguments.get_one("BED").ok_or("BED is missing")?;
         use std::io::Write;
@@ -127,7 +127,7 @@ fn main() -> ExitCode {
         .about("A garden to look at", env!("CARGO_PKG_VERSION"))
         .home(front)
         .app(garden)
-        .shell(Fence)
+        .shell(PlainShell)
         .theme("gate/garden.css")
         .layer(map_response(async |mut response: Response| {
             response.headers_mut().insert("x-garden", HeaderValue::from_static("open"));

@@ -1,4 +1,4 @@
-//! An app, as it is put into a site.
+//! `App`: a registry of the parts that an app adds to a site.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -16,12 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::background::Background;
 use crate::command::Command;
-use crate::seed::{Fill, Filling, Progress, SeedOptions};
+use crate::seed::{Progress, SeedFn, SeedFuture, SeedOptions};
 use crate::{NavItem, SiteState};
 use bellwire_auth::Person;
 use bellwire_web::Embedded;
 
-/// An app: a name, and everything it brings to a site, in an open registry keyed by type.
+/// An app: a name, and the parts it adds to a site, in an open registry keyed by type.
 ///
 /// ```
 /// use axum::Router;
@@ -34,14 +34,14 @@ use bellwire_web::Embedded;
 /// assert_eq!(app.name(), "hello");
 /// ```
 ///
-/// The methods below register what every site knows. Another crate registers a type of its own by
-/// [`App::with`] and finds it again by [`App::all`].
+/// The methods below register the parts that every site supports. Another crate can register its
+/// own type with [`App::with`] and read it with [`App::all`].
 pub struct App {
     name: &'static str,
     parts: HashMap<TypeId, Vec<Box<dyn Any + Send + Sync>>>,
 }
 
-/// The routes of an app, made when its site is.
+/// The routes of an app, built together with its site.
 #[derive(Clone)]
 pub(crate) struct Routes(Arc<MakeRoutes>);
 
@@ -59,41 +59,41 @@ impl Routes {
     }
 }
 
-/// The path of an app's map for search engines.
+/// The path of an app's sitemap.
 pub(crate) struct Sitemap(pub(crate) &'static str);
 
 impl App {
-    /// An app with nothing in it yet. Static files are served under its name.
+    /// An empty app. Its static files are served under `name`.
     pub fn new(name: &'static str) -> Self {
         Self { name, parts: HashMap::new() }
     }
 
-    /// Its name.
+    /// The app's name.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Registers a value of any type, for whoever asks for that type.
+    /// Registers a value of any type, to be found by that type with [`App::all`].
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, part: T) -> Self {
         self.parts.entry(TypeId::of::<T>()).or_default().push(Box::new(part));
         self
     }
 
-    /// The registered values of a type, in the order in which they were registered.
+    /// The registered values of a type, in registration order.
     pub fn all<T: 'static>(&self) -> impl Iterator<Item = &T> {
         let parts = self.parts.get(&TypeId::of::<T>()).into_iter().flatten();
         parts.filter_map(|part| part.downcast_ref())
     }
 
-    /// Its paths, whole as browsers ask for them.
+    /// Adds routes. Their paths are absolute, as browsers request them.
     #[must_use]
     pub fn router(self, router: Router<SiteState>) -> Self {
         self.routes(move |_| router.clone())
     }
 
-    /// Its paths, from a closure or function that makes them for a site: its handlers may keep what
-    /// the closure captures.
+    /// Adds routes from a closure that builds them for a site. Handlers can use values that the
+    /// closure captures.
     #[must_use]
     pub fn routes(
         self,
@@ -102,34 +102,35 @@ impl App {
         self.with(Routes(Arc::new(routes)))
     }
 
-    /// Its tables. The migrator has a `migration_table_name` of its own.
+    /// Adds the migrations of the app's tables. The migrator must have its own
+    /// `migration_table_name`.
     #[must_use]
     pub fn migrations<M: MigratorTrait + 'static>(self) -> Self {
         self.with(Migrations::of::<M>())
     }
 
-    /// Its static files, such as `#[derive(RustEmbed)] #[folder = "static/chat"]`. They are served
+    /// Adds static files, such as `#[derive(RustEmbed)] #[folder = "static/chat"]`. They are served
     /// under the app's name: `/static/<build>/chat/chat.css`.
     #[must_use]
     pub fn assets<E: RustEmbed>(self) -> Self {
         self.with(Embedded::of::<E>())
     }
 
-    /// Its place in the navigation and on the front page. Every page that its routes answer with is
-    /// marked as the current one there, whatever its path.
+    /// Adds an item to the navigation and the front page. It is marked as current on every page
+    /// that the app's routes return, whatever the path.
     #[must_use]
-    pub fn nav_item(self, card: NavItem) -> Self {
-        self.with(card)
+    pub fn nav_item(self, item: NavItem) -> Self {
+        self.with(item)
     }
 
-    /// The path of its map for search engines, such as `/sitemap.xml`, which is one of its routes.
-    /// The site's `/robots.txt` names it.
+    /// Names the path of the app's sitemap, such as `/sitemap.xml`, which one of its routes serves.
+    /// The site's `/robots.txt` lists it.
     #[must_use]
     pub fn sitemap(self, path: &'static str) -> Self {
         self.with(Sitemap(path))
     }
 
-    /// A task that runs as long as the site serves: see
+    /// Adds a task that runs while the site serves: see
     /// [`Builder::background`](crate::Builder::background).
     #[must_use]
     pub fn background<F>(
@@ -143,25 +144,30 @@ impl App {
         self.with(Background::new(name, task))
     }
 
-    /// A command of the program: see [`Builder::command`](crate::Builder::command).
+    /// Adds a command-line command: see [`Builder::command`](crate::Builder::command).
     #[must_use]
     pub fn command(self, command: Command) -> Self {
         self.with(command)
     }
 
-    /// Fills the app with believable data of these people, for `bellwire seed`. It runs beside a
-    /// running site and any number of times, so it adds only what is missing.
+    /// Registers a function that adds demo data of these people, for `bellwire seed`. It may run
+    /// while the site is running and any number of times, so it must add only missing data.
     ///
     /// ```
     /// use bellwire_site::seed::Progress;
     /// use bellwire_site::{App, Person, SiteError, SiteState};
     ///
-    /// async fn fill(_site: &SiteState, people: &[Person], progress: &mut Progress) -> Result<(), SiteError> {
+    /// async fn fill(
+    ///     _site: &SiteState,
+    ///     people: &[Person],
+    ///     progress: &mut Progress,
+    /// ) -> Result<(), SiteError> {
     ///     progress.done(format_args!("hello: {} greetings", people.len()));
     ///     Ok(())
     /// }
     ///
-    /// let app = App::new("hello").seed(|site, people, progress, _options| Box::pin(fill(site, people, progress)));
+    /// let app = App::new("hello")
+    ///     .seed(|site, people, progress, _options| Box::pin(fill(site, people, progress)));
     /// # let _ = app;
     /// ```
     #[must_use]
@@ -172,27 +178,27 @@ impl App {
             &'a [Person],
             &'a mut Progress,
             &'a SeedOptions,
-        ) -> Filling<'a>,
+        ) -> SeedFuture<'a>,
     ) -> Self {
-        self.with::<Fill>(fill)
+        self.with::<SeedFn>(fill)
     }
 
-    /// Options of its own for `bellwire seed`, as a group of clap's.
+    /// Adds command-line options for `bellwire seed`, as a clap argument group.
     #[must_use]
     pub fn seed_options<A: clap::Args>(self) -> Self {
         self.with(crate::seed::OptionGroup(A::augment_args))
     }
 
-    /// Its routes for a site. Each response carries the app's place in the navigation.
+    /// The app's routes for a site. Each response carries the app's navigation item.
     pub(crate) fn router_for(&self, site: &SiteState) -> Router<SiteState> {
         let routes = self.all::<Routes>().map(|routes| routes.router(site));
         let routes = routes.fold(Router::new(), Router::merge);
-        let Some(&card) = self.all::<NavItem>().next() else { return routes };
+        let Some(&nav_item) = self.all::<NavItem>().next() else { return routes };
         if !self.has_routes() {
             return routes;
         }
         routes.layer(map_response(move |mut response: Response| {
-            response.extensions_mut().insert(card);
+            response.extensions_mut().insert(nav_item);
             ready(response)
         }))
     }

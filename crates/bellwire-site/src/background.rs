@@ -1,4 +1,4 @@
-//! Tasks that run as long as a site serves.
+//! Background tasks that run while a site serves.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,7 +13,8 @@ use crate::SiteState;
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A named task of a site. It begins when the site serves, and returns when its token is cancelled.
+/// A named background task. It starts when the site serves, and returns when its token is
+/// cancelled.
 #[derive(Clone)]
 pub(crate) struct Background {
     name: &'static str,
@@ -31,7 +32,7 @@ impl Background {
         Self { name, task: Arc::new(move |site, stop| Box::pin(task(site, stop))) }
     }
 
-    /// Starts the task. A panic ends this task alone, and is logged.
+    /// Starts the task. A panic is logged and ends only this task.
     pub(crate) fn start(&self, site: &SiteState, stop: &CancellationToken, tasks: &TaskTracker) {
         let (name, work) = (self.name, (self.task)(site.clone(), stop.clone()));
         tasks.spawn(async move {

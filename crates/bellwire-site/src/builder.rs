@@ -1,4 +1,4 @@
-//! The parts of a site, put together.
+//! `Builder`: assembles a site from settings, apps and options.
 
 use std::convert::Infallible;
 
@@ -17,7 +17,7 @@ use crate::{Settings, SettingsError, SiteState};
 use bellwire_web::ContentSecurityPolicy;
 use bellwire_web::{DefaultShell, Shell};
 
-/// A site before it starts: its settings, name, shell, apps, layers, tasks and commands.
+/// Builds a site from its settings, name, shell, apps, layers, tasks and commands.
 ///
 /// ```no_run
 /// use axum::Router;
@@ -46,7 +46,7 @@ pub struct Builder {
     pub(crate) commands: Vec<Command>,
 }
 
-/// The tower layers around a site, the innermost first.
+/// The tower layers around a site, innermost first.
 #[derive(Default)]
 pub(crate) struct Layers(Vec<Box<dyn FnOnce(Router) -> Router + Send>>);
 
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Layers {
     }
 }
 
-/// Settings, or why there are none: [`Builder::run`] tells the operator.
+/// Settings, or the error of parsing them, which [`Builder::run`] reports to the operator.
 #[derive(Debug)]
 pub struct GivenSettings(pub(crate) Result<Settings, SettingsError>);
 
@@ -96,26 +96,26 @@ impl Builder {
         }
     }
 
-    /// The site's name: the end of each page's title, and beside the mark in the shell.
+    /// Sets the site's name, shown at the end of each page title and next to the logo in the shell.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The program's description and version, for `--help` and `--version`. Use
+    /// Sets the program's description and version, for `--help` and `--version`. Use
     /// `env!("CARGO_PKG_VERSION")`.
     pub fn about(mut self, about: &'static str, version: &'static str) -> Self {
         (self.about, self.version) = (about, version);
         self
     }
 
-    /// The app that answers `/`. Without one, `/` lists the apps.
+    /// Sets the app that serves `/`. Without one, `/` lists the apps.
     pub fn home(mut self, app: App) -> Self {
         self.apps.insert(0, app);
         self
     }
 
-    /// Adds an app. The order is that of the navigation.
+    /// Adds an app. The navigation shows apps in this order.
     pub fn app(mut self, app: App) -> Self {
         self.apps.push(app);
         self
@@ -127,21 +127,21 @@ impl Builder {
         self
     }
 
-    /// The document around each page, instead of the default one.
+    /// Replaces the default HTML document around each page.
     pub fn shell(mut self, shell: impl Shell) -> Self {
         self.shell = Box::new(shell);
         self
     }
 
-    /// A style sheet of the site's own, as a path among the static files (`garden/theme.css`),
-    /// after that of the default shell: it may set the custom properties of the theme anew.
+    /// Adds a style sheet, as a path among the static files (`garden/theme.css`). It is loaded
+    /// after the default shell's, so that it can override the custom properties of the theme.
     pub fn theme(mut self, style: impl Into<String>) -> Self {
         self.theme.push(style.into());
         self
     }
 
-    /// Wraps the whole site into a tower layer. The last one sees a request first, and a response
-    /// as it goes out.
+    /// Wraps the whole site in a tower layer. The layer added last sees requests first and
+    /// responses last.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -154,11 +154,12 @@ impl Builder {
         self
     }
 
-    /// Allows a further source in the `Content-Security-Policy` of every page, such as
+    /// Allows another source in the `Content-Security-Policy` of every page, such as
     /// `("img-src", "https://images.example")`.
     ///
     /// # Panics
-    /// If the directive or the source cannot stand in the header: with a line break, `;` or `,`.
+    /// If the directive or the source contains a line break, `;` or `,`, which the header cannot
+    /// hold.
     pub fn content_security_policy(
         mut self,
         directive: &'static str,
@@ -168,14 +169,14 @@ impl Builder {
         self
     }
 
-    /// A value for the handlers of this site, which find it by its type: [`SiteState::get`].
+    /// Adds a value to the site's state. Handlers get it by its type: [`SiteState::get`].
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.values.insert(value);
         self
     }
 
-    /// A task that runs as long as the site serves. It returns when its token is cancelled; the
-    /// stop waits for it as long as for requests.
+    /// Adds a task that runs while the site serves. It must return when its token is cancelled;
+    /// shutdown waits for it as long as for requests.
     pub fn background<F>(
         mut self,
         name: &'static str,
@@ -188,7 +189,7 @@ impl Builder {
         self
     }
 
-    /// A command of the program, beside `serve`, `check`, `migrate`, `user` and `seed`.
+    /// Adds a command-line command, beside `serve`, `check`, `migrate`, `user` and `seed`.
     pub fn command(mut self, command: Command) -> Self {
         self.commands.push(command);
         self

@@ -1,5 +1,5 @@
-//! Whether a site would start and be reached: looked at one thing after the other, each with what
-//! is wrong and how to mend it.
+//! `bellwire check`: tests whether a site can start and be reached, and reports each problem with
+//! its fix.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -16,23 +16,23 @@ use crate::{App, Settings};
 
 mod address;
 
-/// How long whoever listens at our address may take to say that it is us.
+/// The timeout for the program that already listens at our address to answer.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// File descriptors for anything but connections: the database, the log, files that are sent.
+/// File descriptors reserved for anything but connections: the database, the log, static files.
 const OTHER_FILES: u64 = 100;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at, in a word or two.
+    /// The name of the check, in a word or two.
     pub what: &'static str,
-    /// How it is; or what is wrong, and how to mend it.
+    /// The state, or the problem and its fix.
     pub result: Result<String, String>,
 }
 
-/// Looks at everything a site needs. Changes nothing but that it makes the data folder, and can run
-/// beside a running site.
+/// Checks everything a site needs. Changes nothing except that it creates the data folder. Can run
+/// while the site is running.
 pub async fn check(settings: &Settings, apps: &[App]) -> Vec<Finding> {
     let running = listening(settings).await;
     let found = |what, result| Finding { what, result };
@@ -46,22 +46,24 @@ pub async fn check(settings: &Settings, apps: &[App]) -> Vec<Finding> {
     ]
 }
 
-/// Whether the address is free, or already ours.
+/// Checks whether the address is free or already served by this site.
 async fn listening(settings: &Settings) -> Result<String, String> {
     let bind = settings.bind;
     match TcpListener::bind(bind).await {
         Ok(_) => Ok(format!("{bind} is free")),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            let who = tokio::time::timeout(ANSWER, is_ours(settings)).await;
-            match who {
-                Ok(Ok(true)) => Ok(format!("{bind} is served by Bellwire already")),
+            let ours = tokio::time::timeout(ANSWER, is_ours(settings)).await;
+            match ours {
+                Ok(Ok(true)) => Ok(format!("{bind} is already served by Bellwire")),
                 _ => Err(format!(
-                    "{bind} is taken by another program. Stop it, or set BELLWIRE_BIND to a free port."
+                    "{bind} is used by another program. Stop it, or set BELLWIRE_BIND to a free \
+                     port."
                 )),
             }
         }
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(format!(
-            "{bind} is not allowed to this user. Set BELLWIRE_BIND to a port above 1023 and put a proxy before it."
+            "This user may not listen on {bind}. Set BELLWIRE_BIND to a port above 1023 and put a \
+             proxy in front of it."
         )),
         Err(error) => {
             Err(format!("{bind}: {error}. Set BELLWIRE_BIND to an address that this machine has."))
@@ -81,7 +83,7 @@ async fn is_ours(settings: &Settings) -> io::Result<bool> {
     Ok(String::from_utf8_lossy(&answer).contains("/bellwire.js\""))
 }
 
-/// Where something that listens everywhere can be reached.
+/// A connectable address for `bind`: the loopback address if it is unspecified.
 fn reachable(bind: SocketAddr) -> SocketAddr {
     match bind {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => ([127, 0, 0, 1], bind.port()).into(),
@@ -95,13 +97,14 @@ fn reachable(bind: SocketAddr) -> SocketAddr {
 fn data_folder(folder: &Path) -> Result<String, String> {
     let shown = folder.display();
     let file = folder.join(format!(".bellwire-check-{}", std::process::id()));
-    let tried = std::fs::create_dir_all(folder)
+    let written = std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&file, "written by bellwire check\n"));
     let _ = std::fs::remove_file(&file);
-    match tried {
-        Ok(()) => Ok(format!("{shown} can be written")),
+    match written {
+        Ok(()) => Ok(format!("{shown} is writable")),
         Err(error) => Err(format!(
-            "{shown} cannot be written: {error}. Give it to the user that runs Bellwire, or set BELLWIRE_DATA to another folder."
+            "{shown} cannot be written: {error}. Make it writable for the user that runs Bellwire, \
+             or set BELLWIRE_DATA to another folder."
         )),
     }
 }
@@ -111,34 +114,37 @@ async fn database(settings: &Settings, apps: &[App]) -> Result<String, String> {
     if let DatabaseUrl::Sqlite(file) = &settings.database
         && !file.exists()
     {
-        return Ok(format!("{shown} is not there yet; the first start makes it"));
+        return Ok(format!("{shown} does not exist yet; the first start creates it"));
     }
     match Db::pending(&settings.database, &migrations(apps)).await {
-        Ok(0) => Ok(format!("{shown} answers and is up to date")),
+        Ok(0) => Ok(format!("{shown} is reachable and up to date")),
         Ok(pending) => Err(format!(
-            "{shown} has {pending} migrations to come. `bellwire migrate` applies them; so does the next start."
+            "{shown} has {pending} pending migrations. `bellwire migrate` applies them; so does the \
+             next start."
         )),
         Err(error) => Err(format!(
-            "{}. Set DATABASE_URL to a database that is there and may be written.",
+            "{}. Set DATABASE_URL to a database that exists and is writable.",
             chain(&error)
         )),
     }
 }
 
-/// Whether every connection can have its file descriptor, once the start has raised the limit.
+/// Checks whether there are enough file descriptors for all connections, once startup has raised
+/// the soft limit.
 fn files(connections: u64) -> Result<String, String> {
     let Ok((now, most)) = rlimit::getrlimit(rlimit::Resource::NOFILE) else {
-        return Ok("this system says nothing about its limit of open files".to_owned());
+        return Ok("this system does not report a limit of open files".to_owned());
     };
     let needed = connections + OTHER_FILES;
     if most >= needed {
         Ok(format!(
-            "{needed} of {most} may be needed (the limit is {now} now; the start raises it)"
+            "up to {needed} of {most} are needed (the limit is {now} now; startup raises it)"
         ))
     } else {
         Err(format!(
-            "{most} may be open at once, but {connections} connections need {needed}. Raise the hard limit (`ulimit -Hn`, \
-             `LimitNOFILE=` of systemd), or set BELLWIRE_CONNECTIONS to {} at most.",
+            "{most} may be open at once, but {connections} connections need {needed}. Raise the \
+             hard limit (`ulimit -Hn`, `LimitNOFILE=` of systemd), or set BELLWIRE_CONNECTIONS to \
+             {} at most.",
             most.saturating_sub(OTHER_FILES)
         ))
     }

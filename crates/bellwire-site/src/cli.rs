@@ -1,4 +1,4 @@
-//! The program of a site: its command line, what it says, and its exit code.
+//! The command line of a site: parsing, output and exit codes.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -19,33 +19,32 @@ mod check;
 mod seed;
 mod user;
 
-/// The commands that every site has.
+/// The built-in commands of every site.
 #[derive(Debug, Subcommand)]
 enum BuiltIn {
-    /// Serves the site. This is what happens when nothing else is said.
+    /// Serves the site (default)
     Serve,
-    /// Accounts, also beside a running site.
+    /// Manages accounts; the site may be running
     #[command(subcommand)]
     User(user::Command),
-    /// Fills the site with something to see: people, and what they do in its apps.
+    /// Adds demo data: people, and their messages, articles and comments in the apps
     ///
-    /// Thirteen people who exist nowhere talk, write and answer each other, over the past three
-    /// weeks. It works beside a running server (reload the page then) and as often as you like:
-    /// only what is missing is added, and nobody becomes an administrator.
+    /// The data is the activity of thirteen fictional people over the past three weeks. The server
+    /// may be running (reload the page afterwards). The command can be repeated: it adds only
+    /// missing data. It creates no administrator.
     ///
-    /// Everybody knows the password of these people, which is said at the end. So a site where two
-    /// or more others have an account, or where not everybody may make one (BELLWIRE_SIGNUP), is
-    /// filled only with --yes.
+    /// These people share one public password, printed at the end. Therefore a site with two or
+    /// more other accounts, or without open sign-up (BELLWIRE_SIGNUP), is seeded only with --yes.
     Seed(seed::Seed),
-    /// Brings the tables of the database up to date.
+    /// Applies pending database migrations
     Migrate,
-    /// Looks whether everything is as a site needs it, and says how to mend what is not.
+    /// Checks the settings and the environment, and reports each problem with its fix
     Check,
 }
 
 impl Builder {
-    /// Runs the program: parses the command line and carries out the command, `serve` if there is
-    /// none. Errors go to the standard error output, with exit code 1, or 2 for a wrong setting.
+    /// Runs the program: parses the command line and runs the command, `serve` by default. Errors
+    /// are written to standard error, with exit code 1, or 2 for an invalid setting.
     #[must_use]
     pub fn run(self) -> ExitCode {
         run(self)
@@ -61,11 +60,11 @@ fn run(site: Builder) -> ExitCode {
             .map(|command| (command, arguments))
     });
     let done = match (&site.settings, added) {
-        (Err(wrong), _) if matches.subcommand_name() == Some("check") => {
-            check::show("settings", &Err(wrong.to_string()));
+        (Err(error), _) if matches.subcommand_name() == Some("check") => {
+            check::show("settings", &Err(error.to_string()));
             return ExitCode::FAILURE;
         }
-        (Err(wrong), _) => return complain(wrong, 2),
+        (Err(error), _) => return print_error(error, 2),
         (Ok(_), Some((command, arguments))) => {
             run_to_end(added_command(site, command.clone(), arguments.clone()))
         }
@@ -73,7 +72,7 @@ fn run(site: Builder) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&format!("{error:#}"), 1),
+        Err(error) => print_error(&format!("{error:#}"), 1),
     }
 }
 
@@ -95,7 +94,7 @@ fn built_in(settings: Settings, site: Builder, matches: &ArgMatches) -> anyhow::
     }
 }
 
-/// The commands that the site and its apps add.
+/// The commands added by the site and its apps.
 fn commands(site: &Builder) -> Vec<Command> {
     site.commands.iter().chain(site.apps.iter().flat_map(App::all::<Command>)).cloned().collect()
 }
@@ -133,7 +132,8 @@ fn run_to_end(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<
         .build()
         .context("cannot start the runtime")?;
     let done = runtime.block_on(work);
-    // What still computes, such as a password nobody waits for, does not hold up the end.
+    // Does not wait for blocking work, such as hashing a password of a client that has
+    // disconnected.
     runtime.shutdown_background();
     done
 }
@@ -152,27 +152,29 @@ async fn added_command(
 async fn migrate(settings: Settings, site: Builder) -> anyhow::Result<()> {
     let (site, _) = state_of(site).await?;
     site.db().close().await;
-    say(format_args!("{:?} is up to date", settings.database));
+    print_line(format_args!("{:?} is up to date", settings.database));
     Ok(())
 }
 
-/// Where it is, and what to do next.
+/// Prints the address and the next step.
 async fn greet(name: &str, site: &SiteState) -> anyhow::Result<()> {
     let address = site.public_url().as_str();
     let next = match site.accounts().has_administrator().await? {
         true => format!("Open {address}"),
         false => format!("Open {address} – the first visitor becomes the administrator."),
     };
-    say(format_args!("\n  {name} is running at {address}\n  {next}\n  Ctrl-C stops it.\n"));
+    print_line(format_args!(
+        "\n  {name} is running at {address}\n  {next}\n  Press Ctrl-C to stop.\n"
+    ));
     Ok(())
 }
 
-/// A terminal that is gone is no reason to stop.
-fn say(what: impl Display) {
-    let _ = writeln!(std::io::stdout(), "{what}");
+/// Prints a line. Ignores errors, because a closed terminal must not stop the server.
+fn print_line(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-fn complain(what: &impl Display, code: u8) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "bellwire: {what}");
+fn print_error(error: &impl Display, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "bellwire: {error}");
     ExitCode::from(code)
 }

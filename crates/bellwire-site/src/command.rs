@@ -1,4 +1,4 @@
-//! Commands that a site or an app adds to the program.
+//! Command-line commands added by a site or an app.
 
 use std::error::Error;
 use std::fmt;
@@ -9,21 +9,21 @@ use clap::ArgMatches;
 
 use crate::SiteState;
 
-/// The end of a command: nothing to say, or what went wrong.
+/// The result of a command: an error is printed, with exit code 1.
 pub type CommandResult = Result<(), Box<dyn Error + Send + Sync>>;
 
-type Running = Pin<Box<dyn Future<Output = CommandResult> + Send>>;
+type RunFuture = Pin<Box<dyn Future<Output = CommandResult> + Send>>;
 
-/// A subcommand of the program, such as `bellwire greet --loud`. It runs beside a running site,
-/// with the database open and up to date, and with exit code 1 if it returns an error.
+/// A subcommand of the program, such as `bellwire greet --loud`. It can run while the site is
+/// running, with the database open and migrated. An error gives exit code 1.
 ///
 /// ```
 /// use bellwire_site::Command;
 ///
-/// let greet = clap::Command::new("greet").about("Says hello to somebody").arg(clap::arg!(<NAME>));
+/// let greet = clap::Command::new("greet").about("Greets a person").arg(clap::arg!(<NAME>));
 /// let command = Command::new(greet, |site, arguments| async move {
 ///     let name: &String = arguments.get_one("NAME").ok_or("NAME is missing")?;
-///     site.bellwire().layer(); // everything that a handler sees
+///     site.bellwire().layer(); // the same state as in a handler
 ///     tracing::info!("Hello, {name}");
 ///     Ok(())
 /// });
@@ -32,11 +32,11 @@ type Running = Pin<Box<dyn Future<Output = CommandResult> + Send>>;
 #[derive(Clone)]
 pub struct Command {
     pub(crate) arguments: clap::Command,
-    run: Arc<dyn Fn(SiteState, ArgMatches) -> Running + Send + Sync>,
+    run: Arc<dyn Fn(SiteState, ArgMatches) -> RunFuture + Send + Sync>,
 }
 
 impl Command {
-    /// A command with these arguments, and what it does.
+    /// Creates a command from its clap arguments and the function to run.
     pub fn new<F>(
         arguments: clap::Command,
         run: impl Fn(SiteState, ArgMatches) -> F + Send + Sync + 'static,
@@ -47,7 +47,7 @@ impl Command {
         Self { arguments, run: Arc::new(move |site, matches| Box::pin(run(site, matches))) }
     }
 
-    pub(crate) fn run(&self, site: SiteState, matches: ArgMatches) -> Running {
+    pub(crate) fn run(&self, site: SiteState, matches: ArgMatches) -> RunFuture {
         (self.run)(site, matches)
     }
 }

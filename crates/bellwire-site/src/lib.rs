@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
-// From the outside in, as a request travels.
+// In the order in which a request passes through them.
 mod builder;
 mod cli;
 mod command;

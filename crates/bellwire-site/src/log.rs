@@ -1,4 +1,4 @@
-//! The log's destination and filter.
+//! Setup of the log: destination and filter.
 
 use std::io::IsTerminal;
 
@@ -6,8 +6,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::Settings;
 
-/// Sends the log to the standard error output, as `BELLWIRE_LOG` says. Does nothing when there is a
-/// log already.
+/// Starts logging to standard error, filtered by `BELLWIRE_LOG`. Does nothing if a subscriber is
+/// already set.
 pub fn start(settings: &Settings) {
     let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -1,6 +1,6 @@
-//! A site with something to see: people who exist nowhere, and what the apps let them do.
+//! Demo data: fictional people, and their content in the apps.
 //!
-//! It may be done beside a running site and as often as one likes: what is there is left as it is.
+//! Seeding can run while the site is running and can be repeated: existing data is left unchanged.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,14 +15,13 @@ pub use progress::Progress;
 use crate::{App, SiteError, SiteState};
 use bellwire_auth::{Person, SiteAccounts};
 
-/// The password of everyone who is made here. Everybody may know it, so they are ordinary people,
-/// never administrators.
+/// The password of all demo people. It is public, so they are never administrators.
 pub const PASSWORD: &str = "a bell for everyone";
 
 /// The future of an app's [`seed`](App::seed).
-pub type Filling<'a> = Pin<Box<dyn Future<Output = Result<(), SiteError>> + Send + 'a>>;
+pub type SeedFuture<'a> = Pin<Box<dyn Future<Output = Result<(), SiteError>> + Send + 'a>>;
 
-/// The options of `bellwire seed`, with those that apps added by [`App::seed_options`].
+/// The options of `bellwire seed`, including those added with [`App::seed_options`].
 #[derive(Debug, Default)]
 pub struct SeedOptions(Option<clap::ArgMatches>);
 
@@ -31,38 +30,38 @@ impl SeedOptions {
         Self(Some(matches.clone()))
     }
 
-    /// The options of one group; nothing if there was no command line.
+    /// The options of one argument group; `None` without a command line.
     pub fn get<A: clap::FromArgMatches>(&self) -> Option<A> {
         A::from_arg_matches(self.0.as_ref()?).ok()
     }
 }
 
-/// Adds the options of an app to the command.
+/// Adds an app's options to the command.
 pub(crate) struct OptionGroup(pub(crate) fn(clap::Command) -> clap::Command);
 
-/// How an app fills a site.
-pub(crate) type Fill =
-    for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress, &'a SeedOptions) -> Filling<'a>;
+/// A function that adds an app's demo data.
+pub(crate) type SeedFn =
+    for<'a> fn(&'a SiteState, &'a [Person], &'a mut Progress, &'a SeedOptions) -> SeedFuture<'a>;
 
-/// Whether an app has something to fill itself with.
-pub(crate) fn is_filled(app: &App) -> bool {
-    app.all::<Fill>().next().is_some()
+/// Whether an app has demo data.
+pub(crate) fn has_seed(app: &App) -> bool {
+    app.all::<SeedFn>().next().is_some()
 }
 
-/// Makes the people who are missing, and returns all of them.
+/// Creates the missing demo people, and returns all of them.
 ///
 /// # Errors
-/// That somebody else has one of the names, or the database's.
+/// If another account has one of the names, or the database fails.
 pub async fn people(site: &SiteState, progress: &mut Progress) -> Result<Vec<Person>, SeedError> {
     let (people, new) = site.accounts().seed(&PEOPLE, PASSWORD).await?;
     progress.done(format_args!("people: {} new, {} in all", new, people.len()));
     Ok(people)
 }
 
-/// Lets every app fill the site with what these people do in it.
+/// Adds the demo data of every app for these people.
 ///
 /// # Errors
-/// The first that an app has.
+/// The first error of an app.
 pub async fn apps(
     site: &SiteState,
     apps: &[App],
@@ -70,7 +69,7 @@ pub async fn apps(
     progress: &mut Progress,
     options: &SeedOptions,
 ) -> Result<(), SeedError> {
-    for fill in apps.iter().flat_map(App::all::<Fill>) {
+    for fill in apps.iter().flat_map(App::all::<SeedFn>) {
         fill(site, people, progress, options).await?;
     }
     Ok(())

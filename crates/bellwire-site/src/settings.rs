@@ -1,9 +1,9 @@
-//! The settings of a site, read once from the environment: each crate declares its variables as a
-//! group of clap's arguments, and they are parsed as one command.
+//! The settings of a site, read once from the environment. Each crate declares its variables as a
+//! group of clap arguments; all groups are parsed as one command.
 //!
-//! Nothing has to be set: the defaults start a site on SQLite at `http://127.0.0.1:8000`. What is
-//! set must be right: a wrong value or a name we do not know stops the start with an error that
-//! says what was expected.
+//! All settings are optional: the defaults start a site on SQLite at `http://127.0.0.1:8000`. An
+//! invalid value or an unknown `BELLWIRE_*` variable stops the start with an error that names the
+//! expected value.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ mod groups;
 mod serving;
 mod limits;
 mod variables;
-mod together;
+mod consistency;
 mod error;
 
 use bellwire_auth::SignUp;
@@ -26,8 +26,8 @@ use bellwire_db::DatabaseUrl;
 use clap::CommandFactory;
 
 use crate::SiteState;
+use consistency::check_consistency;
 use groups::Groups;
-use together::fit_together;
 use variables::Variables;
 
 pub use error::SettingsError;
@@ -35,34 +35,33 @@ pub use error::SettingsError;
 /// The settings of a site.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `BELLWIRE_BIND`: the address to listen on; port 0 takes a free one.
+    /// `BELLWIRE_BIND`: the address to listen on; port 0 selects a free one.
     pub bind: SocketAddr,
-    /// `BELLWIRE_URL`: the public address; by default it follows from the address we listen on.
+    /// `BELLWIRE_URL`: the public address; by default derived from the listening address.
     pub url: Option<Url>,
-    /// `BELLWIRE_ORIGINS`: further origins of the same site, whose pages may send forms and open
-    /// sockets here. Cookies are only sent along from the same site (`https://app.chat.example` for
+    /// `BELLWIRE_ORIGINS`: further origins whose pages may send forms and open sockets. Browsers
+    /// send the cookies only from the same site (`https://app.chat.example` for
     /// `https://chat.example`).
     pub origins: Vec<String>,
-    /// `BELLWIRE_TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
+    /// `BELLWIRE_TRUSTED_PROXIES`: the proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// `BELLWIRE_CONNECTIONS`, `BELLWIRE_HEADER_SECONDS` and `BELLWIRE_RESPONSE_SECONDS`: the
-    /// bounds of every connection.
+    /// number of connections and the timeouts of each.
     pub serve: ServeLimits,
-    /// `BELLWIRE_REQUEST_SECONDS`: the time for a request as a whole, its body and our work
-    /// included. Then it is answered with 503; what it asked the database to write is written all
-    /// the same.
+    /// `BELLWIRE_REQUEST_SECONDS`: the time limit of a whole request, including its body and the
+    /// handler. After it the answer is 503; writes already queued for the database still happen.
     pub request: Duration,
-    /// `BELLWIRE_MESSAGE_BYTES` and the like: the bounds of every socket.
+    /// `BELLWIRE_MESSAGE_BYTES` and similar: the limits of every socket.
     pub limits: Limits,
     /// `BELLWIRE_DATA`: the folder for the SQLite file.
     pub data: PathBuf,
-    /// `DATABASE_URL`: which database.
+    /// `DATABASE_URL`: the database.
     pub database: DatabaseUrl,
-    /// `BELLWIRE_SIGNUP`: who may make an account.
+    /// `BELLWIRE_SIGNUP`: who may create an account.
     pub sign_up: SignUp,
     /// `BELLWIRE_ASSETS`: folders to read static files from at each request, for development.
     pub assets: Vec<PathBuf>,
-    /// `BELLWIRE_LOG`: what is logged, for example `info,bellwire=debug`.
+    /// `BELLWIRE_LOG`: the log filter, for example `info,bellwire=debug`.
     pub log: String,
 }
 
@@ -70,7 +69,7 @@ impl Settings {
     /// Reads the settings from the environment of this process.
     ///
     /// # Errors
-    /// When a variable is wrong or unknown.
+    /// If a variable is invalid or unknown.
     pub fn from_environment() -> Result<Self, SettingsError> {
         Self::parse(std::env::vars_os().filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
@@ -88,14 +87,14 @@ impl Settings {
     /// ```
     ///
     /// # Errors
-    /// When a variable is wrong or unknown.
+    /// If a variable is invalid or unknown.
     pub fn parse<N: Into<String>, V: Into<String>>(
         variables: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, SettingsError> {
         let pairs = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
         let groups: Groups = Variables::of(Groups::command()).parse(pairs)?;
         let limits = groups.limits.limits();
-        fit_together(&limits)?;
+        check_consistency(&limits)?;
         Ok(Self {
             serve: groups.serving.limits(),
             bind: groups.serving.bind,
@@ -113,12 +112,12 @@ impl Settings {
     }
 }
 
-/// The settings of a site, for its handlers.
+/// Access to the settings of a site, for its handlers.
 pub trait SiteSettings {
     /// The settings the site was started with.
     ///
     /// # Panics
-    /// If the state was not made by a [`Builder`](crate::Builder).
+    /// If the state was not built by a [`Builder`](crate::Builder).
     fn settings(&self) -> &Settings;
 }
 

@@ -1,4 +1,4 @@
-//! Settings, database, framework and apps become one site.
+//! `Site`: opens the database, builds the router and serves.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,10 +22,10 @@ use bellwire_auth::{self as accounts, Accounts, SiteAccounts, Watch};
 use bellwire_web::{Assets, Embedded};
 use bellwire_web::{SiteParts, layers};
 
-/// The time for the last writes at a stop.
+/// The time limit for closing the database at shutdown.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
-/// A site that is ready to serve.
+/// A site that is ready to serve: its address is bound and its database is open.
 #[derive(Debug)]
 pub struct Site {
     listener: TcpListener,
@@ -36,37 +36,39 @@ pub struct Site {
     background: Vec<Background>,
 }
 
-/// Why a site does not start, in words for the operator: the setting, what is wrong with it, and
-/// what helps.
+/// The reason why a site does not start. The text names the setting, the problem and its fix for
+/// the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A setting is wrong.
+    /// A setting is invalid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The address to listen on is not to be had.
+    /// The address cannot be listened on.
     #[error("BELLWIRE_BIND={address}: cannot listen there: {cause}. {}", how_to_listen(.cause))]
     Bind {
-        /// Which one.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
-    /// The database cannot be opened or brought up to date.
+    /// The database cannot be opened or migrated.
     #[error("{setting}: {cause}")]
     Database {
-        /// The setting it comes from, and its value without any password.
+        /// The setting, with its value but without any password.
         setting: String,
-        /// Why.
+        /// The cause.
         cause: DbError,
     },
-    /// The public address or a further origin is none.
-    #[error("BELLWIRE_URL or BELLWIRE_ORIGINS is wrong")]
+    /// The public address or one of the further origins is invalid.
+    #[error("BELLWIRE_URL or BELLWIRE_ORIGINS is invalid")]
     Origin(#[from] InvalidOrigin),
 }
 
 fn how_to_listen(cause: &io::Error) -> &'static str {
     match cause.kind() {
-        io::ErrorKind::AddrInUse => "Another program listens there: end it, or choose another port",
+        io::ErrorKind::AddrInUse => {
+            "Another program listens there: stop it, or choose another port"
+        }
         io::ErrorKind::PermissionDenied => "Choose a port from 1024 on, or allow Bellwire this one",
         io::ErrorKind::AddrNotAvailable => {
             "This machine does not have that address: choose one it has, or 0.0.0.0 for all"
@@ -75,8 +77,8 @@ fn how_to_listen(cause: &io::Error) -> &'static str {
     }
 }
 
-/// The setting that leads to the database.
-fn where_from(settings: &Settings) -> String {
+/// The setting that selects the database, with its value.
+fn database_setting(settings: &Settings) -> String {
     match settings.database == DatabaseUrl::sqlite_in(&settings.data) {
         true => format!("BELLWIRE_DATA={}", settings.data.display()),
         false => format!("DATABASE_URL={:?}", settings.database),
@@ -84,11 +86,10 @@ fn where_from(settings: &Settings) -> String {
 }
 
 impl Builder {
-    /// Takes the address, opens the database, brings its tables up to date, and puts the apps
-    /// together.
+    /// Binds the address, opens the database, applies pending migrations, and builds the router.
     ///
     /// # Errors
-    /// If a setting is wrong, the address is taken, or the database cannot be opened.
+    /// If a setting is invalid, the address is in use, or the database cannot be opened.
     pub async fn open(self) -> Result<Site, StartError> {
         raise_file_limit();
         let bind = self.settings.as_ref().map_err(Clone::clone)?.bind;
@@ -96,9 +97,9 @@ impl Builder {
         let listener = TcpListener::bind(bind).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         let (state, rest) = open(self, address).await?;
-        let begun = state.accounts().watch().await;
-        let watch = begun.map_err(|cause| StartError::Database {
-            setting: where_from(state.settings()),
+        let watch = state.accounts().watch().await;
+        let watch = watch.map_err(|cause| StartError::Database {
+            setting: database_setting(state.settings()),
             cause,
         })?;
         let background = rest.background();
@@ -106,15 +107,15 @@ impl Builder {
         Ok(Site { listener, address, router, state, watch, background })
     }
 
-    /// The whole site as a router, for a server or a test of one's own. Whoever serves it passes
-    /// the peer's address on, as `bellwire::serve` does.
+    /// Returns the whole site as a router, for your own server or a test. The server must provide
+    /// the peer's address, as `bellwire::serve` does.
     ///
-    /// The background tasks are not started, and sockets outlive sessions that expire or that
-    /// another process ends: both belong to [`Site::run_until`]. With accounts alone, run
+    /// Background tasks are not started, and sockets stay open when sessions expire or end in
+    /// another process: [`Site::run_until`] does both. To close those sockets, run
     /// [`Accounts::watch`] beside the server.
     ///
     /// # Errors
-    /// If a setting is wrong, or the database cannot be opened.
+    /// If a setting is invalid, or the database cannot be opened.
     pub async fn into_router(self) -> Result<(Router, SiteState), StartError> {
         let address = self.settings.as_ref().map_err(Clone::clone)?.bind;
         let (state, rest) = open(self, address).await?;
@@ -123,23 +124,23 @@ impl Builder {
 }
 
 impl Site {
-    /// A site with these settings, without a name of its own and without apps.
+    /// Starts building a site with these settings, with a default name and without apps.
     pub fn builder(settings: impl Into<GivenSettings>) -> Builder {
         Builder::new(settings.into().0)
     }
 
-    /// The address it listens on.
+    /// The address that the site listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What its handlers see.
+    /// The state of the site's handlers.
     pub fn state(&self) -> &SiteState {
         &self.state
     }
 
-    /// Serves until `end`; then stops accepting, closes every socket with 1012, lets requests and
-    /// background tasks finish, and closes the database.
+    /// Serves until `end` completes. Then stops accepting connections, closes every socket with
+    /// 1012, waits for requests and background tasks, and closes the database.
     pub async fn run_until(self, end: impl Future<Output = ()>) {
         let Self { listener, router, state, watch, background, .. } = self;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -156,33 +157,32 @@ impl Site {
         let tasks_end = async {
             stop.cancelled().await;
             if tokio::time::timeout(limits.shutdown, tasks.wait()).await.is_err() {
-                tracing::warn!("A background task did not end in time");
+                tracing::warn!("A background task did not end in time; stopping without it");
             }
         };
         let served = bellwire::serve(listener, router, state.bellwire()).limits(limits).until(end);
         tokio::join!(served, tasks_end);
         if tokio::time::timeout(LAST_WRITES, state.db().close()).await.is_err() {
-            tracing::warn!("The database did not close in time");
+            tracing::warn!("The database did not close in time; exiting without waiting");
         }
         tracing::info!("Stopped");
     }
 }
 
-/// A site that does not serve, for a command beside a running one. The tables are brought up to
-/// date.
+/// Opens a site without serving it, for a command. Applies pending migrations.
 pub(crate) async fn state_of(builder: Builder) -> Result<(SiteState, Vec<App>), StartError> {
     let address = builder.settings.as_ref().map_err(Clone::clone)?.bind;
     let (state, rest) = open(builder, address).await?;
     Ok((state, rest.apps))
 }
 
-/// The histories of all tables, those of the accounts first.
+/// The migrations of all tables, those of the accounts first.
 pub(crate) fn migrations(apps: &[App]) -> Vec<Migrations> {
     let own = Migrations::of::<accounts::Migrator>();
     [own].into_iter().chain(apps.iter().flat_map(App::all::<Migrations>).copied()).collect()
 }
 
-/// What is left of a builder when the state is made.
+/// The parts of a builder that remain after the state is built.
 struct Rest {
     apps: Vec<App>,
     layers: Layers,
@@ -194,9 +194,9 @@ async fn open(builder: Builder, address: SocketAddr) -> Result<(SiteState, Rest)
         settings, name, apps, shell, theme, layers, policy, mut values, background, ..
     } = builder;
     let settings = settings?;
-    let opened = Db::open(&settings.database, &migrations(&apps)).await;
-    let db =
-        opened.map_err(|cause| StartError::Database { setting: where_from(&settings), cause })?;
+    let result = Db::open(&settings.database, &migrations(&apps)).await;
+    let db = result
+        .map_err(|cause| StartError::Database { setting: database_setting(&settings), cause })?;
     let public_url = PublicUrl::new(settings.url.as_ref(), address);
     let bellwire = framework(&settings, &public_url)?;
     let clock = Clock::default();
@@ -216,7 +216,7 @@ async fn open(builder: Builder, address: SocketAddr) -> Result<(SiteState, Rest)
         apps.iter().flat_map(|app| app.all::<Embedded>().map(|embedded| (app.name(), *embedded)));
     let assets = Assets::new(assets, settings.assets.clone());
     values.insert(Arc::new(settings));
-    let cards = apps.iter().flat_map(App::all::<NavItem>).copied().collect();
+    let nav_items = apps.iter().flat_map(App::all::<NavItem>).copied().collect();
     let sitemaps = apps.iter().flat_map(App::all::<Sitemap>).map(|sitemap| sitemap.0).collect();
     let parts = SiteParts {
         name,
@@ -227,7 +227,7 @@ async fn open(builder: Builder, address: SocketAddr) -> Result<(SiteState, Rest)
         assets,
         shell,
         theme,
-        cards,
+        nav_items,
         sitemaps,
         values,
     };

@@ -1,5 +1,5 @@
-//! A browser without a screen: cookies, forms, no scripts. It does not follow redirects, so that a
-//! test sees them.
+//! An HTTP client that acts as a browser without scripts. It keeps cookies and sends forms, but
+//! does not follow redirects, so that a test sees them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use crate::password::PASSWORD;
 use crate::waiting::within;
 
-/// A browser of one person.
+/// The browser of one person.
 #[derive(Debug, Clone)]
 pub struct Client {
     address: SocketAddr,
@@ -19,10 +19,10 @@ pub struct Client {
     cookies: BTreeMap<String, String>,
 }
 
-/// What a site answered.
+/// The response of a site.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status, such as 200.
+    /// The status code, such as 200.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
@@ -31,56 +31,56 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A header, or nothing.
+    /// Returns the value of a header, or an empty string.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// Where a redirect leads, or nothing.
+    /// Returns the target of a redirect, or an empty string.
     pub fn location(&self) -> &str {
         self.header("location")
     }
 }
 
 impl Client {
-    /// One that knows nobody yet, for the site at this address, whose pages are of this origin
+    /// Creates a client without cookies for the site at `address`, whose pages have this origin
     /// (`http://127.0.0.1:8000`).
     pub fn new(address: SocketAddr, origin: &str) -> Self {
         Self { address, origin: origin.to_owned(), cookies: BTreeMap::new() }
     }
 
-    /// The same browser, with its cookies, for a site at another address.
+    /// Returns the same browser, with its cookies, for a site at another address.
     pub(crate) fn moved_to(&self, address: SocketAddr, origin: &str) -> Self {
         Self { cookies: self.cookies.clone(), ..Self::new(address, origin) }
     }
 
-    /// Where its site listens.
+    /// The address of the site.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The origin of its site's pages.
+    /// The origin of the site's pages.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Opens a page.
+    /// Requests a page.
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], String::new()).await
     }
 
-    /// Opens a page, saying more about it.
+    /// Requests a page with additional headers.
     pub async fn get_with(&mut self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.send(Method::GET, path, headers, String::new()).await
     }
 
-    /// Sends a form from a page of the site.
+    /// Sends a form, with the `Origin` of the site.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let origin = self.origin.clone();
         self.post_with(path, &[("origin", &origin)], fields).await
     }
 
-    /// Sends a form, saying where it comes from.
+    /// Sends a form with these headers; no `Origin` is added.
     pub async fn post_with(
         &mut self,
         path: &str,
@@ -89,11 +89,11 @@ impl Client {
     ) -> Answer {
         let form =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let typed = [&[("content-type", "application/x-www-form-urlencoded")], headers].concat();
-        self.send(Method::POST, path, &typed, form).await
+        let headers = [&[("content-type", "application/x-www-form-urlencoded")], headers].concat();
+        self.send(Method::POST, path, &headers, form).await
     }
 
-    /// Signs up through the form, and is signed in.
+    /// Signs up through the form, which also signs in.
     pub async fn sign_up(&mut self, name: &str) -> Answer {
         let fields = [("username", name), ("password", PASSWORD), ("password_confirm", PASSWORD)];
         self.post("/accounts/signup/", &fields).await
@@ -104,7 +104,7 @@ impl Client {
         self.post("/accounts/login/", &[("username", name), ("password", password)]).await
     }
 
-    /// The value for a `Cookie` header, for sockets and other clients.
+    /// Returns the value for a `Cookie` header, for sockets and other clients.
     pub fn cookies(&self) -> String {
         self.cookies
             .iter()
@@ -113,7 +113,7 @@ impl Client {
             .join("; ")
     }
 
-    /// Takes over a cookie as a `Set-Cookie` header has it.
+    /// Stores or removes a cookie as a `Set-Cookie` header says.
     pub fn take_cookie(&mut self, set_cookie: &HeaderValue) {
         let line = set_cookie.to_str().expect("a cookie should be text");
         let (name, value) =
@@ -124,8 +124,8 @@ impl Client {
         };
     }
 
-    /// Any request. `Host`, `Accept` and the cookies are as a browser sends them, unless `headers`
-    /// has its own.
+    /// Sends any request. `Host`, `Accept` and the cookies are as a browser sends them, unless
+    /// `headers` overrides them.
     pub async fn send(
         &mut self,
         method: Method,
@@ -137,12 +137,12 @@ impl Client {
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().expect("a path should be an address");
         let host = self.origin.split_once("://").map_or("", |(_, host)| host).to_owned();
-        let usual = [
+        let defaults = [
             ("host", host),
             ("accept", "text/html,*/*;q=0.8".to_owned()),
             ("cookie", self.cookies()),
         ];
-        for (name, value) in usual.iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in defaults.iter().filter(|(_, value)| !value.is_empty()) {
             request.headers_mut().insert(*name, value.parse().expect("a header should be text"));
         }
         for (name, value) in headers.iter().map(parsed) {

@@ -1,19 +1,19 @@
-//! The databases tests run on, and test cases for each.
+//! The kinds of test databases, and macros that define a test case for each.
 
 /// A kind of database to test on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TestDatabase {
-    /// SQLite, in a folder of its own.
+    /// SQLite, in a separate folder.
     Sqlite,
-    /// A database of its own on this PostgreSQL server.
+    /// A separate database on this PostgreSQL server.
     Postgres(String),
 }
 
 impl TestDatabase {
-    /// The PostgreSQL server that `BELLWIRE_TEST_POSTGRES` names.
+    /// Returns the PostgreSQL server that `BELLWIRE_TEST_POSTGRES` names.
     ///
     /// # Panics
-    /// When it names none: a test that silently left PostgreSQL out would prove nothing.
+    /// If the variable is not set: a test that silently skipped PostgreSQL would prove nothing.
     pub fn postgres() -> Self {
         let server = std::env::var("BELLWIRE_TEST_POSTGRES");
         Self::Postgres(server.expect(
@@ -22,8 +22,8 @@ impl TestDatabase {
     }
 }
 
-/// Makes two test cases of one test: `name::on_sqlite`, and `name::on_postgres`, which `cargo test`
-/// leaves out unless it is asked for ignored tests.
+/// Defines two test cases of one test: `name::on_sqlite`, and `name::on_postgres`, which `cargo
+/// test` runs only with `--ignored` or `--include-ignored`.
 ///
 /// ```
 /// use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
@@ -57,7 +57,7 @@ macro_rules! on_databases {
     };
 }
 
-/// Makes the test case `name::on_postgres` of a test that is about PostgreSQL alone; see
+/// Defines the test case `name::on_postgres` of a test that concerns PostgreSQL only; see
 /// [`on_databases`].
 #[macro_export]
 macro_rules! on_postgres {

@@ -6,31 +6,31 @@ use std::path::{Path, PathBuf};
 use bellwire_site::DatabaseUrl;
 
 use crate::database::TestDatabase;
-use crate::postgres::{self, Place};
+use crate::postgres::{self, DatabaseName};
 
 /// The data of one test site. A failing test leaves it in the system's temporary folder.
 #[derive(Debug)]
 pub(crate) struct Home {
     folder: PathBuf,
-    postgres: Option<Place>,
-    /// Whether it was borrowed from another site, which removes it.
+    postgres: Option<DatabaseName>,
+    /// Whether another site owns the data and removes it.
     borrowed: bool,
 }
 
 impl Home {
-    /// A new folder, and on PostgreSQL the place of a database, which is not made yet.
+    /// Creates a folder, and on PostgreSQL chooses the name of a database without creating it.
     pub(crate) fn new(database: &TestDatabase, purpose: &str) -> Self {
         let name = format!("bellwire_{purpose}_{}", random());
         let folder = std::env::temp_dir().join(&name);
         fs::create_dir_all(&folder).expect("the temporary folder should be writable");
         let postgres = match database {
             TestDatabase::Sqlite => None,
-            TestDatabase::Postgres(server) => Some(Place { server: server.clone(), name }),
+            TestDatabase::Postgres(server) => Some(DatabaseName { server: server.clone(), name }),
         };
         Self { folder, postgres, borrowed: false }
     }
 
-    /// The same data, for a second process's site.
+    /// Returns the same data, for another site.
     pub(crate) fn lend(&self) -> Self {
         Self { folder: self.folder.clone(), postgres: self.postgres.clone(), borrowed: true }
     }
@@ -39,14 +39,14 @@ impl Home {
         &self.folder
     }
 
-    pub(crate) fn postgres(&self) -> Option<&Place> {
+    pub(crate) fn postgres(&self) -> Option<&DatabaseName> {
         self.postgres.as_ref()
     }
 
     pub(crate) fn url(&self) -> DatabaseUrl {
         match &self.postgres {
             None => DatabaseUrl::sqlite_in(&self.folder),
-            Some(place) => place.url(),
+            Some(database) => database.url(),
         }
     }
 
@@ -54,8 +54,8 @@ impl Home {
         if self.borrowed {
             return;
         }
-        if let Some(place) = &self.postgres {
-            postgres::drop(place).await;
+        if let Some(database) = &self.postgres {
+            postgres::drop(database).await;
         }
         self.remove_folder();
     }
@@ -67,6 +67,6 @@ impl Home {
 
 fn random() -> String {
     let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).expect("the system should have randomness");
+    getrandom::fill(&mut bytes).expect("the system should provide random bytes");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! The log of a test: what its thread logs while it does something, so that a test can count it.
+//! The log of a test: collects the log lines of its thread.
 
 use std::cell::RefCell;
 use std::io;
@@ -9,8 +9,8 @@ use tracing::Metadata;
 use tracing_subscriber::filter::{DynFilterFn, Targets};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
-/// What this thread logs, from [`Log::listen`] until it is dropped. Give the test one thread, so
-/// that this is the log of everything:
+/// The log lines of the current thread, from [`Log::listen`] until the log is dropped. Run the test
+/// on one thread, so that the log is complete:
 ///
 /// ```
 /// use bellwire_testkit::Log;
@@ -25,12 +25,12 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 /// ```
 #[derive(Debug)]
 pub struct Log {
-    /// What it hears belongs to the thread on which it was made.
+    /// A log belongs to the thread that created it, so it is not `Send`.
     _of_this_thread: PhantomData<*const ()>,
 }
 
 impl Log {
-    /// Writes down what fits this filter, such as `sqlx=debug`.
+    /// Starts to collect the lines that match `filter`, such as `sqlx=debug`.
     ///
     /// # Panics
     ///
@@ -39,63 +39,63 @@ impl Log {
         let filter =
             filter.parse().expect("targets with levels, such as `sqlx=debug,bellwire=info`");
         subscribe();
-        let before = HEARD.replace(Some(Heard { filter, text: Vec::new() }));
-        assert!(before.is_none(), "a thread has one log at a time");
+        let previous = COLLECTED.replace(Some(Collected { filter, text: Vec::new() }));
+        assert!(previous.is_none(), "a thread has one log at a time");
         Self { _of_this_thread: PhantomData }
     }
 
-    /// What was logged so far.
+    /// Returns the lines so far.
     pub fn text(&self) -> String {
-        HEARD.with_borrow(|heard| {
-            heard
-                .as_ref()
-                .map_or_else(String::new, |heard| String::from_utf8_lossy(&heard.text).into_owned())
+        COLLECTED.with_borrow(|log| {
+            log.as_ref()
+                .map_or_else(String::new, |log| String::from_utf8_lossy(&log.text).into_owned())
         })
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        HEARD.set(None);
+        COLLECTED.set(None);
     }
 }
 
-struct Heard {
+struct Collected {
     filter: Targets,
     text: Vec<u8>,
 }
 
 thread_local! {
-    static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
+    static COLLECTED: RefCell<Option<Collected>> = const { RefCell::new(None) };
 }
 
-/// Subscribes once, for the whole program. With a subscriber for each thread, an event that is
-/// first met on a thread without one would be taken for one that nobody wants, on all threads.
+/// Subscribes once for the whole program. tracing caches whether an event is enabled: with one
+/// subscriber per thread, an event first reached on a thread without one would be disabled on all
+/// threads.
 fn subscribe() {
     static SUBSCRIBED: Once = Once::new();
     SUBSCRIBED.call_once(|| {
         let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| ThisThread);
         let subscriber = tracing_subscriber::registry()
-            .with(lines.with_filter(DynFilterFn::new(|event, _| is_wanted(event))));
+            .with(lines.with_filter(DynFilterFn::new(|event, _| is_enabled(event))));
         tracing::subscriber::set_global_default(subscriber)
-            .expect("a test program subscribes to its log here alone");
+            .expect("a test program should have no other subscriber");
     });
 }
 
-fn is_wanted(event: &Metadata<'_>) -> bool {
-    HEARD.with_borrow(|heard| {
-        heard.as_ref().is_some_and(|heard| heard.filter.would_enable(event.target(), event.level()))
+fn is_enabled(event: &Metadata<'_>) -> bool {
+    COLLECTED.with_borrow(|log| {
+        log.as_ref().is_some_and(|log| log.filter.would_enable(event.target(), event.level()))
     })
 }
 
-/// Writes into the log of the thread that logs.
+/// Writes to the log of the current thread.
 struct ThisThread;
 
 impl io::Write for ThisThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        HEARD.with_borrow_mut(|heard| {
-            if let Some(heard) = heard {
-                heard.text.extend_from_slice(bytes);
+        COLLECTED.with_borrow_mut(|log| {
+            if let Some(log) = log {
+                log.text.extend_from_slice(bytes);
             }
         });
         Ok(bytes.len())

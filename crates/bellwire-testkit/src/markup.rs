@@ -1,5 +1,5 @@
-//! A check of the HTML that people's text becomes (see `bellwire_site::markup`), and texts to try
-//! it with.
+//! A checker for the HTML of user text (see `bellwire_site::markup`), and random texts to test it
+//! with.
 
 use std::fmt::Write;
 
@@ -12,23 +12,22 @@ const EMPTY: &[&str] = &["br", "hr"];
 const REL: (&str, &str) = ("rel", "noopener noreferrer nofollow ugc");
 const TARGET: (&str, &str) = ("target", "_blank");
 
-/// Whether the HTML has nothing but the tags and attributes of a text, and a browser mends nothing
-/// in it: the tree that it reads, written with `&`, `<`, `>` and both quotes escaped, is this HTML
-/// again.
+/// Checks that the HTML has only the tags and attributes of user text, and is well-formed: the tree
+/// that a browser parses, serialized with `&`, `<`, `>` and both quotes escaped, is the same HTML.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A description of the first problem.
 pub fn check(html: &str) -> Result<(), String> {
     if let Some(c) = html.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
         return Err(format!("the character {c:?}"));
     }
-    let read = Html::parse_fragment(html);
-    if let Some(error) = read.errors.first() {
+    let parsed = Html::parse_fragment(html);
+    if let Some(error) = parsed.errors.first() {
         return Err(error.to_string());
     }
     let mut written = String::new();
-    write_inside(read.root_element(), "", &mut written)?;
-    (written == html).then_some(()).ok_or_else(|| format!("a browser reads it as {written}"))
+    write_inside(parsed.root_element(), "", &mut written)?;
+    (written == html).then_some(()).ok_or_else(|| format!("a browser parses it as {written}"))
 }
 
 fn write_inside(element: ElementRef<'_>, parent: &str, to: &mut String) -> Result<(), String> {
@@ -79,7 +78,7 @@ fn write_escaped(text: &str, to: &mut String) {
     }
 }
 
-/// Which element may stand in which: narrower than HTML.
+/// Checks the nesting of elements, more strictly than HTML.
 fn fits(parent: &str, name: &str) -> Result<(), String> {
     let known =
         EMPTY.contains(&name) || name == "li" || INLINE.contains(&name) || BLOCKS.contains(&name);
@@ -112,8 +111,7 @@ fn allowed(name: &str, attributes: &[(&str, &str)]) -> bool {
     }
 }
 
-/// The pieces texts are thrown together from: what Markdown reads, what HTML reads, and what
-/// neither does.
+/// The fragments of random texts: syntax of Markdown, syntax of HTML, and plain text.
 pub const BITS: &[&str] = &[
     "*",
     "**",
@@ -200,8 +198,8 @@ pub const BITS: &[&str] = &[
     "!",
 ];
 
-/// Bits by splitmix64, so that what fails once fails again.
-pub fn thrown(seed: u64) -> String {
+/// Returns a random text of [`BITS`]. The generator is splitmix64, so a failing seed fails again.
+pub fn random_text(seed: u64) -> String {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -217,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checker_sees_what_is_wrong() {
+    fn the_checker_rejects_invalid_html() {
         for bad in [
             "<p>",
             "</p>",

@@ -1,4 +1,4 @@
-//! People of a test: made in the database, signed in through the form, recognised by the site.
+//! Test accounts: created in the database, signed in through the form.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use sea_orm::{ActiveModelTrait, Set};
 use crate::browser::Client;
 use crate::password::{PASSWORD, PASSWORD_HASH};
 
-/// Makes an account with [`PASSWORD`].
+/// Creates an account with [`PASSWORD`].
 pub(crate) async fn make(site: &SiteState, name: &str) {
     let user = users::ActiveModel {
         name: Set(name.to_owned()),
@@ -37,24 +37,24 @@ pub(crate) async fn sign_in(client: &mut Client, name: &str) {
     assert_eq!(answer.status, 303, "{name} should be signed in: {}", answer.text);
 }
 
-/// The answers of the extractor [`User`], by the number of the question.
+/// The results of the extractor [`User`], by request number.
 #[derive(Debug, Default)]
-struct Recognised(Mutex<HashMap<u64, User>>);
+struct ExtractedUsers(Mutex<HashMap<u64, User>>);
 
-/// One page, which remembers the [`User`] who asked for it.
+/// An app with one page, which stores the [`User`] that requested it.
 pub(crate) fn app() -> App {
-    App::new("testkit").routes(|_| Router::new().route("/testkit/user/{question}", get(remember)))
+    App::new("testkit").routes(|_| Router::new().route("/testkit/user/{request}", get(store_user)))
 }
 
-async fn remember(user: User, State(site): State<SiteState>, Path(question): Path<u64>) {
-    site.own::<Recognised>().0.lock().unwrap().insert(question, user);
+async fn store_user(user: User, State(site): State<SiteState>, Path(request): Path<u64>) {
+    site.own::<ExtractedUsers>().0.lock().unwrap().insert(request, user);
 }
 
-/// The person who is signed in in this browser, as the extractor [`User`] finds them.
-pub(crate) async fn who_is(site: &SiteState, client: &Client) -> User {
+/// Returns the person who is signed in with this client, as the extractor [`User`] finds them.
+pub(crate) async fn signed_in(site: &SiteState, client: &Client) -> User {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let question = NEXT.fetch_add(1, Ordering::Relaxed);
-    client.clone().get(&format!("/testkit/user/{question}")).await;
-    let user = site.own::<Recognised>().0.lock().unwrap().remove(&question);
-    user.expect("somebody should be signed in")
+    let request = NEXT.fetch_add(1, Ordering::Relaxed);
+    client.clone().get(&format!("/testkit/user/{request}")).await;
+    let user = site.own::<ExtractedUsers>().0.lock().unwrap().remove(&request);
+    user.expect("a person should be signed in")
 }

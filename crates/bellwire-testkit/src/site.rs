@@ -1,4 +1,4 @@
-//! A whole site in a test: a free port, and a data folder or a database of its own.
+//! A complete site in a test: a free port, and a separate data folder or database.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,23 +14,23 @@ use crate::people;
 use crate::template;
 use crate::waiting::within;
 
-/// A site that runs beside the test.
+/// A site that runs during a test.
 #[derive(Debug)]
 pub struct TestSite {
     address: SocketAddr,
     state: SiteState,
-    end: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     home: Home,
 }
 
 impl TestSite {
-    /// Starts a site with default settings, nothing in its database, and these apps.
+    /// Starts a site with these apps, default settings and an empty database.
     pub async fn start(database: &TestDatabase, apps: Vec<App>) -> Self {
         Self::start_with(database, apps, |_| {}).await
     }
 
-    /// The same, with other settings.
+    /// Starts a site as [`TestSite::start`] does, with changed settings.
     pub async fn start_with(
         database: &TestDatabase,
         apps: Vec<App>,
@@ -41,8 +41,7 @@ impl TestSite {
         Self::start_in(home, apps, change).await
     }
 
-    /// Starts another site on the data of this one, as a second process would. Stop it before this
-    /// one.
+    /// Starts another site on the same data, like a second process. Stop it before this one.
     pub async fn beside(&self, apps: Vec<App>) -> Self {
         Self::start_in(self.home.lend(), apps, |_| {}).await
     }
@@ -60,34 +59,34 @@ impl TestSite {
             .await
             .expect("the site should start");
         let (address, state) = (site.address(), site.state().clone());
-        let (end, ended) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(site.run_until(async {
-            let _ = ended.await;
+            let _ = stopped.await;
         }));
-        Self { address, state, end, served, home }
+        Self { address, state, stop, served, home }
     }
 
-    /// Where it listens.
+    /// The address on which the site listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The whole address of a path.
+    /// Returns the absolute URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.state.public_url().as_str())
     }
 
-    /// What its handlers see: the database, the framework, the clock.
+    /// The state of the site: the database, the framework, the clock.
     pub fn state(&self) -> &SiteState {
         &self.state
     }
 
-    /// A browser that was never here.
+    /// Creates a client without cookies.
     pub fn client(&self) -> Client {
         Client::new(self.address, self.state.public_url().as_str())
     }
 
-    /// A browser in which a new person with [`PASSWORD`](crate::PASSWORD) is signed in.
+    /// Creates an account with [`PASSWORD`](crate::PASSWORD) and returns a signed-in client.
     pub async fn person(&self, name: &str) -> Client {
         people::make(&self.state, name).await;
         let mut client = self.client();
@@ -95,29 +94,29 @@ impl TestSite {
         client
     }
 
-    /// Who is signed in in this browser: what the `User` extractor would find.
+    /// Returns the person who is signed in with this client, as the extractor [`User`] finds them.
     pub async fn user(&self, client: &Client) -> User {
-        people::who_is(&self.state, client).await
+        people::signed_in(&self.state, client).await
     }
 
-    /// Stops it and starts it again on the same data and port.
+    /// Stops the site and starts it again on the same data and port.
     pub async fn restart(self, apps: Vec<App>) -> Self {
-        let Self { address, end, served, home, .. } = self;
-        drop(end);
+        let Self { address, stop, served, home, .. } = self;
+        drop(stop);
         within("the site's end", served).await.expect("the site should stop");
         Self::start_in(home, apps, |settings| settings.bind = address).await
     }
 
-    /// Stops it as SIGTERM does, and removes its data.
+    /// Stops the site as SIGTERM does, and removes its data.
     pub async fn stop(self) {
-        drop(self.end);
+        drop(self.stop);
         within("the site's end", self.served).await.expect("the site should stop");
         self.home.remove().await;
     }
 }
 
 impl Client {
-    /// The same browser, with its cookies, at another site on the same data.
+    /// Returns the same browser, with its cookies, for another site on the same data.
     #[must_use]
     pub fn at(&self, site: &TestSite) -> Self {
         self.moved_to(site.address, site.state.public_url().as_str())

@@ -1,5 +1,5 @@
-//! Template databases: the tables of a set of apps, migrated once for each test program and copied
-//! for each site.
+//! Template databases: the tables of a set of apps, migrated once per test program and copied for
+//! each site.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,15 +10,15 @@ use tokio::sync::OnceCell;
 
 use crate::database::TestDatabase;
 use crate::home::Home;
-use crate::postgres::{self, Place};
+use crate::postgres::{self, DatabaseName};
 
 /// A database with the tables of some apps and no rows.
 #[derive(Debug)]
 pub(crate) enum Template {
     /// The bytes of the file.
     Sqlite(Vec<u8>),
-    /// A database to which nobody is connected.
-    Postgres(Place),
+    /// A database without connections.
+    Postgres(DatabaseName),
 }
 
 type Templates = HashMap<String, Arc<OnceCell<Template>>>;
@@ -27,18 +27,18 @@ static TEMPLATES: LazyLock<Mutex<Templates>> = LazyLock::new(Mutex::default);
 
 /// Fills `home` with a database that has the tables of these apps.
 pub(crate) async fn fill(home: &Home, database: &TestDatabase, apps: &[App]) {
-    // A site migrates what its template lacks.
+    // A site applies the migrations that its template lacks.
     let key = format!("{database:?} {:?}", apps.iter().map(histories).collect::<Vec<_>>());
     let cell = TEMPLATES.lock().unwrap().entry(key).or_default().clone();
     cell.get_or_init(|| make(database, apps)).await.copy_to(home).await;
 }
 
-/// The name of an app and its migrations, by which templates are told apart.
+/// The name of an app and its migrations, which identify a template.
 fn histories(app: &App) -> (&'static str, Vec<&Migrations>) {
     (app.name(), app.all::<Migrations>().collect())
 }
 
-/// An app that has the tables of this one and nothing else.
+/// Returns an app that has only the migrations of this one.
 fn tables_of(app: &App) -> App {
     app.all::<Migrations>()
         .fold(App::new(app.name()), |tables, migrations| tables.with(*migrations))
@@ -46,12 +46,12 @@ fn tables_of(app: &App) -> App {
 
 async fn make(database: &TestDatabase, apps: &[App]) -> Template {
     let home = Home::new(database, "template");
-    if let Some(place) = home.postgres() {
-        postgres::create(place).await;
+    if let Some(database) = home.postgres() {
+        postgres::create(database).await;
     }
     migrate(&home, apps).await;
     let template = match home.postgres() {
-        Some(place) => Template::Postgres(place.clone()),
+        Some(database) => Template::Postgres(database.clone()),
         None => Template::Sqlite(fs::read(file(&home)).expect("the template should be readable")),
     };
     home.remove_folder();
@@ -69,11 +69,11 @@ async fn migrate(home: &Home, apps: &[App]) {
 impl Template {
     async fn copy_to(&self, home: &Home) {
         match (self, home.postgres()) {
-            (Self::Postgres(template), Some(place)) => postgres::copy(template, place).await,
+            (Self::Postgres(template), Some(to)) => postgres::copy(template, to).await,
             (Self::Sqlite(bytes), None) => {
                 fs::write(file(home), bytes).expect("the database should be copied")
             }
-            _ => unreachable!("the template of another kind of database"),
+            _ => unreachable!("a site and its template use the same kind of database"),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Waits that have an end.
+//! Waits with a timeout.
 
 use std::time::Duration;
 
-/// How long anything a test waits for may take. Only a broken test waits so long.
+/// The timeout of all waits in tests. Only a failing test reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits for `what`. However much else happens meanwhile, the wait has an end.
+/// Waits for a future; `what` names it in the panic message.
 ///
 /// # Panics
-/// When it does not come within [`PATIENCE`].
+/// If it does not complete within [`PATIENCE`].
 pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
     let Ok(value) = tokio::time::timeout(PATIENCE, wait).await else {
         panic!("waited {PATIENCE:?} for {what}");

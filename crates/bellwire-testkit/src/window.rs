@@ -1,4 +1,4 @@
-//! The browser's end of a socket, over the network: text in, text out, and nothing of ours.
+//! A WebSocket client over the network, independent of the framework.
 
 use std::fmt::Debug;
 
@@ -12,36 +12,36 @@ use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
 use crate::browser::Client;
 use crate::waiting::within;
 
-/// A window of somebody's browser that is connected.
+/// An open WebSocket of a [`Client`].
 ///
-/// Every wait is over after [`PATIENCE`](crate::PATIENCE) as a whole: pings and ticks that come
-/// meanwhile make it no longer.
+/// Every wait times out after [`PATIENCE`](crate::PATIENCE) in total: pings and other messages do
+/// not extend it.
 #[derive(Debug)]
 pub struct Window {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
-/// How a window was closed, and what it heard until then.
+/// The close frame of a window, and the messages before it.
 #[derive(Debug)]
 pub struct Ending {
-    /// The code of the close, such as 1008.
+    /// The close code, such as 1008.
     pub code: u16,
-    /// The reason beside it.
+    /// The close reason.
     pub reason: String,
-    /// The texts that came before.
+    /// The text messages before the close.
     pub heard: Vec<String>,
 }
 
 impl Window {
-    /// Connects to a path, with the cookies of this browser.
+    /// Connects to a path, with the cookies and the origin of this client.
     pub async fn open(client: &Client, path: &str) -> Self {
         Self::try_open(client, path, client.origin()).await.expect("the socket should open")
     }
 
-    /// The same from a page of this origin, where it may be refused.
+    /// Connects as a page of this origin, which the site may refuse.
     ///
     /// # Errors
-    /// Why it was.
+    /// The error of the handshake.
     pub async fn try_open(client: &Client, path: &str, origin: &str) -> Result<Self, String> {
         let uri = format!("ws://{}{path}", client.address()).parse().expect("an address");
         let header = |value: &str| HeaderValue::from_str(value).expect("a header");
@@ -55,10 +55,11 @@ impl Window {
         Ok(Self { stream })
     }
 
-    /// Sends a text.
+    /// Sends a text message.
     pub async fn say(&mut self, text: impl Into<String>) {
-        let sent = within("room for a text", self.stream.send(Message::text(text.into()))).await;
-        sent.expect("the socket should take it");
+        let message = Message::text(text.into());
+        let sent = within("a message to be sent", self.stream.send(message)).await;
+        sent.expect("the socket should accept a message");
     }
 
     /// Sends JSON.
@@ -66,35 +67,35 @@ impl Window {
         self.say(json.to_string()).await;
     }
 
-    /// Sends JSON, and returns the next JSON that comes.
+    /// Sends JSON, and returns the next message, parsed as JSON.
     pub async fn answer(&mut self, json: &Value) -> Value {
         self.ask(json).await;
         self.json().await
     }
 
-    /// The next text.
+    /// Returns the next text message.
     pub async fn text(&mut self) -> String {
         self.until("a text", |_| true).await
     }
 
-    /// The next text, which is JSON.
+    /// Returns the next text message, parsed as JSON.
     pub async fn json(&mut self) -> Value {
         let text = self.text().await;
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// Waits for a text that has all of `parts` in it, and returns it.
+    /// Waits for a text message that contains all of `parts`, and returns it.
     pub async fn hear(&mut self, parts: &[&str]) -> String {
         self.until(&format!("{parts:?}"), |text| parts.iter().all(|part| text.contains(part))).await
     }
 
-    /// Waits for a text that is as it should be, and returns it.
-    pub async fn until(&mut self, what: &str, mut is_so: impl FnMut(&str) -> bool) -> String {
+    /// Waits for a text message that matches, and returns it; `what` names it in panic messages.
+    pub async fn until(&mut self, what: &str, mut matches: impl FnMut(&str) -> bool) -> String {
         let listen = async {
             loop {
                 let message = self.next().await;
                 assert!(!message.is_close(), "closed while waiting for {what}: {message:?}");
-                if let Some(text) = message.as_text().filter(|text| is_so(text)) {
+                if let Some(text) = message.as_text().filter(|text| matches(text)) {
                     return text.to_owned();
                 }
             }
@@ -102,12 +103,12 @@ impl Window {
         within(what, listen).await
     }
 
-    /// Waits until it is closed, and says with which code.
+    /// Waits until the socket is closed, and returns the close code.
     pub async fn closed(&mut self) -> u16 {
         self.ending().await.code
     }
 
-    /// Listens until it is closed.
+    /// Waits until the socket is closed, and returns all messages before it.
     pub async fn ending(&mut self) -> Ending {
         let listen = async {
             let mut heard = Vec::new();

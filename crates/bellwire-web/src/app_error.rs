@@ -1,4 +1,4 @@
-//! What can go wrong in every app.
+//! `AppError`: the errors that all apps have in common.
 
 use bellwire::{Close, Error, Invalid};
 use bellwire_db::DbError;
@@ -7,14 +7,14 @@ use sea_orm::DbErr;
 use crate::errors::SiteError;
 use crate::rate::TooOften;
 
-/// What can go wrong in every app, as one variant of the app's own error: the app says what else
-/// there is, and this is answered alike everywhere.
+/// The errors that all apps have in common. An app's own error enum contains this as one variant,
+/// so that the common errors are answered alike everywhere.
 ///
 /// ```
 /// use bellwire::{Error, Invalid};
 /// use bellwire_web::{AppError, SiteError};
 ///
-/// /// Why the guest book did not do as asked.
+/// /// An error of the guest book.
 /// #[derive(Debug, thiserror::Error)]
 /// enum GuestError {
 ///     #[error("there is no such page")]
@@ -23,7 +23,7 @@ use crate::rate::TooOften;
 ///     AppError(AppError),
 /// }
 ///
-/// // What is typed, the database, a template, a socket: all of it comes in by `?`.
+/// // Errors of validation, the database, templates and sockets convert with `?`.
 /// impl<E: Into<AppError>> From<E> for GuestError {
 ///     fn from(error: E) -> Self {
 ///         Self::AppError(error.into())
@@ -34,7 +34,7 @@ use crate::rate::TooOften;
 ///     fn over_socket(self) -> Error {
 ///         match self {
 ///             Self::NoPage => Error::refused("There is no such page."),
-///             Self::AppError(fault) => fault.over_socket(),
+///             Self::AppError(error) => error.over_socket(),
 ///         }
 ///     }
 /// }
@@ -43,42 +43,44 @@ use crate::rate::TooOften;
 ///     fn from(error: GuestError) -> Self {
 ///         match error {
 ///             GuestError::NoPage => Self::NotFound,
-///             GuestError::AppError(fault) => fault.into(),
+///             GuestError::AppError(error) => error.into(),
 ///         }
 ///     }
 /// }
 ///
 /// fn sign(name: &str) -> Result<(), GuestError> {
 ///     if name.is_empty() {
-///         return Err(Invalid::field("name", "Say who you are.").into());
+///         return Err(Invalid::field("name", "Enter your name.").into());
 ///     }
 ///     Ok(())
 /// }
-/// assert!(matches!(sign("").unwrap_err().over_socket(), Error::Invalid(said) if said.field.as_deref() == Some("name")));
-/// assert!(matches!(sign("").unwrap_err().into(), SiteError::Invalid(said) if said == "Say who you are."));
+/// let over_socket = sign("").unwrap_err().over_socket();
+/// assert!(matches!(over_socket, Error::Invalid(error) if error.field.as_deref() == Some("name")));
+/// let by_http = SiteError::from(sign("").unwrap_err());
+/// assert!(matches!(by_http, SiteError::Invalid(text) if text == "Enter your name."));
 /// assert!(matches!(GuestError::NoPage.into(), SiteError::NotFound));
 /// ```
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// What was typed will not do; the one who typed it can mend it.
+    /// The input is invalid; the person can correct it.
     #[error("{}", .0.message)]
     Invalid(Invalid),
-    /// It was done too often. Whoever waits may go on.
+    /// The rate limit is exceeded; a later retry can succeed.
     #[error(transparent)]
     TooOften(#[from] TooOften),
-    /// The database, or the way to it.
+    /// An error of the database, or of the connection to it.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// A template.
+    /// An error of a template.
     #[error(transparent)]
     Template(#[from] askama::Error),
-    /// The socket that was to be told.
+    /// An error of the socket that a message was for.
     #[error("the socket is closed")]
     Socket(Error),
 }
 
 impl AppError {
-    /// As an answer over a socket.
+    /// Converts the error to an answer over a socket.
     pub fn over_socket(self) -> Error {
         match self {
             Self::Invalid(invalid) => invalid.into(),
@@ -92,14 +94,14 @@ impl AppError {
         }
     }
 
-    /// As an answer where nobody asked, such as when a socket begins: what a page cannot have now
-    /// it may have in a moment, and comes back for.
+    /// Converts the error when there is no request to answer, such as in `connect`. A temporary
+    /// error closes the socket with [`Close::TRY_AGAIN`], so that the page reconnects.
     pub fn at_connect(self) -> Error {
         match self {
-            // It would come back with the same text for ever.
+            // The page would reconnect with the same text again and again.
             Self::Db(DbError::Unstorable) => self.over_socket(),
             Self::Db(error) if error.for_people().is_some() => {
-                Error::Close(Close::new(Close::TRY_AGAIN, "too much to do at the moment"))
+                Error::Close(Close::new(Close::TRY_AGAIN, "The server is busy."))
             }
             other => other.over_socket(),
         }
@@ -125,8 +127,8 @@ impl From<Error> for AppError {
 }
 
 impl From<AppError> for SiteError {
-    fn from(fault: AppError) -> Self {
-        match fault {
+    fn from(error: AppError) -> Self {
+        match error {
             AppError::Invalid(invalid) => Self::Invalid(invalid.message),
             AppError::TooOften(often) => often.into(),
             AppError::Db(error) => error.into(),
@@ -142,36 +144,36 @@ mod tests {
 
     use super::*;
 
-    fn said(error: Error) -> (Option<String>, String) {
+    fn answer(error: Error) -> (Option<String>, String) {
         let Error::Invalid(Invalid { field, message }) = error else {
-            panic!("not told: {error:?}")
+            panic!("not an answer for the person: {error:?}")
         };
         (field, message)
     }
 
     #[test]
-    fn a_person_is_told_what_they_can_mend_and_not_what_is_our_fault() {
-        let invalid = AppError::from(Invalid::field("name", "Say who you are."));
-        assert_eq!(said(invalid.over_socket()), (Some("name".into()), "Say who you are.".into()));
+    fn a_person_sees_the_errors_they_can_correct_and_no_internal_errors() {
+        let invalid = AppError::from(Invalid::field("name", "Enter your name."));
+        assert_eq!(answer(invalid.over_socket()), (Some("name".into()), "Enter your name.".into()));
         let often = AppError::from(TooOften { retry_after: Duration::from_secs(60) });
-        assert_eq!(said(often.over_socket()).1, "That was too often. Try again in a minute.");
+        assert_eq!(answer(often.over_socket()).1, "Too many requests. Try again in a minute.");
         let busy = DbError::Busy.for_people().unwrap();
-        assert_eq!(said(AppError::from(DbError::Busy).over_socket()), (None, busy.to_owned()));
-        for ours in [AppError::from(DbError::Panicked), AppError::from(askama::Error::Fmt)] {
-            assert!(matches!(ours.over_socket(), Error::Internal(_)));
+        assert_eq!(answer(AppError::from(DbError::Busy).over_socket()), (None, busy.to_owned()));
+        for internal in [AppError::from(DbError::Panicked), AppError::from(askama::Error::Fmt)] {
+            assert!(matches!(internal.over_socket(), Error::Internal(_)));
         }
     }
 
     #[test]
-    fn a_page_comes_back_for_what_it_may_have_in_a_moment_and_for_nothing_else() {
-        for soon in [DbError::Busy, DbError::TimedOut, DbError::Closed] {
-            let answer = AppError::from(soon).at_connect();
+    fn a_page_reconnects_after_temporary_errors_only() {
+        for temporary in [DbError::Busy, DbError::TimedOut, DbError::Closed] {
+            let error = AppError::from(temporary).at_connect();
             assert!(
-                matches!(&answer, Error::Close(close) if close.code() == Close::TRY_AGAIN),
-                "{answer:?}"
+                matches!(&error, Error::Close(close) if close.code() == Close::TRY_AGAIN),
+                "{error:?}"
             );
         }
-        assert!(said(AppError::from(DbError::Unstorable).at_connect()).1.contains("U+0000"));
+        assert!(answer(AppError::from(DbError::Unstorable).at_connect()).1.contains("U+0000"));
         assert!(matches!(AppError::from(DbError::Panicked).at_connect(), Error::Internal(_)));
         let closed = AppError::from(Error::Close(Close::policy("the room is gone"))).at_connect();
         assert!(
@@ -181,9 +183,9 @@ mod tests {
     }
 
     #[test]
-    fn a_page_by_http_is_told_the_same() {
-        let refused: SiteError = AppError::from(Invalid::field("name", "Say who you are.")).into();
-        assert!(matches!(refused, SiteError::Invalid(message) if message == "Say who you are."));
+    fn an_http_response_has_the_same_errors() {
+        let refused: SiteError = AppError::from(Invalid::field("name", "Enter your name.")).into();
+        assert!(matches!(refused, SiteError::Invalid(message) if message == "Enter your name."));
         let often: SiteError =
             AppError::from(TooOften { retry_after: Duration::from_secs(9) }).into();
         assert!(matches!(often, SiteError::TooMany { retry_after } if retry_after.as_secs() == 9));

@@ -1,8 +1,7 @@
 //! Static files under `/static/<build>/…`.
 //!
-//! They are embedded in the program, compressed once, when somebody asks first, and never change
-//! under their address: `<build>` is a hash over all of them. In development they are read from
-//! folders instead, at each request.
+//! They are embedded in the program, compressed once on the first request, and immutable: `<build>`
+//! is a hash of all files. In development they are read from folders at each request instead.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -20,22 +19,22 @@ mod encoding;
 
 use encoding::Encoded;
 
-/// The site's own files.
+/// The files of this crate.
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/static"]
-struct Own;
+struct OwnFiles;
 
-/// A year: the files under an address stay the same as long as there is a web.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// A year, since the file at an address never changes.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// A folder that was embedded in the program.
+/// A folder that is embedded in the program.
 #[derive(Debug, Clone, Copy)]
 pub struct Embedded {
     files: fn() -> Vec<(String, Bytes)>,
 }
 
 impl Embedded {
-    /// The files of a `#[derive(RustEmbed)]` type.
+    /// Returns the files of a `#[derive(RustEmbed)]` type.
     pub fn of<E: RustEmbed>() -> Self {
         Self {
             files: || {
@@ -64,7 +63,7 @@ pub struct Assets {
 struct Inner {
     base: String,
     files: HashMap<String, Asset>,
-    /// Where to look first, and at each request.
+    /// The folders that are searched first, at each request.
     folders: Vec<PathBuf>,
 }
 
@@ -76,15 +75,15 @@ struct Asset {
 }
 
 impl Assets {
-    /// The framework's files, the site's own, and those of its apps, each under the app's name.
+    /// Collects the files of the framework, of this crate, and of apps, each under the app's name.
     pub fn new(
         apps: impl IntoIterator<Item = (&'static str, Embedded)>,
         folders: Vec<PathBuf>,
     ) -> Self {
-        let mut files = (Embedded::of::<Own>().files)();
-        let of_the_framework = bellwire::assets::files();
+        let mut files = (Embedded::of::<OwnFiles>().files)();
+        let framework_files = bellwire::assets::files();
         files.extend(
-            of_the_framework.map(|(path, bytes)| (path.to_owned(), Bytes::from_static(bytes))),
+            framework_files.map(|(path, bytes)| (path.to_owned(), Bytes::from_static(bytes))),
         );
         for (app, source) in apps {
             files.extend(
@@ -100,7 +99,7 @@ impl Assets {
         Self { inner: Arc::new(Inner { base, files, folders }) }
     }
 
-    /// What every address of a static file begins with: `/static/<build>`.
+    /// The path prefix of static files: `/static/<build>`.
     pub(crate) fn base(&self) -> &str {
         &self.inner.base
     }
@@ -110,10 +109,10 @@ impl Assets {
         if self.base().strip_prefix("/static/") != Some(build) {
             return SiteError::NotFound.into_response();
         }
-        if let Some(bytes) = self.read_anew(path) {
-            let fresh =
+        if let Some(bytes) = self.read_from_folders(path) {
+            let headers =
                 [(header::CONTENT_TYPE, &*content_type(path)), (header::CACHE_CONTROL, "no-store")];
-            return (fresh, bytes).into_response();
+            return (headers, bytes).into_response();
         }
         match self.inner.files.get(path) {
             Some(asset) => asset.response(headers),
@@ -121,7 +120,7 @@ impl Assets {
         }
     }
 
-    fn read_anew(&self, path: &str) -> Option<Vec<u8>> {
+    fn read_from_folders(&self, path: &str) -> Option<Vec<u8>> {
         let path = Path::new(path);
         let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
         let read = |folder: &PathBuf| std::fs::read(folder.join(path)).ok();
@@ -144,7 +143,7 @@ impl Asset {
 
     fn response(&self, request: &HeaderMap) -> Response {
         let mut headers = HeaderMap::new();
-        headers.insert(header::CACHE_CONTROL, FOR_EVER);
+        headers.insert(header::CACHE_CONTROL, IMMUTABLE);
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         headers.insert(header::ETAG, self.etag.clone());
         if request.get(header::IF_NONE_MATCH).is_some_and(|known| *known == self.etag) {
@@ -159,7 +158,7 @@ impl Asset {
     }
 }
 
-/// A name for exactly these files.
+/// Returns a hash of all paths and contents.
 fn build(files: &[(String, Bytes)]) -> String {
     let mut hash = Sha256::new();
     for (path, bytes) in files {
@@ -182,7 +181,7 @@ fn content_type(path: &str) -> String {
     }
 }
 
-/// Whether compressing makes it smaller: the others are compressed as they are.
+/// Whether the files of this type are worth compressing: the others are compressed formats.
 fn is_text(content_type: &str) -> bool {
     content_type.starts_with("text/")
         || matches!(content_type, "application/json" | "image/svg+xml")

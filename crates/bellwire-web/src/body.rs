@@ -1,5 +1,5 @@
-//! The bound of request bodies.
+//! The size limit of request bodies.
 
-/// The longest body of a request, in bytes, where a route does not say otherwise. A longer one is
+/// The maximum size of a request body in bytes, unless a route sets another. A larger body is
 /// refused with 413.
 pub(crate) const BODY: usize = 256 * 1024;

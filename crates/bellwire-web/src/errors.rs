@@ -1,4 +1,4 @@
-//! What a person sees when it does not go as asked.
+//! Error responses: statuses, sentences for people and causes for the log.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,59 +11,59 @@ use bellwire_db::{DbError, chain};
 
 use crate::wait::{in_words, seconds};
 
-/// Why a request was not answered as asked. As a response it is a page for browsers and a line of
-/// text for programs.
+/// The error of a request. As a response it is a page for browsers and a line of text for programs.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
-    /// 401: only for those who are signed in.
+    /// 401: the person must sign in.
     #[error("You are signed out. Sign in, then try again.")]
     Unauthorized,
-    /// 403: not for this person, or not from that page.
+    /// 403: this person, or the origin of the request, lacks permission.
     #[error("{0}")]
     Forbidden(String),
-    /// 404: there is no such thing.
+    /// 404: the resource does not exist.
     #[error("There is nothing at this address.")]
     NotFound,
-    /// 421: sent to us under a name that is not ours.
+    /// 421: the `Host` of the request is not one of this site.
     #[error("{0}")]
     Misdirected(String),
-    /// 422: understood, but it will not do.
+    /// 422: the input is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// 429: too often.
-    #[error("That was too often. Try again in {}.", in_words(*.retry_after))]
+    /// 429: the rate limit is exceeded.
+    #[error("Too many requests. Try again in {}.", in_words(*.retry_after))]
     TooMany {
-        /// When it may be tried again.
+        /// The time to wait before a retry.
         retry_after: Duration,
     },
-    /// 503: too much to do at the moment.
-    #[error("There is too much to do at the moment. Try again.")]
+    /// 503: the server is busy.
+    #[error("The server is busy. Please try again.")]
     Busy,
-    /// 503: the database does not do what was asked, and will again. It has told the log.
-    #[error("{}", .0.for_people().unwrap_or("That does not work at the moment. Try again."))]
+    /// 503: a temporary error of the database, which has logged it.
+    #[error("{}", .0.for_people().unwrap_or("Temporarily unavailable. Please try again."))]
     Unavailable(#[source] Arc<DbError>),
-    /// 500: our own fault. Logged once; shown without detail.
-    #[error("Something went wrong here. It was noted.")]
+    /// 500: an internal error. Logged once; shown without detail.
+    #[error("Something went wrong on the server. The error has been logged.")]
     Internal(#[source] Arc<dyn Error + Send + Sync>),
 }
 
 impl SiteError {
-    /// Our own fault.
+    /// Creates an internal error.
     pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Internal(Arc::from(error.into()))
     }
 
-    /// What led to it, in a line for the log: the causes, and not the sentence for people.
+    /// Returns the causes as one line for the log, without the sentence for people.
     pub fn for_log(&self) -> String {
         self.source().map_or_else(|| self.to_string(), chain)
     }
 
-    /// As an answer over a socket: the same sentence, or our own fault, which is logged there.
+    /// Converts the error to an answer over a socket: the same sentence, or an internal error,
+    /// which the framework logs.
     ///
     /// ```
     /// use bellwire_web::SiteError;
-    /// let refused = SiteError::Invalid("Not that way.".to_owned()).over_socket();
-    /// assert!(matches!(refused, bellwire::Error::Invalid(invalid) if invalid.message == "Not that way."));
+    /// let error = SiteError::Invalid("Too short.".to_owned()).over_socket();
+    /// assert!(matches!(error, bellwire::Error::Invalid(error) if error.message == "Too short."));
     /// ```
     pub fn over_socket(self) -> bellwire::Error {
         match self {
@@ -118,7 +118,7 @@ impl From<askama::Error> for SiteError {
     }
 }
 
-/// Why a response is an error page, left on it for whoever renders and logs it.
+/// The error of a response, stored in its extensions for `page::finish`, which renders and logs it.
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorInfo {
     pub(crate) text: String,
@@ -138,18 +138,20 @@ impl IntoResponse for SiteError {
     }
 }
 
-/// The sentence for an error that the router or an extractor made.
+/// Returns the sentence for an error response of the router or of an extractor.
 pub(crate) fn sentence(status: StatusCode) -> &'static str {
     match status {
         StatusCode::BAD_REQUEST => "This request could not be understood.",
         StatusCode::NOT_FOUND => "There is nothing at this address.",
-        StatusCode::METHOD_NOT_ALLOWED => "This address does not answer to that.",
+        StatusCode::METHOD_NOT_ALLOWED => "This address does not support this method.",
         StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY => {
-            "What was sent is not what the form here sends. Go back, load the page again, and try once more."
+            "The submitted form does not match this page. Go back, reload the page and try again."
         }
-        StatusCode::PAYLOAD_TOO_LARGE => "What was sent is too big.",
-        StatusCode::SERVICE_UNAVAILABLE => "This took too long. Try again.",
-        StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong here. It was noted.",
+        StatusCode::PAYLOAD_TOO_LARGE => "The request is too large.",
+        StatusCode::SERVICE_UNAVAILABLE => "The request took too long. Please try again.",
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            "Something went wrong on the server. The error has been logged."
+        }
         _ => "",
     }
 }

@@ -1,9 +1,8 @@
-//! Keeps pages of other sites from acting in the name of our people.
+//! Protection against cross-site request forgery (CSRF).
 //!
-//! Browsers send our cookies along with whatever another page makes them send. What they also send,
-//! and pages cannot forge, is where it came from: `Origin`, and `Sec-Fetch-Site`. So our forms need
-//! no token, and pages are the same bytes for everyone. Sockets and streams are checked by the
-//! framework, as they open.
+//! Browsers attach this site's cookies to requests that other sites trigger. They also send the
+//! origin of the request, which pages cannot forge: `Origin` and `Sec-Fetch-Site`. So forms need no
+//! token. The framework checks sockets and streams when they open.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
@@ -15,10 +14,10 @@ use crate::{SiteError, SiteState};
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Lets through what is meant for this site and does not come from another one's page.
+/// Middleware that refuses requests for other hosts and requests from pages of other sites.
 pub(crate) async fn check(State(site): State<SiteState>, request: Request, next: Next) -> Response {
-    let allowed = is_for_us(&site, &request).and_then(|()| {
-        comes_from_us(site.bellwire().origins(), request.method(), request.headers())
+    let allowed = check_host(&site, &request).and_then(|()| {
+        check_origin(site.bellwire().origins(), request.method(), request.headers())
     });
     match allowed {
         Ok(()) => next.run(request).await,
@@ -26,18 +25,20 @@ pub(crate) async fn check(State(site): State<SiteState>, request: Request, next:
     }
 }
 
-/// Another name for our address may be a stranger's, pointed at us to be taken for ours.
-fn is_for_us(site: &SiteState, request: &Request) -> Result<(), SiteError> {
-    if site.public_url().is_meant(request.uri(), request.headers()) {
+/// Refuses other values of `Host`: an attacker can point another name at this address (DNS
+/// rebinding).
+fn check_host(site: &SiteState, request: &Request) -> Result<(), SiteError> {
+    if site.public_url().accepts_host(request.uri(), request.headers()) {
         return Ok(());
     }
-    let ours = site.public_url().as_str();
+    let public_url = site.public_url().as_str();
     Err(SiteError::Misdirected(format!(
-        "This site is at {ours}. If it should answer at the address you used, set BELLWIRE_URL to that address."
+        "This site is at {public_url}. To serve it at the address you used, set BELLWIRE_URL to \
+         that address."
     )))
 }
 
-fn comes_from_us(origins: &Origins, method: &Method, headers: &HeaderMap) -> Result<(), SiteError> {
+fn check_origin(origins: &Origins, method: &Method, headers: &HeaderMap) -> Result<(), SiteError> {
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
@@ -50,15 +51,15 @@ fn comes_from_us(origins: &Origins, method: &Method, headers: &HeaderMap) -> Res
     match (sites.next(), sites.next()) {
         (Some(b"same-origin" | b"none"), None) => Ok(()),
         (None, _) if !headers.contains_key(header::COOKIE) => Ok(()),
-        _ => Err(SiteError::Forbidden(unknown(origins))),
+        _ => Err(SiteError::Forbidden(missing_origin(origins))),
     }
 }
 
-fn unknown(origins: &Origins) -> String {
+fn missing_origin(origins: &Origins) -> String {
     let allowed: Vec<_> = origins.allowed().collect();
     format!(
-        "Refused: this request does not say that it comes from a page of this site (no Origin header). Forms are taken \
-         from pages of {}. If the page is yours, see BELLWIRE_URL and BELLWIRE_ORIGINS.",
+        "Refused: the request has no Origin header. Forms are accepted only from pages of {}. If \
+         the page belongs to this site, check BELLWIRE_URL and BELLWIRE_ORIGINS.",
         allowed.join(", ")
     )
 }
@@ -76,18 +77,18 @@ mod tests {
         for (name, value) in pairs {
             let _: bool = map.append::<axum::http::HeaderName>(name, value);
         }
-        comes_from_us(&origins, &method, &map).is_err()
+        check_origin(&origins, &method, &map).is_err()
     }
 
     #[test]
-    fn reading_is_free_from_everywhere() {
+    fn safe_methods_are_allowed_from_all_origins() {
         for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
             assert!(!refused(method, &[("origin", "https://evil.example"), ("cookie", "a=b")]));
         }
     }
 
     #[test]
-    fn every_other_method_must_come_from_our_own_pages() {
+    fn other_methods_are_allowed_only_from_pages_of_the_site() {
         let cookie = ("cookie", "a=b");
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
             assert!(!refused(method.clone(), &[("origin", "https://chat.example"), cookie]));
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_origin_the_browser_must_say_where_it_comes_from() {
+    fn without_an_origin_sec_fetch_site_is_required() {
         let cookie = ("cookie", "a=b");
         for site in ["same-origin", "none"] {
             assert!(!refused(Method::POST, &[(SEC_FETCH_SITE, site), cookie]), "{site}");
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_that_is_not_ours_is_not_saved_by_what_else_is_said() {
+    fn a_foreign_origin_is_refused_whatever_sec_fetch_site_says() {
         let foreign = ("origin", "https://evil.example");
         assert!(refused(Method::POST, &[foreign, (SEC_FETCH_SITE, "same-origin")]));
     }

@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use crate::SiteState;
 
-/// What pages may load and where they may stand: nothing but the site's own files, and in no frame.
+/// The default policy: pages load only the site's own files, and no frame may contain them.
 const DIRECTIVES: [(&str, &str); 9] = [
     ("default-src", "'self'"),
     ("script-src", "'self'"),
@@ -20,8 +20,8 @@ const DIRECTIVES: [(&str, &str); 9] = [
     ("object-src", "'none'"),
 ];
 
-/// `same-origin` rather than `no-referrer`, which would make browsers send `Origin: null` with our
-/// own forms.
+/// Headers with fixed values. The referrer policy is `same-origin`, because `no-referrer` makes
+/// browsers send `Origin: null` with the site's own forms.
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
@@ -39,19 +39,19 @@ impl Default for ContentSecurityPolicy {
     fn default() -> Self {
         let directives =
             DIRECTIVES.map(|(directive, sources)| (directive, sources.to_owned())).to_vec();
-        Self { header: written(&directives), directives }
+        Self { header: header_value(&directives), directives }
     }
 }
 
 impl ContentSecurityPolicy {
-    /// Allows one more source.
+    /// Adds a source to a directive.
     ///
     /// # Panics
-    /// If the directive or the source cannot stand in the header.
+    /// If the directive or the source contains a separator, or is not valid in a header.
     pub fn allow(&mut self, directive: &'static str, source: &'static str) {
-        let separates = |c: char| c.is_whitespace() || c == ';' || c == ',';
+        let is_separator = |c: char| c.is_whitespace() || c == ';' || c == ',';
         assert!(
-            !source.contains(separates) && !directive.contains(separates),
+            !source.contains(is_separator) && !directive.contains(is_separator),
             "one directive, one source"
         );
         match self.directives.iter_mut().find(|(known, _)| *known == directive) {
@@ -59,18 +59,18 @@ impl ContentSecurityPolicy {
             Some((_, sources)) => *sources = format!("{sources} {source}"),
             None => self.directives.push((directive, format!("'self' {source}"))),
         }
-        self.header = written(&self.directives);
+        self.header = header_value(&self.directives);
     }
 }
 
-fn written(directives: &[(&str, String)]) -> HeaderValue {
+fn header_value(directives: &[(&str, String)]) -> HeaderValue {
     let directives: Vec<_> =
         directives.iter().map(|(name, sources)| format!("{name} {sources}")).collect();
     HeaderValue::try_from(directives.join("; ")).expect("directives and sources are visible ASCII")
 }
 
-/// Where browsers reach us over TLS, they shall do nothing else for a year. Other hosts of the
-/// domain are not our business.
+/// With TLS, browsers use only TLS for a year. Subdomains are not included, since they may belong
+/// to other services.
 const STRICT_TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Adds the headers that a response does not have already.
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "one directive, one source")]
-    fn a_source_cannot_bring_a_directive_with_it() {
+    fn a_source_cannot_add_a_directive() {
         ContentSecurityPolicy::default().allow("img-src", "https://a.example; script-src *");
     }
 }

@@ -1,4 +1,4 @@
-//! The front page of a site that brings none: its name and its apps.
+//! The default home page: the name of the site and its apps.
 
 use askama::Template;
 use bellwire::Html;
@@ -13,6 +13,6 @@ struct IndexPage<'a> {
 }
 
 pub(crate) fn page(site: &SiteState) -> Result<Page, SiteError> {
-    let main = Html::from_template(&IndexPage { name: site.name(), apps: site.cards() })?;
+    let main = Html::from_template(&IndexPage { name: site.name(), apps: site.nav_items() })?;
     Ok(Page::new("", main))
 }

@@ -1,4 +1,4 @@
-//! The layers of a site: what happens to every request and response.
+//! The tower layers that wrap all requests and responses of a site.
 
 use std::time::{Duration, Instant};
 
@@ -15,30 +15,30 @@ use tower_http::timeout::TimeoutLayer;
 use crate::body::BODY;
 use crate::{Page, SiteError, SiteState, forgery, headers, index, page, robots};
 
-/// Wraps the pages of a site: an unknown path is a page (404, or the list of apps at `/`), a panic
-/// is a logged 500, and a form that only signed-in people may send comes back with what was typed.
+/// Wraps the pages of a site: an unknown path becomes a page (404, or the list of apps at `/`), a
+/// panic becomes a logged 500, and a form that is refused with 401 shows its fields again.
 ///
-/// A layer that recognises sessions belongs around the result, inside [`around_site`]: it puts the
-/// [`Viewer`](crate::Viewer) into the extensions of request and response.
+/// A layer that recognises sessions belongs around the result, inside [`around_site`]: it stores
+/// the [`Viewer`](crate::Viewer) in the extensions of request and response.
 pub fn around_pages(pages: Router<SiteState>) -> Router<SiteState> {
     pages
         .merge(robots::routes())
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(page::keep_what_was_typed))
+        .layer(from_fn(page::keep_submitted_fields))
 }
 
-/// Wraps a site: static files, bounds of body and time, the check of `Host` and `Origin`, the
-/// client's address, the shell around pages, and security headers.
+/// Wraps a site: static files, limits of body size and request time, the check of `Host` and
+/// `Origin`, the client's address, the shell around pages, and security headers.
 ///
-/// `time` is for a request as a whole; then it is answered with 503.
+/// `time` is the limit for a whole request, which is then answered with 503.
 pub fn around_site(
     pages: Router<SiteState>,
     site: &SiteState,
     proxies: TrustedProxies,
     time: Duration,
 ) -> Router {
-    // From the inside out: the last layer sees a request first.
+    // From the innermost to the outermost: the last layer sees a request first.
     pages
         .route("/static/{build}/{*path}", get(asset))
         .layer(DefaultBodyLimit::max(BODY))
@@ -50,7 +50,7 @@ pub fn around_site(
         .with_state(site.clone())
 }
 
-/// Logs a line for each request. Its query stays out, since it may hold private text.
+/// Logs a line for each request, without its query, which may contain private text.
 pub async fn log_request(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -60,7 +60,7 @@ pub async fn log_request(request: Request, next: Next) -> Response {
     response
 }
 
-/// The answer for a path that no app knows. A site without a front page of its own lists its apps.
+/// Answers an unknown path. A site without its own home page lists its apps at `/`.
 async fn not_found(State(site): State<SiteState>, request: Request) -> Result<Page, SiteError> {
     match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/") => index::page(&site),
@@ -77,7 +77,7 @@ async fn asset(
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    SiteError::internal(format!("a handler panicked: {what}")).into_response()
+    let message = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    SiteError::internal(format!("a handler panicked: {message}")).into_response()
 }

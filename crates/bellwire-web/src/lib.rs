@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
-// From the outside in, as a request travels.
+// Modules in the order in which a request passes them.
 pub mod settings;
 pub mod layers;
 mod headers;

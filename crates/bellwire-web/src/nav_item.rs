@@ -1,12 +1,12 @@
-//! An app, as navigation and front page present it.
+//! An app's entry in the navigation and on the home page.
 
-/// The name, path and purpose of an app, for the navigation and the front page.
+/// The name, path and purpose of an app, for the navigation and the home page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NavItem {
-    /// Its name for people.
+    /// The display name.
     pub title: &'static str,
-    /// The path where it begins, such as `/chat/`.
+    /// The path of its first page, such as `/chat/`.
     pub path: &'static str,
-    /// Its purpose, in a sentence.
+    /// The purpose, in a sentence.
     pub about: &'static str,
 }

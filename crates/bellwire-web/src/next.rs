@@ -1,27 +1,27 @@
-//! Where to go after signing in: only ever within this site.
+//! Redirect targets after signing in, restricted to paths of the same site.
 
 use url::Url;
 
-/// The longest address to come back to.
-const LONGEST: usize = 2048;
+/// The maximum length of a target, in bytes.
+const MAX_LENGTH: usize = 2048;
 
-/// The part of an address after the host, safe to redirect to; nothing when it leads, or might be
-/// read to lead, elsewhere.
+/// Returns the path, query and fragment of `next`, safe to redirect to. Returns `None` if it leads
+/// to another site, or if a browser might interpret it so.
 pub fn within_site(next: &str) -> Option<String> {
     let mut letters = next.chars();
     let rooted = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
-    let odd = next.chars().any(|c| c.is_control() || c == '\\');
-    if !rooted || odd || next.len() > LONGEST {
+    let has_unsafe = next.chars().any(|c| c.is_control() || c == '\\');
+    if !rooted || has_unsafe || next.len() > MAX_LENGTH {
         return None;
     }
     let here = Url::parse("http://here.invalid/").ok()?;
     let there = here.join(next).ok().filter(|there| there.origin() == here.origin())?;
     let local = &there[url::Position::BeforePath..];
-    // `/.//evil.example` has lost its dot by now.
+    // Parsing has removed the dot of `/.//evil.example`.
     (!local.starts_with("//")).then(|| local.to_owned())
 }
 
-/// An address of ours that leads on to `next` afterwards, where that is within this site.
+/// Adds `next` to a path of this site as a query parameter, if it is a safe target.
 pub fn with(address: &str, next: &str) -> String {
     match within_site(next).filter(|next| next != "/") {
         None => address.to_owned(),
@@ -52,15 +52,15 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_too_long_is_none_and_leads_to_the_first_page() {
+    fn a_target_that_is_too_long_is_ignored() {
         let address = |length: usize| format!("/{}", "x".repeat(length - 1));
-        assert_eq!(within_site(&address(LONGEST)), Some(address(LONGEST)));
-        assert_eq!(within_site(&address(LONGEST + 1)), None);
-        assert_eq!(with("/accounts/login/", &address(LONGEST + 1)), "/accounts/login/");
+        assert_eq!(within_site(&address(MAX_LENGTH)), Some(address(MAX_LENGTH)));
+        assert_eq!(within_site(&address(MAX_LENGTH + 1)), None);
+        assert_eq!(with("/accounts/login/", &address(MAX_LENGTH + 1)), "/accounts/login/");
     }
 
     #[test]
-    fn every_way_out_is_refused() {
+    fn targets_outside_the_site_are_refused() {
         for evil in [
             "",
             "chat/",

@@ -1,4 +1,4 @@
-//! A page of an app, and the shell the site puts around it.
+//! Pages: an app returns title and content, and the site adds the document around it.
 
 use std::borrow::Cow;
 
@@ -18,11 +18,11 @@ use crate::{NavItem, SiteError, SiteState, next};
 mod refusal;
 mod submitted_fields;
 
-pub(crate) use submitted_fields::keep_what_was_typed;
+pub(crate) use submitted_fields::keep_submitted_fields;
 
-/// What an app shows: a title, what belongs into the `<head>`, and the content of `#main`.
+/// A page of an app: a title, additions to the `<head>`, and the content of `#main`.
 ///
-/// As a response it is a whole page; the site adds the shell with the navigation and the account.
+/// As a response it is a whole document: the site adds the shell with navigation and account.
 ///
 /// ```
 /// use bellwire::Html;
@@ -34,15 +34,15 @@ pub(crate) use submitted_fields::keep_what_was_typed;
 pub struct Page {
     title: String,
     description: Option<String>,
-    /// What it is to those who share it: Open Graph's `og:type`.
+    /// The `og:type` of Open Graph.
     kind: &'static str,
     head: Vec<Head>,
     nav: Option<Html>,
-    /// The address of its socket.
+    /// The path of its socket.
     connect: Option<Cow<'static, str>>,
     main: Html,
     status: StatusCode,
-    /// Where whoever signs in from here wants to go on.
+    /// The page to open after signing in from here.
     next: String,
 }
 
@@ -54,7 +54,7 @@ enum Head {
 }
 
 impl Page {
-    /// A page with this title and this content.
+    /// Creates a page with this title and this content.
     pub fn new(title: impl Into<String>, main: Html) -> Self {
         Self {
             title: title.into(),
@@ -69,7 +69,7 @@ impl Page {
         }
     }
 
-    /// With a sentence or two about it, for search engines and for those who see a link to it (Open
+    /// Sets a description of one or two sentences, for search engines and link previews (Open
     /// Graph).
     #[must_use]
     pub fn description(mut self, text: impl Into<String>) -> Self {
@@ -77,36 +77,38 @@ impl Page {
         self
     }
 
-    /// What it is to those who see a link to it: an `og:type` such as `article`; else a `website`.
+    /// Sets the `og:type` for link previews, such as `article`. The default is `website`.
     #[must_use]
     pub fn kind(mut self, kind: &'static str) -> Self {
         self.kind = kind;
         self
     }
 
-    /// With the app's own navigation, which stands in `#nav` above `#main`.
+    /// Sets the app's own navigation, which appears in `#nav` above `#main`.
     #[must_use]
     pub fn nav(mut self, html: Html) -> Self {
         self.nav = Some(html);
         self
     }
 
-    /// With a socket at this path, which stays while frames change what is in `#nav` and `#main`.
-    /// The path may be computed: `page.connect(format!("/ws/garden/{id}/"))`.
+    /// Connects the page to the socket at this path, which stays open while frames change `#nav`
+    /// and `#main`. The path may be computed: `page.connect(format!("/ws/garden/{id}/"))`.
     #[must_use]
     pub fn connect(mut self, path: impl Into<Cow<'static, str>>) -> Self {
         self.connect = Some(path.into());
         self
     }
 
-    /// The same page as an answer over its socket: what `#nav` and `#main` become, the address, the
-    /// title, and the focus on what is new.
+    /// Returns the patches that show this page over a socket: `#nav` and `#main`, the address, the
+    /// title, and the focus on `#main`.
     ///
     /// ```
     /// use bellwire::Html;
     /// use bellwire_web::Page;
-    /// let about = Page::new("About us", Html::trusted("<h1>About us</h1>")).nav(Html::trusted("<a href=/blog/>Blog</a>"));
-    /// let answer = |site: &bellwire_web::SiteState| about.moved(site, "/blog/about/"); // two patches
+    /// let about = Page::new("About us", Html::trusted("<h1>About us</h1>"))
+    ///     .nav(Html::trusted("<a href=/blog/>Blog</a>"));
+    /// // Returns two patches.
+    /// let answer = |site: &bellwire_web::SiteState| about.moved(site, "/blog/about/");
     /// # let _ = answer;
     /// ```
     pub fn moved(&self, site: &SiteState, url: &str) -> Vec<Patch> {
@@ -122,35 +124,35 @@ impl Page {
         if self.title.is_empty() { site.to_owned() } else { format!("{} · {site}", self.title) }
     }
 
-    /// With a style sheet, by its path among the static files: `chat/chat.css`.
+    /// Adds a style sheet, by its path among the static files: `chat/chat.css`.
     #[must_use]
     pub fn style(mut self, path: impl Into<String>) -> Self {
         self.head.push(Head::Style(path.into()));
         self
     }
 
-    /// With an ES module, by its path among the static files: `chat/composer_controller.js`.
+    /// Adds an ES module, by its path among the static files: `chat/composer_controller.js`.
     #[must_use]
     pub fn script(mut self, path: impl Into<String>) -> Self {
         self.head.push(Head::Script(path.into()));
         self
     }
 
-    /// With something else in the `<head>`.
+    /// Adds HTML to the `<head>`.
     #[must_use]
     pub fn head(mut self, html: Html) -> Self {
         self.head.push(Head::Html(html));
         self
     }
 
-    /// With another status than 200, such as 422 for a form with errors.
+    /// Sets a status other than 200, such as 422 for a form with errors.
     #[must_use]
     pub fn status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
 
-    /// Whoever signs in or up from the header goes on there.
+    /// Sets the page to open after signing in or up from the header.
     pub fn next(mut self, next: &str) -> Self {
         next.clone_into(&mut self.next);
         self
@@ -161,13 +163,13 @@ impl Page {
         site: &SiteState,
         path: &str,
         viewer: Option<&Viewer>,
-        of: Option<&NavItem>,
+        app: Option<&NavItem>,
     ) -> Rendered {
         let build = site.assets().base();
-        let link = |card: &NavItem| NavLink {
-            label: card.title,
-            href: card.path,
-            current: Some(card) == of,
+        let link = |item: &NavItem| NavLink {
+            label: item.title,
+            href: item.path,
+            current: Some(item) == app,
         };
         let accounts = site.get::<AccountLinks>();
         site.shell().render(&ShellPage {
@@ -181,7 +183,7 @@ impl Page {
             build,
             theme: site.theme(),
             viewer,
-            apps: site.cards().iter().map(link).collect(),
+            apps: site.nav_items().iter().map(link).collect(),
             sign_in: accounts.map(|links| next::with(links.sign_in, &self.next)),
             sign_up: accounts
                 .and_then(|links| links.sign_up)
@@ -196,7 +198,7 @@ impl Page {
     }
 }
 
-/// Left on the response for `finish`, which knows the site and who is looking.
+/// Stores the page in the response for `finish`, which knows the site and the viewer.
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
@@ -219,44 +221,44 @@ impl Head {
     }
 }
 
-/// The last step of every response: pages get their shell, errors their page, and faults their line
-/// in the log.
+/// Middleware that finishes each response: renders pages in the shell and errors as pages, and logs
+/// internal errors.
 pub(crate) async fn finish(
     State(site): State<SiteState>,
     request: Request,
     next: Next,
 ) -> Response {
-    let asked = Asked::of(&request);
+    let info = RequestInfo::of(&request);
     let mut response = next.run(request).await;
     if let Some(cause) =
-        response.extensions_mut().get_mut::<ErrorInfo>().and_then(|failed| failed.cause.take())
+        response.extensions_mut().get_mut::<ErrorInfo>().and_then(|error| error.cause.take())
     {
         let error = chain(&*cause);
-        tracing::error!(method = %asked.method, path = %asked.path, error, "A request failed");
+        tracing::error!(method = %info.method, path = %info.path, error, "A request failed");
     }
-    if response.extensions().get::<Page>().is_none() && asked.wants_html {
-        response = refusal::as_page(response, asked.sign_in(&site)).await;
+    if response.extensions().get::<Page>().is_none() && info.wants_html {
+        response = refusal::as_page(response, info.sign_in(&site)).await;
     }
     if response.status().is_client_error() || response.status().is_server_error() {
         response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
     }
     match response.extensions_mut().remove::<Page>() {
-        Some(page) => shelled(&site, &asked.path, response, &page),
+        Some(page) => with_shell(&site, &info.path, response, &page),
         None => response,
     }
 }
 
-/// What the request was about, kept for its response.
-struct Asked {
+/// The properties of a request that its response needs.
+struct RequestInfo {
     method: Method,
     path: String,
     query: String,
-    /// The page it was asked from, as the browser says.
+    /// The page that sent the request, according to the browser.
     referer: Option<HeaderValue>,
     wants_html: bool,
 }
 
-impl Asked {
+impl RequestInfo {
     fn of(request: &Request) -> Self {
         let (method, uri, headers) = (request.method().clone(), request.uri(), request.headers());
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -264,30 +266,30 @@ impl Asked {
         Self { method, path, query, referer, wants_html: wants_html(headers) }
     }
 
-    /// Where to sign in and come back to the page that is asked for, or to the one whose form was
-    /// sent.
+    /// Returns the path to sign in and return to the requested page, or to the page of the
+    /// submitted form.
     fn sign_in(&self, site: &SiteState) -> String {
         let here = match self.method {
             Method::GET | Method::HEAD => Some(format!("{}{}", self.path, self.query)),
-            _ => self.form(site),
+            _ => self.form_page(site),
         };
         next::with("/accounts/login/", here.as_deref().unwrap_or_default())
     }
 
-    fn form(&self, site: &SiteState) -> Option<String> {
+    fn form_page(&self, site: &SiteState) -> Option<String> {
         let url = Url::parse(&ascii(self.referer.as_ref()?)).ok()?;
-        let ours =
+        let is_own =
             site.public_url().origins().any(|origin| origin == url.origin().ascii_serialization());
-        ours.then(|| url[Position::BeforePath..Position::AfterQuery].to_owned())
+        is_own.then(|| url[Position::BeforePath..Position::AfterQuery].to_owned())
     }
 }
 
-/// Whether a person with a browser is to read the answer, rather than a program.
+/// Whether the client accepts HTML: a browser rather than a program.
 pub fn wants_html(headers: &HeaderMap) -> bool {
     accepts(headers, "text/html")
 }
 
-/// An address in a header, with the bytes beyond ASCII in percent-encoding.
+/// Percent-encodes the non-ASCII bytes of an address in a header.
 fn ascii(address: &HeaderValue) -> String {
     address.as_bytes().iter().fold(String::new(), |mut text, byte| {
         match byte.is_ascii() {
@@ -298,18 +300,18 @@ fn ascii(address: &HeaderValue) -> String {
     })
 }
 
-fn shelled(site: &SiteState, path: &str, mut response: Response, page: &Page) -> Response {
+fn with_shell(site: &SiteState, path: &str, mut response: Response, page: &Page) -> Response {
     let viewer = response.extensions().get::<Viewer>().cloned();
-    let of = response.extensions().get::<NavItem>();
-    let body = match page.render(site, path, viewer.as_ref(), of) {
+    let app = response.extensions().get::<NavItem>();
+    let body = match page.render(site, path, viewer.as_ref(), app) {
         Ok(body) => body,
         Err(error) => {
             tracing::error!(path, %error, "Could not render the shell");
             return SiteError::internal(error).into_response();
         }
     };
-    // Nobody else's cache keeps it. The browser's back/forward cache may: signing out empties it,
-    // and bellwire.js looks whether a page that comes back is still its person's.
+    // Shared caches must not store it. The browser's back/forward cache may: signing out clears it,
+    // and bellwire.js checks that a restored page still belongs to the signed-in person.
     let cache = "private, no-cache";
     let content = HtmlBody(body).into_response();
     *response.body_mut() = content.into_body();

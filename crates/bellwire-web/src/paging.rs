@@ -1,13 +1,14 @@
-//! A long list, a page at a time.
+//! Pagination of lists.
 
-/// Which page of a list is shown, of how many. Pages are numbered from 1, and there is always one.
+/// The current page of a list and the number of pages. Pages are numbered from 1, and there is at
+/// least one.
 ///
 /// ```
 /// use bellwire_web::Paging;
-/// let paging = Paging::of(2, 12, 5);                                  // page 2 of twelve things, five a page
+/// let paging = Paging::of(2, 12, 5); // page 2 of 12 items, 5 per page
 /// assert_eq!((paging.page(), paging.pages(), paging.skipped()), (2, 3, 5));
 /// assert_eq!((paging.previous(), paging.next()), (Some(1), Some(3)));
-/// assert_eq!(Paging::of(9, 12, 5).page(), 3);                         // beyond the end is the end
+/// assert_eq!(Paging::of(9, 12, 5).page(), 3); // clamped to the last page
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paging {
@@ -17,34 +18,34 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// The page that was asked for, or the nearest that there is, of so many things.
-    pub fn of(asked: u64, things: u64, size: u64) -> Self {
+    /// Returns the requested page of `items` items at `size` items per page, or the nearest page.
+    pub fn of(requested: u64, items: u64, size: u64) -> Self {
         let size = size.max(1);
-        let pages = things.div_ceil(size).max(1);
-        Self { page: asked.clamp(1, pages), pages, size }
+        let pages = items.div_ceil(size).max(1);
+        Self { page: requested.clamp(1, pages), pages, size }
     }
 
-    /// The page that is shown.
+    /// The current page.
     pub fn page(&self) -> u64 {
         self.page
     }
 
-    /// How many there are.
+    /// The number of pages.
     pub fn pages(&self) -> u64 {
         self.pages
     }
 
-    /// How many things come before it.
+    /// The number of items before the current page.
     pub fn skipped(&self) -> u64 {
         (self.page - 1) * self.size
     }
 
-    /// The page before.
+    /// The previous page, if any.
     pub fn previous(&self) -> Option<u64> {
         (self.page > 1).then(|| self.page - 1)
     }
 
-    /// The page after.
+    /// The next page, if any.
     pub fn next(&self) -> Option<u64> {
         (self.page < self.pages).then(|| self.page + 1)
     }
@@ -55,8 +56,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_always_a_page_and_it_is_always_among_them() {
-        for (asked, things, expected) in [
+    fn the_page_is_always_within_the_list() {
+        for (requested, items, expected) in [
             (1, 0, (1, 1, 0)),
             (0, 7, (1, 2, 0)),
             (2, 5, (1, 1, 0)),
@@ -68,11 +69,11 @@ mod tests {
                 (u64::MAX.div_ceil(5), u64::MAX.div_ceil(5), u64::MAX / 5 * 5 - 5),
             ),
         ] {
-            let paging = Paging::of(asked, things, 5);
+            let paging = Paging::of(requested, items, 5);
             assert_eq!(
                 (paging.page(), paging.pages(), paging.skipped()),
                 expected,
-                "{asked} of {things}"
+                "{requested} of {items}"
             );
         }
         assert_eq!((Paging::of(1, 5, 5).previous(), Paging::of(1, 5, 5).next()), (None, None));

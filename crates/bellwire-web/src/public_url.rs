@@ -1,84 +1,83 @@
-//! The public address and what follows from it.
+//! The public URL of a site, and the hosts and origins derived from it.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, Uri, header};
 use url::{Host, Url};
 
-/// The address people know this site by. Links, allowed `Host` names, origins and cookies follow
-/// from it.
+/// The public URL of a site. Links, allowed values of `Host`, origins and cookies are derived from
+/// it.
 #[derive(Debug, Clone)]
 pub struct PublicUrl {
     url: Url,
-    /// The addresses that are as good as the public one: on one's own machine, all its names for
-    /// itself.
-    same: Vec<Url>,
+    /// Equivalent URLs: for a loopback address, the other names of the local machine.
+    equivalent: Vec<Url>,
 }
 
 impl PublicUrl {
-    /// The public address of a site that listens on `local`.
+    /// Returns the public URL of a site that listens on `local`.
     ///
-    /// `url` is the address that the operator set, if any.
+    /// `url` is the URL that the operator configured, if any.
     pub fn new(url: Option<&Url>, local: SocketAddr) -> Self {
         let url = url.cloned().unwrap_or_else(|| from_bind(local));
-        let same = if is_loopback(&url) { names_of_this_machine(&url) } else { Vec::new() };
-        Self { url, same }
+        let equivalent = if is_loopback(&url) { other_loopback_urls(&url) } else { Vec::new() };
+        Self { url, equivalent }
     }
 
-    /// Without the slash at the end: `https://chat.example`.
+    /// Returns the URL without a trailing slash: `https://chat.example`.
     pub fn as_str(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
 
-    /// A path on this site as an address for elsewhere: `https://chat.example/blog/`.
+    /// Returns the absolute URL of a path: `https://chat.example/blog/`.
     pub fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.as_str())
     }
 
-    /// Whether browsers reach us over TLS, so that cookies may be `Secure`.
+    /// Whether browsers use TLS, so that cookies can be `Secure`.
     pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// Whether it leads to one's own machine, and so nobody else here.
+    /// Whether the URL is a loopback address, which only the local machine can reach.
     pub fn is_local(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// What browsers send as `Host`.
+    /// Returns the value that browsers send as `Host`.
     pub fn host(&self) -> &str {
         self.as_str().split_once("://").map_or("", |(_, host)| host)
     }
 
-    /// All addresses whose pages are ours, the public one first.
+    /// Returns all origins of this site, the public one first.
     pub fn origins(&self) -> impl Iterator<Item = String> {
-        std::iter::once(&self.url).chain(&self.same).map(|url| url.origin().ascii_serialization())
+        let urls = std::iter::once(&self.url).chain(&self.equivalent);
+        urls.map(|url| url.origin().ascii_serialization())
     }
 
-    /// Whether a request is meant for us: its `Host` (or the host in the request line) is one of
-    /// our addresses.
-    pub fn is_meant(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+    /// Whether a request is for this site: its `Host`, and the host in the request line if there is
+    /// one, are hosts of this site.
+    pub fn accepts_host(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(header::HOST).iter();
         let header = match (hosts.next(), hosts.next()) {
             (Some(host), None) => str::from_utf8(host.as_bytes()).ok(),
             _ => None,
         };
         let line = uri.authority().map(|authority| authority.as_str());
-        header.is_some_and(|host| self.is_ours(host)) && line.is_none_or(|host| self.is_ours(host))
+        header.is_some_and(|host| self.is_own(host)) && line.is_none_or(|host| self.is_own(host))
     }
 
-    /// Compared as text, as browsers write it: other spellings of an address (`127.1`, `%31`) are
-    /// nobody's who means us.
-    fn is_ours(&self, host: &str) -> bool {
+    /// Compares a host as text in the form that browsers send. Other spellings of an address
+    /// (`127.1`, `%31`) are refused.
+    fn is_own(&self, host: &str) -> bool {
         std::iter::once(&self.url)
-            .chain(&self.same)
-            .any(|url| is_written(url, &host.to_ascii_lowercase()))
+            .chain(&self.equivalent)
+            .any(|url| is_host_of(url, &host.to_ascii_lowercase()))
     }
 }
 
-/// Whether this is the host of the address, with its port; without, where the port goes without
-/// saying.
-fn is_written(url: &Url, host: &str) -> bool {
+/// Whether `host` is the host of the URL, with its port; the default port may be omitted.
+fn is_host_of(url: &Url, host: &str) -> bool {
     let Some(rest) = url.host_str().and_then(|name| host.strip_prefix(name)) else { return false };
     match rest.strip_prefix(':') {
         Some(port) => url.port_or_known_default().is_some_and(|own| own.to_string() == port),
@@ -86,8 +85,8 @@ fn is_written(url: &Url, host: &str) -> bool {
     }
 }
 
-/// An address that listens on this machine alone, or on everything, is best reached from this
-/// machine.
+/// Derives the URL from the address to listen on. For a loopback or unspecified address it is a
+/// loopback URL.
 fn from_bind(local: SocketAddr) -> Url {
     let host = match local.ip() {
         ip if ip.is_unspecified() || (ip.is_ipv4() && ip.is_loopback()) => "127.0.0.1".to_owned(),
@@ -107,14 +106,14 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn names_of_this_machine(url: &Url) -> Vec<Url> {
-    let named = |host| {
+fn other_loopback_urls(url: &Url) -> Vec<Url> {
+    let with_host = |host| {
         let mut other = url.clone();
         other.set_host(Some(host)).ok().map(|()| other)
     };
     ["localhost", "127.0.0.1", "[::1]"]
         .into_iter()
-        .filter_map(named)
+        .filter_map(with_host)
         .filter(|other| other != url)
         .collect()
 }

@@ -1,4 +1,4 @@
-//! The budget of an action: the app states it, and its site counts.
+//! Budgets: rate limits of actions, declared by apps and counted per site.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,8 +12,8 @@ use crate::errors::SiteError;
 use crate::rate_limiter::SharedRateLimiter;
 use crate::state::SiteState;
 
-/// How often something may be done. An app states it, and [`SiteState::count`] counts it for its
-/// site.
+/// The rate limit of an action. An app declares it, and [`SiteState::count`] counts the actions of
+/// a site.
 ///
 /// ```
 /// use bellwire::rate::Quota;
@@ -23,28 +23,29 @@ use crate::state::SiteState;
 ///
 /// const PERIOD: Duration = Duration::from_secs(5 * 60);
 /// const COMMENTS: Budget =
-///     Budget::new("blog.comments", Quota::at_most(10, PERIOD)).people(Quota::at_most(100, PERIOD));
+///     Budget::new("blog.comments", Quota::at_most(10, PERIOD))
+///         .people(Quota::at_most(100, PERIOD));
 ///
 /// fn comment(site: &SiteState, by: Option<i64>, from: IpAddr) -> Result<(), SiteError> {
 ///     site.count(&COMMENTS, by, Some(from))?;
-///     Ok(()) // and then it is written
+///     Ok(()) // now write the comment
 /// }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Budget {
     name: &'static str,
-    strangers: Quota,
+    anonymous: Quota,
     people: Quota,
 }
 
 impl Budget {
-    /// The same quota for each person who is signed in, and for all others together from one
-    /// address. The name tells it from other budgets of the site.
+    /// Creates a budget with the same quota for each signed-in person, and for all anonymous
+    /// visitors of an address together. The name identifies the budget within a site.
     pub const fn new(name: &'static str, quota: Quota) -> Self {
-        Self { name, strangers: quota, people: quota }
+        Self { name, anonymous: quota, people: quota }
     }
 
-    /// Another quota for each person who is signed in, from wherever.
+    /// Sets another quota for each signed-in person, at all addresses together.
     #[must_use]
     pub const fn people(mut self, quota: Quota) -> Self {
         self.people = quota;
@@ -52,11 +53,11 @@ impl Budget {
     }
 }
 
-/// The budget is used up.
+/// The error of an exhausted budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too often")]
+#[error("too many requests")]
 pub struct TooOften {
-    /// When it may be tried again.
+    /// The time to wait before a retry.
     pub retry_after: Duration,
 }
 
@@ -67,11 +68,11 @@ impl From<TooOften> for SiteError {
 }
 
 impl SiteState {
-    /// Counts something that is about to be done: by the person with this number, or else by
-    /// whoever is at an address. Unknown addresses count as one.
+    /// Counts an action before it happens: for the person with the id `by`, or else for the address
+    /// `from`. Unknown addresses count as one address.
     ///
     /// # Errors
-    /// When the budget is used up.
+    /// If the budget is exhausted.
     pub fn count(
         &self,
         budget: &Budget,
@@ -82,37 +83,37 @@ impl SiteState {
     }
 }
 
-/// The budgets that were counted so far.
+/// The budgets that have been used so far.
 #[derive(Debug, Default)]
-struct Budgets(Mutex<HashMap<Budget, Arc<Spent>>>);
+struct Budgets(Mutex<HashMap<Budget, Arc<Counters>>>);
 
 impl Budgets {
-    fn of(&self, budget: &Budget, clock: &Clock) -> Arc<Spent> {
+    fn of(&self, budget: &Budget, clock: &Clock) -> Arc<Counters> {
         let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        budgets.entry(*budget).or_insert_with(|| Arc::new(Spent::new(budget, clock))).clone()
+        budgets.entry(*budget).or_insert_with(|| Arc::new(Counters::new(budget, clock))).clone()
     }
 }
 
-/// The spent part of a budget. Each of the two is bounded by itself: no crowd of addresses refuses
-/// somebody who is signed in.
+/// The counters of a budget. The two are limited separately: requests from many addresses do not
+/// affect signed-in people.
 #[derive(Debug)]
-struct Spent {
+struct Counters {
     people: SharedRateLimiter<i64>,
-    strangers: SharedRateLimiter<IpAddr>,
+    anonymous: SharedRateLimiter<IpAddr>,
 }
 
-impl Spent {
+impl Counters {
     fn new(budget: &Budget, clock: &Clock) -> Self {
         Self {
             people: SharedRateLimiter::new(budget.people, clock.clone()),
-            strangers: SharedRateLimiter::new(budget.strangers, clock.clone()),
+            anonymous: SharedRateLimiter::new(budget.anonymous, clock.clone()),
         }
     }
 
     fn count(&self, person: Option<i64>, from: Option<IpAddr>) -> Result<(), TooOften> {
         let counted = match person {
             Some(id) => self.people.take(&id),
-            None => self.strangers.take(&from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
+            None => self.anonymous.take(&from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
         };
         counted.map_err(|retry_after| TooOften { retry_after })
     }
@@ -124,43 +125,43 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
     const ONCE: Quota = Quota::at_most(1, MINUTE);
-    const BOWS: Budget = Budget::new("bows", ONCE);
-    const WAVES: Budget = Budget::new("waves", ONCE).people(Quota::at_most(2, MINUTE));
+    const UPLOADS: Budget = Budget::new("uploads", ONCE);
+    const POSTS: Budget = Budget::new("posts", ONCE).people(Quota::at_most(2, MINUTE));
 
     #[test]
-    fn people_count_by_themselves_and_strangers_by_their_addresses() {
+    fn signed_in_people_are_counted_by_id_and_anonymous_visitors_by_address() {
         let clock = Clock::default();
-        let waves = Spent::new(&WAVES, &clock);
+        let posts = Counters::new(&POSTS, &clock);
         let [here, there] =
             [[192, 0, 2, 1], [192, 0, 2, 2]].map(|address| Some(IpAddr::from(address)));
-        assert!(waves.count(None, here).is_ok());
-        let refused = waves.count(None, here).unwrap_err();
+        assert!(posts.count(None, here).is_ok());
+        let refused = posts.count(None, here).unwrap_err();
         assert!(refused.retry_after <= MINUTE && refused.retry_after > MINUTE / 2, "{refused:?}");
-        assert!(waves.count(None, there).is_ok(), "others go on");
-        assert!(waves.count(Some(1), here).is_ok() && waves.count(Some(1), there).is_ok());
-        assert!(waves.count(Some(1), None).is_err(), "wherever they are");
-        assert!(waves.count(Some(2), here).is_ok());
+        assert!(posts.count(None, there).is_ok(), "other addresses are not affected");
+        assert!(posts.count(Some(1), here).is_ok() && posts.count(Some(1), there).is_ok());
+        assert!(posts.count(Some(1), None).is_err(), "from any address");
+        assert!(posts.count(Some(2), here).is_ok());
         clock.advance(MINUTE);
-        assert!(waves.count(None, here).is_ok() && waves.count(Some(1), here).is_ok());
+        assert!(posts.count(None, here).is_ok() && posts.count(Some(1), here).is_ok());
     }
 
     #[test]
-    fn those_from_nowhere_count_as_one() {
-        let waves = Spent::new(&WAVES, &Clock::default());
-        assert!(waves.count(None, None).is_ok() && waves.count(None, None).is_err());
+    fn unknown_addresses_count_as_one() {
+        let posts = Counters::new(&POSTS, &Clock::default());
+        assert!(posts.count(None, None).is_ok() && posts.count(None, None).is_err());
     }
 
     #[test]
-    fn people_may_as_much_as_strangers_where_nothing_else_is_said() {
-        let bows = Spent::new(&BOWS, &Clock::default());
-        assert!(bows.count(Some(1), None).is_ok() && bows.count(Some(1), None).is_err());
-        assert!(bows.count(None, None).is_ok());
+    fn people_have_the_same_quota_by_default() {
+        let uploads = Counters::new(&UPLOADS, &Clock::default());
+        assert!(uploads.count(Some(1), None).is_ok() && uploads.count(Some(1), None).is_err());
+        assert!(uploads.count(None, None).is_ok());
     }
 
     #[test]
-    fn each_budget_is_spent_by_itself() {
+    fn each_budget_is_counted_separately() {
         let (budgets, clock) = (Budgets::default(), Clock::default());
-        for budget in [WAVES, BOWS] {
+        for budget in [POSTS, UPLOADS] {
             assert!(budgets.of(&budget, &clock).count(None, None).is_ok());
             assert!(budgets.of(&budget, &clock).count(None, None).is_err());
         }

@@ -1,4 +1,4 @@
-//! A rate limiter that the handlers of a site share.
+//! A rate limiter shared by the handlers of a site.
 
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ pub struct SharedRateLimiter<K> {
 }
 
 impl<K: Hash + Eq + Clone> SharedRateLimiter<K> {
-    /// A limiter of this quota for each key.
+    /// Creates a limiter with this quota for each key.
     pub fn new(quota: Quota, clock: Clock) -> Self {
         Self { clock, limiter: Mutex::new(KeyedRateLimiter::new(quota)) }
     }
@@ -24,17 +24,17 @@ impl<K: Hash + Eq + Clone> SharedRateLimiter<K> {
     /// Counts an event before it happens.
     ///
     /// # Errors
-    /// The time to wait, when the event exceeds the quota.
+    /// The time to wait, if the event exceeds the quota.
     pub fn take(&self, key: &K) -> Result<(), Duration> {
         self.lock().take(key, self.clock.now()).allowed()
     }
 
-    /// Takes one event back: it did not happen, or was no failure.
+    /// Removes one event, which did not happen or was no failure.
     pub fn take_back(&self, key: &K) {
         self.lock().take_back(key, self.clock.now());
     }
 
-    /// Forgets the events of a key: it succeeded.
+    /// Removes all events of a key, for example after a success.
     pub fn forget(&self, key: &K) {
         self.lock().forget(key);
     }
@@ -51,7 +51,7 @@ mod tests {
     const PERIOD: Duration = Duration::from_secs(180);
 
     #[test]
-    fn it_runs_on_the_clock_of_the_site() {
+    fn the_limiter_uses_the_clock_of_the_site() {
         let clock = Clock::default();
         let limiter = SharedRateLimiter::new(Quota::at_most(1, PERIOD), clock.clone());
         assert!(limiter.take(&1).is_ok());
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_or_forgotten_does_not_count() {
+    fn removed_events_do_not_count() {
         let limiter = SharedRateLimiter::new(Quota::at_most(1, PERIOD), Clock::default());
         assert!(limiter.take(&1).is_ok());
         limiter.take_back(&1);

@@ -1,5 +1,4 @@
-//! What crawlers are asked: what to leave alone, and where the apps have a map of what is there to
-//! read.
+//! Serves `robots.txt`: the disallowed paths, and the sitemaps of the apps.
 
 use axum::Router;
 use axum::extract::State;
@@ -9,9 +8,9 @@ use axum::routing::get;
 
 use crate::SiteState;
 
-/// What is somebody's own, and the sockets. Everything else that needs an account leads to a form
-/// below the first.
-const LEFT_ALONE: [&str; 2] = ["/accounts/", "/ws/"];
+/// Account pages and sockets. Other pages that require an account redirect to a form under
+/// `/accounts/`.
+const DISALLOWED: [&str; 2] = ["/accounts/", "/ws/"];
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new().route("/robots.txt", get(show))
@@ -22,8 +21,8 @@ async fn show(State(site): State<SiteState>) -> impl IntoResponse {
 }
 
 fn text(site: &SiteState) -> String {
-    let left_alone = LEFT_ALONE.map(|path| format!("Disallow: {path}\n")).concat();
-    let map = |path: &&str| format!("\nSitemap: {}\n", site.public_url().absolute(path));
-    let maps: String = site.sitemaps().iter().map(map).collect();
-    format!("User-agent: *\n{left_alone}{maps}")
+    let disallowed = DISALLOWED.map(|path| format!("Disallow: {path}\n")).concat();
+    let sitemap = |path: &&str| format!("\nSitemap: {}\n", site.public_url().absolute(path));
+    let sitemaps: String = site.sitemaps().iter().map(sitemap).collect();
+    format!("User-agent: *\n{disallowed}{sitemaps}")
 }

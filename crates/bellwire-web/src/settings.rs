@@ -1,4 +1,4 @@
-//! The variables of pages, and parsers of values for the variables of other crates.
+//! Settings of pages, and parsers for settings of other crates.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use clap::Args;
 use ipnet::IpNet;
 use url::Url;
 
-/// The variables of pages, as arguments of clap.
+/// The settings of pages, as clap arguments.
 ///
 /// ```
 /// use bellwire_web::WebArgs;
@@ -21,40 +21,40 @@ use url::Url;
 /// assert_eq!((web.trusted_proxies.len(), web.request().as_secs()), (2, 30));
 /// # Ok::<(), clap::Error>(())
 /// ```
-// `std::vec::Vec`, because the derive gives a parser for each item to a plain `Vec`.
+// `std::vec::Vec`, because the derive macro parses each item of a plain `Vec` separately.
 #[derive(Debug, Clone, Args)]
 pub struct WebArgs {
-    /// Public address of the site; by default it follows from the address to listen on
+    /// Public URL of the site; by default derived from the address to listen on
     #[arg(long, env = "BELLWIRE_URL", hide_env_values = true, value_parser = public_url)]
     pub url: Option<Url>,
-    /// Further origins of the same site, whose pages may send forms and open sockets here
+    /// Additional origins whose pages may send forms and open sockets here
     #[arg(long, env = "BELLWIRE_ORIGINS", default_value = "", hide_default_value = true, value_parser = origins)]
     pub origins: std::vec::Vec<String>,
-    /// Addresses and networks of the proxies whose `X-Forwarded-For` is believed
+    /// Addresses and networks of the proxies whose `X-Forwarded-For` is trusted
     #[arg(long, env = "BELLWIRE_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_parser = proxies)]
     pub trusted_proxies: std::vec::Vec<IpNet>,
     /// Folders to read static files from at each request, for development
     #[arg(long, env = "BELLWIRE_ASSETS", default_value = "", hide_default_value = true, value_parser = folders)]
     pub assets: std::vec::Vec<PathBuf>,
-    /// Seconds for a request as a whole, its body included; then it is answered with 503
+    /// Time limit of a request in seconds, including its body; then it is answered with 503
     #[arg(long, env = "BELLWIRE_REQUEST_SECONDS", default_value_t = REQUEST_SECONDS, value_parser = whole_number::<u64>(SECONDS))]
     pub request_seconds: u64,
 }
 
 impl WebArgs {
-    /// The time for a request as a whole.
+    /// Returns the time limit of a request.
     pub fn request(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
     }
 }
 
-/// The default time for a request: a page that takes longer is of no use to its reader.
+/// The default time limit of a request: people do not wait longer for a page.
 const REQUEST_SECONDS: u64 = 30;
 
-/// The range of a wait in seconds: up to an hour.
+/// The range of a timeout in seconds: up to an hour.
 pub const SECONDS: RangeInclusive<u64> = 1..=3600;
 
-/// The parser of a whole number within a range, for `#[arg(value_parser = …)]`.
+/// Returns a parser of a whole number within a range, for `#[arg(value_parser = …)]`.
 ///
 /// ```
 /// let parse = bellwire_web::settings::whole_number::<u16>(1..=10);
@@ -85,7 +85,8 @@ fn public_url(text: &str) -> Result<Url, &'static str> {
 fn origins(text: &str) -> Result<Vec<String>, &'static str> {
     let origin =
         |item| Url::parse(item).ok().filter(is_bare).map(|url| url.origin().ascii_serialization());
-    let expected = "addresses separated by commas, each without a path: https://app.example,https://www.example";
+    let expected = "addresses separated by commas, each without a path: \
+                    https://app.example,https://www.example";
     list(text).map(|item| origin(item).ok_or(expected)).collect()
 }
 
@@ -100,10 +101,10 @@ fn folders(text: &str) -> Result<Vec<PathBuf>, &'static str> {
     list(text).map(|item| folder(item).ok_or("folders that exist, separated by commas")).collect()
 }
 
-/// Whether an address is a scheme, a host and perhaps a port, and nothing else.
+/// Whether a URL has only a scheme, a host and optionally a port.
 fn is_bare(url: &Url) -> bool {
     let nothing_more =
         matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-    let nobody = url.username().is_empty() && url.password().is_none();
-    matches!(url.scheme(), "http" | "https") && url.has_host() && nothing_more && nobody
+    let no_user = url.username().is_empty() && url.password().is_none();
+    matches!(url.scheme(), "http" | "https") && url.has_host() && nothing_more && no_user
 }

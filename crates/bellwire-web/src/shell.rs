@@ -8,15 +8,15 @@ use bellwire::Html;
 
 use crate::Viewer;
 
-/// A whole document, or the reason why there is none.
+/// The rendered document, or the error of the template.
 pub type Rendered = Result<String, Box<dyn Error + Send + Sync>>;
 
 /// Renders the document around each page of a site: `Site::builder(…).shell(MyShell)`.
 ///
 /// A shell is any template over a [`ShellPage`]. A live page needs four things of it: the scripts
 /// `htmx.js` and `bellwire.js` of [`ShellPage::build`], `#main` with `bw-connect`, `#nav` where the
-/// page brings a navigation of its own, and `data-user` on `<html>` for a signed-in viewer, so that
-/// what one person typed is never sent in another person's name.
+/// page has its own navigation, and `data-user` on `<html>` for a signed-in viewer, so that one
+/// person's text is never sent in another person's name.
 ///
 /// ```
 /// use bellwire_web::{Rendered, Shell, ShellPage};
@@ -35,7 +35,7 @@ pub trait Shell: fmt::Debug + Send + Sync + 'static {
     /// Renders the document.
     ///
     /// # Errors
-    /// Those of the template. The request is answered with 500, and the error is logged.
+    /// Errors of the template. The request is answered with 500, and the error is logged.
     fn render(&self, page: &ShellPage<'_>) -> Rendered;
 }
 
@@ -59,16 +59,16 @@ pub struct ShellPage<'a> {
     pub main: &'a Html,
     /// The path prefix of static files: `/static/<build>`.
     pub build: &'a str,
-    /// The site's own style sheets, as paths among the static files, after those of the default
-    /// shell.
+    /// The site's own style sheets, as paths among the static files; they follow those of the
+    /// default shell.
     pub theme: &'a [String],
     /// The signed-in person.
     pub viewer: Option<&'a Viewer>,
     /// The apps of the site, for its navigation.
     pub apps: Vec<NavLink<'a>>,
-    /// Where to sign in and return to this page; nothing on a site without accounts.
+    /// The path to sign in and return to this page; `None` on a site without accounts.
     pub sign_in: Option<String>,
-    /// Where to make an account, if everybody may.
+    /// The path to create an account, if sign-up is open.
     pub sign_up: Option<String>,
 }
 
@@ -98,16 +98,16 @@ pub struct NavLink<'a> {
     pub current: bool,
 }
 
-/// The paths of the account pages, which whoever provides accounts leaves for the shell.
+/// The paths of the account pages, which the provider of accounts stores for the shell.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountLinks {
-    /// Where to sign in.
+    /// The path to sign in.
     pub sign_in: &'static str,
-    /// Nothing, if not everybody may make an account.
+    /// The path to create an account; `None` if sign-up is closed.
     pub sign_up: Option<&'static str>,
 }
 
-/// The shell of a site that brings none.
+/// The default shell.
 #[derive(Debug)]
 pub struct DefaultShell;
 

@@ -1,4 +1,4 @@
-//! The state of a site, as its handlers see it.
+//! The shared state of a site.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -14,9 +14,9 @@ use crate::nav_item::NavItem;
 use crate::public_url::PublicUrl;
 use crate::shell::Shell;
 
-/// The site as its handlers see it. Cheap to clone; [`Db`] can be taken from it by itself.
+/// The state of a site for its handlers. Cheap to clone. `State<Db>` extracts the [`Db`] alone.
 ///
-/// [`Bellwire`] cannot, so that the site's `Upgrade` is the only way to a socket.
+/// There is no `State<Bellwire>`, so that the site's `Upgrade` is the only way to a socket.
 #[derive(Debug, Clone)]
 pub struct SiteState {
     inner: Arc<Inner>,
@@ -28,35 +28,35 @@ struct Inner {
     own: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// The parts a [`SiteState`] is made of.
+/// The parts of a [`SiteState`].
 #[derive(Debug)]
 pub struct SiteParts {
     /// The site's name, for titles and the shell.
     pub name: String,
-    /// The address people know it by.
+    /// The public URL.
     pub public_url: PublicUrl,
     /// The database.
     pub db: Db,
     /// Groups and sockets.
     pub bellwire: Bellwire,
-    /// The clock of everything that waits or expires.
+    /// The clock for timeouts and expiry times.
     pub clock: Clock,
     /// The static files.
     pub assets: Assets,
     /// The document around each page.
     pub shell: Box<dyn Shell>,
-    /// Style sheets of the site's own, as paths among the static files.
+    /// The site's own style sheets, as paths among the static files.
     pub theme: Vec<String>,
     /// The apps, in the order of the navigation.
-    pub cards: Vec<NavItem>,
-    /// The paths of maps for search engines.
+    pub nav_items: Vec<NavItem>,
+    /// The paths of sitemaps for search engines.
     pub sitemaps: Vec<&'static str>,
-    /// One value of each type, for whoever knows the type: see [`SiteState::get`].
+    /// Values by type, for [`SiteState::get`].
     pub values: Extensions,
 }
 
 impl SiteState {
-    /// A site of these parts.
+    /// Creates the state from its parts.
     pub fn new(parts: SiteParts) -> Self {
         Self { inner: Arc::new(Inner { parts, own: Mutex::default() }) }
     }
@@ -66,7 +66,7 @@ impl SiteState {
         &self.inner.parts.name
     }
 
-    /// The address people know it by.
+    /// The public URL.
     pub fn public_url(&self) -> &PublicUrl {
         &self.inner.parts.public_url
     }
@@ -86,32 +86,33 @@ impl SiteState {
         self.inner.parts.assets.base()
     }
 
-    /// The clock of everything that waits or expires.
+    /// The clock for timeouts and expiry times.
     pub fn clock(&self) -> &Clock {
         &self.inner.parts.clock
     }
 
     /// The apps in the navigation, in its order.
-    pub fn cards(&self) -> &[NavItem] {
-        &self.inner.parts.cards
+    pub fn nav_items(&self) -> &[NavItem] {
+        &self.inner.parts.nav_items
     }
 
-    /// A value that the site was built with, by its type.
+    /// Returns a value that the site was built with, by its type.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.inner.parts.values.get()
     }
 
-    /// What an app keeps in memory for this site: one value of each type, made when it is first
-    /// asked for.
+    /// Returns the in-memory value of this type for this site, which is created on first use. Apps
+    /// use it for their own state.
     pub fn own<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         self.own_or(T::default)
     }
 
-    /// The same, of a value that `make` makes. `make` must not ask for another such value.
+    /// Returns the in-memory value of this type, which `make` creates on first use. `make` must not
+    /// call this method: it would deadlock.
     pub fn own_or<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
         let mut own = self.inner.own.lock().unwrap_or_else(PoisonError::into_inner);
         let value = own.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(make())).clone();
-        value.downcast().unwrap_or_else(|_| unreachable!("kept under its own type"))
+        value.downcast().unwrap_or_else(|_| unreachable!("stored by its type"))
     }
 
     pub(crate) fn assets(&self) -> &Assets {

@@ -1,10 +1,9 @@
-//! The signed-in person, as pages and limits see them.
+//! The signed-in person, for pages and rate limits.
 
-/// The person a request comes from, as far as pages need to know: for the shell, the error pages
-/// and the limits.
+/// The signed-in person of a request, for the shell, the error pages and the rate limits.
 ///
-/// The middleware that recognises a session puts it into the request's extensions, and into those
-/// of the response. Without one, nobody is signed in.
+/// The middleware that recognises a session stores it in the extensions of request and response.
+/// Without it, nobody is signed in.
 ///
 /// ```
 /// use bellwire_web::Viewer;
@@ -13,12 +12,12 @@
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
-    /// Their number; never given to somebody else.
+    /// The id of the account; never reused.
     pub id: i64,
-    /// Their name, as they wrote it.
+    /// The name, as the person typed it.
     pub name: String,
-    /// Whether they administer the site.
+    /// Whether the person administers the site.
     pub is_admin: bool,
-    /// Whether they moderate what the apps show. Administrators do.
+    /// Whether the person moderates content. Always true for administrators.
     pub is_staff: bool,
 }

@@ -1,13 +1,13 @@
-//! Durations for people and for `Retry-After`.
+//! Formats waiting times for people and for `Retry-After`.
 
 use std::time::Duration;
 
-/// A duration in whole seconds, rounded up.
+/// Returns a duration in whole seconds, rounded up.
 pub fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// A duration in words: `3 minutes`.
+/// Formats a duration in words: `3 minutes`.
 pub fn in_words(wait: Duration) -> String {
     match seconds(wait) {
         0 | 1 => "a second".to_owned(),

@@ -1,4 +1,5 @@
-// Starts Stimulus once for the page. Knows no app: a controller imports this module and registers itself.
+// Starts Stimulus once per page, independently of apps: a controller imports this module and
+// registers itself.
 //
 //     import { application, Controller } from "../app.js"
 //     application.register("greeting", class extends Controller { … })

@@ -1,4 +1,5 @@
-// A form that sends itself as soon as it is there: the answer to a form over the socket that has to go on by HTTP.
+// A form that submits itself when it appears: the answer over the socket to a form that must
+// continue by HTTP.
 
 import { application, Controller } from "./app.js"
 

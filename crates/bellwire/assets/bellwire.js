@@ -1,5 +1,6 @@
-// bellwire.js, the browser half of Bellwire: an htmx extension that keeps a page in step with its server over one socket.
-// htmx swaps, morphs, keeps history and serves links and forms; here is the socket, what is sent, and what must survive.
+// bellwire.js, the client of Bellwire: an htmx extension that keeps a page in sync with its server
+// over one socket. htmx swaps, morphs, and handles history, links and forms; this file and its
+// modules handle the socket, the actions, and the page state that must survive a swap.
 
 import htmx from "./htmx.js"
 import { settle, valuesOf } from "./bellwire/controls.js"
@@ -16,14 +17,15 @@ let page = null
 let internal // htmx's functions for extensions
 
 /**
- * Asks the server to do something. `data` with a `client_id` (an empty one is filled) is kept until it is answered and
- * sent again after a reconnect; its id is returned. Without, it is sent now or never: `""`, or `null` when it was not.
+ * Sends an action to the server. An action whose `data` has a `client_id` (an empty one is filled
+ * in) is kept until it is answered, and sent again after a reconnect; returns its id. Without a
+ * `client_id` it is sent now or never: returns `""`, or `null` if it was not sent.
  */
 export function send(action, data = {}) {
   return page && !page.socket.final ? page.send(action, data) : null
 }
 
-/** Opens, keeps or closes the socket, as the page has `bw-connect`. */
+/** Opens, keeps or closes the socket, according to the page's `bw-connect`. */
 function follow() {
   const element = document.querySelector("[bw-connect]")
   const url = element?.getAttribute("bw-connect")
@@ -39,12 +41,12 @@ function follow() {
   page.element = element
 }
 
-const sentBy = new WeakMap() // request → what its form held when it was sent
-const focusBefore = new WeakMap() // request → who had the focus
+const sentBy = new WeakMap() // request → the values of its form when it was sent
+const focusBefore = new WeakMap() // request → the focus before its swap
 
 htmx.registerExtension("bellwire", {
   init: (api) => (internal = api),
-  // A boosted parent must not send by HTTP what we send over the socket.
+  // A boosted parent must not send by HTTP what is sent over the socket.
   htmx_before_init: (element) => !element.hasAttribute?.("bw-send"),
   htmx_config_request: (_, { ctx }) => {
     if (ctx.request.form) sentBy.set(ctx, valuesOf(ctx.request.form))
@@ -61,7 +63,7 @@ htmx.registerExtension("bellwire", {
     follow()
     page?.compare()
   },
-  // The server knows nothing of what a person opened; only the person closes it.
+  // The server does not know which elements the user opened; only the user closes them.
   htmx_before_morph_attr: (element, { attrName, newValue }) =>
     !(attrName === "open" && newValue === null && !element.closest("[data-bw-fresh]")),
 })
@@ -85,7 +87,7 @@ addEventListener("pagehide", () => page?.hide())
 addEventListener("pageshow", async ({ persisted }) => {
   if (!persisted) return
   page?.show()
-  // Somebody may have signed out, or in, since it was left.
+  // The user may have signed out or in since the page was left.
   if ((await look())?.same === false) location.reload()
 })
 

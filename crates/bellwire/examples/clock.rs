@@ -1,4 +1,5 @@
-//! The time, the same for everyone who looks: one ticking task, one encoding, no handler woken.
+//! Clock: sends the time to all watchers every second, with one task, one encoding per tick and no
+//! handler calls.
 //!
 //! `cargo run -p bellwire --example clock`, then open the address it prints.
 
@@ -21,7 +22,7 @@ impl Consumer for Watcher {
     }
 
     async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
-        Err(Error::refused("A clock listens to nobody."))
+        Err(Error::refused("The clock accepts no messages."))
     }
 }
 
@@ -41,6 +42,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let socket = async move |upgrade: Upgrade| upgrade.run(Watcher(clock.clone()));
     let app = Router::new().route("/", get(page)).route("/ws/", get(socket)).with_state(bellwire);
     let listener = tokio::net::TcpListener::bind(&address).await?;
-    eprintln!("Look at http://{}", listener.local_addr()?);
+    eprintln!("Open http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

@@ -1,5 +1,5 @@
-//! Answers each frame as it came, text or binary. Serves for conformance tests, hence frames of 32
-//! MiB, in as many fragments as one likes, and no limit of pace.
+//! Echo server: returns each frame unchanged, text or binary. Conformance tests use it, so it
+//! accepts frames of 32 MiB in any number of fragments and has no rate limit.
 //!
 //! `cargo run -p bellwire --example echo -- 127.0.0.1:9001`
 
@@ -8,7 +8,8 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Bellwire, Consumer, Error, Frame, Limits, Socket, Upgrade};
 
-const LARGEST: usize = 32 * 1024 * 1024;
+/// The maximum size of a message, in bytes.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 struct Echo;
 
@@ -29,8 +30,8 @@ async fn echo(upgrade: Upgrade) -> Response {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".into());
     let limits = Limits {
-        message_bytes: LARGEST,
-        fragments: LARGEST,
+        message_bytes: MAX_BYTES,
+        fragments: MAX_BYTES,
         actions_per_second: None,
         ..Limits::default()
     };

@@ -1,6 +1,6 @@
-//! One consumer for sockets and for networks that let none through: the same address sends
-//! server-sent events to whoever accepts them. Open the page in two tabs; one listens by WebSocket,
-//! the other by EventSource.
+//! Server-sent events: one consumer for WebSockets and for networks that block them. The same path
+//! sends server-sent events to clients that accept them. Open the page in two tabs: one uses
+//! WebSocket, the other EventSource.
 //!
 //! ```sh
 //! cargo run -p bellwire --example events
@@ -19,20 +19,20 @@ use bellwire::{
 };
 
 const PAGE: &str = r#"<!doctype html><title>Events</title>
-<p>By <a href="/">WebSocket</a> or by <a href="/?events">EventSource</a>:</p>
+<p>Receive by <a href="/">WebSocket</a> or by <a href="/?events">EventSource</a>:</p>
 <ul id="news"></ul>
-<form><input name="text" autofocus><button>Tell everyone</button></form>
+<form><input name="text" autofocus><button>Send</button></form>
 <script>
-  const hear = ({ data }) => {
+  const apply = ({ data }) => {
     const patch = JSON.parse(data)
     document.querySelector(patch.selector).insertAdjacentHTML("beforeend", patch.html)
   }
   if (location.search === "?events") {
-    const source = new EventSource("/live/") // comes back by itself
-    source.onmessage = hear
-    source.addEventListener("close", () => source.close()) // until it is told not to
+    const source = new EventSource("/live/") // reconnects by itself
+    source.onmessage = apply
+    source.addEventListener("close", () => source.close()) // a final close: do not reconnect
   } else {
-    new WebSocket(`ws://${location.host}/live/`).onmessage = hear
+    new WebSocket(`ws://${location.host}/live/`).onmessage = apply
   }
   document.forms[0].onsubmit = (event) => {
     event.preventDefault()
@@ -53,7 +53,7 @@ impl Consumer for Reader {
     }
 
     async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
-        Err(Error::refused("Post your news to /."))
+        Err(Error::refused("Send news with POST /."))
     }
 }
 
@@ -65,11 +65,11 @@ async fn live(stream: Option<EventStream>, upgrade: Result<Upgrade, UpgradeRejec
     match (stream, upgrade) {
         (Some(stream), _) => stream.run(Reader),
         (None, Ok(upgrade)) => upgrade.run(Reader),
-        (None, Err(refused)) => refused.into_response(),
+        (None, Err(rejection)) => rejection.into_response(),
     }
 }
 
-async fn tell(State(bellwire): State<Bellwire>, text: String) -> StatusCode {
+async fn publish(State(bellwire): State<Bellwire>, text: String) -> StatusCode {
     let item = format!("<li>{}</li>", Html::text(&text).as_str());
     readers(bellwire.layer()).patch(Patch::append("#news", Html::trusted(item)));
     StatusCode::ACCEPTED
@@ -80,7 +80,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9005".into());
     let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
     let app = Router::new()
-        .route("/", get(async || Page(PAGE)).post(tell))
+        .route("/", get(async || Page(PAGE)).post(publish))
         .route("/live/", get(live))
         .with_state(bellwire);
     let listener = tokio::net::TcpListener::bind(&address).await?;

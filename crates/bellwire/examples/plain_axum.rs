@@ -1,11 +1,11 @@
-//! Bellwire in an axum app that has its own state, its own sessions and its own ideas: the crate
-//! asks for nothing but a `Bellwire` in the state. Here a view sends to a group, and a socket is
-//! only for those who know a password.
+//! Bellwire in an axum app with its own state and its own authentication. The crate needs only a
+//! `Bellwire` in the state. Here a view sends to a group, and the socket requires a password.
 //!
 //! ```sh
 //! cargo run -p bellwire --example plain_axum
 //! curl -N -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
-//!      -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Authorization: open sesame' http://127.0.0.1:9004/news/socket
+//!      -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Authorization: open sesame' \
+//!      http://127.0.0.1:9004/news/socket
 //! curl -d 'It rains.' http://127.0.0.1:9004/news
 //! ```
 
@@ -26,15 +26,15 @@ struct App {
     password: &'static str,
 }
 
-// All that Bellwire's extractor needs.
+// The only requirement of Bellwire's extractor.
 impl FromRef<App> for Bellwire {
     fn from_ref(app: &App) -> Self {
         app.bellwire.clone()
     }
 }
 
-/// Your own way to know people. It runs before the upgrade, so whoever is refused gets a status and
-/// not a mysterious close.
+/// The app's own authentication. It runs before the upgrade, so a refused client gets an HTTP
+/// status instead of a close without a reason.
 struct Reader;
 
 impl FromRequestParts<App> for Reader {
@@ -44,7 +44,7 @@ impl FromRequestParts<App> for Reader {
         if parts.headers.get(AUTHORIZATION).is_some_and(|given| given == app.password) {
             Ok(Self)
         } else {
-            Err((StatusCode::UNAUTHORIZED, "Say the password."))
+            Err((StatusCode::UNAUTHORIZED, "Send the password in the Authorization header."))
         }
     }
 }
@@ -61,7 +61,7 @@ impl Consumer for NewsReader {
     }
 
     async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
-        Err(Error::refused("Post your news to /news."))
+        Err(Error::refused("Send news with POST /news."))
     }
 }
 

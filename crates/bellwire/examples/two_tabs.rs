@@ -1,5 +1,5 @@
-//! What is typed in one tab appears in every other: an action, a group, and an event that leaves
-//! its sender out.
+//! Two tabs: text typed in one tab appears in all others. Shows an action, a group, and an event
+//! that is not sent to its sender.
 //!
 //! `cargo run -p bellwire --example two_tabs`, then open the address it prints in two windows.
 
@@ -8,33 +8,33 @@ use axum::response::{Html as Page, Response};
 use axum::routing::get;
 use bellwire::{Action, Bellwire, Consumer, Error, Group, GroupName, Html, Patch, Socket, Upgrade};
 
-/// The longest text, in bytes.
-const LONGEST: usize = 1_000;
+/// The maximum length of a text, in bytes.
+const MAX_BYTES: usize = 1_000;
 
-/// What a tab may ask.
+/// The actions of a tab.
 #[derive(serde::Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
-    /// To show this text to the others.
+enum TabAction {
+    /// Shows this text in the other tabs.
     Write { text: String },
 }
-impl Action for Ask {}
+impl Action for TabAction {}
 
-/// What tabs tell each other.
+/// The events between tabs.
 #[derive(serde::Serialize, serde::Deserialize)]
-enum Told {
+enum TabEvent {
     Wrote { text: String },
 }
 
 struct Tab;
 
-fn tabs(socket: &Socket) -> Group<Told> {
+fn tabs(socket: &Socket) -> Group<TabEvent> {
     socket.layer().group(GroupName::of("tabs", 1))
 }
 
 impl Consumer for Tab {
-    type Action = Ask;
-    type Event = Told;
+    type Action = TabAction;
+    type Event = TabEvent;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         socket.join(&tabs(socket));
@@ -44,19 +44,20 @@ impl Consumer for Tab {
     async fn receive(
         &mut self,
         socket: &mut Socket,
-        Ask::Write { text }: Ask,
+        TabAction::Write { text }: TabAction,
     ) -> Result<(), Error> {
-        if text.len() > LONGEST {
-            return Err(Error::invalid("text", format!("At most {LONGEST} bytes, please.")));
+        if text.len() > MAX_BYTES {
+            let error = format!("The text is too long. At most {MAX_BYTES} bytes are allowed.");
+            return Err(Error::invalid("text", error));
         }
-        tabs(socket).send_except(socket.channel(), Told::Wrote { text });
+        tabs(socket).send_except(socket.channel(), TabEvent::Wrote { text });
         Ok(())
     }
 
     async fn event(
         &mut self,
         socket: &mut Socket,
-        Told::Wrote { text }: &Told,
+        TabEvent::Wrote { text }: &TabEvent,
     ) -> Result<(), Error> {
         socket.patch(Patch::inner("#other", Html::text(text))).await
     }

@@ -1,7 +1,7 @@
-//! The browser half of the framework: `bellwire.js`, its modules, and the htmx that they extend.
+//! Browser assets of the framework: `bellwire.js`, its modules, and the htmx that they extend.
 
-/// All files, as (path, bytes). Serve them under one folder: `bellwire.js` imports the others by
-/// relative paths.
+/// All files, as (path, bytes). Serve them under one folder, because `bellwire.js` imports the
+/// others by relative paths.
 ///
 /// ```
 /// let paths: Vec<_> = bellwire::assets::files().map(|(path, _)| path).collect();

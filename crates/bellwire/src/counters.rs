@@ -1,4 +1,4 @@
-//! What the layer did, counted: the figures behind every claim about its cost.
+//! Counters of the layer's work: the figures behind every claim about its cost.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,21 +13,21 @@ pub struct Counters {
     catch_ups: AtomicU64,
 }
 
-/// A reading of the [`Counters`].
+/// A snapshot of the [`Counters`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counts {
     /// Sends to groups.
     pub sends: u64,
-    /// Encodings of a group's patch: at most one a dialect.
+    /// Encodings of a group's patch: at most one per dialect.
     pub encodings: u64,
-    /// Members that were handed a send.
+    /// Messages queued for members: one for each member that a send reaches.
     pub deliveries: u64,
     /// Write calls on sockets.
     pub writes: u64,
     /// Queues that were dropped because their reader was too slow.
     pub overflows: u64,
-    /// Times a consumer was asked to catch up.
+    /// Calls of a consumer's `catch_up`.
     pub catch_ups: u64,
 }
 
@@ -42,7 +42,7 @@ macro_rules! counts {
                 self.deliveries.fetch_add(members, Ordering::Relaxed);
             }
 
-            /// The totals now.
+            /// Returns the current totals.
             pub fn read(&self) -> Counts {
                 Counts {
                     deliveries: self.deliveries.load(Ordering::Relaxed),
@@ -52,4 +52,10 @@ macro_rules! counts {
         }
     };
 }
-counts!(sent => sends, encoded => encodings, wrote => writes, overflowed => overflows, caught_up => catch_ups);
+counts!(
+    sent => sends,
+    encoded => encodings,
+    wrote => writes,
+    overflowed => overflows,
+    caught_up => catch_ups,
+);

@@ -1,62 +1,65 @@
-//! What a handler may answer when it does not go as asked.
+//! Errors that a handler can return.
 
 use std::fmt;
 
 use crate::Close;
 
-/// What went wrong in a handler, said to the one who can mend it.
+/// An error returned by a handler. The variant determines whether the browser, the log or both
+/// receive it.
 ///
-/// Every ordinary error becomes [`Error::Internal`] by `?`, as with `anyhow`:
+/// `?` converts every ordinary error into [`Error::Internal`], as with `anyhow`:
 ///
 /// ```
 /// fn parse(number: &str) -> Result<u64, bellwire::Error> {
 ///     if number.is_empty() {
-///         return Err(bellwire::Error::invalid("number", "Please type a number."));   // told to the browser
+///         // Sent to the browser.
+///         return Err(bellwire::Error::invalid("number", "Please type a number."));
 ///     }
-///     Ok(number.parse()?)                                                            // logged
+///     // Logged.
+///     Ok(number.parse()?)
 /// }
 /// assert!(matches!(parse("x"), Err(bellwire::Error::Internal(_))));
 /// ```
 pub enum Error {
-    /// The browser asked for something it may not have or cannot mean. It is told so; the
-    /// connection lives.
+    /// The request is invalid or not allowed. The browser receives the message; the connection
+    /// stays open.
     Invalid(Invalid),
-    /// The connection ends, with this code and reason.
+    /// Closes the connection with this code and reason.
     Close(Close),
-    /// Our own fault: logged once with the scope, told to the browser without details; the
-    /// connection lives.
+    /// A server error: logged once with the scope, and reported to the browser without details.
+    /// The connection stays open.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A sentence for the person, and the field it is about.
+/// A message for the user, and the field that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
-    /// The field of the form or of the action's `data`; `None` when it is about the whole.
+    /// The field of the form or of the action's `data`; `None` if the message is about the whole
+    /// request.
     pub field: Option<String>,
-    /// What to say.
+    /// The message, a sentence for the user.
     pub message: String,
 }
 
 impl Invalid {
-    /// The value of `field` will not do.
+    /// An error about the value of `field`.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: Some(field.into()), message: message.into() }
     }
 
-    /// What was asked will not do, as a whole.
+    /// An error about the request as a whole.
     pub fn general(message: impl Into<String>) -> Self {
         Self { field: None, message: message.into() }
     }
 }
 
 impl Error {
-    /// The value of `field` will not do; `message` says why, in a sentence for the person who typed
-    /// it.
+    /// The value of `field` is invalid; `message` says why, in a sentence for the user.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(Invalid::field(field, message))
     }
 
-    /// What was asked will not do, as a whole.
+    /// The request is refused as a whole; `message` says why, in a sentence for the user.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::Invalid(Invalid::general(message))
     }
@@ -74,7 +77,7 @@ impl From<Close> for Error {
     }
 }
 
-// `Error` itself is no `std::error::Error`, so that this conversion can exist.
+// `Error` does not implement `std::error::Error`, so that this conversion can exist.
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Self {
         Self::Internal(Box::new(error))

@@ -5,21 +5,24 @@ use std::hash::{Hash, Hasher};
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 
-/// The number of a change in its feed. The first change has number 1; 0 stands for "nothing yet".
+/// The sequence number of a change in its feed. The first change has number 1; 0 means that there
+/// is no change yet.
 pub type Seq = u64;
 
-/// The longest name, in bytes; Channels' limit.
+/// The maximum length of a name, in bytes: the limit of Django Channels.
 const NAME_BYTES: usize = 99;
-/// What an id takes of it at most: a dot, a sign and 19 digits.
+/// The maximum length of an id with its separator: a dot, a sign and 19 digits.
 const LONGEST_ID: usize = 21;
 
-/// The name of a group: 1 to 99 ASCII letters, digits, `-`, `_` or `.`. It cannot be built otherwise.
+/// The name of a group: 1 to 99 ASCII letters, digits, `-`, `_` or `.`. An invalid name cannot be
+/// constructed.
 ///
-/// Name groups by ids (`chat.room.7`), never by what people typed.
+/// Name groups by ids (`chat.room.7`), never by user input.
 #[derive(Clone, Eq, PartialOrd, Ord)]
 pub struct GroupName(Arc<str>);
 
-/// Members share the name of their group: mostly it is the same in memory, and need not be read.
+/// Members share the name of their group, so two equal names usually have the same pointer and
+/// their text is not compared.
 impl PartialEq for GroupName {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
@@ -33,30 +36,32 @@ impl Hash for GroupName {
 }
 
 impl GroupName {
-    /// Checks and takes a name.
+    /// Validates a name.
     ///
     /// # Errors
-    /// When the name is empty, too long, or has any other character.
+    /// If the name is empty, too long, or contains any other character.
     pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidGroupName> {
         let name = name.as_ref();
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        if (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(fits) {
+        let is_valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(is_valid) {
             Ok(Self(name.into()))
         } else {
             Err(InvalidGroupName(name.chars().take(NAME_BYTES).collect()))
         }
     }
 
-    /// The group of the thing `kind` with this id, for example `chat.room` and 7. `kind` is written in the program;
-    /// whatever in it does not fit a name becomes `_`, and it is cut so that the number always has room.
+    /// The group of the object `kind` with this id, for example `chat.room` and 7.
+    ///
+    /// `kind` is a constant of the program. Invalid characters in it become `_`, and it is
+    /// truncated so that the id always fits.
     pub fn of(kind: &'static str, id: impl Into<i64>) -> Self {
         let id = id.into();
-        let fits = |c: char| {
+        let to_valid = |c: char| {
             if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c as u8 } else { b'_' }
         };
-        // Written on the stack, where there is room for the longest.
+        // Built on the stack, in a buffer for the longest name.
         let mut name = Cursor::new([0; NAME_BYTES]);
-        for c in kind.chars().map(fits).take(NAME_BYTES - LONGEST_ID) {
+        for c in kind.chars().map(to_valid).take(NAME_BYTES - LONGEST_ID) {
             let _ = name.write_all(&[c]);
         }
         let _ = write!(name, ".{id}");
@@ -64,8 +69,8 @@ impl GroupName {
         Self(String::from_utf8_lossy(&name.into_inner()[..length]).into())
     }
 
-    /// A group that only the framework can name: `~` is no character of other names. A key that fits no name goes in as its
-    /// SHA-1, so that every process makes the same name of it.
+    /// The name of a group that only the framework can create: `~` is invalid in all other names. A
+    /// key that does not fit is replaced by its SHA-1, so that every process derives the same name.
     pub(crate) fn reserved(kind: &'static str, key: &str) -> Self {
         match Self::new(key) {
             Ok(key) if key.0.len() + kind.len() + 2 <= NAME_BYTES => {
@@ -75,7 +80,7 @@ impl GroupName {
         }
     }
 
-    /// The name.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -93,12 +98,12 @@ impl fmt::Debug for GroupName {
     }
 }
 
-/// A name that no group may have.
+/// An invalid group name.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` cannot name a group: 1 to 99 ASCII letters, digits, `-`, `_` or `.`")]
+#[error("invalid group name `{0}`: expected 1 to 99 ASCII letters, digits, `-`, `_` or `.`")]
 pub struct InvalidGroupName(String);
 
-/// The place of a change in its feed.
+/// The position of a change in a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) feed: GroupName,
@@ -110,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_short_and_plain_or_does_not_exist() {
+    fn only_a_short_name_of_allowed_characters_is_valid() {
         for good in ["a", "chat.room.7", "A-b_c.9", &"x".repeat(99)] {
             assert!(GroupName::new(good).is_ok(), "{good}");
         }
@@ -132,7 +137,7 @@ mod tests {
         ] {
             let name = GroupName::of(kind, id);
             assert!(GroupName::new(name.as_str()).is_ok(), "{name}");
-            assert!(name.as_str().ends_with(&format!(".{id}")), "{name} has lost of its id {id}");
+            assert!(name.as_str().ends_with(&format!(".{id}")), "{name} lost part of its id {id}");
         }
     }
 }

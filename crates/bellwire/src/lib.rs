@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
-// In the order in which a frame travels.
+// In the order of the message flow.
 mod handle;
 mod limits;
 pub mod rate;

@@ -1,55 +1,58 @@
-//! Every queue's size and every wait's end, in one place.
+//! Limits: the sizes, rates and timeouts of connections and of the server.
 
 use std::time::Duration;
 
 use crate::rate::Quota;
 
-/// Pings and pongs a second that any socket may send on average.
+/// The pings and pongs per second that a socket may send on average.
 const HEARTBEATS_PER_SECOND: u32 = 10;
 
-/// The bounds of each connection. Every field is a setting; [`Default`] is safe before strangers.
+/// The limits of each connection. The values of [`Default`] are safe for a public site.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// The largest frame and message a browser may send, in bytes. Larger ones close with 1009.
+    /// The maximum size of a frame and of a message from a browser, in bytes. A larger one closes
+    /// the socket with 1009.
     pub message_bytes: usize,
-    /// How many frames one message may come in. Beyond it the socket closes with 1008: a message
-    /// that never ends is none.
+    /// The maximum number of frames in one message, so that no message can go on without end. One
+    /// more closes the socket with 1008.
     pub fragments: usize,
-    /// The length of the path and query of a socket's address, in bytes, which are kept as long as
-    /// it is open. A longer address is refused with status 414.
+    /// The maximum length of the path and query of a socket's URI, in bytes. They are kept while
+    /// the socket is open. A longer URI is refused with status 414.
     pub uri_bytes: usize,
-    /// How many messages may wait for one socket. Beyond it the queue is dropped and the consumer
-    /// catches up.
+    /// The maximum number of queued messages per socket. On overflow the queue is dropped and the
+    /// consumer catches up.
     pub queue_messages: usize,
-    /// How many bytes may wait for one socket, with the same consequence.
+    /// The maximum number of queued bytes per socket. Overflow has the same effect.
     pub queue_bytes: usize,
-    /// How many actions a second one socket may ask for, on average. Beyond it: an error answer,
-    /// then 1008. `None` sets no limit.
+    /// The average number of actions per second that one socket may send. Above it, an action is
+    /// answered with an error; if the client continues, the socket is closed with 1008. `None` sets
+    /// no limit.
     pub actions_per_second: Option<u32>,
-    /// How many actions may come at once before the average counts.
+    /// The number of actions that one socket may send at once before the average applies.
     pub action_burst: u32,
-    /// How many sockets one person may have open, streams of events included. One more is refused
+    /// The maximum number of open sockets per person, event streams included. One more is refused
     /// with status 429.
     pub sockets_per_person: usize,
-    /// How many sockets one address may have open, where the site says which address it is. One
-    /// more is refused with status 429. Many people may share an address, so this is a bound
-    /// against floods and not against persons.
+    /// The maximum number of open sockets per address, if the site sets the address. One more is
+    /// refused with status 429. Many people may share an address, so this limit is a protection
+    /// against floods and not a limit on people.
     pub sockets_per_address: usize,
-    /// How long a person whose last socket closed still counts as present. Reloading a page is not
-    /// leaving.
+    /// The time for which a person still counts as present after the last socket closed, so that
+    /// reloading a page does not count as leaving.
     pub presence_grace: Duration,
-    /// How long a handler may take, from the moment it waits for the first time. Then it is dropped
-    /// and its connection closed with 1011.
+    /// The timeout of a handler, measured from its first wait. A handler that exceeds it is dropped
+    /// and its connection is closed with 1011.
     pub handler: Duration,
-    /// How long a reader may accept no byte while something waits for it. Then it is closed with
-    /// 1013.
+    /// The time for which a client may accept no byte while data is pending. After it, the
+    /// connection is closed with 1013.
     pub write: Duration,
-    /// How long a socket may be silent, pongs included. Then it is taken for lost.
+    /// The time for which a socket may send nothing, not even a pong. After it, the connection is
+    /// considered lost and closed with 1013.
     pub idle: Duration,
-    /// How often a silent socket is pinged. Less than the 60 s after which proxies cut a silent
-    /// connection.
+    /// The interval at which a silent socket is pinged: less than the 60 s after which proxies
+    /// close a silent connection.
     pub ping: Duration,
-    /// How long to wait for the other side's half of the closing handshake.
+    /// The timeout for the peer's half of the closing handshake.
     pub close: Duration,
 }
 
@@ -58,7 +61,7 @@ impl Default for Limits {
         Self {
             message_bytes: 64 * 1024,
             fragments: 1024,
-            // Room for the positions of 32 feeds; more would exceed what an idle socket may take.
+            // Fits the positions of 32 feeds. More would exceed an idle socket's memory budget.
             uri_bytes: 4 * 1024,
             queue_messages: 256,
             queue_bytes: 1024 * 1024,
@@ -77,34 +80,35 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The quota of actions of one socket; `None` sets no limit.
+    /// The quota of actions per socket; `None` sets no limit.
     pub(crate) fn actions(&self) -> Option<Quota> {
         self.actions_per_second.map(|rate| Quota::per_second(rate, self.action_burst))
     }
 
-    /// The quota of pings and pongs of one socket; as many at once as actions.
+    /// The quota of pings and pongs per socket, with the same burst as actions.
     pub(crate) fn heartbeats(&self) -> Option<Quota> {
         self.actions_per_second.map(|_| Quota::per_second(HEARTBEATS_PER_SECOND, self.action_burst))
     }
 }
 
-/// The bounds of a server's connections, sockets included; see [`serve`](crate::serve()).
+/// The limits of a server's connections, sockets included; see [`serve`](crate::serve()).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServeLimits {
-    /// The connections served at once; the next ones wait in the kernel's queue.
+    /// The maximum number of open connections. Further ones wait in the kernel's accept queue.
     pub connections: usize,
-    /// The length of a request's head, in bytes. A longer one is answered with 431.
+    /// The maximum length of a request's head, in bytes. A longer one is answered with 431.
     pub header_bytes: usize,
-    /// The time for the head of a request, from the opening of the connection or the last answer
-    /// on.
+    /// The timeout for the head of a request, measured from the opening of the connection or from
+    /// the last response.
     pub headers: Duration,
-    /// The time in which a reader has to take any byte of an answer. Sockets have their own limit
-    /// ([`Limits::write`]), and this one as the last resort: it has to be longer.
+    /// The time for which a client may accept no byte of a response. Sockets have their own limit
+    /// ([`Limits::write`]) and this one as a last resort, so it must be longer.
     pub response: Duration,
-    /// The bytes that the kernel may keep of what was written and not taken yet. Without a bound it
-    /// grows to megabytes for each slow reader, beyond the reach of other limits.
+    /// The size of the kernel's send buffer per connection, in bytes. Without a bound it grows to
+    /// megabytes for each slow client, and no other limit counts that memory.
     pub send_buffer: usize,
-    /// The time for requests and sockets to end at a shutdown. Then the server ends without them.
+    /// The timeout for requests and sockets to end at a shutdown. After it, the server stops
+    /// without them.
     pub shutdown: Duration,
 }
 
@@ -114,11 +118,11 @@ impl Default for ServeLimits {
             connections: 20_000,
             header_bytes: 64 * 1024,
             headers: Duration::from_secs(10),
-            // Longer than `Limits::write`, which says why it closes a socket.
+            // Longer than `Limits::write`, which closes a socket with a code and a reason.
             response: Duration::from_secs(40),
-            // Linux doubles it. Enough for 2 MB a second at a distance of 100 ms.
+            // Linux doubles it. Enough for 2 MB per second at a round trip of 100 ms.
             send_buffer: 128 * 1024,
-            // Less than the 10 s after which supervisors kill a process.
+            // Less than the 10 s after which process supervisors kill a process.
             shutdown: Duration::from_secs(7),
         }
     }
@@ -129,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_rate_everything_is_allowed() {
+    fn without_a_rate_there_is_no_quota() {
         let limits = Limits { actions_per_second: None, ..Limits::default() };
         assert_eq!((limits.actions(), limits.heartbeats()), (None, None));
     }

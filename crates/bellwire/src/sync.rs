@@ -1,6 +1,6 @@
-//! Where the layer takes its locks from: the standard library; and who does what can wait a moment:
-//! the runtime. `crates/bellwire/races` reads the same files with another `sync`, whose locks and
-//! tasks try out the orders in which they may come.
+//! Synchronization primitives: locks from the standard library, and deferred jobs on the tokio
+//! runtime. `crates/bellwire/races` compiles the same files with another `sync`, whose locks and
+//! tasks explore the possible interleavings.
 
 pub(crate) use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -12,8 +12,8 @@ pub(crate) use std::thread_local;
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 
-/// Does a job after whoever can be read has been read. A runtime that ends first drops the job; so
-/// does a thread without one, such as a database's own.
+/// Runs a job on the next scheduler tick, after the tasks that are ready now. The job is dropped if
+/// the runtime ends first, and on a thread without a runtime, such as a database's own.
 pub(crate) fn defer(job: impl FnOnce() + Send + 'static) {
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(async {

@@ -1,5 +1,5 @@
-//! What the tutorial shows is what is compiled here, and what is compiled does what the tutorial
-//! says.
+//! Tests of the tutorial: its text shows the compiled programs, and the programs behave as
+//! described.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use bellwire_testkit::{Client, PASSWORD, PATIENCE, Window};
 
-/// A step that runs.
+/// A running step.
 struct Step {
     _process: Process,
     address: SocketAddr,
@@ -25,15 +25,15 @@ impl Step {
         command.arg("127.0.0.1:0").env("BELLWIRE_BIND", "127.0.0.1:0").env("BELLWIRE_DATA", folder);
         let mut process =
             Process(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
-        let said = BufReader::new(process.0.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let (found, finds) = mpsc::channel();
-        // It reads to the end: a full pipe would stop the step.
+        let output = BufReader::new(process.0.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let (sender, receiver) = mpsc::channel();
+        // Reads to the end, because a full pipe would block the step.
         std::thread::spawn(move || {
-            for line in said.filter(|line| line.starts_with("Open ")) {
-                let _ = found.send(line);
+            for line in output.filter(|line| line.starts_with("Open ")) {
+                let _ = sender.send(line);
             }
         });
-        let line = finds.recv_timeout(PATIENCE).expect("an address, in time");
+        let line = receiver.recv_timeout(PATIENCE).expect("an address in time");
         let address =
             line.trim_start_matches("Open http://").trim_end_matches('/').parse().unwrap();
         Self { _process: process, address }
@@ -44,7 +44,7 @@ impl Step {
     }
 }
 
-/// Ends with the test, whether or not it ever says where it is.
+/// A process that is killed when dropped, even if it never prints its address.
 struct Process(Child);
 
 impl Drop for Process {
@@ -63,7 +63,7 @@ async fn signed_up(step: &Step, path: &str, name: &str) -> Client {
 }
 
 #[test]
-fn every_file_that_the_tutorial_shows_is_the_one_that_is_compiled() {
+fn every_file_shown_in_the_tutorial_is_the_compiled_one() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut shown = Vec::new();
     for chapter in ["1-echo.md", "2-chat.md"] {
@@ -73,7 +73,7 @@ fn every_file_that_the_tutorial_shows_is_the_one_that_is_compiled() {
             let (_, rest) = rest.split_once('\n').unwrap();
             let (block, _) = rest.split_once("\n```\n").unwrap();
             let file = std::fs::read_to_string(folder.join("src/bin").join(name)).unwrap();
-            assert_eq!(block, file.trim_end(), "{chapter} shows another {name}");
+            assert_eq!(block, file.trim_end(), "{chapter} shows a different {name}");
             shown.push(name.to_owned());
         }
     }
@@ -82,7 +82,7 @@ fn every_file_that_the_tutorial_shows_is_the_one_that_is_compiled() {
         files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
     shown.sort();
-    assert_eq!(shown, files, "each step is shown, once");
+    assert_eq!(shown, files, "each step is shown once");
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn the_first_step_is_a_page() {
 }
 
 #[tokio::test]
-async fn the_echo_says_what_it_hears_to_the_one_who_said_it() {
+async fn the_echo_returns_text_to_its_sender_only() {
     let folder = tempfile::tempdir().unwrap();
     let step = Step::start(env!("CARGO_BIN_EXE_echo"), folder.path());
     assert!(step.client().get("/").await.text.contains("new WebSocket"));
@@ -107,11 +107,11 @@ async fn the_echo_says_what_it_hears_to_the_one_who_said_it() {
     ada.say("Lunch?").await;
     assert_eq!(ada.text().await, "Lunch?");
     ben.say("Tea?").await;
-    assert_eq!(ben.text().await, "Tea?", "and nothing of Ada's before it");
+    assert_eq!(ben.text().await, "Tea?", "and none of Ada's messages before it");
 }
 
 #[tokio::test]
-async fn a_talk_is_heard_by_everybody_and_empty_words_only_by_who_said_them() {
+async fn a_message_is_sent_to_everyone_and_an_error_only_to_its_sender() {
     let folder = tempfile::tempdir().unwrap();
     let step = Step::start(env!("CARGO_BIN_EXE_talk"), folder.path());
     let ada = signed_up(&step, "/accounts/first/", "Ada").await;
@@ -119,32 +119,32 @@ async fn a_talk_is_heard_by_everybody_and_empty_words_only_by_who_said_them() {
     assert!(ada.clone().get("/talk/").await.text.contains("bw-connect=\"/ws/talk/\""));
     let (mut ada, mut ben) =
         (Window::open(&ada, "/ws/talk/").await, Window::open(&ben, "/ws/talk/").await);
-    // Whoever is answered is in the room: a socket that has just opened may not be yet.
+    // A socket that has received a reply has joined the group; a newly opened one may not have.
     for page in [&mut ada, &mut ben] {
         page.say(r#"{"action":"Say","data":{"text":" "}}"#).await;
         assert_eq!(page.text().await, r#"{"error":"Write something first.","field":"text"}"#);
     }
     ada.say(r#"{"action":"Say","data":{"text":"<b>Lunch?</b>"}}"#).await;
     let line = r#"<li><b>Ada</b> &#60;b&#62;Lunch?&#60;/b&#62;</li>"#;
-    // The answer to her alone and what goes to everybody come on two ways.
-    let heard = [ada.text().await, ada.text().await].concat();
-    assert!(heard.contains("\"#say\"") && heard.contains(line), "{heard}");
-    let heard = ben.text().await;
-    assert!(heard.contains("\"#lines\"") && heard.contains(line), "{heard}");
+    // The reply to the sender and the patch to the group may arrive in either order.
+    let received = [ada.text().await, ada.text().await].concat();
+    assert!(received.contains("\"#say\"") && received.contains(line), "{received}");
+    let received = ben.text().await;
+    assert!(received.contains("\"#lines\"") && received.contains(line), "{received}");
 }
 
 #[tokio::test]
-async fn a_chat_keeps_what_is_said_and_brings_who_was_away_up_to_date() {
+async fn a_chat_stores_messages_and_catches_up_after_a_reconnect() {
     let folder = tempfile::tempdir().unwrap();
     let step = Step::start(env!("CARGO_BIN_EXE_chat"), folder.path());
     let ada = signed_up(&step, "/accounts/first/", "Ada").await;
     let mut page = Window::open(&ada, "/ws/chat/?since=chat.1:0").await;
     for text in ["one", "two", "three"] {
         page.say(&format!(r#"{{"action":"Say","data":{{"text":"{text}"}}}}"#)).await;
-        let heard = [page.text().await, page.text().await];
+        let received = [page.text().await, page.text().await];
         let line = format!("</b> {text}</li>");
-        assert!(heard.iter().any(|frame| frame.contains(&line)), "{heard:?}");
-        assert!(heard.iter().any(|frame| frame.contains("\"#say\"")), "{heard:?}");
+        assert!(received.iter().any(|frame| frame.contains(&line)), "{received:?}");
+        assert!(received.iter().any(|frame| frame.contains("\"#say\"")), "{received:?}");
     }
     drop((page, step));
 

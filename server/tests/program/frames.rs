@@ -1,4 +1,5 @@
-//! Frames that no browser sends: whoever sends them is answered or closed, and nobody else notices.
+//! Fuzzes the server with malformed WebSocket frames: their sender gets a reply or a close, and no
+//! other connection is affected.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
@@ -10,19 +11,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::mutate::{Dice, Share, memory, noise, seeds, tell_tried, try_all, warm_up, within};
+use crate::mutate::{Dice, Share, deadline, memory, noise, report_tried, seeds, try_all, warm_up};
 use crate::store::Store;
-use crate::support::{PATIENCE, Server, Visit, bellwire, folder, until};
+use crate::support::{HttpClient, Server, TEST_TIMEOUT, bellwire, folder, wait_until};
 
-/// How many are tried when nobody asks for more. What is the database's own affair needs fewer of
-/// them.
+/// Number of frames unless the environment requests more. PostgreSQL gets fewer, because only the
+/// database code differs.
 const ON_SQLITE: Share = Share { usual: 1_500, warm_up: 1_000 };
 const ON_POSTGRESQL: Share = Share { usual: 300, warm_up: 300 };
 const WORKERS: usize = 4;
-/// The server says nothing for so long: it waits for the rest of a frame. Then it learns that none
-/// will come.
+/// If the server sends nothing for this long, the client closes its half of the connection. The
+/// server may be waiting for the rest of a frame.
 const QUIET: Duration = Duration::from_millis(60);
-/// What the memory may differ by afterwards, in KiB: caches of the database's connections, and what
+/// Memory growth that is allowed, in KiB: caches of the database connections, and freed memory that
 /// the allocator keeps.
 const TOLERANCE: u64 = 12 * 1024;
 
@@ -37,14 +38,14 @@ const ADDRESSES: &[&str] = &[
     "/ws/uppercase/?dialect=json",
     "/ws/htmx/?room=attic",
 ];
-/// What stands in an address where a text with U+0000 in it is not looked for, or not found.
+/// Paths with U+0000 in parameters that are ignored, or that match nothing.
 const ODD_ADDRESSES: &[&str] = &[
     "/ws/chat/?dialect=json&at=/chat/%2500/",
     "/ws/chat/?dialect=htmx&sidebar=%00&at=/chat/fuzz%00/",
     "/ws/chat/fuzz/?dialect=json&since=%00&since=chat.room.%00:1&since=chat.room.1:%00",
 ];
 
-/// All that pages send.
+/// Every message that pages send.
 const MESSAGES: &[&str] = &[
     r#"{"action":"New message","data":{"message":"Lunch?","client_id":"f-{}"}}"#,
     r#"{"action":"New message","data":{"message":"<img src=x onerror=alert(1)>\n🔔","client_id":null}}"#,
@@ -70,7 +71,7 @@ const MESSAGES: &[&str] = &[
     r#"{"chat_message":"up here","headers":{}}"#,
 ];
 
-/// What may stand where a value should.
+/// Replacements for a value.
 const VALUES: &[&str] = &[
     "null",
     "true",
@@ -103,21 +104,21 @@ const VALUES: &[&str] = &[
     "/**/",
 ];
 
-/// A connection of one's own for each kind of page, opened again whenever the server had enough.
+/// Keeps one connection for each path, and reopens those that the server closes.
 struct Fuzzer<'a> {
     room: &'a Room,
     sockets: BTreeMap<usize, Socket>,
-    ends: BTreeMap<String, u64>,
+    outcomes: BTreeMap<String, u64>,
 }
 
 struct Room {
     server: Server,
     cookie: String,
-    ends: Mutex<BTreeMap<String, u64>>,
+    outcomes: Mutex<BTreeMap<String, u64>>,
 }
 
 #[test]
-fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_notices() {
+fn mutated_frames_are_answered_or_closed_with_a_valid_code_and_affect_no_other_connection() {
     let folder = folder("frames");
     try_frames(&folder, &Store::sqlite(&folder), ON_SQLITE);
     std::fs::remove_dir_all(&folder).unwrap();
@@ -125,7 +126,7 @@ fn mutated_frames_are_answered_or_closed_with_a_proper_code_and_nobody_else_noti
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL, which bin/test provides"]
-async fn mutated_frames_are_answered_or_closed_and_nobody_else_notices_on_postgresql() {
+async fn mutated_frames_are_answered_or_closed_and_affect_no_other_connection_on_postgresql() {
     let folder = folder("frames-postgres");
     let store = Store::postgres("frames").await;
     try_frames(&folder, &store, ON_POSTGRESQL);
@@ -140,45 +141,56 @@ fn try_frames(folder: &Path, store: &Store, share: Share) {
     // Every worker has a socket of each kind, all of one person.
     command.env("BELLWIRE_SOCKETS_PER_PERSON", "100");
     let server = Server::start(command);
-    let mut ada = Visit::to(&server.address, "").unwrap();
+    let mut ada = HttpClient::connect(&server.address, "").unwrap();
     let cookie = ada.sign_up("Ada");
     assert_eq!(ada.post("/chat/", "name=fuzz").unwrap().status, 303);
-    let mut grace = Visit::to(&server.address, "").unwrap();
+    let mut grace = HttpClient::connect(&server.address, "").unwrap();
     let cookie_of_grace = grace.sign_up("Grace");
-    let innocent =
+    let bystander =
         Socket::open(&server.address, &cookie_of_grace, &format!("{ROOM}?dialect=json")).unwrap();
-    let room = Room { server, cookie, ends: Mutex::default() };
-    let begin = |_| Fuzzer { room: &room, sockets: BTreeMap::new(), ends: BTreeMap::new() };
-    let (seeds, over) = (seeds(share.usual), AtomicBool::new(false));
+    let room = Room { server, cookie, outcomes: Mutex::default() };
+    let new_fuzzer =
+        |_| Fuzzer { room: &room, sockets: BTreeMap::new(), outcomes: BTreeMap::new() };
+    let (seeds, finished) = (seeds(share.usual), AtomicBool::new(false));
     let (mut before, mut tried) = (0, 0);
-    let heard = std::thread::scope(|scope| {
-        let listener = scope.spawn(|| listen(innocent, &over));
-        // Also when a seed fails: else the listener would listen for ever.
-        let _end = scopeguard(|| over.store(true, Ordering::SeqCst));
-        begin(0).nul_everywhere().unwrap();
-        try_all(warm_up(&seeds, share.warm_up), WORKERS, within(20), begin, Fuzzer::case);
+    let changes = std::thread::scope(|scope| {
+        let receiver = scope.spawn(|| receive_until_last(bystander, &finished));
+        // Also runs if a seed fails; otherwise the receiver would never end.
+        let _end = scopeguard(|| finished.store(true, Ordering::SeqCst));
+        new_fuzzer(0).nul_everywhere().unwrap();
+        try_all(
+            warm_up(&seeds, share.warm_up),
+            WORKERS,
+            deadline(20),
+            new_fuzzer,
+            Fuzzer::run_seed,
+        );
         before = memory(room.server.id());
-        tried = try_all(seeds.clone(), WORKERS, within(40), begin, Fuzzer::case);
-        let mut grace = Visit::to(&room.server.address, &cookie_of_grace).unwrap();
-        assert_eq!(grace.post("/chat/fuzz/", &format!("message={LAST}")).unwrap().status, 303);
-        until("the last is heard", || listener.is_finished());
-        listener.join().unwrap()
+        tried = try_all(seeds.clone(), WORKERS, deadline(40), new_fuzzer, Fuzzer::run_seed);
+        let mut grace = HttpClient::connect(&room.server.address, &cookie_of_grace).unwrap();
+        assert_eq!(
+            grace.post("/chat/fuzz/", &format!("message={LAST_MESSAGE}")).unwrap().status,
+            303
+        );
+        wait_until("the last message is received", || receiver.is_finished());
+        receiver.join().unwrap()
     });
     let log = room.server.log();
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
     let now = || memory(room.server.id());
-    until(&format!("memory comes back to {before} KiB"), || now() <= before + TOLERANCE);
-    let (now, ends) = (now(), room.ends.lock().unwrap());
+    wait_until(&format!("memory returns to {before} KiB"), || now() <= before + TOLERANCE);
+    let (now, outcomes) = (now(), room.outcomes.lock().unwrap());
     eprintln!(
-        "{tried} frames: {before} KiB before, {now} KiB after; {heard} changes heard beside it; what came of them: {ends:?}"
+        "{tried} frames: {before} KiB before, {now} KiB after; {changes} changes received by the \
+         bystander; outcomes: {outcomes:?}"
     );
-    tell_tried(&format!("mutated frames on {}", store.name()), tried, &seeds);
+    report_tried(&format!("mutated frames on {}", store.name()), tried, &seeds);
 }
 
-/// The last thing that is said.
-const LAST: &str = "and-now-we-are-done";
+/// The text of the last message.
+const LAST_MESSAGE: &str = "and-now-we-are-done";
 
-/// Does this at the end of its scope, however that is reached.
+/// Calls `at_the_end` when the returned guard is dropped, even during a panic.
 fn scopeguard<F: FnMut()>(at_the_end: F) -> impl Drop {
     struct Guard<F: FnMut()>(F);
     impl<F: FnMut()> Drop for Guard<F> {
@@ -189,48 +201,48 @@ fn scopeguard<F: FnMut()>(at_the_end: F) -> impl Drop {
     Guard(at_the_end)
 }
 
-/// Hears what a member of the room hears, until the last of it. Returns how many changes there
-/// were: each one once, in order.
-fn listen(mut socket: Socket, over: &AtomicBool) -> u64 {
+/// Receives the messages of a room member until the last one. Returns the number of changes, and
+/// checks that each arrives once and in order.
+fn receive_until_last(mut socket: Socket, finished: &AtomicBool) -> u64 {
     socket.stream.set_read_timeout(Some(QUIET)).unwrap();
-    let (mut heard, mut reached) = (0, 0);
-    // Over before the last is heard: a seed failed, which is told elsewhere.
-    while !over.load(Ordering::SeqCst) {
+    let (mut changes, mut last_seq) = (0, 0);
+    // Finished before the last message: a seed failed, which is reported elsewhere.
+    while !finished.load(Ordering::SeqCst) {
         let (opcode, payload) = match socket.read() {
             Ok(frame) => frame,
             Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-            Err(error) => panic!("somebody else was disturbed: {error}"),
+            Err(error) => panic!("the bystander lost its connection: {error}"),
         };
         match opcode {
             9 => socket.stream.write_all(&frame(10, &payload)).unwrap(),
             1 => {
-                let said: Value = serde_json::from_slice(&payload).expect("JSON");
-                assert!(said["selector"].is_string(), "no patch: {said}");
-                let html = said["html"].as_str().unwrap_or_default();
+                let patch: Value = serde_json::from_slice(&payload).expect("JSON");
+                assert!(patch["selector"].is_string(), "not a patch: {patch}");
+                let html = patch["html"].as_str().unwrap_or_default();
                 assert!(!html.contains("<img"), "{html}");
-                if let Some(seq) = said["seq"].as_u64() {
-                    assert!(seq > reached, "{seq} after {reached}");
-                    (heard, reached) = (heard + 1, seq);
+                if let Some(seq) = patch["seq"].as_u64() {
+                    assert!(seq > last_seq, "{seq} after {last_seq}");
+                    (changes, last_seq) = (changes + 1, seq);
                 }
-                if html.contains(LAST) {
-                    return heard;
+                if html.contains(LAST_MESSAGE) {
+                    return changes;
                 }
             }
-            _ => panic!("somebody else got {opcode}: {}", payload.escape_ascii()),
+            _ => panic!("the bystander received opcode {opcode}: {}", payload.escape_ascii()),
         }
     }
-    heard
+    changes
 }
 
 impl Drop for Fuzzer<'_> {
     fn drop(&mut self) {
-        let mut all = self.room.ends.lock().unwrap();
-        self.ends.iter().for_each(|(end, times)| *all.entry(end.clone()).or_default() += times);
+        let mut all = self.room.outcomes.lock().unwrap();
+        self.outcomes.iter().for_each(|(end, times)| *all.entry(end.clone()).or_default() += times);
     }
 }
 
 impl Fuzzer<'_> {
-    fn case(&mut self, seed: u64) -> Result<(), String> {
+    fn run_seed(&mut self, seed: u64) -> Result<(), String> {
         let mut dice = Dice::new(seed);
         let kind = dice.below(ADDRESSES.len());
         let socket = match self.sockets.remove(&kind) {
@@ -238,19 +250,21 @@ impl Fuzzer<'_> {
             None => Socket::open(&self.room.server.address, &self.room.cookie, ADDRESSES[kind])?,
         };
         let message = message(&mut dice, seed);
-        // A whole frame is answered at once; one that is not may make the server wait for the rest.
+        // A complete frame is answered at once. After an incomplete one the server may wait for the
+        // rest.
         let is_whole = dice.one_in(2);
-        let bytes = if is_whole { frame(1, &message) } else { bent_frame(&message, &mut dice) };
-        self.say(kind, socket, &bytes, seed, is_whole)
+        let bytes =
+            if is_whole { frame(1, &message) } else { malformed_frame(&message, &mut dice) };
+        self.send(kind, socket, &bytes, seed, is_whole)
     }
 
-    /// All that pages say, over every kind of socket, with U+0000 in each place where a text
-    /// begins: one database takes it and one does not.
+    /// Sends every message over every kind of socket, with U+0000 at the start of each string:
+    /// SQLite stores it, PostgreSQL refuses it.
     fn nul_everywhere(&mut self) -> Result<(), String> {
         for address in ODD_ADDRESSES {
             let mut socket = Socket::open(&self.room.server.address, &self.room.cookie, address)?;
-            let end = socket.say(&frame(1, br#"{"action":"Typing","data":{}}"#), 0, true)?;
-            assert!(matches!(end, End::Answered), "{address}: {end}");
+            let end = socket.send(&frame(1, br#"{"action":"Typing","data":{}}"#), 0, true)?;
+            assert!(matches!(end, Outcome::Answered), "{address}: {end}");
         }
         for (kind, address) in ADDRESSES.iter().enumerate() {
             for text in MESSAGES {
@@ -260,14 +274,14 @@ impl Fuzzer<'_> {
                     let open =
                         || Socket::open(&self.room.server.address, &self.room.cookie, address);
                     let socket = self.sockets.remove(&kind).map_or_else(open, Ok)?;
-                    self.say(kind, socket, &frame(1, text.as_bytes()), at as u64, true)?;
+                    self.send(kind, socket, &frame(1, text.as_bytes()), at as u64, true)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn say(
+    fn send(
         &mut self,
         kind: usize,
         mut socket: Socket,
@@ -275,18 +289,18 @@ impl Fuzzer<'_> {
         seed: u64,
         is_whole: bool,
     ) -> Result<(), String> {
-        let end = socket.say(bytes, seed, is_whole);
+        let end = socket.send(bytes, seed, is_whole);
         let end = end
             .map_err(|what| format!("{what}\nsent: {:.3000}", bytes.escape_ascii().to_string()))?;
-        *self.ends.entry(end.to_string()).or_default() += 1;
-        if matches!(end, End::Answered) {
+        *self.outcomes.entry(end.to_string()).or_default() += 1;
+        if matches!(end, Outcome::Answered) {
             self.sockets.insert(kind, socket);
         }
         Ok(())
     }
 }
 
-/// A message, right or bent in what it says.
+/// Returns a message, possibly with mutated content.
 fn message(dice: &mut Dice, seed: u64) -> Vec<u8> {
     let mut text = dice.pick(MESSAGES).replace("{}", &seed.to_string());
     for _ in 0..dice.below(4) {
@@ -322,9 +336,9 @@ fn message(dice: &mut Dice, seed: u64) -> Vec<u8> {
             _ => {
                 let mut bytes = text.into_bytes();
                 noise(&mut bytes, dice);
-                // Half of them stay text.
+                // Half of them stay valid UTF-8.
                 match String::from_utf8(bytes) {
-                    Ok(still) => text = still,
+                    Ok(valid) => text = valid,
                     Err(error) if dice.one_in(2) => return error.into_bytes(),
                     Err(error) => text = String::from_utf8_lossy(error.as_bytes()).into_owned(),
                 }
@@ -334,7 +348,7 @@ fn message(dice: &mut Dice, seed: u64) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Puts something in the place of one string, number or word.
+/// Replaces one string, number or literal.
 fn replace_value(text: &mut String, with: &str, dice: &mut Dice) {
     let starts: Vec<usize> = text.match_indices([':', ',', '[']).map(|(at, _)| at + 1).collect();
     if !starts.is_empty() {
@@ -351,8 +365,8 @@ fn insert_after(text: &mut String, what: &str, more: &str, dice: &mut Dice) {
     }
 }
 
-/// A frame that breaks the protocol, or only looks as if.
-fn bent_frame(message: &[u8], dice: &mut Dice) -> Vec<u8> {
+/// Returns a frame that violates the protocol, or is merely unusual.
+fn malformed_frame(message: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = frame(1, message);
     match dice.below(10) {
         0 => bytes[0] = dice.number().to_le_bytes()[0], // opcode, RSV and FIN
@@ -396,7 +410,8 @@ fn bent_frame(message: &[u8], dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-/// The message in many frames, perhaps with something in between, perhaps without an end.
+/// Splits the message into fragments, possibly with other frames in between, possibly without a
+/// final one.
 fn fragments(message: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut all = Vec::new();
     for (number, piece) in message.chunks(1 + dice.below(40)).enumerate() {
@@ -432,17 +447,17 @@ fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What came of a frame.
-enum End {
-    /// It was dealt with, and the connection lives.
+/// The outcome of a frame.
+enum Outcome {
+    /// The server processed it, and the connection stays open.
     Answered,
-    /// The server closed, with this code.
+    /// The server closed the connection with this code.
     Closed(u16),
-    /// The server waited for more, and closed when none came.
+    /// The server waited for more bytes, and closed at the end of the stream.
     Waited,
 }
 
-impl std::fmt::Display for End {
+impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Answered => write!(f, "answered"),
@@ -454,18 +469,19 @@ impl std::fmt::Display for End {
 
 struct Socket {
     stream: TcpStream,
-    /// What came and was not read yet.
-    came: Vec<u8>,
+    /// Received bytes that were not parsed yet.
+    unread: Vec<u8>,
 }
 
 impl Socket {
     fn open(address: &str, cookie: &str, path: &str) -> Result<Self, String> {
         let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
         stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
         let handshake = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookie}\r\nConnection: Upgrade\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+             Cookie: {cookie}\r\nConnection: Upgrade\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         stream.write_all(handshake.as_bytes()).map_err(|error| error.to_string())?;
@@ -477,87 +493,90 @@ impl Socket {
         }
         let is_open = head.starts_with(b"HTTP/1.1 101");
         is_open
-            .then(|| Self { stream, came: Vec::new() })
+            .then(|| Self { stream, unread: Vec::new() })
             .ok_or_else(|| head.escape_ascii().to_string())
     }
 
-    /// Says it, and a ping after it; returns what came of it. Every frame on the way is looked at.
-    fn say(&mut self, bytes: &[u8], seed: u64, is_whole: bool) -> Result<End, String> {
-        let asked = seed.to_be_bytes();
-        // Whoever has closed already says so below.
-        let _ = self.stream.write_all(&[bytes, &frame(9, &asked)].concat());
-        self.stream.set_read_timeout(Some(if is_whole { PATIENCE } else { QUIET })).unwrap();
-        let (begun, mut ended) = (Instant::now(), false);
+    /// Sends the bytes and a ping, and returns the outcome. Checks every frame that arrives before
+    /// the pong.
+    fn send(&mut self, bytes: &[u8], seed: u64, is_whole: bool) -> Result<Outcome, String> {
+        let ping = seed.to_be_bytes();
+        // If the server has already closed, the read below returns the reason.
+        let _ = self.stream.write_all(&[bytes, &frame(9, &ping)].concat());
+        self.stream.set_read_timeout(Some(if is_whole { TEST_TIMEOUT } else { QUIET })).unwrap();
+        let (start, mut ended) = (Instant::now(), false);
         loop {
-            // What the server sends by itself meanwhile makes the wait no longer.
-            if begun.elapsed() > 2 * PATIENCE {
-                return Err("no answer, and no end".to_owned());
+            // Frames that the server sends on its own do not extend the wait.
+            if start.elapsed() > 2 * TEST_TIMEOUT {
+                return Err("no pong and no close".to_owned());
             }
             match self.read() {
-                Ok((10, payload)) if payload == asked && !ended => return Ok(End::Answered),
+                Ok((10, payload)) if payload == ping && !ended => return Ok(Outcome::Answered),
                 Ok((9 | 10, _)) => {}
-                Ok((1, payload)) => looks_right(&payload)?,
+                Ok((1, payload)) => check_message(&payload)?,
                 Ok((8, payload)) => return self.closed(&payload),
-                Ok((opcode, _)) => return Err(format!("got a frame of kind {opcode}")),
+                Ok((opcode, _)) => return Err(format!("unexpected opcode {opcode}")),
                 Err(error) if error.kind() == ErrorKind::WouldBlock && !ended => {
                     if is_whole {
-                        return Err("nothing came".to_owned());
+                        return Err("no reply".to_owned());
                     }
                     ended = true;
-                    self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                    self.stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
                     let _ = self.stream.shutdown(Shutdown::Write);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return Err("it does not close".to_owned());
+                    return Err("the server does not close".to_owned());
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     return Err(error.to_string());
                 }
-                Err(_) if ended => return Ok(End::Waited),
-                Err(error) => return Err(format!("it closed without a word: {error}")),
+                Err(_) if ended => return Ok(Outcome::Waited),
+                Err(error) => {
+                    return Err(format!("the connection ended without a close frame: {error}"));
+                }
             }
         }
     }
 
-    fn closed(&mut self, payload: &[u8]) -> Result<End, String> {
+    fn closed(&mut self, payload: &[u8]) -> Result<Outcome, String> {
         let wrong = || format!("closed with {}", payload.escape_ascii());
         if payload.is_empty() {
-            return Ok(End::Closed(1005));
+            return Ok(Outcome::Closed(1005));
         }
         let (code, reason) = payload.split_at_checked(2).ok_or_else(wrong)?;
         let code = u16::from_be_bytes([code[0], code[1]]);
         let is_proper = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
             && std::str::from_utf8(reason).is_ok();
-        // 1011 is what we might have said ourselves and got back; the server's own has a reason.
-        (is_proper && (code != 1011 || reason != b"something went wrong on our side"))
-            .then_some(End::Closed(code))
+        // 1011 may be an echo of our own close frame; the server's own 1011 has this reason.
+        (is_proper && (code != 1011 || reason != b"something went wrong on the server"))
+            .then_some(Outcome::Closed(code))
             .ok_or_else(wrong)
     }
 
-    /// The next frame, as a server has to send it: whole, and without a mask.
+    /// Reads the next frame. Frames of a server must be complete and unmasked.
     fn read(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
         loop {
             if let Some((opcode, header, length)) = self.header()?
-                && self.came.len() >= header + length
+                && self.unread.len() >= header + length
             {
-                let payload = self.came[header..header + length].to_vec();
-                self.came.drain(..header + length);
+                let payload = self.unread[header..header + length].to_vec();
+                self.unread.drain(..header + length);
                 return Ok((opcode, payload));
             }
             let mut buffer = [0; 16 * 1024];
             match self.stream.read(&mut buffer)? {
                 0 => return Err(ErrorKind::UnexpectedEof.into()),
-                some => self.came.extend(&buffer[..some]),
+                some => self.unread.extend(&buffer[..some]),
             }
         }
     }
 
     fn header(&self) -> std::io::Result<Option<(u8, usize, usize)>> {
-        let [first, second, more @ ..] = &self.came[..] else { return Ok(None) };
+        let [first, second, more @ ..] = &self.unread[..] else { return Ok(None) };
         if first & 0xf0 != 0x80 || second & 0x80 != 0 {
             return Err(std::io::Error::new(
                 ErrorKind::InvalidData,
-                format!("a frame that begins with {first:x} {second:x}"),
+                format!("invalid frame header {first:x} {second:x}"),
             ));
         }
         let (header, length) = match (second, more) {
@@ -572,13 +591,14 @@ impl Socket {
     }
 }
 
-/// An error or a patch, in either dialect, and no fault of the server's.
-fn looks_right(payload: &[u8]) -> Result<(), String> {
+/// Checks that a message is an error or a patch in either dialect, and does not report a server
+/// error.
+fn check_message(payload: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(payload).map_err(|_| "text that is not UTF-8".to_owned())?;
     let is_json = serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
     let is_right = is_json || text.starts_with('<');
     if is_right && !text.contains("Something went wrong") && !text.contains("<img") {
         return Ok(());
     }
-    Err(format!("answered with {text:.500}"))
+    Err(format!("unexpected message {text:.500}"))
 }

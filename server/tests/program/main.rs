@@ -1,16 +1,16 @@
-//! The program as the operator sees it.
+//! Tests that run the `bellwire` program as an operator does.
 
 mod support;
-mod window;
-mod size;
+mod room_client;
+mod run_size;
 
 mod serve;
-mod places;
+mod navigation;
 mod user;
 mod seed;
 mod check;
 mod store;
-mod hard_times;
+mod failures;
 mod kills;
 mod restart;
 mod slow_readers;

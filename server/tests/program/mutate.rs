@@ -1,20 +1,20 @@
-//! Bytes that somebody meant well, and what becomes of them on a bad day. The same seed always
-//! leads to the same bytes.
+//! Deterministic mutation of bytes for the fuzz tests: the same seed always produces the same
+//! bytes.
 
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::size::tell;
+use crate::run_size::report_figure;
 
-/// Chance that can be repeated (SplitMix64).
+/// A seeded pseudo-random generator (SplitMix64).
 pub(crate) struct Dice(u64);
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
         let mut dice = Self(seed);
-        dice.number(); // seeds next to each other begin alike
+        dice.number(); // consecutive seeds start with similar numbers
         dice
     }
 
@@ -26,7 +26,7 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// Less than `most`, which is at least 1.
+    /// A number below `most`, which is at least 1.
     pub(crate) fn below(&mut self, most: usize) -> usize {
         usize::try_from(self.number() % most.max(1) as u64).unwrap()
     }
@@ -39,7 +39,7 @@ impl Dice {
         of[self.below(of.len())]
     }
 
-    /// A short piece of something this long.
+    /// The range of a short piece of a sequence of this length.
     pub(crate) fn piece(&mut self, length: usize) -> Range<usize> {
         let start = self.below(length + 1);
         start..start + self.below((length - start).min(40) + 1)
@@ -50,7 +50,7 @@ impl Dice {
     }
 }
 
-/// What parsers of all kinds find interesting.
+/// Byte sequences that are special to many parsers.
 const TOKENS: &[&[u8]] = &[
     b"\0",
     b"\r\n",
@@ -88,7 +88,7 @@ const TOKENS: &[&[u8]] = &[
     b"\x7f",
 ];
 
-/// Changes a few bytes, as noise does.
+/// Changes a few bytes.
 pub(crate) fn noise(bytes: &mut Vec<u8>, dice: &mut Dice) {
     let at = dice.below(bytes.len() + 1);
     match dice.below(8) {
@@ -110,35 +110,35 @@ pub(crate) fn noise(bytes: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-/// How many seeds are tried when nobody asks for more, and how many, at least, before the memory is
-/// measured.
+/// The number of seeds unless the environment requests more, and the minimum number of seeds before
+/// memory is measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) usual: u64,
     pub(crate) warm_up: u64,
 }
 
-/// What is to be tried: `usual` seeds, more of them with `BELLWIRE_TEST_MUTATIONS`, or only the one
-/// in `BELLWIRE_TEST_SEED`.
+/// The seeds to run: `usual` many, the number in `BELLWIRE_TEST_MUTATIONS`, or only the seed in
+/// `BELLWIRE_TEST_SEED`.
 pub(crate) fn seeds(usual: u64) -> Range<u64> {
-    let asked = |name| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
-    match asked("BELLWIRE_TEST_SEED") {
+    let number_in = |name| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    match number_in("BELLWIRE_TEST_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..asked("BELLWIRE_TEST_MUTATIONS").unwrap_or(usual),
+        None => 0..number_in("BELLWIRE_TEST_MUTATIONS").unwrap_or(usual),
     }
 }
 
-/// What is tried before the memory is measured, so that caches are as full as they get: `least`, or
-/// a fifth of what follows. A single seed needs none.
+/// The seeds to run before memory is measured, so that caches are full: at least `least`, or a
+/// fifth of the measured seeds. A single seed needs none.
 pub(crate) fn warm_up(seeds: &Range<u64>, least: u64) -> Range<u64> {
-    let first = 1_000_000_000; // others than those that follow
+    let first = 1_000_000_000; // differs from the measured seeds
     match seeds.end - seeds.start {
         0 | 1 => first..first,
         many => first..first + least.max(many / 5),
     }
 }
 
-/// The same seeds in four parts; a single one is one.
+/// Splits the seeds into four waves. A single seed is one wave.
 pub(crate) fn waves(seeds: &Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let (first, end) = (seeds.start, seeds.end);
     let each = (end - first).div_ceil(4).max(1);
@@ -147,21 +147,21 @@ pub(crate) fn waves(seeds: &Range<u64>) -> impl Iterator<Item = Range<u64>> {
         .map(move |start| start..end.min(start + each))
 }
 
-/// The longest that seeds are tried which nobody asked for: a share of the minute that a test of
-/// them may take.
-pub(crate) fn within(seconds: u64) -> Option<Instant> {
-    let is_asked = ["BELLWIRE_TEST_SEED", "BELLWIRE_TEST_MUTATIONS"]
+/// The deadline of a run, or `None` if the environment requests seeds explicitly. `seconds` is a
+/// part of the minute that a test may take.
+pub(crate) fn deadline(seconds: u64) -> Option<Instant> {
+    let is_requested = ["BELLWIRE_TEST_SEED", "BELLWIRE_TEST_MUTATIONS"]
         .iter()
         .any(|name| std::env::var(name).is_ok());
-    (!is_asked).then(|| Instant::now() + Duration::from_secs(seconds))
+    (!is_requested).then(|| Instant::now() + Duration::from_secs(seconds))
 }
 
-/// Seeds that are tried however long they take.
-const LEAST: u64 = 100;
+/// The number of seeds that run regardless of the deadline.
+const MIN_SEEDS: u64 = 100;
 
-/// Tries every seed, or as many as the time allows but not fewer than [`LEAST`], several at once,
-/// each worker with what `begin` gave it. The first that fails ends it, and is named. Returns how
-/// many were tried.
+/// Runs `case` for every seed, or for as many as the time allows but at least [`MIN_SEEDS`], on
+/// several threads. Each thread has a worker made by `begin`. The first failure ends the run and is
+/// reported with its seed. Returns the number of seeds that ran.
 pub(crate) fn try_all<W>(
     seeds: Range<u64>,
     workers: usize,
@@ -169,24 +169,24 @@ pub(crate) fn try_all<W>(
     begin: impl Fn(usize) -> W + Sync,
     case: impl Fn(&mut W, u64) -> Result<(), String> + Sync,
 ) -> u64 {
-    let (next, tried, over) =
+    let (next, tried, finished) =
         (AtomicU64::new(seeds.start), AtomicU64::new(0), AtomicBool::new(false));
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for number in 0..workers {
-            let (next, tried, over, failures, begin, case) =
-                (&next, &tried, &over, &failures, &begin, &case);
+            let (next, tried, finished, failures, begin, case) =
+                (&next, &tried, &finished, &failures, &begin, &case);
             scope.spawn(move || {
                 let mut worker = begin(number);
-                while !over.load(Ordering::SeqCst) {
+                while !finished.load(Ordering::SeqCst) {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
                     let is_late = until.is_some_and(|until| Instant::now() >= until);
-                    if seed >= seeds.end || (is_late && seed - seeds.start >= LEAST) {
+                    if seed >= seeds.end || (is_late && seed - seeds.start >= MIN_SEEDS) {
                         return;
                     }
                     tried.fetch_add(1, Ordering::SeqCst);
                     if let Err(what) = case(&mut worker, seed) {
-                        over.store(true, Ordering::SeqCst);
+                        finished.store(true, Ordering::SeqCst);
                         failures.lock().unwrap().push(format!("BELLWIRE_TEST_SEED={seed}: {what}"));
                     }
                 }
@@ -198,13 +198,13 @@ pub(crate) fn try_all<W>(
     tried.into_inner()
 }
 
-/// Tells how many of the seeds were tried.
-pub(crate) fn tell_tried(what: &str, tried: u64, seeds: &Range<u64>) {
+/// Reports to `bin/test` how many of the seeds ran.
+pub(crate) fn report_tried(what: &str, tried: u64, seeds: &Range<u64>) {
     let number = |number: u64| usize::try_from(number).unwrap();
-    tell(what, number(tried), number(seeds.end - seeds.start));
+    report_figure(what, number(tried), number(seeds.end - seeds.start));
 }
 
-/// The memory that belongs to this process alone, in KiB.
+/// The anonymous resident memory of a process, in KiB.
 pub(crate) fn memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();

@@ -1,5 +1,5 @@
-//! Requests that nobody's browser sends: every one is answered, none with a fault of ours, and
-//! nothing of them stays.
+//! Fuzzes the server with malformed HTTP requests: every request is answered, none with a 5xx
+//! status, and no memory is leaked.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
@@ -9,26 +9,26 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::mutate::{
-    Dice, Share, memory, noise, seeds, tell_tried, try_all, warm_up, waves, within,
+    Dice, Share, deadline, memory, noise, report_tried, seeds, try_all, warm_up, waves,
 };
 use crate::store::Store;
-use crate::support::{PATIENCE, Server, Visit, bellwire, folder};
+use crate::support::{HttpClient, Server, TEST_TIMEOUT, bellwire, folder};
 
-/// How many are tried when nobody asks for more. What is the database's own affair needs fewer of
-/// them.
+/// Number of requests unless the environment requests more. PostgreSQL gets fewer, because only the
+/// database code differs.
 const ON_SQLITE: Share = Share { usual: 2_500, warm_up: 2_000 };
 const ON_POSTGRESQL: Share = Share { usual: 500, warm_up: 500 };
-/// As many at once as may try a password from one address, so that "busy" is no excuse.
+/// The number of concurrent password attempts that one address may make, so that no request is
+/// refused as busy.
 const WORKERS: usize = 6;
-/// The server says nothing for so long: it waits for more, or takes its time. Then it learns that
-/// no more will come.
+/// If the server sends nothing for this long, the client closes its half of the connection.
 const QUIET: Duration = Duration::from_millis(60);
-/// What each wave may leave in memory, in KiB. Caches of the database's connections fill as the
-/// database grows, and the allocator keeps some of what was freed, in some of the waves; a leak
-/// grows with every one.
+/// Memory growth that each wave may cause, in KiB. In some waves the caches of the database
+/// connections fill, or the allocator keeps freed memory; a leak grows in every wave.
 const TOLERANCE: u64 = 2 * 1024;
 
-/// A right request of every kind: method, address and form. `{}` stands for a number.
+/// A valid request of every kind: method, path and form. `{}` stands for a number. `SHAKE` is a
+/// WebSocket handshake.
 const REQUESTS: &[(&str, &str, &str)] = &[
     ("GET", "/", ""),
     ("HEAD", "/", ""),
@@ -101,7 +101,7 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("SHAKE", "/ws/chat/?dialect=htmx&sidebar=1&at=%2Fchat%2Ffuzz%2F&since=chat.room.1%3A1", ""),
 ];
 
-/// Headers that are not quite what they should be, or too much of it.
+/// Malformed, unusual or oversized headers.
 const JUNK: &[&str] = &[
     "Content-Length: -1",
     "Content-Length: 18446744073709551616",
@@ -173,7 +173,7 @@ const METHODS: &[&str] = &[
     "GETGETGETGETGETGETGET",
 ];
 
-/// Somebody who sends such requests; signed in, as long as none of them signs out.
+/// Sends mutated requests. Stays signed in until one of them signs out.
 struct Fuzzer<'a> {
     site: &'a Site,
     cookie: String,
@@ -182,13 +182,13 @@ struct Fuzzer<'a> {
 
 struct Site {
     server: Server,
-    /// `/static/<build>`'s second half.
+    /// The build identifier in `/static/<build>/`.
     build: String,
     statuses: Mutex<BTreeMap<u16, u64>>,
 }
 
 #[test]
-fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
+fn mutated_requests_cause_no_server_error_and_leak_no_memory() {
     let folder = folder("requests");
     try_requests(&folder, &Store::sqlite(&folder), ON_SQLITE);
     std::fs::remove_dir_all(&folder).unwrap();
@@ -196,7 +196,7 @@ fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL, which bin/test provides"]
-async fn mutated_requests_are_answered_without_a_fault_and_leave_nothing_behind_on_postgresql() {
+async fn mutated_requests_cause_no_server_error_and_leak_no_memory_on_postgresql() {
     let folder = folder("requests-postgres");
     let store = Store::postgres("requests").await;
     try_requests(&folder, &store, ON_POSTGRESQL);
@@ -208,41 +208,42 @@ fn try_requests(folder: &Path, store: &Store, share: Share) {
     let mut command = bellwire(folder);
     command.env("DATABASE_URL", store.url());
     command.env("BELLWIRE_LOG", "warn").env("BELLWIRE_TRUSTED_PROXIES", "127.0.0.1");
-    // One heap instead of one a thread: what a thread of glibc frees it keeps, which looks like
-    // what is never freed.
+    // One heap instead of one for each thread: glibc keeps memory freed by a thread, which would
+    // look like a leak.
     command.env("MALLOC_ARENA_MAX", "1");
     let server = Server::start(command);
-    let mut ada = Visit::to(&server.address, "").unwrap();
+    let mut ada = HttpClient::connect(&server.address, "").unwrap();
     ada.sign_up("Ada");
     assert_eq!(ada.post("/chat/", "name=fuzz").unwrap().status, 303);
     let home = ada.get("/").unwrap().text;
     let build = home.split_once("/static/").unwrap().1.split('/').next().unwrap().to_owned();
     let site = Site { server, build, statuses: Mutex::default() };
-    let begin = |_| Fuzzer { site: &site, cookie: String::new(), statuses: BTreeMap::new() };
-    begin(0).nul_everywhere().unwrap();
+    let new_fuzzer = |_| Fuzzer { site: &site, cookie: String::new(), statuses: BTreeMap::new() };
+    new_fuzzer(0).nul_everywhere().unwrap();
     let seeds = seeds(share.usual);
-    try_all(warm_up(&seeds, share.warm_up), WORKERS, within(20), begin, Fuzzer::case);
+    try_all(warm_up(&seeds, share.warm_up), WORKERS, deadline(20), new_fuzzer, Fuzzer::run_seed);
     let mut tried = 0;
     let mut held = vec![memory(site.server.id())];
     for wave in waves(&seeds) {
-        tried += try_all(wave, WORKERS, within(10), begin, Fuzzer::case);
+        tried += try_all(wave, WORKERS, deadline(10), new_fuzzer, Fuzzer::run_seed);
         held.push(memory(site.server.id()));
     }
-    let mut visit = Visit::to(&site.server.address, "").unwrap();
-    assert_eq!(visit.get("/").unwrap().status, 200);
-    begin(0).come_in(seeds.end).unwrap();
+    let mut client = HttpClient::connect(&site.server.address, "").unwrap();
+    assert_eq!(client.get("/").unwrap().status, 200);
+    new_fuzzer(0).sign_up(seeds.end).unwrap();
     let log = site.server.log();
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
     let statuses = site.statuses.lock().unwrap();
     eprintln!(
-        "{tried} requests: {held:?} KiB before and after each wave; answers {statuses:?} (0: closed without one)"
+        "{tried} requests: {held:?} KiB before and after each wave; statuses {statuses:?} (0: closed \
+         without a response)"
     );
-    tell_tried(&format!("mutated requests on {}", store.name()), tried, &seeds);
-    // One wave alone, as of a single seed, fills the caches.
+    report_tried(&format!("mutated requests on {}", store.name()), tried, &seeds);
+    // A single wave, as for a single seed, fills the caches and proves nothing.
     let grown = held.windows(2).map(|two| two[1].saturating_sub(two[0])).min().unwrap();
     assert!(
         held.len() <= 2 || grown <= TOLERANCE,
-        "each wave leaves {grown} KiB at least: {held:?}"
+        "every wave leaks at least {grown} KiB: {held:?}"
     );
 }
 
@@ -254,42 +255,42 @@ impl Drop for Fuzzer<'_> {
 }
 
 impl Fuzzer<'_> {
-    fn case(&mut self, seed: u64) -> Result<(), String> {
+    fn run_seed(&mut self, seed: u64) -> Result<(), String> {
         let mut dice = Dice::new(seed);
         if self.cookie.is_empty() || seed.is_multiple_of(100) {
-            self.come_in(seed)?;
+            self.sign_up(seed)?;
         }
         let request = self.request(&mut dice);
         self.send(&request)
     }
 
-    /// Every right request again and again, with U+0000 in each place where a text begins: one
-    /// database takes it and one does not.
+    /// Sends every valid request with U+0000 at the start of each value: SQLite stores it,
+    /// PostgreSQL refuses it.
     fn nul_everywhere(&mut self) -> Result<(), String> {
-        self.come_in(u64::from(u32::MAX))?;
-        for right in REQUESTS {
-            let (_, path, form) = right;
+        self.sign_up(u64::from(u32::MAX))?;
+        for valid in REQUESTS {
+            let (_, path, form) = valid;
             for (at, _) in path.match_indices(['/', '=']).filter(|(at, _)| *at > 0) {
                 let path = format!("{}%00{}", &path[..=at], &path[at + 1..]);
-                self.send(&self.head_and_form(&(right.0, &path, form), &mut Dice::new(at as u64)))?;
+                self.send(&self.head_and_form(&(valid.0, &path, form), &mut Dice::new(at as u64)))?;
             }
             for (at, _) in form.match_indices('=') {
                 let form = format!("{}%00{}", &form[..=at], &form[at + 1..]);
-                self.send(&self.head_and_form(&(right.0, path, &form), &mut Dice::new(at as u64)))?;
+                self.send(&self.head_and_form(&(valid.0, path, &form), &mut Dice::new(at as u64)))?;
             }
         }
         Ok(())
     }
 
     fn send(&mut self, request: &[u8]) -> Result<(), String> {
-        let said = exchange(&self.site.server.address, request)
-            .and_then(|(said, hurried)| answers(&said, request, hurried));
-        let statuses = said.map_err(|what| {
-            format!("{what}\nasked: {:.3000}", request.escape_ascii().to_string())
+        let statuses = exchange(&self.site.server.address, request)
+            .and_then(|(response, cut_short)| parse_responses(&response, request, cut_short));
+        let statuses = statuses.map_err(|what| {
+            format!("{what}\nrequest: {:.3000}", request.escape_ascii().to_string())
         })?;
         if let Some(fault) = statuses.iter().find(|status| **status >= 500) {
             return Err(format!(
-                "answered with {fault}\nasked: {:.3000}",
+                "status {fault}\nrequest: {:.3000}",
                 request.escape_ascii().to_string()
             ));
         }
@@ -300,34 +301,35 @@ impl Fuzzer<'_> {
         Ok(())
     }
 
-    /// A person of one's own, who may be signed out by what is sent: a right request works at any
-    /// time.
-    fn come_in(&mut self, seed: u64) -> Result<(), String> {
+    /// Creates a new account, because a sent request may have signed out the previous one. A valid
+    /// request must succeed at any time.
+    fn sign_up(&mut self, seed: u64) -> Result<(), String> {
         let host = &self.site.server.address;
         let form = format!(
             "username=Person+{seed}&password=a+bell+for+every+test&password_confirm=a+bell+for+every+test"
         );
         let [_, _, c, d] = u32::try_from(seed & 0xffff_ffff).unwrap().to_be_bytes();
         let request = format!(
-            "POST /accounts/signup/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nX-Forwarded-For: 10.9.{c}.{d}\r\nConnection: close\r\n\
+            "POST /accounts/signup/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\
+             X-Forwarded-For: 10.9.{c}.{d}\r\nConnection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         );
-        let (said, _) = exchange_slowly(host, request.as_bytes(), PATIENCE)?;
-        let said = String::from_utf8_lossy(&said).into_owned();
-        let cookie = said.lines().find_map(|line| {
+        let (response, _) = exchange_within(host, request.as_bytes(), TEST_TIMEOUT)?;
+        let response = String::from_utf8_lossy(&response).into_owned();
+        let cookie = response.lines().find_map(|line| {
             line.to_ascii_lowercase()
                 .starts_with("set-cookie:")
                 .then(|| line[11..].trim().to_owned())
         });
-        let cookie = cookie.ok_or_else(|| format!("a right request does not work: {said}"))?;
+        let cookie = cookie.ok_or_else(|| format!("a valid request fails: {response}"))?;
         cookie.split(';').next().unwrap().clone_into(&mut self.cookie);
         Ok(())
     }
 
-    /// A right one, bent.
+    /// Returns a mutated request.
     fn request(&self, dice: &mut Dice) -> Vec<u8> {
-        let mut request = self.right_one(dice);
+        let mut request = self.valid_request(dice);
         for _ in 0..dice.below(4) {
             match dice.below(17) {
                 0 => add_line(&mut request, dice.pick(JUNK), dice),
@@ -340,9 +342,9 @@ impl Fuzzer<'_> {
                     line
                 }),
                 5 => replace_first(&mut request, b" ", dice.pick(METHODS).as_bytes()),
-                6 => request = [request, self.right_one(dice)].concat(),
+                6 => request = [request, self.valid_request(dice)].concat(),
                 7 => {
-                    let other = self.right_one(dice);
+                    let other = self.valid_request(dice);
                     request.truncate(dice.below(request.len() + 1));
                     request.extend(&other[dice.below(other.len() + 1)..]);
                 }
@@ -368,14 +370,14 @@ impl Fuzzer<'_> {
                     ]);
                     replace(&mut request, b"HTTP/1.1", version.as_bytes());
                 }
-                14 => put_a_nul(&mut request, dice),
+                14 => insert_nul(&mut request, dice),
                 _ => noise(&mut request, dice),
             }
         }
         request
     }
 
-    fn right_one(&self, dice: &mut Dice) -> Vec<u8> {
+    fn valid_request(&self, dice: &mut Dice) -> Vec<u8> {
         self.head_and_form(&REQUESTS[dice.below(REQUESTS.len())], dice)
     }
 
@@ -430,7 +432,7 @@ fn replace_first(bytes: &mut Vec<u8>, end: &[u8], with: &[u8]) {
     }
 }
 
-/// Where the lines of the head begin, without the first one, and where the head ends.
+/// The offsets of the header lines, without the request line, and of the end of the head.
 fn lines(request: &[u8]) -> Vec<usize> {
     let head = find(request, b"\r\n\r\n").map_or(request.len(), |at| at + 2);
     (2..=head).filter(|&at| request[..at].ends_with(b"\r\n")).collect()
@@ -478,8 +480,9 @@ fn change_a_number(request: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-/// U+0000 in the place of three letters of the address or the form: the length stays right.
-fn put_a_nul(request: &mut [u8], dice: &mut Dice) {
+/// Replaces three letters of the path or the form by U+0000 (`%00`), so that the length stays
+/// correct.
+fn insert_nul(request: &mut [u8], dice: &mut Dice) {
     let head = find(request, b"\r\n\r\n").unwrap_or(request.len());
     let line = find(request, b"\r\n").unwrap_or(request.len());
     let is_text = |at: &usize| request[*at..at + 3].iter().all(u8::is_ascii_alphanumeric);
@@ -493,7 +496,7 @@ fn put_a_nul(request: &mut [u8], dice: &mut Dice) {
     }
 }
 
-/// The same body in chunks, right or wrong ones.
+/// Sends the same body with chunked encoding, valid or malformed.
 fn chunk_the_body(request: &mut Vec<u8>, dice: &mut Dice) {
     let Some(at) = find(request, b"\r\n\r\n") else { return };
     let mut chunked = b"Transfer-Encoding: chunked\r\n\r\n".to_vec();
@@ -522,7 +525,7 @@ fn chunk_the_body(request: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-/// A body of many fields, or a very long one, with the length it says.
+/// Appends many fields or a very long field, and corrects `Content-Length`.
 fn lengthen_the_body(request: &mut Vec<u8>, dice: &mut Dice) {
     let Some(at) = find(request, b"\r\n\r\n") else { return };
     let piece = dice.pick(&["&message=x", "%", "&=&", "x", "&username=%ff%00", "+", "&a[]=1"]);
@@ -536,12 +539,12 @@ fn lengthen_the_body(request: &mut Vec<u8>, dice: &mut Dice) {
 }
 
 fn exchange(address: &str, request: &[u8]) -> Result<(Vec<u8>, bool), String> {
-    exchange_slowly(address, request, QUIET)
+    exchange_within(address, request, QUIET)
 }
 
-/// Sends it and takes what comes until the server closes, which it does soon after we have. Returns
-/// also whether we were tired of waiting.
-fn exchange_slowly(
+/// Sends the request and reads until the server closes, which follows soon after the client's half
+/// close. Also returns whether the client closed early because the server was quiet.
+fn exchange_within(
     address: &str,
     request: &[u8],
     quiet: Duration,
@@ -549,57 +552,62 @@ fn exchange_slowly(
     let mut stream =
         TcpStream::connect(address).map_err(|error| format!("no connection: {error}"))?;
     stream.set_nodelay(true).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
     stream.set_read_timeout(Some(quiet)).unwrap();
     if let Err(error) = stream.write_all(request)
         && matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
     {
-        return Err("it takes nothing and does not close".to_owned());
+        return Err("the server reads nothing and does not close".to_owned());
     }
-    let (mut said, mut buffer, mut ended, mut hurried) = (Vec::new(), [0; 16 * 1024], false, false);
+    let (mut response, mut buffer, mut ended, mut cut_short) =
+        (Vec::new(), [0; 16 * 1024], false, false);
     let begun = Instant::now();
     loop {
-        // What goes on and on makes the wait no longer.
-        if begun.elapsed() > 2 * PATIENCE {
-            return Err(format!("it does not end; it said: {}", said.escape_ascii()));
+        // An endless response does not extend the wait.
+        if begun.elapsed() > 2 * TEST_TIMEOUT {
+            return Err(format!("the response does not end: {}", response.escape_ascii()));
         }
         let enough = match stream.read(&mut buffer) {
-            Ok(0) => return Ok((said, hurried)),
+            Ok(0) => return Ok((response, cut_short)),
             Ok(some) => {
-                said.extend(&buffer[..some]);
-                answers(&said, request, false).is_ok()
+                response.extend(&buffer[..some]);
+                parse_responses(&response, request, false).is_ok()
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 if ended {
-                    return Err(format!("it does not close; it said: {}", said.escape_ascii()));
+                    return Err(format!(
+                        "the server does not close after: {}",
+                        response.escape_ascii()
+                    ));
                 }
-                hurried = true;
+                cut_short = true;
                 true
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => return Ok((said, true)), // what it had not read yet makes the kernel say so
+            Err(_) => return Ok((response, true)), // a reset, because the server left bytes unread
         };
         if enough && !ended {
             ended = true;
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
             let _ = stream.shutdown(Shutdown::Write);
         }
     }
 }
 
-/// The statuses of the answers in there, all of them well-formed. Only whoever `hurried` the server
-/// may find the last one cut off.
-fn answers(mut said: &[u8], request: &[u8], hurried: bool) -> Result<Vec<u16>, String> {
+/// Parses the responses and returns their statuses. All must be well-formed; only the last one may
+/// be truncated, and only if the client closed early (`cut_short`).
+fn parse_responses(mut bytes: &[u8], request: &[u8], cut_short: bool) -> Result<Vec<u16>, String> {
     let mut statuses = Vec::new();
-    while !said.is_empty() {
-        let wrong = |what: &str| format!("{what}: {}", said[..said.len().min(2000)].escape_ascii());
-        let head = match find(said, b"\r\n\r\n") {
+    while !bytes.is_empty() {
+        let wrong =
+            |what: &str| format!("{what}: {}", bytes[..bytes.len().min(2000)].escape_ascii());
+        let head = match find(bytes, b"\r\n\r\n") {
             Some(head) => head,
-            None if hurried => return Ok(statuses),
-            None => return Err(wrong("a head without an end")),
+            None if cut_short => return Ok(statuses),
+            None => return Err(wrong("a truncated head")),
         };
         let text =
-            std::str::from_utf8(&said[..head]).map_err(|_| wrong("a head that is no text"))?;
+            std::str::from_utf8(&bytes[..head]).map_err(|_| wrong("a head that is not UTF-8"))?;
         let mut lines = text.split("\r\n");
         let status =
             status_of(lines.next().unwrap_or_default()).ok_or_else(|| wrong("no status"))?;
@@ -608,32 +616,32 @@ fn answers(mut said: &[u8], request: &[u8], hurried: bool) -> Result<Vec<u16>, S
         let value =
             |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
         statuses.push(status);
-        said = &said[head + 4..];
+        bytes = &bytes[head + 4..];
         if status == 101 {
-            return Ok(statuses); // what follows are frames
+            return Ok(statuses); // frames follow
         }
         if matches!(status, 100..200 | 204 | 304) {
             continue;
         }
         if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
-            if let Some(rest) = after_chunks(said) {
-                said = rest;
-            } else if !hurried && find(request, b"HEAD").is_none() {
-                return Err(wrong("chunks without an end"));
+            if let Some(rest) = after_chunks(bytes) {
+                bytes = rest;
+            } else if !cut_short && find(request, b"HEAD").is_none() {
+                return Err(wrong("truncated chunks"));
             }
         } else if let Some(length) = value("content-length") {
             let length: usize = length.parse().map_err(|_| wrong("a bad length"))?;
-            match said.get(length..) {
-                // An answer to HEAD has a length and no body.
-                Some(_) if find(request, b"HEAD").is_some() && said.starts_with(b"HTTP/1.") => {}
-                Some(rest) => said = rest,
+            match bytes.get(length..) {
+                // A response to HEAD has a length and no body.
+                Some(_) if find(request, b"HEAD").is_some() && bytes.starts_with(b"HTTP/1.") => {}
+                Some(rest) => bytes = rest,
                 None if find(request, b"HEAD").is_some() => return Ok(statuses),
-                // Whoever closes while the answer is on its way may get a part of it.
-                None if hurried => return Ok(statuses),
-                None => return Err(wrong("a body that is cut off")),
+                // A client that closes during the response may receive a part of it.
+                None if cut_short => return Ok(statuses),
+                None => return Err(wrong("a truncated body")),
             }
         } else {
-            return Ok(statuses); // until the end of the connection
+            return Ok(statuses); // the body ends with the connection
         }
     }
     Ok(statuses)

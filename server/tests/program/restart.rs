@@ -1,5 +1,5 @@
-//! A restart under many sockets: everybody is told, everything ends in order, and everybody is back
-//! by themselves.
+//! A restart with many open sockets: every socket is closed with 1012, every `disconnect` runs, and
+//! every client reconnects by itself.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -8,45 +8,49 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use crate::size::asked;
+use crate::room_client::{
+    Page, Received, RoomClient, RoomTarget, raise_file_limit, random_fraction,
+};
+use crate::run_size::number_in;
 use crate::store::Store;
-use crate::support::{PATIENCE, PROGRAM, Server, Visit, folder, until, with_settings};
-use crate::window::{Door, Heard, Page, Window, chance, room_for};
+use crate::support::{
+    HttpClient, PROGRAM, Server, TEST_TIMEOUT, folder, wait_until, with_settings,
+};
 
-/// Windows that are open, those of four people.
+/// Open sockets, which belong to four people.
 const WINDOWS: usize = 2_000;
 const PEOPLE: usize = 4;
 
-/// Messages before the stop, while everybody is away, and while they come back.
+/// Messages before the stop, during the outage, and during the reconnects.
 const BEFORE: usize = 10;
 const AWAY: usize = 20;
 const BACK: usize = 20;
 
-/// How long bellwire.js waits at most before it tries again: this at first, then as long as it has
-/// been away.
+/// The limits of the longest wait of bellwire.js before a reconnect: this at first, then the
+/// duration of the outage.
 const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
-/// How far they are, all together.
+/// Progress of all clients.
 #[derive(Default)]
 struct Progress {
-    /// Windows that are open.
+    /// Open sockets.
     open: AtomicUsize,
-    /// Windows that have seen all that was said before the stop.
+    /// Clients that have received every message from before the stop.
     saw_before: AtomicUsize,
-    /// Windows that have been closed.
+    /// Sockets that were closed.
     closed: AtomicUsize,
-    /// Windows that were open a second time.
+    /// Clients that have reconnected.
     back: AtomicUsize,
-    /// Tries that came to nothing.
-    in_vain: AtomicUsize,
+    /// Failed attempts to connect.
+    failed_attempts: AtomicUsize,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_come_back_to_the_same_list()
+async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_clients_reconnect_to_the_same_list()
  {
-    let windows = asked("BELLWIRE_TEST_WINDOWS").unwrap_or(WINDOWS);
-    room_for(windows as u64);
+    let windows = number_in("BELLWIRE_TEST_WINDOWS").unwrap_or(WINDOWS);
+    raise_file_limit(windows as u64);
     let folder = folder("restart");
     let store = Store::sqlite(&folder);
     let start = |address: &str| {
@@ -60,15 +64,17 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
     };
     let server = start("127.0.0.1:0");
     let address = server.address.clone();
-    let doors: Vec<Door> = (0..PEOPLE).map(|person| door(&address, person)).collect();
-    assert_eq!(visit(&doors[0]).post("/chat/", "name=restart").unwrap().status, 303);
+    let targets: Vec<RoomTarget> = (0..PEOPLE).map(|person| sign_up(&address, person)).collect();
+    assert_eq!(http_client(&targets[0]).post("/chat/", "name=restart").unwrap().status, 303);
     let progress = Arc::new(Progress::default());
-    let windows_open: Vec<_> = (0..windows)
-        .map(|window| tokio::spawn(look(doors[window % PEOPLE].clone(), progress.clone())))
+    let clients: Vec<_> = (0..windows)
+        .map(|client| tokio::spawn(follow_room(targets[client % PEOPLE].clone(), progress.clone())))
         .collect();
-    until("all are there", || progress.open.load(Ordering::SeqCst) == windows);
-    say(&doors[0], 0..BEFORE);
-    until("all have heard what was said", || progress.saw_before.load(Ordering::SeqCst) == windows);
+    wait_until("all sockets are open", || progress.open.load(Ordering::SeqCst) == windows);
+    send_messages(&targets[0], 0..BEFORE);
+    wait_until("all have received the messages", || {
+        progress.saw_before.load(Ordering::SeqCst) == windows
+    });
 
     let (status, log) = server.stop();
     assert!(status.success(), "{status}");
@@ -76,91 +82,99 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
         log.lines().filter(|line| line.contains("Disconnected") && line.contains("code=1012"));
     assert_eq!(disconnected.count(), windows, "every `disconnect` has run");
     assert!(!log.contains(" WARN ") && !log.contains("ERROR"), "{log}");
-    until("all know it", || progress.closed.load(Ordering::SeqCst) == windows);
+    wait_until("all sockets are closed", || progress.closed.load(Ordering::SeqCst) == windows);
 
-    // Somebody has another way in meanwhile.
+    // Another server on the same database receives messages in the meantime.
     let elsewhere = start("127.0.0.1:0");
-    say(&Door { address: elsewhere.address.clone(), ..doors[0].clone() }, BEFORE..BEFORE + AWAY);
+    send_messages(
+        &RoomTarget { address: elsewhere.address.clone(), ..targets[0].clone() },
+        BEFORE..BEFORE + AWAY,
+    );
     assert!(elsewhere.stop().0.success());
     assert_eq!(progress.back.load(Ordering::SeqCst), 0);
 
     let _server = start(&address);
     for number in 0..BACK {
-        until("they come back", || progress.back.load(Ordering::SeqCst) >= windows * number / BACK);
-        say(&doors[0], BEFORE + AWAY + number..BEFORE + AWAY + number + 1);
+        wait_until("clients reconnect", || {
+            progress.back.load(Ordering::SeqCst) >= windows * number / BACK
+        });
+        send_messages(&targets[0], BEFORE + AWAY + number..BEFORE + AWAY + number + 1);
     }
     let stored: Vec<_> = store.messages().await.into_iter().map(|(_, text)| text).collect();
     assert_eq!(
         stored,
         (0..BEFORE + AWAY + BACK).map(|number| number.to_string()).collect::<Vec<_>>()
     );
-    for window in windows_open {
+    for client in clients {
         let (codes, page) =
-            timeout(2 * PATIENCE, window).await.expect("every window is back").unwrap();
-        // Where the machine has much else to do, who comes back may be told to try again (1013).
+            timeout(2 * TEST_TIMEOUT, client).await.expect("every client reconnects").unwrap();
+        // On a busy machine a reconnecting client may be told to try again later (1013).
         assert!(codes[0] == 1012 && codes[1..].iter().all(|code| *code == 1013), "{codes:?}");
-        assert_eq!(page.renewed, 0);
+        assert_eq!(page.list_resets, 0);
         assert_eq!(page.shown, stored);
     }
-    let in_vain = progress.in_vain.load(Ordering::SeqCst);
+    let failed_attempts = progress.failed_attempts.load(Ordering::SeqCst);
     eprintln!(
-        "{windows} windows closed with 1012 and back by themselves, after {in_vain} tries in vain"
+        "{windows} sockets closed with 1012 and reconnected, after {failed_attempts} failed attempts"
     );
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-fn door(address: &str, person: usize) -> Door {
-    let cookie = Visit::to(address, "").unwrap().sign_up(&format!("Person{person}"));
-    Door { address: address.to_owned(), cookie, room: "restart".to_owned() }
+fn sign_up(address: &str, person: usize) -> RoomTarget {
+    let cookie = HttpClient::connect(address, "").unwrap().sign_up(&format!("Person{person}"));
+    RoomTarget { address: address.to_owned(), cookie, room: "restart".to_owned() }
 }
 
-fn visit(door: &Door) -> Visit {
-    Visit::to(&door.address, &door.cookie).unwrap()
+fn http_client(target: &RoomTarget) -> HttpClient {
+    HttpClient::connect(&target.address, &target.cookie).unwrap()
 }
 
-fn say(door: &Door, numbers: std::ops::Range<usize>) {
-    let mut visit = visit(door);
+fn send_messages(target: &RoomTarget, numbers: std::ops::Range<usize>) {
+    let mut client = http_client(target);
     for number in numbers {
-        assert_eq!(visit.post("/chat/restart/", &format!("message={number}")).unwrap().status, 303);
+        assert_eq!(
+            client.post("/chat/restart/", &format!("message={number}")).unwrap().status,
+            303
+        );
     }
 }
 
-/// Looks at the room until everything was said, and comes back as bellwire.js does. Returns how it
-/// was closed, and what it showed.
-async fn look(door: Door, progress: Arc<Progress>) -> (Vec<u16>, Page) {
+/// Receives messages until all have arrived, and reconnects as bellwire.js does. Returns the close
+/// codes and the page.
+async fn follow_room(target: RoomTarget, progress: Arc<Progress>) -> (Vec<u16>, Page) {
     let (mut codes, mut page, mut lost) = (Vec::new(), Page::default(), Instant::now());
-    // Not all in one moment: before the stop there was no reason to.
-    tokio::time::sleep(SHORTEST_WAIT.mul_f64(chance())).await;
+    // Spreads the first connections over time.
+    tokio::time::sleep(SHORTEST_WAIT.mul_f64(random_fraction())).await;
     loop {
-        match Window::open(&door, page.seq).await {
-            Ok(mut window) => {
+        match RoomClient::open(&target, page.seq).await {
+            Ok(mut socket) => {
                 progress.open.fetch_add(1, Ordering::SeqCst);
                 progress.back.fetch_add(codes.len(), Ordering::SeqCst);
-                let Some(code) = watch(&mut window, &mut page, &progress).await else {
+                let Some(code) = receive_all(&mut socket, &mut page, &progress).await else {
                     return (codes, page);
                 };
                 lost = Instant::now();
                 codes.push(code);
                 progress.closed.fetch_add(1, Ordering::SeqCst);
             }
-            Err(_) => drop(progress.in_vain.fetch_add(1, Ordering::SeqCst)),
+            Err(_) => drop(progress.failed_attempts.fetch_add(1, Ordering::SeqCst)),
         }
         let longest = lost.elapsed().clamp(SHORTEST_WAIT, LONGEST_WAIT);
-        tokio::time::sleep(longest.mul_f64(chance())).await;
+        tokio::time::sleep(longest.mul_f64(random_fraction())).await;
     }
 }
 
-/// `None` when everything was said, else how it was closed.
-async fn watch(window: &mut Window, page: &mut Page, progress: &Progress) -> Option<u16> {
+/// Returns the close code, or `None` once all messages have arrived.
+async fn receive_all(socket: &mut RoomClient, page: &mut Page, progress: &Progress) -> Option<u16> {
     while page.shown.len() < BEFORE + AWAY + BACK {
         let before = page.shown.len();
-        match timeout(2 * PATIENCE, window.hear(page)).await.expect("a frame in time") {
-            Heard::Frame => {
+        match timeout(2 * TEST_TIMEOUT, socket.receive(page)).await.expect("a frame in time") {
+            Received::Frame => {
                 let saw = before < BEFORE && page.shown.len() >= BEFORE;
                 progress.saw_before.fetch_add(usize::from(saw), Ordering::SeqCst);
             }
-            Heard::Close(code) => return Some(code),
-            Heard::Lost => return Some(1006),
+            Received::Close(code) => return Some(code),
+            Received::Lost => return Some(1006),
         }
     }
     None

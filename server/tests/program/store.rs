@@ -1,17 +1,17 @@
-//! A database for one test, and what another program finds in it.
+//! Database of one test, and direct queries on it.
 
 use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 
-/// The server that `bin/test` brings.
+/// The URL of the PostgreSQL server that `bin/test` starts.
 pub(crate) fn postgres() -> String {
     std::env::var("BELLWIRE_TEST_POSTGRES").expect(
         "this test needs a PostgreSQL server (BELLWIRE_TEST_POSTGRES); run it with bin/test",
     )
 }
 
-/// Where a server keeps its data.
+/// The database of a server under test.
 pub(crate) enum Store {
     Sqlite(PathBuf),
     Postgres { server: String, name: String },
@@ -29,7 +29,7 @@ impl Store {
         Self::Postgres { server, name }
     }
 
-    /// As `DATABASE_URL` has it.
+    /// The value for `DATABASE_URL`.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(file) => format!("sqlite:{}", file.display()),
@@ -40,7 +40,7 @@ impl Store {
         }
     }
 
-    /// The database's name for people.
+    /// The display name of the database.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "SQLite",
@@ -48,7 +48,7 @@ impl Store {
         }
     }
 
-    /// Every message there is, in the order of its place, with this place.
+    /// All messages with their sequence numbers, in order.
     pub(crate) async fn messages(&self) -> Vec<(i64, String)> {
         let connection: DatabaseConnection = Database::connect(self.url()).await.unwrap();
         let all = "SELECT seq, text FROM chat_messages ORDER BY seq";

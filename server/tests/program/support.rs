@@ -1,5 +1,5 @@
-//! The real program, and somebody who visits it: plain HTTP over plain sockets, whose failures are
-//! an answer, too.
+//! Starts the real program, and requests pages from it: an HTTP client over plain TCP sockets that
+//! returns I/O errors to its caller.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long anything a test waits for may take. Only a broken test waits so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest that a test waits for anything. Only a failing test waits this long.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a stop may take, whoever is connected and however.
-pub(crate) const STOP: Duration = Duration::from_secs(10);
+/// The longest that a stop may take, regardless of open connections.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_bellwire");
 
-/// `program`, with a data folder and none of the settings of whoever runs the tests.
+/// Gives `program` a data folder, and removes the settings of the environment that runs the tests.
 pub(crate) fn with_settings(mut program: Command, folder: &Path) -> Command {
     for (name, _) in std::env::vars() {
         if name.starts_with("BELLWIRE_") || matches!(&*name, "DATABASE_URL" | "REDIS_URL") {
@@ -34,88 +34,88 @@ pub(crate) fn bellwire(folder: &Path) -> Command {
     with_settings(Command::new(PROGRAM), folder)
 }
 
-/// A folder that no other test has, whatever name they give theirs.
+/// Creates a folder that no other test uses, even one that passes the same name.
 pub(crate) fn folder(name: &str) -> PathBuf {
-    static MADE: AtomicUsize = AtomicUsize::new(0);
-    let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let (process, number) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let folder = std::env::temp_dir().join(format!("bellwire-program-{name}-{process}-{number}"));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// What a program did that ends by itself.
-pub(crate) struct Done {
+/// The exit code and the output of a program that ends by itself.
+pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
-    pub(crate) said: String,
-    pub(crate) complained: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-impl Done {
-    /// Waits for its end. One that does not end, as a server that starts where it should refuse to,
-    /// is killed and fails the test.
-    pub(crate) fn of(child: Child) -> Self {
+impl Finished {
+    /// Waits until the program ends. A program that does not end, such as a server that starts when
+    /// it should refuse to, is killed and fails the test.
+    pub(crate) fn wait(child: Child) -> Self {
         let id = child.id().to_string();
-        let (ended, ends) = mpsc::channel();
-        std::thread::spawn(move || ended.send(child.wait_with_output()));
-        let Ok(output) = ends.recv_timeout(PATIENCE) else {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || sender.send(child.wait_with_output()));
+        let Ok(output) = receiver.recv_timeout(TEST_TIMEOUT) else {
             let _ = Command::new("kill").args(["-KILL", &id]).status();
-            panic!("still running after {PATIENCE:?}");
+            panic!("still running after {TEST_TIMEOUT:?}");
         };
         let output = output.unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
             code: output.status.code(),
-            said: text(&output.stdout),
-            complained: text(&output.stderr),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
         }
     }
 }
 
-/// A server that runs beside the test and ends with it.
+/// A server process that is killed when the test ends.
 pub(crate) struct Server {
     child: Child,
-    /// What it said when it was ready.
+    /// The lines it printed when it was ready.
     pub(crate) greeting: String,
-    /// Where it listens: `127.0.0.1:8000`.
+    /// The address it listens on: `127.0.0.1:8000`.
     pub(crate) address: String,
     log: Arc<Mutex<String>>,
-    /// Ends when it has nothing more to say.
-    listener: Option<JoinHandle<()>>,
+    /// Collects standard error; ends at end of file.
+    log_reader: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts it and waits for its greeting.
+    /// Starts the server and waits for its greeting.
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
-        let (heard, complaints) = (log.clone(), child.stderr.take().unwrap());
-        let listener = std::thread::spawn(move || {
-            for line in BufReader::new(complaints).lines().map_while(Result::ok) {
-                heard.lock().unwrap().push_str(&(line + "\n"));
+        let (lines, stderr) = (log.clone(), child.stderr.take().unwrap());
+        let log_reader = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                lines.lock().unwrap().push_str(&(line + "\n"));
             }
         });
-        let said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let (greeted, greetings) = mpsc::channel();
-        // It reads to the end: a full pipe would stop the server.
+        let output = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let (sender, greetings) = mpsc::channel();
+        // Reads to the end, because a full pipe would block the server.
         std::thread::spawn(move || {
             let mut greeting = String::new();
-            for line in said {
+            for line in output {
                 greeting.push_str(&line);
                 greeting.push('\n');
                 if line.contains("Ctrl-C") {
-                    let _ = greeted.send(std::mem::take(&mut greeting));
+                    let _ = sender.send(std::mem::take(&mut greeting));
                 }
             }
         });
-        // Before the wait: without a greeting, too, it ends with the test.
+        // Built before the wait, so that the process is killed even if no greeting arrives.
         let mut server = Self {
             child,
             greeting: String::new(),
             address: String::new(),
             log,
-            listener: Some(listener),
+            log_reader: Some(log_reader),
         };
-        let greeting = greetings.recv_timeout(PATIENCE);
+        let greeting = greetings.recv_timeout(TEST_TIMEOUT);
         server.greeting = greeting.unwrap_or_else(|_| panic!("no greeting: {}", server.log()));
         let (_, address) = server.greeting.split_once("running at http://").expect("an address");
         server.address = address.lines().next().unwrap().trim().to_owned();
@@ -126,33 +126,33 @@ impl Server {
         self.child.id()
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Asks it to end, as an operator does (SIGTERM), and waits until it has. Returns how it ended,
-    /// and all that it logged.
+    /// Sends SIGTERM, as an operator does, and waits for the end. Returns the exit status and the
+    /// whole log.
     #[cfg(unix)]
     pub(crate) fn stop(mut self) -> (ExitStatus, String) {
-        let asked = Command::new("kill").arg(self.id().to_string()).status().unwrap();
-        assert!(asked.success());
-        let begun = Instant::now();
+        let kill = Command::new("kill").arg(self.id().to_string()).status().unwrap();
+        assert!(kill.success());
+        let start = Instant::now();
         let status = loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => break status,
-                None if begun.elapsed() > STOP => {
-                    panic!("still running after {STOP:?}: {}", self.log())
+                None if start.elapsed() > STOP_TIMEOUT => {
+                    panic!("still running after {STOP_TIMEOUT:?}: {}", self.log())
                 }
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
         };
-        let listener = self.listener.take().unwrap();
-        until("all that it said is read", || listener.is_finished());
+        let log_reader = self.log_reader.take().unwrap();
+        wait_until("the whole log is read", || log_reader.is_finished());
         (status, self.log())
     }
 
-    /// `kill -9`: nothing in it runs any more after this.
+    /// Sends SIGKILL and waits for the end.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -166,26 +166,26 @@ impl Drop for Server {
     }
 }
 
-/// What the server answered.
-pub(crate) struct Answer {
+/// A response of the server.
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) text: String,
 }
 
-/// A connection that is used again and again.
-pub(crate) struct Visit {
+/// An HTTP client with one keep-alive connection and one cookie.
+pub(crate) struct HttpClient {
     stream: BufReader<TcpStream>,
     host: String,
     cookie: String,
 }
 
-impl Visit {
-    pub(crate) fn to(address: &str, cookie: &str) -> io::Result<Self> {
+impl HttpClient {
+    pub(crate) fn connect(address: &str, cookie: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TEST_TIMEOUT))?;
+        stream.set_write_timeout(Some(TEST_TIMEOUT))?;
         Ok(Self {
             stream: BufReader::new(stream),
             host: address.to_owned(),
@@ -193,7 +193,7 @@ impl Visit {
         })
     }
 
-    /// Makes the first account, or any further one, and keeps its cookie.
+    /// Creates an account, signs in, and keeps the session cookie. Returns the cookie.
     pub(crate) fn sign_up(&mut self, name: &str) -> String {
         let password = "a+bell+for+every+test";
         let form = format!("username={name}&password={password}&password_confirm={password}");
@@ -208,18 +208,19 @@ impl Visit {
         self.cookie.clone()
     }
 
-    pub(crate) fn get(&mut self, path: &str) -> io::Result<Answer> {
-        self.ask("GET", path, "")
+    pub(crate) fn get(&mut self, path: &str) -> io::Result<Response> {
+        self.request("GET", path, "")
     }
 
-    pub(crate) fn post(&mut self, path: &str, form: &str) -> io::Result<Answer> {
-        self.ask("POST", path, form)
+    pub(crate) fn post(&mut self, path: &str, form: &str) -> io::Result<Response> {
+        self.request("POST", path, form)
     }
 
-    fn ask(&mut self, method: &str, path: &str, form: &str) -> io::Result<Answer> {
+    fn request(&mut self, method: &str, path: &str, form: &str) -> io::Result<Response> {
         let Self { host, cookie, .. } = self;
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {cookie}\r\nAccept: text/html\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\
+             Cookie: {cookie}\r\nAccept: text/html\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         );
@@ -239,15 +240,15 @@ impl Visit {
         self.stream.read_exact(&mut text)?;
         let status =
             head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-        Ok(Answer { status, head, text: String::from_utf8_lossy(&text).into_owned() })
+        Ok(Response { status, head, text: String::from_utf8_lossy(&text).into_owned() })
     }
 }
 
-/// Waits until something is so.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+/// Polls until `condition` holds. Fails the test after [`TEST_TIMEOUT`].
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+    while !condition() {
+        assert!(start.elapsed() < TEST_TIMEOUT, "timed out while waiting until {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -8,12 +8,12 @@ use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::devtools::Devtools;
-use crate::observed::Observed;
+use crate::events::EventRouter;
 use crate::tab::Tab;
-use crate::{PATIENCE, programs};
+use crate::{TEST_TIMEOUT, programs};
 
-/// Flags of every browser: no window on a screen, no traffic of its own, and no sandbox, which a
-/// container does not allow. Input before a page's first frame counts, as it does for a person.
+/// Flags of every browser: headless, without background traffic, and without the sandbox, which
+/// containers do not support. Input before the first frame of a page is accepted.
 const FLAGS: [&str; 16] = [
     "--headless=new",
     "--no-sandbox",
@@ -33,30 +33,30 @@ const FLAGS: [&str; 16] = [
     "--remote-debugging-port=0",
 ];
 
-/// The browser that the stories of a program share. Ends with the last person in it.
+/// The browser that the stories of a test program share. It ends with its last user.
 static SHARED: tokio::sync::Mutex<Weak<Chromium>> = tokio::sync::Mutex::const_new(Weak::new());
 
-/// Properties of one person's browser.
+/// Settings of one person's browser context.
 #[derive(Debug, Default)]
-pub(crate) struct Habits {
+pub(crate) struct ContextOptions {
     /// Scripts are switched off in the browser's settings.
     pub(crate) without_javascript: bool,
-    /// The SOCKS proxy through which everything goes.
-    pub(crate) way: Option<SocketAddr>,
+    /// The SOCKS proxy for all connections.
+    pub(crate) proxy: Option<SocketAddr>,
 }
 
 /// A browser process and the connection to it. The process ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Chromium {
     pub(crate) devtools: Devtools,
-    observed: Arc<Observed>,
+    events: Arc<EventRouter>,
     process: Mutex<Child>,
     // Dropped last: the browser writes to it until it has ended.
     _profile: TempDir,
 }
 
 impl Chromium {
-    /// The shared browser, started if nobody uses it at the moment.
+    /// Returns the shared browser; starts it if it is not running.
     pub(crate) async fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock().await;
         if let Some(running) = shared.upgrade() {
@@ -67,7 +67,7 @@ impl Chromium {
         started
     }
 
-    /// A browser that nobody else uses.
+    /// Starts a separate browser.
     ///
     /// # Panics
     /// If it does not start.
@@ -84,46 +84,48 @@ impl Chromium {
             .spawn();
         let mut process = spawned.unwrap_or_else(|error| {
             panic!(
-                "{program} does not start ({error}): run `bin/test`, which installs what is missing"
+                "{program} does not start ({error}): run `bin/test`, which installs missing programs"
             )
         });
         let address = announced_address(&mut process);
         let process = Mutex::new(process);
         let Some(address) = address else {
             end(&process);
-            panic!("{program} does not say where its DevTools listen")
+            panic!("{program} does not print its DevTools address")
         };
-        let observed = Arc::new(Observed::default());
-        let devtools = Devtools::connect(&address, observed.clone()).await;
-        let chromium = Self { devtools, observed, process, _profile: profile };
-        // Every page is observed from its first line on, also one that another page opens.
+        let events = Arc::new(EventRouter::default());
+        let devtools = Devtools::connect(&address, events.clone()).await;
+        let chromium = Self { devtools, events, process, _profile: profile };
+        // Every page is attached before its first script runs, including pages opened by other
+        // pages.
         let every_page = json!({
             "autoAttach": true,
             "waitForDebuggerOnStart": true,
             "flatten": true,
             "filter": [{ "type": "page", "exclude": false }, { "exclude": true }],
         });
-        let attached = chromium.devtools.ask(None, "Target.setAutoAttach", every_page).await;
-        attached.unwrap_or_else(|error| panic!("{program} cannot be observed: {error}"));
+        let attached = chromium.devtools.call(None, "Target.setAutoAttach", every_page).await;
+        attached
+            .unwrap_or_else(|error| panic!("{program} does not accept the connection: {error}"));
         chromium
     }
 
-    /// Makes a context in which nothing is remembered.
+    /// Creates an empty browser context.
     ///
     /// # Panics
     /// If the browser refuses.
-    pub(crate) async fn create_context(&self, habits: &Habits) -> Arc<Context> {
+    pub(crate) async fn create_context(&self, options: &ContextOptions) -> Arc<Context> {
         let mut settings = json!({ "disposeOnDetach": true });
-        if let Some(way) = habits.way {
-            settings["proxyServer"] = json!(format!("socks5://{way}"));
-            // A browser goes to its own machine directly unless it is told not to.
+        if let Some(proxy) = options.proxy {
+            settings["proxyServer"] = json!(format!("socks5://{proxy}"));
+            // Without this setting, browsers bypass the proxy for loopback addresses.
             settings["proxyBypassList"] = json!("<-loopback>");
         }
-        let made = self.devtools.ask(None, "Target.createBrowserContext", settings).await;
+        let made = self.devtools.call(None, "Target.createBrowserContext", settings).await;
         let made = made.unwrap_or_else(|error| panic!("no browser context: {error}"));
         let id = made["browserContextId"].as_str().expect("an id");
-        let context = Arc::new(Context::new(id, habits.without_javascript));
-        self.observed.add(context.clone());
+        let context = Arc::new(Context::new(id, options.without_javascript));
+        self.events.add(context.clone());
         context
     }
 
@@ -133,18 +135,18 @@ impl Chromium {
     /// If the browser refuses.
     pub(crate) async fn open_tab(&self, context: &Context) -> Arc<Tab> {
         let parameters = json!({ "url": "about:blank", "browserContextId": context.id() });
-        let made = self.devtools.ask(None, "Target.createTarget", parameters).await;
+        let made = self.devtools.call(None, "Target.createTarget", parameters).await;
         let made = made.unwrap_or_else(|error| panic!("no tab: {error}"));
-        let tab = context.observed_tab(made["targetId"].as_str().expect("an id")).await;
-        tab.expect("the browser lets its new tab be observed")
+        let tab = context.attached_tab(made["targetId"].as_str().expect("an id")).await;
+        tab.expect("the browser attaches the new tab")
     }
 
-    /// Ends a context with its tabs, cookies and connections.
+    /// Disposes of a context with its tabs, cookies and connections.
     pub(crate) fn dispose(&self, context: &Context) {
         let parameters = json!({ "browserContextId": context.id() });
         // An error means that the browser has crashed, which ends the context as well.
-        let _ = self.devtools.ask_and_block(None, "Target.disposeBrowserContext", parameters);
-        self.observed.remove(context);
+        let _ = self.devtools.call_blocking(None, "Target.disposeBrowserContext", parameters);
+        self.events.remove(context);
     }
 }
 
@@ -170,10 +172,10 @@ fn announced_address(process: &mut Child) -> Option<String> {
         if let Some(address) = listening_line(&mut output) {
             let _ = announce.send(address);
         }
-        // The rest is of no interest, but a full pipe would stop the browser.
+        // The rest is discarded, because a full pipe would block the browser.
         std::io::copy(&mut output, &mut std::io::sink())
     });
-    announced.recv_timeout(PATIENCE).ok()
+    announced.recv_timeout(TEST_TIMEOUT).ok()
 }
 
 fn listening_line(output: &mut BufReader<impl Read>) -> Option<String> {

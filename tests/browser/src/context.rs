@@ -4,40 +4,40 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::PATIENCE;
-use crate::complaints::Complaints;
+use crate::TEST_TIMEOUT;
+use crate::console::ConsoleLog;
 use crate::devtools::Command;
 use crate::tab::Tab;
 
-/// A browser context: cookies, storage, cache, connections and proxy of one person, and their tabs.
+/// The browser context of one person: cookies, storage, cache, connections, proxy and tabs.
 #[derive(Debug)]
 pub(crate) struct Context {
     id: String,
     without_javascript: bool,
     tabs: watch::Sender<Vec<Arc<Tab>>>,
-    complaints: Arc<Complaints>,
+    console: Arc<ConsoleLog>,
 }
 
 impl Context {
     pub(crate) fn new(id: &str, without_javascript: bool) -> Self {
-        let (tabs, complaints) = (watch::Sender::default(), Arc::default());
-        Self { id: id.to_owned(), without_javascript, tabs, complaints }
+        let (tabs, console) = (watch::Sender::default(), Arc::default());
+        Self { id: id.to_owned(), without_javascript, tabs, console }
     }
 
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    pub(crate) fn complaints(&self) -> Arc<Complaints> {
-        self.complaints.clone()
+    pub(crate) fn console(&self) -> Arc<ConsoleLog> {
+        self.console.clone()
     }
 
     pub(crate) fn tabs(&self) -> Vec<Arc<Tab>> {
         self.tabs.borrow().clone()
     }
 
-    /// Adds a tab that the browser has opened. Returns the commands by which it begins to run.
-    pub(crate) fn begin(&self, tab: Arc<Tab>) -> Vec<Command> {
+    /// Adds a tab that the browser has opened. Returns the commands that start it.
+    pub(crate) fn add_tab(&self, tab: Arc<Tab>) -> Vec<Command> {
         let session = tab.session().to_owned();
         let command = |method, parameters: Value| Command::unanswered(&session, method, parameters);
         let commands = vec![
@@ -54,12 +54,12 @@ impl Context {
         commands
     }
 
-    /// The tab with this id, as soon as it is observed.
-    pub(crate) async fn observed_tab(&self, id: &str) -> Option<Arc<Tab>> {
-        let of = |tabs: &Vec<Arc<Tab>>| tabs.iter().find(|tab| tab.id() == id).cloned();
+    /// Waits until the tab with this id is attached.
+    pub(crate) async fn attached_tab(&self, id: &str) -> Option<Arc<Tab>> {
+        let find = |tabs: &Vec<Arc<Tab>>| tabs.iter().find(|tab| tab.id() == id).cloned();
         let mut tabs = self.tabs.subscribe();
-        let observed =
-            timeout(PATIENCE, tabs.wait_for(|tabs| of(tabs).is_some())).await.ok()?.ok()?;
-        of(&observed)
+        let attached =
+            timeout(TEST_TIMEOUT, tabs.wait_for(|tabs| find(tabs).is_some())).await.ok()?.ok()?;
+        find(&attached)
     }
 }

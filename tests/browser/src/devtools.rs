@@ -7,46 +7,47 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio_websockets::{ClientBuilder, Limits, MaybeTlsStream, Message, WebSocketStream};
 
-use crate::PATIENCE;
+use crate::TEST_TIMEOUT;
 
 /// The result of a command, or the browser's reason for refusing it.
-pub(crate) type Answer = Result<Value, String>;
+pub(crate) type CommandResult = Result<Value, String>;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type Then = Box<dyn FnOnce(Answer) + Send>;
+type Callback = Box<dyn FnOnce(CommandResult) + Send>;
 
 /// A command of the DevTools protocol, for a page (by its session) or for the browser.
 pub(crate) struct Command {
     pub(crate) session: Option<String>,
     pub(crate) method: &'static str,
     pub(crate) parameters: Value,
-    pub(crate) then: Then,
+    pub(crate) callback: Callback,
 }
 
 impl Command {
-    /// A command whose answer nobody needs.
+    /// A command whose result is ignored.
     pub(crate) fn unanswered(session: &str, method: &'static str, parameters: Value) -> Self {
-        Self { session: Some(session.to_owned()), method, parameters, then: Box::new(drop) }
+        Self { session: Some(session.to_owned()), method, parameters, callback: Box::new(drop) }
     }
 }
 
-/// Somebody who hears all events, on the thread of the connection.
-pub(crate) trait Hears: Send + Sync {
-    /// Takes note of an event, of a page (by its session) or of the browser. Returns the commands
-    /// that it asks for.
-    fn hear(&self, session: Option<&str>, method: &str, parameters: &Value) -> Vec<Command>;
+/// Receives all events, on the thread of the connection.
+pub(crate) trait EventHandler: Send + Sync {
+    /// Handles an event of a page (by its session) or of the browser. Returns the commands to send
+    /// in response.
+    fn handle_event(&self, session: Option<&str>, method: &str, parameters: &Value)
+    -> Vec<Command>;
 }
 
-/// The connection to a browser's DevTools. It has a thread of its own, because the stories that
-/// share it have runtimes of their own.
+/// The connection to a browser's DevTools. It has its own thread, because the stories that share it
+/// have separate runtimes.
 #[derive(Debug)]
 pub(crate) struct Devtools {
     commands: mpsc::UnboundedSender<Command>,
 }
 
 impl Devtools {
-    pub(crate) async fn connect(address: &str, hears: Arc<dyn Hears>) -> Self {
-        let (commands, asked) = mpsc::unbounded_channel();
+    pub(crate) async fn connect(address: &str, handler: Arc<dyn EventHandler>) -> Self {
+        let (commands, command_receiver) = mpsc::unbounded_channel();
         let (connected, is_connected) = oneshot::channel();
         let address = address.to_owned();
         std::thread::spawn(move || {
@@ -54,46 +55,52 @@ impl Devtools {
             runtime.expect("a runtime").block_on(async move {
                 let socket = open(&address).await;
                 let _ = connected.send(());
-                carry(socket, asked, &*hears).await;
+                run(socket, command_receiver, &*handler).await;
             });
         });
         is_connected.await.expect("the browser's DevTools take connections");
         Self { commands }
     }
 
-    /// Sends a command at once; the future is its answer. Commands are executed in this order.
-    pub(crate) fn ask(
+    /// Sends a command immediately; the future returns its result. Commands are executed in order.
+    pub(crate) fn call(
         &self,
         session: Option<&str>,
         method: &'static str,
         parameters: Value,
-    ) -> impl Future<Output = Answer> + use<> {
-        let (answer, answered) = oneshot::channel();
-        self.send(session, method, parameters, Box::new(|given| drop(answer.send(given))));
-        async { answered.await.unwrap_or_else(|_| gone()) }
+    ) -> impl Future<Output = CommandResult> + use<> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(session, method, parameters, Box::new(|result| drop(sender.send(result))));
+        async { receiver.await.unwrap_or_else(|_| disconnected()) }
     }
 
-    /// As [`ask`](Self::ask), for code that cannot await, such as a destructor.
-    pub(crate) fn ask_and_block(
+    /// The same as [`call`](Self::call), for code that cannot await, such as a destructor.
+    pub(crate) fn call_blocking(
         &self,
         session: Option<&str>,
         method: &'static str,
         parameters: Value,
-    ) -> Answer {
-        let (answer, answered) = blocking::channel();
-        self.send(session, method, parameters, Box::new(move |given| drop(answer.send(given))));
-        answered.recv_timeout(PATIENCE).unwrap_or_else(|_| gone())
+    ) -> CommandResult {
+        let (sender, receiver) = blocking::channel();
+        self.send(session, method, parameters, Box::new(move |result| drop(sender.send(result))));
+        receiver.recv_timeout(TEST_TIMEOUT).unwrap_or_else(|_| disconnected())
     }
 
-    fn send(&self, session: Option<&str>, method: &'static str, parameters: Value, then: Then) {
+    fn send(
+        &self,
+        session: Option<&str>,
+        method: &'static str,
+        parameters: Value,
+        callback: Callback,
+    ) {
         let session = session.map(str::to_owned);
-        // An ended connection drops the command, which is answered by that.
-        let _ = self.commands.send(Command { session, method, parameters, then });
+        // If the connection has ended, the command is dropped, which disconnects the receiver.
+        let _ = self.commands.send(Command { session, method, parameters, callback });
     }
 }
 
-fn gone() -> Answer {
-    Err("the browser is gone".to_owned())
+fn disconnected() -> CommandResult {
+    Err("the browser has ended".to_owned())
 }
 
 async fn open(address: &str) -> Socket {
@@ -102,8 +109,13 @@ async fn open(address: &str) -> Socket {
     opened.unwrap_or_else(|error| panic!("no connection to {address}: {error}")).0
 }
 
-/// Carries commands to the browser, and answers and events back, until either side ends it.
-async fn carry(socket: Socket, mut commands: mpsc::UnboundedReceiver<Command>, hears: &dyn Hears) {
+/// Sends commands to the browser, and dispatches results and events, until either side ends the
+/// connection.
+async fn run(
+    socket: Socket,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    handler: &dyn EventHandler,
+) {
     let (mut sink, mut stream) = socket.split();
     let (mut number, mut waiting) = (0_u64, HashMap::new());
     loop {
@@ -116,14 +128,14 @@ async fn carry(socket: Socket, mut commands: mpsc::UnboundedReceiver<Command>, h
                 let Some(Ok(frame)) = frame else { return };
                 let Some(Ok(message)) = frame.as_text().map(serde_json::from_str::<Value>) else { continue };
                 match message["id"].as_u64().and_then(|id| waiting.remove(&id)) {
-                    Some(then) => answer(then, message),
-                    None => event(hears, &message),
+                    Some(callback) => complete(callback, message),
+                    None => handle_event(handler, &message),
                 }
             }
         };
-        for Command { session, method, parameters, then } in sent {
+        for Command { session, method, parameters, callback } in sent {
             number += 1;
-            waiting.insert(number, then);
+            waiting.insert(number, callback);
             let mut message = json!({ "id": number, "method": method, "params": parameters });
             if let Some(session) = session {
                 message["sessionId"] = json!(session);
@@ -135,16 +147,17 @@ async fn carry(socket: Socket, mut commands: mpsc::UnboundedReceiver<Command>, h
     }
 }
 
-/// An answer adds no command: the empty list keeps both arms of the loop alike.
-fn answer(then: Then, mut message: Value) -> Vec<Command> {
-    then(match message.get("error") {
+/// Passes a result to its callback. Returns no commands, so that both arms of the loop have one
+/// type.
+fn complete(callback: Callback, mut message: Value) -> Vec<Command> {
+    callback(match message.get("error") {
         Some(error) => Err(error.to_string()),
         None => Ok(message["result"].take()),
     });
     Vec::new()
 }
 
-fn event(hears: &dyn Hears, message: &Value) -> Vec<Command> {
+fn handle_event(handler: &dyn EventHandler, message: &Value) -> Vec<Command> {
     let method = message["method"].as_str().unwrap_or_default();
-    hears.hear(message["sessionId"].as_str(), method, &message["params"])
+    handler.handle_event(message["sessionId"].as_str(), method, &message["params"])
 }

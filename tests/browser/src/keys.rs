@@ -1,22 +1,22 @@
 use serde_json::{Value, json};
 
-/// A key that is not a letter.
+/// A special key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// Sends or confirms.
+    /// The Enter key.
     Enter,
-    /// Leaves.
+    /// The Escape key.
     Escape,
-    /// The arrow that points up.
+    /// The up arrow.
     Up,
-    /// Deletes what is selected.
+    /// The Delete key.
     Delete,
 }
 
 /// Text to type, or one key to press.
 #[derive(Debug, Clone, Copy)]
 pub enum Keys<'a> {
-    /// Letter by letter.
+    /// Text, typed character by character.
     Text(&'a str),
     /// One key.
     Key(Key),
@@ -38,7 +38,7 @@ impl From<Key> for Keys<'_> {
 type Stroke = (&'static str, Value);
 
 impl Keys<'_> {
-    /// Everything a keyboard does for this, in order.
+    /// The commands for all key strokes, in order.
     pub(crate) fn strokes(self) -> Vec<Stroke> {
         match self {
             Self::Text(text) => text.chars().flat_map(letter).collect(),
@@ -56,12 +56,13 @@ fn letter(letter: char) -> Vec<Stroke> {
             "unmodifiedText": letter.to_string(),
             "windowsVirtualKeyCode": code_of(letter),
         })),
-        // No key of this keyboard has it; an input method brings it.
+        // No key of this keyboard produces it; an input method inserts it.
         _ => vec![("Input.insertText", json!({ "text": letter.to_string() }))],
     }
 }
 
-/// Letters and digits have the code of their upper case; the rest has none that a page relies on.
+/// The virtual key code: letters and digits have the code of their upper case. Pages rely on no
+/// other codes.
 fn code_of(letter: char) -> u32 {
     if letter.is_ascii_alphanumeric() { u32::from(letter.to_ascii_uppercase()) } else { 0 }
 }

@@ -1,64 +1,64 @@
-//! Stories told by real browsers against the real server.
+//! Drives real browsers against the real server, for the browser tests ("stories").
 //!
-//! A story opens a [`Stage`] (a fresh site), lets [`Person`]s come in, and says what they do and
-//! see. The stories of a program share one browser process; each person has a browser context of
-//! their own, with its own cookies, storage, cache, connections and network. A person's verbs wait
-//! for what they name by looking again and again until [`PATIENCE`] is over, and panic with a
-//! sentence and the state of the page when it does not happen.
+//! A story starts a [`Site`] with an empty database, adds [`Person`]s, and describes their actions
+//! and the results. The stories of a test program share one browser process. Each person has a
+//! separate browser context with its own cookies, storage, cache, connections and network. A
+//! person's methods poll until the named condition holds. After [`TEST_TIMEOUT`] they panic with a
+//! sentence and the state of the page.
 //!
-//! Each story fails on an uncaught error, an unhandled rejection, `console.error` or any other
-//! error that a page reports from its first line to the person's end. A story that cuts a cable or
-//! is refused something on purpose names that [`Trouble`] with [`Person::expects`].
+//! A story fails on an uncaught error, an unhandled rejection, `console.error` or any other error
+//! that a page reports. A story that causes a network error on purpose names that [`NetworkError`]
+//! with [`Person::expects`].
 //!
-//! The module order is the way down from the site to the browser's protocol. Nothing here knows the
-//! framework or an app: only addresses and what a person finds on a page.
+//! The modules are listed from the site down to the browser's protocol. Nothing here depends on the
+//! framework or an app, except for addresses and the content of pages.
 //!
-//! `bin/test` brings the browser and names the server; see [`programs`].
+//! `bin/test` installs the browser and names the server; see [`programs`].
 
 pub mod programs;
 mod server;
-mod cable;
-mod stage;
+mod proxy;
+mod site;
 mod person;
-mod verbs;
-mod travels;
+mod actions;
+mod navigation;
 mod requests;
 mod room;
-mod picture;
+mod screenshot;
 mod keys;
 mod chromium;
-mod observed;
+mod events;
 mod context;
-mod complaints;
+mod console;
 mod tab;
 mod devtools;
 
 use std::time::Duration;
 
-pub use cable::Cable;
-pub use complaints::Trouble;
+pub use console::NetworkError;
 pub use keys::{Key, Keys};
 pub use person::Person;
-pub use picture::Scheme;
+pub use proxy::Proxy;
+pub use screenshot::ColorScheme;
 pub use server::Server;
-pub use stage::Stage;
+pub use site::Site;
 pub use tab::Tab;
 
-/// How long anything that must happen may take. Generous: it is only ever used up by a failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that a story waits for a condition. Only a failing story waits this long.
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often is looked whether it has happened.
-const LOOK_EVERY: Duration = Duration::from_millis(40);
+/// The interval between two polls of a condition.
+const POLL_INTERVAL: Duration = Duration::from_millis(40);
 
-/// Looks again and again until there is something to return; `None` when [`PATIENCE`] is over.
-pub(crate) async fn look_until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
-    let patient = async {
+/// Polls until `poll` returns a value. Returns `None` after [`TEST_TIMEOUT`].
+pub(crate) async fn poll_until<T>(mut poll: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let polling = async {
         loop {
-            if let Some(found) = look().await {
+            if let Some(found) = poll().await {
                 return found;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    tokio::time::timeout(PATIENCE, patient).await.ok()
+    tokio::time::timeout(TEST_TIMEOUT, polling).await.ok()
 }

@@ -2,18 +2,18 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::chromium::{Chromium, Habits};
-use crate::complaints::Trouble;
+use crate::chromium::{Chromium, ContextOptions};
+use crate::console::NetworkError;
 use crate::context::Context;
-use crate::devtools::Answer;
-use crate::look_until;
+use crate::devtools::CommandResult;
+use crate::poll_until;
 use crate::tab::Tab;
 
-/// Somebody with a browser context of their own. What people do is in `verbs`, and where they go in
-/// `travels`; this is how their browser is reached.
+/// A person with a separate browser context. The actions of people are in `actions` and
+/// `navigation`; this module is the access to their browser.
 ///
-/// Dropping a person fails the story if their browser has complained about an error that the story
-/// does not [expect](Self::expects).
+/// Dropping a person fails the story if their browser has reported an error that the story does not
+/// [expect](Self::expects).
 #[derive(Debug)]
 pub struct Person {
     name: String,
@@ -25,73 +25,73 @@ pub struct Person {
 }
 
 impl Person {
-    pub(crate) async fn arrive(
+    pub(crate) async fn open(
         name: &str,
         site: &str,
         chromium: Arc<Chromium>,
-        habits: Habits,
+        options: ContextOptions,
     ) -> Self {
-        let context = chromium.create_context(&habits).await;
+        let context = chromium.create_context(&options).await;
         let tab = chromium.open_tab(&context).await;
         let (name, site, current) = (name.to_owned(), site.to_owned(), Mutex::new(tab.clone()));
         let person = Self { name, site, context, current, chromium };
-        person.looks_at(&tab).await;
+        person.switches_to(&tab).await;
         person
     }
 
-    /// The name, which is also the name of the account.
+    /// The name, which is also the account's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The address of a path on the site; a whole address stays as it is.
+    /// The URL of a path on the site; an absolute URL is returned unchanged.
     pub(crate) fn address(&self, path: &str) -> String {
         if path.starts_with('/') { format!("{}{path}", self.site) } else { path.to_owned() }
     }
 
-    /// The tab that this person looks at.
+    /// The current tab of this person.
     #[must_use]
     pub fn tab(&self) -> Arc<Tab> {
         self.current.lock().expect("the tab").clone()
     }
 
-    /// Looks at another tab: that one is visible and has the focus, as on a desktop.
-    pub async fn looks_at(&self, tab: &Arc<Tab>) {
-        self.tell("Emulation.setFocusEmulationEnabled", json!({ "enabled": false })).await;
+    /// Switches to another tab, which becomes visible and focused, as on a desktop.
+    pub async fn switches_to(&self, tab: &Arc<Tab>) {
+        self.execute("Emulation.setFocusEmulationEnabled", json!({ "enabled": false })).await;
         *self.current.lock().expect("the tab") = tab.clone();
-        let shown = self.chromium.devtools.ask(
+        let shown = self.chromium.devtools.call(
             None,
             "Target.activateTarget",
             json!({ "targetId": tab.id() }),
         );
-        shown.await.unwrap_or_else(|error| panic!("{} cannot look at a tab: {error}", self.name));
-        self.tell("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await;
+        shown.await.unwrap_or_else(|error| panic!("{} cannot switch to a tab: {error}", self.name));
+        self.execute("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await;
     }
 
-    /// Opens an empty tab behind the one that is looked at.
+    /// Opens an empty tab in the background.
     pub async fn opens_tab(&self) -> Arc<Tab> {
         self.chromium.open_tab(&self.context).await
     }
 
-    /// Sends a command to the page; the future is the answer. Commands are executed in order.
+    /// Sends a command to the page; the future returns its result. Commands are executed in order.
     pub(crate) fn command(
         &self,
         method: &'static str,
         parameters: Value,
-    ) -> impl Future<Output = Answer> + use<> {
-        self.chromium.devtools.ask(Some(self.tab().session()), method, parameters)
+    ) -> impl Future<Output = CommandResult> + use<> {
+        self.chromium.devtools.call(Some(self.tab().session()), method, parameters)
     }
 
-    /// Tells the browser something about the page that it does not refuse.
-    pub(crate) async fn tell(&self, method: &'static str, parameters: Value) -> Value {
-        let told = self.command(method, parameters).await;
-        told.unwrap_or_else(|error| {
+    /// Executes a command on the page. Panics if the browser refuses it.
+    pub(crate) async fn execute(&self, method: &'static str, parameters: Value) -> Value {
+        let result = self.command(method, parameters).await;
+        result.unwrap_or_else(|error| {
             panic!("the browser of {} refused {method}: {error}", self.name)
         })
     }
 
-    /// The result of an expression in the page, or `None` if it fails or the page gives way.
+    /// The result of an expression in the page, or `None` if it fails or the page is unloaded.
     async fn evaluate(&self, expression: String) -> Option<Value> {
         self.tab().settles().await;
         let parameters =
@@ -102,12 +102,11 @@ impl Person {
         answer["exceptionDetails"].is_null().then(|| answer["result"]["value"].take())
     }
 
-    /// Waits until all that the page was asked to do has been done, and the next page is there if
-    /// it led to one.
+    /// Waits until all commands are executed, including navigations that they caused.
     pub(crate) async fn settles(&self) {
         loop {
             self.tab().settles().await;
-            // Events of a page come before its answers: after this one, nothing was on its way.
+            // Events of a page precede its results, so after this result no event is outstanding.
             let _ = self.command("Runtime.evaluate", json!({ "expression": "0" })).await;
             if self.tab().is_settled() {
                 return;
@@ -115,78 +114,78 @@ impl Person {
         }
     }
 
-    /// The result of a script in the page; `Null` if it fails, as it does while a page gives way to
-    /// the next. The script is the body of a function with these `arguments`.
-    pub async fn ask(&self, script: &str, arguments: &[Value]) -> Value {
+    /// Runs a script in the page and returns its result, or `Null` if it fails, as it does during a
+    /// navigation. The script is the body of a function with these `arguments`.
+    pub async fn run_script(&self, script: &str, arguments: &[Value]) -> Value {
         let expression = format!("(function () {{ {script}\n}}).apply(null, {})", json!(arguments));
         self.evaluate(expression).await.unwrap_or(Value::Null)
     }
 
-    /// Waits until a script returns something that is true, and returns it.
+    /// Waits until a script returns neither `null` nor `false`, and returns the result.
     ///
     /// # Panics
-    /// With the sentence "`name` never …" and the page's words, when that does not happen.
+    /// With the sentence "`name` never …" and the page's text, after the timeout.
     pub async fn until(&self, what: &str, script: &str, arguments: &[Value]) -> Value {
-        let look = async || {
-            let answer = self.ask(script, arguments).await;
+        let poll = async || {
+            let answer = self.run_script(script, arguments).await;
             (!matches!(answer, Value::Null | Value::Bool(false))).then_some(answer)
         };
-        match look_until(look).await {
+        match poll_until(poll).await {
             Some(answer) => answer,
             None => panic!("{} never {what}. {}", self.name, self.page().await),
         }
     }
 
-    /// Lets a network error pass that this story causes on purpose. Everything else that the
-    /// browser reports as an error fails the story.
-    pub fn expects(&self, trouble: Trouble) {
-        self.context.complaints().expect(trouble);
+    /// Allows a network error that this story causes on purpose. Any other error that the browser
+    /// reports fails the story.
+    pub fn expects(&self, error: NetworkError) {
+        self.context.console().expect(error);
     }
 
-    /// Takes what the browser has complained about so far, warnings included, and nobody expected.
-    pub async fn complaints(&self) -> Vec<String> {
+    /// Takes the unexpected errors and warnings that the browser has reported so far.
+    pub async fn console_messages(&self) -> Vec<String> {
         self.settles().await;
-        self.context.complaints().take()
+        self.context.console().take()
     }
 
     /// The cookies of this person's browser.
     pub async fn cookies(&self) -> Vec<(String, String)> {
         let of = json!({ "browserContextId": self.context.id() });
-        let kept = self.chromium.devtools.ask(None, "Storage.getCookies", of).await;
+        let kept = self.chromium.devtools.call(None, "Storage.getCookies", of).await;
         let kept = kept.unwrap_or_else(|error| panic!("the cookies of {}: {error}", self.name));
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let cookies = kept["cookies"].as_array().into_iter().flatten();
         cookies.map(|cookie| (text(&cookie["name"]), text(&cookie["value"]))).collect()
     }
 
-    /// Ends this person's browser as a crash does. Only for a person with a browser of their own.
+    /// Crashes this person's browser. Only for a person with a separate browser.
     ///
     /// # Panics
-    /// If it survives that.
+    /// If it does not crash.
     pub async fn crashes(&self) {
-        let crashed = self.chromium.devtools.ask(None, "Browser.crash", json!({})).await;
-        assert!(crashed.is_err(), "nobody is there to answer");
+        let crashed = self.chromium.devtools.call(None, "Browser.crash", json!({})).await;
+        assert!(crashed.is_err(), "the browser has not crashed");
     }
 
-    /// The page in words, for the message of a failure.
+    /// Describes the page, for the message of a failure.
     pub(crate) async fn page(&self) -> String {
         let script = "return [location.href, document.documentElement.dataset.bellwire, document.body.innerText]";
-        let answer = self.ask(script, &[]).await;
-        let complaints = self.context.complaints().take();
-        format!("The page shows {answer:#}; the browser complains: {complaints:#?}")
+        let answer = self.run_script(script, &[]).await;
+        let console = self.context.console().take();
+        format!("The page shows {answer:#}; the browser reports: {console:#?}")
     }
 
-    /// Errors that nobody expected, when all tabs have said everything.
+    /// The unexpected errors, after all tabs have sent their events.
     fn last_errors(&self) -> Vec<String> {
         for tab in self.context.tabs() {
-            let nothing = json!({ "expression": "0" });
-            let _ = self.chromium.devtools.ask_and_block(
+            let no_op = json!({ "expression": "0" });
+            let _ = self.chromium.devtools.call_blocking(
                 Some(tab.session()),
                 "Runtime.evaluate",
-                nothing,
+                no_op,
             );
         }
-        self.context.complaints().take_errors()
+        self.context.console().take_errors()
     }
 }
 

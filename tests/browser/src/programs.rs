@@ -1,18 +1,18 @@
-//! The programs the stories stand on, named by the environment that `bin/test` prepares.
+//! Paths of the server and the browser, from the environment that `bin/test` prepares.
 
 use std::path::PathBuf;
 
 /// The server under test: `BELLWIRE_TEST_SERVER`.
 ///
 /// # Panics
-/// When the variable is not set or names no file.
+/// If the variable is not set or names no file.
 #[must_use]
 pub fn server() -> PathBuf {
     let named = std::env::var_os("BELLWIRE_TEST_SERVER").map(PathBuf::from);
     let Some(path) = named.filter(|path| path.is_file()) else {
         panic!(
-            "BELLWIRE_TEST_SERVER does not name the built server: run these stories by `bin/test`, or alone by \
-             `bin/test --test stories`"
+            "BELLWIRE_TEST_SERVER does not name the built server: run these stories with `bin/test`, or \
+             separately with `bin/test --test stories`"
         );
     };
     path
@@ -24,7 +24,7 @@ pub fn chromium() -> String {
     std::env::var("BELLWIRE_TEST_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
 }
 
-/// Where pictures of pages go: `BELLWIRE_TEST_SCREENSHOTS`. Without it none are taken.
+/// The folder for screenshots: `BELLWIRE_TEST_SCREENSHOTS`. Without it none are taken.
 #[must_use]
 pub fn screenshots() -> Option<PathBuf> {
     std::env::var_os("BELLWIRE_TEST_SCREENSHOTS").map(PathBuf::from)

@@ -2,16 +2,16 @@ use serde_json::{Value, json};
 
 use crate::Person;
 
-/// A message as it is for everybody. What each browser adds for its own person (classes, local
-/// times, tools, day lines, the unread line) does not count, and neither does white space between
+/// Normalizes a message to the content that is the same for everyone. Removes browser-specific
+/// additions (classes, local times, tools, day lines, the unread line) and white space between
 /// elements.
-const NORMAL: &str = "const KEPT = ['href', 'datetime', 'data-user', 'data-language', 'lang']
+const NORMALIZE: &str = "const KEPT = ['href', 'datetime', 'data-user', 'data-language', 'lang']
   const normal = (item) => {
     const text = item.querySelector('.message__text').cloneNode(true)
     text.querySelectorAll('button').forEach((tool) => tool.remove())
     for (const element of text.querySelectorAll('*'))
       for (const name of element.getAttributeNames()) KEPT.includes(name) || element.removeAttribute(name)
-    const said = item.querySelector('.message__text')
+    const shown = item.querySelector('.message__text')
     return {
       id: item.id,
       seq: item.dataset.place,
@@ -20,16 +20,16 @@ const NORMAL: &str = "const KEPT = ['href', 'datetime', 'data-user', 'data-langu
       link: item.querySelector('.message__link').getAttribute('href'),
       sent: item.querySelector('time').dateTime,
       edited: item.querySelector('.message__edited')?.dataset.at ?? null,
-      source: said.dataset.source ?? said.textContent.trim(),
+      source: shown.dataset.source ?? shown.textContent.trim(),
       html: text.innerHTML.trim(),
     }
   }
   const messages = (page) => [...page.querySelectorAll(':is(#messages-list, #messages-before) > li[id^=\"message--\"]')].map(normal)
   const fetched = async (path) => new DOMParser().parseFromString(await (await fetch(path)).text(), 'text/html')";
 
-/// The newest messages as the server has them, and what is before by the link to what is older, as
-/// long as there is one. Fetched, not read off the page: a live page may take its link away.
-const WHOLE: &str = "return (async () => {
+/// Fetches the newest messages, then follows the link to older ones until it is absent. Fetches
+/// from the server, because a live page may remove its link.
+const ALL_MESSAGES: &str = "return (async () => {
     let page = await fetched(location.pathname), all = messages(page)
     for (let link; (link = page.querySelector('.room__older a')); ) {
       page = await fetched(link.getAttribute('href'))
@@ -39,35 +39,36 @@ const WHOLE: &str = "return (async () => {
   })()";
 
 impl Person {
-    /// The messages in the list, normalised: what is the same for everybody, in the page's order.
-    pub async fn normal_messages(&self) -> Vec<Value> {
-        self.normal("return messages(document)", &[]).await
+    /// The displayed messages, normalized, in the page's order.
+    pub async fn normalized_messages(&self) -> Vec<Value> {
+        self.evaluate_messages("return messages(document)", &[]).await
     }
 
-    /// The same of everything in the room whose page is open, from its first message on.
-    pub async fn whole_room(&self) -> Vec<Value> {
-        self.normal(WHOLE, &[]).await
+    /// All messages of the current room, normalized, from the first one on.
+    pub async fn all_room_messages(&self) -> Vec<Value> {
+        self.evaluate_messages(ALL_MESSAGES, &[]).await
     }
 
-    /// The id of the message with this text on a freshly loaded page of the room.
+    /// The id of the message with this text, from a newly fetched page of the room.
     pub async fn id_of_message(&self, room: &str, text: &str) -> String {
         let find = "return fetched(arguments[0]).then(page => messages(page).find(m => m.source === arguments[1])?.id)";
-        let id = self.ask(&format!("{NORMAL}; {find}"), &[json!(room), json!(text)]).await;
+        let id =
+            self.run_script(&format!("{NORMALIZE}; {find}"), &[json!(room), json!(text)]).await;
         let id = id.as_str().and_then(|id| id.strip_prefix("message--")).map(str::to_owned);
         id.unwrap_or_else(|| panic!("there is no {text:?} in {room}"))
     }
 
-    /// Waits until the live list stands where a page of the same address would that is loaded now.
+    /// Waits until the live list has the same feed position as a newly loaded page.
     pub async fn is_up_to_date(&self) {
         let script = "return fetched(location.pathname).then(page => {
             const [live, fresh] = [document, page].map(page => page.querySelector('#messages-list').dataset.seq)
             return live !== undefined && live === fresh
           })";
-        self.until("was brought up to date", &format!("{NORMAL}; {script}"), &[]).await;
+        self.until("was brought up to date", &format!("{NORMALIZE}; {script}"), &[]).await;
     }
 
-    async fn normal(&self, script: &str, arguments: &[Value]) -> Vec<Value> {
-        let found = self.ask(&format!("{NORMAL}; {script}"), arguments).await;
+    async fn evaluate_messages(&self, script: &str, arguments: &[Value]) -> Vec<Value> {
+        let found = self.run_script(&format!("{NORMALIZE}; {script}"), arguments).await;
         let Value::Array(found) = found else {
             panic!("the room of {} cannot be read: {found}", self.name())
         };

@@ -5,12 +5,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use tempfile::TempDir;
 
-use crate::{look_until, programs};
+use crate::{poll_until, programs};
 
-/// The real server: a process with a data folder of its own and an address it keeps when it is
-/// started again.
+/// The real server: a process with its own data folder, and an address that survives restarts.
 ///
-/// Its log goes to a file, which is printed when the story fails.
+/// Its log is written to a file, which is printed if the story fails.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -20,7 +19,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a fresh site with these settings beside the address and the data folder.
+    /// Starts a new site with these settings, in addition to the address and the data folder.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
         let settings = settings
             .iter()
@@ -32,18 +31,18 @@ impl Server {
         server
     }
 
-    /// Starts it, with the same address and data, and waits until it takes connections.
+    /// Starts the process with the same address and data, and waits until it accepts connections.
     ///
     /// # Panics
-    /// When it ends instead.
+    /// If the process ends instead.
     pub async fn start_again(&mut self) {
-        assert!(self.process.is_none(), "the server runs already");
+        assert!(self.process.is_none(), "the server is already running");
         let out = self.open_log();
         let mut command = self.command();
         command.stdout(out);
         self.process = Some(command.spawn().expect("the server starts"));
-        let started = look_until(async || self.is_ready_or_gone()).await;
-        assert!(started == Some(true), "the server did not start; it said:\n{}", self.log());
+        let started = poll_until(async || self.is_ready_or_ended()).await;
+        assert!(started == Some(true), "the server did not start; its output:\n{}", self.log());
     }
 
     /// The program, with this site's settings and no others.
@@ -65,30 +64,30 @@ impl Server {
         command
     }
 
-    /// Whether it takes connections, or `false` when the process has ended; `None` while neither is
-    /// so.
-    fn is_ready_or_gone(&mut self) -> Option<bool> {
+    /// Returns `true` if the server accepts connections, `false` if the process has ended, and
+    /// `None` before either.
+    fn is_ready_or_ended(&mut self) -> Option<bool> {
         let ended =
             self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None)));
         if ended { Some(false) } else { TcpStream::connect(self.address).ok().map(|_| true) }
     }
 
-    /// Lets the operator say something beside the running site: `bellwire` with these words.
+    /// Runs a `bellwire` command with these arguments while the site runs.
     ///
     /// # Panics
-    /// When that fails.
-    pub async fn operator(&self, words: &[&str]) {
-        let command = self.command().args(words).stdout(Stdio::null()).spawn();
+    /// If the command fails.
+    pub async fn run_command(&self, arguments: &[&str]) {
+        let command = self.command().args(arguments).stdout(Stdio::null()).spawn();
         let mut process = command.expect("the server's program starts");
-        let ended = look_until(async || process.try_wait().ok().flatten()).await;
+        let ended = poll_until(async || process.try_wait().ok().flatten()).await;
         assert!(
             ended.is_some_and(|status| status.success()),
-            "{words:?} failed: {ended:?}\n{}",
+            "{arguments:?} failed: {ended:?}\n{}",
             self.log()
         );
     }
 
-    /// Ends it without a warning, as a power cut would (SIGKILL).
+    /// Kills the process, as a power cut would (SIGKILL).
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().expect("our own process can be killed");
@@ -96,17 +95,17 @@ impl Server {
         }
     }
 
-    /// Asks it to stop, as an operator would (SIGTERM), and waits until it has.
+    /// Stops the process as an operator would (SIGTERM), and waits for its end.
     ///
     /// # Panics
-    /// When it does not end.
+    /// If it does not end.
     pub async fn stop(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("a server that runs");
-        let told = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
-        assert!(told.is_ok_and(|status| status.success()), "the server could not be told to stop");
-        let ended = look_until(async || process.try_wait().ok().flatten()).await;
+        let killed = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
+        let ended = poll_until(async || process.try_wait().ok().flatten()).await;
         self.process = ended.is_none().then_some(process);
-        ended.unwrap_or_else(|| panic!("the server did not stop; it said:\n{}", self.log()))
+        ended.unwrap_or_else(|| panic!("the server did not stop; its output:\n{}", self.log()))
     }
 
     /// The address of a path on this site.
@@ -121,7 +120,7 @@ impl Server {
         self.address
     }
 
-    /// Everything it has said so far, over all starts.
+    /// The log of all starts so far.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
@@ -140,13 +139,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
-            eprintln!("--- the server said ---\n{}--- end of what the server said ---", self.log());
+            eprintln!("--- server output ---\n{}--- end of server output ---", self.log());
         }
     }
 }
 
-/// An address nobody listens on. The kernel does not hand the same port out again soon, so it stays
-/// free.
+/// A free loopback address. The kernel does not assign the same port again soon, so it stays free.
 fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address")

@@ -4,18 +4,18 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::PATIENCE;
-use crate::complaints::Complaints;
+use crate::TEST_TIMEOUT;
+use crate::console::ConsoleLog;
 use crate::devtools::Command;
 
 /// The progress of a tab's navigations.
 #[derive(Debug, Clone, Copy, Default)]
 struct Progress {
-    /// A form's submission has been scheduled and has not begun.
+    /// A form submission is scheduled and has not started.
     is_scheduled: bool,
     is_loading: bool,
-    /// How many pages were shown, and how many addresses a page gave itself.
-    moves: u64,
+    /// Number of loaded pages and same-document navigations.
+    navigations: u64,
 }
 
 impl Progress {
@@ -24,19 +24,19 @@ impl Progress {
     }
 }
 
-/// One tab, as its events tell of it.
+/// A tab, tracked by its events.
 #[derive(Debug)]
 pub struct Tab {
     session: String,
     id: String,
     progress: watch::Sender<Progress>,
-    complaints: Arc<Complaints>,
+    console: Arc<ConsoleLog>,
 }
 
 impl Tab {
-    pub(crate) fn new(session: &str, id: &str, complaints: Arc<Complaints>) -> Self {
+    pub(crate) fn new(session: &str, id: &str, console: Arc<ConsoleLog>) -> Self {
         let (session, id) = (session.to_owned(), id.to_owned());
-        Self { session, id, progress: watch::Sender::default(), complaints }
+        Self { session, id, progress: watch::Sender::default(), console }
     }
 
     pub(crate) fn session(&self) -> &str {
@@ -48,48 +48,52 @@ impl Tab {
         &self.id
     }
 
-    pub(crate) fn moves(&self) -> u64 {
-        self.progress.borrow().moves
+    pub(crate) fn navigations(&self) -> u64 {
+        self.progress.borrow().navigations
     }
 
     pub(crate) fn is_settled(&self) -> bool {
         self.progress.borrow().is_settled()
     }
 
-    /// Waits until no page is on its way, or the patience is over.
+    /// Waits until no page is loading, or until [`TEST_TIMEOUT`].
     pub(crate) async fn settles(&self) {
         let mut progress = self.progress.subscribe();
-        let _ = timeout(PATIENCE, progress.wait_for(|progress| progress.is_settled())).await;
+        let _ = timeout(TEST_TIMEOUT, progress.wait_for(|progress| progress.is_settled())).await;
     }
 
-    /// Waits until the tab has moved on from `moves`, and whether it has.
-    pub(crate) async fn moves_on_from(&self, moves: u64) -> bool {
+    /// Waits until the tab has navigated more than `navigations` times. Returns whether it has.
+    pub(crate) async fn navigates_after(&self, navigations: u64) -> bool {
         let mut progress = self.progress.subscribe();
-        timeout(PATIENCE, progress.wait_for(|progress| progress.moves > moves)).await.is_ok()
+        timeout(TEST_TIMEOUT, progress.wait_for(|progress| progress.navigations > navigations))
+            .await
+            .is_ok()
     }
 
-    /// Takes note of an event. Returns the command that it asks for.
-    pub(crate) fn hear(&self, method: &str, parameters: &Value) -> Option<Command> {
+    /// Handles an event. Returns the command to send in response.
+    pub(crate) fn handle_event(&self, method: &str, parameters: &Value) -> Option<Command> {
         let is_main = parameters["frameId"].as_str() == Some(&self.id);
         match method {
             "Page.frameStartedLoading" if is_main => {
-                self.note(|progress| progress.is_loading = true)
+                self.update(|progress| progress.is_loading = true)
             }
             "Page.frameStoppedLoading" if is_main => {
-                self.note(|progress| progress.is_loading = false)
+                self.update(|progress| progress.is_loading = false)
             }
             "Page.frameScheduledNavigation" if is_main => {
-                self.note(|progress| progress.is_scheduled = true)
+                self.update(|progress| progress.is_scheduled = true)
             }
             "Page.frameClearedScheduledNavigation" if is_main => {
-                self.note(|progress| progress.is_scheduled = false);
+                self.update(|progress| progress.is_scheduled = false);
             }
-            "Page.navigatedWithinDocument" if is_main => self.note(|progress| progress.moves += 1),
+            "Page.navigatedWithinDocument" if is_main => {
+                self.update(|progress| progress.navigations += 1)
+            }
             "Page.frameNavigated" if parameters["frame"]["parentId"].is_null() => {
                 let is_restored = parameters["type"] == "BackForwardCacheRestore";
-                self.note(|progress| {
+                self.update(|progress| {
                     progress.is_loading = !is_restored;
-                    progress.moves += 1;
+                    progress.navigations += 1;
                 });
             }
             "Page.javascriptDialogOpening" => {
@@ -100,12 +104,12 @@ impl Tab {
                     accept,
                 ));
             }
-            _ => self.complaints.hear(method, parameters),
+            _ => self.console.record(method, parameters),
         }
         None
     }
 
-    fn note(&self, change: impl FnOnce(&mut Progress)) {
+    fn update(&self, change: impl FnOnce(&mut Progress)) {
         self.progress.send_modify(change);
     }
 }

@@ -1,12 +1,12 @@
-//! Strongly connected components of a graph, and the shortest circle through a node.
+//! Strongly connected components of a graph, and the shortest cycle through a node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// From each node to the ones that it leads to.
+/// The successors of each node.
 pub type Graph<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// Everything that can be reached from a node by one step or more.
-pub fn reached<'a>(graph: &Graph<'a>, from: &str) -> BTreeSet<&'a str> {
+/// All nodes that are reachable from a node by at least one edge.
+pub fn reachable<'a>(graph: &Graph<'a>, from: &str) -> BTreeSet<&'a str> {
     let (mut reached, mut open) = (BTreeSet::new(), vec![from]);
     while let Some(node) = open.pop() {
         for next in graph.get(node).into_iter().flatten() {
@@ -18,17 +18,18 @@ pub fn reached<'a>(graph: &Graph<'a>, from: &str) -> BTreeSet<&'a str> {
     reached
 }
 
-/// The sets of nodes that all lead to each other.
+/// The sets of mutually reachable nodes.
 pub fn components<'a>(graph: &Graph<'a>) -> Vec<BTreeSet<&'a str>> {
-    let reached: BTreeMap<_, _> = graph.keys().map(|node| (*node, reached(graph, node))).collect();
+    let reachable: BTreeMap<_, _> =
+        graph.keys().map(|node| (*node, reachable(graph, node))).collect();
     let mut components: Vec<BTreeSet<&str>> = Vec::new();
-    for (node, beyond) in &reached {
+    for (node, beyond) in &reachable {
         if beyond.contains(node) && !components.iter().any(|component| component.contains(node)) {
             components.push(
                 beyond
                     .iter()
                     .copied()
-                    .filter(|other| reached.get(other).is_some_and(|back| back.contains(node)))
+                    .filter(|other| reachable.get(other).is_some_and(|back| back.contains(node)))
                     .collect(),
             );
         }
@@ -36,18 +37,18 @@ pub fn components<'a>(graph: &Graph<'a>) -> Vec<BTreeSet<&'a str>> {
     components
 }
 
-/// The shortest way from a node back to it, with the node at both ends.
-pub fn way_back<'a>(graph: &Graph<'a>, node: &'a str) -> Option<Vec<&'a str>> {
-    let mut ways = std::collections::VecDeque::from([vec![node]]);
+/// The shortest cycle through a node, with the node at both ends.
+pub fn shortest_cycle<'a>(graph: &Graph<'a>, node: &'a str) -> Option<Vec<&'a str>> {
+    let mut paths = std::collections::VecDeque::from([vec![node]]);
     let mut seen = BTreeSet::new();
-    while let Some(way) = ways.pop_front() {
-        for next in graph.get(way.last()?).into_iter().flatten() {
-            let longer: Vec<_> = way.iter().copied().chain([*next]).collect();
+    while let Some(path) = paths.pop_front() {
+        for next in graph.get(path.last()?).into_iter().flatten() {
+            let longer: Vec<_> = path.iter().copied().chain([*next]).collect();
             if *next == node {
                 return Some(longer);
             }
             if seen.insert(*next) {
-                ways.push_back(longer);
+                paths.push_back(longer);
             }
         }
     }

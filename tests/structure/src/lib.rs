@@ -1,5 +1,5 @@
-//! Reads the source of this workspace, for the tests beside it: imports between crates, imports
-//! between files.
+//! Parses the source of this workspace, for the tests of its structure: imports between crates,
+//! imports between files, protocols.
 
 pub mod workspace;
 pub mod tokens;
@@ -7,6 +7,6 @@ pub mod shipped;
 pub mod source;
 pub mod tree;
 pub mod graph;
-pub mod circles;
+pub mod cycles;
 pub mod table;
 pub mod protocols;

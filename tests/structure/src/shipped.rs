@@ -1,4 +1,4 @@
-//! Code that is compiled without tests: what is behind `#[cfg(test)]` is left out.
+//! Filter for shipped code: removes all items behind `#[cfg(test)]`.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
@@ -9,11 +9,11 @@ use crate::tokens::{Cursor, as_group, is_punct};
 pub struct Attribute {
     /// The tokens in the brackets.
     pub inside: TokenStream,
-    /// Whether it is about what it stands in.
+    /// Whether it is an inner attribute.
     pub is_inner: bool,
 }
 
-/// The attribute that comes next.
+/// Parses the next attribute.
 pub fn attribute(cursor: &mut Cursor) -> Option<Attribute> {
     if !cursor.at("#") {
         return None;
@@ -27,13 +27,13 @@ pub fn attribute(cursor: &mut Cursor) -> Option<Attribute> {
 /// The tokens of a file.
 ///
 /// # Errors
-/// The lexer's, when it is not Rust.
+/// The lexer's message if the text is not Rust.
 pub fn tokens(text: &str) -> Result<TokenStream, String> {
     text.parse().map_err(|error: proc_macro2::LexError| error.to_string())
 }
 
-/// The tokens that are compiled without tests, without documentation. Nothing, if an inner
-/// attribute leaves all of them out.
+/// The tokens that are compiled without tests, without documentation. `None` if an inner attribute
+/// excludes all of them.
 pub fn shipped(tokens: TokenStream) -> Option<TokenStream> {
     let (mut cursor, mut kept) = (Cursor::new(tokens), Vec::new());
     while cursor.peek(0).is_some() {
@@ -76,7 +76,7 @@ fn needs_tests(condition: TokenStream) -> bool {
     holds(&mut Cursor::new(condition)) == Some(false)
 }
 
-/// Whether the next condition holds without `test`; nothing, when that depends on something else.
+/// Whether the next condition holds without `test`. `None` if that depends on another condition.
 fn holds(cursor: &mut Cursor) -> Option<bool> {
     let word = cursor.ident(0)?;
     let inside = cursor.group(1, Delimiter::Parenthesis).map(|group| Cursor::new(group.stream()));
@@ -107,7 +107,7 @@ fn holds(cursor: &mut Cursor) -> Option<bool> {
     }
 }
 
-/// Passes over the item, statement, field or arm that comes next.
+/// Skips the next item, statement, field or match arm.
 fn skip_item(cursor: &mut Cursor) {
     while attribute(cursor).is_some() {}
     let ends_with_semicolon = ends_with_semicolon(cursor);
@@ -120,7 +120,7 @@ fn skip_item(cursor: &mut Cursor) {
     }
 }
 
-/// Whether braces are not the end of the item that comes next.
+/// Whether the next item ends with a semicolon instead of braces.
 fn ends_with_semicolon(cursor: &Cursor) -> bool {
     let mut cursor = cursor.clone();
     if cursor.ident(0).as_deref() == Some("pub") {

@@ -1,20 +1,20 @@
-//! One file of source, read for what it declares and what it names.
+//! Parser of one source file: its items, modules, imports and paths.
 
 use proc_macro2::{Delimiter, TokenStream};
 
 use crate::shipped::attribute;
 use crate::tokens::{Cursor, as_group, as_string};
 
-/// A module: a whole file, or one written inside a file.
+/// A module: a file, or an inline module.
 #[derive(Debug, Default)]
 pub struct Module {
     /// The names of its items, other than modules.
     pub items: Vec<String>,
     /// Its modules.
     pub modules: Vec<Declared>,
-    /// Its `use` lines, one for each name.
+    /// Its `use` declarations, one for each name.
     pub uses: Vec<Use>,
-    /// Paths of two or more names, wherever they stand.
+    /// All paths of two or more names.
     pub paths: Vec<Named>,
 }
 
@@ -25,16 +25,16 @@ pub struct Declared {
     pub name: String,
     /// The file that `#[path]` names.
     pub path: Option<String>,
-    /// Its content, if that stands here.
+    /// Its content, if it is inline.
     pub body: Option<Module>,
 }
 
-/// One name of a `use`.
+/// One name of a `use` declaration.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Use {
     /// The path that is imported.
     pub path: Vec<String>,
-    /// The name here. Nothing, for a glob.
+    /// The local name. `None` for a glob.
     pub name: Option<String>,
     /// The line, from 1.
     pub line: usize,
@@ -49,7 +49,7 @@ pub struct Named {
     pub line: usize,
 }
 
-/// Reads the tokens of a file.
+/// Parses the tokens of a file.
 pub fn module(tokens: TokenStream) -> Module {
     let mut reader = Reader::default();
     reader.module_body(tokens);
@@ -75,7 +75,8 @@ impl Reader {
         }
     }
 
-    /// Reads `mod`, or notes the name of another item. False, when there is neither.
+    /// Reads a module, or records the name of another item. Returns `false` if the tokens are
+    /// neither.
     fn module_item(&mut self, cursor: &mut Cursor, path: &mut Option<String>) -> bool {
         let (Some(word), Some(name)) = (cursor.ident(0), cursor.ident(1)) else {
             if cursor.ident(0).as_deref() == Some("macro_rules") {
@@ -103,7 +104,7 @@ impl Reader {
         false
     }
 
-    /// Reads whatever is inside an item: paths, and `use` lines of functions.
+    /// Reads the content of an item: paths, and `use` declarations in functions.
     fn code(&mut self, tokens: TokenStream) {
         let mut cursor = Cursor::new(tokens);
         while cursor.peek(0).is_some() {
@@ -116,7 +117,7 @@ impl Reader {
         if cursor.ident(0).as_deref() == Some("pub")
             && cursor.group(1, Delimiter::Parenthesis).is_some()
         {
-            // A visibility such as `pub(in crate::x)` is no import. A field's type is one:
+            // A visibility such as `pub(in crate::x)` is not an import. A field's type is one:
             // `pub (a::B)`.
             let inside =
                 cursor.group(1, Delimiter::Parenthesis).map(|group| Cursor::new(group.stream()));
@@ -188,7 +189,7 @@ impl Reader {
     }
 }
 
-/// The names of a path up to its end, or to its first brackets.
+/// The names of a path up to its end, or to its first bracket.
 fn names(cursor: &mut Cursor) -> Vec<String> {
     let mut names = Vec::new();
     while let Some(name) = cursor.ident(0) {
@@ -217,7 +218,7 @@ fn path_of(attribute: &TokenStream) -> Option<String> {
     (cursor.ident(0)? == "path").then(|| cursor.peek(2).and_then(as_string))?
 }
 
-/// The first names of all paths and `use` lines of a file, among them those of crates.
+/// The first names of all paths and `use` declarations of a file, including those of crates.
 pub fn first_names(module: &Module) -> Vec<(String, usize)> {
     let uses = module.uses.iter().map(|one| (&one.path, one.line));
     let paths = module.paths.iter().map(|one| (&one.path, one.line));

@@ -1,6 +1,6 @@
-//! The table of imports between our crates, as data.
+//! Table of allowed imports between the workspace's crates.
 
-/// Each crate, and what it may import. A crate that is not here is refused, an arrow too.
+/// Each crate, and the crates that it may import. Other crates and imports are refused.
 pub const TABLE: &[(&str, &[&str])] = &[
     ("bellwire-macros", &[]),
     ("bellwire", &["bellwire-macros"]),
@@ -25,7 +25,7 @@ pub const TABLE: &[(&str, &[&str])] = &[
     ("bellwire-courses", APP),
     ("bellwire-playground", APP),
     ("bellwire-server", SERVER),
-    // Beside the product: tests, load, lessons. Nobody imports them.
+    // Outside of the product: tests, benchmarks, tutorial. No crate imports them.
     ("bellwire-races", &[]),
     ("bellwire-structure", &[]),
     ("bellwire-browser-tests", &["bellwire-testkit"]),
@@ -35,7 +35,7 @@ pub const TABLE: &[(&str, &[&str])] = &[
     ("bellwire-tutorial", &["bellwire", "bellwire-site"]),
 ];
 
-/// Re-exports what an app needs, so that an app has one dependency.
+/// The site re-exports all crates that an app needs, so that an app has one dependency.
 const SITE: &[&str] = &[
     "bellwire",
     "bellwire-db",
@@ -64,15 +64,15 @@ const SERVER: &[&str] = &[
     "bellwire-playground",
 ];
 
-/// Arrows beside the table that a later change removes. The list may only shrink.
-pub const FOR_NOW: &[(&str, &str)] = &[];
+/// Temporary exceptions from the table. The list may only shrink.
+pub const TEMPORARY: &[(&str, &str)] = &[];
 
-/// The imports that the table allows a crate. Nothing, if the crate is not in it.
+/// The imports that the table allows a crate. `None` if the crate is not in the table.
 pub fn row(name: &str) -> Option<&'static [&'static str]> {
     TABLE.iter().find(|(row, _)| *row == name).map(|(_, may)| *may)
 }
 
 /// Whether a crate may import another.
 pub fn allows(from: &str, to: &str) -> bool {
-    row(from).is_some_and(|may| may.contains(&to)) || FOR_NOW.contains(&(from, to))
+    row(from).is_some_and(|may| may.contains(&to)) || TEMPORARY.contains(&(from, to))
 }

@@ -1,45 +1,45 @@
-//! A cursor over Rust tokens. The lexer is the compiler's: comments and strings are never code.
+//! Cursor over Rust tokens. It uses the compiler's lexer, so comments and strings are never code.
 
 use std::rc::Rc;
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 
-/// The tokens of one level, and a place among them. A clone shares the tokens.
+/// The tokens of one level, and a position. A clone shares the tokens.
 #[derive(Debug, Clone)]
 pub struct Cursor {
     tokens: Rc<[TokenTree]>,
-    place: usize,
+    position: usize,
 }
 
 impl Cursor {
-    /// Before the first token.
+    /// A cursor before the first token.
     pub fn new(tokens: TokenStream) -> Self {
-        Self { tokens: tokens.into_iter().collect(), place: 0 }
+        Self { tokens: tokens.into_iter().collect(), position: 0 }
     }
 
-    /// The token that is so many further, without a step.
+    /// The token `further` tokens ahead, without advancing.
     pub fn peek(&self, further: usize) -> Option<&TokenTree> {
-        self.tokens.get(self.place + further)
+        self.tokens.get(self.position + further)
     }
 
-    /// One token, and a step.
+    /// Returns the next token, and advances.
     pub fn take(&mut self) -> Option<TokenTree> {
-        let token = self.tokens.get(self.place).cloned()?;
-        self.place += 1;
+        let token = self.tokens.get(self.position).cloned()?;
+        self.position += 1;
         Some(token)
     }
 
-    /// The tokens from this place to that of another cursor over the same ones.
+    /// The tokens between this cursor and another one over the same tokens.
     pub fn until(&self, end: &Self) -> Vec<TokenTree> {
-        self.tokens[self.place..end.place].to_vec()
+        self.tokens[self.position..end.position].to_vec()
     }
 
-    /// So many steps.
+    /// Advances by `steps` tokens.
     pub fn skip(&mut self, steps: usize) {
-        self.place = (self.place + steps).min(self.tokens.len());
+        self.position = (self.position + steps).min(self.tokens.len());
     }
 
-    /// Whether these signs come next, one joined to the other.
+    /// Whether these joined punctuation characters are next.
     pub fn at(&self, signs: &str) -> bool {
         let last = signs.chars().count().saturating_sub(1);
         signs.chars().enumerate().all(|(n, sign)| match self.peek(n) {
@@ -50,19 +50,19 @@ impl Cursor {
         })
     }
 
-    /// Whether these signs come so many tokens further.
+    /// Whether these punctuation characters are `further` tokens ahead.
     pub fn at_after(&self, further: usize, signs: &str) -> bool {
         let mut after = self.clone();
         after.skip(further);
         after.at(signs)
     }
 
-    /// The name that is so many tokens further.
+    /// The identifier `further` tokens ahead.
     pub fn ident(&self, further: usize) -> Option<String> {
         self.peek(further).and_then(as_ident).map(name)
     }
 
-    /// The group that is so many tokens further, if it has these brackets.
+    /// The group `further` tokens ahead, if it has these brackets.
     pub fn group(&self, further: usize, brackets: Delimiter) -> Option<&Group> {
         self.peek(further).and_then(as_group).filter(|group| group.delimiter() == brackets)
     }
@@ -73,13 +73,13 @@ impl Cursor {
     }
 }
 
-/// The name, without the `r#` of a raw one.
+/// The identifier without a leading `r#`.
 pub fn name(ident: &Ident) -> String {
     let name = ident.to_string();
     name.strip_prefix("r#").map(str::to_owned).unwrap_or(name)
 }
 
-/// The token, if it is a name.
+/// The token, if it is an identifier.
 pub fn as_ident(token: &TokenTree) -> Option<&Ident> {
     match token {
         TokenTree::Ident(ident) => Some(ident),
@@ -95,7 +95,7 @@ pub fn as_group(token: &TokenTree) -> Option<&Group> {
     }
 }
 
-/// Whether the token is this sign.
+/// Whether the token is this punctuation character.
 pub fn is_punct(token: Option<&TokenTree>, sign: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign)
 }
@@ -111,7 +111,7 @@ pub fn as_string(token: &TokenTree) -> Option<String> {
     Some(unescaped(source.strip_prefix('"')?.strip_suffix('"')?))
 }
 
-/// Resolves escaped quotes, backslashes and line ends. Other escapes stay as they are written.
+/// Resolves escaped quotes, backslashes and line ends. Other escapes are kept as written.
 fn unescaped(source: &str) -> String {
     let (mut text, mut signs) = (String::new(), source.chars().peekable());
     while let Some(sign) = signs.next() {

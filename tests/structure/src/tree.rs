@@ -1,4 +1,4 @@
-//! The modules of a crate, and the files that they import from each other.
+//! Module tree of a crate, and the imports between its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -24,7 +24,7 @@ struct Node {
     module: Module,
 }
 
-/// One file imports another.
+/// An import of one file by another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Import {
     /// The file that imports.
@@ -53,11 +53,11 @@ impl Found {
 }
 
 impl Tree {
-    /// Reads the modules of a crate from its root file on. `read` returns the text of a file, if
-    /// there is one.
+    /// Reads the modules of a crate, starting at its root file. `read` returns the text of a file,
+    /// if it exists.
     ///
     /// # Errors
-    /// A sentence about a file that is missing, or is not Rust.
+    /// A sentence about a missing file, or a file that is not Rust.
     pub fn load(root: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let mut tree = Self::default();
         let folder = parent_folder(root);
@@ -81,7 +81,7 @@ impl Tree {
         self.load_module(module, self.files.len() - 1, folder, parent, read).map(Some)
     }
 
-    /// Adds a module whose own modules lie in a folder.
+    /// Adds a module whose submodules are in `folder`.
     fn load_module(
         &mut self,
         mut module: Module,
@@ -115,17 +115,17 @@ impl Tree {
         Ok(here)
     }
 
-    /// The files, in the order in which they are declared.
+    /// The files, in order of declaration.
     pub fn files(&self) -> &[String] {
         &self.files
     }
 
-    /// The files with their tokens, tests left out.
+    /// The files with their tokens, without tests.
     pub fn sources(&self) -> impl Iterator<Item = (&String, &TokenStream)> {
         self.files.iter().zip(&self.tokens)
     }
 
-    /// The file that has the item to which a path of a file leads.
+    /// The file with the item that a path in `file` refers to.
     pub fn file_of(&self, file: &str, path: &[String]) -> Option<&str> {
         let node = self.nodes.iter().position(|node| self.files[node.file] == file)?;
         let first = path.first()?;
@@ -134,7 +134,7 @@ impl Tree {
         Some(&self.files[self.nodes[found].file])
     }
 
-    /// The file that declares a file, directly.
+    /// For each file, the file that declares it.
     pub fn parents(&self) -> BTreeMap<String, String> {
         let with_parent =
             self.nodes.iter().filter_map(|node| Some((node.file, self.nodes[node.parent?].file)));
@@ -144,7 +144,7 @@ impl Tree {
             .collect()
     }
 
-    /// Each import of one file by another.
+    /// All imports of one file by another.
     pub fn imports(&self) -> BTreeSet<Import> {
         (0..self.nodes.len()).flat_map(|node| self.imports_of(node)).collect()
     }
@@ -165,8 +165,8 @@ impl Tree {
         })
     }
 
-    /// Resolves a path. Nothing, if it leads out of this crate, or is not known here. `trail` holds
-    /// the names that are being resolved, so that `use` lines that lead to each other end.
+    /// Resolves a path. Returns `None` if it leads out of this crate or is unknown. `trail` holds
+    /// the names that are being resolved, so that cyclic `use` declarations terminate.
     fn find(&self, node: usize, path: &[String], trail: &[(usize, &str)]) -> Option<Found> {
         let (first, rest) = path.split_first()?;
         let mut found = match first.as_str() {
@@ -187,7 +187,7 @@ impl Tree {
         Some(found)
     }
 
-    /// Resolves a name in a module: one of its modules, an item, or a name that a `use` brings.
+    /// Resolves a name in a module: a submodule, an item, or an imported name.
     fn look_up(&self, node: usize, name: &str, trail: &[(usize, &str)]) -> Option<Found> {
         let Node { children, module, .. } = &self.nodes[node];
         if let Some(child) = children.get(name) {
@@ -216,7 +216,7 @@ fn parent_folder(path: &str) -> String {
     Path::new(path).parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// A path from a folder on, without `..`.
+/// A path relative to a folder, with `..` resolved.
 fn joined(folder: &str, path: &str) -> String {
     let mut whole = PathBuf::from(folder);
     for part in Path::new(path).components() {

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub struct Crate {
     /// The name in `Cargo.toml`.
     pub name: String,
-    /// The folder, relative to the workspace's.
+    /// The folder, relative to the workspace.
     pub folder: String,
     /// The root files of its library and programs, relative to the workspace's folder.
     pub roots: Vec<String>,
@@ -23,11 +23,11 @@ pub struct Crate {
 pub struct Dependency {
     /// The name of the package.
     pub name: String,
-    /// Whether it is for tests, examples and benchmarks only.
+    /// Whether it is a dev-dependency.
     pub is_dev: bool,
-    /// Whether it names a folder.
+    /// Whether it has a path.
     pub has_path: bool,
-    /// Whether it names a version.
+    /// Whether it has a version.
     pub has_version: bool,
 }
 
@@ -42,7 +42,7 @@ pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// All files below a folder of the workspace that have one of these endings, in order.
+/// All files below a folder of the workspace with one of these endings, sorted.
 pub fn files(folder: &str, endings: &[&str]) -> Vec<String> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {

@@ -1,4 +1,4 @@
-//! What a browser may ask for.
+//! The actions of the socket.
 
 mod add_comment;
 mod remove_comment;
@@ -6,64 +6,64 @@ mod save_article;
 
 use serde::Deserialize;
 
-pub(crate) use add_comment::{Asked, add_comment};
+pub(crate) use add_comment::{CommentInput, add_comment};
 pub(crate) use remove_comment::remove_comment;
 pub(crate) use save_article::{save_article, write_article};
 
-/// An action, in the words of the wire.
+/// An action, as named on the wire.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", content = "data")]
 pub enum Action {
-    /// To look at another page.
+    /// Shows another page.
     #[serde(rename = "Change page")]
-    ChangePage(Where),
-    /// To see the next five of the list.
+    ChangePage(PageTarget),
+    /// Appends the next five articles of the list.
     #[serde(rename = "Add next posts")]
     AddNextPosts {
-        /// Which five: the first are 1.
+        /// The number of the page, from 1.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         page: i64,
-        /// What was looked for.
+        /// The search query of the list.
         #[serde(default)]
         search: String,
     },
-    /// To see the articles in which these words are.
+    /// Lists the articles that contain these words.
     Search {
-        /// What was typed; nothing means all.
+        /// The search query. An empty one lists all articles.
         search: String,
     },
-    /// To say something below an article.
+    /// Adds a comment to an article.
     #[serde(rename = "Add comment")]
-    AddComment(Asked),
-    /// To take a comment away.
+    AddComment(CommentInput),
+    /// Removes a comment.
     #[serde(rename = "Remove comment")]
     RemoveComment {
-        /// Which one.
+        /// The id of the comment.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         id: i64,
     },
 }
 
-/// A page of the blog.
+/// The page to show.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Where {
-    /// Which kind.
-    pub page: Name,
-    /// Which article, of a single one.
+pub struct PageTarget {
+    /// The kind of page.
+    pub page: PageKind,
+    /// The id of the article, for a single post.
     #[serde(default, deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
     pub id: Option<i64>,
 }
 
 /// The kinds of pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Name {
-    /// The list.
+pub enum PageKind {
+    /// The list of articles.
     #[serde(rename = "all posts")]
     AllPosts,
-    /// An article.
+    /// A single article.
     #[serde(rename = "single post")]
     SinglePost,
-    /// Who we are.
+    /// The page about the authors.
     #[serde(rename = "about us")]
     AboutUs,
 }

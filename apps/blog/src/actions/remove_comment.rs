@@ -1,4 +1,4 @@
-//! Staff take a comment away.
+//! Removes a comment. Requires the staff role.
 
 use bellwire_site::accounts::users;
 use bellwire_site::{SiteState, Tx, User};
@@ -7,10 +7,10 @@ use crate::models::article::feed_of;
 use crate::models::comment::Comment;
 use crate::{BlogError, fragments};
 
-/// Removes the comment; everyone who reads the article sees it go. Removed twice is removed once.
+/// Removes the comment, also from the page of every reader. Removing it again has no effect.
 ///
 /// # Errors
-/// That it is not for them to do, that there is no such comment, or why it could not be written.
+/// [`BlogError::NotStaff`], [`BlogError::NoComment`], or a database error.
 pub(crate) async fn remove_comment(site: &SiteState, by: &User, id: i64) -> Result<(), BlogError> {
     let (by, at, layer) = (by.id, site.clock().date(), site.bellwire().layer().clone());
     site.db()
@@ -21,7 +21,7 @@ pub(crate) async fn remove_comment(site: &SiteState, by: &User, id: i64) -> Resu
             if let Some(removed) = Comment::remove(&tx, id, at).await? {
                 let feed = layer.group::<()>(feed_of(removed.article_id));
                 let (seq, patch) =
-                    (removed.changed_seq.cast_unsigned(), fragments::comment_gone(removed.id));
+                    (removed.changed_seq.cast_unsigned(), fragments::comment_removed(removed.id));
                 tx.on_commit(move || feed.publish(seq, patch));
             }
             Ok(())

@@ -1,7 +1,7 @@
-//! Articles, what they are found by, and comments that are numbered in the order in which they were
-//! written.
+//! Creates the tables for articles, the search index, and comments numbered in the order of
+//! writing.
 
-#![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
+#![allow(elided_lifetimes_in_paths, reason = "the traits of sea-orm-migration elide them")]
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -83,13 +83,13 @@ fn articles() -> TableCreateStatement {
         .col(string_len(BlogArticles::Slug, 1024).unique_key())
         .col(big_integer(BlogArticles::AuthorId))
         .col(text(BlogArticles::Content))
-        // The number of the latest change among its comments.
+        // The number of the latest change of its comments.
         .col(big_integer(BlogArticles::Seq).default(0))
-        // How often it was saved: whoever edits an older one is told.
+        // Incremented on each save; detects conflicting edits.
         .col(big_integer(BlogArticles::Version).default(1))
         .col(timestamp_with_time_zone(BlogArticles::CreatedAt))
         .col(timestamp_with_time_zone(BlogArticles::UpdatedAt))
-        // Not there: a draft.
+        // NULL: a draft.
         .col(timestamp_with_time_zone_null(BlogArticles::PublishedAt))
         .foreign_key(
             ForeignKey::create()
@@ -108,12 +108,12 @@ fn comments() -> TableCreateStatement {
         .col(big_integer_null(BlogComments::AuthorId))
         .col(string_len_null(BlogComments::ClientId, 64))
         .col(text(BlogComments::Content))
-        // Its place below the article, for ever.
+        // Its permanent position below the article.
         .col(big_integer(BlogComments::Seq))
         // The number of its latest change: `seq` until it is removed.
         .col(big_integer(BlogComments::ChangedSeq))
         .col(timestamp_with_time_zone(BlogComments::CreatedAt))
-        // A removed comment stays as a tombstone, so that whoever was away learns of it.
+        // A removed comment stays as a tombstone, so that reconnecting pages remove it.
         .col(timestamp_with_time_zone_null(BlogComments::RemovedAt))
         .foreign_key(
             ForeignKey::create()
@@ -155,16 +155,16 @@ fn indexes() -> Vec<IndexCreateStatement> {
     ]
 }
 
-/// The index of words. `models/search.rs` makes the words; to the databases they are plain ASCII,
-/// so that both find the same.
+/// The full-text index. `models/search.rs` encodes the words in plain ASCII, so that both databases
+/// find the same.
 fn search(backend: DbBackend) -> &'static [&'static str] {
     match backend {
         DbBackend::Postgres => &[
-            "CREATE TABLE blog_search (article_id bigint PRIMARY KEY REFERENCES blog_articles (id) ON DELETE CASCADE, words tsvector NOT NULL)",
+            "CREATE TABLE blog_search (article_id bigint PRIMARY KEY REFERENCES blog_articles (id) \
+             ON DELETE CASCADE, words tsvector NOT NULL)",
             "CREATE INDEX blog_search_by_word ON blog_search USING gin (words)",
         ],
-        _ => &[
-            "CREATE VIRTUAL TABLE blog_search USING fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii')",
-        ],
+        _ => &["CREATE VIRTUAL TABLE blog_search USING fts5 (words, content = '', \
+             contentless_delete = 1, tokenize = 'ascii')"],
     }
 }

@@ -1,6 +1,6 @@
-//! When an article was first published, which it keeps when it becomes a draft again.
+//! Adds the time of first publication, which an article keeps when it becomes a draft again.
 
-#![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
+#![allow(elided_lifetimes_in_paths, reason = "the traits of sea-orm-migration elide them")]
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::timestamp_with_time_zone_null;

@@ -1,14 +1,14 @@
-//! What an article is about, made when it is saved: a list need not read every article for that.
+//! Adds summaries, computed when an article is saved, so that lists need not read whole articles.
 
-#![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
+#![allow(elided_lifetimes_in_paths, reason = "the traits of sea-orm-migration elide them")]
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::text;
 
 use crate::models::article::summary_of;
 
-/// How many articles are read at once.
-const AT_ONCE: u64 = 100;
+/// Articles per batch.
+const BATCH: u64 = 100;
 
 pub(super) struct Migration;
 
@@ -33,7 +33,7 @@ impl MigrationTrait for Migration {
         let table = Table::alter().table(BlogArticles::Table).add_column(column).to_owned();
         manager.alter_table(table).await?;
         let mut after = 0;
-        while let Some(last) = sum_up_some(manager.get_connection(), after).await? {
+        while let Some(last) = summarize_batch(manager.get_connection(), after).await? {
             after = last;
         }
         Ok(())
@@ -46,24 +46,27 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Sums up the next articles after this id, and returns the last id of them.
-async fn sum_up_some(db: &SchemaManagerConnection<'_>, after: i64) -> Result<Option<i64>, DbErr> {
-    let some = Query::select()
+/// Adds the summaries of the next articles after this id, and returns the last id of the batch.
+async fn summarize_batch(
+    db: &SchemaManagerConnection<'_>,
+    after: i64,
+) -> Result<Option<i64>, DbErr> {
+    let batch = Query::select()
         .columns([BlogArticles::Id, BlogArticles::Content])
         .from(BlogArticles::Table)
         .and_where(Expr::col(BlogArticles::Id).gt(after))
         .order_by(BlogArticles::Id, Order::Asc)
-        .limit(AT_ONCE)
+        .limit(BATCH)
         .to_owned();
     let mut last = None;
-    for row in db.query_all(&some).await? {
+    for row in db.query_all(&batch).await? {
         let (id, content): (i64, String) = (row.try_get_by("id")?, row.try_get_by("content")?);
-        let one = Query::update()
+        let update = Query::update()
             .table(BlogArticles::Table)
             .value(BlogArticles::Summary, summary_of(&content))
             .and_where(Expr::col(BlogArticles::Id).eq(id))
             .to_owned();
-        db.execute(&one).await?;
+        db.execute(&update).await?;
         last = Some(id);
     }
     Ok(last)

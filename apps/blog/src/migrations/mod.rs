@@ -1,4 +1,4 @@
-//! The blog's tables, and how they came to be.
+//! The migrations of the blog's tables.
 
 use sea_orm_migration::prelude::*;
 

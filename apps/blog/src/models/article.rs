@@ -1,4 +1,5 @@
-//! An article: a draft until it is published, with an address for ever from then on.
+//! The articles table. An article is a draft until it is published, and keeps its address from then
+//! on.
 
 use bellwire_site::accounts::users;
 use bellwire_site::bellwire::{Group, GroupName, Invalid, Layer};
@@ -13,10 +14,10 @@ use super::search;
 use crate::BlogError;
 use crate::forms::{ArticleText, Title};
 
-/// What stays as it is in a path.
+/// The characters that are percent-encoded in a path.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Whoever gives out titles and addresses holds this lock, so that none is given out twice.
+/// The lock held while titles and slugs are assigned, so that none is assigned twice.
 const NAMES: i64 = i64::from_be_bytes(*b"blogname");
 
 /// The longest summary, in characters.
@@ -26,40 +27,40 @@ const SUMMARY: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "blog_articles")]
 pub struct Model {
-    /// Its id, also in the page.
+    /// The id, also in the page.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Its title; no other article has it.
+    /// The title, unique.
     #[sea_orm(unique)]
     pub title: String,
-    /// Its address.
+    /// The slug in its address, unique.
     #[sea_orm(unique)]
     pub slug: String,
-    /// Who wrote it.
+    /// The id of the author.
     pub author_id: i64,
-    /// What it says, in Markdown.
+    /// The text, in Markdown.
     pub content: String,
-    /// What it is about, in about a hundred characters, cut at a word. Made whenever it is saved.
+    /// The summary of at most 100 characters, cut at a word. Computed on each save.
     pub summary: String,
-    /// The number of the latest change among its comments.
+    /// The number of the latest change of its comments.
     pub seq: i64,
-    /// How often it was saved.
+    /// The version, incremented on each save.
     pub version: i64,
-    /// When it was begun.
+    /// The time of creation.
     pub created_at: DateTimeUtc,
-    /// When it was saved last.
+    /// The time of the last save.
     pub updated_at: DateTimeUtc,
-    /// Since when everyone may read it; a draft has none.
+    /// The time of publication; `None` for a draft.
     pub published_at: Option<DateTimeUtc>,
-    /// When it was published first, be it a draft again. From then on its address and its date
-    /// stay.
+    /// The time of first publication, also if it is a draft again. From then on the address and the
+    /// date stay the same.
     pub first_published_at: Option<DateTimeUtc>,
 }
 
-/// Whom an article belongs to.
+/// The relations of an article.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Its author.
+    /// The author.
     #[sea_orm(belongs_to = "users::Entity", from = "Column::AuthorId", to = "users::Column::Id")]
     Author,
 }
@@ -72,33 +73,33 @@ impl Related<users::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// An article with what is shown of its author.
+/// An article with the name of its author.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Article {
-    /// As it is stored.
+    /// The stored row.
     pub row: Model,
     /// The author's name.
     pub author: String,
 }
 
-/// What staff typed, and whether everyone may read it.
+/// The submitted fields of an article.
 #[derive(Clone, Debug)]
-pub struct Saved {
-    /// Its title.
+pub struct ArticleInput {
+    /// The title.
     pub title: Title,
-    /// What it says.
+    /// The text.
     pub content: ArticleText,
-    /// Whether it is published.
+    /// Whether everyone may read it.
     pub is_published: bool,
-    /// When it is saved.
+    /// The time of saving.
     pub at: DateTimeUtc,
 }
 
 impl Article {
-    /// The article with this address.
+    /// The article with this slug.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn by_slug(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, BlogError> {
         let found = Entity::find().filter(Column::Slug.eq(slug)).find_also_related(users::Entity);
         Ok(found.one(db).await.none_if_unstorable()?.map(with_author))
@@ -107,96 +108,101 @@ impl Article {
     /// The article with this id.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Self>, BlogError> {
         let found = Entity::find_by_id(id).find_also_related(users::Entity);
         Ok(found.one(db).await?.map(with_author))
     }
 
-    /// Waits until nobody else gives out titles and addresses.
+    /// Takes the lock for assigning titles and slugs, until the end of the transaction.
     pub(crate) async fn lock_names(tx: &Tx) -> Result<(), BlogError> {
         Ok(tx.lock(NAMES).await?)
     }
 
-    /// Writes a new article.
+    /// Inserts an article.
     ///
     /// # Errors
-    /// That another one has its title, or the database's.
-    pub async fn write(tx: &Tx, author: i64, saved: &Saved) -> Result<Model, BlogError> {
+    /// A title that is taken, or a database error.
+    pub async fn write(tx: &Tx, author: i64, input: &ArticleInput) -> Result<Model, BlogError> {
         Self::lock_names(tx).await?;
-        title_is_free(tx, &saved.title, None).await?;
+        check_title(tx, &input.title, None).await?;
         let row = ActiveModel {
-            title: Set(saved.title.as_str().to_owned()),
-            slug: Set(free_slug(tx, &saved.title, None).await?),
+            title: Set(input.title.as_str().to_owned()),
+            slug: Set(free_slug(tx, &input.title, None).await?),
             author_id: Set(author),
-            content: Set(saved.content.as_str().to_owned()),
-            summary: Set(summary_of(saved.content.as_str())),
+            content: Set(input.content.as_str().to_owned()),
+            summary: Set(summary_of(input.content.as_str())),
             seq: Set(0),
             version: Set(1),
-            created_at: Set(saved.at),
-            updated_at: Set(saved.at),
-            published_at: Set(saved.is_published.then_some(saved.at)),
-            first_published_at: Set(saved.is_published.then_some(saved.at)),
+            created_at: Set(input.at),
+            updated_at: Set(input.at),
+            published_at: Set(input.is_published.then_some(input.at)),
+            first_published_at: Set(input.is_published.then_some(input.at)),
             ..Default::default()
         };
         let row = row.insert(tx).await?;
-        search::index(tx, row.id, &words_of(&row)).await?;
+        search::index(tx, row.id, &searchable_text(&row)).await?;
         Ok(row)
     }
 
-    /// Saves an article anew. A draft's address follows its title; what was published once keeps
-    /// its address and its date.
+    /// Updates an article. The address of a draft follows its title; an article that was published
+    /// once keeps its address and its date.
     ///
     /// # Errors
-    /// That it is gone, that somebody else saved it since this `version`, that another one has its
-    /// title, or the database's.
-    pub async fn save(tx: &Tx, id: i64, version: i64, saved: &Saved) -> Result<Model, BlogError> {
+    /// [`BlogError::NoArticle`], a conflict with a save after this `version`, a title that is
+    /// taken, or a database error.
+    pub async fn save(
+        tx: &Tx,
+        id: i64,
+        version: i64,
+        input: &ArticleInput,
+    ) -> Result<Model, BlogError> {
         Self::lock_names(tx).await?;
         let before =
             Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or(BlogError::NoArticle)?;
         if before.version != version {
             return Err(Invalid::field(
                 "version",
-                "Somebody else has saved this article meanwhile.",
+                "Someone else has saved this article in the meantime.",
             )
             .into());
         }
-        title_is_free(tx, &saved.title, Some(id)).await?;
+        check_title(tx, &input.title, Some(id)).await?;
         let slug = match before.first_published_at {
             Some(_) => before.slug,
-            None => free_slug(tx, &saved.title, Some(id)).await?,
+            None => free_slug(tx, &input.title, Some(id)).await?,
         };
         let first_published_at =
-            before.first_published_at.or(saved.is_published.then_some(saved.at));
+            before.first_published_at.or(input.is_published.then_some(input.at));
         let row = ActiveModel {
             id: Unchanged(id),
-            title: Set(saved.title.as_str().to_owned()),
+            title: Set(input.title.as_str().to_owned()),
             slug: Set(slug),
-            content: Set(saved.content.as_str().to_owned()),
-            summary: Set(summary_of(saved.content.as_str())),
+            content: Set(input.content.as_str().to_owned()),
+            summary: Set(summary_of(input.content.as_str())),
             version: Set(version + 1),
-            updated_at: Set(saved.at),
-            published_at: Set(first_published_at.filter(|_| saved.is_published)),
+            updated_at: Set(input.at),
+            published_at: Set(first_published_at.filter(|_| input.is_published)),
             first_published_at: Set(first_published_at),
             ..Default::default()
         };
         let row = row.update(tx).await?;
-        search::index(tx, row.id, &words_of(&row)).await?;
+        search::index(tx, row.id, &searchable_text(&row)).await?;
         Ok(row)
     }
 
-    /// The number of the latest change among the comments, as it is now.
+    /// The current number of the latest change of the comments.
     ///
     /// # Errors
-    /// The database's, or that the article is gone.
+    /// [`BlogError::NoArticle`], or a database error.
     pub async fn current_seq(db: &impl ConnectionTrait, id: i64) -> Result<i64, BlogError> {
         let seq =
             Entity::find_by_id(id).select_only().column(Column::Seq).into_tuple().one(db).await?;
         seq.ok_or(BlogError::NoArticle)
     }
 
-    /// Takes the next number. From here to the end of the transaction nobody else can: that is what
-    /// makes the order total.
+    /// Increments the number of changes and returns it. The row stays locked until the end of the
+    /// transaction, which makes the order total.
     pub(crate) async fn next_seq(db: &impl ConnectionTrait, id: i64) -> Result<i64, BlogError> {
         let raised = Entity::update_many()
             .col_expr(Column::Seq, Expr::col(Column::Seq).add(1))
@@ -206,7 +212,7 @@ impl Article {
         raised.first().map(|article| article.seq).ok_or(BlogError::NoArticle)
     }
 
-    /// Waits until no other transaction writes below this article.
+    /// Locks the article until the end of the transaction, and waits for other writers.
     pub(crate) async fn lock(db: &impl ConnectionTrait, id: i64) -> Result<(), BlogError> {
         Entity::find_by_id(id)
             .lock_exclusive()
@@ -216,7 +222,7 @@ impl Article {
             .ok_or(BlogError::NoArticle)
     }
 
-    /// The published article, while nobody else writes below it.
+    /// Locks and returns the article, if it is published.
     pub(crate) async fn lock_published(
         db: &impl ConnectionTrait,
         id: i64,
@@ -225,23 +231,23 @@ impl Article {
         found.filter(|article| article.published_at.is_some()).ok_or(BlogError::NoArticle)
     }
 
-    /// The numbered comments of this article, for those who read it.
+    /// The feed of numbered comments of this article.
     pub fn feed(&self, layer: &Layer) -> Group<()> {
         layer.group(feed_of(self.row.id))
     }
 
-    /// Where it is read.
+    /// The path of its page.
     pub fn path(&self) -> String {
         path_of(&self.row.slug)
     }
 
-    /// Whether this reader may read it: drafts are for staff.
+    /// Whether the reader may see it: drafts are visible to staff only.
     pub fn is_for(&self, is_staff: bool) -> bool {
         is_staff || self.row.published_at.is_some()
     }
 }
 
-/// The group of those who read the article with this id.
+/// The group of the windows that show the article with this id.
 pub(crate) fn feed_of(id: i64) -> GroupName {
     GroupName::of("blog.article", id)
 }
@@ -251,8 +257,8 @@ pub(crate) fn path_of(slug: &str) -> String {
     format!("/blog/article/{}/", utf8_percent_encode(slug, PATH))
 }
 
-/// What an article is about, in about a hundred characters, cut at a word. Where there are no
-/// spaces to cut at, it is cut where it is full.
+/// Summarizes an article in at most 100 characters, cut at a word. Text without spaces is cut
+/// anywhere.
 pub(crate) fn summary_of(content: &str) -> String {
     let text = Text::article(content);
     let (whole, short) = (text.plain(usize::MAX), text.plain(SUMMARY));
@@ -267,7 +273,7 @@ pub(crate) fn summary_of(content: &str) -> String {
     }
 }
 
-fn words_of(row: &Model) -> String {
+fn searchable_text(row: &Model) -> String {
     format!("{}\n{}", row.title, Text::article(&row.content).plain(usize::MAX))
 }
 
@@ -275,26 +281,26 @@ fn with_author((row, author): (Model, Option<users::Model>)) -> Article {
     Article { row, author: author.map(|author| author.name).unwrap_or_default() }
 }
 
-async fn title_is_free(
+async fn check_title(
     db: &impl ConnectionTrait,
     title: &Title,
-    of: Option<i64>,
+    except: Option<i64>,
 ) -> Result<(), BlogError> {
-    match another(db, Column::Title.eq(title.as_str()), of).await? {
+    match exists(db, Column::Title.eq(title.as_str()), except).await? {
         true => Err(Invalid::field("title", "There is an article with this title already.").into()),
         false => Ok(()),
     }
 }
 
-/// The address of the title, or the first with a number behind it that nobody has.
+/// The slug of the title, with the first free number appended if it is taken.
 async fn free_slug(
     db: &impl ConnectionTrait,
     title: &Title,
-    of: Option<i64>,
+    except: Option<i64>,
 ) -> Result<String, BlogError> {
     let mut slug = title.slug().to_owned();
     for number in 2.. {
-        if !another(db, Column::Slug.eq(&*slug), of).await? {
+        if !exists(db, Column::Slug.eq(&*slug), except).await? {
             break;
         }
         slug = format!("{}-{number}", title.slug());
@@ -302,14 +308,14 @@ async fn free_slug(
     Ok(slug)
 }
 
-/// Whether this is said of an article other than that one.
-async fn another(
+/// Whether an article matches the condition, other than `except`.
+async fn exists(
     db: &impl ConnectionTrait,
-    is: SimpleExpr,
-    of: Option<i64>,
+    condition: SimpleExpr,
+    except: Option<i64>,
 ) -> Result<bool, BlogError> {
-    let mut found = Entity::find().filter(is);
-    if let Some(id) = of {
+    let mut found = Entity::find().filter(condition);
+    if let Some(id) = except {
         found = found.filter(Column::Id.ne(id));
     }
     Ok(found.count(db).await? > 0)
@@ -326,12 +332,12 @@ mod tests {
         assert_eq!(of(&"x".repeat(100)), "x".repeat(100));
         let words = "word ".repeat(40);
         assert_eq!(of(&words), format!("{}word…", "word ".repeat(19)));
-        let long = of(
-            "The bread that nobody hurries, with a crust that sings when it cools and a crumb that keeps until Thursday.",
-        );
+        let long = of("The bread that nobody hurries, with a crust that sings when it cools \
+                       and a crumb that keeps until Thursday.");
         assert_eq!(
             long,
-            "The bread that nobody hurries, with a crust that sings when it cools and a crumb that keeps until…"
+            "The bread that nobody hurries, with a crust that sings when it cools \
+             and a crumb that keeps until…"
         );
         assert_eq!(
             of(&"字".repeat(300)).chars().count(),
@@ -341,12 +347,12 @@ mod tests {
         assert_eq!(
             of(&format!("Look: {}", "x".repeat(300))).chars().count(),
             SUMMARY,
-            "and so is one endless word"
+            "and so is one very long word"
         );
     }
 
     #[test]
-    fn an_address_of_any_script_is_ascii() {
+    fn the_path_of_any_script_is_ascii() {
         assert_eq!(
             path_of("повільне"),
             "/blog/article/%D0%BF%D0%BE%D0%B2%D1%96%D0%BB%D1%8C%D0%BD%D0%B5/"

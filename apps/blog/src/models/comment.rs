@@ -1,4 +1,5 @@
-//! A comment: its place below the article, and the number of its latest change.
+//! The comments table. Each comment has a permanent position below its article, and the number of
+//! its latest change.
 
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, FromQueryResult, QueryOrder, QuerySelect, Unchanged};
@@ -13,30 +14,30 @@ use crate::forms::{AuthorName, CommentText};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "blog_comments")]
 pub struct Model {
-    /// Its id, also in the page.
+    /// The id, also in the page.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Below which article.
+    /// The id of the article.
     pub article_id: i64,
-    /// The name that was typed.
+    /// The submitted name.
     pub author: String,
-    /// Who was signed in.
+    /// The id of the author, if signed in.
     pub author_id: Option<i64>,
-    /// The sender's own id; unique below an article.
+    /// The idempotency key, unique per article.
     pub client_id: Option<String>,
-    /// What it says.
+    /// The text.
     pub content: String,
-    /// Its place below the article, for ever.
+    /// The permanent position below the article.
     pub seq: i64,
-    /// The number of its latest change.
+    /// The number of the latest change.
     pub changed_seq: i64,
-    /// When it was written.
+    /// The time of creation.
     pub created_at: DateTimeUtc,
-    /// When it was removed; what is left is a tombstone.
+    /// The time of removal. A removed comment is a tombstone without text.
     pub removed_at: Option<DateTimeUtc>,
 }
 
-/// The tables it points at; none is asked for with it.
+/// No relation is declared: no query joins another table.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
@@ -45,50 +46,54 @@ impl ActiveModelBehavior for ActiveModel {}
 /// A comment.
 pub type Comment = Model;
 
-/// A comment to be written.
+/// A comment to be inserted.
 #[derive(Clone, Debug)]
 pub struct NewComment {
-    /// Below which article.
+    /// The id of the article.
     pub article_id: i64,
-    /// The name that was typed.
+    /// The submitted name.
     pub author: AuthorName,
-    /// Who is signed in.
+    /// The id of the author, if signed in.
     pub author_id: Option<i64>,
-    /// What it says.
+    /// The text.
     pub content: CommentText,
-    /// The sender's own id.
+    /// The idempotency key.
     pub client_id: Option<IdempotencyKey>,
-    /// When.
+    /// The time of creation.
     pub at: DateTimeUtc,
 }
 
-/// What became of a send.
+/// The result of writing a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// A new comment.
+pub enum WriteOutcome {
+    /// The new comment.
     New(Comment),
-    /// The comment that the same send made before.
-    Before(Comment),
+    /// The comment that an earlier send with the same idempotency key added.
+    Existing(Comment),
 }
 
-/// How many comments an article has.
+/// The number of comments of an article.
 #[derive(Debug, FromQueryResult)]
-struct Counted {
+struct CommentCount {
     article_id: i64,
     comments: i64,
 }
 
 impl Model {
-    /// Writes a comment and gives it the article's next number, or finds the one that the same send
-    /// made before.
+    /// Inserts a comment with the article's next number, or returns the one that an earlier send
+    /// with the same idempotency key added.
     ///
     /// # Errors
-    /// That the article is not there to be commented on, or the database's.
-    pub async fn write(db: &impl ConnectionTrait, new: NewComment) -> Result<Written, BlogError> {
-        // First the lock, then the look: two equal sends at once are one comment.
+    /// [`BlogError::NoArticle`] unless the article is published, or a database error.
+    pub async fn write(
+        db: &impl ConnectionTrait,
+        new: NewComment,
+    ) -> Result<WriteOutcome, BlogError> {
+        // Lock before the lookup: two concurrent sends with one key must add one comment.
         Article::lock_published(db, new.article_id).await?;
-        if let Some(before) = Self::sent_before(db, new.article_id, new.client_id.as_ref()).await? {
-            return Ok(Written::Before(before));
+        let existing = Self::sent_before(db, new.article_id, new.client_id.as_ref()).await?;
+        if let Some(existing) = existing {
+            return Ok(WriteOutcome::Existing(existing));
         }
         let seq = Article::next_seq(db, new.article_id).await?;
         let row = ActiveModel {
@@ -102,13 +107,13 @@ impl Model {
             created_at: Set(new.at),
             ..Default::default()
         };
-        Ok(Written::New(row.insert(db).await?))
+        Ok(WriteOutcome::New(row.insert(db).await?))
     }
 
-    /// The comment that a send with this id made.
+    /// The comment that was sent with this idempotency key.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn sent_before(
         db: &impl ConnectionTrait,
         article: i64,
@@ -124,15 +129,15 @@ impl Model {
     /// The comment with this id.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Self>, BlogError> {
         Ok(Entity::find_by_id(id).one(db).await?)
     }
 
-    /// Removes a comment; what is left says nothing any more. `None` when it was removed before.
+    /// Removes a comment and clears its name and text. `None` if it was removed before.
     ///
     /// # Errors
-    /// That it is not there, or the database's.
+    /// [`BlogError::NoComment`], or a database error.
     pub async fn remove(
         db: &impl ConnectionTrait,
         id: i64,
@@ -140,7 +145,7 @@ impl Model {
     ) -> Result<Option<Self>, BlogError> {
         let found = Entity::find_by_id(id).one(db).await?.ok_or(BlogError::NoComment)?;
         Article::lock(db, found.article_id).await?;
-        // Read again: somebody else may have removed it before the lock was ours.
+        // Read again under the lock: another transaction may have removed it.
         let now = Entity::find_by_id(id).one(db).await?.ok_or(BlogError::NoComment)?;
         if now.removed_at.is_some() {
             return Ok(None);
@@ -157,10 +162,11 @@ impl Model {
         Ok(Some(row.update(db).await?))
     }
 
-    /// The newest living comments below an article, or the newest before a place, in their order.
+    /// The newest comments of an article, or the newest before a position, in order. Without
+    /// removed ones.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn newest(
         db: &impl ConnectionTrait,
         article: i64,
@@ -178,10 +184,10 @@ impl Model {
         Ok(found)
     }
 
-    /// What changed below an article after this number, in the order of the changes.
+    /// The comments of an article that changed after this number, in the order of the changes.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn changed_since(
         db: &impl ConnectionTrait,
         article: i64,
@@ -194,10 +200,10 @@ impl Model {
         Ok(found.order_by_asc(Column::ChangedSeq).limit(limit).all(db).await?)
     }
 
-    /// How many living comments there are below each of these articles.
+    /// The number of comments of each of these articles, without removed ones.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn counts(
         db: &impl ConnectionTrait,
         articles: impl IntoIterator<Item = i64>,
@@ -209,15 +215,15 @@ impl Model {
             .filter(Column::ArticleId.is_in(articles))
             .filter(Column::RemovedAt.is_null())
             .group_by(Column::ArticleId)
-            .into_model::<Counted>();
+            .into_model::<CommentCount>();
         let counted = counted.all(db).await?;
         Ok(counted
             .into_iter()
-            .map(|Counted { article_id, comments }| (article_id, comments))
+            .map(|CommentCount { article_id, comments }| (article_id, comments))
             .collect())
     }
 
-    /// The number that a page stands at that shows these changes, read after the number `now`.
+    /// The feed number of a page that shows these comments, which were read after the number `now`.
     pub(crate) fn reached(shown: &[Self], now: i64) -> i64 {
         shown.iter().map(|comment| comment.changed_seq).fold(now, Ord::max)
     }

@@ -1,5 +1,5 @@
-//! Articles as lists, feeds and the map know them: what they say is read only where it is asked for
-//! by itself.
+//! Articles without their text, for lists, feeds and the sitemap. The text is read separately, only
+//! where it is needed.
 
 use std::collections::HashMap;
 
@@ -12,48 +12,48 @@ use sea_orm::{FromQueryResult, JoinType, QueryOrder, QuerySelect, SelectModel, S
 use super::article::{Column, Entity, Relation, path_of};
 use super::search;
 use crate::BlogError;
-use crate::forms::Sought;
+use crate::forms::SearchQuery;
 
-/// An article as lists and feeds know it: all but what it says.
+/// An article without its text.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Headline {
-    /// Its id.
+    /// The id.
     pub id: i64,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its address.
+    /// The slug in its address.
     pub slug: String,
-    /// Who wrote it.
+    /// The name of the author.
     pub author: String,
-    /// What it is about.
+    /// The summary.
     pub summary: String,
-    /// How often it was saved.
+    /// The version, incremented on each save.
     pub version: i64,
-    /// When it was saved last.
+    /// The time of the last save.
     pub updated_at: DateTimeUtc,
-    /// Since when everyone may read it.
+    /// The time of publication.
     pub published_at: Option<DateTimeUtc>,
 }
 
-/// By which one knows whether any published article has changed.
+/// A fingerprint of all published articles: it differs after any of them has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
-    /// How many there are.
+pub struct Fingerprint {
+    /// The number of articles.
     pub count: i64,
-    /// How often they were saved, all together.
-    pub saved: i64,
-    /// When the last of them was.
+    /// The sum of their versions.
+    pub versions: i64,
+    /// The time of the last save.
     pub changed: DateTimeUtc,
 }
 
-/// Which articles are listed, the newest first.
+/// Selects the articles of a list, newest first.
 #[derive(Clone, Debug, Default)]
-pub struct Listed {
-    /// What is looked for in them.
-    pub sought: Sought,
-    /// How many are left out.
+pub struct ListFilter {
+    /// The search query.
+    pub search: SearchQuery,
+    /// The number of articles to skip.
     pub offset: u64,
-    /// How many are wanted.
+    /// The most articles to return.
     pub limit: u64,
 }
 
@@ -61,27 +61,28 @@ impl Headline {
     /// The published articles of a list.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn list(
         db: &impl ConnectionTrait,
-        listed: &Listed,
+        filter: &ListFilter,
     ) -> Result<Vec<Headline>, BlogError> {
         let mut found = Entity::find().filter(Column::PublishedAt.is_not_null());
-        if !listed.sought.is_empty() {
-            found = found.filter(search::has(db.get_database_backend(), listed.sought.as_str()));
+        if !filter.search.is_empty() {
+            let backend = db.get_database_backend();
+            found = found.filter(search::matches(backend, filter.search.as_str()));
         }
         let found = found
             .order_by_desc(Column::PublishedAt)
             .order_by_desc(Column::Id)
-            .offset(listed.offset)
-            .limit(listed.limit);
+            .offset(filter.offset)
+            .limit(filter.limit);
         Ok(headlines(found).all(db).await.none_if_unstorable()?)
     }
 
-    /// What is not published, the latest first.
+    /// The drafts, last saved first.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn drafts(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Headline>, BlogError> {
         let found = Entity::find()
             .filter(Column::PublishedAt.is_null())
@@ -90,10 +91,10 @@ impl Headline {
         Ok(headlines(found).all(db).await?)
     }
 
-    /// What these articles say, by their ids, as far as they are published.
+    /// The texts of these articles by id, if published.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn contents(
         db: &impl ConnectionTrait,
         ids: impl IntoIterator<Item = i64>,
@@ -106,28 +107,32 @@ impl Headline {
         Ok(found.into_iter().collect())
     }
 
-    /// What the published articles are known by.
+    /// The fingerprint of the published articles.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn state(db: &impl ConnectionTrait) -> Result<State, BlogError> {
+    /// A database error.
+    pub async fn fingerprint(db: &impl ConnectionTrait) -> Result<Fingerprint, BlogError> {
         let found = Entity::find()
             .filter(Column::PublishedAt.is_not_null())
             .select_only()
             .column_as(Column::Id.count(), "count")
-            // PostgreSQL's sum of whole numbers is a decimal one.
-            .column_as(Column::Version.sum().cast_as("bigint"), "saved")
+            // In PostgreSQL the sum of integers is a decimal number.
+            .column_as(Column::Version.sum().cast_as("bigint"), "versions")
             .column_as(Column::UpdatedAt.max(), "changed");
         let found: Option<(i64, Option<i64>, Option<DateTimeUtc>)> =
             found.into_tuple().one(db).await?;
-        let (count, saved, changed) = found.unwrap_or_default();
-        Ok(State { count, saved: saved.unwrap_or_default(), changed: changed.unwrap_or_default() })
+        let (count, versions, changed) = found.unwrap_or_default();
+        Ok(Fingerprint {
+            count,
+            versions: versions.unwrap_or_default(),
+            changed: changed.unwrap_or_default(),
+        })
     }
 
-    /// The addresses of all published articles and when they changed, the newest first.
+    /// The paths of the published articles with the time of their last save, newest first.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn addresses(
         db: &impl ConnectionTrait,
         limit: u64,
@@ -142,12 +147,12 @@ impl Headline {
         Ok(found.into_iter().map(|(slug, at)| (path_of(&slug), at)).collect())
     }
 
-    /// Where it is read.
+    /// The path of its page.
     pub fn path(&self) -> String {
         path_of(&self.slug)
     }
 
-    /// The day that stands beside it.
+    /// The date to display.
     pub fn date(&self) -> DateTimeUtc {
         self.published_at.unwrap_or(self.updated_at)
     }

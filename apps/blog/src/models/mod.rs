@@ -1,4 +1,4 @@
-//! Tables: their columns, their queries, and the words of their domain.
+//! Database models: columns, queries and domain methods.
 
 pub mod article;
 pub mod comment;

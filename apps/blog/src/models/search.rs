@@ -1,9 +1,9 @@
-//! What articles are found by. The one door to two databases: FTS5 of SQLite and the text search of
-//! PostgreSQL.
+//! Full-text search. Wraps the search engines of both databases: FTS5 of SQLite and the text search
+//! of PostgreSQL.
 //!
-//! Neither knows every script. So the words are made here, and each is spelled in the letters `a`
-//! to `p` before a database sees it: both then find the same, and nothing that somebody types has a
-//! meaning in the language of either.
+//! Neither engine supports every script. So the text is split into words here, and each word is
+//! encoded in the letters `a` to `p`. Both databases then find the same, and no input can contain
+//! operators of their query languages.
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
@@ -11,18 +11,18 @@ use unicode_normalization::UnicodeNormalization;
 
 use bellwire_site::markup::{Case, attaches, fold};
 
-/// The most words of a search that are looked for.
+/// The most words of a search query; further ones are ignored.
 const WORDS: usize = 16;
-/// The longest word that is told from others, in bytes.
+/// The significant length of a word, in bytes.
 const WORD_BYTES: usize = 96;
 
-/// Notes what an article is found by, instead of what it was.
+/// Replaces the index entry of an article.
 pub(super) async fn index(
     db: &impl ConnectionTrait,
     article: i64,
     text: &str,
 ) -> Result<(), DbErr> {
-    let words = spelled(text);
+    let words = encoded_words(text);
     let backend = db.get_database_backend();
     let sql = match backend {
         DbBackend::Postgres => {
@@ -36,46 +36,49 @@ pub(super) async fn index(
     Ok(())
 }
 
-/// The condition for articles in which all these words are, the last of them as far as it is typed.
-pub(super) fn has(backend: DbBackend, sought: &str) -> SimpleExpr {
-    let words = sought_words(sought);
+/// The condition for articles that contain all words of the query. The last word is a prefix, since
+/// it may be typed in part.
+pub(super) fn matches(backend: DbBackend, query: &str) -> SimpleExpr {
+    let words = query_words(query);
     if words.is_empty() {
         return Expr::val(false);
     }
     match backend {
         DbBackend::Postgres => Expr::cust_with_values(
-            "\"blog_articles\".\"id\" IN (SELECT \"article_id\" FROM \"blog_search\" WHERE \"words\" @@ to_tsquery('simple', $1))",
+            "\"blog_articles\".\"id\" IN (SELECT \"article_id\" FROM \"blog_search\" \
+             WHERE \"words\" @@ to_tsquery('simple', $1))",
             [joined(&words, " & ", ":*")],
         ),
         _ => Expr::cust_with_values(
-            "\"blog_articles\".\"id\" IN (SELECT \"rowid\" FROM \"blog_search\" WHERE \"blog_search\" MATCH ?)",
+            "\"blog_articles\".\"id\" IN (SELECT \"rowid\" FROM \"blog_search\" \
+             WHERE \"blog_search\" MATCH ?)",
             [joined(&words, " AND ", "*")],
         ),
     }
 }
 
-fn joined(words: &[String], and: &str, begins: &str) -> String {
-    format!("{}{begins}", words.join(and))
+fn joined(words: &[String], and: &str, prefix: &str) -> String {
+    format!("{}{prefix}", words.join(and))
 }
 
-/// All words of a text, each once, as the databases see them.
-fn spelled(text: &str) -> String {
+/// The distinct words of a text, encoded for the databases.
+fn encoded_words(text: &str) -> String {
     let mut words: Vec<String> =
-        runs(text).iter().flat_map(Run::indexed).map(|word| spell(&word)).collect();
+        runs(text).iter().flat_map(Run::index_terms).map(|word| encode(&word)).collect();
     words.sort_unstable();
     words.dedup();
     words.join(" ")
 }
 
-fn sought_words(sought: &str) -> Vec<String> {
+fn query_words(query: &str) -> Vec<String> {
     let mut words: Vec<String> =
-        runs(sought).iter().flat_map(Run::sought).map(|word| spell(&word)).collect();
+        runs(query).iter().flat_map(Run::query_terms).map(|word| encode(&word)).collect();
     words.truncate(WORDS);
     words
 }
 
-/// A word, or a run of a script that puts no spaces between them: there every two neighbours are
-/// one.
+/// A word, or a run of characters of a script without spaces between words. In such a run each pair
+/// of adjacent characters is a term.
 #[derive(Debug, PartialEq)]
 enum Run {
     Word(String),
@@ -83,17 +86,17 @@ enum Run {
 }
 
 impl Run {
-    fn indexed(&self) -> Vec<String> {
+    fn index_terms(&self) -> Vec<String> {
         match self {
             Self::Word(word) => vec![word.clone()],
-            // The last character begins no pair, and can be looked for all the same.
+            // The last character starts no pair, and must be found as well.
             Self::Unspaced(characters) => {
                 pairs(characters).chain(characters.last().cloned()).collect()
             }
         }
     }
 
-    fn sought(&self) -> Vec<String> {
+    fn query_terms(&self) -> Vec<String> {
         match self {
             Self::Word(word) => vec![word.clone()],
             Self::Unspaced(characters) if characters.len() == 1 => characters.clone(),
@@ -128,7 +131,8 @@ fn runs(text: &str) -> Vec<Run> {
     runs
 }
 
-/// Case, width and accents make no difference. So it is stored: `Case::Full` would differ for `ς`.
+/// Folds case, width and accents. The index stores words in this form: `Case::Full` would differ
+/// for `ς`.
 fn folded(text: &str) -> impl Iterator<Item = char> {
     let lower = fold(text, Case::Lower).replace('ß', "ss").replace('ı', "i");
     let folded: String =
@@ -167,8 +171,8 @@ impl Kind {
     }
 }
 
-/// Each byte as two of sixteen letters: what begins alike is spelled alike at its beginning.
-fn spell(word: &str) -> String {
+/// Encodes each byte as two of sixteen letters, which keeps common prefixes.
+fn encode(word: &str) -> String {
     let letter = |half: u8| char::from(b'a' + half);
     word.bytes().take(WORD_BYTES).flat_map(|byte| [letter(byte >> 4), letter(byte & 15)]).collect()
 }
@@ -177,17 +181,17 @@ fn spell(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn finds(text: &str, sought: &str) -> bool {
-        let (indexed, sought) = (spelled(text), sought_words(sought));
-        let Some((last, whole)) = sought.split_last() else { return false };
+    fn finds(text: &str, query: &str) -> bool {
+        let (indexed, query) = (encoded_words(text), query_words(query));
+        let Some((last, whole)) = query.split_last() else { return false };
         let mut words = indexed.split(' ');
         whole.iter().all(|word| indexed.split(' ').any(|each| each == word))
             && words.any(|word| word.starts_with(last))
     }
 
     #[test]
-    fn words_of_any_script_are_found_by_how_they_begin() {
-        for (text, sought) in [
+    fn words_of_any_script_are_found_by_prefix() {
+        for (text, query) in [
             ("Slow bread, warm kitchen", "kit"),
             ("Slow bread, warm kitchen", "BREAD w"),
             ("Crème brûlée", "creme brul"),
@@ -203,21 +207,21 @@ mod tests {
             ("ﬁne ｗｉｄｅ", "fine wide"),
             ("Party 🎉 tonight", "🎉"),
         ] {
-            assert!(finds(text, sought), "{text}: {sought}");
+            assert!(finds(text, query), "{text}: {query}");
         }
-        for (text, sought) in [
+        for (text, query) in [
             ("Slow bread", "low"),
             ("日本語", "本日"),
             ("bread", "breads"),
             ("a b", "c"),
             ("a", "?!"),
         ] {
-            assert!(!finds(text, sought), "{text}: {sought}");
+            assert!(!finds(text, query), "{text}: {query}");
         }
     }
 
     #[test]
-    fn a_database_sees_nothing_but_letters_whatever_is_looked_for() {
+    fn every_query_is_encoded_in_letters_only() {
         for hostile in [
             "\" OR 1=1 --",
             "a* NOT b",
@@ -229,14 +233,14 @@ mod tests {
             "\\",
             "%_",
         ] {
-            for word in sought_words(hostile) {
+            for word in query_words(hostile) {
                 assert!(
                     !word.is_empty() && word.bytes().all(|b| (b'a'..=b'p').contains(&b)),
                     "{hostile}: {word}"
                 );
             }
         }
-        assert_eq!(sought_words(&"a ".repeat(100)).len(), WORDS);
-        assert!(spell(&"x".repeat(1_000)).len() <= 2 * WORD_BYTES);
+        assert_eq!(query_words(&"a ".repeat(100)).len(), WORDS);
+        assert!(encode(&"x".repeat(1_000)).len() <= 2 * WORD_BYTES);
     }
 }

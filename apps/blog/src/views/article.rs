@@ -1,4 +1,4 @@
-//! An article, and what is said below it.
+//! HTTP handlers of an article and its comments.
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -8,23 +8,23 @@ use bellwire_site::{AppError, ClientAddress, Field, MaybeUser, SiteError, SiteSt
 
 use super::is_staff;
 use crate::BlogError;
-use crate::actions::{self, Asked};
+use crate::actions::{self, CommentInput};
 use crate::models::Article;
 use crate::models::article::path_of;
-use crate::models::comment::{Comment, Written};
+use crate::models::comment::{Comment, WriteOutcome};
 use crate::pages::{ArticlePage, CommentForm};
 
-/// Which comments are asked for: the newest, or those before a place.
+/// The query of an article: the newest comments, or those before a position.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Shown {
+pub(crate) struct ArticleQuery {
     before: String,
 }
 
-/// What the form says.
+/// The fields of the comment form.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Typed {
+pub(crate) struct SubmittedComment {
     author: String,
     content: String,
     client_id: Option<String>,
@@ -34,11 +34,11 @@ pub(crate) struct Typed {
 pub(crate) async fn article(
     user: MaybeUser,
     Path(slug): Path<String>,
-    Query(shown): Query<Shown>,
+    Query(query): Query<ArticleQuery>,
     State(site): State<SiteState>,
 ) -> Result<Response, SiteError> {
     let article = find(&site, &user, &slug).await?;
-    let before = match &*shown.before {
+    let before = match &*query.before {
         "" => None,
         seq => Some(seq.parse().map_err(|_| SiteError::NotFound)?),
     };
@@ -46,31 +46,31 @@ pub(crate) async fn article(
     Ok(page.page(user.0.as_ref())?.into_response())
 }
 
-/// `POST /blog/article/<slug>/`: says something without a socket.
+/// `POST /blog/article/<slug>/`: adds a comment without a socket.
 pub(crate) async fn add_comment(
     user: MaybeUser,
     from: ClientAddress,
     Path(slug): Path<String>,
     State(site): State<SiteState>,
-    Form(typed): Form<Typed>,
+    Form(fields): Form<SubmittedComment>,
 ) -> Result<Response, SiteError> {
     let article = find(&site, &user, &slug).await?;
-    let asked = Asked {
-        author: typed.author.clone(),
-        content: typed.content.clone(),
+    let input = CommentInput {
+        author: fields.author.clone(),
+        content: fields.content.clone(),
         post_id: article.row.id,
-        client_id: typed.client_id,
+        client_id: fields.client_id,
     };
     let mut form = CommentForm {
-        author: Field::typed(typed.author),
-        content: Field::typed(typed.content),
+        author: Field::typed(fields.author),
+        content: Field::typed(fields.content),
         error: None,
     };
-    let written = actions::add_comment(&site, user.0.as_ref(), Some(from.network()), &asked).await;
-    let (status, wait) = match written {
-        Ok(Written::New(comment) | Written::Before(comment)) => {
-            let there = format!("{}#comment--{}", article.path(), comment.id);
-            return Ok(Redirect::to(&there).into_response());
+    let outcome = actions::add_comment(&site, user.0.as_ref(), Some(from.network()), &input).await;
+    let (status, wait) = match outcome {
+        Ok(WriteOutcome::New(comment) | WriteOutcome::Existing(comment)) => {
+            let address = format!("{}#comment--{}", article.path(), comment.id);
+            return Ok(Redirect::to(&address).into_response());
         }
         Err(BlogError::AppError(AppError::Invalid(invalid))) => {
             match invalid.field.as_deref() {
@@ -80,9 +80,9 @@ pub(crate) async fn add_comment(
             }
             (StatusCode::UNPROCESSABLE_ENTITY, None)
         }
-        Err(BlogError::AppError(AppError::TooOften(often))) => {
-            form.error = Some(SiteError::from(often).to_string());
-            (StatusCode::TOO_MANY_REQUESTS, Some(often.retry_after.as_secs() + 1))
+        Err(BlogError::AppError(AppError::TooOften(limit))) => {
+            form.error = Some(SiteError::from(limit).to_string());
+            (StatusCode::TOO_MANY_REQUESTS, Some(limit.retry_after.as_secs() + 1))
         }
         Err(error) => return Err(error.into()),
     };
@@ -106,7 +106,7 @@ pub(crate) async fn remove_comment(
     Ok(Redirect::to(&format!("{}#comments", path_of(&article.row.slug))))
 }
 
-/// The article with this address, if it is for this reader.
+/// The article with this slug, if this reader may see it.
 async fn find(site: &SiteState, user: &MaybeUser, slug: &str) -> Result<Article, SiteError> {
     let article = Article::by_slug(site.db().read(), slug).await?;
     article.filter(|article| article.is_for(is_staff(user))).ok_or(SiteError::NotFound)

@@ -1,16 +1,16 @@
-//! The list of articles, and who we are.
+//! HTTP handlers of the list of articles and of the page about the authors.
 
 use axum::extract::{Query, State};
 use bellwire_site::{MaybeUser, Page, SiteError, SiteState};
 
 use crate::BlogError;
-use crate::forms::Sought;
+use crate::forms::SearchQuery;
 use crate::pages::{self, List};
 
-/// What the address says.
+/// The query of the list.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Shown {
+pub(crate) struct ListQuery {
     search: String,
     page: String,
 }
@@ -18,14 +18,14 @@ pub(crate) struct Shown {
 /// `GET /blog/?search=…&page=…`
 pub(crate) async fn all(
     MaybeUser(user): MaybeUser,
-    Query(shown): Query<Shown>,
+    Query(query): Query<ListQuery>,
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
-    let page = match &*shown.page {
+    let page = match &*query.page {
         "" => 1,
         page => page.parse().map_err(|_| BlogError::NoMore)?,
     };
-    let list = List::to(&site, Sought::parse(&shown.search), page).await?;
+    let list = List::up_to(&site, SearchQuery::parse(&query.search), page).await?;
     Ok(pages::all(user.as_ref(), &list)?)
 }
 

@@ -1,4 +1,4 @@
-//! The first page, by HTTP. Everything here works without JavaScript.
+//! HTTP handlers of the pages and forms. They all work without JavaScript.
 
 mod article;
 mod list;
@@ -10,11 +10,11 @@ pub(crate) use write::{drafts, edit, send_edited, send_new, write};
 
 use bellwire_site::{MaybeUser, SiteError, User};
 
-/// Whoever is staff, as the session says; everybody else is refused.
-fn staff(user: User) -> Result<User, SiteError> {
+/// Requires the staff role, as of the start of the request.
+fn require_staff(user: User) -> Result<User, SiteError> {
     match user.is_staff {
         true => Ok(user),
-        false => Err(SiteError::Forbidden("Only staff write articles.".to_owned())),
+        false => Err(SiteError::Forbidden("Only staff can write articles.".to_owned())),
     }
 }
 

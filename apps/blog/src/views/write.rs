@@ -1,4 +1,4 @@
-//! Where staff write.
+//! HTTP handlers for staff: drafts, and the form of an article.
 
 use askama::Template;
 use axum::Form;
@@ -9,16 +9,16 @@ use bellwire_site::bellwire::Html;
 use bellwire_site::markup::Text;
 use bellwire_site::{AppError, Field, Page, SiteError, SiteState, User};
 
-use super::staff;
+use super::require_staff;
 use crate::BlogError;
 use crate::actions;
 use crate::forms::{ArticleText, Title};
-use crate::models::article::{Saved, path_of};
+use crate::models::article::{ArticleInput, path_of};
 use crate::models::{Article, Headline};
 use crate::pages::{self, DRAFTS, Teaser, WRITE};
 
-/// Drafts that are listed at most.
-const MOST: u64 = 200;
+/// The most drafts in the list.
+const MAX_DRAFTS: u64 = 200;
 
 #[derive(Template)]
 #[template(path = "blog/pages/_drafts.html")]
@@ -26,13 +26,13 @@ struct DraftsPage {
     drafts: Vec<Teaser>,
 }
 
-/// The form, as it is shown.
+/// The page with the form of an article.
 #[derive(Template, Default)]
 #[template(path = "blog/pages/_write.html")]
 struct WritePage {
-    /// Where it goes.
+    /// The address that the form is sent to.
     action: String,
-    /// The article that is edited.
+    /// The path of the article that is edited.
     path: Option<String>,
     is_published: bool,
     version: i64,
@@ -42,28 +42,28 @@ struct WritePage {
     preview: Option<Html>,
 }
 
-/// What was typed, and which button was pressed.
+/// The fields of the form, and the button that was pressed.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Typed {
+pub(crate) struct SubmittedArticle {
     title: String,
     content: String,
     version: String,
     #[serde(rename = "do")]
-    wanted: String,
+    button: String,
 }
 
 /// `GET /blog/drafts/`
 pub(crate) async fn drafts(user: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
-    let user = staff(user)?;
-    let drafts = Headline::drafts(site.db().read(), MOST).await?;
+    let user = require_staff(user)?;
+    let drafts = Headline::drafts(site.db().read(), MAX_DRAFTS).await?;
     let main = DraftsPage { drafts: drafts.iter().map(|draft| Teaser::of(draft, 0)).collect() };
     Ok(pages::page("Drafts", &main, Some(&user), DRAFTS)?)
 }
 
 /// `GET /blog/write/`
 pub(crate) async fn write(user: User) -> Result<Page, SiteError> {
-    let user = staff(user)?;
+    let user = require_staff(user)?;
     Ok(WritePage { action: WRITE.to_owned(), ..WritePage::default() }.page(&user)?)
 }
 
@@ -71,17 +71,17 @@ pub(crate) async fn write(user: User) -> Result<Page, SiteError> {
 pub(crate) async fn send_new(
     user: User,
     State(site): State<SiteState>,
-    Form(typed): Form<Typed>,
+    Form(fields): Form<SubmittedArticle>,
 ) -> Result<Response, SiteError> {
-    let user = staff(user)?;
-    let page = WritePage { action: WRITE.to_owned(), ..WritePage::of(&typed) };
-    match checked(&site, &typed) {
-        Ok(Wanted::Preview(html)) => Ok(page.previewed(html).page(&user)?.into_response()),
-        Ok(Wanted::Save(saved)) => match actions::write_article(&site, &user, saved).await {
+    let user = require_staff(user)?;
+    let page = WritePage { action: WRITE.to_owned(), ..WritePage::of(&fields) };
+    match parse(&site, &fields) {
+        Ok(Submission::Preview(html)) => Ok(page.with_preview(html).page(&user)?.into_response()),
+        Ok(Submission::Save(input)) => match actions::write_article(&site, &user, input).await {
             Ok(row) => Ok(Redirect::to(&path_of(&row.slug)).into_response()),
-            Err(error) => page.refused(error)?.again(&user),
+            Err(error) => page.with_error(error)?.unprocessable(&user),
         },
-        Err(error) => page.refused(error)?.again(&user),
+        Err(error) => page.with_error(error)?.unprocessable(&user),
     }
 }
 
@@ -91,14 +91,14 @@ pub(crate) async fn edit(
     Path(slug): Path<String>,
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
-    let user = staff(user)?;
+    let user = require_staff(user)?;
     let article = Article::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
     let page = WritePage {
         title: Field::typed(&*article.row.title),
         content: Field::typed(&*article.row.content),
         ..WritePage::default()
     };
-    Ok(page.about(&article).page(&user)?)
+    Ok(page.for_article(&article).page(&user)?)
 }
 
 /// `POST /blog/article/<slug>/edit/`
@@ -106,62 +106,62 @@ pub(crate) async fn send_edited(
     user: User,
     Path(slug): Path<String>,
     State(site): State<SiteState>,
-    Form(typed): Form<Typed>,
+    Form(fields): Form<SubmittedArticle>,
 ) -> Result<Response, SiteError> {
-    let user = staff(user)?;
+    let user = require_staff(user)?;
     let article = Article::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
-    let version = typed.version.parse().unwrap_or_default();
-    let mut page = WritePage::of(&typed).about(&article);
-    match checked(&site, &typed) {
-        Ok(Wanted::Preview(html)) => {
-            page.version = version; // what is previewed is still an edit of what it was
-            Ok(page.previewed(html).page(&user)?.into_response())
+    let version = fields.version.parse().unwrap_or_default();
+    let mut page = WritePage::of(&fields).for_article(&article);
+    match parse(&site, &fields) {
+        Ok(Submission::Preview(html)) => {
+            page.version = version; // a preview stays an edit of the version it started from
+            Ok(page.with_preview(html).page(&user)?.into_response())
         }
-        Ok(Wanted::Save(saved)) => {
-            match actions::save_article(&site, &user, article.row.id, version, saved).await {
+        Ok(Submission::Save(input)) => {
+            match actions::save_article(&site, &user, article.row.id, version, input).await {
                 Ok(row) => Ok(Redirect::to(&path_of(&row.slug)).into_response()),
-                Err(error) => page.refused(error)?.again(&user),
+                Err(error) => page.with_error(error)?.unprocessable(&user),
             }
         }
         Err(error) => {
             page.version = version;
-            page.refused(error)?.again(&user)
+            page.with_error(error)?.unprocessable(&user)
         }
     }
 }
 
-/// What the button asks for.
-enum Wanted {
+/// A valid submission, by button.
+enum Submission {
     Preview(Html),
-    Save(Saved),
+    Save(ArticleInput),
 }
 
-fn checked(site: &SiteState, typed: &Typed) -> Result<Wanted, BlogError> {
-    let (title, content) = (Title::parse(&typed.title)?, ArticleText::parse(&typed.content)?);
-    let save = |is_published| Saved {
+fn parse(site: &SiteState, fields: &SubmittedArticle) -> Result<Submission, BlogError> {
+    let (title, content) = (Title::parse(&fields.title)?, ArticleText::parse(&fields.content)?);
+    let input = |is_published| ArticleInput {
         title: title.clone(),
         content: content.clone(),
         is_published,
         at: site.clock().date(),
     };
-    match &*typed.wanted {
-        "publish" => Ok(Wanted::Save(save(true))),
-        "draft" => Ok(Wanted::Save(save(false))),
-        // Whatever else it says, nothing is published by mistake.
-        _ => Ok(Wanted::Preview(Text::article(content.as_str()).html())),
+    match &*fields.button {
+        "publish" => Ok(Submission::Save(input(true))),
+        "draft" => Ok(Submission::Save(input(false))),
+        // Any other value is a preview, so that nothing is published by mistake.
+        _ => Ok(Submission::Preview(Text::article(content.as_str()).html())),
     }
 }
 
 impl WritePage {
-    fn of(typed: &Typed) -> Self {
+    fn of(fields: &SubmittedArticle) -> Self {
         Self {
-            title: Field::typed(&*typed.title),
-            content: Field::typed(&*typed.content),
+            title: Field::typed(&*fields.title),
+            content: Field::typed(&*fields.content),
             ..Self::default()
         }
     }
 
-    fn about(self, article: &Article) -> Self {
+    fn for_article(self, article: &Article) -> Self {
         let path = article.path();
         Self {
             action: format!("{path}edit/"),
@@ -172,25 +172,26 @@ impl WritePage {
         }
     }
 
-    fn previewed(self, html: Html) -> Self {
+    fn with_preview(self, html: Html) -> Self {
         Self { preview: Some(html), ..self }
     }
 
-    /// With what is wrong beside its field.
-    fn refused(mut self, error: BlogError) -> Result<Self, BlogError> {
+    /// Shows a validation error beside its field. Other errors are returned.
+    fn with_error(mut self, error: BlogError) -> Result<Self, BlogError> {
         let BlogError::AppError(AppError::Invalid(invalid)) = error else { return Err(error) };
         match invalid.field.as_deref() {
             Some("title") => self.title.wrong(invalid.message),
             Some("content") => self.content.wrong(invalid.message),
             _ => {
-                let what = "Your text is below. Look at theirs, then save again to put yours in its place.";
-                self.error = Some(format!("{} {what}", invalid.message));
+                let next_step = "Your text is below. Look at the saved version, \
+                                 then save again to replace it with yours.";
+                self.error = Some(format!("{} {next_step}", invalid.message));
             }
         }
         Ok(self)
     }
 
-    fn again(self, user: &User) -> Result<Response, SiteError> {
+    fn unprocessable(self, user: &User) -> Result<Response, SiteError> {
         Ok(self.page(user)?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
     }
 

@@ -1,5 +1,5 @@
-// Keeps the address in step with what the list shows, so that reload, a link, and the way back lead to the same. The history gets no entry
-// for every letter and every five articles.
+// Keeps the address in step with the list, so that a reload, a link and the back button show the
+// same. It replaces the history entry instead of adding one per letter or per five articles.
 
 import { application, Controller } from "../app.js"
 
@@ -8,7 +8,7 @@ application.register("address", class extends Controller {
 
   connect() {
     const url = new URL(this.urlValue, location.href)
-    // A list that was left meanwhile says nothing about the page that is shown now.
+    // Ignores a late update of a list that is no longer shown.
     if (url.pathname === location.pathname && url.href !== location.href) history.replaceState(history.state, "", url)
   }
 })

@@ -1,5 +1,5 @@
-// The comments below an article. The server sends everyone the same bytes; what staff may do with a comment is added here, from a
-// template that only their page has.
+// The comments below an article. The server sends the same bytes to everyone; for staff the removal
+// form is added here, from a template that only their pages contain.
 
 import { application, Controller } from "../app.js"
 
@@ -22,7 +22,7 @@ application.register("comments", class extends Controller {
     if (target === this.formTarget) this.buttonTarget.disabled = true
   }
 
-  // What was typed while it was on its way stays.
+  // Clears the text, unless it was changed while the comment was being sent.
   written({ target, detail }) {
     if (target !== this.formTarget) return
     this.buttonTarget.disabled = false
@@ -31,7 +31,7 @@ application.register("comments", class extends Controller {
     this.contentTarget.focus({ preventScroll: true })
   }
 
-  // What the server found wrong stands in the form already; what never reached it does not.
+  // Errors of a field are shown by the server's answer; others are shown here.
   refused({ target, detail }) {
     if (target !== this.formTarget) return
     this.buttonTarget.disabled = false

@@ -1,4 +1,4 @@
-// Searches while somebody types. Without a connection the form is a form like any other.
+// Searches while the visitor types. Without a connection the form is submitted over HTTP.
 
 import { application, Controller } from "../app.js"
 import { onState, send } from "../bellwire.js"
@@ -7,7 +7,7 @@ const PAUSE = 150 // between the last letter and the search
 
 application.register("search", class extends Controller {
   static targets = ["field"]
-  #missed = false // whether something was typed that could not be sent
+  #missed = false // whether the last query could not be sent
   #stop
 
   connect() {

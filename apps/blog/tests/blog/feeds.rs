@@ -1,4 +1,4 @@
-//! What programs read.
+//! RSS, Atom and the sitemap.
 
 use bellwire_blog::models::Article;
 use bellwire_site::{DbError, Tx};
@@ -7,7 +7,7 @@ use feed_rs::model::{Feed, FeedType};
 use quick_xml::events::Event;
 use sea_orm::ConnectionTrait;
 
-use crate::support::{again, blog, draft, publish, staff};
+use crate::support::{blog, draft, publish, reload, staff};
 
 async fn feed(site: &TestSite, path: &str) -> (String, Feed) {
     let answer = site.client().get(path).await;
@@ -38,7 +38,7 @@ fn each(xml: &str, name: &str) -> Vec<String> {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn both_feeds_tell_a_reader_the_newest_articles_whole(database: TestDatabase) {
+async fn both_feeds_contain_the_newest_articles_in_full(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada & Co <x>").await;
     for number in 1..=21 {
@@ -82,7 +82,10 @@ async fn both_feeds_tell_a_reader_the_newest_articles_whole(database: TestDataba
             "{entry:?}"
         );
         assert_eq!(feed.entries[1].title.as_ref().unwrap().content, "Article 21");
-        assert!(!text.contains("href=\"/") && !text.contains("<link>/"), "every address is whole");
+        assert!(
+            !text.contains("href=\"/") && !text.contains("<link>/"),
+            "all addresses are absolute"
+        );
         let slug = address.trim_start_matches(&here);
         assert_eq!(site.client().get(slug).await.status, 200);
     }
@@ -91,7 +94,7 @@ async fn both_feeds_tell_a_reader_the_newest_articles_whole(database: TestDataba
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn rss_keeps_the_rules_of_its_validator(database: TestDatabase) {
+async fn rss_follows_the_rules_of_its_validator(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     for number in 1..=3 {
@@ -119,7 +122,7 @@ async fn rss_keeps_the_rules_of_its_validator(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_has_it_already_is_told_so_until_something_changes(database: TestDatabase) {
+async fn unchanged_documents_are_answered_with_not_modified(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     publish(&site, &mut writer, "Tea", "Text").await;
@@ -133,7 +136,7 @@ async fn who_has_it_already_is_told_so_until_something_changes(database: TestDat
         assert_eq!((again.status, &*again.text), (304, ""), "{tag}");
         assert_eq!((again.header("etag"), again.header("last-modified")), (&*tag, &*date));
         let undecided = other.get_with(path, &[("if-modified-since", &date)]).await;
-        assert_eq!(undecided.status, 200, "a date says nothing of what was withdrawn");
+        assert_eq!(undecided.status, 200, "a date does not reveal withdrawn articles");
         site.state().clock().advance(std::time::Duration::from_secs(2));
         publish(&site, &mut writer, &format!("More of {path}"), "Text").await;
         assert_eq!(other.get_with(path, &[("if-none-match", &tag)]).await.status, 200, "{tag}");
@@ -143,7 +146,7 @@ async fn who_has_it_already_is_told_so_until_something_changes(database: TestDat
     site.stop().await;
 }
 
-/// Does something to the tables that nobody does.
+/// Changes the tables directly.
 async fn alter(site: &TestSite, statements: &'static [&'static str]) {
     let done = site.state().db().write(async move |tx: Tx| {
         for statement in statements {
@@ -156,7 +159,7 @@ async fn alter(site: &TestSite, statements: &'static [&'static str]) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn no_article_is_read_for_a_list_or_for_who_has_it_already(database: TestDatabase) {
+async fn lists_and_not_modified_answers_read_no_article_texts(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     publish(&site, &mut writer, "Tea", "Cups & **pots**").await;
@@ -166,7 +169,7 @@ async fn no_article_is_read_for_a_list_or_for_who_has_it_already(database: TestD
         let first = site.client().get(path).await;
         tags.push((path, first.header("etag").to_owned()));
     }
-    // Whoever wants to read what an article says is told that there is no such column.
+    // From here on every query that reads the text of an article fails.
     alter(&site, &["ALTER TABLE blog_articles RENAME COLUMN content TO out_of_reach"]).await;
     for (path, tag) in tags {
         assert_eq!(
@@ -177,39 +180,37 @@ async fn no_article_is_read_for_a_list_or_for_who_has_it_already(database: TestD
     }
     assert!(site.client().get("/blog/").await.text.contains("Cups &#38; pots"));
     assert!(writer.get("/blog/drafts/").await.text.contains("Of plums"));
-    assert_eq!(site.client().get("/blog/feed/").await.status, 500, "it is out of reach");
+    assert_eq!(site.client().get("/blog/feed/").await.status, 500, "the text cannot be read");
     site.stop().await;
 }
 
 /// Saves an article once more, published or as a draft.
-async fn save(site: &TestSite, writer: &mut Client, article: &Article, wanted: &str) {
-    let row = again(site, article).await.row;
+async fn save(site: &TestSite, writer: &mut Client, article: &Article, button: &str) {
+    let row = reload(site, article).await.row;
     let version = row.version.to_string();
     let fields =
-        [("title", &*row.title), ("content", "Other"), ("version", &*version), ("do", wanted)];
+        [("title", &*row.title), ("content", "Other"), ("version", &*version), ("do", button)];
     let saved = writer.post(&format!("{}edit/", article.path()), &fields).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_has_it_already_learns_of_what_is_saved_anew_and_of_what_is_withdrawn(
-    database: TestDatabase,
-) {
+async fn updated_and_withdrawn_articles_change_the_tag(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let old = publish(&site, &mut writer, "Old", "Text").await;
     let new = publish(&site, &mut writer, "New", "Text").await;
     for path in ["/blog/feed/", "/blog/atom/", "/sitemap.xml"] {
-        for (wanted, what) in [("publish", "saved anew"), ("draft", "withdrawn")] {
-            // What is withdrawn is not what was saved last: when that was stays the same.
+        for (button, change) in [("publish", "updated"), ("draft", "withdrawn")] {
+            // The withdrawn article is not the last saved one, so the date stays the same.
             save(&site, &mut writer, &old, "publish").await;
             save(&site, &mut writer, &new, "publish").await;
             let tag = site.client().get(path).await.header("etag").to_owned();
             let known = [("if-none-match", &*tag)];
             assert_eq!(site.client().get_with(path, &known).await.status, 304, "{path}");
-            save(&site, &mut writer, &old, wanted).await;
-            assert_eq!(site.client().get_with(path, &known).await.status, 200, "{path}: {what}");
+            save(&site, &mut writer, &old, button).await;
+            assert_eq!(site.client().get_with(path, &known).await.status, 200, "{path}: {change}");
         }
     }
     site.stop().await;
@@ -217,9 +218,7 @@ async fn who_has_it_already_learns_of_what_is_saved_anew_and_of_what_is_withdraw
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn articles_of_before_there_were_summaries_have_them_after_the_update(
-    database: TestDatabase,
-) {
+async fn the_migration_adds_summaries_to_existing_articles(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     for number in 1..=3 {
@@ -244,7 +243,7 @@ async fn articles_of_before_there_were_summaries_have_them_after_the_update(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_empty_blog_has_feeds_and_a_map_as_well(database: TestDatabase) {
+async fn an_empty_blog_has_feeds_and_a_sitemap(database: TestDatabase) {
     let site = blog(&database).await;
     assert!(feed(&site, "/blog/feed/").await.1.entries.is_empty());
     assert!(feed(&site, "/blog/atom/").await.1.entries.is_empty());

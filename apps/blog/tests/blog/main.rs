@@ -1,4 +1,4 @@
-//! The blog's promises, through the site and the communicator, on real databases.
+//! Tests of the blog, through the site and the communicator, on real databases.
 
 mod support;
 

@@ -1,11 +1,12 @@
-//! The list, the pages, and the ways between them.
+//! The list, the pages, and moving between them.
 
 use bellwire_site::SiteAccounts as _;
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
 use crate::support::{
-    ask, blog, draft, go, htmx_window, publish, reader, refused, say, staff, titles, window,
+    blog, change_to, comment, draft, htmx_window, publish, reader, refused, send_action, staff,
+    titles, window,
 };
 
 fn next(page: &Value) -> Value {
@@ -29,7 +30,7 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
     assert!(page.contains("href=\"/blog/?page=2\"") && page.contains("More posts"));
 
     let (mut one, mut other) = (window(&site, None, "").await, window(&site, None, "").await);
-    let [list, below] = ask(&mut one, &next(&json!("2"))).await;
+    let [list, below] = send_action(&mut one, &next(&json!("2"))).await;
     assert_eq!(
         (list["selector"].as_str(), list["append"].as_bool()),
         (Some("#all-posts"), Some(true))
@@ -40,7 +41,7 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
     );
     assert_eq!(below["selector"], "#paginator");
     assert!(below["html"].as_str().unwrap().contains("/blog/?page=3"), "{below}");
-    let [list, below] = ask(&mut one, &next(&json!(3))).await;
+    let [list, below] = send_action(&mut one, &next(&json!(3))).await;
     assert_eq!(titles(list["html"].as_str().unwrap()), ["Article 2", "Article 1"]);
     assert!(!below["html"].as_str().unwrap().contains("More posts"), "{below}");
     other.receive_nothing().await;
@@ -48,7 +49,7 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
     assert_eq!(
         titles(&site.client().get("/blog/?page=2").await.text).len(),
         10,
-        "what a reload shows"
+        "a reload shows both pages"
     );
     assert_eq!(titles(&site.client().get("/blog/?page=3").await.text).len(), 12);
     for none in ["4", "0", "-1", "41", "x", "99999999999999999999", "%00"] {
@@ -83,9 +84,9 @@ async fn a_page_is_the_same_by_socket_and_by_http(database: TestDatabase) {
     for (to, path, title) in [
         (change("all posts"), "/blog/".to_owned(), "Blog · Bellwire"),
         (change("about us"), "/blog/about/".to_owned(), "About us · Bellwire"),
-        (go(&article), article.path(), "Tea & cake · Bellwire"),
+        (change_to(&article), article.path(), "Tea & cake · Bellwire"),
     ] {
-        let [nav, main] = ask(&mut one, &to).await;
+        let [nav, main] = send_action(&mut one, &to).await;
         assert_eq!(
             (nav["selector"].as_str(), main["selector"].as_str()),
             (Some("#nav"), Some("#main"))
@@ -118,7 +119,7 @@ async fn a_page_is_the_same_by_socket_and_by_http(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_page_that_is_not_there_is_refused_in_words(database: TestDatabase) {
+async fn unknown_pages_are_refused_with_a_readable_error(database: TestDatabase) {
     let site = blog(&database).await;
     let mut one = window(&site, None, "").await;
     for bad in [
@@ -152,33 +153,33 @@ async fn a_page_that_is_not_there_is_refused_in_words(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_moves_on_hears_the_article_they_read_and_no_other(database: TestDatabase) {
+async fn a_window_receives_comments_of_the_shown_article_only(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
     let bread = publish(&site, &mut writer, "Bread", "Text").await;
     let (mut moving, mut at_tea) = (reader(&site, &tea, 0).await, reader(&site, &tea, 0).await);
-    let [_, main] = ask(&mut moving, &go(&bread)).await;
+    let [_, main] = send_action(&mut moving, &change_to(&bread)).await;
     assert!(main["html"].as_str().unwrap().contains("data-seq=\"0\""));
-    at_tea.send_json(&say(&tea, "Ben", "At tea")).await;
+    at_tea.send_json(&comment(&tea, "Ben", "At tea")).await;
     assert_eq!(at_tea.receive_json::<Value>().await["seq"], 1);
     moving.receive_nothing().await;
     let mut at_bread = reader(&site, &bread, 0).await;
-    at_bread.send_json(&say(&bread, "Eve", "At bread")).await;
+    at_bread.send_json(&comment(&bread, "Eve", "At bread")).await;
     assert_eq!(moving.receive_json::<Value>().await["selector"], "#list-of-comments");
-    ask::<2>(&mut moving, &change("about us")).await;
-    at_bread.send_json(&say(&bread, "Eve", "Again")).await;
+    send_action::<2>(&mut moving, &change("about us")).await;
+    at_bread.send_json(&comment(&bread, "Eve", "Again")).await;
     at_bread.receive_text().await;
     moving.receive_nothing().await;
-    // Back at tea, what was said meanwhile is in the page, and comes once.
-    let [_, main] = ask(&mut moving, &go(&tea)).await;
+    // Back at tea, the page contains the comment added in the meantime.
+    let [_, main] = send_action(&mut moving, &change_to(&tea)).await;
     assert!(main["html"].as_str().unwrap().contains("At tea"), "{main}");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_draft_is_for_staff_alone_and_only_as_long_as_they_are_staff(database: TestDatabase) {
+async fn a_draft_is_visible_to_current_staff_only(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let hidden = draft(&site, &mut writer, "Secret plans", "zebra").await;
@@ -193,35 +194,35 @@ async fn a_draft_is_for_staff_alone_and_only_as_long_as_they_are_staff(database:
     }
     assert!(writer.get("/blog/drafts/").await.text.contains("Secret plans"));
     let mut outside = window(&site, None, "").await;
-    assert_eq!(refused(&mut outside, &go(&hidden)).await, "There is no such article.");
+    assert_eq!(refused(&mut outside, &change_to(&hidden)).await, "There is no such article.");
     assert_eq!(
-        refused(&mut outside, &say(&hidden, "Ben", "Hm")).await,
+        refused(&mut outside, &comment(&hidden, "Ben", "Hm")).await,
         "There is no such article."
     );
     let mut inside = window(&site, Some(&writer), "").await;
-    let [_, main] = ask(&mut inside, &go(&hidden)).await;
+    let [_, main] = send_action(&mut inside, &change_to(&hidden)).await;
     assert!(main["html"].as_str().unwrap().contains("Draft"));
 
     site.state().accounts().set_staff("Ada", false).await.unwrap();
     assert_eq!(
-        refused(&mut inside, &go(&hidden)).await,
+        refused(&mut inside, &change_to(&hidden)).await,
         "There is no such article.",
         "the same socket"
     );
     assert_eq!(writer.get(&hidden.path()).await.status, 404);
-    let [nav, _] = ask(&mut inside, &change("all posts")).await;
+    let [nav, _] = send_action(&mut inside, &change("all posts")).await;
     assert!(!nav["html"].as_str().unwrap().contains("Write"), "{nav}");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn our_own_page_moves_in_one_frame(database: TestDatabase) {
+async fn our_own_page_changes_navigation_content_and_address_together(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let article = publish(&site, &mut writer, "Tea", "Text").await;
     let mut one = htmx_window(&site, Some(&writer), "at=/blog/").await;
-    one.send_json(&go(&article)).await;
+    one.send_json(&change_to(&article)).await;
     let moved = one.receive_text().await + &one.receive_text().await;
     for part in [
         "hx-swap-oob=\"innerHTML:#nav\"",

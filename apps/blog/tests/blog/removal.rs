@@ -1,10 +1,10 @@
-//! Staff remove comments, and nobody else does.
+//! Removing comments, which requires the staff role.
 
 use bellwire_site::SiteAccounts as _;
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{blog, publish, reader, refused, said, say, staff, window};
+use crate::support::{blog, comment, comment_texts, publish, reader, refused, staff, window};
 
 fn remove(id: Value) -> Value {
     json!({"action": "Remove comment", "data": {"id": id}})
@@ -12,14 +12,14 @@ fn remove(id: Value) -> Value {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_removed_comment_goes_from_every_page_and_stays_away(database: TestDatabase) {
+async fn a_removed_comment_disappears_from_every_page_and_stays_removed(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
     let bread = publish(&site, &mut writer, "Bread", "Text").await;
     let (mut one, mut outsider) = (reader(&site, &tea, 0).await, reader(&site, &bread, 0).await);
     for text in ["Good", "Bad"] {
-        one.send_json(&say(&tea, "Ben", text)).await;
+        one.send_json(&comment(&tea, "Ben", text)).await;
         one.receive_text().await;
     }
     let mut ada =
@@ -34,16 +34,17 @@ async fn a_removed_comment_goes_from_every_page_and_stays_away(database: TestDat
     ada.receive_nothing().await;
     one.receive_nothing().await;
     outsider.receive_nothing().await;
-    assert_eq!(said(&site.client().get(&tea.path()).await.text), ["Good"]);
+    assert_eq!(comment_texts(&site.client().get(&tea.path()).await.text), ["Good"]);
 
     let mut back = reader(&site, &tea, 2).await;
-    assert_eq!(back.receive_json::<Value>().await["how"], "remove", "whoever was away sees it go");
+    let frame: Value = back.receive_json().await;
+    assert_eq!(frame["how"], "remove", "a reconnecting page removes it");
     let mut behind = reader(&site, &tea, 1).await;
     let frame: Value = behind.receive_json().await;
     assert_eq!(
         (&frame["how"], &frame["seq"]),
         (&json!("remove"), &json!(3)),
-        "and what it said is gone"
+        "its text is not sent any more"
     );
     assert!(site.client().get("/blog/").await.text.contains("1 comment"));
     site.stop().await;
@@ -51,13 +52,13 @@ async fn a_removed_comment_goes_from_every_page_and_stays_away(database: TestDat
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn only_staff_remove_and_a_role_that_is_gone_counts_no_more(database: TestDatabase) {
+async fn only_current_staff_can_remove_comments(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
     let mut ben = site.person("Ben").await;
     let mut one = reader(&site, &tea, 0).await;
-    one.send_json(&say(&tea, "Ben", "Stays")).await;
+    one.send_json(&comment(&tea, "Ben", "Stays")).await;
     one.receive_text().await;
     let (mut ada, mut bens) =
         (window(&site, Some(&writer), "").await, window(&site, Some(&ben), "").await);
@@ -68,7 +69,7 @@ async fn only_staff_remove_and_a_role_that_is_gone_counts_no_more(database: Test
     assert_eq!(site.client().post("/blog/comment/1/remove/", &[]).await.status, 401);
     assert_eq!(ben.post("/blog/comment/1/remove/", &[]).await.status, 403);
     assert_eq!(writer.post("/blog/comment/1/remove/", &[]).await.status, 403);
-    assert_eq!(said(&ben.get(&tea.path()).await.text), ["Stays"]);
+    assert_eq!(comment_texts(&ben.get(&tea.path()).await.text), ["Stays"]);
     assert!(!ben.get(&tea.path()).await.text.contains("/remove/"));
 
     site.state().accounts().set_staff("Ben", true).await.unwrap();

@@ -1,9 +1,9 @@
-//! Search: in any script, and nothing that is typed has a meaning of its own.
+//! Search, in any script. No input acts as a query operator.
 
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{ask, blog, publish, staff, titles, window};
+use crate::support::{blog, publish, send_action, staff, titles, window};
 
 fn search(text: &str) -> Value {
     json!({"action": "Search", "data": {"search": text}})
@@ -24,7 +24,7 @@ async fn articles_are_found_by_title_and_text_in_any_script(database: TestDataba
         publish(&site, &mut writer, title, text).await;
     }
     let (mut one, mut other) = (window(&site, None, "").await, window(&site, None, "").await);
-    for (sought, title) in [
+    for (query_text, title) in [
         ("sl", "Slow bread"),
         ("BREAD slow", "Slow bread"),
         ("warm kit", "Slow bread"),
@@ -34,31 +34,35 @@ async fn articles_are_found_by_title_and_text_in_any_script(database: TestDataba
         ("كتاب", "القراءة"),
         ("धीरे प", "हिन्दी"),
     ] {
-        let [list, below] = ask(&mut one, &search(sought)).await;
+        let [list, below] = send_action(&mut one, &search(query_text)).await;
         assert_eq!((list["selector"].as_str(), list.get("append")), (Some("#all-posts"), None));
-        assert_eq!(titles(list["html"].as_str().unwrap()), [title], "{sought}");
+        assert_eq!(titles(list["html"].as_str().unwrap()), [title], "{query_text}");
         assert_eq!(below["selector"], "#paginator");
-        let query: String = url::form_urlencoded::byte_serialize(sought.as_bytes()).collect();
+        let query: String = url::form_urlencoded::byte_serialize(query_text.as_bytes()).collect();
         let page = site.client().get(&format!("/blog/?search={query}")).await.text;
-        assert_eq!(titles(&page), [title], "{sought}, by its address");
+        assert_eq!(titles(&page), [title], "{query_text}, by its address");
         assert!(
             below["html"].as_str().unwrap().contains(&format!("/blog/?search={query}\"")),
             "{below}"
         );
     }
     assert_eq!(
-        titles(ask::<2>(&mut one, &search(" ")).await[0]["html"].as_str().unwrap()).len(),
+        titles(send_action::<2>(&mut one, &search(" ")).await[0]["html"].as_str().unwrap()).len(),
         5
     );
-    let none = ask::<2>(&mut one, &search("hurry")).await;
-    assert_eq!(titles(none[0]["html"].as_str().unwrap()).len(), 0, "an address is no text");
+    let none = send_action::<2>(&mut one, &search("hurry")).await;
+    assert_eq!(
+        titles(none[0]["html"].as_str().unwrap()).len(),
+        0,
+        "link addresses are not indexed"
+    );
     other.receive_nothing().await;
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_edited_is_found_by_what_it_says_now(database: TestDatabase) {
+async fn an_edited_article_is_found_by_its_new_text(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let article = publish(&site, &mut writer, "Tea", "porcelain").await;
@@ -67,7 +71,7 @@ async fn what_was_edited_is_found_by_what_it_says_now(database: TestDatabase) {
     assert_eq!(writer.post(&edit, &fields).await.status, 303);
     assert!(titles(&writer.get("/blog/?search=porcelain").await.text).is_empty());
     assert_eq!(titles(&writer.get("/blog/?search=stone").await.text), ["Tea"]);
-    // What is refused changes nothing: neither the article nor what it is found by.
+    // A refused edit changes neither the article nor its index entry.
     let fields = [("title", "Tea"), ("content", "glass"), ("version", "1"), ("do", "publish")];
     assert_eq!(writer.post(&edit, &fields).await.status, 422);
     assert!(titles(&writer.get("/blog/?search=glass").await.text).is_empty());
@@ -76,7 +80,7 @@ async fn what_was_edited_is_found_by_what_it_says_now(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn hostile_words_are_only_words(database: TestDatabase) {
+async fn hostile_queries_are_plain_words(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     publish(&site, &mut writer, "Tea", "A cup near the window or not").await;
@@ -107,7 +111,7 @@ async fn hostile_words_are_only_words(database: TestDatabase) {
         "🎉",
         &long,
     ] {
-        let [list, _] = ask(&mut one, &search(hostile)).await;
+        let [list, _] = send_action(&mut one, &search(hostile)).await;
         let html = list["html"].as_str().unwrap();
         assert!(!html.contains("<script>"), "{html}");
         let query: String =
@@ -117,7 +121,9 @@ async fn hostile_words_are_only_words(database: TestDatabase) {
     }
     assert_eq!(
         titles(
-            ask::<2>(&mut one, &search("tea NEAR OR \"not\"")).await[0]["html"].as_str().unwrap()
+            send_action::<2>(&mut one, &search("tea NEAR OR \"not\"")).await[0]["html"]
+                .as_str()
+                .unwrap()
         ),
         ["Tea"]
     );
@@ -133,7 +139,7 @@ async fn hostile_words_are_only_words(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn more_of_what_was_found_comes_as_more_of_the_list_does(database: TestDatabase) {
+async fn search_results_are_paged_like_the_list(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     for number in 1..=7 {
@@ -141,11 +147,11 @@ async fn more_of_what_was_found_comes_as_more_of_the_list_does(database: TestDat
         publish(&site, &mut writer, &format!("Bread {number}"), "Text").await;
     }
     let mut one = window(&site, None, "").await;
-    let [list, below] = ask(&mut one, &search("tea")).await;
+    let [list, below] = send_action(&mut one, &search("tea")).await;
     assert_eq!(titles(list["html"].as_str().unwrap()).len(), 5);
     assert!(below["html"].as_str().unwrap().contains("&#34;search&#34;:&#34;tea&#34;"), "{below}");
     let next = json!({"action": "Add next posts", "data": {"page": 2, "search": "tea"}});
-    let [list, below] = ask(&mut one, &next).await;
+    let [list, below] = send_action(&mut one, &next).await;
     assert_eq!(titles(list["html"].as_str().unwrap()), ["Tea 2", "Tea 1"]);
     assert!(below["html"].as_str().unwrap().contains("/blog/?search=tea&#38;page=2"), "{below}");
     assert_eq!(titles(&site.client().get("/blog/?search=tea&page=2").await.text).len(), 7);

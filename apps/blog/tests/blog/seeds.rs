@@ -1,10 +1,10 @@
-//! `bellwire seed` fills the blog, once.
+//! The sample articles of `bellwire seed`.
 
 use bellwire_blog::models::Comment;
 use bellwire_site::seed::{Progress, SeedOptions, apps, people};
 use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
 
-use crate::support::{at, blog, said, staff, titles};
+use crate::support::{at, blog, comment_texts, staff, titles};
 
 async fn fill(site: &TestSite) {
     let mut progress = Progress::quiet();
@@ -16,7 +16,7 @@ async fn fill(site: &TestSite) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn filled_twice_is_filled_once_and_what_was_removed_stays_away(database: TestDatabase) {
+async fn seeding_twice_adds_nothing_and_removed_comments_stay_removed(database: TestDatabase) {
     let site = blog(&database).await;
     tokio::join!(fill(&site), fill(&site));
     let mut writer = staff(&site, "Ada").await;
@@ -34,7 +34,7 @@ async fn filled_twice_is_filled_once_and_what_was_removed_stays_away(database: T
     let remove = format!("/blog/comment/{}/remove/", comments[3].id);
     assert_eq!(writer.post(&remove, &[]).await.status, 303);
     fill(&site).await;
-    assert_eq!(said(&writer.get(&bread.path()).await.text).len(), 23);
+    assert_eq!(comment_texts(&writer.get(&bread.path()).await.text).len(), 23);
     assert_eq!(titles(&writer.get("/blog/?page=6").await.text).len(), 30);
     assert_eq!(
         titles(&writer.get("/blog/?search=%E6%9C%9D%E3%81%AE%E5%85%AD%E6%99%82").await.text),

@@ -1,13 +1,13 @@
-//! A plain client on a real socket: JSON in, JSON out.
+//! A plain JSON client on a real socket.
 
 use bellwire_testkit::{TestDatabase, Window, apply, on_databases};
 use serde_json::json;
 
-use crate::support::{blog, go, publish, say, staff};
+use crate::support::{blog, change_to, comment, publish, staff};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn strangers_read_and_comment_over_a_plain_socket(database: TestDatabase) {
+async fn anonymous_clients_read_and_comment_over_a_plain_socket(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
@@ -16,7 +16,7 @@ async fn strangers_read_and_comment_over_a_plain_socket(database: TestDatabase) 
         Window::open(&site.client(), "/ws/blog/").await,
     );
     for socket in [&mut one, &mut two] {
-        socket.ask(&go(&tea)).await;
+        socket.ask(&change_to(&tea)).await;
         assert_eq!(socket.json().await["selector"], "#nav");
         let main = socket.json().await;
         assert_eq!(
@@ -26,7 +26,7 @@ async fn strangers_read_and_comment_over_a_plain_socket(database: TestDatabase) 
     }
     one.say("nonsense").await;
     assert!(one.json().await["error"].is_string());
-    one.ask(&say(&tea, "Ben", "Hello")).await;
+    one.ask(&comment(&tea, "Ben", "Hello")).await;
     for socket in [&mut one, &mut two] {
         let frame = socket.json().await;
         assert_eq!(
@@ -34,7 +34,7 @@ async fn strangers_read_and_comment_over_a_plain_socket(database: TestDatabase) 
             (&json!("#list-of-comments"), &json!(true))
         );
     }
-    // A form of unmodified htmx says no action: its fields say enough.
+    // A form of unmodified htmx has no action; its fields are sufficient.
     let form =
         json!({"author": "Eve", "content": "Hi", "post_id": tea.row.id.to_string(), "HEADERS": {}});
     two.ask(&form).await;

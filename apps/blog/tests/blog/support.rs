@@ -1,4 +1,4 @@
-//! A site with the blog, somebody who writes, and readers.
+//! Helpers: a site with the blog, staff, and the windows of readers.
 
 use bellwire::Dialect;
 use bellwire::testing::Communicator;
@@ -8,21 +8,21 @@ use bellwire_site::SiteAccounts as _;
 use bellwire_testkit::{Answer, Client, TestDatabase, TestSite};
 use serde_json::{Value, json};
 
-/// A site with nothing but the blog.
+/// A site with the blog as its only app.
 pub(crate) async fn blog(database: &TestDatabase) -> TestSite {
     TestSite::start(database, vec![bellwire_blog::app()]).await
 }
 
-/// Somebody with the role of staff.
+/// A new person with the staff role.
 pub(crate) async fn staff(site: &TestSite, name: &str) -> Client {
     let person = site.person(name).await;
     site.state().accounts().set_staff(name, true).await.unwrap();
     person
 }
 
-/// Sends the form for a new article: `publish`, `draft` or `preview`.
-pub(crate) async fn send(writer: &mut Client, title: &str, content: &str, wanted: &str) -> Answer {
-    writer.post("/blog/write/", &[("title", title), ("content", content), ("do", wanted)]).await
+/// Submits the form for a new article with the button `publish`, `draft` or `preview`.
+pub(crate) async fn send(writer: &mut Client, title: &str, content: &str, button: &str) -> Answer {
+    writer.post("/blog/write/", &[("title", title), ("content", content), ("do", button)]).await
 }
 
 /// Publishes an article, and returns it.
@@ -60,17 +60,17 @@ pub(crate) async fn at(site: &TestSite, path: &str) -> Article {
         .expect("an article at this address")
 }
 
-/// The same article as it is stored now.
-pub(crate) async fn again(site: &TestSite, article: &Article) -> Article {
+/// Reads the article from the database again.
+pub(crate) async fn reload(site: &TestSite, article: &Article) -> Article {
     Article::by_id(site.state().db().read(), article.row.id).await.unwrap().unwrap()
 }
 
-/// A window at this address, of somebody or of a stranger, that speaks JSON.
+/// A JSON window with this query, of a person or of an anonymous visitor.
 pub(crate) async fn window(site: &TestSite, person: Option<&Client>, query: &str) -> Communicator {
     open(site, person, query, Dialect::Json).await
 }
 
-/// The same as our own pages have it.
+/// As [`window`], in the htmx dialect of our own pages.
 pub(crate) async fn htmx_window(
     site: &TestSite,
     person: Option<&Client>,
@@ -97,46 +97,50 @@ async fn open(
     dial.connect(BlogConsumer::new(site.state().clone(), user)).await
 }
 
-/// A stranger's window that shows this article, from this number on.
+/// An anonymous JSON window that shows this article and follows its feed after `since`.
 pub(crate) async fn reader(site: &TestSite, article: &Article, since: i64) -> Communicator {
     let query = format!("at={}&since=blog.article.{}:{since}", article.path(), article.row.id);
     window(site, None, &query).await
 }
 
-/// The frame that says something below an article.
-pub(crate) fn say(article: &Article, author: &str, content: &str) -> Value {
-    json!({"action": "Add comment", "data": {"author": author, "content": content, "post_id": article.row.id}})
+/// The frame that adds a comment to an article.
+pub(crate) fn comment(article: &Article, author: &str, content: &str) -> Value {
+    let data = json!({"author": author, "content": content, "post_id": article.row.id});
+    json!({"action": "Add comment", "data": data})
 }
 
-/// The frame that leads to an article.
-pub(crate) fn go(article: &Article) -> Value {
+/// The frame that changes the page to an article.
+pub(crate) fn change_to(article: &Article) -> Value {
     json!({"action": "Change page", "data": {"page": "single post", "id": article.row.id}})
 }
 
-/// Asks, and expects a readable refusal: its sentence.
-pub(crate) async fn refused(window: &mut Communicator, ask: &Value) -> String {
-    window.send_json(ask).await;
+/// Sends an action that must be refused with a readable error, and returns the error.
+pub(crate) async fn refused(window: &mut Communicator, action: &Value) -> String {
+    window.send_json(action).await;
     let frame: Value = window.receive_json().await;
     let error =
-        frame["error"].as_str().unwrap_or_else(|| panic!("{ask} was answered with {frame}"));
+        frame["error"].as_str().unwrap_or_else(|| panic!("{action} was answered with {frame}"));
     assert!(!error.is_empty() && frame.get("selector").is_none(), "{frame}");
     window.receive_nothing().await;
     error.to_owned()
 }
 
-/// Asks, and returns so many frames.
-pub(crate) async fn ask<const N: usize>(window: &mut Communicator, ask: &Value) -> [Value; N] {
-    window.send_json(ask).await;
+/// Sends an action and returns the next `N` frames, none of which may be an error.
+pub(crate) async fn send_action<const N: usize>(
+    window: &mut Communicator,
+    action: &Value,
+) -> [Value; N] {
+    window.send_json(action).await;
     let mut frames = [const { Value::Null }; N];
     for frame in &mut frames {
         *frame = window.receive_json().await;
-        assert!(frame.get("error").is_none(), "{ask} was answered with {frame}");
+        assert!(frame.get("error").is_none(), "{action} was answered with {frame}");
     }
     window.receive_nothing().await;
     frames
 }
 
-/// The titles in a list, in its order.
+/// The titles of a list, in order.
 pub(crate) fn titles(html: &str) -> Vec<String> {
     let titles = html.split("class=\"post__title\"").skip(1);
     titles
@@ -144,8 +148,8 @@ pub(crate) fn titles(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// The texts of the comments, in their order.
-pub(crate) fn said(html: &str) -> Vec<String> {
+/// The texts of the comments, in order.
+pub(crate) fn comment_texts(html: &str) -> Vec<String> {
     let texts = html.split("class=\"comment__text prose\" dir=\"auto\">").skip(1);
     texts
         .map(|rest| rest.split("</div>").next().unwrap().replace("<p>", "").replace("</p>", ""))

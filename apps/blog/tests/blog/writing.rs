@@ -1,15 +1,15 @@
-//! Staff write, preview, publish and edit.
+//! Writing, previewing, publishing and editing articles.
 
 use std::time::Duration;
 
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{again, at, blog, draft, publish, reader, refused, say, send, staff};
+use crate::support::{at, blog, comment, draft, publish, reader, refused, reload, send, staff};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn only_staff_write(database: TestDatabase) {
+async fn only_staff_can_write_articles(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
@@ -19,20 +19,20 @@ async fn only_staff_write(database: TestDatabase) {
         assert_eq!(ben.get(path).await.status, 403, "{path}");
         assert!(
             [302, 303].contains(&site.client().get(path).await.status),
-            "{path}: strangers sign in first"
+            "{path}: anonymous visitors must sign in"
         );
     }
     for path in ["/blog/write/", &*edit] {
         assert_eq!(ben.post(path, &fields).await.status, 403, "{path}");
         assert_eq!(site.client().post(path, &fields).await.status, 401, "{path}");
     }
-    assert_eq!(again(&site, &tea).await.row.title, "Tea");
+    assert_eq!(reload(&site, &tea).await.row.title, "Tea");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn every_title_has_an_address_of_its_own(database: TestDatabase) {
+async fn every_title_has_a_unique_address(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     for (title, path) in [
@@ -59,14 +59,14 @@ async fn every_title_has_an_address_of_its_own(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_published_keeps_its_address_and_a_drafts_follows_its_title(
+async fn a_published_article_keeps_its_address_and_the_address_of_a_draft_follows_its_title(
     database: TestDatabase,
 ) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = draft(&site, &mut writer, "Tea", "Text").await;
-    let save = |title: &'static str, version: &'static str, wanted: &'static str| {
-        [("title", title), ("content", "Text"), ("version", version), ("do", wanted)]
+    let save = |title: &'static str, version: &'static str, button: &'static str| {
+        [("title", title), ("content", "Text"), ("version", version), ("do", button)]
     };
     let saved =
         writer.post(&format!("{}edit/", tea.path()), &save("Green tea", "1", "draft")).await;
@@ -84,7 +84,7 @@ async fn what_was_published_keeps_its_address_and_a_drafts_follows_its_title(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_published_keeps_its_address_and_its_place_also_as_a_draft(
+async fn an_article_that_becomes_a_draft_again_keeps_its_address_and_its_place(
     database: TestDatabase,
 ) {
     let site = blog(&database).await;
@@ -93,10 +93,10 @@ async fn what_was_published_keeps_its_address_and_its_place_also_as_a_draft(
     site.state().clock().advance(Duration::from_secs(60));
     publish(&site, &mut writer, "Bread", "Text").await;
     site.state().clock().advance(Duration::from_secs(60));
-    for (title, version, wanted) in
+    for (title, version, button) in
         [("Tea", "1", "draft"), ("Green tea", "2", "draft"), ("White tea", "3", "publish")]
     {
-        let fields = [("title", title), ("content", "Text"), ("version", version), ("do", wanted)];
+        let fields = [("title", title), ("content", "Text"), ("version", version), ("do", button)];
         let saved = writer.post("/blog/article/tea/edit/", &fields).await;
         assert_eq!((saved.status, saved.location()), (303, "/blog/article/tea/"), "{title}");
     }
@@ -104,7 +104,7 @@ async fn what_was_published_keeps_its_address_and_its_place_also_as_a_draft(
     assert_eq!((&*now.row.title, now.row.published_at), ("White tea", tea.row.published_at));
     let feed = site.client().get("/blog/feed/").await.text;
     let (bread, tea) = (feed.find("/blog/article/bread/"), feed.find("/blog/article/tea/"));
-    assert!(bread.is_some() && bread < tea, "what was published later comes first: {feed}");
+    assert!(bread.is_some() && bread < tea, "the order is that of first publication: {feed}");
     site.stop().await;
 }
 
@@ -126,7 +126,7 @@ async fn a_preview_shows_everything_and_saves_nothing(database: TestDatabase) {
     ));
     assert!(
         page.text.contains("## Cups") && page.text.contains("Tea &#60;b&#62;"),
-        "what was typed stays"
+        "the input is kept"
     );
     assert!(!writer.get("/blog/drafts/").await.text.contains("Tea"));
     assert!(!writer.get("/blog/").await.text.contains("Tea"));
@@ -137,11 +137,11 @@ async fn a_preview_shows_everything_and_saves_nothing(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_wrong_with_an_article_is_said_and_the_text_stays(database: TestDatabase) {
+async fn errors_of_an_article_are_shown_and_the_input_is_kept(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let long = "x".repeat(20_001);
-    for (title, content, says) in [
+    for (title, content, error) in [
         ("", "Kept text", "Give the article a title."),
         ("\u{0}", "Kept text", "Give the article a title."),
         (&long[..201], "Kept text", "A title holds at most 200 characters"),
@@ -149,15 +149,15 @@ async fn what_is_wrong_with_an_article_is_said_and_the_text_stays(database: Test
         ("Kept title", &long, "An article holds at most 20000 characters"),
     ] {
         let answer = send(&mut writer, title, content, "publish").await;
-        assert_eq!(answer.status, 422, "{says}");
-        assert!(answer.text.contains(says) && (answer.text.contains("Kept")), "{}", answer.text);
+        assert_eq!(answer.status, 422, "{error}");
+        assert!(answer.text.contains(error) && answer.text.contains("Kept"), "{}", answer.text);
     }
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn nobody_overwrites_what_somebody_else_saved_without_knowing_it(database: TestDatabase) {
+async fn a_conflicting_save_is_refused_until_the_new_version_is_shown(database: TestDatabase) {
     let site = blog(&database).await;
     let (mut ada, mut ben) = (staff(&site, "Ada").await, staff(&site, "Ben").await);
     let tea = publish(&site, &mut ada, "Tea", "First").await;
@@ -170,32 +170,32 @@ async fn nobody_overwrites_what_somebody_else_saved_without_knowing_it(database:
     let refused = ben.post(&edit, &fields("Ben's", "1")).await;
     assert_eq!(refused.status, 422);
     assert!(
-        refused.text.contains("Somebody else has saved") && refused.text.contains("Ben&#39;s"),
+        refused.text.contains("Someone else has saved") && refused.text.contains("Ben&#39;s"),
         "{}",
         refused.text
     );
-    assert_eq!(again(&site, &tea).await.row.content, "Ada's");
-    assert!(refused.text.contains("name=\"version\" value=\"2\""), "now it is known");
+    assert_eq!(reload(&site, &tea).await.row.content, "Ada's");
+    assert!(refused.text.contains("name=\"version\" value=\"2\""), "the form has the new version");
     assert_eq!(ben.post(&edit, &fields("Ben's", "2")).await.status, 303);
-    assert_eq!(again(&site, &tea).await.row.content, "Ben's");
+    assert_eq!(reload(&site, &tea).await.row.content, "Ben's");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_a_draft_again_is_read_and_commented_on_by_nobody(database: TestDatabase) {
+async fn an_article_that_is_a_draft_again_cannot_be_read_or_commented_on(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
     let mut one = reader(&site, &tea, 0).await;
-    one.send_json(&say(&tea, "Ben", "While it was there")).await;
+    one.send_json(&comment(&tea, "Ben", "While it was there")).await;
     assert_eq!(one.receive_json::<Value>().await["seq"], 1);
     let fields = [("title", "Tea"), ("content", "Text"), ("version", "1"), ("do", "draft")];
     assert_eq!(writer.post(&format!("{}edit/", tea.path()), &fields).await.status, 303);
     one.settle().await;
     assert_eq!(site.client().get(&tea.path()).await.status, 404);
     assert_eq!(
-        refused(&mut one, &say(&tea, "Ben", "Still there?")).await,
+        refused(&mut one, &comment(&tea, "Ben", "Still there?")).await,
         "There is no such article."
     );
     assert_eq!(
@@ -207,20 +207,18 @@ async fn what_is_a_draft_again_is_read_and_commented_on_by_nobody(database: Test
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_still_shows_an_article_that_comes_back_hears_what_is_said_below_it(
-    database: TestDatabase,
-) {
+async fn open_pages_of_a_republished_article_receive_new_comments(database: TestDatabase) {
     let site = blog(&database).await;
     let mut writer = staff(&site, "Ada").await;
     let tea = publish(&site, &mut writer, "Tea", "Text").await;
     let (mut one, mut two) = (reader(&site, &tea, 0).await, reader(&site, &tea, 0).await);
-    for (version, wanted) in [("1", "draft"), ("2", "publish")] {
-        let fields = [("title", "Tea"), ("content", "Text"), ("version", version), ("do", wanted)];
+    for (version, button) in [("1", "draft"), ("2", "publish")] {
+        let fields = [("title", "Tea"), ("content", "Text"), ("version", version), ("do", button)];
         assert_eq!(writer.post(&format!("{}edit/", tea.path()), &fields).await.status, 303);
         one.settle().await;
         two.settle().await;
     }
-    one.send_json(&say(&tea, "Ben", "There again")).await;
+    one.send_json(&comment(&tea, "Ben", "There again")).await;
     for reader in [&mut one, &mut two] {
         let frame: Value = reader.receive_json().await;
         assert_eq!((&frame["selector"], &frame["seq"]), (&json!("#list-of-comments"), &json!(1)));

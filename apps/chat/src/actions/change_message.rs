@@ -1,4 +1,4 @@
-//! Somebody changes what was said, or takes it back.
+//! Editing and deleting a message.
 
 use std::collections::HashSet;
 
@@ -12,11 +12,10 @@ use crate::models::room::person;
 use crate::models::{Message, Room};
 use crate::{ChatError, fragments};
 
-/// Gives a message of one's own another text.
+/// Changes the text of one of the user's own messages.
 ///
 /// # Errors
-/// What is wrong with the text, that the message is not theirs or gone, or why it could not be
-/// written.
+/// If the text is invalid, the message is another user's or was deleted, or the database fails.
 pub async fn edit_message(
     site: &SiteState,
     by: &User,
@@ -27,7 +26,7 @@ pub async fn edit_message(
     let layer = site.bellwire().layer().clone();
     site.db()
         .write(async move |tx: Tx| {
-            let (room, message) = found(&tx, &by, id).await?;
+            let (room, message) = find_message(&tx, &by, id).await?;
             if message.row.author_id != by.id {
                 return Err(ChatError::NotYours);
             }
@@ -36,7 +35,7 @@ pub async fn edit_message(
             }
             let mentions = mentioned(&tx, &room, text.as_str()).await?;
             let (before, after) =
-                (named(&message), mentions.iter().map(|mention| mention.user_id).collect());
+                (mentioned_ids(&message), mentions.iter().map(|mention| mention.user_id).collect());
             let edited = message.edit(&tx, &text, mentions).await?;
             let concerned = before.symmetric_difference(&after).copied();
             publish(&tx, layer, &room, &edited, concerned.collect()).await?;
@@ -45,20 +44,20 @@ pub async fn edit_message(
         .await
 }
 
-/// Takes a message back: one's own, or, as an administrator, anybody's.
+/// Deletes one of the user's own messages or, for an administrator, anyone's.
 ///
 /// # Errors
-/// That the message is not theirs or gone, or why it could not be written.
+/// If the user may not delete the message, it was deleted, or the database fails.
 pub async fn delete_message(site: &SiteState, by: &User, id: i64) -> Result<Room, ChatError> {
     let (layer, by) = (site.bellwire().layer().clone(), by.clone());
     site.db()
         .write(async move |tx: Tx| {
-            let (room, message) = found(&tx, &by, id).await?;
+            let (room, message) = find_message(&tx, &by, id).await?;
             if message.row.author_id != by.id && !by.is_admin {
                 return Err(ChatError::NotYours);
             }
             let other = room.other_than(message.row.author_id);
-            let concerned = named(&message).into_iter().chain(other).collect();
+            let concerned = mentioned_ids(&message).into_iter().chain(other).collect();
             let deleted = message.delete(&tx).await?;
             publish(&tx, layer, &room, &deleted, concerned).await?;
             Ok(room)
@@ -66,23 +65,23 @@ pub async fn delete_message(site: &SiteState, by: &User, id: i64) -> Result<Room
         .await
 }
 
-/// The message as it is now, for somebody who may read it.
-async fn found(tx: &Tx, by: &User, id: i64) -> Result<(Room, Message), ChatError> {
+/// Locks the message's room and returns the message as it is now, if the user may read it.
+async fn find_message(tx: &Tx, by: &User, id: i64) -> Result<(Room, Message), ChatError> {
     let message = Message::by_id(tx, id).await?.ok_or(ChatError::NoMessage)?;
-    // First the lock, then the look: nobody changes it in between.
+    // Read again under the lock, so that nobody changes the message in between.
     let room = Room::lock(tx, message.row.room_id).await?;
     let message = Message::by_id(tx, id).await?.ok_or(ChatError::NoMessage)?;
-    // Who may not read it does not learn that it is there.
+    // The error must not reveal that the message exists to a user who may not read it.
     room.admit(tx, by.id).await.map_err(|_| ChatError::NoMessage)?;
     Ok((room, message))
 }
 
-fn named(message: &Message) -> HashSet<i64> {
+fn mentioned_ids(message: &Message) -> HashSet<i64> {
     message.mentions().into_iter().map(|mention| mention.user_id).collect()
 }
 
-/// Tells everyone in the room, and those whose count of what is unread it changes: they may be
-/// elsewhere.
+/// Publishes the change to the room, and new unread counts to the users in `concerned`, who may
+/// have another room open.
 async fn publish(
     tx: &Tx,
     layer: Layer,
@@ -91,11 +90,11 @@ async fn publish(
     concerned: HashSet<i64>,
 ) -> Result<(), ChatError> {
     let (feed, seq) = (room.feed(&layer), message.row.changed_seq);
-    let patch = fragments::message_as_it_is(message)?;
+    let patch = fragments::current_message(message)?;
     let mut counted = Vec::new();
     for each in concerned.into_iter().filter(|each| *each != message.row.author_id) {
         if !room.admits(tx, each).await? {
-            continue; // named while they belonged here
+            continue; // mentioned while they were a member
         }
         let counts = Counts::of(tx, each, vec![room.id]).await?.remove(&room.id);
         counted.extend(counts.map(|counts| (each, fragments::counted(room.id, seq, counts))));

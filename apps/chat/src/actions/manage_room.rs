@@ -1,4 +1,4 @@
-//! Somebody who runs a room renames it, says who belongs to it, or removes it.
+//! Room management: renaming a room, changing its members, and deleting it.
 
 use std::collections::HashSet;
 
@@ -11,25 +11,25 @@ use crate::models::room::{Kind, Room, everyone, person};
 use crate::models::{Membership, people};
 use crate::{ChatError, Event, fragments};
 
-/// Who belongs to a room.
+/// A change of who may be in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Members {
-    /// Everyone.
+    /// The room becomes open to everyone.
     Everyone,
-    /// Those who do, with these changes. Where everyone did, whoever says so does, and those who
-    /// are added.
+    /// The room is closed, and its members change as follows. If it was open, its members become
+    /// the manager and the users in `added`.
     Only {
-        /// They belong to it from now on.
+        /// The ids of the users who become members.
         added: Vec<i64>,
-        /// They do not any more.
+        /// The ids of the users who are no longer members.
         removed: Vec<i64>,
     },
 }
 
-/// Gives the room another name.
+/// Renames a room.
 ///
 /// # Errors
-/// What is wrong with the name, that the room is not theirs to run, or why it could not be written.
+/// If the name is invalid or taken, the user may not manage the room, or the database fails.
 pub async fn rename_room(
     site: &SiteState,
     by: &User,
@@ -40,10 +40,10 @@ pub async fn rename_room(
     let layer = site.bellwire().layer().clone();
     site.db()
         .write(async move |tx: Tx| {
-            run_by(&tx, room, &by).await?;
+            managed_room(&tx, room, &by).await?;
             let renamed = Room::rename(&tx, room, &name).await?;
             let renamed =
-                renamed.ok_or_else(|| Invalid::field("name", "Another room has that name."))?;
+                renamed.ok_or_else(|| Invalid::field("name", "Another room has this name."))?;
             let after = renamed.clone();
             tx.on_commit(move || {
                 after.room_updates(&layer).patch(fragments::renamed_in_list(&after));
@@ -56,11 +56,11 @@ pub async fn rename_room(
         .await
 }
 
-/// Says who belongs to the room. Whoever does not any more sees and hears nothing of it from now
-/// on.
+/// Changes who may be in a room. Former members are removed from the room's groups and receive
+/// nothing of it from the commit on.
 ///
 /// # Errors
-/// That the room is not theirs to run, or why it could not be written.
+/// If the user may not manage the room, or the database fails.
 pub async fn set_members(
     site: &SiteState,
     by: &User,
@@ -70,7 +70,7 @@ pub async fn set_members(
     let (layer, by) = (site.bellwire().layer().clone(), by.clone());
     site.db()
         .write(async move |tx: Tx| {
-            let room = run_by(&tx, room, &by).await?;
+            let room = managed_room(&tx, room, &by).await?;
             match (members, room.kind) {
                 (Members::Everyone, Kind::Open) => Ok(room),
                 (Members::Everyone, _) => open(&tx, layer, &room).await,
@@ -85,48 +85,50 @@ pub async fn set_members(
         .await
 }
 
-/// For everyone from now on. Its news come with everybody's, and not a second time.
+/// Opens the room to everyone. Former members leave its own `room_updates` group, because updates
+/// of open rooms go to everyone and would arrive twice.
 async fn open(tx: &Tx, layer: Layer, room: &Room) -> Result<Room, ChatError> {
-    let had = Membership::members(tx, room.id).await?;
+    let former = Membership::members(tx, room.id).await?;
     let (before, after) = (room.clone(), Room::set_kind(tx, room.id, Kind::Open).await?);
     let link = fragments::new_room(&after)?;
     tx.on_commit(move || {
-        for each in &had {
+        for each in &former {
             layer.remove_person(&person_key(*each), before.room_updates(&layer).name());
         }
         everyone(&layer).patch(link);
-        tell(&layer, &had);
+        notify_rooms_changed(&layer, &former);
     });
     Ok(after)
 }
 
-/// For those who are named from now on, and whoever says so, who may be there until then like
-/// everyone.
+/// Closes the room to all but the users in `added` and the manager, who was in it while it was
+/// open.
 async fn close(
     tx: &Tx,
     layer: Layer,
     room: &Room,
-    named: Vec<i64>,
+    added: Vec<i64>,
     by: &User,
 ) -> Result<Room, ChatError> {
-    let mut has = people::existing(tx, &named).await?;
-    has.push(by.id);
+    let mut members = people::existing(tx, &added).await?;
+    members.push(by.id);
     let after = Room::set_kind(tx, room.id, Kind::Closed).await?;
-    Membership::add(tx, room.id, &has).await?;
+    Membership::add(tx, room.id, &members).await?;
     let now = after.clone();
     tx.on_commit(move || {
-        let may_stay: HashSet<_> = has.iter().map(|each| person_key(*each)).collect();
-        for who in layer.presence().people(now.feed(&layer).name()) {
-            if !may_stay.contains(&*who) {
-                expel(&layer, &now, &who);
+        let may_stay: HashSet<_> = members.iter().map(|each| person_key(*each)).collect();
+        for key in layer.presence().people(now.feed(&layer).name()) {
+            if !may_stay.contains(&*key) {
+                remove_person(&layer, &now, &key);
             }
         }
-        everyone(&layer).patch(fragments::room_gone(&now));
-        tell(&layer, &has);
+        everyone(&layer).patch(fragments::room_removed(&now));
+        notify_rooms_changed(&layer, &members);
     });
     Ok(after)
 }
 
+/// Changes the members of a closed room.
 async fn change(
     tx: &Tx,
     layer: Layer,
@@ -141,51 +143,52 @@ async fn change(
     tx.on_commit(move || {
         let removed: Vec<_> = removed.into_iter().filter(|each| !added.contains(each)).collect();
         for each in &removed {
-            expel(&layer, &now, &person_key(*each));
+            remove_person(&layer, &now, &person_key(*each));
         }
-        tell(&layer, &removed);
-        tell(&layer, &added);
+        notify_rooms_changed(&layer, &removed);
+        notify_rooms_changed(&layer, &added);
     });
     Ok(room)
 }
 
-fn expel(layer: &Layer, room: &Room, who: &str) {
+/// Removes a user's sockets from the groups of a room.
+fn remove_person(layer: &Layer, room: &Room, key: &str) {
     for group in [room.feed(layer), room.ephemeral(layer), room.room_updates(layer)] {
-        layer.remove_person(who, group.name());
+        layer.remove_person(key, group.name());
     }
 }
 
-/// The list of rooms of these people has changed.
-fn tell(layer: &Layer, people: &[i64]) {
+/// Notifies these users that their lists of rooms have changed.
+fn notify_rooms_changed(layer: &Layer, people: &[i64]) {
     for each in people {
         person(layer, *each).send(Event::Rooms);
     }
 }
 
-/// Removes the room with all that was said in it.
+/// Deletes the room with all its messages.
 ///
 /// # Errors
-/// That the room is not theirs to run, or why it could not be written.
+/// If the user may not manage the room, or the database fails.
 pub async fn delete_room(site: &SiteState, by: &User, room: i64) -> Result<(), ChatError> {
     let (layer, by) = (site.bellwire().layer().clone(), by.clone());
     site.db()
         .write(async move |tx: Tx| {
-            let room = run_by(&tx, room, &by).await?;
+            let room = managed_room(&tx, room, &by).await?;
             Room::delete(&tx, room.id).await?;
             tx.on_commit(move || {
                 room.feed(&layer).send(Event::Gone);
-                room.room_updates(&layer).patch(fragments::room_gone(&room));
+                room.room_updates(&layer).patch(fragments::room_removed(&room));
             });
             Ok(())
         })
         .await
 }
 
-/// The room, as nobody else changes it, for somebody who runs it. Who may not read it does not
-/// learn that it is there.
-async fn run_by(tx: &Tx, room: i64, by: &User) -> Result<Room, ChatError> {
+/// Locks and returns the room if the user may manage it. A user who may not read it receives
+/// [`ChatError::NoRoom`], which does not reveal that it exists.
+async fn managed_room(tx: &Tx, room: i64, by: &User) -> Result<Room, ChatError> {
     let room = Room::lock(tx, room).await?;
-    if room.is_run_by(tx, by).await? {
+    if room.is_managed_by(tx, by).await? {
         return Ok(room);
     }
     room.admit(tx, by.id).await?;

@@ -1,4 +1,4 @@
-//! What a browser may ask: one enum, and one file for each thing.
+//! Actions of the chat: one enum, and one file for each kind.
 
 mod change_group;
 mod change_message;
@@ -9,58 +9,58 @@ mod manage_room;
 
 use serde::Deserialize;
 
-pub use change_group::{Where, find};
+pub use change_group::{ChangeGroupData, find_room};
 pub use change_message::{delete_message, edit_message};
 pub use manage_room::{Members, delete_room, rename_room, set_members};
 pub(crate) use new_message::mentioned;
-pub use new_message::{Asked, new_message};
+pub use new_message::{NewMessageData, new_message};
 pub use open_room::{open_conversation, open_room};
 pub use read::{read, unread};
 
-/// What a page may ask over its socket. Numbers may come as text, as forms send them.
+/// An action that a page sends over its socket. Numbers may be text, as forms send them.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", content = "data")]
 pub enum Action {
-    /// To say something.
+    /// Sends a message.
     #[serde(rename = "New message")]
-    NewMessage(Asked),
-    /// To say something else instead.
+    NewMessage(NewMessageData),
+    /// Changes the text of a message.
     #[serde(rename = "Edit message")]
     EditMessage {
-        /// Which message.
+        /// The id of the message.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         id: i64,
-        /// What it is to say.
+        /// The new text.
         message: String,
     },
-    /// To take something back.
+    /// Deletes a message.
     #[serde(rename = "Delete message")]
     DeleteMessage {
-        /// Which message.
+        /// The id of the message.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         id: i64,
     },
-    /// To look at another room or conversation.
+    /// Switches to another room or conversation.
     #[serde(rename = "Change group")]
-    ChangeGroup(Where),
-    /// Something is being typed.
+    ChangeGroup(ChangeGroupData),
+    /// Notifies the others in the room that the user is typing.
     Typing {},
-    /// What is shown was read.
+    /// Marks messages as read.
     Read {
-        /// In which room.
+        /// The id of the room.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         room: i64,
-        /// Up to the message at this place.
+        /// The sequence number of the last message that was read.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         seq: i64,
     },
-    /// What comes from here on is to be unread again.
+    /// Marks messages as unread again.
     #[serde(rename = "Mark unread")]
     MarkUnread {
-        /// In which room.
+        /// The id of the room.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         room: i64,
-        /// From the message at this place on.
+        /// The sequence number of the first unread message.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         seq: i64,
     },

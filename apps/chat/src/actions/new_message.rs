@@ -1,4 +1,4 @@
-//! Somebody says something.
+//! Sending a message.
 
 use bellwire_site::bellwire::{IdempotencyKey, Layer};
 use bellwire_site::{SiteState, Tx, User};
@@ -10,38 +10,38 @@ use crate::models::message::{Message, NewMessage, Written};
 use crate::models::room::{Kind, Room, person};
 use crate::{ChatError, fragments, markup, room_updates};
 
-/// What was typed, where, and the sender's own id for it.
+/// The data of a `New message` action.
 #[derive(Debug, Default, serde::Deserialize)]
-pub struct Asked {
-    /// The text.
+pub struct NewMessageData {
+    /// The text as typed.
     pub message: String,
-    /// The room it was typed in, where the page says so: it may come later than the move to another
-    /// one.
+    /// The id of the room that the text was typed in, if the page states it. The action may arrive
+    /// after the window has switched to another room.
     #[serde(default, deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
     pub room: Option<i64>,
-    /// An id of the sender's making: a repeated send with it is the same message.
+    /// The idempotency key: a repeated send with the same key is the same message.
     #[serde(default)]
     pub client_id: Option<String>,
 }
 
-/// Writes the message; when this returns it is on disk and on its way to everyone in the room.
+/// Writes the message. When this returns, the message is committed and published to the room.
 ///
 /// # Errors
-/// What is wrong with the text, that the author may not write here, or why it could not be written.
+/// If the text is invalid, the author may not write in this room, or the database fails.
 pub async fn new_message(
     site: &SiteState,
     room: &Room,
     author: &User,
-    asked: Asked,
+    data: NewMessageData,
 ) -> Result<Written, ChatError> {
     let (text, client_id) =
-        (MessageText::parse(&asked.message)?, IdempotencyKey::parse(asked.client_id.as_deref())?);
-    let (author_id, name, room, site_of_news) =
+        (MessageText::parse(&data.message)?, IdempotencyKey::parse(data.client_id.as_deref())?);
+    let (author_id, name, room, site_for_publish) =
         (author.id, author.name.clone(), room.id, site.clone());
     site.db()
         .write(async move |tx: Tx| {
-            // Read again: the room may have been closed, renamed or removed since it was looked at,
-            // and nobody does so from here on.
+            // The room may have been closed, renamed or deleted since it was read. The lock
+            // prevents that until the commit.
             let room = Room::lock(&tx, room).await?;
             room.admit(&tx, author_id).await?;
             let mentions = mentioned(&tx, &room, text.as_str()).await?;
@@ -56,17 +56,17 @@ pub async fn new_message(
             };
             let written = Message::write(&tx, new).await?;
             if let Written::New(message) = &written {
-                let told = Told::of(&room, message)?;
-                // In the order of the commits, so that nobody has to catch up with what is only a
-                // moment away.
-                tx.on_commit(move || told.tell(&site_of_news));
+                let announcement = Announcement::of(&room, message)?;
+                // Publishing in the order of the commits keeps subscribers from seeing gaps and
+                // catching up without need.
+                tx.on_commit(move || announcement.publish(&site_for_publish));
             }
             Ok(written)
         })
         .await
 }
 
-/// The people who are named in a text and may read it.
+/// Returns the users who are mentioned in a text and may read the room.
 pub(crate) async fn mentioned(tx: &Tx, room: &Room, text: &str) -> Result<Vec<Mention>, ChatError> {
     let people = mention::people(tx, markup::candidates(text)).await?;
     let mut mentioned = Vec::new();
@@ -78,8 +78,9 @@ pub(crate) async fn mentioned(tx: &Tx, room: &Room, text: &str) -> Result<Vec<Me
     Ok(mentioned)
 }
 
-/// What is told of a new message, made before the commit so that nothing can fail after it.
-struct Told {
+/// The patches that announce a new message. They are rendered before the commit, so that nothing
+/// can fail after it.
+struct Announcement {
     room: Room,
     seq: i64,
     author: i64,
@@ -88,7 +89,7 @@ struct Told {
     alerted: Vec<i64>,
 }
 
-impl Told {
+impl Announcement {
     fn of(room: &Room, message: &Message) -> Result<Self, ChatError> {
         let author = message.row.author_id;
         let named = message.mentions().into_iter().map(|mention| mention.user_id);
@@ -105,12 +106,12 @@ impl Told {
         })
     }
 
-    fn tell(self, site: &SiteState) {
+    fn publish(self, site: &SiteState) {
         let layer: &Layer = site.bellwire().layer();
         self.room.feed(layer).publish(self.seq.cast_unsigned(), self.patch);
         for alerted in &self.alerted {
             person(layer, *alerted).patch(self.alert.clone());
         }
-        room_updates::tell(site, self.room, self.seq, self.author);
+        room_updates::notify(site, self.room, self.seq, self.author);
     }
 }

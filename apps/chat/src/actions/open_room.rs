@@ -1,4 +1,4 @@
-//! Somebody opens a room by its name, or a conversation with somebody.
+//! Opening a room by its name, or a conversation with another user.
 
 use bellwire_site::bellwire::Invalid;
 use bellwire_site::{SiteState, Tx, User};
@@ -8,11 +8,10 @@ use crate::models::people;
 use crate::models::room::{Kind, Room, everyone, person};
 use crate::{ChatError, Event, fragments};
 
-/// Finds the room of this name, or makes it.
+/// Finds the room with this name, or creates it.
 ///
 /// # Errors
-/// What is wrong with the name, that the room of this name is not for them, or why it could not be
-/// made.
+/// If the name is invalid, it belongs to a room that the user may not read, or the database fails.
 pub async fn open_room(
     site: &SiteState,
     by: &User,
@@ -43,15 +42,15 @@ pub async fn open_room(
         .await
 }
 
-/// Finds the conversation of two people, or begins it: then both see it in their lists at once.
-/// What was said with somebody who is not here any more can still be read; nothing new is begun
-/// with them.
+/// Finds the conversation of two users, or creates it, which adds it to the lists of both at once.
+/// A conversation with a user whose account is inactive can still be read, but no new one can be
+/// created.
 ///
 /// # Errors
-/// That there is no such other person, or why it could not be begun.
+/// If there is no such other user, or the database fails.
 pub async fn open_conversation(site: &SiteState, by: &User, with: i64) -> Result<Room, ChatError> {
     let db = site.db().read();
-    if let Some(room) = Room::of_two(db, by.id, with).await? {
+    if let Some(room) = Room::find_direct(db, by.id, with).await? {
         return Ok(room);
     }
     let other = people::by_id(db, with).await?.filter(|other| other.is_active);
@@ -59,7 +58,7 @@ pub async fn open_conversation(site: &SiteState, by: &User, with: i64) -> Result
     let (one, layer) = (by.id, site.bellwire().layer().clone());
     site.db()
         .write(async move |tx: Tx| {
-            let room = Room::between(&tx, one, other.id).await?;
+            let room = Room::open_direct(&tx, one, other.id).await?;
             tx.on_commit(move || {
                 for each in [one, other.id] {
                     person(&layer, each).send(Event::Rooms);

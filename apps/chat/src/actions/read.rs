@@ -1,4 +1,4 @@
-//! Somebody has read something.
+//! Marking messages as read or unread.
 
 use bellwire_site::{SiteState, Tx, User};
 
@@ -6,10 +6,10 @@ use crate::models::Membership;
 use crate::models::room::{Room, person};
 use crate::{ChatError, fragments};
 
-/// Notes how far this person has read, and tells their other windows.
+/// Stores how far the user has read, and notifies the user's other windows.
 ///
 /// # Errors
-/// That they may not read here, or why it could not be noted.
+/// If the user may not read the room, or the database fails.
 pub async fn read(site: &SiteState, by: &User, room: i64, seq: i64) -> Result<(), ChatError> {
     let (layer, by) = (site.bellwire().layer().clone(), by.id);
     site.db()
@@ -24,10 +24,10 @@ pub async fn read(site: &SiteState, by: &User, room: i64, seq: i64) -> Result<()
         .await
 }
 
-/// Notes that what comes from this place on is unread again.
+/// Marks the messages from this sequence number on as unread again.
 ///
 /// # Errors
-/// As [`read`].
+/// The same as [`read`].
 pub async fn unread(site: &SiteState, by: &User, room: i64, seq: i64) -> Result<(), ChatError> {
     let (layer, by) = (site.bellwire().layer().clone(), by.id);
     site.db()

@@ -1,4 +1,4 @@
-//! Who is called in a text: `@` at a word's beginning, and a name of up to four words after it.
+//! Mentions in a text: an `@` at the beginning of a word, followed by a name of up to four words.
 
 use std::collections::HashMap;
 
@@ -8,20 +8,20 @@ use bellwire_site::markup::{Element, Marks, Node, attaches};
 
 use super::Mention;
 
-/// How many `@` of a message are looked at.
-const MOST: usize = 20;
-/// How many words a name has at most, to be called by it.
+/// The maximum number of `@` in a message that are checked.
+const MENTIONS: usize = 20;
+/// The maximum number of words in a name that can be mentioned.
 const WORDS: usize = 4;
-/// How many characters are looked at for a name, which has 64 at most; composed ones can be typed
-/// as several.
+/// The maximum number of characters that are checked for a name. A name has at most 64, but a
+/// composed character can be typed as several.
 const CHARS: usize = 128;
-/// At how many places inside one word a name may end: `Ada`, `Ada!`, `Ada!?`.
+/// The maximum number of positions in one word at which a name may end: `Ada`, `Ada!`, `Ada!?`.
 const ENDS: usize = 6;
 
-/// What may be a name, for the database to say.
-pub(super) fn candidates(pieces: &[Node]) -> Vec<String> {
+/// Returns the possible names, for a lookup in the database.
+pub(super) fn candidates(nodes: &[Node]) -> Vec<String> {
     let mut all = Vec::new();
-    for place in places(pieces) {
+    for place in places(nodes) {
         for key in place.names().map(name_key).filter(|key| !key.is_empty()) {
             if !all.contains(&key) {
                 all.push(key);
@@ -31,38 +31,41 @@ pub(super) fn candidates(pieces: &[Node]) -> Vec<String> {
     all
 }
 
-/// The people that are known, where they are named in the pieces: the longest name first.
-pub(super) fn marks(pieces: &[Node], people: &[Mention]) -> Marks {
+/// Marks the mentions of these users in the nodes. The longest matching name wins.
+pub(super) fn marks(nodes: &[Node], people: &[Mention]) -> Marks {
     let mut marks = Marks::new();
     if people.is_empty() {
         return marks;
     }
     let people: HashMap<String, &Mention> =
-        people.iter().map(|who| (name_key(&who.name), who)).collect();
-    for place in places(pieces) {
+        people.iter().map(|mention| (name_key(&mention.name), mention)).collect();
+    for place in places(nodes) {
         let named = place
             .names()
-            .find_map(|name| people.get(&name_key(name)).map(|who| (name.len(), *who)));
-        if let Some((length, who)) = named {
+            .find_map(|name| people.get(&name_key(name)).map(|mention| (name.len(), *mention)));
+        if let Some((length, mention)) = named {
             let range = place.at..place.at + '@'.len_utf8() + length;
-            marks.entry(place.piece).or_default().push((range, mark(who)));
+            marks.entry(place.node).or_default().push((range, mark(mention)));
         }
     }
     marks
 }
 
-fn mark(who: &Mention) -> Html {
-    let name = Html::text(&who.name);
-    Html::trusted(format!("<span class=\"mention\" data-user=\"{}\">@{name}</span>", who.user_id))
+fn mark(mention: &Mention) -> Html {
+    let name = Html::text(&mention.name);
+    Html::trusted(format!(
+        "<span class=\"mention\" data-user=\"{}\">@{name}</span>",
+        mention.user_id
+    ))
 }
 
 /// An `@` that may begin a mention.
 struct Place<'a> {
-    piece: usize,
+    node: usize,
     at: usize,
-    /// What follows the `@`.
+    /// The text after the `@`.
     rest: &'a str,
-    /// Where a name may end in it, the longest last.
+    /// The positions in `rest` where a name may end, in ascending order.
     ends: Vec<usize>,
 }
 
@@ -72,12 +75,12 @@ impl<'a> Place<'a> {
     }
 }
 
-fn places(pieces: &[Node]) -> Vec<Place<'_>> {
+fn places(nodes: &[Node]) -> Vec<Place<'_>> {
     let mut places = Vec::new();
     let mut before = None;
     let mut open = Vec::new();
-    for (number, piece) in pieces.iter().enumerate() {
-        match piece {
+    for (number, node) in nodes.iter().enumerate() {
+        match node {
             Node::Open(element) => {
                 open.push(element);
                 before = before.filter(|_| element.is_inline());
@@ -89,7 +92,7 @@ fn places(pieces: &[Node]) -> Vec<Place<'_>> {
             Node::Text(text) => {
                 if !open.iter().any(|element| matches!(element, Element::Link(_))) {
                     places.extend(places_in(text, before).map(|(at, rest, ends)| Place {
-                        piece: number,
+                        node: number,
                         at,
                         rest,
                         ends,
@@ -99,8 +102,8 @@ fn places(pieces: &[Node]) -> Vec<Place<'_>> {
             }
             Node::Code(_) | Node::Break | Node::Rule => before = None,
         }
-        if places.len() >= MOST {
-            places.truncate(MOST);
+        if places.len() >= MENTIONS {
+            places.truncate(MENTIONS);
             break;
         }
     }
@@ -116,10 +119,10 @@ fn places_in(text: &str, before: Option<char>) -> impl Iterator<Item = (usize, &
     all.map(|(at, sign)| (at, &text[at + sign.len()..]))
         .map(|(at, rest)| (at, rest, ends(rest)))
         .filter(|(_, _, ends)| !ends.is_empty())
-        .take(MOST)
+        .take(MENTIONS)
 }
 
-/// Where a name at the beginning of the text may end, shortest first.
+/// Returns the positions where a name at the beginning of the text may end, in ascending order.
 fn ends(rest: &str) -> Vec<usize> {
     let chars: Vec<(usize, char)> = rest.char_indices().take(CHARS).collect();
     let (mut all, mut words, mut in_this) = (Vec::new(), 1, 0);
@@ -141,7 +144,7 @@ fn ends(rest: &str) -> Vec<usize> {
     all
 }
 
-/// Whether a name may end after `c`, which stands between `before` and `after`.
+/// Returns whether a name may end after `c`, which is between `before` and `after`.
 fn may_end(before: Option<char>, c: char, after: &str) -> bool {
     let mut following = after.chars();
     let (next, second) = (following.next(), following.next());
@@ -151,7 +154,7 @@ fn may_end(before: Option<char>, c: char, after: &str) -> bool {
         Some(next) if next.is_whitespace() => true,
         Some(next) if attaches(next) || c == '\u{200D}' => false,
         Some(next) if in_word(next) => !(in_word(c) || joins(c) && word(before)),
-        // `Ada's` calls Ada, `O'Neill` does not call O.
+        // `Ada's` mentions Ada, but `O'Neill` does not mention O.
         Some('\'' | '’') if in_word(c) && second == Some('s') => !word(following.next()),
         Some(next) => !(joins(next) && in_word(c) && word(second)),
     }
@@ -161,7 +164,7 @@ fn in_word(c: char) -> bool {
     c.is_alphanumeric() || attaches(c)
 }
 
-/// What makes one word of two.
+/// Returns whether the character joins two words into one.
 fn joins(c: char) -> bool {
     matches!(c, '-' | '_' | '.' | '\'' | '’' | '@' | '·' | '‐' | '‑')
 }

@@ -1,2 +1,2 @@
-mod dangers;
-mod naming;
+mod hostile;
+mod mentions;

@@ -1,4 +1,4 @@
-//! Rooms, and messages that are numbered in the order in which they were written.
+//! Creates the tables of rooms and messages, with sequence numbers in the order of writing.
 
 #![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
 
@@ -71,7 +71,7 @@ fn rooms() -> TableCreateStatement {
         .col(pk_auto(ChatRooms::Id).big_integer())
         .col(string_len(ChatRooms::Name, 128))
         .col(string_len(ChatRooms::Slug, 512).unique_key())
-        // The number of the room's latest change.
+        // The sequence number of the room's latest change.
         .col(big_integer(ChatRooms::Seq).default(0))
         .col(big_integer_null(ChatRooms::CreatedBy))
         .col(timestamp_with_time_zone(ChatRooms::CreatedAt))
@@ -92,13 +92,13 @@ fn messages() -> TableCreateStatement {
         .col(big_integer(ChatMessages::AuthorId))
         .col(string_len_null(ChatMessages::ClientId, 64))
         .col(text(ChatMessages::Text))
-        // Its place in the room, for ever.
+        // The sequence number in the room, which never changes.
         .col(big_integer(ChatMessages::Seq))
-        // The number of its latest change: `seq` until it is edited or deleted.
+        // The sequence number of the latest change: `seq` until an edit or a deletion.
         .col(big_integer(ChatMessages::ChangedSeq))
         .col(timestamp_with_time_zone(ChatMessages::CreatedAt))
         .col(timestamp_with_time_zone_null(ChatMessages::EditedAt))
-        // A deleted message stays as a tombstone, so that whoever was away learns of it.
+        // A deleted message stays as a tombstone, so that the catch-up of a page removes it.
         .col(timestamp_with_time_zone_null(ChatMessages::DeletedAt))
         .foreign_key(
             ForeignKey::create()

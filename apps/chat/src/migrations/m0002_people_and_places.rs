@@ -1,5 +1,4 @@
-//! Who belongs where and has read how far, what rooms were called before, and who is named in
-//! messages.
+//! Adds memberships with reading positions, former slugs of rooms, and mentions.
 
 #![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
 
@@ -60,12 +59,12 @@ enum Users {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Open, closed, or direct: between two people.
+        // Open, closed, or direct (a conversation of two users).
         let kind = string_len(ChatRooms::Kind, 8).default("open").take();
         manager
             .alter_table(Table::alter().table(ChatRooms::Table).add_column(kind).to_owned())
             .await?;
-        // Who is named in it: JSON, since it is only ever read together with the message.
+        // The mentioned users, as JSON, because they are only read together with the message.
         let mentions = text_null(ChatMessages::Mentions);
         manager
             .alter_table(Table::alter().table(ChatMessages::Table).add_column(mentions).to_owned())
@@ -101,8 +100,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// A member of a closed or direct room, or somebody who was in an open one; and how far they have
-/// read it.
+/// Creates the table of members of closed and direct rooms and of users who were in open rooms,
+/// with how far each has read.
 fn memberships() -> TableCreateStatement {
     Table::create()
         .table(ChatMemberships::Table)
@@ -116,7 +115,7 @@ fn memberships() -> TableCreateStatement {
         .to_owned()
 }
 
-/// What a room's address was: it still leads there.
+/// Creates the table of former slugs, which still lead to the rooms.
 fn old_slugs() -> TableCreateStatement {
     Table::create()
         .table(ChatOldSlugs::Table)
@@ -126,7 +125,7 @@ fn old_slugs() -> TableCreateStatement {
         .to_owned()
 }
 
-/// Where somebody is named, to count what they have not read.
+/// Creates the table of mentions, which is used to count unread ones.
 fn mentioned() -> TableCreateStatement {
     Table::create()
         .table(ChatMentions::Table)

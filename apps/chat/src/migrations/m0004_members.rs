@@ -1,5 +1,4 @@
-//! Belonging to a closed room and having read an open one are two things: a column tells them
-//! apart.
+//! Adds a column that distinguishes members of a room from users who have only read it.
 
 #![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
 
@@ -34,7 +33,7 @@ impl MigrationTrait for Migration {
         let is_member = boolean(ChatMemberships::IsMember).default(false).take();
         let table = Table::alter().table(ChatMemberships::Table).add_column(is_member).to_owned();
         manager.alter_table(table).await?;
-        // Until now a row was both: it let people into rooms that are not open.
+        // Until now every row of a room that is not open granted access to it.
         let closed = Query::select()
             .column(ChatRooms::Id)
             .from(ChatRooms::Table)

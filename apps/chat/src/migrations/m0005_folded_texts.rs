@@ -1,5 +1,5 @@
-//! What a search looks at: each text as all ways of writing it are the same. No database folds the
-//! case of every script.
+//! Adds the folded text of each message, which search uses because no database folds the case of
+//! every script.
 
 #![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
 
@@ -9,17 +9,17 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
 use crate::markup::folded;
 
-/// How many messages are read, and written, by one statement.
+/// The number of messages that one statement reads or writes.
 const AT_ONCE: u64 = 500;
 
-/// The index by every three characters (`m0003_search`) is of the folded texts from now on.
+/// Recreates the trigram index (`m0003_search`) for the folded texts.
 const ON_SQLITE: [&str; 3] = [
     "DROP TABLE chat_search",
     "CREATE VIRTUAL TABLE chat_search USING fts5(text, content='', contentless_delete=1, tokenize='trigram', detail='none')",
     "INSERT INTO chat_search (rowid, text) SELECT id, folded FROM chat_messages",
 ];
 
-/// As there: a site that may not have the extension goes without.
+/// As in `m0003_search`, there is no index without the extension.
 const ON_POSTGRES: [&str; 2] = [
     "DROP INDEX IF EXISTS chat_messages_by_text",
     "DO $$ BEGIN \
@@ -55,7 +55,7 @@ impl MigrationTrait for Migration {
         while let Some(last) = fold_some(manager.get_connection(), after).await? {
             after = last;
         }
-        index_anew(manager).await
+        recreate_index(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -65,7 +65,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-async fn index_anew(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+async fn recreate_index(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let statements: &[&str] = match manager.get_database_backend() {
         DbBackend::Sqlite => &ON_SQLITE,
         _ => &ON_POSTGRES,
@@ -76,7 +76,7 @@ async fn index_anew(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Folds the next texts after this id, and returns the last id of them.
+/// Folds the next texts after this id, and returns the last id that it processed.
 async fn fold_some(db: &SchemaManagerConnection<'_>, after: i64) -> Result<Option<i64>, DbErr> {
     let some = Query::select()
         .columns([ChatMessages::Id, ChatMessages::Text])

@@ -1,4 +1,4 @@
-//! The chat's tables, and how they came to be.
+//! Migrations of the chat's tables.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What somebody has not read yet, in any number of rooms by one query.
+//! Unread counts of one user in any number of rooms, by one query.
 
 use std::collections::HashMap;
 
@@ -8,23 +8,24 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use super::{UNREAD, membership, mention, message, room};
 use crate::ChatError;
 
-/// What is unread in a room.
+/// The unread counts of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
 pub(crate) struct Counts {
     room: i64,
-    /// How far it was read, by whoever was there.
+    /// The sequence number up to which the user has read, if the user was ever in the room.
     pub(crate) read: Option<i64>,
-    /// Messages of others, up to [`UNREAD`]. To those who were never there nothing is unread.
+    /// The number of unread messages of others, up to [`UNREAD`]; 0 for a user who was never in the
+    /// room.
     pub(crate) unread: i64,
-    /// Where one is named, up to [`UNREAD`]: this, whoever was never there wants to know, too.
+    /// The number of unread mentions, up to [`UNREAD`], also for a user who was never in the room.
     pub(crate) mentions: i64,
 }
 
 impl Counts {
-    /// What this person has not read in these rooms.
+    /// Counts what the user has not read in these rooms.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub(crate) async fn of(
         db: &impl ConnectionTrait,
         person: i64,
@@ -38,8 +39,8 @@ impl Counts {
         let query = Query::select()
             .expr_as(here(), "room")
             .expr_as(read(), "read")
-            .expr_as(up_to_the_most(said(person, here(), read())), "unread")
-            .expr_as(up_to_the_most(named(person, here(), read())), "mentions")
+            .expr_as(capped_count(unread_messages(person, here(), read())), "unread")
+            .expr_as(capped_count(unread_mentions(person, here(), read())), "mentions")
             .from(room::Entity)
             .left_join(membership::Entity, theirs)
             .and_where(here().is_in(rooms))
@@ -50,8 +51,9 @@ impl Counts {
     }
 }
 
-/// Living messages of others after this place; none where there is no place.
-fn said(person: i64, room: Expr, since: Expr) -> SelectStatement {
+/// Selects messages of others after this sequence number, without deleted ones; none if it is
+/// `NULL`.
+fn unread_messages(person: i64, room: Expr, since: Expr) -> SelectStatement {
     let of = |column| Expr::col((message::Entity, column));
     Query::select()
         .expr(of(message::Column::Id))
@@ -64,8 +66,8 @@ fn said(person: i64, room: Expr, since: Expr) -> SelectStatement {
         .to_owned()
 }
 
-/// Where this person is named after this place, or anywhere.
-fn named(person: i64, room: Expr, since: Expr) -> SelectStatement {
+/// Selects mentions of the user after this sequence number, or all if it is `NULL`.
+fn unread_mentions(person: i64, room: Expr, since: Expr) -> SelectStatement {
     let of = |column| Expr::col((mention::Entity, column));
     Query::select()
         .expr(of(mention::Column::Seq))
@@ -76,8 +78,8 @@ fn named(person: i64, room: Expr, since: Expr) -> SelectStatement {
         .to_owned()
 }
 
-/// How many these are, without looking at more than are ever shown.
-fn up_to_the_most(mut rows: SelectStatement) -> Expr {
+/// Counts these rows, reading at most [`UNREAD`] of them.
+fn capped_count(mut rows: SelectStatement) -> Expr {
     let some = rows.limit(UNREAD).to_owned();
     let count = Query::select()
         .expr(Func::count(Expr::col(Asterisk)))

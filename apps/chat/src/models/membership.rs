@@ -1,4 +1,4 @@
-//! Who belongs to a room, and how far they have read it.
+//! Memberships: the members of each room, and how far each user has read it.
 
 use std::collections::HashSet;
 
@@ -8,44 +8,44 @@ use sea_orm::{PaginatorTrait, QuerySelect, QueryTrait, Set};
 
 use crate::ChatError;
 
-/// How many rows one statement writes or names.
+/// The maximum number of rows or ids in one statement.
 const AT_ONCE: usize = 1_000;
 
-/// What somebody has to do with a room: whether they belong to it, and how far they have read it.
-/// These are two things: whoever was taken out of a room, or was in it while it was open, has read
-/// it and may not any more.
+/// A user's state in a room: whether the user is a member, and how far the user has read. The two
+/// are independent: a former member, and a user who was in the room while it was open, has read it
+/// but is not a member.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_memberships")]
 pub struct Model {
-    /// Where.
+    /// The id of the room.
     #[sea_orm(primary_key, auto_increment = false)]
     pub room_id: i64,
-    /// Who.
+    /// The id of the user.
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: i64,
-    /// The place of the last message they have read.
+    /// The sequence number of the last message that the user has read.
     pub last_read_seq: i64,
-    /// Since when.
+    /// The time when the row was created.
     pub created_at: DateTimeUtc,
-    /// Whether they belong to it, which is what lets them in. Nobody belongs to an open room:
-    /// everybody may be there.
+    /// Whether the user is a member, which grants access. Open rooms have no members, because
+    /// everyone may read them.
     pub is_member: bool,
 }
 
 /// A membership.
 pub type Membership = Model;
 
-/// The tables it points at: none that is queried.
+/// The relations of a membership: none is queried.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Membership {
-    /// This person's membership of this room.
+    /// Finds the row of a user and a room, whether or not the user is a member.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn of(
         db: &impl ConnectionTrait,
         room: i64,
@@ -54,10 +54,10 @@ impl Membership {
         Ok(Entity::find_by_id((room, person)).one(db).await?)
     }
 
-    /// Whether this person belongs to this room.
+    /// Returns whether the user is a member of the room.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn is_member(
         db: &impl ConnectionTrait,
         room: i64,
@@ -66,19 +66,19 @@ impl Membership {
         Ok(members(room).filter(Column::UserId.eq(person)).count(db).await? > 0)
     }
 
-    /// The ids of all who belong to this room.
+    /// Returns the ids of all members of a room.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn members(db: &impl ConnectionTrait, room: i64) -> Result<Vec<i64>, ChatError> {
         Ok(members(room).select_only().column(Column::UserId).into_tuple().all(db).await?)
     }
 
-    /// Makes these people members. Who was here before reads on from where they were; to others
-    /// nothing before now is news.
+    /// Makes these users members. A user who has read the room before keeps the position; for the
+    /// others all earlier messages count as read.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn add(
         db: &impl ConnectionTrait,
         room: i64,
@@ -97,10 +97,10 @@ impl Membership {
         Ok(())
     }
 
-    /// Ends it for these people.
+    /// Ends the membership of these users.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn remove(
         db: &impl ConnectionTrait,
         room: i64,
@@ -108,25 +108,25 @@ impl Membership {
     ) -> Result<(), ChatError> {
         for some in people.chunks(AT_ONCE) {
             let these = Column::UserId.is_in(some.iter().copied());
-            no_members().filter(Column::RoomId.eq(room)).filter(these).exec(db).await?;
+            clear_members().filter(Column::RoomId.eq(room)).filter(these).exec(db).await?;
         }
         Ok(())
     }
 
-    /// Ends it for everyone.
+    /// Ends the membership of all users.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub(super) async fn remove_all(db: &impl ConnectionTrait, room: i64) -> Result<(), ChatError> {
-        no_members().filter(Column::RoomId.eq(room)).exec(db).await?;
+        clear_members().filter(Column::RoomId.eq(room)).exec(db).await?;
         Ok(())
     }
 
-    /// Notes that this person has read up to the message at this place. Returns whether that is
-    /// news: nobody unreads by reading.
+    /// Stores that the user has read up to this sequence number, and returns whether that changed
+    /// anything. A lower number than the stored one has no effect.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn read(
         db: &impl ConnectionTrait,
         room: i64,
@@ -141,18 +141,19 @@ impl Membership {
         if further.exec(db).await?.rows_affected > 0 {
             return Ok(true);
         }
-        let there = OnConflict::columns([Column::RoomId, Column::UserId]).do_nothing().to_owned();
-        let made = Entity::insert(new(room, person, seq))
-            .on_conflict(there)
+        let existing =
+            OnConflict::columns([Column::RoomId, Column::UserId]).do_nothing().to_owned();
+        let inserted = Entity::insert(new(room, person, seq))
+            .on_conflict(existing)
             .exec_without_returning(db)
             .await?;
-        Ok(made > 0)
+        Ok(inserted > 0)
     }
 
-    /// Takes the reading back to before the message at this place.
+    /// Moves the position back to before the message with this sequence number.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn unread(
         db: &impl ConnectionTrait,
         room: i64,
@@ -173,13 +174,14 @@ fn members(room: i64) -> Select<Entity> {
     Entity::find().filter(Column::RoomId.eq(room)).filter(Column::IsMember.eq(true))
 }
 
-fn no_members() -> sea_orm::UpdateMany<Entity> {
+/// Updates members to no longer be members.
+fn clear_members() -> sea_orm::UpdateMany<Entity> {
     Entity::update_many()
         .col_expr(Column::IsMember, Expr::value(false))
         .filter(Column::IsMember.eq(true))
 }
 
-/// Those of these people who belong to this room.
+/// Returns those of these users who are members of the room.
 pub(super) async fn among(
     db: &impl ConnectionTrait,
     room: i64,
@@ -190,13 +192,13 @@ pub(super) async fn among(
     Ok(among.into_tuple::<i64>().all(db).await?.into_iter().collect())
 }
 
-/// The ids of the rooms that this person belongs to, for another query.
+/// A subquery for the ids of the rooms that the user is a member of.
 pub(super) fn rooms_of(person: i64) -> SelectStatement {
     let theirs = Entity::find().filter(Column::UserId.eq(person)).filter(Column::IsMember.eq(true));
     theirs.select_only().column(Column::RoomId).into_query()
 }
 
-/// Whether this person has been in the room that another query looks at.
+/// A subquery for whether the user has been in the room of the outer query.
 pub(super) fn of_person_here(person: i64) -> SelectStatement {
     let here =
         Expr::col((Entity, Column::RoomId)).equals((super::room::Entity, super::room::Column::Id));
@@ -208,12 +210,12 @@ pub(super) fn of_person_here(person: i64) -> SelectStatement {
         .into_query()
 }
 
-/// The ids of the people who belong to this room, for another query.
+/// A subquery for the ids of the members of a room.
 pub(super) fn people_of(room: i64) -> SelectStatement {
     members(room).select_only().column(Column::UserId).into_query()
 }
 
-/// Somebody who has read, which lets nobody in.
+/// Creates a row for a reading position, without membership.
 fn new(room: i64, person: i64, seq: i64) -> ActiveModel {
     ActiveModel {
         room_id: Set(room),

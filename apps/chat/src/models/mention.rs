@@ -1,4 +1,4 @@
-//! Who is named in messages.
+//! Mentions of users in messages.
 
 use bellwire_site::accounts::users;
 use sea_orm::Set;
@@ -8,28 +8,28 @@ use sea_orm::sea_query::OnConflict;
 use crate::ChatError;
 use crate::markup::Mention;
 
-/// A place where somebody is named.
+/// A mention of a user in a message.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_mentions")]
 pub struct Model {
-    /// Who.
+    /// The id of the mentioned user.
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: i64,
-    /// Where.
+    /// The id of the room.
     #[sea_orm(primary_key, auto_increment = false)]
     pub room_id: i64,
-    /// The place of the message.
+    /// The sequence number of the message.
     #[sea_orm(primary_key, auto_increment = false)]
     pub seq: i64,
 }
 
-/// The tables it points at: none that is queried.
+/// The relations of a mention: none is queried.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The people among these names, folded as names are compared.
+/// Returns the active users with these names, which are folded like names are for comparison.
 pub(crate) async fn people(
     db: &impl ConnectionTrait,
     keys: Vec<String>,
@@ -48,8 +48,8 @@ pub(crate) async fn people(
         .collect())
 }
 
-/// Notes who is named in the message at this place, and who is not any more.
-pub(crate) async fn note(
+/// Replaces the stored mentions of the message with this sequence number.
+pub(crate) async fn replace(
     db: &impl ConnectionTrait,
     room: i64,
     seq: i64,
@@ -66,10 +66,10 @@ pub(crate) async fn note(
         seq: Set(seq),
     });
     if !mentions.is_empty() {
-        let twice = OnConflict::columns([Column::UserId, Column::RoomId, Column::Seq])
+        let repeated = OnConflict::columns([Column::UserId, Column::RoomId, Column::Seq])
             .do_nothing()
             .to_owned();
-        Entity::insert_many(rows).on_conflict(twice).exec_without_returning(db).await?;
+        Entity::insert_many(rows).on_conflict(repeated).exec_without_returning(db).await?;
     }
     Ok(())
 }

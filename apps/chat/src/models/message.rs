@@ -1,4 +1,5 @@
-//! A message: its place in the room, and the number of its latest change.
+//! Messages, each with its sequence number in the room and the sequence number of its latest
+//! change.
 
 use std::collections::HashSet;
 
@@ -14,41 +15,41 @@ use crate::ChatError;
 use crate::forms::MessageText;
 use crate::markup::{self, Mention};
 
-/// A message as it is stored.
+/// A row of the table of messages.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_messages")]
 pub struct Model {
-    /// Its id, also in the page.
+    /// The id, also in the HTML of the page.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Its room.
+    /// The id of the room.
     pub room_id: i64,
-    /// Who wrote it.
+    /// The id of the author.
     pub author_id: i64,
-    /// The sender's own id; unique per room and author.
+    /// The idempotency key of the send; unique per room and author.
     pub client_id: Option<String>,
-    /// What it says.
+    /// The text; empty after a deletion.
     pub text: String,
-    /// Its place in the room, for ever.
+    /// The sequence number in the room, which never changes.
     pub seq: i64,
-    /// The number of its latest change.
+    /// The sequence number of the latest change.
     pub changed_seq: i64,
-    /// When it was written.
+    /// The time of creation.
     pub created_at: DateTimeUtc,
-    /// When it was edited last.
+    /// The time of the last edit.
     pub edited_at: Option<DateTimeUtc>,
-    /// When it was deleted; what is left is a tombstone.
+    /// The time of the deletion, after which the row is a tombstone.
     pub deleted_at: Option<DateTimeUtc>,
-    /// Who is named in it, as JSON.
+    /// The mentioned users, as JSON.
     pub mentions: Option<String>,
-    /// What a search looks at: the text, folded.
+    /// The folded text, for search.
     pub folded: String,
 }
 
-/// Whom a message belongs to.
+/// The relations of a message.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Its author.
+    /// The author.
     #[sea_orm(belongs_to = "users::Entity", from = "Column::AuthorId", to = "users::Column::Id")]
     Author,
 }
@@ -61,10 +62,10 @@ impl Related<users::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A message with what is shown of its author.
+/// A message with the name of its author.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// As it is stored.
+    /// The row.
     pub row: Model,
     /// The author's name.
     pub author: String,
@@ -73,39 +74,39 @@ pub struct Message {
 /// A message to be written.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
-    /// Into which room.
+    /// The id of the room.
     pub room_id: i64,
-    /// By whom.
+    /// The id of the author.
     pub author_id: i64,
     /// The author's name.
     pub author: String,
-    /// What it says.
+    /// The text.
     pub text: MessageText,
-    /// The sender's own id.
+    /// The idempotency key of the send.
     pub client_id: Option<IdempotencyKey>,
-    /// Who is named in it.
+    /// The mentioned users.
     pub mentions: Vec<Mention>,
-    /// When.
+    /// The time of creation.
     pub at: DateTimeUtc,
 }
 
-/// What became of a send.
+/// The result of a send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
     /// A new message.
     New(Message),
-    /// The message that the same send made before.
+    /// The message that an earlier send with the same idempotency key created.
     Before(Message),
 }
 
 impl Message {
-    /// Writes a message and gives it the room's next number, or finds the one that the same send
-    /// made before.
+    /// Writes a message with the room's next sequence number, or finds the one that an earlier send
+    /// with the same idempotency key created.
     ///
     /// # Errors
-    /// The database's, or that the room is gone.
+    /// If the room does not exist, or the database fails.
     pub async fn write(db: &impl ConnectionTrait, new: NewMessage) -> Result<Written, ChatError> {
-        // First the lock, then the look: two equal sends at once are one message.
+        // The lock comes before the lookup, so that two concurrent equal sends are one message.
         Room::lock(db, new.room_id).await?;
         if let Some(row) = Self::sent_before(db, &new).await? {
             return Ok(Written::Before(Self { row, author: new.author }));
@@ -124,16 +125,16 @@ impl Message {
             ..Default::default()
         };
         let row = row.insert(db).await?;
-        mention::note(db, row.room_id, row.seq, &new.mentions).await?;
-        search::note_new(db, row.id).await?;
+        mention::replace(db, row.room_id, row.seq, &new.mentions).await?;
+        search::index_new(db, row.id).await?;
         Ok(Written::New(Self { row, author: new.author }))
     }
 
-    /// Writes many messages at once, in their order. Nobody is named in them, and none has an id of
-    /// its sender's.
+    /// Writes many messages at once, in this order. Their mentions and idempotency keys are
+    /// ignored.
     ///
     /// # Errors
-    /// The database's, or that the room is gone.
+    /// If the room does not exist, or the database fails.
     pub(crate) async fn write_all(
         db: &impl ConnectionTrait,
         room: i64,
@@ -152,13 +153,14 @@ impl Message {
             ..Default::default()
         });
         Entity::insert_many(rows).exec_without_returning(db).await?;
-        search::note_all(db).await
+        search::index_all(db).await
     }
 
-    /// The senders' own ids in a room that begin so, of deleted messages as well.
+    /// Returns the idempotency keys in a room that begin with `beginning`, including those of
+    /// deleted messages.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub(crate) async fn client_ids(
         db: &impl ConnectionTrait,
         room: i64,
@@ -172,15 +174,15 @@ impl Message {
         Ok(ids.into_iter().collect())
     }
 
-    /// How many living messages a room has.
+    /// Counts the messages of a room that are not deleted.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub(crate) async fn count(db: &impl ConnectionTrait, room: i64) -> Result<u64, ChatError> {
-        Ok(living(room).count(db).await?)
+        Ok(existing(room).count(db).await?)
     }
 
-    /// Who is named in it.
+    /// Returns the mentioned users.
     pub fn mentions(&self) -> Vec<Mention> {
         self.row
             .mentions
@@ -189,19 +191,19 @@ impl Message {
             .unwrap_or_default()
     }
 
-    /// The living message with this id.
+    /// Finds the message with this id, unless it was deleted.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Self>, ChatError> {
-        let living = Entity::find_by_id(id).filter(Column::DeletedAt.is_null());
-        Ok(with_authors(db, living).await?.pop())
+        let existing = Entity::find_by_id(id).filter(Column::DeletedAt.is_null());
+        Ok(with_authors(db, existing).await?.pop())
     }
 
-    /// Gives the message another text, as the room's next change.
+    /// Changes the text, as the room's next change.
     ///
     /// # Errors
-    /// The database's, or that message or room are gone.
+    /// If the message or the room does not exist, or the database fails.
     pub async fn edit(
         self,
         db: &impl ConnectionTrait,
@@ -218,16 +220,16 @@ impl Message {
             edited_at: Set(Some(chrono::Utc::now())),
             ..Default::default()
         };
-        mention::note(db, self.row.room_id, self.row.seq, &mentions).await?;
+        mention::replace(db, self.row.room_id, self.row.seq, &mentions).await?;
         let row = edited.update(db).await?;
-        search::note_changed(db, row.id).await?;
+        search::index_changed(db, row.id).await?;
         Ok(Self { row, author: self.author })
     }
 
-    /// Leaves a tombstone of it, as the room's next change.
+    /// Replaces the message with a tombstone, as the room's next change.
     ///
     /// # Errors
-    /// The database's, or that message or room are gone.
+    /// If the message or the room does not exist, or the database fails.
     pub async fn delete(self, db: &impl ConnectionTrait) -> Result<Self, ChatError> {
         let seq = Room::next_seq(db, self.row.room_id).await?;
         let deleted = ActiveModel {
@@ -239,9 +241,9 @@ impl Message {
             deleted_at: Set(Some(chrono::Utc::now())),
             ..Default::default()
         };
-        mention::note(db, self.row.room_id, self.row.seq, &[]).await?;
+        mention::replace(db, self.row.room_id, self.row.seq, &[]).await?;
         let row = deleted.update(db).await?;
-        search::note_changed(db, row.id).await?;
+        search::index_changed(db, row.id).await?;
         Ok(Self { row, author: self.author })
     }
 
@@ -257,10 +259,10 @@ impl Message {
         Ok(same.one(db).await?)
     }
 
-    /// The newest living messages of a room, the oldest of them first.
+    /// Returns the newest `most` messages of a room, the oldest first, without deleted ones.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn newest(
         db: &impl ConnectionTrait,
         room: i64,
@@ -269,10 +271,11 @@ impl Message {
         Self::before(db, room, i64::MAX, most).await
     }
 
-    /// The living messages of a room before this place, the newest of them: the oldest first.
+    /// Returns the newest `most` messages before sequence number `seq`, the oldest first, without
+    /// deleted ones.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn before(
         db: &impl ConnectionTrait,
         room: i64,
@@ -280,49 +283,52 @@ impl Message {
         most: u64,
     ) -> Result<Vec<Self>, ChatError> {
         let newest =
-            living(room).filter(Column::Seq.lt(seq)).order_by_desc(Column::Seq).limit(most);
+            existing(room).filter(Column::Seq.lt(seq)).order_by_desc(Column::Seq).limit(most);
         let mut messages = with_authors(db, newest).await?;
         messages.reverse();
         Ok(messages)
     }
 
-    /// The living messages of a room from this place on, the oldest first.
+    /// Returns at most `most` messages from sequence number `seq` on, the oldest first, without
+    /// deleted ones.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn from(
         db: &impl ConnectionTrait,
         room: i64,
         seq: i64,
         most: u64,
     ) -> Result<Vec<Self>, ChatError> {
-        let next = living(room).filter(Column::Seq.gte(seq)).order_by_asc(Column::Seq).limit(most);
+        let next =
+            existing(room).filter(Column::Seq.gte(seq)).order_by_asc(Column::Seq).limit(most);
         with_authors(db, next).await
     }
 
-    /// The places of the first living messages of others after this one, up to 100 of them.
+    /// Returns the sequence numbers of the first messages of others after `since`, at most 100,
+    /// without deleted ones.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn unread(
         db: &impl ConnectionTrait,
         room: i64,
         person: i64,
         since: i64,
     ) -> Result<Vec<i64>, ChatError> {
-        let room_updates = living(room)
+        let unread = existing(room)
             .filter(Column::Seq.gt(since))
             .filter(Column::AuthorId.ne(person))
             .order_by_asc(Column::Seq)
             .limit(UNREAD);
-        Ok(room_updates.select_only().column(Column::Seq).into_tuple::<i64>().all(db).await?)
+        Ok(unread.select_only().column(Column::Seq).into_tuple::<i64>().all(db).await?)
     }
 
-    /// The newest living messages that this person may read and that contain this text, whatever
-    /// its case in any script.
+    /// Returns the newest `most` messages that the user may read and that contain this text,
+    /// regardless of case in any script. Deleted messages are excluded.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn search(
         db: &impl ConnectionTrait,
         person: i64,
@@ -330,14 +336,14 @@ impl Message {
         most: u64,
     ) -> Result<Vec<Self>, ChatError> {
         let text = markup::folded(text);
-        let pattern = format!("%{}%", super::literally(&text));
+        let pattern = format!("%{}%", super::escape_like(&text));
         let found = match db.get_database_backend() {
             DbBackend::Sqlite => {
-                let found = search::on_sqlite_found(db, person, &text, &pattern, most).await?;
+                let found = search::find_on_sqlite(db, person, &text, &pattern, most).await?;
                 Entity::find().filter(Column::Id.is_in(found))
             }
             _ => Entity::find()
-                .filter(Column::RoomId.in_subquery(room::open_to_read(person)))
+                .filter(Column::RoomId.in_subquery(room::readable_by(person)))
                 .filter(Column::DeletedAt.is_null())
                 .filter(
                     Expr::col((Entity, Column::Folded)).like(LikeExpr::new(pattern).escape('\\')),
@@ -347,17 +353,18 @@ impl Message {
         with_authors(db, found).await
     }
 
-    /// How far someone is who sees these messages and knew the room's number `now` before they were
-    /// read: a query sees whole commits, so whoever sees change 7 sees the changes before it, too.
+    /// Returns the sequence number that is reached with these messages, if the room's number was
+    /// `now` before they were read. A query sees whole commits: if it sees change 7, it sees all
+    /// changes before it.
     pub fn reached(shown: &[Self], now: i64) -> i64 {
         shown.iter().map(|message| message.row.changed_seq).fold(now, Ord::max)
     }
 
-    /// What changed in a room after number `since`, in the order of the messages' places: at most
-    /// `most`.
+    /// Returns at most `most` messages of a room that changed after sequence number `since`, sorted
+    /// by their own sequence numbers, including deleted ones.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn changed_since(
         db: &impl ConnectionTrait,
         room: i64,
@@ -375,7 +382,8 @@ impl Message {
     }
 }
 
-fn living(room: i64) -> Select<Entity> {
+/// Selects the messages of a room that are not deleted.
+fn existing(room: i64) -> Select<Entity> {
     Entity::find().filter(Column::RoomId.eq(room)).filter(Column::DeletedAt.is_null())
 }
 

@@ -1,4 +1,4 @@
-//! Tables: their columns, their queries, and the words of their domain.
+//! Models: tables with their columns and queries.
 
 pub(crate) mod counts;
 pub mod membership;
@@ -13,11 +13,11 @@ pub use membership::Membership;
 pub use message::Message;
 pub use room::Room;
 
-/// As a part of a `LIKE` that is escaped by `\`: what stands for anything there stands for itself.
-fn literally(text: &str) -> String {
+/// Escapes the wildcards of a `LIKE` pattern, whose escape character is `\`.
+fn escape_like(text: &str) -> String {
     let escaped = |c: char| matches!(c, '\\' | '%' | '_').then_some('\\').into_iter().chain([c]);
     text.chars().flat_map(escaped).collect()
 }
 
-/// Counting what is unread ends here: "99+" says enough.
+/// The number at which counting unread messages stops, because the page shows "99+".
 pub(crate) const UNREAD: u64 = 100;

@@ -1,4 +1,4 @@
-//! What rooms were called before: their old addresses go on leading to them.
+//! Former slugs of renamed rooms, which still lead to the rooms.
 
 use sea_orm::Set;
 use sea_orm::entity::prelude::*;
@@ -6,18 +6,18 @@ use sea_orm::sea_query::OnConflict;
 
 use crate::ChatError;
 
-/// An address that a room had.
+/// A former slug of a room.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_old_slugs")]
 pub struct Model {
-    /// The address.
+    /// The slug.
     #[sea_orm(primary_key, auto_increment = false)]
     pub slug: String,
-    /// The room that had it last.
+    /// The id of the room that had it last.
     pub room_id: i64,
 }
 
-/// The tables it points at: none that is queried.
+/// The relations of a former slug: none is queried.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,4 +1,4 @@
-//! People, as the chat sees them: their names.
+//! Queries for users: by name, by id, and by membership.
 
 use std::collections::HashMap;
 
@@ -12,18 +12,18 @@ use sea_orm::{Condition, Order, QueryOrder, QuerySelect};
 use super::{Room, membership, room::Kind};
 use crate::ChatError;
 
-/// The most people who are listed at once: beyond that they are sought by name.
+/// The maximum number of users in a list; the others are found by name.
 const LISTED: u64 = 500;
-/// The most people of a room on a page of them.
+/// The number of users on a page of a room's members.
 const PAGE: u64 = 100;
-/// How many ids one statement names.
+/// The maximum number of ids in one statement.
 const AT_ONCE: usize = 1_000;
 
-/// Everyone with an account, those of `first` before the others, and then by name: in whose name a
-/// word begins as `typed`.
+/// Returns active users in whose name a word begins with `typed`: those in `first` before the
+/// others, then by name.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub async fn all(
     db: &impl ConnectionTrait,
     first: Vec<i64>,
@@ -36,12 +36,12 @@ pub async fn all(
     Ok(people.order_by_asc(Column::NameKey).limit(LISTED).all(db).await.none_if_unstorable()?)
 }
 
-/// Whom one may name in this room, or anywhere: whose name begins as `typed`, at most so many, by
-/// name.
+/// Returns at most `most` users who can be mentioned in this room, or anywhere without a room, and
+/// whose name begins with `typed`, sorted by name.
 ///
 /// # Errors
-/// The database's.
-pub async fn to_be_named(
+/// If the database fails.
+pub async fn mentionable(
     db: &impl ConnectionTrait,
     room: Option<&Room>,
     typed: &str,
@@ -54,19 +54,20 @@ pub async fn to_be_named(
     Ok(people.order_by_asc(Column::NameKey).limit(most).all(db).await.none_if_unstorable()?)
 }
 
-/// A page of people, and whether there are others after them.
+/// A page of users.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// Those on it.
+    /// The users on this page.
     pub people: Vec<T>,
-    /// Whether there is a page after it.
+    /// Whether there is a next page.
     pub is_more: bool,
 }
 
-/// Who belongs to this room, by name.
+/// Returns a page of the members of a room, sorted by name, in whose name a word begins with
+/// `typed`. Pages are numbered from 0.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub async fn members(
     db: &impl ConnectionTrait,
     room: i64,
@@ -78,11 +79,11 @@ pub async fn members(
     Ok(cut(members.offset(page * PAGE).limit(PAGE + 1).all(db).await.none_if_unstorable()?))
 }
 
-/// Everyone, with whether they belong to this room: those who do first, and then by name.
+/// Returns a page of users with whether each is a member of the room: members first, then by name.
 ///
 /// # Errors
-/// The database's.
-pub async fn and_members(
+/// If the database fails.
+pub async fn with_membership(
     db: &impl ConnectionTrait,
     room: i64,
     typed: &str,
@@ -100,10 +101,10 @@ pub async fn and_members(
     Ok(Page { people: people.map(|(is_member, person)| (person, is_member)).collect(), is_more })
 }
 
-/// Those of these ids that somebody with an account has.
+/// Returns those of these ids that belong to active users.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub async fn existing(db: &impl ConnectionTrait, ids: &[i64]) -> Result<Vec<i64>, ChatError> {
     let mut existing = Vec::new();
     for some in ids.chunks(AT_ONCE) {
@@ -117,11 +118,12 @@ fn active() -> Select<Entity> {
     Entity::find().filter(Column::IsActive.eq(true))
 }
 
-/// Sorts those for whom this holds before all others.
+/// Sorts rows for which the condition holds before all others.
 fn before(holds: Expr) -> Expr {
     Expr::case(holds, 0).finally(1).into()
 }
 
+/// Makes a page of `PAGE + 1` rows or fewer.
 fn cut<T>(mut people: Vec<T>) -> Page<T> {
     let is_more = people.len() as u64 > PAGE;
     people.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
@@ -133,24 +135,24 @@ fn word_begins(typed: &str) -> Condition {
     Condition::any().add(begins("")).add(begins("% "))
 }
 
-/// What begins as `typed`, taken literally.
+/// A pattern for what begins with `typed`, without wildcards of its own.
 fn beginning(after: &str, typed: &str) -> LikeExpr {
-    LikeExpr::new(format!("{after}{}%", super::literally(&name_key(typed)))).escape('\\')
+    LikeExpr::new(format!("{after}{}%", super::escape_like(&name_key(typed)))).escape('\\')
 }
 
-/// The person with this id.
+/// Finds the user with this id.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, ChatError> {
     Ok(Entity::find_by_id(id).one(db).await?)
 }
 
-/// The person of this name.
+/// Finds the user with this name.
 ///
 /// # Errors
-/// The database's.
-pub async fn called(db: &impl ConnectionTrait, name: &str) -> Result<Option<Model>, ChatError> {
+/// If the database fails.
+pub async fn by_name(db: &impl ConnectionTrait, name: &str) -> Result<Option<Model>, ChatError> {
     Ok(Entity::find()
         .filter(Column::NameKey.eq(name_key(name)))
         .one(db)
@@ -158,10 +160,10 @@ pub async fn called(db: &impl ConnectionTrait, name: &str) -> Result<Option<Mode
         .none_if_unstorable()?)
 }
 
-/// What the people with these ids are called.
+/// Returns the names of the users with these ids.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub async fn names(
     db: &impl ConnectionTrait,
     ids: Vec<i64>,

@@ -1,4 +1,4 @@
-//! A room, and the number of its latest change.
+//! Rooms, each with the sequence number of its latest change.
 
 use bellwire_site::bellwire::{Group, GroupName, Layer};
 use bellwire_site::{LookupExt, User};
@@ -13,27 +13,27 @@ use crate::ChatError;
 use crate::consumers::Event;
 use crate::forms::RoomName;
 
-/// What stands for itself in a path; everything else is percent-encoded.
+/// The characters that a path contains as they are; all others are percent-encoded.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What the address of a conversation of two begins with.
+/// The prefix of the slug of a conversation between two users.
 const DIRECT: &str = "-direct-";
 
-/// The most open rooms that are listed, as many more that somebody was in, and as many rooms and
-/// conversations that they belong to.
+/// The maximum number of open rooms in a list, of further open rooms that the user was in, and of
+/// rooms and conversations that the user is a member of.
 const LISTED: u64 = 500;
 
-/// Who may be in a room.
+/// The kind of a room, which states who may read and write in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(8))")]
 pub enum Kind {
     /// Everyone.
     #[sea_orm(string_value = "open")]
     Open,
-    /// Its members.
+    /// Its members only.
     #[sea_orm(string_value = "closed")]
     Closed,
-    /// Two people, and it has no name of its own.
+    /// Two users. It has no name.
     #[sea_orm(string_value = "direct")]
     Direct,
 }
@@ -42,78 +42,78 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_rooms")]
 pub struct Model {
-    /// Its id.
+    /// The id.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Its name, as shown.
+    /// The name for display.
     pub name: String,
-    /// Its name, as an address; unique.
+    /// The name as a path segment; unique.
     #[sea_orm(unique)]
     pub slug: String,
-    /// Who may be in it.
+    /// The kind.
     pub kind: Kind,
-    /// The number of its latest change; 0 when nothing happened yet.
+    /// The sequence number of the latest change; 0 before the first.
     pub seq: i64,
-    /// Who made it.
+    /// The id of the user who created it.
     pub created_by: Option<i64>,
-    /// When.
+    /// The time of creation.
     pub created_at: DateTimeUtc,
 }
 
 /// A room.
 pub type Room = Model;
 
-/// What rooms belong to: nothing that is queried yet.
+/// The relations of a room: none is queried.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Room {
-    /// The rooms and conversations that this person belongs to, the newest `LISTED` of them.
+    /// Returns the newest `LISTED` rooms and conversations that the user is a member of.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn of_member(db: &impl ConnectionTrait, person: i64) -> Result<Vec<Self>, ChatError> {
         let theirs = Entity::find().filter(Column::Id.in_subquery(membership::rooms_of(person)));
         Ok(theirs.order_by_desc(Column::Id).limit(LISTED).all(db).await?)
     }
 
-    /// The open rooms that this person was in, the newest `LISTED` of them, and as many others.
+    /// Returns the newest `LISTED` open rooms that the user was in, and as many others.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn open_to(db: &impl ConnectionTrait, person: i64) -> Result<Vec<Self>, ChatError> {
-        let was_there = || Expr::exists(membership::of_person_here(person));
+        let was_in_it = || Expr::exists(membership::of_person_here(person));
         let open = |those: Expr| Entity::find().filter(Column::Kind.eq(Kind::Open)).filter(those);
         let mut rooms = Vec::new();
-        for those in [open(was_there()), open(was_there().not())] {
+        for those in [open(was_in_it()), open(was_in_it().not())] {
             rooms.extend(those.order_by_desc(Column::Id).limit(LISTED).all(db).await?);
         }
         Ok(rooms)
     }
 
-    /// The rooms with these ids.
+    /// Returns the rooms with these ids.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn among(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<Self>, ChatError> {
         Ok(Entity::find().filter(Column::Id.is_in(ids)).all(db).await?)
     }
 
-    /// The room with this id.
+    /// Finds the room with this id.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Self>, ChatError> {
         Ok(Entity::find_by_id(id).one(db).await?)
     }
 
-    /// The room that had this address before it was renamed.
+    /// Finds the room that had this slug before it was renamed.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn once_called(
+    /// If the database fails.
+    pub async fn by_old_slug(
         db: &impl ConnectionTrait,
         slug: &str,
     ) -> Result<Option<Self>, ChatError> {
@@ -123,21 +123,21 @@ impl Room {
         }
     }
 
-    /// The room at this address: its own, or one that it had before.
+    /// Finds the room with this slug or former slug.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn at(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
         match Self::by_slug(db, slug).await? {
             Some(room) => Ok(Some(room)),
-            None => Self::once_called(db, slug).await,
+            None => Self::by_old_slug(db, slug).await,
         }
     }
 
-    /// The room with this id, for a person who may read and write there as things are now.
+    /// Returns the room with this id if the user may read and write in it.
     ///
     /// # Errors
-    /// [`ChatError::NoRoom`] where there is none, or none for them.
+    /// [`ChatError::NoRoom`] if the room does not exist or the user may not read it.
     pub async fn for_person(
         db: &impl ConnectionTrait,
         id: i64,
@@ -148,11 +148,11 @@ impl Room {
         Ok(room)
     }
 
-    /// Gives the room another name; its old address goes on leading here. `None` when another room
-    /// has the name.
+    /// Renames the room and keeps its old slug as a former one. Returns `None` if another room has
+    /// the name.
     ///
     /// # Errors
-    /// The database's, or that the room is gone.
+    /// If the room does not exist, or the database fails.
     pub async fn rename(
         db: &impl ConnectionTrait,
         id: i64,
@@ -176,10 +176,10 @@ impl Room {
         Ok(Some(renamed.update(db).await?))
     }
 
-    /// Who may be in it, from now on. Whoever belonged to it does not any more: it is said anew.
+    /// Changes the kind and ends all memberships. The caller adds the new members.
     ///
     /// # Errors
-    /// The database's, or that the room is gone.
+    /// If the room does not exist, or the database fails.
     pub async fn set_kind(
         db: &impl ConnectionTrait,
         id: i64,
@@ -190,21 +190,21 @@ impl Room {
         Ok(room.update(db).await?)
     }
 
-    /// Removes the room with all that was said in it.
+    /// Deletes the room with all its messages.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<(), ChatError> {
         message::Entity::delete_many().filter(message::Column::RoomId.eq(id)).exec(db).await?;
         Entity::delete_by_id(id).exec(db).await?;
         Ok(())
     }
 
-    /// The conversation of two people, made unless it is there. Whoever begins it, it is the same.
+    /// Finds or creates the conversation of two users. The order of the two does not matter.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn between(
+    /// If the database fails.
+    pub async fn open_direct(
         db: &impl ConnectionTrait,
         one: i64,
         other: i64,
@@ -218,18 +218,18 @@ impl Room {
             created_at: Set(chrono::Utc::now()),
             ..Default::default()
         };
-        let there = OnConflict::column(Column::Slug).do_nothing().to_owned();
-        Entity::insert(room).on_conflict(there).exec_without_returning(db).await?;
+        let existing = OnConflict::column(Column::Slug).do_nothing().to_owned();
+        Entity::insert(room).on_conflict(existing).exec_without_returning(db).await?;
         let room = Self::by_slug(db, &direct_slug(one, other)).await?.ok_or(ChatError::NoRoom)?;
         Membership::add(db, room.id, &[one, other]).await?;
         Ok(room)
     }
 
-    /// The conversation of two people, if it was begun.
+    /// Finds the conversation of two users.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn of_two(
+    /// If the database fails.
+    pub async fn find_direct(
         db: &impl ConnectionTrait,
         one: i64,
         other: i64,
@@ -237,36 +237,36 @@ impl Room {
         Self::by_slug(db, &direct_slug(one, other)).await
     }
 
-    /// Whose conversation with this person it is, if it is one.
+    /// Returns the id of the other user of a conversation, or `None` if this is not a conversation.
     pub fn other_than(&self, person: i64) -> Option<i64> {
         let (one, other) = self.slug.strip_prefix(DIRECT)?.split_once('-')?;
         let (one, other) = (one.parse().ok()?, other.parse().ok()?);
         Some(if one == person { other } else { one })
     }
 
-    /// Whether this person may read and write here.
+    /// Returns whether the user may read and write in the room.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn admits(&self, db: &impl ConnectionTrait, person: i64) -> Result<bool, ChatError> {
         Ok(self.kind == Kind::Open || Membership::is_member(db, self.id, person).await?)
     }
 
-    /// Lets through who may read and write here.
+    /// Checks that the user may read and write in the room.
     ///
     /// # Errors
-    /// [`ChatError::NoRoom`] for everyone else: who may not be there does not learn that it is
-    /// there.
+    /// [`ChatError::NoRoom`] otherwise, which does not reveal that the room exists.
     pub async fn admit(&self, db: &impl ConnectionTrait, person: i64) -> Result<(), ChatError> {
         self.admits(db, person).await?.then_some(()).ok_or(ChatError::NoRoom)
     }
 
-    /// Whether this person may rename it, remove it, and say who belongs to it: whoever made it, as
-    /// long as they may be in it, and an administrator, who does not come to read it by that.
+    /// Returns whether the user is a manager of the room, who may rename it, delete it, and change
+    /// its members: its creator, while permitted to read it, and every administrator. The
+    /// permission does not let administrators read the room.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn is_run_by(
+    /// If the database fails.
+    pub async fn is_managed_by(
         &self,
         db: &impl ConnectionTrait,
         person: &User,
@@ -277,18 +277,18 @@ impl Room {
         Ok(self.created_by == Some(person.id) && self.admits(db, person.id).await?)
     }
 
-    /// The room with this address.
+    /// Finds the room with this slug.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn by_slug(db: &impl ConnectionTrait, slug: &str) -> Result<Option<Self>, ChatError> {
         Ok(Entity::find().filter(Column::Slug.eq(slug)).one(db).await.none_if_unstorable()?)
     }
 
-    /// Makes the room unless it is there, and returns it.
+    /// Finds or creates the room with this name.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub async fn open(
         db: &impl ConnectionTrait,
         name: &RoomName,
@@ -304,39 +304,41 @@ impl Room {
             created_at: Set(chrono::Utc::now()),
             ..Default::default()
         };
-        let there = OnConflict::column(Column::Slug).do_nothing().to_owned();
-        let made = Entity::insert(room).on_conflict(there).exec_without_returning(db).await?;
+        let existing = OnConflict::column(Column::Slug).do_nothing().to_owned();
+        let inserted =
+            Entity::insert(room).on_conflict(existing).exec_without_returning(db).await?;
         let room = Self::by_slug(db, name.slug()).await?.ok_or(ChatError::NoRoom)?;
-        // Only whoever made it now: who made it once may have been taken out of it.
-        if made > 0 && kind == Kind::Closed {
+        // Only if this call created the room: the creator of an existing room may have been
+        // removed.
+        if inserted > 0 && kind == Kind::Closed {
             Membership::add(db, room.id, &[by]).await?;
         }
         Ok(room)
     }
 
-    /// The number of the room's latest change, as it is now.
+    /// Reads the sequence number of the room's latest change.
     ///
     /// # Errors
-    /// The database's, or that the room is gone.
+    /// If the room does not exist, or the database fails.
     pub async fn current_seq(db: &impl ConnectionTrait, room: i64) -> Result<i64, ChatError> {
         let seq =
             Entity::find_by_id(room).select_only().column(Column::Seq).into_tuple().one(db).await?;
         seq.ok_or(ChatError::NoRoom)
     }
 
-    /// Takes the room's next number. From here to the end of the transaction nobody else can: that
-    /// is what makes the order total.
+    /// Takes the room's next sequence number. No other transaction can take one until this one
+    /// ends, which makes the order total.
     ///
     /// # Errors
-    /// The database's, or that the room is gone.
+    /// If the room does not exist, or the database fails.
     pub(crate) async fn next_seq(db: &impl ConnectionTrait, room: i64) -> Result<i64, ChatError> {
         Self::next_seqs(db, room, 1).await
     }
 
-    /// Takes so many of the room's next numbers, and returns the last of them.
+    /// Takes the room's next `count` sequence numbers, and returns the last of them.
     ///
     /// # Errors
-    /// The database's, or that the room is gone.
+    /// If the room does not exist, or the database fails.
     pub(crate) async fn next_seqs(
         db: &impl ConnectionTrait,
         room: i64,
@@ -350,25 +352,26 @@ impl Room {
         raised.first().map(|room| room.seq).ok_or(ChatError::NoRoom)
     }
 
-    /// The room, once no other transaction writes into it: as it is until this one ends.
+    /// Locks the room against writes of other transactions until this one ends, and returns it.
     ///
     /// # Errors
-    /// The database's, or that the room is gone.
+    /// If the room does not exist, or the database fails.
     pub(crate) async fn lock(db: &impl ConnectionTrait, room: i64) -> Result<Self, ChatError> {
         Entity::find_by_id(room).lock_exclusive().one(db).await?.ok_or(ChatError::NoRoom)
     }
 
-    /// The numbered changes of this room, for those who look at it.
+    /// The feed of the room's numbered changes, for windows that show the room.
     pub fn feed(&self, layer: &Layer) -> Group<Event> {
         layer.group(GroupName::of("chat.room", self.id))
     }
 
-    /// What passes: who comes and goes, and who types. For pages that show it.
+    /// The group for presence and typing, which are not stored, for pages that show the room.
     pub fn ephemeral(&self, layer: &Layer) -> Group<Event> {
         layer.group(GroupName::of("chat.passing", self.id))
     }
 
-    /// What those who do not look at it, but may, are told: that there is something new.
+    /// The group for updates about new messages, for windows of users who may read the room,
+    /// whichever room they show. For open rooms this is [`everyone`].
     pub fn room_updates(&self, layer: &Layer) -> Group<Event> {
         match self.kind {
             Kind::Open => everyone(layer),
@@ -376,37 +379,37 @@ impl Room {
         }
     }
 
-    /// Where the room is read and, with `/ws` before it, where its socket is.
+    /// The path of the room's page and, with the prefix `/ws`, of its socket.
     pub fn path(&self) -> String {
         path_of(&self.slug)
     }
 }
 
-/// Everyone who has the chat open.
+/// The group of all windows of the chat.
 pub fn everyone(layer: &Layer) -> Group<Event> {
     layer.group(GroupName::of("chat.lobby", 0))
 }
 
-/// All windows of one person.
+/// The group of all windows of one user.
 pub fn person(layer: &Layer, id: i64) -> Group<Event> {
     layer.group(GroupName::of("chat.person", id))
 }
 
-/// The ids of the rooms that this person may read, for another query: what [`Room::admits`] says of
-/// one.
-pub(super) fn open_to_read(person: i64) -> SelectStatement {
+/// A subquery for the ids of the rooms that the user may read, by the same rule as
+/// [`Room::admits`].
+pub(super) fn readable_by(person: i64) -> SelectStatement {
     let theirs = Column::Id.in_subquery(membership::rooms_of(person));
     let open = Entity::find().filter(Column::Kind.eq(Kind::Open).or(theirs));
     open.select_only().column(Column::Id).into_query()
 }
 
-/// No name makes an address that begins so.
+/// Returns the slug of a conversation. No name of a room yields a slug with this prefix.
 fn direct_slug(one: i64, other: i64) -> String {
     let (first, second) = if one < other { (one, other) } else { (other, one) };
     format!("{DIRECT}{first}-{second}")
 }
 
-/// The path of the room with this slug.
+/// Returns the path of the room with this slug.
 pub(crate) fn path_of(slug: &str) -> String {
     format!("/chat/{}/", utf8_percent_encode(slug, PATH))
 }

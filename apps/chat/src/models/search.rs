@@ -1,60 +1,62 @@
-//! What messages say, by every three characters in a row: so that a search reads what it finds, and
-//! not the whole history.
+//! Trigram index of messages, so that a search reads its results rather than the whole history.
 //!
-//! PostgreSQL keeps such an index by itself. On SQLite it is a table, `chat_search`, to which
-//! messages are added [`BATCH`] at a time: one by one each would cost more than all the rest of its
-//! commit. Those that are not in it yet are the newest, and are read.
+//! PostgreSQL maintains such an index by itself. On SQLite it is a table, `chat_search`, to which
+//! messages are added [`BATCH`] at a time: adding each one alone would cost more than the rest of
+//! its commit. The newest messages, which are not in the index yet, are scanned.
 //!
-//! What the index says is looked up in the message itself: an entry that is out of date finds
-//! nothing, and is in nobody's way.
+//! Each result of the index is checked against the message itself, so an outdated entry does no
+//! harm.
 
 use bellwire_site::LookupExt;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
 use crate::ChatError;
 
-/// How many messages the index is behind at most, but for one batch.
+/// The index is updated with every message whose id is a multiple of this, so it usually lacks
+/// fewer messages than this.
 const BATCH: i64 = 64;
 
-/// The last message that is in the index: all before it are, and none after it.
+/// The id of the last message in the index. All messages before it are in the index, and none
+/// after.
 const LAST: &str = "COALESCE((SELECT rowid FROM chat_search ORDER BY rowid DESC LIMIT 1), 0)";
 
-/// What this person may read. By `+` the list of rooms is no reason to read and sort all that is in
-/// them.
+/// The condition for messages that the user may read. The `+` prevents SQLite from using the index
+/// on `room_id`, which would read and sort all messages of the rooms.
 const READABLE: &str = "+m.room_id IN (SELECT id FROM chat_rooms WHERE kind = 'open' \
      UNION SELECT room_id FROM chat_memberships WHERE user_id = $1 AND is_member) \
      AND m.deleted_at IS NULL AND m.folded LIKE $2 ESCAPE '\\'";
 
-/// Takes note of a new message: the last of a batch brings the index up to date.
+/// Handles a new message: the last one of a batch updates the index.
 ///
 /// # Errors
-/// The database's.
-pub(super) async fn note_new(db: &impl ConnectionTrait, id: i64) -> Result<(), ChatError> {
+/// If the database fails.
+pub(super) async fn index_new(db: &impl ConnectionTrait, id: i64) -> Result<(), ChatError> {
     match id % BATCH {
-        0 => note_all(db).await,
+        0 => index_all(db).await,
         _ => Ok(()),
     }
 }
 
-/// Brings the index up to date.
+/// Adds all messages to the index that are not in it.
 ///
 /// # Errors
-/// The database's.
-pub(super) async fn note_all(db: &impl ConnectionTrait) -> Result<(), ChatError> {
+/// If the database fails.
+pub(super) async fn index_all(db: &impl ConnectionTrait) -> Result<(), ChatError> {
     let all = format!(
-        "INSERT INTO chat_search (rowid, text) SELECT id, folded FROM chat_messages WHERE id > {LAST} ORDER BY id"
+        "INSERT INTO chat_search (rowid, text) \
+         SELECT id, folded FROM chat_messages WHERE id > {LAST} ORDER BY id"
     );
     on_sqlite(db, &all, []).await
 }
 
-/// Puts a message's other text, or that it has none any more, into the index, if the message is in
-/// there.
+/// Updates the index after an edit or a deletion, if the message is in it.
 ///
 /// # Errors
-/// The database's.
-pub(super) async fn note_changed(db: &impl ConnectionTrait, id: i64) -> Result<(), ChatError> {
+/// If the database fails.
+pub(super) async fn index_changed(db: &impl ConnectionTrait, id: i64) -> Result<(), ChatError> {
     let one = format!(
-        "INSERT OR REPLACE INTO chat_search (rowid, text) SELECT id, folded FROM chat_messages WHERE id = $1 AND id <= {LAST}"
+        "INSERT OR REPLACE INTO chat_search (rowid, text) \
+         SELECT id, folded FROM chat_messages WHERE id = $1 AND id <= {LAST}"
     );
     on_sqlite(db, &one, [id.into()]).await
 }
@@ -70,46 +72,49 @@ async fn on_sqlite<const N: usize>(
     Ok(())
 }
 
-/// On SQLite: the newest living messages that this person may read and whose folded text is `LIKE`
-/// this pattern. They contain this text.
+/// On SQLite, returns the ids of the newest `most` messages that the user may read and whose folded
+/// text is `LIKE` this pattern, which matches texts that contain `text`.
 ///
 /// # Errors
-/// The database's.
-pub(super) async fn on_sqlite_found(
+/// If the database fails.
+pub(super) async fn find_on_sqlite(
     db: &impl ConnectionTrait,
     person: i64,
     text: &str,
     pattern: &str,
     most: u64,
 ) -> Result<Vec<i64>, ChatError> {
-    let ask = async |sql: &str, more: Option<String>| -> Result<Vec<i64>, ChatError> {
+    let query = async |sql: &str, more: Option<String>| -> Result<Vec<i64>, ChatError> {
         let values = [Value::from(person), pattern.into()].into_iter().chain(more.map(Value::from));
         let found = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
         let found = db.query_all_raw(found).await.none_if_unstorable()?;
         Ok(found.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
     };
     let Some(trigrams) = trigrams(text) else {
-        // Too short for the index: the history is read from its end, as far as there is something
-        // to find.
+        // The text is too short for the index: read the history backwards until there are enough
+        // results.
         let all = format!(
             "SELECT m.id FROM chat_messages m WHERE {READABLE} ORDER BY m.id DESC LIMIT {most}"
         );
-        return ask(&all, None).await;
+        return query(&all, None).await;
     };
     let newest = format!(
-        "SELECT m.id FROM chat_messages m WHERE m.id > {LAST} AND {READABLE} ORDER BY m.id DESC LIMIT {most}"
+        "SELECT m.id FROM chat_messages m WHERE m.id > {LAST} AND {READABLE} \
+         ORDER BY m.id DESC LIMIT {most}"
     );
-    let mut found = ask(&newest, None).await?;
+    let mut found = query(&newest, None).await?;
     let most = most.saturating_sub(found.len() as u64);
     let indexed = format!(
-        "SELECT m.id FROM chat_search s JOIN chat_messages m ON m.id = s.rowid WHERE s.chat_search MATCH $3 AND {READABLE} \
+        "SELECT m.id FROM chat_search s JOIN chat_messages m ON m.id = s.rowid \
+         WHERE s.chat_search MATCH $3 AND {READABLE} \
          ORDER BY s.rowid DESC LIMIT {most}"
     );
-    found.extend(ask(&indexed, Some(trigrams)).await?);
+    found.extend(query(&indexed, Some(trigrams)).await?);
     Ok(found)
 }
 
-/// Every three characters in a row, as the index is asked for all of them; none if there are fewer.
+/// Builds a query of the index for all trigrams of the text, or `None` if it has fewer than three
+/// characters.
 fn trigrams(text: &str) -> Option<String> {
     let characters: Vec<char> = text.chars().collect();
     let threes = characters.windows(3);
@@ -124,7 +129,7 @@ mod tests {
     use super::trigrams;
 
     #[test]
-    fn a_text_is_asked_for_by_every_three_characters_and_quotes_are_nothing_special() {
+    fn a_query_contains_every_trigram_and_escapes_quotes() {
         assert_eq!(trigrams("moon").unwrap(), r#""moo" "oon""#);
         assert_eq!(trigrams("öß猫").unwrap(), r#""öß猫""#);
         assert_eq!(trigrams(r#"a"b"#).unwrap(), r#""a""b""#);

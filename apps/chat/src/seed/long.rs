@@ -1,4 +1,4 @@
-//! A room so long that it can be measured.
+//! Filling a room with many messages, for measurements.
 
 use bellwire_site::bellwire::Invalid;
 use bellwire_site::seed::Progress;
@@ -6,36 +6,36 @@ use bellwire_site::{Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
-use super::{BREATH, PLACES, patiently, script};
+use super::{PAUSE, ROOMS, script, with_retries};
 use crate::ChatError;
 use crate::forms::{MessageText, RoomName};
 use crate::models::Message;
 use crate::models::message::NewMessage;
 use crate::models::room::{Kind, Room};
 
-/// Messages of one transaction, which are one statement.
+/// The number of messages in one transaction, which is one statement.
 const BATCH: u64 = 500;
 
-/// A room in which nothing was said is filled from so many days ago until before the conversation
-/// of the other rooms.
+/// An empty room is filled with messages from the first to the second of these numbers of days ago,
+/// which is before the conversations of the other rooms.
 const DAYS: (i64, i64) = (365, 22);
 
-/// The most messages that a room is filled with.
-const MOST: u64 = 10_000_000;
+/// The maximum number of messages in a filled room.
+const MAX_MESSAGES: u64 = 10_000_000;
 
-/// A room to be measured, as options of `bellwire seed`.
+/// Options of `bellwire seed` that fill a room for measurements.
 #[derive(Debug, Args)]
 pub(crate) struct LongRoom {
-    /// Brings a room to so many messages, to measure with.
-    #[arg(long, requires = "room", value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    /// Fill a room up to this number of messages, for measurements
+    #[arg(long, requires = "room", value_parser = clap::value_parser!(u64).range(1..=MAX_MESSAGES))]
     messages: Option<u64>,
-    /// Which room; it is opened if there is none.
+    /// The name of the room to fill; it is created if it does not exist
     #[arg(long, requires = "messages")]
     room: Option<String>,
 }
 
 impl LongRoom {
-    /// Fills the room, if one was asked for.
+    /// Fills the room if the options are set.
     pub(super) async fn fill(
         &self,
         site: &SiteState,
@@ -44,7 +44,7 @@ impl LongRoom {
     ) -> Result<(), SiteError> {
         let (Some(messages), Some(room)) = (self.messages, &self.room) else { return Ok(()) };
         let why = |error: ChatError| SiteError::from(error).for_log();
-        let filled = lengthen(site, people, room, messages, progress).await;
+        let filled = fill_room(site, people, room, messages, progress).await;
         filled.map_err(|error| {
             SiteError::Invalid(format!("cannot fill the room `{room}`: {}", why(error)))
         })?;
@@ -52,12 +52,12 @@ impl LongRoom {
     }
 }
 
-/// Brings the room, which is opened if there is none, to so many messages: the missing ones come
-/// after those that are there. Returns how many that were.
+/// Fills the room, which is created if it does not exist, up to this number of messages. The
+/// missing ones come after the existing ones. Returns how many were missing.
 ///
 /// # Errors
-/// That the name will not do or the room is closed, or why it could not be written.
-async fn lengthen(
+/// If the name is invalid, the room is closed, or the database fails.
+async fn fill_room(
     site: &SiteState,
     people: &[Person],
     room: &str,
@@ -69,29 +69,29 @@ async fn lengthen(
     let missing = messages.saturating_sub(Message::count(site.db().read(), room.id).await?);
     let (from, to) = span(site, &room).await?;
     let step = (to - from) / i32::try_from(missing.max(1)).unwrap_or(i32::MAX);
-    let sayings = sayings(people, to)?;
+    let texts = texts(people, to)?;
     let mut written = 0;
     while written < missing {
         let until = missing.min(written + BATCH);
         let batch: Vec<_> = (written..until)
-            .map(|place| message(&room, people, &sayings, place, from, step))
+            .map(|index| message(&room, people, &texts, index, from, step))
             .collect();
-        patiently(|| {
+        with_retries(|| {
             let (batch, room) = (batch.clone(), room.id);
             site.db().write(async move |tx: Tx| Message::write_all(&tx, room, batch).await)
         })
         .await?;
         written = until;
         progress.at(name.name(), written, missing);
-        tokio::time::sleep(BREATH).await;
+        tokio::time::sleep(PAUSE).await;
     }
-    progress.done(format_args!("{}: {missing} new messages, for its length", name.name()));
+    progress.done(format_args!("{}: {missing} new messages", name.name()));
     Ok(missing)
 }
 
 async fn open(site: &SiteState, people: &[Person], name: &RoomName) -> Result<Room, ChatError> {
     let by = people.first().ok_or(ChatError::NoPerson)?.id;
-    let room = patiently(|| {
+    let room = with_retries(|| {
         let name = name.clone();
         site.db().write(async move |tx: Tx| Room::open(&tx, &name, Kind::Open, by).await)
     });
@@ -102,7 +102,7 @@ async fn open(site: &SiteState, people: &[Person], name: &RoomName) -> Result<Ro
     }
 }
 
-/// From when to when the messages are said.
+/// Returns the times of the first and the last message.
 async fn span(site: &SiteState, room: &Room) -> Result<(DateTime<Utc>, DateTime<Utc>), ChatError> {
     let now = site.clock().date();
     Ok(match Message::newest(site.db().read(), room.id, 1).await?.pop() {
@@ -111,10 +111,10 @@ async fn span(site: &SiteState, room: &Room) -> Result<(DateTime<Utc>, DateTime<
     })
 }
 
-/// What people say in the open, without naming anybody.
-fn sayings(people: &[Person], now: DateTime<Utc>) -> Result<Vec<MessageText>, Invalid> {
-    let open = PLACES.iter().filter(|place| place.kind == Kind::Open);
-    let lines = open.flat_map(|place| script::read(place.script, people, now));
+/// Returns the texts of messages in open rooms that contain no mentions.
+fn texts(people: &[Person], now: DateTime<Utc>) -> Result<Vec<MessageText>, Invalid> {
+    let open = ROOMS.iter().filter(|seed| seed.kind == Kind::Open);
+    let lines = open.flat_map(|seed| script::read(seed.script, people, now));
     lines
         .filter(|line| !line.text.contains('@'))
         .map(|line| MessageText::parse(&line.text))
@@ -124,20 +124,20 @@ fn sayings(people: &[Person], now: DateTime<Utc>) -> Result<Vec<MessageText>, In
 fn message(
     room: &Room,
     people: &[Person],
-    sayings: &[MessageText],
-    place: u64,
+    texts: &[MessageText],
+    index: u64,
     from: DateTime<Utc>,
     step: TimeDelta,
 ) -> NewMessage {
-    let chance = usize::try_from(script::number(&place.to_string()) >> 33).unwrap_or_default();
+    let chance = usize::try_from(script::fnv1a(&index.to_string()) >> 33).unwrap_or_default();
     let author = &people[chance % people.len()];
     NewMessage {
         room_id: room.id,
         author_id: author.id,
         author: author.name.clone(),
-        text: sayings[chance / 16 % sayings.len()].clone(),
+        text: texts[chance / 16 % texts.len()].clone(),
         client_id: None,
         mentions: Vec::new(),
-        at: from + step * i32::try_from(place).unwrap_or(i32::MAX),
+        at: from + step * i32::try_from(index).unwrap_or(i32::MAX),
     }
 }

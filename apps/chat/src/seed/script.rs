@@ -1,40 +1,40 @@
-//! Reading a script: who says what, and when.
+//! Parser of scripts: the author, text and time of each message.
 
 use bellwire_site::Person;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
-use super::MARK;
+use super::CLIENT_ID_PREFIX;
 
-/// A message that is to be said.
+/// A message of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) author: Person,
     pub(super) text: String,
     pub(super) edited: Option<String>,
     pub(super) at: DateTime<Utc>,
-    /// How many times its author has said the same before.
-    again: usize,
+    /// How many earlier messages of the author have the same text.
+    repeats: usize,
 }
 
 impl Line {
-    /// The sender's own id: the same whenever and wherever the script is read, and whatever stands
-    /// around it.
+    /// Returns the idempotency key, which does not depend on the time, the site, or the other lines
+    /// of the script.
     pub(super) fn client_id(&self) -> String {
-        let Self { author, text, again, .. } = self;
-        let who = author.email.as_deref().unwrap_or_default();
-        format!("{MARK}{:016x}", number(&format!("{who} {again} {text}")))
+        let Self { author, text, repeats, .. } = self;
+        let email = author.email.as_deref().unwrap_or_default();
+        format!("{CLIENT_ID_PREFIX}{:016x}", fnv1a(&format!("{email} {repeats} {text}")))
     }
 }
 
-/// Everything that is said, the oldest first, and nothing of it later than `now`.
+/// Parses a script into its messages, the oldest first, none later than `now`.
 pub(super) fn read(script: &str, people: &[Person], now: DateTime<Utc>) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut at = None;
     for written in script.lines() {
-        if let Some(begins) = scene(written, now) {
+        if let Some(begins) = parse_scene(written, now) {
             at = Some(begins);
-        } else if let (Some(begins), Some((author, text))) = (at, said(written, people)) {
-            lines.push(Line { author, text, edited: None, at: begins, again: 0 });
+        } else if let (Some(begins), Some((author, text))) = (at, parse_message(written, people)) {
+            lines.push(Line { author, text, edited: None, at: begins, repeats: 0 });
             at = Some(begins + pause(written));
         } else if let Some(line) = lines.last_mut() {
             match written.strip_prefix("~ ") {
@@ -43,18 +43,18 @@ pub(super) fn read(script: &str, people: &[Person], now: DateTime<Utc>) -> Vec<L
             }
         }
     }
-    settle(&mut lines, now);
+    finish(&mut lines, now);
     lines
 }
 
-/// Nothing trails, and time goes on.
-fn settle(lines: &mut [Line], now: DateTime<Utc>) {
+/// Removes trailing whitespace, counts repeats, and makes the times ascend.
+fn finish(lines: &mut [Line], now: DateTime<Utc>) {
     let mut latest = DateTime::<Utc>::MIN_UTC;
-    for place in 0..lines.len() {
-        let (before, rest) = lines.split_at_mut(place);
+    for index in 0..lines.len() {
+        let (before, rest) = lines.split_at_mut(index);
         let Some(line) = rest.first_mut() else { return };
         line.text.truncate(line.text.trim_end().len());
-        line.again = before
+        line.repeats = before
             .iter()
             .filter(|other| other.author.id == line.author.id && other.text == line.text)
             .count();
@@ -63,7 +63,7 @@ fn settle(lines: &mut [Line], now: DateTime<Utc>) {
     }
 }
 
-/// Those who say something, by who is first.
+/// Returns the ids of the authors, in the order of their first messages.
 pub(super) fn speakers(lines: &[Line]) -> Vec<i64> {
     let mut speakers = Vec::new();
     for line in lines {
@@ -74,21 +74,21 @@ pub(super) fn speakers(lines: &[Line]) -> Vec<i64> {
     speakers
 }
 
-/// `Name: text`, where the name is a part of somebody's.
-fn said(written: &str, people: &[Person]) -> Option<(Person, String)> {
+/// Parses `Name: text`, where the name is a part of a person's name.
+fn parse_message(written: &str, people: &[Person]) -> Option<(Person, String)> {
     let (name, text) = written.split_once(": ")?;
-    let author = people.iter().find(|person| is_called(person, name))?;
+    let author = people.iter().find(|person| matches_name(person, name))?;
     Some((author.clone(), text.to_owned()))
 }
 
-/// By the first of one's names, or by what of it friends use.
-fn is_called(person: &Person, name: &str) -> bool {
+/// Returns whether the name is the person's first name, or the end of one that is not ASCII.
+fn matches_name(person: &Person, name: &str) -> bool {
     let first = person.name.split(' ').next().unwrap_or_default();
     !name.is_empty() && (first == name || (first.ends_with(name) && !name.is_ascii()))
 }
 
-/// `[3 days ago 16:50]` or `[12 minutes ago]`.
-fn scene(written: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// Parses `[3 days ago 16:50]` or `[12 minutes ago]`.
+fn parse_scene(written: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let words: Vec<_> = written.strip_prefix('[')?.strip_suffix(']')?.split(' ').collect();
     match *words {
         [days, "day" | "days", "ago", time] => {
@@ -100,19 +100,17 @@ fn scene(written: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     }
 }
 
-/// From one message to the next: what it takes to read this one and to type, and sometimes a cup of
-/// tea.
+/// Returns the time until the next message: reading and typing, and sometimes a break.
 fn pause(written: &str) -> TimeDelta {
-    let (number, length) = (number(written), written.chars().count().min(240));
-    let tea = if number.is_multiple_of(9) { 240 } else { 0 };
+    let (number, length) = (fnv1a(written), written.chars().count().min(240));
+    let break_time = if number.is_multiple_of(9) { 240 } else { 0 };
     TimeDelta::seconds(
-        15 + i64::try_from(number % 70 + length as u64 / 2 + tea).unwrap_or_default(),
+        15 + i64::try_from(number % 70 + length as u64 / 2 + break_time).unwrap_or_default(),
     )
 }
 
-/// A number that a text always has (FNV-1a): what chance would be, if the same were to come of it
-/// each time.
-pub(super) fn number(text: &str) -> u64 {
+/// Returns the FNV-1a hash of a text, which serves as a reproducible random number.
+pub(super) fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |number, byte| {
         (number ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
@@ -129,7 +127,7 @@ mod tests {
 
     use crate::forms::MessageText;
     use crate::models::room::Kind;
-    use crate::seed::PLACES;
+    use crate::seed::ROOMS;
 
     fn people() -> Vec<Person> {
         let person = |((name, email), id): (&(&str, &str), i64)| {
@@ -144,16 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn a_script_is_read_line_by_line() {
-        let script = "# A comment.\n\n[2 days ago 08:30]\nAmara: See:\n\n```\nJonas = 1\n```\n雨桐: Helo\n~ Hello\n\n[9 minutes ago]\nAmara: See:\n";
+    fn a_script_is_parsed_line_by_line() {
+        let script = "# A comment.\n\n[2 days ago 08:30]\nAmara: See:\n\n```\nJonas = 1\n```\n\
+                      雨桐: Helo\n~ Hello\n\n[9 minutes ago]\nAmara: See:\n";
         let now = date("2026-03-05T12:00:00Z");
         let lines = read(script, &people(), now);
-        let said: Vec<_> = lines
+        let parsed: Vec<_> = lines
             .iter()
             .map(|line| (&*line.author.name, &*line.text, line.edited.as_deref()))
             .collect();
         assert_eq!(
-            said,
+            parsed,
             [
                 ("Amara Okafor", "See:\n\n```\nJonas = 1\n```", None),
                 ("林雨桐", "Helo", Some("Hello")),
@@ -166,61 +165,66 @@ mod tests {
     }
 
     #[test]
-    fn at_any_hour_time_goes_on_and_nothing_is_said_in_the_future() {
+    fn times_ascend_and_are_never_in_the_future_at_any_hour() {
         for now in
             ["2026-03-05T00:00:30Z", "2026-03-05T12:00:00Z", "2026-03-29T23:59:59Z"].map(date)
         {
-            for place in &PLACES {
-                let lines = read(place.script, &people(), now);
-                assert!(lines.is_sorted_by_key(|line| line.at), "{}", place.name);
+            for seed in &ROOMS {
+                let lines = read(seed.script, &people(), now);
+                assert!(lines.is_sorted_by_key(|line| line.at), "{}", seed.name);
                 assert!(
                     lines.iter().all(|line| line.at <= now && line.at > now - TimeDelta::days(22))
                 );
-                assert!(now - lines.last().unwrap().at < TimeDelta::hours(2), "{}", place.name);
+                assert!(now - lines.last().unwrap().at < TimeDelta::hours(2), "{}", seed.name);
             }
         }
     }
 
     #[test]
-    fn everyone_in_the_scripts_is_one_of_the_people_and_every_line_is_a_message() {
+    fn every_author_in_the_scripts_is_a_seeded_person_and_every_line_is_a_message() {
         let people = people();
-        for place in &PLACES {
-            let lines = read(place.script, &people, Utc::now());
+        for seed in &ROOMS {
+            let lines = read(seed.script, &people, Utc::now());
             for line in &lines {
                 for text in [Some(&line.text), line.edited.as_ref()].into_iter().flatten() {
                     assert_eq!(MessageText::parse(text).unwrap().as_str(), text);
-                    // What looks like a name and a text, and became neither.
+                    // A line that looks like a message or a scene, but was parsed as text.
                     let prose =
                         text.split("```").step_by(2).flat_map(|prose| prose.lines().skip(1));
-                    let unread = |line: &&str| {
+                    let unparsed = |line: &&str| {
                         line.starts_with('[')
                             || line.split_once(": ").is_some_and(|(name, _)| !name.contains(' '))
                     };
-                    assert_eq!(prose.filter(unread).collect::<Vec<_>>(), [""; 0], "{}", place.name);
+                    assert_eq!(
+                        prose.filter(unparsed).collect::<Vec<_>>(),
+                        [""; 0],
+                        "{}",
+                        seed.name
+                    );
                 }
             }
-            if place.kind == Kind::Direct {
-                assert_eq!(speakers(&lines).len(), 2, "{}", place.name);
+            if seed.kind == Kind::Direct {
+                assert_eq!(speakers(&lines).len(), 2, "{}", seed.name);
             }
         }
         let names: HashSet<_> = PEOPLE.iter().map(|(name, _)| name.split(' ').next()).collect();
-        assert_eq!(names.len(), PEOPLE.len(), "a first name is enough");
+        assert_eq!(names.len(), PEOPLE.len(), "first names are unique");
     }
 
     #[test]
-    fn every_message_is_known_again_by_its_id() {
-        for place in &PLACES {
+    fn every_message_has_a_unique_and_reproducible_idempotency_key() {
+        for seed in &ROOMS {
             let ids = |now| {
-                read(place.script, &people(), now).iter().map(Line::client_id).collect::<Vec<_>>()
+                read(seed.script, &people(), now).iter().map(Line::client_id).collect::<Vec<_>>()
             };
             let (today, later) =
                 (ids(date("2026-03-05T12:00:00Z")), ids(date("2027-01-01T00:00:00Z")));
             assert_eq!(today, later);
             assert!(today.iter().all(|id| IdempotencyKey::parse(Some(id)).is_ok()));
-            assert_eq!(today.iter().collect::<HashSet<_>>().len(), today.len(), "{}", place.name);
+            assert_eq!(today.iter().collect::<HashSet<_>>().len(), today.len(), "{}", seed.name);
         }
-        // The published values of FNV-1a: another number for the same text would say everything
-        // twice.
-        assert_eq!((number(""), number("foobar")), (0xcbf2_9ce4_8422_2325, 0x8594_4171_f739_67e8));
+        // The published values of FNV-1a: a different hash of the same text would write all
+        // messages a second time.
+        assert_eq!((fnv1a(""), fnv1a("foobar")), (0xcbf2_9ce4_8422_2325, 0x8594_4171_f739_67e8));
     }
 }

@@ -1,4 +1,4 @@
-//! How a room is run: its name, who belongs to it, and its end.
+//! Views of room management: renaming, members and deletion.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +16,13 @@ use crate::models::{Room, people};
 
 #[derive(Template)]
 #[template(path = "chat/pages/_manage_room.html")]
-struct RunRoomPart<'a> {
+struct ManageRoomPart<'a> {
     room: &'a Room,
     path: String,
     name: &'a str,
     is_closed: bool,
     people: Vec<Person>,
-    sought: &'a Sought,
+    query: &'a PeopleQuery,
     is_more: bool,
     error: Option<&'a str>,
 }
@@ -33,30 +33,31 @@ struct MembersPart<'a> {
     room: &'a Room,
     path: String,
     people: Vec<Person>,
-    sought: &'a Sought,
+    query: &'a PeopleQuery,
     is_more: bool,
-    may_run: bool,
+    may_manage: bool,
 }
 
-/// Which people are listed: those in whose name a word begins so, and which page of them.
+/// The query of a list of users: the beginning of a word in their names, and the page number.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Sought {
+pub(crate) struct PeopleQuery {
     q: String,
     page: u32,
 }
 
-impl Sought {
+impl PeopleQuery {
     fn index(&self) -> u64 {
         u64::from(self.page.saturating_sub(1))
     }
 
-    /// The address of the page before, if there is one.
-    fn earlier(&self) -> Option<String> {
+    /// Returns the URL of the previous page, if there is one.
+    fn previous_page(&self) -> Option<String> {
         (self.page > 1).then(|| self.address(self.page - 1))
     }
 
-    fn later(&self) -> String {
+    /// Returns the URL of the next page.
+    fn next_page(&self) -> String {
         self.address(self.page.max(1).saturating_add(1))
     }
 
@@ -84,7 +85,7 @@ impl Person {
 
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Renamed {
+pub(crate) struct RenameForm {
     name: String,
 }
 
@@ -92,18 +93,18 @@ pub(crate) struct Renamed {
 pub(crate) async fn manage_room(
     user: User,
     Path(id): Path<i64>,
-    Query(sought): Query<Sought>,
+    Query(query): Query<PeopleQuery>,
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
-    let room = run_by(&site, &user, id).await?;
-    Ok(page(&site, &user, &room, &sought, &room.name, None).await?)
+    let room = managed_room(&site, &user, id).await?;
+    Ok(page(&site, &user, &room, &query, &room.name, None).await?)
 }
 
-/// `GET /chat/-/rooms/<id>/members/`: who may read a closed room, for those who may.
+/// `GET /chat/-/rooms/<id>/members/`: lists the members of a closed room for its members.
 pub(crate) async fn members(
     user: User,
     Path(id): Path<i64>,
-    Query(sought): Query<Sought>,
+    Query(query): Query<PeopleQuery>,
     State(site): State<SiteState>,
 ) -> Result<Response, SiteError> {
     let db = site.db().read();
@@ -112,17 +113,17 @@ pub(crate) async fn members(
     if room.kind != Kind::Closed {
         return Ok(Redirect::to("/chat/-/people/").into_response());
     }
-    let listed = people::members(db, id, &sought.q, sought.index()).await?;
+    let listed = people::members(db, id, &query.q, query.index()).await?;
     let people = listed.people.into_iter().map(|person| Person::of(person, true, &user)).collect();
-    let may_run = room.is_run_by(db, &user).await?;
+    let may_manage = room.is_managed_by(db, &user).await?;
     let path = room.path();
     let part = MembersPart {
         room: &room,
         path,
         people,
-        sought: &sought,
+        query: &query,
         is_more: listed.is_more,
-        may_run,
+        may_manage,
     };
     let title = format!("Members of {}", room.name);
     Ok(SidePanel { room: Some(id), ..SidePanel::new(&title, &part)? }
@@ -136,22 +137,22 @@ pub(crate) async fn rename_room(
     user: User,
     Path(id): Path<i64>,
     State(site): State<SiteState>,
-    Form(form): Form<Renamed>,
+    Form(form): Form<RenameForm>,
 ) -> Result<Response, SiteError> {
     match actions::rename_room(&site, &user, id, &form.name).await {
         Ok(room) => Ok(Redirect::to(&room.path()).into_response()),
         Err(ChatError::AppError(AppError::Invalid(invalid))) => {
-            let room = run_by(&site, &user, id).await?;
-            let (all, error) = (Sought::default(), Some(&*invalid.message));
+            let room = managed_room(&site, &user, id).await?;
+            let (all, error) = (PeopleQuery::default(), Some(&*invalid.message));
             Ok(unprocessable(page(&site, &user, &room, &all, &form.name, error).await?))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// `POST /chat/-/rooms/<id>/members/` with `kind=open`, or `kind=closed` with `was=<id>` for each
-/// listed member and `member=<id>` for each that was chosen: what is the same in both stays, and so
-/// do all who were not listed.
+/// `POST /chat/-/rooms/<id>/members/` with `kind=open`, or with `kind=closed`, `was=<id>` for each
+/// member on the form and `member=<id>` for each checked user. Only the differences between the two
+/// lists change, so members who were not on the form stay.
 pub(crate) async fn set_members(
     user: User,
     Path(id): Path<i64>,
@@ -162,9 +163,9 @@ pub(crate) async fn set_members(
     let is_closed = fields.iter().any(|(name, value)| name == "kind" && value == "closed");
     let members = match is_closed {
         true => {
-            let (are, were) = (ids(&fields, "member"), ids(&fields, "was"));
-            let added = are.difference(&were).copied().collect();
-            Members::Only { added, removed: were.difference(&are).copied().collect() }
+            let (checked, before) = (ids(&fields, "member"), ids(&fields, "was"));
+            let added = checked.difference(&before).copied().collect();
+            Members::Only { added, removed: before.difference(&checked).copied().collect() }
         }
         false => Members::Everyone,
     };
@@ -182,7 +183,7 @@ pub(crate) async fn delete_room(
     Ok(Redirect::to("/chat/"))
 }
 
-/// A name may come several times, which the ordinary form does not understand.
+/// Parses the fields of a form whose field names may repeat, which `Form` does not support.
 fn form_fields(form: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(form).into_owned().collect()
 }
@@ -191,10 +192,10 @@ fn ids(fields: &[(String, String)], name: &str) -> BTreeSet<i64> {
     fields.iter().filter(|(field, _)| field == name).filter_map(|(_, id)| id.parse().ok()).collect()
 }
 
-async fn run_by(site: &SiteState, user: &User, id: i64) -> Result<Room, ChatError> {
+async fn managed_room(site: &SiteState, user: &User, id: i64) -> Result<Room, ChatError> {
     let db = site.db().read();
     let room = Room::by_id(db, id).await?.ok_or(ChatError::NoRoom)?;
-    if !room.is_run_by(db, user).await? {
+    if !room.is_managed_by(db, user).await? {
         room.admit(db, user.id).await?;
         return Err(ChatError::NotYours);
     }
@@ -205,15 +206,15 @@ async fn page(
     site: &SiteState,
     user: &User,
     room: &Room,
-    sought: &Sought,
+    query: &PeopleQuery,
     name: &str,
     error: Option<&str>,
 ) -> Result<Page, ChatError> {
     let db = site.db().read();
-    let listed = people::and_members(db, room.id, &sought.q, sought.index()).await?;
+    let listed = people::with_membership(db, room.id, &query.q, query.index()).await?;
     let people =
         listed.people.into_iter().map(|(person, is)| Person::of(person, is, user)).collect();
     let (path, is_closed, is_more) = (room.path(), room.kind == Kind::Closed, listed.is_more);
-    let part = RunRoomPart { room, path, name, is_closed, people, sought, is_more, error };
+    let part = ManageRoomPart { room, path, name, is_closed, people, query, is_more, error };
     SidePanel { room: Some(room.id), ..SidePanel::new(&room.name, &part)? }.page(site, user).await
 }

@@ -1,4 +1,4 @@
-//! One message: its permanent address, and how it is changed without JavaScript.
+//! Views of one message: its permanent link, and editing and deleting it without JavaScript.
 
 use askama::Template;
 use axum::Form;
@@ -20,32 +20,32 @@ struct EditPart<'a> {
     error: Option<&'a str>,
 }
 
-/// Whether the message is only looked at, or is to be changed.
+/// The query of a message's link: `edit` requests the form that changes it.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Wanted {
+pub(crate) struct MessageQuery {
     edit: Option<String>,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Edited {
+pub(crate) struct EditMessageForm {
     message: String,
 }
 
-/// `GET /chat/-/messages/<id>/`: leads to the room, with the message in the middle; with `?edit=1`
-/// to the form that changes it.
+/// `GET /chat/-/messages/<id>/`: redirects to the message in its room, or shows the form that
+/// changes it with `?edit=1`.
 pub(crate) async fn message(
     user: User,
     Path(id): Path<i64>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<MessageQuery>,
     State(site): State<SiteState>,
 ) -> Result<Response, SiteError> {
-    let (room, message) = found(&site, &user, id).await?;
-    if wanted.edit.is_some() && (message.row.author_id == user.id || user.is_admin) {
+    let (room, message) = find_message(&site, &user, id).await?;
+    if query.edit.is_some() && (message.row.author_id == user.id || user.is_admin) {
         return Ok(edit_page(&site, &user, &room, &message, None).await?.into_response());
     }
-    Ok(Redirect::to(&place_of(&room, &message)).into_response())
+    Ok(Redirect::to(&message_url(&room, &message)).into_response())
 }
 
 /// `POST /chat/-/messages/<id>/`
@@ -53,11 +53,11 @@ pub(crate) async fn edit_message(
     user: User,
     Path(id): Path<i64>,
     State(site): State<SiteState>,
-    Form(form): Form<Edited>,
+    Form(form): Form<EditMessageForm>,
 ) -> Result<Response, SiteError> {
-    let (room, message) = found(&site, &user, id).await?;
+    let (room, message) = find_message(&site, &user, id).await?;
     match actions::edit_message(&site, &user, id, &form.message).await {
-        Ok(message) => Ok(Redirect::to(&place_of(&room, &message)).into_response()),
+        Ok(message) => Ok(Redirect::to(&message_url(&room, &message)).into_response()),
         Err(ChatError::AppError(AppError::Invalid(invalid))) => {
             let typed = Message {
                 row: crate::models::message::Model { text: form.message, ..message.row },
@@ -86,19 +86,23 @@ async fn edit_page(
     message: &Message,
     error: Option<&str>,
 ) -> Result<Page, ChatError> {
-    let back = place_of(room, message);
+    let back = message_url(room, message);
     let is_mine = message.row.author_id == user.id;
     let part = EditPart { id: message.row.id, text: &message.row.text, back, is_mine, error };
-    SidePanel { room: Some(room.id), ..SidePanel::new("Edit a message", &part)? }
+    SidePanel { room: Some(room.id), ..SidePanel::new("Edit message", &part)? }
         .page(site, user)
         .await
 }
 
-fn place_of(room: &Room, message: &Message) -> String {
+fn message_url(room: &Room, message: &Message) -> String {
     format!("{}?at={}#message--{}", room.path(), message.row.seq, message.row.id)
 }
 
-async fn found(site: &SiteState, user: &User, id: i64) -> Result<(Room, Message), ChatError> {
+async fn find_message(
+    site: &SiteState,
+    user: &User,
+    id: i64,
+) -> Result<(Room, Message), ChatError> {
     let db = site.db().read();
     let message = Message::by_id(db, id).await?.ok_or(ChatError::NoMessage)?;
     let room = Room::by_id(db, message.row.room_id).await?.ok_or(ChatError::NoRoom)?;

@@ -1,4 +1,4 @@
-//! The first page, by HTTP. Everything here works without JavaScript.
+//! HTTP views of the chat. Every page and form works without JavaScript.
 
 mod messages;
 mod people;
@@ -23,23 +23,23 @@ pub(crate) use room::{new_message, room};
 pub(crate) use rooms::{open_room, rooms};
 pub(crate) use search::search;
 
-/// A page of the chat: the list of rooms, and beside it what it is about.
+/// A page of the chat: the list of rooms and, beside it, the content.
 #[derive(Template)]
 #[template(path = "chat/pages/chat.html")]
 struct ChatPage<'a> {
     sidebar: Sidebar,
     part: Html,
-    /// Whether the list of rooms is what a narrow screen shows first.
+    /// Whether a narrow screen shows the list of rooms first.
     is_list: bool,
     is_admin: bool,
     query: &'a str,
 }
 
-/// What stands beside the list of rooms.
+/// The content beside the list of rooms.
 struct SidePanel<'a> {
     title: &'a str,
     part: Html,
-    /// The room it is about.
+    /// The id of the room that it is about.
     room: Option<i64>,
     is_list: bool,
     query: &'a str,

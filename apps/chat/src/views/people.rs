@@ -1,4 +1,4 @@
-//! Everyone with an account: whom one may talk to, and whom one may name.
+//! Views of users: the list to start a conversation from, and names for mentions.
 
 use askama::Template;
 use axum::Json;
@@ -12,8 +12,8 @@ use crate::actions;
 use crate::models::room::everyone;
 use crate::models::{Room, people as persons};
 
-/// The most names that are offered while typing.
-const OFFERED: u64 = 8;
+/// The maximum number of suggested names.
+const SUGGESTIONS: u64 = 8;
 
 #[derive(Template)]
 #[template(path = "chat/pages/_people.html")]
@@ -22,10 +22,10 @@ struct PeoplePart<'a> {
     query: &'a str,
 }
 
-/// Whom one looks for.
+/// The query of the list of users: the beginning of a word in their names.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Sought {
+pub(crate) struct PeopleQuery {
     q: String,
 }
 
@@ -36,17 +36,17 @@ struct Row {
     is_me: bool,
 }
 
-/// `GET /chat/-/people/`: those who are here first; with `?q=`, those in whose name a word begins
-/// so.
+/// `GET /chat/-/people/`: lists users, those who are online first; with `?q=`, only those in whose
+/// name a word begins with it.
 pub(crate) async fn people(
     user: User,
-    Query(sought): Query<Sought>,
+    Query(search): Query<PeopleQuery>,
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
     let layer = site.bellwire().layer();
     let (presence, group) = (layer.presence(), everyone(layer));
     let here = presence.people(group.name()).iter().filter_map(|key| person_of(key)).collect();
-    let found = persons::all(site.db().read(), here, &sought.q).await?;
+    let found = persons::all(site.db().read(), here, &search.q).await?;
     let row = |person: bellwire_site::accounts::users::Model| Row {
         is_here: presence.is_present(group.name(), &person_key(person.id)),
         is_me: person.id == user.id,
@@ -54,11 +54,11 @@ pub(crate) async fn people(
         name: person.name,
     };
     let people = found.into_iter().map(row).collect();
-    let part = PeoplePart { people, query: &sought.q };
+    let part = PeoplePart { people, query: &search.q };
     Ok(SidePanel::new("People", &part)?.page(&site, &user).await?)
 }
 
-/// `POST /chat/-/people/<id>/`: the conversation with this person.
+/// `POST /chat/-/people/<id>/`: opens the conversation with this user.
 pub(crate) async fn open_conversation(
     user: User,
     Path(id): Path<i64>,
@@ -68,28 +68,29 @@ pub(crate) async fn open_conversation(
     Ok(Redirect::to(&room.path()))
 }
 
+/// The query for names to mention: the beginning of a name, and the room.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Typed {
+pub(crate) struct NamesQuery {
     q: String,
     room: Option<i64>,
 }
 
-/// `GET /chat/-/names/?q=a&room=5`: names that begin so, for whoever types one. In a closed room
-/// those of its members: nobody else is called by their name there.
+/// `GET /chat/-/names/?q=a&room=5`: suggests names that begin with `q`. In a closed room these are
+/// the names of its members, because nobody else can be mentioned there.
 pub(crate) async fn names(
     user: User,
-    Query(typed): Query<Typed>,
+    Query(search): Query<NamesQuery>,
     State(site): State<SiteState>,
 ) -> Result<Json<Vec<String>>, SiteError> {
     let db = site.db().read();
-    let room = match typed.room {
+    let room = match search.room {
         Some(id) => Some(Room::by_id(db, id).await?.ok_or(SiteError::NotFound)?),
         None => None,
     };
     if let Some(room) = &room {
         room.admit(db, user.id).await?;
     }
-    let people = persons::to_be_named(db, room.as_ref(), &typed.q, OFFERED).await?;
+    let people = persons::mentionable(db, room.as_ref(), &search.q, SUGGESTIONS).await?;
     Ok(Json(people.into_iter().map(|person| person.name).collect()))
 }

@@ -1,4 +1,4 @@
-//! A room, or a conversation.
+//! Views of a room or a conversation.
 
 use askama::Template;
 use axum::Form;
@@ -9,7 +9,7 @@ use bellwire_site::{AppError, Page, SiteError, SiteState, User};
 
 use super::{SidePanel, unprocessable};
 use crate::ChatError;
-use crate::actions::{self, Asked};
+use crate::actions::{self, NewMessageData};
 use crate::forms::RoomName;
 use crate::models::Room;
 use crate::models::room::path_of;
@@ -21,17 +21,19 @@ struct UnknownRoom<'a> {
     name: &'a str,
 }
 
-/// Which part of the room is asked for: what comes before a place, or what is around one.
+/// The query of a room's page: the messages before a sequence number, those around one, or neither
+/// for the newest.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Shown {
+pub(crate) struct RoomQuery {
     before: Option<i64>,
     at: Option<i64>,
-    /// Whether that is where what is unread begins: it counts as read since the room was opened.
+    /// Whether `at` is the first unread message. The messages themselves were marked as read when
+    /// the room was opened.
     unread: Option<String>,
 }
 
-impl Shown {
+impl RoomQuery {
     fn part(&self) -> Part {
         match (self.before, self.at) {
             (Some(seq), _) => Part::Before(seq),
@@ -40,7 +42,7 @@ impl Shown {
         }
     }
 
-    fn query(&self) -> String {
+    fn to_query_string(&self) -> String {
         match self.part() {
             Part::Before(seq) => format!("?before={seq}"),
             Part::Around(seq) => format!("?at={seq}"),
@@ -49,14 +51,13 @@ impl Shown {
     }
 }
 
-/// What the composer says. Without a text it says nothing, which is explained like any other
-/// nothing.
+/// The form of the composer. A missing text is handled like an empty one.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct NewMessage {
+pub(crate) struct NewMessageForm {
     message: String,
     client_id: Option<String>,
-    /// The room it was typed in: another one may have this address by now.
+    /// The id of the room that the text was typed in: another room may have this path by now.
     #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
     room: Option<i64>,
 }
@@ -65,30 +66,30 @@ pub(crate) struct NewMessage {
 pub(crate) async fn room(
     user: User,
     Path(slug): Path<String>,
-    Query(shown): Query<Shown>,
+    Query(query): Query<RoomQuery>,
     State(site): State<SiteState>,
 ) -> Result<Response, SiteError> {
     let db = site.db().read();
     match Room::by_slug(db, &slug).await? {
         Some(room) if room.admits(db, user.id).await? => {
-            let panel = Panel::load(&site, &user, room, shown.part()).await?;
-            let panel = match shown {
-                Shown { at: Some(place), unread: Some(_), .. } => panel.unread_from(place),
+            let panel = Panel::load(&site, &user, room, query.part()).await?;
+            let panel = match query {
+                RoomQuery { at: Some(place), unread: Some(_), .. } => panel.unread_from(place),
                 _ => panel,
             };
             Ok(page(&site, &user, panel).await?.into_response())
         }
         Some(_) => Err(SiteError::NotFound),
-        None => elsewhere(&site, &user, &slug, &shown).await,
+        None => redirect_or_offer(&site, &user, &slug, &query).await,
     }
 }
 
-/// `POST /chat/<slug>/`: says something without a socket.
+/// `POST /chat/<slug>/`: sends a message without a socket.
 pub(crate) async fn new_message(
     user: User,
     Path(slug): Path<String>,
     State(site): State<SiteState>,
-    Form(form): Form<NewMessage>,
+    Form(form): Form<NewMessageForm>,
 ) -> Result<Response, SiteError> {
     let db = site.db().read();
     let room = match form.room {
@@ -97,8 +98,8 @@ pub(crate) async fn new_message(
     };
     let room = room.ok_or(SiteError::NotFound)?;
     let draft = form.message.clone();
-    let asked = Asked { message: form.message, room: None, client_id: form.client_id };
-    match actions::new_message(&site, &room, &user, asked).await {
+    let data = NewMessageData { message: form.message, room: None, client_id: form.client_id };
+    match actions::new_message(&site, &room, &user, data).await {
         Ok(_) => Ok(Redirect::to(&room.path()).into_response()),
         Err(ChatError::AppError(AppError::Invalid(invalid))) => {
             room.admit(site.db().read(), user.id).await?;
@@ -111,28 +112,31 @@ pub(crate) async fn new_message(
 }
 
 async fn page(site: &SiteState, user: &User, panel: Panel) -> Result<Page, ChatError> {
-    let beside = SidePanel { room: Some(panel.room.id), ..SidePanel::new(&panel.title, &panel)? };
-    beside.page(site, user).await
+    let side_panel =
+        SidePanel { room: Some(panel.room.id), ..SidePanel::new(&panel.title, &panel)? };
+    side_panel.page(site, user).await
 }
 
-/// A room's old address, or one that is not quite a room's, leads to the room; for any other the
-/// page offers to make one.
-async fn elsewhere(
+/// Redirects a former slug, or one that is not in its normal form, to the room. For any other slug,
+/// returns a page that offers to create the room.
+async fn redirect_or_offer(
     site: &SiteState,
     user: &User,
     slug: &str,
-    shown: &Shown,
+    query: &RoomQuery,
 ) -> Result<Response, SiteError> {
     let db = site.db().read();
-    if let Some(room) = Room::once_called(db, slug).await? {
+    if let Some(room) = Room::by_old_slug(db, slug).await? {
         room.admit(db, user.id).await?;
-        return Ok(Redirect::to(&format!("{}{}", room.path(), shown.query())).into_response());
+        return Ok(
+            Redirect::to(&format!("{}{}", room.path(), query.to_query_string())).into_response()
+        );
     }
     let name = RoomName::parse(slug).map_err(|_| SiteError::NotFound)?;
     if name.slug() != slug {
         return Ok(Redirect::to(&path_of(name.slug())).into_response());
     }
-    let beside = SidePanel::new(name.name(), &UnknownRoom { name: name.name() })?;
-    let page = beside.page(site, user).await?;
+    let side_panel = SidePanel::new(name.name(), &UnknownRoom { name: name.name() })?;
+    let page = side_panel.page(site, user).await?;
     Ok(page.status(StatusCode::NOT_FOUND).into_response())
 }

@@ -1,4 +1,4 @@
-//! The list of rooms, and the field that opens one.
+//! Views of the list of rooms, and of the form that opens a room.
 
 use askama::Template;
 use axum::Form;
@@ -18,24 +18,24 @@ struct RoomsPart<'a> {
     error: Option<&'a str>,
 }
 
-/// What the form says.
+/// The form that opens a room.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct OpenRoom {
+pub(crate) struct OpenRoomForm {
     name: String,
     closed: Option<String>,
 }
 
 /// `GET /chat/`
 pub(crate) async fn rooms(user: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
-    Ok(page(&site, &user, &OpenRoom::default(), None).await?)
+    Ok(page(&site, &user, &OpenRoomForm::default(), None).await?)
 }
 
 /// `POST /chat/`
 pub(crate) async fn open_room(
     user: User,
     State(site): State<SiteState>,
-    Form(form): Form<OpenRoom>,
+    Form(form): Form<OpenRoomForm>,
 ) -> Result<Response, SiteError> {
     let kind = if form.closed.is_some() { Kind::Closed } else { Kind::Open };
     match actions::open_room(&site, &user, &form.name, kind).await {
@@ -50,10 +50,10 @@ pub(crate) async fn open_room(
 async fn page(
     site: &SiteState,
     user: &User,
-    form: &OpenRoom,
+    form: &OpenRoomForm,
     error: Option<&str>,
 ) -> Result<Page, ChatError> {
     let part = RoomsPart { name: &form.name, is_closed: form.closed.is_some(), error };
-    let beside = SidePanel { is_list: true, ..SidePanel::new("Rooms", &part)? };
-    beside.page(site, user).await
+    let panel = SidePanel { is_list: true, ..SidePanel::new("Rooms", &part)? };
+    panel.page(site, user).await
 }

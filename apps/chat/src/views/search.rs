@@ -1,4 +1,4 @@
-//! Search over what one may read.
+//! View of the search over the messages that the user may read.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::ChatError;
 use crate::fragments::{MessageView, message_path};
 use crate::models::{Message, Room, people};
 
-/// The most that is shown.
-const FOUND: u64 = 50;
-/// The longest search, in characters.
-const LONGEST: usize = 200;
+/// The maximum number of results.
+const RESULTS: u64 = 50;
+/// The maximum length of a search text, in characters.
+const MAX_CHARS: usize = 200;
 
 #[derive(Template)]
 #[template(path = "chat/pages/_search.html")]
@@ -36,30 +36,30 @@ struct Found<'a> {
 
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(crate) struct Sought {
+pub(crate) struct SearchQuery {
     q: String,
 }
 
 /// `GET /chat/-/search/?q=…`
 pub(crate) async fn search(
     user: User,
-    Query(sought): Query<Sought>,
+    Query(search): Query<SearchQuery>,
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
-    let query: String = sought.q.trim().chars().take(LONGEST).collect();
+    let query: String = search.q.trim().chars().take(MAX_CHARS).collect();
     let db = site.db().read();
     let messages = match query.is_empty() {
         true => Vec::new(),
-        false => Message::search(db, user.id, &query, FOUND).await?,
+        false => Message::search(db, user.id, &query, RESULTS).await?,
     };
     let places = places(&site, &user, &messages).await?;
     let found = messages.iter().map(|message| Found::of(message, &places)).collect();
-    let part = SearchPart { query: &query, found, is_more: messages.len() as u64 == FOUND };
-    let beside = SidePanel { query: &query, ..SidePanel::new("Search", &part)? };
-    Ok(beside.page(&site, &user).await?)
+    let part = SearchPart { query: &query, found, is_more: messages.len() as u64 == RESULTS };
+    let panel = SidePanel { query: &query, ..SidePanel::new("Search", &part)? };
+    Ok(panel.page(&site, &user).await?)
 }
 
-/// What the rooms of these messages are called, to this person.
+/// Returns the names of these messages' rooms, as this user sees them.
 async fn places(
     site: &SiteState,
     user: &User,

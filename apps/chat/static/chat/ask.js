@@ -1,13 +1,17 @@
-// Asks something of the server by HTTP, where the answer must be known: it works on every transport and is never left hanging.
+// POST requests over HTTP, for actions whose result the page must know. They work with every
+// transport and have a timeout.
 
 const PATIENCE_MS = 20_000
 const AWAY = "You are not connected."
-const BUSY = "There is too much to do at the moment. Try again."
-const SIGNED_OUT = "You are not signed in any more."
-const REFUSED = { 403: "Only its owner may do that.", 413: "This is too long to be sent." }
+const BUSY = "The server is busy. Please try again."
+const SIGNED_OUT = "You are signed out. Please sign in again."
+const REFUSED = { 403: "Only the owner can do that.", 413: "This is too long to be sent." }
 
-/** Sends fields to a path, as a form does. Returns what went wrong, or `null`; `gone` says what is not there, if it is not. */
-export async function ask(path, fields = {}, gone = "That message is gone.") {
+/**
+ * Posts fields to a path, like a form. Returns an error text, or `null` on success. `gone` is the
+ * text for status 404.
+ */
+export async function ask(path, fields = {}, gone = "This message was deleted.") {
   if (!navigator.onLine) return AWAY
   let answer, text
   try {
@@ -19,11 +23,11 @@ export async function ask(path, fields = {}, gone = "That message is gone.") {
   }
   const page = new DOMParser().parseFromString(text, "text/html") // read, never run
   if (answer.ok || answer.status === 401) {
-    // Where it leads to is a page for the one who asked, unless they are somebody else by now.
+    // The response must be a page for the same user: another tab may have signed in as another one.
     return page.documentElement.dataset.user === document.documentElement.dataset.user ? null : SIGNED_OUT
   }
-  const said = [...page.querySelectorAll('[id="error"], [id^="error--"]')].find((each) => each.textContent.trim())
-  if (said) return said.textContent.trim()
+  const error = [...page.querySelectorAll('[id="error"], [id^="error--"]')].find((each) => each.textContent.trim())
+  if (error) return error.textContent.trim()
   if (answer.status === 404) return gone
-  return answer.status >= 500 ? BUSY : (REFUSED[answer.status] ?? `It was not taken (${answer.status}).`)
+  return answer.status >= 500 ? BUSY : (REFUSED[answer.status] ?? `The request failed (${answer.status}). Please try again.`)
 }

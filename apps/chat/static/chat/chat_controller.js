@@ -1,11 +1,11 @@
-// One window of the chat: moves between rooms over its socket, keeps the list of rooms a drawer where there is little room,
-// and closes what was opened.
+// Controller of a chat window: switches between rooms over the socket, shows the list of rooms as a
+// drawer on narrow screens, and closes open popups.
 
 import { application, Controller } from "../app.js"
 import { send, state } from "../bellwire.js"
 
 const NARROW = matchMedia("(width < 44rem)") // as in chat.css
-const KEYBOARD_PX = 80 // what covers more of the window than this is a keyboard
+const KEYBOARD_PX = 80 // an on-screen keyboard covers more of the window than this
 
 application.register("chat", class extends Controller {
   static targets = ["part", "list"]
@@ -29,19 +29,19 @@ application.register("chat", class extends Controller {
     this.moves.disconnect()
   }
 
-  // A plain click on a room or a conversation, while there is a socket; everything else is a link like any other.
+  // Handles a plain click on a room while the socket is connected. Other clicks follow the link.
   go(event) {
     const link = event.currentTarget
     if (!isPlain(event) || state() !== "connected") return
     const isGroup = !link.parentElement.hasAttribute("data-direct")
-    const groupName = link.querySelector(".link__name").textContent.trim() // it may have been renamed since it was rendered
+    const groupName = link.querySelector(".link__name").textContent.trim() // may have changed since it was rendered
     const { room } = link.parentElement.dataset // names may look alike
     if (send("Change group", { groupName, isGroup, room }) === null) return
     event.preventDefault()
     this.shut()
   }
 
-  // The arrow in a room's header: on a narrow screen it draws the list over the room, which stays as it is.
+  // The arrow in a room's header: on a narrow screen it opens the list as a drawer over the room.
   list(event) {
     if (!isPlain(event) || !NARROW.matches) return
     event.preventDefault()
@@ -74,12 +74,12 @@ application.register("chat", class extends Controller {
     this.dress()
   }
 
-  // "Open a room" where the form is on the page already.
+  // "Create room", if the form is already on the page.
   open(event) {
     const field = this.partTarget.querySelector(".rooms__open [name=name]")
     if (!isPlain(event) || !field) return
     event.preventDefault()
-    location.hash = field.id // unfolds it where it is folded
+    location.hash = field.id // shows the form on narrow screens
     field.focus()
   }
 
@@ -102,7 +102,7 @@ application.register("chat", class extends Controller {
     if (this.isDrawn && target === this.element) this.shut(true)
   }
 
-  // What the server does not know: the time here; and what it does not mark: where in the text is what was sought.
+  // Adds what the server does not render: local times, and highlights of search results.
   dress() {
     for (const time of this.partTarget.querySelectorAll(".found time")) {
       const at = new Date(time.dateTime)
@@ -121,7 +121,8 @@ application.register("chat", class extends Controller {
     if (ranges.length) CSS.highlights.set("found", new Highlight(...ranges))
   }
 
-  // Where a keyboard covers the page instead of shortening it, the page shortens itself: the composer stays in sight.
+  // If an on-screen keyboard covers the page without resizing it, the page becomes shorter, so that
+  // the composer stays visible.
   fit() {
     const { height, scale } = window.visualViewport
     const covered = scale === 1 && window.innerHeight - height > KEYBOARD_PX
@@ -144,7 +145,7 @@ function textsOf(element) {
 
 function rangesOf(text, sought) {
   const [ranges, folded] = [[], text.data.toLowerCase()]
-  if (folded.length !== text.data.length) return ranges // a letter that is longer in lower case
+  if (folded.length !== text.data.length) return ranges // a letter is longer in lower case
   for (let at = folded.indexOf(sought); at !== -1; at = folded.indexOf(sought, at + sought.length)) {
     const range = new Range()
     range.setStart(text, at)

@@ -1,6 +1,7 @@
-// The box a message is written in: which key sends, how the box grows, and what is on its way. The parts are in ./composer/.
-// What was typed is never lost: a text leaves the box only when it is shown as pending, and comes back when refused.
-// Sending itself is the form's affair: bellwire.js over the socket, or the browser by HTTP.
+// Controller of the composer: keys, the height of the box, drafts, and pending messages. The parts
+// are in ./composer/. A typed text is never lost: it leaves the box only when it is shown as
+// pending, and returns if the server rejects it. The form sends: bellwire.js over the socket, or
+// the browser by HTTP.
 
 import { application, Controller } from "../app.js"
 import { send } from "../bellwire.js"
@@ -11,10 +12,10 @@ import { Mentions } from "./composer/mentions.js"
 import { Pending } from "./composer/pending.js"
 import { about, discard, forget, refuse, waitingIn, wasSentHere } from "./composer/waiting.js"
 
-const IME_KEY_CODE = 229 // some browsers report the Enter that ends a composition only so
+const IME_KEY_CODE = 229 // how some browsers report the Enter that ends a composition
 const TYPING_EVERY_MS = 3_000
 const KEEP_AFTER_MS = 300
-const NO_ROOM = "There is no such room, or it is not open to you."
+const NO_ROOM = "There is no such room, or you are not a member."
 
 application.register("composer", class extends Controller {
   static targets = ["form", "box", "error", "pending", "names", "editing", "word"]
@@ -30,7 +31,7 @@ application.register("composer", class extends Controller {
       restore: (item) => this.restore(item),
       discard: (item) => this.discard(item),
     })
-    this.formTarget.noValidate = true // a blank sends nothing, without a native bubble
+    this.formTarget.noValidate = true // no native validation message for an empty text
     this.listenToAll()
     for (const item of waitingIn(this.room)) this.pending.show(item)
     this.takeUpDraft()
@@ -62,7 +63,8 @@ application.register("composer", class extends Controller {
     target.addEventListener(name, handler.bind(this), { ...options, signal: this.listeners.signal })
   }
 
-  // Before anyone sends: blanks send nothing, too long a text is explained and stays, and what is edited goes another way.
+  // Runs before the send: ignores an empty text, explains one that is too long, and saves an edit
+  // over HTTP.
   check(event) {
     const problem = this.problem()
     const isBlank = this.boxTarget.value.trim() === ""
@@ -77,8 +79,8 @@ application.register("composer", class extends Controller {
   problem() {
     const length = [...this.boxTarget.value].length
     if (length <= this.limitValue) return ""
-    const [has, fits] = [length, this.limitValue].map((number) => number.toLocaleString("en"))
-    return `A message holds at most ${fits} characters; this one has ${has}.`
+    const [count, max] = [length, this.limitValue].map((number) => number.toLocaleString("en"))
+    return `A message holds at most ${max} characters; this one has ${count}.`
   }
 
   pressed(event) {
@@ -116,7 +118,8 @@ application.register("composer", class extends Controller {
     keepDraft(this.room, this.editing.draft)
   }
 
-  // One that is said by now was sent on a way that nobody here could see the end of.
+  // Restores the draft, unless it equals the user's last message: then it was sent and the response
+  // did not reach this page.
   takeUpDraft() {
     const draft = draftOf(this.room)
     if (!draft || this.boxTarget.value !== "") return
@@ -125,7 +128,7 @@ application.register("composer", class extends Controller {
     this.boxTarget.setSelectionRange(draft.length, draft.length)
   }
 
-  // What is on its way
+  // Pending messages
 
   queued(event) {
     const sent = about(event)
@@ -137,7 +140,7 @@ application.register("composer", class extends Controller {
     this.dispatch("shown")
   }
 
-  // Mine is in the list: shown once, even before the answer is told.
+  // Removes a pending message when it appears in the list, which may be before the response.
   arrived({ detail: { items } }) {
     for (const item of items.filter((each) => each.matches(".message--mine[data-client-id]"))) {
       this.pending.remove(item.dataset.clientId)
@@ -148,7 +151,7 @@ application.register("composer", class extends Controller {
   refused(event) {
     const sent = about(event)
     if (!sent) return
-    if (sent.room !== this.room) return this.explain(`What you wrote in another room was not sent and waits there. ${sent.error}`)
+    if (sent.room !== this.room) return this.explain(`Your message in another room was not sent. You can find it there. ${sent.error}`)
     const isFree = !this.editing.isOn && this.boxTarget.value.trim() === ""
     if (this.boxTarget.value === sent.message || (isFree && sent.field)) {
       forget(sent.id)
@@ -156,13 +159,15 @@ application.register("composer", class extends Controller {
       this.write(sent.message)
       this.explain(sent.error)
     } else {
-      // A newer draft is in the box, or nothing is wrong with the text: it waits above for a decision.
+      // The box contains a newer draft, or the text is valid: the message stays in the pending
+      // list.
       this.pending.show({ ...sent, problem: sent })
     }
   }
 
   async retry(item) {
-    if (!item.problem) return dispatchEvent(new Event("online")) // bellwire.js sends it as soon as it is connected: now, if that can be
+    // bellwire.js sends it as soon as it is connected; the event makes it connect now.
+    if (!item.problem) return dispatchEvent(new Event("online"))
     this.pending.show({ ...item, problem: null })
     const fields = { message: item.message, client_id: item.id, room: item.room }
     const error = await ask(this.formTarget.getAttribute("action"), fields, NO_ROOM)
@@ -220,7 +225,7 @@ application.register("composer", class extends Controller {
     this.boxTarget.focus()
   }
 
-  /** Messages were taken away: one that is being edited cannot be any more. */
+  /** Ends editing if the edited message was deleted. */
   removed({ detail: { ids } }) {
     if (!ids.some((id) => this.editing.isOf(id))) return
     this.cancel()
@@ -258,7 +263,8 @@ application.register("composer", class extends Controller {
     else this.boxTarget.removeAttribute("aria-invalid")
   }
 
-  // Where the style sheet cannot size the box by its content (`field-sizing`), this does; its greatest height is the style's.
+  // Sizes the box by its content in browsers without `field-sizing`. The style sheet has the
+  // maximum.
   grow() {
     if (CSS.supports("field-sizing", "content")) return
     this.boxTarget.style.height = "auto"

@@ -1,5 +1,6 @@
-// The list of messages, as this one person sees it. The server sends the same bytes to everyone; what is mine, new, or said in one
-// breath is found here, and where the view stands. The parts are in ./messages/.
+// Controller of the list of messages. The server sends the same bytes to everyone, so the user's
+// own messages, new messages, groups of messages and the scroll position are handled here. The
+// parts are in ./messages/.
 
 import { application, Controller } from "../app.js"
 import { dress, untilMidnight } from "./messages/days.js"
@@ -9,21 +10,22 @@ import { Reading, seqOf } from "./messages/reading.js"
 import { Tools } from "./messages/tools.js"
 import { View } from "./messages/view.js"
 
-const ANNOUNCED_AT_ONCE = 3 // more than these arriving together are only counted aloud
+const ANNOUNCED_AT_ONCE = 3 // if more arrive together, only their number is announced
 
 application.register("messages", class extends Controller {
   static targets = ["scroller", "content", "list", "older", "jump", "fresh", "announcer", "typing", "notices", "tools", "unseen"]
 
   connect() {
     this.me = document.documentElement.dataset.user
-    this.waiting = 0 // what came while the reader was elsewhere in the list
+    this.waiting = 0 // messages that arrived while the view was not at the end
     this.isLive = this.listTarget.hasAttribute("data-feed")
     this.makeParts()
     this.dress()
     this.known = this.ids()
     this.newest = seqOf(this.listTarget.lastElementChild) || 0
     this.observe()
-    // Until now the style sheet alone held the view at the bottom, for pages without JavaScript.
+    // Without JavaScript the style sheet keeps the view at the bottom. From here on the script
+    // does.
     this.scrollerTarget.classList.add("room__scroll--live")
     this.begin()
   }
@@ -79,7 +81,7 @@ application.register("messages", class extends Controller {
     this.wakeAtMidnight()
   }
 
-  // At the end, unless the address names a message.
+  // Scrolls to the end, or to the message in the URL.
   begin() {
     const named = this.named()
     if (named) {
@@ -125,13 +127,13 @@ application.register("messages", class extends Controller {
     this.reading.look()
   }
 
-  // History: neither counted nor announced.
+  // Handles older messages, which are neither counted nor announced.
   prepended(items) {
     for (const item of items) this.known.add(item.id)
     this.dress()
   }
 
-  // Idempotent: run after every change, it touches only what differs.
+  // Idempotent: runs after every change and updates only what differs.
   dress() {
     dress(this.listTarget, { me: this.me, isFirstUnread: this.reading.isFirstUnread })
     if (this.hasUnseenTarget && this.reading.isLoaded) this.unseenTarget.remove()
@@ -143,18 +145,18 @@ application.register("messages", class extends Controller {
     const words = items.length > ANNOUNCED_AT_ONCE
       ? `${items.length} new messages`
       : items.map((item) => `${authorOf(item)}: ${item.querySelector(".message__text")?.innerText.trim()}`).join("\n")
-    // The same words once more are news, too.
+    // A screen reader announces the same text again only if the content changes.
     const again = this.announcerTarget.textContent === words ? "\u00a0" : ""
     this.announcerTarget.textContent = words + again
   }
 
-  /** What I said in this window has its place now. */
+  /** Handles that a message from this window is in the list. */
   spoke({ detail: { item } }) {
     this.reading.spoke(item)
     this.dress()
   }
 
-  /** The composer shows something that is on its way: I am at the end again, wherever I was. */
+  /** Scrolls to the end when the composer shows a pending message. */
   sent() {
     if (this.isLive) this.jumpToEnd()
     else this.toNewestPage()
@@ -195,9 +197,9 @@ application.register("messages", class extends Controller {
   }
 
   markUnread(item) {
-    const told = this.reading.markUnread(item)
-    if (told) this.view.keep(() => this.dress())
-    return told
+    const isSent = this.reading.markUnread(item)
+    if (isSent) this.view.keep(() => this.dress())
+    return isSent
   }
 
   seen() {
@@ -226,7 +228,7 @@ application.register("messages", class extends Controller {
   }
 })
 
-// The toolbar goes from message to message: nothing that was said changes by that.
+// Moving the toolbar between messages does not change the messages.
 function isOfTools({ target, addedNodes, removedNodes }) {
   if (target.closest?.(".tools")) return true
   const nodes = [...addedNodes, ...removedNodes]

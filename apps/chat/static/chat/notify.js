@@ -1,12 +1,12 @@
-// The browser's own notifications, for whoever has asked for them. Nothing here asks by itself.
+// Browser notifications, for users who turned them on. Nothing here requests permission by itself.
 
-/** Whether the person was never asked. */
+/** Whether the browser has not asked for permission yet. */
 export const mayAsk = () => "Notification" in window && Notification.permission === "default"
 
-/** Asks; the browser allows it only in answer to a click. */
+/** Requests permission. Browsers allow this only in response to a click. */
 export const ask = () => Notification.requestPermission()
 
-/** Shows one while nobody looks at the page. The same `id` from several windows is shown once. */
+/** Shows a notification if the page is hidden. The same `id` from several windows shows once. */
 export function notify({ id, title, text, opened }) {
   if (!document.hidden || !("Notification" in window) || Notification.permission !== "granted") return
   try {
@@ -17,6 +17,6 @@ export function notify({ id, title, text, opened }) {
       opened()
     })
   } catch {
-    // Some phones have the name, and let only a service worker use it.
+    // Some mobile browsers define `Notification`, but only service workers can show one.
   }
 }

@@ -1,5 +1,6 @@
-// The list of rooms as this one person has it: which one is shown, what is unread in the others, and what the title of the
-// window says of it. The server sends the same bytes to everyone; what they mean for me is worked out here.
+// Controller of the list of rooms: the current room, unread counts of the others, and the count in
+// the window title. The server sends the same bytes to everyone, so the user's own view is computed
+// here.
 
 import { application, Controller } from "../app.js"
 import { ask, mayAsk, notify } from "./notify.js"
@@ -41,7 +42,7 @@ application.register("sidebar", class extends Controller {
     this.changes.observe(document.head, { childList: true, subtree: true }) // the title
   }
 
-  // Runs before anything is painted, and after its own changes once more: then it finds nothing to do.
+  // Runs before the browser paints. Its own changes run it once more, which changes nothing.
   changed(records) {
     for (const { target, addedNodes } of records) {
       if (target === this.part) this.looked()
@@ -59,7 +60,7 @@ application.register("sidebar", class extends Controller {
     else if (kind === "room-name") lead(node)
   }
 
-  // That there is something new, or, where something was changed that I am counted for, what is unread by now.
+  // Handles a new message or, after an edit or a deletion, the user's own unread counts.
   news(room, { seq, author, unread, mentions }) {
     if (unread !== undefined) {
       this.links.get(room)?.unread.counted({ all: Number(unread), named: Number(mentions), newest: Number(seq) })
@@ -70,7 +71,7 @@ application.register("sidebar", class extends Controller {
     this.links.get(room)?.unread.readTo(seq, this.left(room, seq))
   }
 
-  // I am named, or spoken to alone.
+  // Handles a mention or a direct message.
   alert(node) {
     node.remove()
     if (this.alerted.has(node.id)) return
@@ -81,14 +82,14 @@ application.register("sidebar", class extends Controller {
     notify({ id: node.id, title: where ? `${from} in ${where}` : from, text, opened: () => this.open(node.id, path) })
   }
 
-  // Without leaving the page where it shows the message already: something may be half-typed in it.
+  // Scrolls to the message if the page shows it, because leaving the page could lose a draft.
   open(alert, path) {
     const message = document.getElementById(alert.replace("alert", "message"))
     if (message) message.scrollIntoView({ block: "center" })
     else location.assign(path)
   }
 
-  // Whoever looks at a room is not told of what comes into it; whoever looks away is, from here on.
+  // Stores the newest message when the page becomes hidden. The title counts messages after it.
   looked() {
     this.away = document.hidden ? this.newestShown() : null
     this.draw()
@@ -118,7 +119,7 @@ application.register("sidebar", class extends Controller {
     if (room === this.current) setAttribute(link, "aria-current", "page")
     else link.removeAttribute("aria-current")
     const [name, count] = [item.querySelector(".link__name"), this.countOf(room)]
-    setAttribute(name, "title", name.textContent.trim()) // in full, where there is no room for it
+    setAttribute(name, "title", name.textContent.trim()) // the full name, in case it is truncated
     item.classList.toggle("link--unread", this.isUnread(room))
     item.classList.toggle("link--deserted", item.querySelector("[id^='online--']")?.textContent === "0")
     write(item.querySelector(".link__badge"), short(count))
@@ -135,7 +136,7 @@ application.register("sidebar", class extends Controller {
     return !this.isLookedAt(room) && this.links.get(room).unread.all > 0
   }
 
-  // A conversation counts everything, a room only what names me.
+  // A conversation counts all unread messages, a room only mentions.
   countOf(room) {
     const { item, unread } = this.links.get(room)
     if (this.isLookedAt(room)) return 0
@@ -146,7 +147,7 @@ application.register("sidebar", class extends Controller {
     return room === this.shown && !this.links.get(room).unread.isMarked
   }
 
-  // The other person of a conversation has the same dot in its header.
+  // Copies the presence dot of a conversation to its header.
   mirror() {
     for (const dot of this.part.querySelectorAll("[id^='header-here--']")) {
       const there = document.getElementById(dot.id.replace("header-", ""))
@@ -164,7 +165,7 @@ application.register("sidebar", class extends Controller {
     if (document.title !== this.written) document.title = this.written
   }
 
-  // What the page shows of the others' messages after this place.
+  // Returns the messages of others after this sequence number that the page shows.
   after(seq) {
     return this.messages().filter(({ dataset }) => Number(dataset.place) > seq && dataset.author !== this.me)
   }
@@ -196,13 +197,13 @@ function unreadOf(item) {
   return new Unread(item, place("newest"), place("read"))
 }
 
-// A new room goes where the server will put it the next time; the others stay where they are.
+// Moves a new room to the position that the server will give it. The others stay where they are.
 function place(item) {
   const next = [...item.parentElement.children].find((other) => other !== item && keyOf(other) > keyOf(item))
   if (next && item.nextElementSibling !== next) next.before(item)
 }
 
-// A room has another name, and with it another address.
+// Updates the link of a renamed room.
 function lead(name) {
   const link = name.closest(".link__to")
   if (!link || !name.dataset.path) return

@@ -1,18 +1,19 @@
-// What is unread in one room: what the server counted when it rendered the link, and what has come since.
+// Unread counts of one room: what the server counted when it rendered the link, and what has
+// arrived since.
 
-const MOST_KEPT = 200 // of what came since; "99+" is shown long before
+const MOST_KEPT = 200 // sequence numbers since the count; the page shows "99+" long before
 
 export class Unread {
   #counted // { all, named } up to #newest
   #newest
   #read
-  #since = new Map() // seq → whether I am named in it
+  #since = new Map() // seq → whether the message mentions me
 
   constructor({ dataset }, newest, read) {
     this.#counted = { all: Number(dataset.unread) || 0, named: Number(dataset.mentions) || 0 }
     this.#newest = newest
     this.#read = read
-    this.isMarked = false // by me, as unread from some place on: this shows even where I look
+    this.isMarked = false // the user marked messages as unread: the count shows in the open room too
   }
 
   get all() {
@@ -23,14 +24,17 @@ export class Unread {
     return this.#counted.named + [...this.#since.values()].filter(Boolean).length
   }
 
-  /** Somebody else said something; it may be told twice, as news and as an alert. */
+  /** Counts a message of another user. It may arrive twice, as an update and as an alert. */
   came(seq, named = false) {
     if (seq <= this.#newest || seq <= this.#read) return
     this.#since.set(seq, named || this.#since.get(seq) === true)
     if (this.#since.size > MOST_KEPT) this.#since.delete(this.#since.keys().next().value)
   }
 
-  /** I have read up to here, in whichever window. `left` is what the page itself sees after it, if it shows the room. */
+  /**
+   * Handles that the user has read up to `seq`, in any window. `left` are the counts of what the
+   * page itself shows after it, if it shows the room.
+   */
   readTo(seq, left) {
     if (seq === this.#read) return
     this.isMarked = seq < this.#read
@@ -40,7 +44,7 @@ export class Unread {
     this.#counted = this.isMarked ? { ...this.#counted, all: Math.max(1, this.#counted.all) } : { all: 0, named: 0 }
   }
 
-  /** What is unread of what came up to `newest`, whoever counted it. */
+  /** Sets the counts of unread messages up to `newest`. */
   counted({ all, named, newest }) {
     this.#counted = { all, named }
     this.#newest = Math.max(this.#newest, newest)

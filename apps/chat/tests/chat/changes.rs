@@ -1,29 +1,30 @@
-//! What was said is changed, taken back, read, and looked up.
+//! Editing, deleting, reading and finding messages.
 
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{admin, attribute, chat, enter, hear, open, page_words, say, window, words};
+use crate::support::{
+    admin, attribute, chat, enter, message_texts, new_message, open, page_texts, receive_until,
+    window,
+};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_edit_is_seen_by_all_marked_and_only_the_authors_own_can_be_edited(
-    database: TestDatabase,
-) {
+async fn everyone_sees_an_edit_and_only_the_author_can_edit(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
     let (mut adas, mut bens) =
         (enter(&site, &ada, &room, "").await, enter(&site, &ben, &room, "").await);
-    adas.send_json(&say("frist", "c-1")).await;
-    let said: Value = bens.receive_json().await;
+    adas.send_json(&new_message("frist", "c-1")).await;
+    let sent: Value = bens.receive_json().await;
     let id =
-        attribute(said["html"].as_str().unwrap(), "id").trim_start_matches("message--").to_owned();
+        attribute(sent["html"].as_str().unwrap(), "id").trim_start_matches("message--").to_owned();
     let _: Value = adas.receive_json().await;
 
     bens.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "mine"}})).await;
     let refused: Value = bens.receive_json().await;
-    assert_eq!(refused["error"], "Only its owner may do that.");
+    assert_eq!(refused["error"], "Only the owner can do that.");
     adas.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "   "}})).await;
     let refused: Value = adas.receive_json().await;
     assert_eq!(refused["field"], "message");
@@ -34,10 +35,10 @@ async fn an_edit_is_seen_by_all_marked_and_only_the_authors_own_can_be_edited(
         let edited: Value = socket.receive_json().await;
         assert_eq!((&edited["how"], &edited["seq"]), (&json!("replace"), &json!(2)));
         let html = edited["html"].as_str().unwrap();
-        assert_eq!(words(html), ["<strong>first</strong>"]);
+        assert_eq!(message_texts(html), ["<strong>first</strong>"]);
         assert!(html.contains("message__edited") && attribute(html, "data-source") == "**first**");
     }
-    // The same again changes nothing, and nobody hears of it.
+    // An edit to the same text changes nothing, and nobody is notified.
     adas.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "**first**"}}))
         .await;
     adas.receive_nothing().await;
@@ -47,7 +48,7 @@ async fn an_edit_is_seen_by_all_marked_and_only_the_authors_own_can_be_edited(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_deletion_is_seen_by_all_and_leaves_nothing_to_read(database: TestDatabase) {
+async fn everyone_sees_a_deletion_and_no_text_remains(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut admin, mut ada, mut ben) =
         (admin(&site).await, site.person("Ada").await, site.person("Ben").await);
@@ -61,13 +62,13 @@ async fn a_deletion_is_seen_by_all_and_leaves_nothing_to_read(database: TestData
     assert_eq!(ada.post("/chat/-/messages/1/delete/", &[]).await.status, 303);
     assert_eq!(admin.post("/chat/-/messages/2/delete/", &[]).await.status, 303);
     for id in [1, 2] {
-        let gone: Value = bens.receive_json().await;
+        let deleted: Value = bens.receive_json().await;
         assert_eq!(
-            (&gone["how"], &gone["selector"]),
+            (&deleted["how"], &deleted["selector"]),
             (&json!("remove"), &json!(format!("#message--{id}")))
         );
     }
-    assert!(page_words(&mut ben, &room).await.is_empty());
+    assert!(page_texts(&mut ben, &room).await.is_empty());
     for path in ["/chat/-/messages/1/", "/chat/-/messages/1/?edit=1"] {
         assert_eq!(ada.get(path).await.status, 404, "{path}");
     }
@@ -89,13 +90,13 @@ async fn without_javascript_a_message_is_edited_by_its_form(database: TestDataba
     assert_eq!(refused.status, 422);
     let saved = ada.post("/chat/-/messages/1/", &[("message", "first")]).await;
     assert_eq!((saved.status, saved.location()), (303, "/chat/hi/?at=1#message--1"));
-    assert_eq!(page_words(&mut ada, &room).await, ["first"]);
+    assert_eq!(page_texts(&mut ada, &room).await, ["first"]);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn reading_in_one_window_clears_the_other_and_news_come_to_those_elsewhere(
+async fn reading_in_one_window_updates_the_others_and_new_messages_update_other_rooms(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -104,47 +105,51 @@ async fn reading_in_one_window_clears_the_other_and_news_come_to_those_elsewhere
     open(&site, &mut ada, "python").await;
     let mut here = window(&site, &ben, "/chat/hi/").await;
     let mut there = window(&site, &ben, "/chat/python/").await;
-    hear(&mut here, "sidebar-rooms").await;
-    hear(&mut there, "sidebar-rooms").await;
+    receive_until(&mut here, "sidebar-rooms").await;
+    receive_until(&mut there, "sidebar-rooms").await;
     ben.post("/chat/hi/", &[("message", "I was here")]).await;
     here.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 1}})).await;
-    hear(&mut there, &format!("id=\"read--{}\" data-seq=\"1\"", room.id)).await;
+    receive_until(&mut there, &format!("id=\"read--{}\" data-seq=\"1\"", room.id)).await;
     for n in 2..5 {
         ada.post("/chat/hi/", &[("message", &n.to_string())]).await;
     }
-    let heard = hear(&mut there, &format!("id=\"newest--{}\" data-seq=\"4\"", room.id)).await;
+    let received =
+        receive_until(&mut there, &format!("id=\"newest--{}\" data-seq=\"4\"", room.id)).await;
     assert!(
-        !heard.contains("message__text"),
-        "what is said in a room is told in that room only: {heard}"
+        !received.contains("message__text"),
+        "texts reach only windows of that room: {received}"
     );
     let list = ben.get("/chat/python/").await.text;
     assert!(list.contains("data-unread=\"3\""), "{list}");
     here.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 999}})).await;
-    hear(&mut there, &format!("id=\"read--{}\" data-seq=\"4\"", room.id)).await;
+    receive_until(&mut there, &format!("id=\"read--{}\" data-seq=\"4\"", room.id)).await;
     assert!(!ben.get("/chat/python/").await.text.contains("data-unread=\"3\""));
-    // Nobody unreads by reading; who wants it unread says so.
+    // Reading does not move the position back; marking as unread does.
     here.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 1}})).await;
     here.send_json(&json!({"action": "Mark unread", "data": {"room": room.id, "seq": 3}})).await;
-    hear(&mut there, &format!("id=\"read--{}\" data-seq=\"2\"", room.id)).await;
+    receive_until(&mut there, &format!("id=\"read--{}\" data-seq=\"2\"", room.id)).await;
     assert!(ben.get("/chat/python/").await.text.contains("data-unread=\"2\""));
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_is_named_is_told_wherever_they_are_and_nobody_else(database: TestDatabase) {
+async fn a_mentioned_user_is_alerted_in_any_room_and_nobody_else_is(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, ben, cy) =
         (site.person("Ada").await, site.person("Ben B").await, site.person("Cy").await);
     let room = open(&site, &mut ada, "hi").await;
     let (mut bens, mut cys) =
         (window(&site, &ben, "/chat/").await, window(&site, &cy, "/chat/").await);
-    hear(&mut bens, "sidebar-rooms").await;
-    hear(&mut cys, "sidebar-rooms").await;
+    receive_until(&mut bens, "sidebar-rooms").await;
+    receive_until(&mut cys, "sidebar-rooms").await;
     ada.post(&room.path(), &[("message", "hello @ben b, and `@Cy` too")]).await;
-    let heard = hear(&mut bens, "newest--").await;
-    assert!(heard.contains("data-from=\"Ada\"") && heard.contains("data-place=\"hi\""), "{heard}");
-    assert!(!hear(&mut cys, "newest--").await.contains("data-from"));
+    let received = receive_until(&mut bens, "newest--").await;
+    assert!(
+        received.contains("data-from=\"Ada\"") && received.contains("data-place=\"hi\""),
+        "{received}"
+    );
+    assert!(!receive_until(&mut cys, "newest--").await.contains("data-from"));
     let page = ada.get(&room.path()).await.text;
     let ben_id = site.user(&ben).await.id;
     assert!(
@@ -167,18 +172,21 @@ async fn a_room_is_read_backwards_page_by_page_and_around_any_message(database: 
     let page = ada.get("/chat/hi/").await.text;
     assert!(page.contains("?before=71") && page.contains("data-feed="), "the newest fifty, live");
     let older = ada.get("/chat/hi/?before=71").await.text;
-    assert_eq!(words(&older), (21..71).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(message_texts(&older), (21..71).map(|n| n.to_string()).collect::<Vec<_>>());
     assert!(
         older.contains("?before=21") && !older.contains("data-feed="),
         "nothing live arrives in the middle"
     );
     let oldest = ada.get("/chat/hi/?before=21").await.text;
-    assert!(words(&oldest).len() == 20 && !oldest.contains("?before="));
+    assert!(message_texts(&oldest).len() == 20 && !oldest.contains("?before="));
     let around = ada.get("/chat/hi/?at=60").await.text;
-    assert_eq!(words(&around), (35..85).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(message_texts(&around), (35..85).map(|n| n.to_string()).collect::<Vec<_>>());
     assert!(!around.contains("data-feed="));
     let near_the_end = ada.get("/chat/hi/?at=110").await.text;
-    assert!(near_the_end.contains("data-feed=") && words(&near_the_end).last().unwrap() == "120");
+    assert!(
+        near_the_end.contains("data-feed=")
+            && message_texts(&near_the_end).last().unwrap() == "120"
+    );
     let link = ada.get("/chat/-/messages/60/").await;
     assert_eq!((link.status, link.location()), (303, "/chat/hi/?at=60#message--60"));
     site.stop().await;
@@ -186,7 +194,7 @@ async fn a_room_is_read_backwards_page_by_page_and_around_any_message(database: 
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_search_takes_every_character_as_itself(database: TestDatabase) {
+async fn a_search_treats_every_character_literally(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;

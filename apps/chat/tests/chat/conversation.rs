@@ -1,9 +1,9 @@
-//! People in a room, through the communicator.
+//! Messages in a room, through the communicator.
 
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{attribute, chat, enter, open, page_words, say, words};
+use crate::support::{attribute, chat, enter, message_texts, new_message, open, page_texts};
 
 #[apply(on_databases)]
 #[tokio::test]
@@ -13,8 +13,8 @@ async fn a_message_reaches_everyone_in_the_room_and_nobody_else(database: TestDa
         (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
     let (hi, python) = (open(&site, &mut ada, "hi").await, open(&site, &mut ada, "python").await);
     let mut here = [enter(&site, &ada, &hi, "").await, enter(&site, &ben, &hi, "").await];
-    let mut elsewhere = enter(&site, &cy, &python, "").await;
-    here[0].send_json(&say("Hello <b>all</b>", "c-1")).await;
+    let mut outsider = enter(&site, &cy, &python, "").await;
+    here[0].send_json(&new_message("Hello <b>all</b>", "c-1")).await;
     for socket in &mut here {
         let frame: Value = socket.receive_json().await;
         assert_eq!(
@@ -22,12 +22,12 @@ async fn a_message_reaches_everyone_in_the_room_and_nobody_else(database: TestDa
             (&json!("#messages-list"), &json!(true))
         );
         let html = frame["html"].as_str().unwrap();
-        assert_eq!(words(html), ["Hello &lt;b&gt;all&lt;/b&gt;"]);
+        assert_eq!(message_texts(html), ["Hello &lt;b&gt;all&lt;/b&gt;"]);
         assert!(attribute(html, "id").starts_with("message--"));
         assert_eq!(attribute(html, "data-client-id"), "c-1");
         socket.receive_nothing().await;
     }
-    elsewhere.receive_nothing().await;
+    outsider.receive_nothing().await;
     site.stop().await;
 }
 
@@ -41,21 +41,23 @@ async fn an_htmx_page_posts_its_form_and_gets_elements_that_htmx_swaps(database:
     page.send_json(&json!({"message": "hi", "HEADERS": {"HX-Request": "true"}})).await;
     let html = page.receive_text().await;
     let start = format!(
-        "<div hx-swap-oob=\"beforeend:#messages-list\" data-feed=\"chat.room.{}\" data-seq=\"1\"><li ",
+        "<div hx-swap-oob=\"beforeend:#messages-list\" data-feed=\"chat.room.{}\" \
+         data-seq=\"1\"><li ",
         room.id
     );
     assert!(html.starts_with(&start), "{html}");
     page.send_json(&json!({"message": "  ", "headers": {}})).await;
     assert_eq!(
         page.receive_text().await,
-        "<div hx-swap-oob=\"innerHTML:#error--message\" data-error=\"message\">Write something first.</div>"
+        "<div hx-swap-oob=\"innerHTML:#error--message\" data-error=\"message\">\
+         Write something first.</div>"
     );
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives(
+async fn every_invalid_input_is_answered_with_its_client_id_and_the_connection_stays_open(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -93,10 +95,10 @@ async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives
     }
     socket.send_bytes(&b"\x00\xff"[..]).await;
     assert!(socket.receive_json::<Value>().await["error"].is_string());
-    assert!(page_words(&mut ada, &room).await.is_empty());
-    socket.send_json(&say("still here", "c-2")).await;
+    assert!(page_texts(&mut ada, &room).await.is_empty());
+    socket.send_json(&new_message("still here", "c-2")).await;
     assert_eq!(
-        words(socket.receive_json::<Value>().await["html"].as_str().unwrap()),
+        message_texts(socket.receive_json::<Value>().await["html"].as_str().unwrap()),
         ["still here"]
     );
     site.stop().await;
@@ -104,19 +106,24 @@ async fn every_bad_input_is_answered_with_its_client_id_and_the_connection_lives
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_repeated_send_is_one_message_and_only_the_sender_hears_again(database: TestDatabase) {
+async fn a_repeated_send_is_one_message_and_only_the_sender_receives_it_again(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
     let (mut sender, mut other) =
         (enter(&site, &ada, &room, "").await, enter(&site, &ben, &room, "").await);
-    sender.send_json(&say("first", "c-1")).await;
-    sender.send_json(&say("changed on the way", "c-1")).await;
+    sender.send_json(&new_message("first", "c-1")).await;
+    sender.send_json(&new_message("changed on the way", "c-1")).await;
     let (first, again): (Value, Value) = (sender.receive_json().await, sender.receive_json().await);
     assert_eq!(first["html"], again["html"]);
-    assert_eq!(words(other.receive_json::<Value>().await["html"].as_str().unwrap()), ["first"]);
+    assert_eq!(
+        message_texts(other.receive_json::<Value>().await["html"].as_str().unwrap()),
+        ["first"]
+    );
     other.receive_nothing().await;
-    assert_eq!(page_words(&mut ada, &room).await, ["first"]);
+    assert_eq!(page_texts(&mut ada, &room).await, ["first"]);
     site.stop().await;
 }
 
@@ -135,6 +142,6 @@ async fn equal_sends_at_once_are_one_message(database: TestDatabase) {
     for send in sends.collect::<Vec<_>>() {
         assert_eq!(send.await.unwrap(), 303);
     }
-    assert_eq!(page_words(&mut ada, &room).await, ["once"]);
+    assert_eq!(page_texts(&mut ada, &room).await, ["once"]);
     site.stop().await;
 }

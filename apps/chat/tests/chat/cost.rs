@@ -1,17 +1,17 @@
-//! What a message costs, counted: one rendering and one encoding, however many hear it.
+//! Cost of a message: one rendering and one encoding, regardless of the number of recipients.
 
 use bellwire_testkit::{Log, TestDatabase, apply, on_databases};
 use serde_json::Value;
 
-use crate::support::{chat, enter_as, open, say, words};
+use crate::support::{chat, enter_as, message_texts, new_message, open};
 
-/// Two people's sockets would not be so many: the room is full of a company.
+/// The number of members, as in a room of a large company.
 const MEMBERS: usize = 1000;
 
-// One thread, so that the log of this thread is the log of everything.
+// One thread, because the log captures only this thread.
 #[apply(on_databases)]
 #[tokio::test(flavor = "current_thread")]
-async fn a_message_to_1000_members_is_rendered_once_encoded_once_and_handed_to_each_once(
+async fn a_message_to_1000_members_is_rendered_once_encoded_once_and_delivered_to_each_once(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -24,18 +24,18 @@ async fn a_message_to_1000_members_is_rendered_once_encoded_once_and_handed_to_e
     }
     let log = Log::listen("bellwire_chat=trace");
     let before = site.state().bellwire().layer().counts();
-    members[0].send_json(&say("to everyone", "c-1")).await;
+    members[0].send_json(&new_message("to everyone", "c-1")).await;
     for member in &mut members {
         let frame: Value = member.receive_json().await;
-        assert_eq!(words(frame["html"].as_str().unwrap()), ["to everyone"]);
+        assert_eq!(message_texts(frame["html"].as_str().unwrap()), ["to everyone"]);
     }
     let after = site.state().bellwire().layer().counts();
     assert_eq!(log.text().matches("Rendered message").count(), 1);
-    // One to the room; a moment later, gathered with others, one that there is something new.
+    // One send to the room, and one debounced update to the other windows shortly after.
     assert!((1..=2).contains(&(after.sends - before.sends)));
     assert_eq!(after.encodings - before.encodings, 1);
     assert_eq!(after.deliveries - before.deliveries, MEMBERS as u64);
-    assert_eq!(after.catch_ups, before.catch_ups, "nobody had to ask the database");
+    assert_eq!(after.catch_ups, before.catch_ups, "no member had to catch up from the database");
     drop(members);
     site.stop().await;
 }

@@ -1,21 +1,22 @@
-//! What the list of rooms counts is the same live as on a fresh page, and costs the same however
-//! many rooms there are.
+//! Unread counts: equal live and on a fresh page, by a constant number of queries.
 
+use bellwire_chat::models::Room;
 use bellwire_testkit::{Client, Log, TestDatabase, TestSite, apply, on_databases, on_postgres};
 use serde_json::json;
 
-use crate::support::{attribute, chat, hear, open, window};
+use crate::support::{attribute, chat, open, receive_until, window};
 
-/// What a fresh page counts in this room: what is unread, and how often I am named in it.
+/// Returns the counts of unread messages and mentions of this room on a fresh page.
 async fn fresh(person: &mut Client, room: i64) -> (String, String) {
     let page = person.get("/chat/").await.text;
     let link = page.split_once(&format!("id=\"room-link--{room}\"")).expect("the room's link").1;
     (attribute(link, "data-unread"), attribute(link, "data-mentions"))
 }
 
-/// The counts of the last thing that was heard of this room.
-fn live(heard: &str, room: i64) -> (String, String) {
-    let mark = heard.rsplit_once(&format!("id=\"newest--{room}\"")).expect("news of the room").1;
+/// Returns the counts of the last update of this room.
+fn live(received: &str, room: i64) -> (String, String) {
+    let mark =
+        received.rsplit_once(&format!("id=\"newest--{room}\"")).expect("an update of the room").1;
     (attribute(mark, "data-unread"), attribute(mark, "data-mentions"))
 }
 
@@ -25,25 +26,25 @@ fn counts(unread: u32, mentions: u32) -> (String, String) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_message_to_me_that_is_taken_back_unread_is_not_counted_any_more(database: TestDatabase) {
+async fn a_direct_message_that_is_deleted_unread_is_no_longer_counted(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let ben_id = site.user(&ben).await.id;
     let path = ada.post(&format!("/chat/-/people/{ben_id}/"), &[]).await.location().to_owned();
     let ada_id = site.user(&ada).await.id;
     let db = site.state().db().read();
-    let room = bellwire_chat::models::Room::of_two(db, ada_id, ben_id).await.unwrap().unwrap().id;
+    let room = Room::find_direct(db, ada_id, ben_id).await.unwrap().unwrap().id;
     let mut bens = window(&site, &ben, "/chat/").await;
-    hear(&mut bens, "sidebar-rooms").await;
+    receive_until(&mut bens, "sidebar-rooms").await;
     for text in ["first", "second"] {
         ada.post(&path, &[("message", text)]).await;
     }
     assert_eq!(fresh(&mut ben, room).await, counts(2, 0));
     ada.post("/chat/-/messages/1/delete/", &[]).await;
-    assert_eq!(live(&hear(&mut bens, "data-unread=\"1\"").await, room), counts(1, 0));
+    assert_eq!(live(&receive_until(&mut bens, "data-unread=\"1\"").await, room), counts(1, 0));
     ada.post("/chat/-/messages/2/delete/", &[]).await;
     assert_eq!(
-        live(&hear(&mut bens, "data-unread=\"0\"").await, room),
+        live(&receive_until(&mut bens, "data-unread=\"0\"").await, room),
         fresh(&mut ben, room).await
     );
     site.stop().await;
@@ -51,56 +52,52 @@ async fn a_message_to_me_that_is_taken_back_unread_is_not_counted_any_more(datab
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_is_named_by_an_edit_or_not_any_more_counts_as_a_fresh_page_does(
-    database: TestDatabase,
-) {
+async fn edited_mentions_have_the_same_counts_live_and_on_a_fresh_page(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await.id;
     let (mut bens, mut adas) =
         (window(&site, &ben, "/chat/").await, window(&site, &ada, "/chat/").await);
-    hear(&mut bens, "sidebar-rooms").await;
-    hear(&mut adas, "sidebar-rooms").await;
+    receive_until(&mut bens, "sidebar-rooms").await;
+    receive_until(&mut adas, "sidebar-rooms").await;
     ada.post("/chat/hi/", &[("message", "for nobody")]).await;
     for (text, mentions) in [("for @Ben", 1), ("for @Ben, and again @Ben", 1), ("for nobody", 0)] {
         ada.post("/chat/-/messages/1/", &[("message", text)]).await;
         if text.contains("again") {
-            continue; // he was named before, and is
+            continue; // he was already mentioned before
         }
-        let heard = hear(&mut bens, &format!("data-mentions=\"{mentions}\"")).await;
-        assert_eq!(live(&heard, room), fresh(&mut ben, room).await, "{text}");
+        let received = receive_until(&mut bens, &format!("data-mentions=\"{mentions}\"")).await;
+        assert_eq!(live(&received, room), fresh(&mut ben, room).await, "{text}");
     }
     ada.post("/chat/-/messages/1/", &[("message", "for @Ben once more")]).await;
-    hear(&mut bens, "data-mentions=\"1\"").await;
+    receive_until(&mut bens, "data-mentions=\"1\"").await;
     ada.post("/chat/-/messages/1/delete/", &[]).await;
-    let heard = hear(&mut bens, "data-mentions=\"0\"").await;
-    assert_eq!(live(&heard, room), fresh(&mut ben, room).await);
-    // What Ben is told of his own counts is told to nobody else.
+    let received = receive_until(&mut bens, "data-mentions=\"0\"").await;
+    assert_eq!(live(&received, room), fresh(&mut ben, room).await);
+    // Ben's own counts are published to nobody else.
     ada.post("/chat/hi/", &[("message", "the end")]).await;
     ben.post("/chat/hi/", &[("message", "heard by all")]).await;
-    assert!(!hear(&mut adas, "newest--").await.contains("data-mentions=\"1\" hidden"));
+    assert!(!receive_until(&mut adas, "newest--").await.contains("data-mentions=\"1\" hidden"));
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_unread_is_counted_to_a_hundred_and_said_with_a_way_to_the_first(
-    database: TestDatabase,
-) {
+async fn unread_messages_are_counted_up_to_100_and_link_to_the_first(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await.id;
     ada.post("/chat/hi/", &[("message", "read by Ben")]).await;
     let mut bens = window(&site, &ben, "/chat/hi/").await;
     bens.send_json(&json!({"action": "Read", "data": {"room": room, "seq": 1}})).await;
-    hear(&mut bens, "read--").await;
-    for (said, words) in [(49, None), (20, Some("69 unread")), (60, Some("99+ unread"))] {
-        for n in 0..said {
+    receive_until(&mut bens, "read--").await;
+    for (count, words) in [(49, None), (20, Some("69 unread")), (60, Some("99+ unread"))] {
+        for n in 0..count {
             ada.post("/chat/hi/", &[("message", &format!("{n} @Ben"))]).await;
         }
         let page = ben.get("/chat/hi/").await.text;
         assert_eq!(attribute(&page, "data-first-unread"), "2");
-        assert_eq!(page.contains("/chat/hi/?at=2&amp;unread=1"), words.is_some(), "{said} more");
+        assert_eq!(page.contains("/chat/hi/?at=2&amp;unread=1"), words.is_some(), "{count} more");
         assert!(words.is_none_or(|words| page.contains(words)), "{words:?}");
     }
     assert_eq!(fresh(&mut ben, room).await, counts(100, 100));
@@ -112,7 +109,7 @@ async fn what_is_unread_is_counted_to_a_hundred_and_said_with_a_way_to_the_first
     site.stop().await;
 }
 
-/// How many statements of the chat a fresh list costs this person.
+/// Returns the number of the chat's statements for a fresh list of this user.
 async fn cost(person: &mut Client) -> usize {
     let statements = Log::listen("sqlx=debug");
     person.get("/chat/").await;
@@ -130,8 +127,8 @@ async fn open_and_unread(site: &TestSite, ada: &mut Client, from: usize, to: usi
     }
 }
 
-// One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's
-// driver has a thread of its own.
+// One thread, because the log captures only this thread. Only on PostgreSQL, because SQLite's
+// driver has its own thread.
 #[apply(on_postgres)]
 #[tokio::test(flavor = "current_thread")]
 async fn a_list_of_thirty_rooms_with_something_unread_costs_as_many_queries_as_a_list_of_three(
@@ -143,12 +140,12 @@ async fn a_list_of_thirty_rooms_with_something_unread_costs_as_many_queries_as_a
     let three = cost(&mut ben).await;
     open_and_unread(&site, &mut ada, 3, 30).await;
     let thirty = cost(&mut ben).await;
-    assert!(three > 0, "the log shows what was asked");
+    assert!(three > 0, "the log contains the statements");
     assert_eq!(thirty, three);
     let mut bens = window(&site, &ben, "/chat/").await;
-    let heard = hear(&mut bens, "sidebar-rooms").await;
-    assert_eq!(heard.matches("data-mentions=\"1\"").count(), 30);
+    let received = receive_until(&mut bens, "sidebar-rooms").await;
+    assert_eq!(received.matches("data-mentions=\"1\"").count(), 30);
     bens.send_json(&json!({"action": "Read", "data": {"room": 1, "seq": 1}})).await;
-    hear(&mut bens, "read--").await;
+    receive_until(&mut bens, "read--").await;
     site.stop().await;
 }

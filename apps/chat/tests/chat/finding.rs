@@ -1,29 +1,31 @@
-//! What is found: messages in any script, and people and rooms where there are many.
+//! Finding messages in any script, and users and rooms among many.
 
 use bellwire_chat::models::room::{self, Kind};
 use bellwire_site::{DbError, Tx};
 use bellwire_testkit::{Client, TestDatabase, TestSite, apply, on_databases};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 
-use crate::support::{chat, crowd, open, open_closed, words};
+use crate::support::{chat, crowd, message_texts, open, open_closed};
 
 async fn found(person: &mut Client, query: &str) -> Vec<String> {
     let query = percent_encoding::utf8_percent_encode(query, percent_encoding::NON_ALPHANUMERIC);
-    words(&person.get(&format!("/chat/-/search/?q={query}")).await.text.replace("found__text ", ""))
+    message_texts(
+        &person.get(&format!("/chat/-/search/?q={query}")).await.text.replace("found__text ", ""),
+    )
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_said_is_found_whatever_its_case_in_any_script(database: TestDatabase) {
+async fn messages_are_found_regardless_of_case_in_any_script(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     open(&site, &mut ada, "hi").await;
-    let said =
+    let texts =
         ["Überraschung Привет straße ÄRGER", "ΟΔΟΣ İstanbul ｆｕｌｌ", "Cafe\u{301} 100% a_b c\\d"];
-    for text in said {
+    for text in texts {
         ada.post("/chat/hi/", &[("message", text)]).await;
     }
-    for (query, place) in [
+    for (query, index) in [
         ("Überraschung", 0),
         ("überRASCHUNG", 0),
         ("u\u{308}berraschung", 0),
@@ -40,7 +42,7 @@ async fn what_was_said_is_found_whatever_its_case_in_any_script(database: TestDa
         ("A_B", 2),
         ("C\\D", 2),
     ] {
-        assert_eq!(found(&mut ada, query).await.len(), 1, "{query} in {}", said[place]);
+        assert_eq!(found(&mut ada, query).await.len(), 1, "{query} in {}", texts[index]);
     }
     for nothing in ["1%0", "a%b", "axb", "arger", "c%d", "\\\\"] {
         assert_eq!(found(&mut ada, nothing).await, [""; 0], "{nothing}");
@@ -50,7 +52,9 @@ async fn what_was_said_is_found_whatever_its_case_in_any_script(database: TestDa
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_edited_is_found_as_it_is_now_and_what_was_deleted_is_not(database: TestDatabase) {
+async fn edited_messages_are_found_by_their_new_text_and_deleted_ones_are_not_found(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     open(&site, &mut ada, "hi").await;
@@ -68,15 +72,13 @@ async fn what_was_edited_is_found_as_it_is_now_and_what_was_deleted_is_not(datab
         left,
     ));
     let left: i64 = row.await.unwrap().unwrap().try_get("", "n").unwrap();
-    assert_eq!(left, 0, "nothing is left of what was taken back");
+    assert_eq!(left, 0, "no folded text remains of a deleted message");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_said_before_there_was_a_folded_text_is_found_after_the_update(
-    database: TestDatabase,
-) {
+async fn messages_from_before_the_folded_text_migration_are_found_after_it(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     open(&site, &mut ada, "hi").await;
@@ -104,7 +106,7 @@ async fn what_was_said_before_there_was_a_folded_text_is_found_after_the_update(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_search_shows_the_newest_fifty_and_says_that_there_is_more(database: TestDatabase) {
+async fn a_search_shows_the_newest_50_and_states_that_there_are_more(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     open(&site, &mut ada, "hi").await;
@@ -113,11 +115,11 @@ async fn a_search_shows_the_newest_fifty_and_says_that_there_is_more(database: T
     }
     let newest: Vec<_> = (2..=51).rev().map(|n| format!("Ärger {n}")).collect();
     assert_eq!(found(&mut ada, "ärger").await, newest);
-    assert!(ada.get("/chat/-/search/?q=%C3%A4rger").await.text.contains("There is more"));
+    assert!(ada.get("/chat/-/search/?q=%C3%A4rger").await.text.contains("There are more results"));
     site.stop().await;
 }
 
-/// As many open rooms, newer than all others.
+/// Creates `count` open rooms, newer than all others.
 async fn many_rooms(site: &TestSite, count: usize) {
     let rows = (0..count).map(|n| room::ActiveModel {
         name: Set(format!("newer {n}")),
@@ -140,9 +142,7 @@ async fn many_rooms(site: &TestSite, count: usize) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn five_hundred_newer_open_rooms_push_no_conversation_and_no_closed_room_out_of_list_and_search(
-    database: TestDatabase,
-) {
+async fn newer_open_rooms_do_not_push_memberships_out_of_list_and_search(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let ben_id = site.user(&ben).await.id;
@@ -156,33 +156,31 @@ async fn five_hundred_newer_open_rooms_push_no_conversation_and_no_closed_room_o
     let list = ada.get("/chat/").await.text;
     assert!(
         list.contains(&conversation) && list.contains("/chat/board/"),
-        "what is mine is listed"
+        "memberships are listed"
     );
-    assert_eq!(list.matches("id=\"room-link--").count(), 502, "and 500 open ones");
+    assert_eq!(list.matches("id=\"room-link--").count(), 502, "and 500 open rooms");
     assert_eq!(found(&mut ada, "old conversation").await.len(), 1);
     assert_eq!(
         found(&mut ben, "OLD ROOM").await.len(),
         1,
-        "and what is not listed is found as well"
+        "rooms that are not listed are searched as well"
     );
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn those_who_are_here_are_listed_first_however_many_there_are_and_everyone_is_found_by_name(
-    database: TestDatabase,
-) {
+async fn online_users_are_listed_first_and_everyone_is_found_by_name(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     crowd(&site, "Member", 600).await;
     let zoe = site.person("Zoe").await;
     let mut zoes = crate::support::window(&site, &zoe, "/chat/").await;
-    crate::support::hear(&mut zoes, "sidebar-rooms").await;
+    crate::support::receive_until(&mut zoes, "sidebar-rooms").await;
     let page = ada.get("/chat/-/people/").await.text;
     let (zoe, ada_at) =
         (page.find(">Zoe<").expect("Zoe is listed"), page.find(">Member 0000<").unwrap());
-    assert!(zoe < ada_at, "who is here comes first");
+    assert!(zoe < ada_at, "online users come first");
     assert!(page.matches("class=\"person\"").count() <= 501 && !page.contains(">Member 0599<"));
     assert!(ada.get("/chat/-/people/?q=MEMBER%200599").await.text.contains(">Member 0599<"));
     assert!(!ada.get("/chat/-/people/?q=%25").await.text.contains(">Member"));

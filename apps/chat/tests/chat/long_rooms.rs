@@ -1,16 +1,15 @@
-//! What a room costs does not grow with its history: every query finds its rows by an index, in the
-//! order it needs them.
+//! Cost of long rooms: every query finds its rows by an index, in the order that it needs.
 
 use bellwire_testkit::{Log, TestDatabase, TestSite, apply, on_postgres};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 
-use crate::support::{chat, hear, open, window};
+use crate::support::{chat, open, receive_until, window};
 
-/// Each statement in this log of the driver that reads messages, mentions or memberships, once.
-fn reading(log: &str) -> Vec<String> {
-    // Quoted as Rust quotes, which is as JSON does where there is nothing but letters, quotes and
-    // line ends.
+/// Returns the distinct statements in this log of the driver that read tables of the chat.
+fn select_statements(log: &str) -> Vec<String> {
+    // The statements are quoted by Rust, whose syntax equals JSON for letters, quotes and line
+    // ends.
     let quoted = log.lines().filter_map(|line| {
         let (_, rest) = line.split_once("db.statement=")?;
         let text = serde_json::Deserializer::from_str(rest).into_iter::<String>().next()?.ok()?;
@@ -23,7 +22,7 @@ fn reading(log: &str) -> Vec<String> {
     found
 }
 
-/// What Ben's browser does in a long room, with what it reads logged.
+/// Acts like Ben's browser in a long room, and returns the statements that read.
 async fn statements(site: &TestSite) -> Vec<String> {
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(site, &mut ada, "hi").await;
@@ -35,23 +34,23 @@ async fn statements(site: &TestSite) -> Vec<String> {
         ben.get(path).await;
     }
     let mut bens = window(site, &ben, &format!("/chat/hi/&since=chat.room.{}:40", room.id)).await;
-    hear(&mut bens, "message--60").await;
+    receive_until(&mut bens, "message--60").await;
     bens.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 20}})).await;
-    hear(&mut bens, "read--").await;
+    receive_until(&mut bens, "read--").await;
     assert!(ben.get("/chat/").await.text.contains("data-unread=\"40\""));
-    reading(&statements.text())
+    select_statements(&statements.text())
 }
 
-// One thread, so that the log of this thread is the log of everything; PostgreSQL's, since SQLite's
-// driver has a thread of its own. The same statements are then explained by SQLite, whose plans do
-// not depend on how full the tables are.
+// One thread, because the log captures only this thread. Only on PostgreSQL, because SQLite's
+// driver has its own thread. SQLite then explains the same statements, because its plans do not
+// depend on the sizes of the tables.
 #[apply(on_postgres)]
 #[tokio::test(flavor = "current_thread")]
 async fn page_catch_up_unread_and_permalink_find_their_rows_by_an_index(database: TestDatabase) {
     let site = chat(&database).await;
     let reading = statements(&site).await;
     site.stop().await;
-    assert!(reading.len() >= 8, "the log shows what was asked: {reading:#?}");
+    assert!(reading.len() >= 8, "the log contains the statements: {reading:#?}");
     let site = chat(&TestDatabase::Sqlite).await;
     for sql in reading {
         let plan = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {sql}"));

@@ -1,4 +1,4 @@
-//! The chat's promises, through the site and the communicator, on real databases.
+//! Tests of the chat through the site and the communicator, on real databases.
 
 mod support;
 

@@ -1,13 +1,12 @@
-//! Text from outside that no database can hold: U+0000, which PostgreSQL refuses and SQLite would
-//! take.
+//! Input with U+0000, which PostgreSQL rejects and SQLite would store.
 
 use bellwire_testkit::{Client, TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{chat, enter, hear, open, page_words, window};
+use crate::support::{chat, enter, open, page_texts, receive_until, window};
 
-/// Every address that is looked up by its text, with what it answers.
-const SOUGHT: &[(&str, u16)] = &[
+/// Every URL with a text that is looked up, with the expected status.
+const LOOKUPS: &[(&str, u16)] = &[
     ("/chat/%00/", 404),
     ("/chat/hi%00/", 303),
     ("/chat/hi/?before=%00", 400),
@@ -19,7 +18,7 @@ const SOUGHT: &[(&str, u16)] = &[
     ("/ws/chat/%00/", 404),
 ];
 
-/// What would open a socket, if its room were there.
+/// Headers of a handshake, which would open a socket if the room existed.
 const HANDSHAKE: &[(&str, &str)] = &[
     ("connection", "upgrade"),
     ("upgrade", "websocket"),
@@ -27,7 +26,7 @@ const HANDSHAKE: &[(&str, &str)] = &[
     ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ];
 
-/// Looks it up as a page, or as a socket where it is one.
+/// Requests a page, or a socket for paths of sockets.
 async fn look_up(person: &mut Client, origin: &str, path: &str) -> bellwire_testkit::Answer {
     match path.starts_with("/ws/") {
         true => person.get_with(path, &[HANDSHAKE, &[("origin", origin)]].concat()).await,
@@ -37,13 +36,13 @@ async fn look_up(person: &mut Client, origin: &str, path: &str) -> bellwire_test
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_can_never_have_been_stored_is_not_found_and_is_no_fault(database: TestDatabase) {
+async fn a_nul_character_in_a_url_is_not_found_and_is_no_server_error(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
     ada.post(&room.path(), &[("message", "lunch?")]).await;
     let origin = site.state().public_url().as_str().to_owned();
-    for (path, status) in SOUGHT {
+    for (path, status) in LOOKUPS {
         let answer = look_up(&mut ada, &origin, path).await;
         assert_eq!(answer.status, *status, "{database:?} {path}: {}", answer.text);
         assert!(!answer.text.contains("lunch?") && !answer.text.contains("[\"Ada\"]"), "{path}");
@@ -54,14 +53,14 @@ async fn what_can_never_have_been_stored_is_not_found_and_is_no_fault(database: 
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_typed_into_a_form_loses_it_or_is_refused(database: TestDatabase) {
+async fn a_nul_character_in_a_form_is_removed_or_rejected(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "h\0i").await;
     assert_eq!((room.name.as_str(), room.slug.as_str()), ("hi", "hi"));
-    let said = [("message", "lun\0ch, @Ada\0 and `\0`?"), ("client_id", "")];
-    assert_eq!(ada.post(&room.path(), &said).await.status, 303, "{database:?}");
-    assert!(page_words(&mut ada, &room).await[0].contains("lunch"));
+    let fields = [("message", "lun\0ch, @Ada\0 and `\0`?"), ("client_id", "")];
+    assert_eq!(ada.post(&room.path(), &fields).await.status, 303, "{database:?}");
+    assert!(page_texts(&mut ada, &room).await[0].contains("lunch"));
     for (path, fields, status) in [
         (room.path(), [("message", "again"), ("client_id", "c\0")], 422),
         (room.path(), [("message", "\0"), ("client_id", "")], 422),
@@ -77,34 +76,36 @@ async fn what_is_typed_into_a_form_loses_it_or_is_refused(database: TestDatabase
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn over_a_socket_it_is_answered_and_the_socket_stays(database: TestDatabase) {
+async fn a_nul_character_over_a_socket_is_answered_and_the_socket_stays_open(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
-    // A page at an address that no room can have is a page without a room.
+    // A page at a path that no room can have is a page without a room.
     for at in ["/chat/%2500/", "/chat/hi%2500/"] {
         let mut lost = window(&site, &ada, at).await;
-        hear(&mut lost, "sidebar-rooms").await;
+        receive_until(&mut lost, "sidebar-rooms").await;
         lost.receive_nothing().await;
     }
     let mut socket = enter(&site, &ada, &room, "since=chat.room.%00:1&since=%00").await;
-    let ask = |action: &str, data: Value| json!({"action": action, "data": data});
-    for asked in [
-        ask("Change group", json!({"groupName": "\0", "isGroup": true})),
-        ask("Change group", json!({"groupName": "\0", "isGroup": false})),
-        ask("Change group", json!({"groupName": "A\0da", "isGroup": false})),
-        ask("New message", json!({"message": "\0", "client_id": "c-1"})),
-        ask("New message", json!({"message": "hello", "client_id": "c\0"})),
-        ask("New message", json!({"message": "hello", "room": "\0"})),
-        ask("Edit message", json!({"id": "\0", "message": "\0"})),
-        ask("\0", json!({"\0": "\0"})),
+    let frame = |action: &str, data: Value| json!({"action": action, "data": data});
+    for request in [
+        frame("Change group", json!({"groupName": "\0", "isGroup": true})),
+        frame("Change group", json!({"groupName": "\0", "isGroup": false})),
+        frame("Change group", json!({"groupName": "A\0da", "isGroup": false})),
+        frame("New message", json!({"message": "\0", "client_id": "c-1"})),
+        frame("New message", json!({"message": "hello", "client_id": "c\0"})),
+        frame("New message", json!({"message": "hello", "room": "\0"})),
+        frame("Edit message", json!({"id": "\0", "message": "\0"})),
+        frame("\0", json!({"\0": "\0"})),
     ] {
-        socket.send_json(&asked).await;
+        socket.send_json(&request).await;
         let answer: Value = socket.receive_json().await;
-        let error = answer["error"].as_str().unwrap_or_else(|| panic!("{asked}: {answer}"));
-        assert!(!error.contains("went wrong"), "{database:?} {asked}: {error}");
+        let error = answer["error"].as_str().unwrap_or_else(|| panic!("{request}: {answer}"));
+        assert!(!error.contains("went wrong"), "{database:?} {request}: {error}");
     }
-    socket.send_json(&ask("Change group", json!({"groupName": "h\0i", "isGroup": true}))).await;
-    assert_eq!(socket.receive_json::<Value>().await["html"], "#hi", "as the form has it");
+    socket.send_json(&frame("Change group", json!({"groupName": "h\0i", "isGroup": true}))).await;
+    assert_eq!(socket.receive_json::<Value>().await["html"], "#hi", "as with the form");
     site.stop().await;
 }

@@ -1,12 +1,12 @@
-//! Everything by plain pages and forms, as without JavaScript.
+//! Pages and forms without JavaScript.
 
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 
-use crate::support::{attribute, chat, open, page_words, words};
+use crate::support::{attribute, chat, message_texts, open, page_texts};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn while_there_is_no_administrator_the_chat_leads_to_making_one(database: TestDatabase) {
+async fn without_an_administrator_the_chat_redirects_to_the_first_account(database: TestDatabase) {
     let site = chat(&database).await;
     let answer = site.client().get("/chat/").await;
     assert_eq!((answer.status, answer.location()), (303, "/accounts/first/?next=%2Fchat%2F"));
@@ -15,7 +15,7 @@ async fn while_there_is_no_administrator_the_chat_leads_to_making_one(database: 
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn only_who_is_signed_in_reads_or_writes(database: TestDatabase) {
+async fn reading_and_writing_require_a_signed_in_user(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.client();
     let password = "a bell for every test";
@@ -30,13 +30,13 @@ async fn only_who_is_signed_in_reads_or_writes(database: TestDatabase) {
         let answer = stranger.post(path, &[("name", "x"), ("message", "x")]).await;
         assert_eq!(answer.status, 401, "{path}");
     }
-    assert!(page_words(&mut ada, &room).await.is_empty());
+    assert!(page_texts(&mut ada, &room).await.is_empty());
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_name_opens_its_room_and_makes_it_only_once(database: TestDatabase) {
+async fn a_name_opens_its_room_and_creates_it_only_once(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let first = open(&site, &mut ada, "Off Topic").await;
@@ -52,21 +52,21 @@ async fn a_name_opens_its_room_and_makes_it_only_once(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_name_that_will_not_do_is_explained_where_it_was_typed(database: TestDatabase) {
+async fn an_invalid_name_is_explained_beside_its_field(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let long = "<b>".repeat(50);
-    for (bad, says) in
-        [("", "Give the room a name."), ("///", "something besides"), (&long, "at most 128")]
+    for (bad, error) in
+        [("", "Enter a name for the room."), ("///", "other than dots"), (&long, "at most 128")]
     {
         let answer = ada.post("/chat/", &[("name", bad)]).await;
         assert_eq!(answer.status, 422, "{bad}");
-        assert!(answer.text.contains(says), "{bad}: {}", answer.text);
+        assert!(answer.text.contains(error), "{bad}: {}", answer.text);
     }
     let kept = ada.post("/chat/", &[("name", &long)]).await.text;
     assert!(
         kept.contains("&#60;b&#62;") && !kept.contains("<b><b>"),
-        "what was typed is kept, and inert"
+        "the typed text is kept and escaped"
     );
     assert_eq!(ada.post("/chat/", &[]).await.status, 422, "no name at all");
     site.stop().await;
@@ -74,7 +74,7 @@ async fn a_name_that_will_not_do_is_explained_where_it_was_typed(database: TestD
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_unknown_room_offers_to_be_made(database: TestDatabase) {
+async fn the_page_of_an_unknown_room_offers_to_create_it(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let answer = ada.get("/chat/garden/").await;
@@ -90,7 +90,7 @@ async fn an_unknown_room_offers_to_be_made(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_room_shows_its_newest_50_messages_and_where_they_end(database: TestDatabase) {
+async fn a_room_shows_its_newest_50_messages_and_its_position(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
@@ -99,7 +99,7 @@ async fn a_room_shows_its_newest_50_messages_and_where_they_end(database: TestDa
         assert_eq!((answer.status, answer.location()), (303, "/chat/hi/"));
     }
     let page = ada.get(&room.path()).await.text;
-    assert_eq!(words(&page), (6..=55).map(|i| i.to_string()).collect::<Vec<_>>());
+    assert_eq!(message_texts(&page), (6..=55).map(|i| i.to_string()).collect::<Vec<_>>());
     assert_eq!(attribute(&page, "data-seq"), "55");
     assert_eq!(attribute(&page, "data-feed"), format!("chat.room.{}", room.id));
     site.stop().await;
@@ -107,9 +107,7 @@ async fn a_room_shows_its_newest_50_messages_and_where_they_end(database: TestDa
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_message_that_will_not_do_is_explained_and_what_was_typed_is_kept(
-    database: TestDatabase,
-) {
+async fn an_invalid_message_is_explained_and_its_text_is_kept(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
@@ -122,8 +120,8 @@ async fn a_message_that_will_not_do_is_explained_and_what_was_typed_is_kept(
     let answer = ada.post(&room.path(), &[("message", &long)]).await;
     assert_eq!(answer.status, 422);
     assert!(answer.text.contains("at most 8000 characters; this one has 8002"));
-    assert!(answer.text.contains(&"ü&#60;".repeat(4_001)), "what was typed is kept");
-    assert!(page_words(&mut ada, &room).await.is_empty());
+    assert!(answer.text.contains(&"ü&#60;".repeat(4_001)), "the typed text is kept");
+    assert!(page_texts(&mut ada, &room).await.is_empty());
     let just_fits = "ü".repeat(8_000);
     assert_eq!(ada.post(&room.path(), &[("message", &just_fits)]).await.status, 303);
     site.stop().await;
@@ -131,7 +129,7 @@ async fn a_message_that_will_not_do_is_explained_and_what_was_typed_is_kept(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn hostile_words_and_names_are_inert(database: TestDatabase) {
+async fn hostile_texts_and_names_are_inert(database: TestDatabase) {
     let site = chat(&database).await;
     let mut eve = site.person("<i onclick=x>").await;
     let room = open(&site, &mut eve, "\"><script>alert(1)</script>").await;
@@ -156,7 +154,7 @@ async fn a_form_sent_twice_with_one_client_id_is_one_message(database: TestDatab
         assert_eq!(ada.post(&room.path(), &fields).await.location(), room.path());
     }
     ben.post(&room.path(), &[("message", "mine, with the same id"), ("client_id", "c-1")]).await;
-    assert_eq!(page_words(&mut ada, &room).await, ["once", "mine, with the same id"]);
+    assert_eq!(page_texts(&mut ada, &room).await, ["once", "mine, with the same id"]);
     let answer = ada.post(&room.path(), &[("message", "x"), ("client_id", "not an id")]).await;
     assert_eq!(answer.status, 422);
     site.stop().await;
@@ -164,9 +162,7 @@ async fn a_form_sent_twice_with_one_client_id_is_one_message(database: TestDatab
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn without_a_socket_a_text_goes_to_the_room_it_was_typed_in_whatever_that_is_called_by_now(
-    database: TestDatabase,
-) {
+async fn a_form_sends_to_the_room_it_was_typed_in_even_after_a_rename(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
@@ -177,7 +173,7 @@ async fn without_a_socket_a_text_goes_to_the_room_it_was_typed_in_whatever_that_
     assert_eq!((sent.status, sent.location()), (303, "/chat/hello/"));
     let refused = ben.post("/chat/hi/", &[("message", &"x".repeat(8_001))]).await;
     assert_eq!(refused.status, 422);
-    // Somebody gives the name to another room, while a page of the first is still open.
+    // Another room takes the name while a page of the first is still open.
     let other = open(&site, &mut ada, "hi").await;
     let sent = ben.post("/chat/hi/", &[("message", "typed in the first"), ("room", &id)]).await;
     assert_eq!((sent.status, sent.location()), (303, "/chat/hello/"));
@@ -185,13 +181,13 @@ async fn without_a_socket_a_text_goes_to_the_room_it_was_typed_in_whatever_that_
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(page_words(&mut ben, &renamed).await, ["to an old address", "typed in the first"]);
-    assert!(page_words(&mut ben, &other).await.is_empty());
+    assert_eq!(page_texts(&mut ben, &renamed).await, ["to an old address", "typed in the first"]);
+    assert!(page_texts(&mut ben, &other).await.is_empty());
     ada.post(&format!("{settings}members/"), &[("kind", "closed")]).await;
     for id in [id.as_str(), "99", "x"] {
         let refused = ben.post("/chat/hi/", &[("message", "not there"), ("room", id)]).await;
         assert!(matches!(refused.status, 404 | 422), "{id}: {}", refused.status);
     }
-    assert!(page_words(&mut ben, &other).await.is_empty());
+    assert!(page_texts(&mut ben, &other).await.is_empty());
     site.stop().await;
 }

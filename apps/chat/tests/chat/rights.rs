@@ -1,16 +1,16 @@
-//! Who may read a closed room, and who says so.
+//! Permissions: reading closed rooms, and managing them.
 
 use bellwire_chat::models::{Room, membership};
 use bellwire_site::{DbError, Tx};
 use bellwire_testkit::{Client, TestDatabase, TestSite, apply, on_databases};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
-use crate::support::{admin, chat, crowd, enter, hear, open, open_closed, window};
+use crate::support::{admin, chat, crowd, enter, open, open_closed, receive_until, window};
 
-/// More than any list shows.
+/// More users than any list shows.
 const CROWD: usize = 1_500;
 
-/// These people have read the room up to its end.
+/// Stores that these users have read the room.
 async fn have_read(site: &TestSite, room: &Room, people: &[i64]) {
     let (room, people) = (room.id, people.to_vec());
     let rows = people.into_iter().map(move |person| membership::ActiveModel {
@@ -34,7 +34,7 @@ async fn have_read(site: &TestSite, room: &Room, people: &[i64]) {
         .unwrap();
 }
 
-/// What the settings form sends: who is to be in it, of those who were shown to be in it.
+/// Sends the settings form: the checked users, and the members that the form listed.
 async fn members(person: &mut Client, room: &Room, are: &[i64], were: &[i64]) -> u16 {
     let (are, were) = (are.iter().map(|id| ("member", id)), were.iter().map(|id| ("was", id)));
     let people: Vec<_> = are.chain(were).map(|(name, id)| (name, id.to_string())).collect();
@@ -45,14 +45,14 @@ async fn members(person: &mut Client, room: &Room, are: &[i64], were: &[i64]) ->
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_room_that_is_closed_is_closed_to_everyone_who_was_not_chosen_however_many_have_read_it(
+async fn closing_a_room_excludes_everyone_who_was_not_chosen_however_many_have_read_it(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
     let mut people = crowd(&site, "Reader", CROWD).await;
-    // The last of them is somebody who can come back and look.
+    // The last users can sign in and look.
     let (mut ben, cy) = (site.person("Ben").await, site.person("Cy").await);
     let (ben_id, cy_id) = (site.user(&ben).await.id, site.user(&cy).await.id);
     people.extend([ben_id, cy_id]);
@@ -63,37 +63,32 @@ async fn a_room_that_is_closed_is_closed_to_everyone_who_was_not_chosen_however_
     for person in [people[0], people[CROWD / 2], people[CROWD - 1], ben_id] {
         assert!(
             !room.admits(db, person).await.unwrap(),
-            "{person} has read it, and may not any more"
+            "{person} has read it, but is not a member"
         );
     }
-    assert!(room.admits(db, cy_id).await.unwrap(), "who was chosen");
-    assert!(
-        room.admits(db, site.user(&ada).await.id).await.unwrap(),
-        "who was in it and closed it"
-    );
+    assert!(room.admits(db, cy_id).await.unwrap(), "a user who was chosen");
+    assert!(room.admits(db, site.user(&ada).await.id).await.unwrap(), "the user who closed it");
     assert_eq!(ben.get("/chat/hi/").await.status, 404);
-    // To have read it again does not let anybody in.
-    have_read_again(&site, &ben, &room).await;
+    // Marking it as read again grants no access.
+    mark_read_again(&site, &ben, &room).await;
     assert_eq!(ben.get("/chat/hi/").await.status, 404);
     site.stop().await;
 }
 
-async fn have_read_again(site: &TestSite, person: &Client, room: &Room) {
+async fn mark_read_again(site: &TestSite, person: &Client, room: &Room) {
     let mut window = window(site, person, "/chat/").await;
-    hear(&mut window, "sidebar-rooms").await;
+    receive_until(&mut window, "sidebar-rooms").await;
     for action in ["Read", "Mark unread"] {
         window
             .send_json(&serde_json::json!({"action": action, "data": {"room": room.id, "seq": 1}}))
             .await;
-        hear(&mut window, "no such room").await;
+        receive_until(&mut window, "no such room").await;
     }
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn saving_the_members_of_a_room_changes_nothing_for_those_who_were_not_listed(
-    database: TestDatabase,
-) {
+async fn saving_members_does_not_change_members_who_were_not_listed(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open_closed(&site, &mut ada, "board").await;
@@ -104,7 +99,7 @@ async fn saving_the_members_of_a_room_changes_nothing_for_those_who_were_not_lis
     let ben = site.user(&site.person("Ben").await).await.id;
     assert_eq!(members(&mut ada, &room, &[ben], &people[..1]).await, 303);
     let db = site.state().db().read();
-    assert!(!room.admits(db, people[0]).await.unwrap(), "who was listed, and not chosen any more");
+    assert!(!room.admits(db, people[0]).await.unwrap(), "a listed member who was unchecked");
     for person in [ben, people[1], people[CROWD / 2], people[CROWD - 1]] {
         assert!(room.admits(db, person).await.unwrap(), "{person}");
     }
@@ -113,7 +108,7 @@ async fn saving_the_members_of_a_room_changes_nothing_for_those_who_were_not_lis
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_made_a_room_and_was_taken_out_of_it_does_not_run_it_any_more(database: TestDatabase) {
+async fn a_creator_who_was_removed_can_no_longer_manage_the_room(database: TestDatabase) {
     let site = chat(&database).await;
     let mut root = admin(&site).await;
     let mut freya = site.person("Freya").await;
@@ -132,7 +127,7 @@ async fn who_made_a_room_and_was_taken_out_of_it_does_not_run_it_any_more(databa
     }
     assert_eq!(freya.post("/chat/", &[("name", "freyas"), ("closed", "1")]).await.status, 422);
     assert_eq!(freya.get("/chat/freyas/").await.status, 404);
-    // Somebody who belongs to it lets her in again; then it is hers to run, as before.
+    // After she is added again, she can manage the room as before.
     assert_eq!(members(&mut root, &room, &[freya_id], &[]).await, 303);
     assert_eq!(freya.get("/chat/freyas/").await.status, 200);
     assert_eq!(freya.get(&run).await.status, 200);
@@ -141,7 +136,7 @@ async fn who_made_a_room_and_was_taken_out_of_it_does_not_run_it_any_more(databa
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_administrator_who_says_who_belongs_to_a_closed_room_does_not_come_to_read_it(
+async fn an_administrator_who_changes_the_members_of_a_closed_room_still_cannot_read_it(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -156,7 +151,7 @@ async fn an_administrator_who_says_who_belongs_to_a_closed_room_does_not_come_to
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_member_who_does_not_exist_is_nobody(database: TestDatabase) {
+async fn ids_of_users_that_do_not_exist_are_ignored(database: TestDatabase) {
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let ben_id = site.user(&site.person("Ben").await).await.id;
@@ -168,7 +163,7 @@ async fn a_member_who_does_not_exist_is_nobody(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_is_taken_out_and_comes_back_reads_on_and_nobody_else_came_with_them(
+async fn a_member_who_was_removed_and_added_again_can_read_and_others_still_cannot(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -179,7 +174,7 @@ async fn who_is_taken_out_and_comes_back_reads_on_and_nobody_else_came_with_them
     members(&mut ada, &room, &[ben_id], &[]).await;
     let bens = enter(&site, &ben, &room, "").await;
     members(&mut ada, &room, &[], &[ben_id]).await;
-    assert_eq!(bens.heard_until_closed().await.1.code(), 1008);
+    assert_eq!(bens.receive_until_closed().await.1.code(), 1008);
     ada.post("/chat/board/", &[("message", "without Ben")]).await;
     assert_eq!(ben.get("/chat/board/").await.status, 404);
     members(&mut ada, &room, &[ben_id], &[]).await;
@@ -190,28 +185,26 @@ async fn who_is_taken_out_and_comes_back_reads_on_and_nobody_else_came_with_them
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_room_that_is_opened_and_closed_again_is_for_whoever_is_chosen_then(
-    database: TestDatabase,
-) {
+async fn a_room_that_was_opened_and_closed_again_has_only_the_new_members(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let ben_id = site.user(&ben).await.id;
     let room = open_closed(&site, &mut ada, "board").await;
     members(&mut ada, &room, &[ben_id], &[]).await;
     let mut bens = window(&site, &ben, "/chat/").await;
-    hear(&mut bens, "sidebar-rooms").await;
+    receive_until(&mut bens, "sidebar-rooms").await;
     let path = format!("/chat/-/rooms/{}/members/", room.id);
     assert_eq!(ada.post(&path, &[("kind", "open")]).await.status, 303);
-    hear(&mut bens, &format!("room-link--{}", room.id)).await;
+    receive_until(&mut bens, &format!("room-link--{}", room.id)).await;
     assert_eq!(members(&mut ada, &room, &[], &[]).await, 303);
-    hear(&mut bens, &format!("delete:#room-link--{}", room.id)).await;
+    receive_until(&mut bens, &format!("delete:#room-link--{}", room.id)).await;
     assert_eq!(ben.get("/chat/board/").await.status, 404);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_settings_lead_to_every_member_however_many_there_are_and_members_see_each_other(
+async fn the_settings_list_every_member_in_pages_and_members_see_each_other(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -223,23 +216,26 @@ async fn the_settings_lead_to_every_member_however_many_there_are_and_members_se
     let run = format!("/chat/-/rooms/{}/", room.id);
     let listed = |text: &str, id: i64| text.contains(&format!("name=\"was\" value=\"{id}\""));
     let (first, last) = (ada.get(&run).await.text, ada.get(&format!("{run}?page=3")).await.text);
-    assert!(listed(&first, people[0]) && !listed(&first, people[249]), "a page of them");
+    assert!(listed(&first, people[0]) && !listed(&first, people[249]), "the first page");
     assert!(listed(&last, people[249]), "and the last page");
-    let sought = ada.get(&format!("{run}?q=member%200249")).await.text;
-    assert!(listed(&sought, people[249]) && !listed(&sought, people[0]), "or by name");
+    let by_name = ada.get(&format!("{run}?q=member%200249")).await.text;
+    assert!(listed(&by_name, people[249]) && !listed(&by_name, people[0]), "or by name");
 
     let members = format!("{run}members/");
     let (first, last) =
         (ben.get(&members).await.text, ben.get(&format!("{members}?page=3")).await.text);
     assert!(first.contains("Member 0000") && last.contains("Member 0249"));
-    assert!(!first.contains("name=\"member\""), "to be seen, not to be changed");
-    assert!(ben.get("/chat/board/").await.text.contains(&members), "its header leads there");
+    assert!(!first.contains("name=\"member\""), "the list is read-only");
+    assert!(
+        ben.get("/chat/board/").await.text.contains(&members),
+        "the header of the room links to it"
+    );
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn names_that_are_offered_in_a_closed_room_are_its_members_and_a_wildcard_is_no_name(
+async fn names_suggested_in_a_closed_room_are_its_members_and_wildcards_are_literal(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -255,7 +251,7 @@ async fn names_that_are_offered_in_a_closed_room_are_its_members_and_a_wildcard_
     assert_eq!(
         cy.get(&names("be", room.id)).await.status,
         404,
-        "who may not read it learns nothing of it"
+        "the room is hidden from users who may not read it"
     );
     crowd(&site, "Zed", 9).await;
     let offered = ada.get("/chat/-/names/?q=zed").await.text;

@@ -1,4 +1,4 @@
-//! Rooms: open ones, closed ones, their names, and their end.
+//! Rooms: opening, closing, renaming and deleting.
 
 use bellwire_chat::models::room::Kind;
 use bellwire_chat::models::{Membership, Room};
@@ -7,11 +7,11 @@ use bellwire_site::Tx;
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{admin, chat, enter, hear, open, say, window};
+use crate::support::{admin, chat, enter, new_message, open, receive_until, window};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_list_has_the_newest_500_open_rooms_and_all_of_ones_own_and_the_others_have_their_address(
+async fn the_list_has_the_newest_500_open_rooms_and_all_memberships_and_others_have_their_path(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -44,7 +44,7 @@ async fn the_list_has_the_newest_500_open_rooms_and_all_of_ones_own_and_the_othe
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_the_new_name(
+async fn after_a_rename_the_old_path_redirects_and_everyone_sees_the_new_name(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -54,26 +54,26 @@ async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_t
     open(&site, &mut ada, "taken").await;
     let mut bens = window(&site, &ben, "/chat/hi/").await;
     let mut cys = window(&site, &cy, "/chat/taken/").await;
-    hear(&mut bens, "sidebar-rooms").await;
-    hear(&mut cys, "sidebar-rooms").await;
+    receive_until(&mut bens, "sidebar-rooms").await;
+    receive_until(&mut cys, "sidebar-rooms").await;
     let settings = format!("/chat/-/rooms/{}/", room.id);
     let refused = ada.post(&settings, &[("name", "Taken")]).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.text.contains("Another room has that name."), "{}", refused.text);
+    assert!(refused.text.contains("Another room has this name."), "{}", refused.text);
     let renamed = ada.post(&settings, &[("name", "Hello <all>")]).await;
     assert_eq!((renamed.status, renamed.location()), (303, "/chat/hello-%3Call%3E/"));
-    let heard = hear(&mut bens, "#room-empty--").await;
-    for marks in ["#room-name--", "#room-title--", "#room-label--", "#room-empty--"] {
-        assert!(heard.contains(&format!("{marks}{}\"", room.id)), "{marks}: {heard}");
+    let received = receive_until(&mut bens, "#room-empty--").await;
+    for selector in ["#room-name--", "#room-title--", "#room-label--", "#room-empty--"] {
+        assert!(received.contains(&format!("{selector}{}\"", room.id)), "{selector}: {received}");
     }
-    assert!(heard.contains("data-bw-title=\"Hello &lt;all&gt; · Bellwire\""), "{heard}");
-    assert!(heard.contains("data-bw-url=\"/chat/hello-%3Call%3E/\""), "{heard}");
-    // Whoever is elsewhere hears the name, and keeps their own address.
-    let heard = hear(&mut cys, "Hello &lt;all&gt;").await;
-    assert!(heard.contains("#room-name--") && !heard.contains("data-bw-url"), "{heard}");
+    assert!(received.contains("data-bw-title=\"Hello &lt;all&gt; · Bellwire\""), "{received}");
+    assert!(received.contains("data-bw-url=\"/chat/hello-%3Call%3E/\""), "{received}");
+    // A window in another room receives the name and keeps its own URL.
+    let received = receive_until(&mut cys, "Hello &lt;all&gt;").await;
+    assert!(received.contains("#room-name--") && !received.contains("data-bw-url"), "{received}");
     let old = ben.get("/chat/hi/?before=9").await;
     assert_eq!((old.status, old.location()), (303, "/chat/hello-%3Call%3E/?before=9"));
-    // The name that was given up may be given again, and then leads there.
+    // The former name can be given to another room, whose path it then is.
     let second = open(&site, &mut ben, "hi").await;
     assert_ne!(second.id, room.id);
     assert_eq!(ben.get("/chat/hi/").await.status, 200);
@@ -82,7 +82,7 @@ async fn after_a_rename_the_old_address_leads_to_the_new_one_and_everyone_sees_t
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_window_that_was_away_during_a_rename_is_in_the_room_and_knows_its_name(
+async fn a_window_that_was_disconnected_during_a_rename_enters_the_room_and_shows_its_name(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -91,60 +91,62 @@ async fn a_window_that_was_away_during_a_rename_is_in_the_room_and_knows_its_nam
     ada.post("/chat/hi/", &[("message", "before")]).await;
     ada.post(&format!("/chat/-/rooms/{}/", room.id), &[("name", "Hello")]).await;
     let since = format!("&since=chat.room.{}:1", room.id);
-    // As our pages say where they are, and as an address says it.
+    // By id, as our pages state their room, and by path.
     for at in [room.id.to_string(), "/chat/hi/".to_owned(), "/chat/hello/".to_owned()] {
         let mut bens = window(&site, &ben, &format!("{at}{since}")).await;
-        let heard = hear(&mut bens, "sidebar-rooms").await;
-        assert!(heard.contains("data-bw-url=\"/chat/hello/\""), "{at}: {heard}");
-        assert!(heard.contains("data-bw-title=\"Hello · Bellwire\""), "{at}: {heard}");
+        let received = receive_until(&mut bens, "sidebar-rooms").await;
+        assert!(received.contains("data-bw-url=\"/chat/hello/\""), "{at}: {received}");
+        assert!(received.contains("data-bw-title=\"Hello · Bellwire\""), "{at}: {received}");
         ben.post("/chat/hello/", &[("message", &format!("at {at}"))]).await;
-        hear(&mut bens, &format!("at {at}<")).await;
+        receive_until(&mut bens, &format!("at {at}<")).await;
     }
     let mut bens = window(&site, &ben, "/chat/").await;
-    hear(&mut bens, "sidebar-rooms").await;
+    receive_until(&mut bens, "sidebar-rooms").await;
     bens.send_json(
         &json!({"action": "Change group", "data": {"groupName": "hi", "isGroup": true}}),
     )
     .await;
-    hear(&mut bens, "data-bw-url=\"/chat/hello/\"").await;
+    receive_until(&mut bens, "data-bw-url=\"/chat/hello/\"").await;
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_window_that_shows_a_room_which_is_not_theirs_any_more_is_told_so_when_it_is_back(
+async fn a_window_that_shows_an_unavailable_room_is_notified_when_it_reconnects(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
-    let (closed, gone) = (open(&site, &mut ada, "board").await, open(&site, &mut ada, "hi").await);
+    let (closed, deleted) =
+        (open(&site, &mut ada, "board").await, open(&site, &mut ada, "hi").await);
     ada.post(&format!("/chat/-/rooms/{}/members/", closed.id), &[("kind", "closed")]).await;
-    ada.post(&format!("/chat/-/rooms/{}/delete/", gone.id), &[]).await;
-    let mut said = Vec::new();
-    for room in [closed.id, gone.id, i64::MAX] {
+    ada.post(&format!("/chat/-/rooms/{}/delete/", deleted.id), &[]).await;
+    let mut notices = Vec::new();
+    for room in [closed.id, deleted.id, i64::MAX] {
         let mut bens = window(&site, &ben, &room.to_string()).await;
-        said.push(hear(&mut bens, "role=\"alert\"").await.replace(&room.to_string(), "?"));
-        hear(&mut bens, "sidebar-rooms").await;
+        notices
+            .push(receive_until(&mut bens, "role=\"alert\"").await.replace(&room.to_string(), "?"));
+        receive_until(&mut bens, "sidebar-rooms").await;
     }
-    assert!(said[0].contains("innerHTML:#room"), "{said:?}");
+    assert!(notices[0].contains("innerHTML:#room"), "{notices:?}");
     assert!(
-        said.iter().all(|each| *each == said[0]),
-        "removed or closed is not told apart: {said:?}"
+        notices.iter().all(|each| *each == notices[0]),
+        "deleted and closed rooms are indistinguishable: {notices:?}"
     );
-    // An address is no page that shows a room: nothing closes, and nothing tells a closed room from
-    // none.
+    // A path alone does not mean that the page shows a room: nothing closes, and a closed room is
+    // indistinguishable from none.
     for at in ["/chat/board/", "/chat/hi/", "/chat/", "", "-1x"] {
         let mut bens = window(&site, &ben, at).await;
-        assert!(!hear(&mut bens, "sidebar-rooms").await.contains("alert"), "{at}");
+        assert!(!receive_until(&mut bens, "sidebar-rooms").await.contains("alert"), "{at}");
         bens.send_json(&json!({"action": "New message", "data": {"message": "where am I?"}})).await;
-        hear(&mut bens, "Choose a room first.").await;
+        receive_until(&mut bens, "Choose a room first.").await;
     }
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn only_who_made_a_room_or_administers_runs_it(database: TestDatabase) {
+async fn only_the_creator_and_administrators_can_manage_a_room(database: TestDatabase) {
     let site = chat(&database).await;
     let mut admin = admin(&site).await;
     let (mut ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
@@ -167,7 +169,7 @@ async fn only_who_made_a_room_or_administers_runs_it(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_closed_room_is_not_there_for_strangers(database: TestDatabase) {
+async fn a_closed_room_does_not_exist_for_other_users(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut ben, mut cy) =
         (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
@@ -181,7 +183,7 @@ async fn a_closed_room_is_not_there_for_strangers(database: TestDatabase) {
     let fields = [("kind", "closed"), ("member", ben_id.as_str())];
     assert_eq!(ada.post(&members, &fields).await.status, 303);
     let people = Membership::members(db, room.id).await.unwrap();
-    assert_eq!(people.len(), 2, "Ada, who said so, and Ben");
+    assert_eq!(people.len(), 2, "Ada, who closed it, and Ben");
     ada.post("/chat/board/", &[("message", "the secret plan")]).await;
     assert!(ben.get("/chat/board/").await.text.contains("the secret plan"));
 
@@ -201,36 +203,43 @@ async fn a_closed_room_is_not_there_for_strangers(database: TestDatabase) {
     let taken = cy.post("/chat/", &[("name", "board")]).await;
     assert_eq!(taken.status, 422);
     let mut socket = window(&site, &cy, "/chat/board/").await;
-    hear(&mut socket, "sidebar-rooms").await;
+    receive_until(&mut socket, "sidebar-rooms").await;
     socket
         .send_json(
             &json!({"action": "Change group", "data": {"groupName": "board", "isGroup": true}}),
         )
         .await;
-    assert!(hear(&mut socket, "no such room").await.contains("error"));
-    let asks = [
+    assert!(receive_until(&mut socket, "no such room").await.contains("error"));
+    let actions = [
         json!({"action": "New message", "data": {"message": "x", "room": room.id}}),
         json!({"action": "Read", "data": {"room": room.id.to_string(), "seq": "1"}}),
         json!({"action": "Edit message", "data": {"id": 1, "message": "x"}}),
         json!({"action": "Delete message", "data": {"id": "1"}}),
     ];
-    for ask in asks {
-        socket.send_json(&ask).await;
-        let heard = hear(&mut socket, "data-error").await;
-        assert!(heard.contains("no such room") || heard.contains("gone"), "{ask}: {heard}");
+    for action in actions {
+        socket.send_json(&action).await;
+        let received = receive_until(&mut socket, "data-error").await;
+        assert!(
+            received.contains("no such room") || received.contains("was deleted"),
+            "{action}: {received}"
+        );
     }
     let page = ada.get("/chat/board/").await.text;
-    assert_eq!(page.matches("<li class=\"message\"").count(), 1, "nothing of all this was written");
+    assert_eq!(
+        page.matches("<li class=\"message\"").count(),
+        1,
+        "none of these actions wrote anything"
+    );
     assert!(
         page.contains("the secret plan") && !page.contains("message__edited"),
-        "or changed: {page}"
+        "none of them changed the message: {page}"
     );
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_is_taken_out_of_a_room_sees_it_close_and_hears_nothing_of_it_any_more(
+async fn a_former_member_sees_the_room_close_and_receives_no_further_messages(
     database: TestDatabase,
 ) {
     let site = chat(&database).await;
@@ -240,36 +249,42 @@ async fn whoever_is_taken_out_of_a_room_sees_it_close_and_hears_nothing_of_it_an
     let mut adas = enter(&site, &ada, &room, "").await;
     let (mut bens, mut cys) =
         (window(&site, &ben, "/chat/hi/").await, enter(&site, &cy, &room, "").await);
-    hear(&mut bens, "sidebar-rooms").await;
-    adas.send_json(&say("for all", "c-1")).await;
-    hear(&mut bens, "for all").await;
+    receive_until(&mut bens, "sidebar-rooms").await;
+    adas.send_json(&new_message("for all", "c-1")).await;
+    receive_until(&mut bens, "for all").await;
     let _: Value = cys.receive_json().await;
-    // Closed while they are in it; nobody but Ada belongs to it.
+    // The room is closed while they are in it, with Ada as the only member.
     let members = format!("/chat/-/rooms/{}/members/", room.id);
     assert_eq!(ada.post(&members, &[("kind", "closed")]).await.status, 303);
-    assert!(hear(&mut bens, "not in this room any more").await.contains("innerHTML:#room"));
+    assert!(
+        receive_until(&mut bens, "no longer a member of this room")
+            .await
+            .contains("innerHTML:#room")
+    );
     for n in 0..20 {
-        adas.send_json(&say(&format!("private {n}"), &format!("p-{n}"))).await;
+        adas.send_json(&new_message(&format!("private {n}"), &format!("p-{n}"))).await;
     }
     for _ in 0..21 {
         let _: Value = adas.receive_json().await;
     }
-    let (heard, close) = cys.heard_until_closed().await;
+    let (received, close) = cys.receive_until_closed().await;
     assert_eq!(close.code(), 1008);
-    assert!(heard.iter().all(|frame| !frame.contains("private")), "{heard:?}");
+    assert!(received.iter().all(|frame| !frame.contains("private")), "{received:?}");
     bens.send_json(
         &json!({"action": "New message", "data": {"message": "still here?", "room": room.id}}),
     )
     .await;
-    let heard = hear(&mut bens, "no such room").await;
-    assert!(!heard.contains("private"), "{heard}");
+    let received = receive_until(&mut bens, "no such room").await;
+    assert!(!received.contains("private"), "{received}");
     assert_eq!(ada.get("/chat/hi/").await.text.matches("still here?").count(), 0);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_removed_room_closes_for_those_in_it_and_goes_from_every_list(database: TestDatabase) {
+async fn a_deleted_room_closes_for_its_windows_and_disappears_from_every_list(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, ben, cy) =
         (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
@@ -277,11 +292,11 @@ async fn a_removed_room_closes_for_those_in_it_and_goes_from_every_list(database
     ada.post("/chat/hi/", &[("message", "soon gone")]).await;
     let (mut inside, mut outside) =
         (window(&site, &ben, "/chat/hi/").await, window(&site, &cy, "/chat/").await);
-    hear(&mut inside, "sidebar-rooms").await;
-    hear(&mut outside, "sidebar-rooms").await;
+    receive_until(&mut inside, "sidebar-rooms").await;
+    receive_until(&mut outside, "sidebar-rooms").await;
     assert_eq!(ada.post(&format!("/chat/-/rooms/{}/delete/", room.id), &[]).await.status, 303);
-    hear(&mut inside, "This room was removed.").await;
-    hear(&mut outside, &format!("#room-link--{}", room.id)).await;
+    receive_until(&mut inside, "This room was deleted.").await;
+    receive_until(&mut outside, &format!("#room-link--{}", room.id)).await;
     assert!(!ada.get("/chat/").await.text.contains("/chat/hi/"));
     site.stop().await;
 }

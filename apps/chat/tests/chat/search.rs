@@ -1,20 +1,20 @@
-//! A search finds what is there now, and reads what it finds instead of the whole history.
+//! Search: finds current texts, and reads the index rather than the whole history.
 
 use bellwire_site::{DbError, Tx};
 use bellwire_testkit::{Client, TestDatabase, TestSite, apply, on_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use crate::support::{admin, chat, open, words};
+use crate::support::{admin, chat, message_texts, open};
 
-/// So many that some of what is said is in the index, and the newest is not yet
-/// (`models/search.rs`: 64).
-const SAID: i64 = 70;
+/// The number of messages: some are in the index, and the newest are not yet (`models/search.rs`
+/// adds 64 at a time).
+const MESSAGES: i64 = 70;
 
-/// A room in which 1 to 70 are said, each as `number <n>.`; the messages' ids are the same.
+/// Opens a room with the messages `number <n>.`, 1 to 70, which have the same ids.
 async fn room(site: &TestSite) -> (Client, String) {
     let mut ada = admin(site).await;
     let path = open(site, &mut ada, "hi").await.path();
-    for n in 1..=SAID {
+    for n in 1..=MESSAGES {
         ada.post(&path, &[("message", &format!("number {n}."))]).await;
     }
     (ada, path)
@@ -22,7 +22,7 @@ async fn room(site: &TestSite) -> (Client, String) {
 
 async fn found(person: &mut Client, query: &str) -> Vec<String> {
     let page = person.get(&format!("/chat/-/search/?q={query}")).await.text;
-    words(&page.replace("found__text message__text", "message__text"))
+    message_texts(&page.replace("found__text message__text", "message__text"))
 }
 
 #[apply(on_databases)]
@@ -32,7 +32,7 @@ async fn a_search_finds_old_and_new_messages_the_newest_first_as_they_are_now(
 ) {
     let site = chat(&database).await;
     let (mut ada, path) = room(&site).await;
-    let newest: Vec<_> = (SAID - 49..=SAID).rev().map(|n| format!("number {n}.")).collect();
+    let newest: Vec<_> = (MESSAGES - 49..=MESSAGES).rev().map(|n| format!("number {n}.")).collect();
     assert_eq!(found(&mut ada, "NUMBER").await, newest);
     assert_eq!(found(&mut ada, "ber+7").await, ["number 70.", "number 7."]);
     assert_eq!(
@@ -48,7 +48,7 @@ async fn a_search_finds_old_and_new_messages_the_newest_first_as_they_are_now(
         ]
     );
     assert!(found(&mut ada, "num+ber").await.is_empty());
-    // In the index and not yet in it: neither shows what is not said any more.
+    // A message in the index and one not yet in it: neither is found by its former text.
     for (id, word) in [(10, "walnut"), (69, "quokka")] {
         ada.post(&format!("/chat/-/messages/{id}/"), &[("message", word)]).await;
         assert_eq!(found(&mut ada, word).await, [word]);
@@ -56,8 +56,8 @@ async fn a_search_finds_old_and_new_messages_the_newest_first_as_they_are_now(
         ada.post(&format!("/chat/-/messages/{id}/delete/"), &[]).await;
         assert!(found(&mut ada, word).await.is_empty());
     }
-    // What fills the next batch leaves nothing out and finds nothing twice.
-    for n in SAID + 1..=2 * SAID {
+    // After the next batches every message is found exactly once.
+    for n in MESSAGES + 1..=2 * MESSAGES {
         ada.post(&path, &[("message", &format!("number {n}."))]).await;
     }
     for n in [1, 63, 64, 65, 70, 127, 128, 129, 140] {
@@ -68,7 +68,7 @@ async fn a_search_finds_old_and_new_messages_the_newest_first_as_they_are_now(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_search_takes_quotes_and_control_characters_as_themselves(database: TestDatabase) {
+async fn a_search_treats_quotes_and_control_characters_literally(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, path) = room(&site).await;
     for n in 0..64 {
@@ -93,7 +93,7 @@ async fn a_search_reads_the_index_and_not_the_history(database: TestDatabase) {
     let (mut ada, _) = room(&site).await;
     match site.state().db().read().get_database_backend() {
         DbBackend::Sqlite => {
-            // Whoever read the history would find it all the same.
+            // A search of the history would still find the message.
             let forget = site.state().db().write(async move |tx: Tx| {
                 Ok::<_, DbError>(
                     tx.execute_unprepared("DELETE FROM chat_search WHERE rowid = 10").await?,
@@ -105,10 +105,12 @@ async fn a_search_reads_the_index_and_not_the_history(database: TestDatabase) {
         }
         _ => {
             let plan = site.state().db().write(async move |tx: Tx| {
-                // With so few rows the history would be the shorter way.
+                // With so few rows PostgreSQL would prefer a sequential scan.
                 tx.execute_unprepared("SET LOCAL enable_seqscan = off").await?;
-                let sql = "EXPLAIN SELECT 1 FROM chat_messages WHERE lower(text) LIKE '%quokka%' AND deleted_at IS NULL";
-                Ok::<_, DbError>(tx.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?)
+                let sql = "EXPLAIN SELECT 1 FROM chat_messages \
+                           WHERE lower(text) LIKE '%quokka%' AND deleted_at IS NULL";
+                let explain = Statement::from_string(DbBackend::Postgres, sql);
+                Ok::<_, DbError>(tx.query_all_raw(explain).await?)
             });
             let plan = plan.await.unwrap();
             let plan: Vec<String> =
@@ -121,7 +123,7 @@ async fn a_search_reads_the_index_and_not_the_history(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn with_a_room_goes_what_the_index_knew_of_it(database: TestDatabase) {
+async fn deleting_a_room_removes_its_messages_from_the_index(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, _) = room(&site).await;
     assert_eq!(ada.post("/chat/-/rooms/1/delete/", &[("name", "hi")]).await.status, 303);

@@ -1,11 +1,11 @@
-//! The socket's door: who may come in, and how a session's end ends its sockets.
+//! Access to sockets, and their close at the end of a session.
 
 use bellwire::Close;
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 
 use crate::support::{chat, enter, open};
 
-/// A handshake as a browser sends it, but for what a test changes.
+/// The headers of a browser's handshake, except those that a test varies.
 const HANDSHAKE: &[(&str, &str)] = &[
     ("connection", "upgrade"),
     ("upgrade", "websocket"),
@@ -15,7 +15,7 @@ const HANDSHAKE: &[(&str, &str)] = &[
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_socket_is_for_people_of_this_site_in_a_room_that_is_there(database: TestDatabase) {
+async fn a_socket_requires_a_user_of_this_site_and_an_existing_room(database: TestDatabase) {
     let site = chat(&database).await;
     let (mut ada, mut stranger) = (site.person("Ada").await, site.client());
     open(&site, &mut ada, "hi").await;
@@ -31,7 +31,7 @@ async fn the_socket_is_for_people_of_this_site_in_a_room_that_is_there(database:
         ada.post(&format!("/chat/-/rooms/{}/", old.id), &[("name", "new")]).await.status,
         303
     );
-    assert_eq!(ada.get_with("/ws/chat/old/", &own).await.status, 101, "an address that it had");
+    assert_eq!(ada.get_with("/ws/chat/old/", &own).await.status, 101, "a former path");
     for origin in [
         "https://evil.example",
         "null",
@@ -44,9 +44,9 @@ async fn the_socket_is_for_people_of_this_site_in_a_room_that_is_there(database:
     assert_eq!(
         ada.get_with("/ws/chat/hi/", HANDSHAKE).await.status,
         403,
-        "no Origin, but a cookie"
+        "a cookie without an Origin"
     );
-    assert_eq!(ada.get("/ws/chat/hi/").await.status, 426, "a page is no socket");
+    assert_eq!(ada.get("/ws/chat/hi/").await.status, 426, "a request without an upgrade");
     site.stop().await;
 }
 

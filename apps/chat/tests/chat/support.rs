@@ -1,4 +1,4 @@
-//! A site with the chat, people in it, and rooms they meet in.
+//! Helpers: a site with the chat, users, rooms and windows.
 
 use bellwire::Dialect;
 use bellwire::testing::Communicator;
@@ -10,12 +10,12 @@ use bellwire_testkit::{Client, TestDatabase, TestSite};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
-/// A site with nothing but the chat.
+/// Starts a site with the chat only.
 pub(crate) async fn chat(database: &TestDatabase) -> TestSite {
     TestSite::start(database, vec![bellwire_chat::app()]).await
 }
 
-/// The person who made the first account, and administers the site.
+/// Creates the first account, which is the administrator's.
 pub(crate) async fn admin(site: &TestSite) -> Client {
     let mut admin = site.client();
     let password = "a bell for every test";
@@ -24,7 +24,7 @@ pub(crate) async fn admin(site: &TestSite) -> Client {
     admin
 }
 
-/// Opens a room through the form, as this person.
+/// Opens a room through the form, as this user.
 pub(crate) async fn open(site: &TestSite, person: &mut Client, name: &str) -> Room {
     let answer = person.post("/chat/", &[("name", name)]).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
@@ -33,14 +33,14 @@ pub(crate) async fn open(site: &TestSite, person: &mut Client, name: &str) -> Ro
     Room::by_slug(site.state().db().read(), &slug).await.unwrap().expect("the room that was opened")
 }
 
-/// The same, for its members alone.
+/// Opens a closed room through the form, as this user.
 pub(crate) async fn open_closed(site: &TestSite, person: &mut Client, name: &str) -> Room {
     let answer = person.post("/chat/", &[("name", name), ("closed", "1")]).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
     Room::by_slug(site.state().db().read(), name).await.unwrap().expect("the room that was opened")
 }
 
-/// As many people who never sign in, called by this name and their number. Returns their ids, in
+/// Creates `count` users who never sign in, named by this name and a number. Returns their ids in
 /// that order.
 pub(crate) async fn crowd(site: &TestSite, name: &str, count: usize) -> Vec<i64> {
     let person = |n: usize| users::ActiveModel {
@@ -70,7 +70,7 @@ pub(crate) async fn crowd(site: &TestSite, name: &str, count: usize) -> Vec<i64>
     ids.into_iter().map(|user| user.id).collect()
 }
 
-/// This person's socket in the room, with this query.
+/// Connects a socket of this user in the room, with this query.
 pub(crate) async fn enter(
     site: &TestSite,
     person: &Client,
@@ -82,7 +82,7 @@ pub(crate) async fn enter(
     enter_as(site, user, room, query, &key).await
 }
 
-/// A window of this person with the list of rooms, as our own page has it: at this address.
+/// Connects a window of this user with the list of rooms, as our own page does, at this place.
 pub(crate) async fn window(site: &TestSite, person: &Client, at: &str) -> Communicator {
     let user = site.user(person).await;
     Communicator::to(site.state().bellwire(), &format!("/ws/chat/?dialect=htmx&sidebar=1&at={at}"))
@@ -93,16 +93,16 @@ pub(crate) async fn window(site: &TestSite, person: &Client, at: &str) -> Commun
         .await
 }
 
-/// Everything that this window hears until something contains `word`.
-pub(crate) async fn hear(window: &mut Communicator, word: &str) -> String {
-    let mut heard = String::new();
-    while !heard.contains(word) {
-        heard.push_str(&window.receive_text().await);
+/// Receives frames until their text contains `word`, and returns all of it.
+pub(crate) async fn receive_until(window: &mut Communicator, word: &str) -> String {
+    let mut received = String::new();
+    while !received.contains(word) {
+        received.push_str(&window.receive_text().await);
     }
-    heard
+    received
 }
 
-/// The same, counted as somebody of this key.
+/// Connects a socket in the room, with this key for presence.
 pub(crate) async fn enter_as(
     site: &TestSite,
     user: User,
@@ -119,25 +119,25 @@ pub(crate) async fn enter_as(
         .await
 }
 
-/// The frame that says something.
-pub(crate) fn say(message: &str, client_id: &str) -> Value {
+/// Returns the frame that sends a message.
+pub(crate) fn new_message(message: &str, client_id: &str) -> Value {
     json!({"action": "New message", "data": {"message": message, "client_id": client_id}})
 }
 
-/// The words of the messages in this HTML, in their order.
-pub(crate) fn words(html: &str) -> Vec<String> {
+/// Returns the texts of the messages in this HTML, in their order.
+pub(crate) fn message_texts(html: &str) -> Vec<String> {
     let texts = html.split("class=\"message__text\"").skip(1);
     let text =
         |rest: &str| rest.split_once('>').unwrap().1.split("</div>").next().unwrap().to_owned();
     texts.map(|rest| text(rest).replace("<p>", "").replace("</p>", "").trim().to_owned()).collect()
 }
 
-/// The messages that a fresh page of the room shows.
-pub(crate) async fn page_words(person: &mut Client, room: &Room) -> Vec<String> {
-    words(&person.get(&room.path()).await.text)
+/// Returns the texts of the messages on a fresh page of the room.
+pub(crate) async fn page_texts(person: &mut Client, room: &Room) -> Vec<String> {
+    message_texts(&person.get(&room.path()).await.text)
 }
 
-/// The value of an attribute's first occurrence.
+/// Returns the value of the first occurrence of an attribute.
 pub(crate) fn attribute(html: &str, name: &str) -> String {
     let start = format!("{name}=\"");
     html.split_once(&start).expect(name).1.split('"').next().unwrap().to_owned()

@@ -1,10 +1,10 @@
-//! What readers that never read took is given back, to the byte.
+//! Memory of connections whose peers never read: it is freed to the byte.
 //!
-//! Not measured as pages of the process: glibc keeps what was freed, in several arenas, and how
-//! much of it differs from run to run by more than a leak would. So the whole site runs in this
-//! process, behind real sockets, on an allocator that counts what is alive. SQLite allocates for
-//! itself and is not counted; its caches have a bound of their own. This binary has one test, since
-//! whatever else ran beside it would be counted as well.
+//! The test does not measure the memory pages of the process: glibc retains freed memory in several
+//! arenas, and the amount varies between runs by more than a leak. Instead the whole site runs in
+//! this process, behind real sockets, with an allocator that counts live memory. SQLite's own
+//! allocations are not counted; its caches are bounded. This binary has one test, because anything
+//! that ran in parallel would be counted as well.
 #![cfg(target_os = "linux")]
 
 use std::time::Duration;
@@ -18,35 +18,36 @@ use tokio::time::{Instant, sleep};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Readers of one wave; `BELLWIRE_TEST_SLOW_READERS` asks for more.
+/// The number of readers in one wave; `BELLWIRE_TEST_SLOW_READERS` overrides it.
 const READERS: usize = 200;
-/// What is filled by the first and stays (pools, tables, prepared statements) is no leak; a leak
-/// grows with every wave.
+/// The number of waves. Memory that the first wave fills for good (pools, tables, prepared
+/// statements) is not a leak; a leak grows with every wave.
 const WAVES: usize = 4;
-/// What a reader may leave behind: less than anything that is kept for one. A wave leaves a few
-/// kilobytes, however many readers it has.
+/// The maximum number of bytes that remain per reader: less than any allocation for a reader. A
+/// wave leaves a few kilobytes, regardless of the number of readers.
 const LEFT: usize = 128;
-/// What one may cost while it is stuck, and all of them together: as in
+/// The maximum number of bytes per blocked reader, and for all of them together, as in
 /// `server/tests/program/slow_readers.rs`.
 const EACH: usize = 16 * 1024;
 const SHARED: usize = 8 * 1024 * 1024;
 
-/// What is said in a wave: more than the kernel, what is gathered and the mailbox hold together.
+/// The messages of a wave: more than the socket buffers, the write buffer and the queue hold
+/// together.
 const MESSAGES: usize = 220;
 const LENGTH: usize = 7_000;
 const RECEIVE_BUFFER: u32 = 8 * 1024;
 
-/// The longest that a reader may take nothing, and the longest wait for its half of the close.
+/// The write timeout, and the timeout for the peer's half of the close handshake.
 const WRITE: Duration = Duration::from_secs(2);
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// How long nothing more has to be freed until what is alive counts as the rest.
+/// How long no memory must be freed before the live memory is measured.
 const QUIET: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_readers_that_never_read_took_is_given_back_to_the_byte() {
-    let asked = std::env::var("BELLWIRE_TEST_SLOW_READERS").ok();
-    let readers = asked.map_or(READERS, |number| number.parse().unwrap());
+async fn memory_of_readers_that_never_read_is_freed_to_the_byte() {
+    let setting = std::env::var("BELLWIRE_TEST_SLOW_READERS").ok();
+    let readers = setting.map_or(READERS, |number| number.parse().unwrap());
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap();
     assert!(files > 2 * readers as u64 + 200, "this test may have {files} open files: ulimit -Hn");
     let site =
@@ -80,8 +81,7 @@ async fn what_readers_that_never_read_took_is_given_back_to_the_byte() {
     site.stop().await;
 }
 
-/// Readers come who have had so many messages, everything is said, and they go when they were
-/// closed.
+/// Opens readers at this position, sends all messages, and waits until the readers are closed.
 async fn wave(site: &TestSite, ada: &mut Client, readers: usize, had: usize) {
     let mut unread = Vec::with_capacity(readers);
     for _ in 0..readers {
@@ -101,7 +101,7 @@ async fn wave(site: &TestSite, ada: &mut Client, readers: usize, had: usize) {
     }
 }
 
-/// A window whose first bytes are read, and no more.
+/// Opens a socket whose response headers are read, and nothing more.
 async fn open(site: &TestSite, person: &Client, had: usize) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
@@ -120,7 +120,7 @@ async fn open(site: &TestSite, person: &Client, had: usize) -> TcpStream {
     stream
 }
 
-/// What is alive when nothing more is freed.
+/// Returns the live memory after nothing more is freed.
 async fn rest() -> usize {
     let (mut least, mut since) = (MEMORY.current_usage(), Instant::now());
     while since.elapsed() < QUIET {

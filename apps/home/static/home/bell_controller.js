@@ -1,4 +1,4 @@
-// The bell on the first page swings whenever its count changes, whoever rang it.
+// Animates the bell on the front page whenever the demo counter changes, from any window.
 
 import { application, Controller } from "../app.js"
 
@@ -8,7 +8,7 @@ application.register("bell", class extends Controller {
   connect() {
     this.changes = new MutationObserver(() => this.swing())
     this.changes.observe(this.element, { childList: true, characterData: true, subtree: true })
-    this.rung = this.countTarget.textContent
+    this.shown = this.countTarget.textContent
   }
 
   disconnect() {
@@ -16,11 +16,11 @@ application.register("bell", class extends Controller {
   }
 
   swing() {
-    const rung = this.countTarget.textContent
-    if (rung === this.rung) return
-    this.rung = rung
+    const count = this.countTarget.textContent
+    if (count === this.shown) return
+    this.shown = count
     this.element.classList.remove("bell--ringing")
-    void this.element.offsetWidth // restarts the animation when two rings come close together
+    void this.element.offsetWidth // forces a reflow: restarts the animation if it is still running
     this.element.classList.add("bell--ringing")
   }
 

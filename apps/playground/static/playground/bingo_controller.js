@@ -1,4 +1,5 @@
-// Marks on one's own ticket what falls for everyone: the balls are the same bytes for all, and only this page knows its numbers.
+// Marks the drawn balls on this page's ticket. All clients receive the same bytes; only the page
+// knows its numbers.
 
 import { application, Controller } from "../app.js"
 

@@ -1,4 +1,4 @@
-// Empties the field when the task that was typed into it has come back as an item of the list.
+// Clears the field when its task appears in the list.
 
 import { application, Controller } from "../app.js"
 
@@ -7,7 +7,7 @@ application.register(
   class extends Controller {
     static targets = ["task", "text"]
 
-    asked() {
+    submitted() {
       this.waiting = this.textTarget.value.trim()
     }
 

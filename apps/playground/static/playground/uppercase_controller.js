@@ -1,4 +1,4 @@
-// Sends what is typed with every keystroke, and once more when the connection comes back.
+// Sends the text on every keystroke, and again after the socket reconnects.
 
 import { application, Controller } from "../app.js"
 import { onState, send } from "../bellwire.js"

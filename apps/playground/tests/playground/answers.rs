@@ -1,4 +1,4 @@
-//! What is asked and answered: the body mass index, and capital letters.
+//! The demos with one answer per action: body mass index and uppercase.
 
 use bellwire_testkit::Window;
 use serde_json::json;
@@ -9,14 +9,14 @@ use crate::support::{NASTY, assert_refused, playground};
 async fn a_height_and_a_weight_are_answered_with_the_index_as_numbers_and_as_text() {
     let site = playground().await;
     let mut plain = Window::open(&site.client(), "/ws/bmi/").await;
-    for asked in [
+    for action in [
         json!({"height": 180, "weight": 75}),
         json!({"height": "180", "weight": "75.0"}),
         json!({"height": " 180 ", "weight": "75,0", "HEADERS": {"HX-Request": "true"}}),
         json!({"action": "BMI", "data": {"height": 180.0, "weight": "75"}}),
     ] {
-        let answer = plain.answer(&asked).await;
-        assert_eq!(answer["action"], "BMI result", "{asked}");
+        let answer = plain.answer(&action).await;
+        assert_eq!(answer["action"], "BMI result", "{action}");
         let html = answer["html"].as_str().expect("HTML");
         for part in ["75 kg", "1.80 m", "23.1", "Normal"] {
             assert!(html.contains(part), "{part} in {html}");
@@ -26,7 +26,7 @@ async fn a_height_and_a_weight_are_answered_with_the_index_as_numbers_and_as_tex
 }
 
 #[tokio::test]
-async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_works() {
+async fn impossible_values_are_reported_beside_their_field_and_the_next_try_works() {
     let site = playground().await;
     let mut plain = Window::open(&site.client(), "/ws/bmi/").await;
     let mut page = Window::open(&site.client(), "/ws/bmi/?dialect=htmx").await;
@@ -54,8 +54,8 @@ async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_wor
         assert!(page.text().await.contains("innerHTML:#result"), "an old result would mislead");
         assert!(page.text().await.contains("innerHTML:#error--weight"));
     }
-    // By HTTP the same stands in the same place, which the field names: bellwire.js marks the field
-    // by that.
+    // The page over HTTP shows the same error in the same element. The field refers to that
+    // element, and bellwire.js uses the reference to mark the field.
     let by_http = site.client().get("/bmi/?height=180&weight=tall").await.text;
     assert!(
         by_http.contains("aria-invalid=\"true\" aria-describedby=\"error--weight\""),
@@ -76,7 +76,7 @@ async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_wor
         assert_eq!(
             answer["action"],
             json!(null),
-            "a field that is missing is no field that is wrong"
+            "a missing field is not reported as an invalid one"
         );
     }
     assert_refused(&plain.answer(&json!({"action": "Dance"})).await, Some("action"));
@@ -87,7 +87,7 @@ async fn what_nobody_measures_is_explained_beside_its_field_and_the_next_try_wor
 }
 
 #[tokio::test]
-async fn the_index_can_be_had_by_http() {
+async fn the_index_is_available_over_http() {
     let site = playground().await;
     let mut ada = site.client();
     let empty = ada.get("/bmi/").await;
@@ -97,29 +97,30 @@ async fn the_index_can_be_had_by_http() {
     let bad = ada.get("/bmi/?height=%3Cscript%3E&weight=75").await;
     assert_eq!(bad.status, 422);
     assert!(bad.text.contains("A height is a number"), "{}", bad.text);
-    assert!(bad.text.contains("value=\"&#60;script&#62;\""), "what was typed is kept, escaped");
+    assert!(bad.text.contains("value=\"&#60;script&#62;\""), "the input is kept, escaped");
     assert!(bad.text.contains("value=\"75\"") && !bad.text.contains("bmi__index"));
     site.stop().await;
 }
 
 #[tokio::test]
-async fn text_comes_back_in_capitals_escaped_and_in_order() {
+async fn text_is_returned_in_capitals_escaped_and_in_order() {
     let site = playground().await;
     let mut plain = Window::open(&site.client(), "/ws/uppercase/").await;
     let mut other = Window::open(&site.client(), "/ws/uppercase/").await;
-    let ask = |text: &str| json!({"action": "text in capital letters", "data": {"text": text}});
-    let answer = plain.answer(&ask("straße, ısı <b>")).await;
+    let uppercase =
+        |text: &str| json!({"action": "text in capital letters", "data": {"text": text}});
+    let answer = plain.answer(&uppercase("straße, ısı <b>")).await;
     assert_eq!(answer, json!({"selector": "#results", "html": "STRASSE, ISI &lt;B&gt;"}));
     let typed: Vec<String> = (1..=40)
         .map(|length| "type fast and faster than anybody reads!"[..length].to_owned())
         .collect();
     for text in &typed {
-        plain.ask(&ask(text)).await;
+        plain.ask(&uppercase(text)).await;
     }
     for text in &typed {
         assert_eq!(plain.json().await["html"], text.to_uppercase());
     }
-    assert_refused(&plain.answer(&ask(&"x".repeat(1001))).await, Some("text"));
+    assert_refused(&plain.answer(&uppercase(&"x".repeat(1001))).await, Some("text"));
     assert_refused(
         &plain.answer(&json!({"action": "text in capital letters", "data": {"text": 5}})).await,
         Some("text"),
@@ -128,8 +129,8 @@ async fn text_comes_back_in_capitals_escaped_and_in_order() {
         &plain.answer(&json!({"action": "text in capital letters", "data": {}})).await,
         Some("text"),
     );
-    // Nobody else heard of it: the first thing that comes is the answer to an ask of their own.
-    assert_eq!(other.answer(&ask("mine")).await["html"], "MINE");
+    // Others receive nothing: their first frame is the answer to their own action.
+    assert_eq!(other.answer(&uppercase("mine")).await["html"], "MINE");
     let mut ada = site.client();
     let page = ada.get("/uppercase/?text=%3Cb%3E+%C3%9F").await;
     assert!(page.text.contains("&#60;B&#62; SS"), "{}", page.text);

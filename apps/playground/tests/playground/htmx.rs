@@ -1,4 +1,4 @@
-//! The chat in plain htmx: what comes to whom, and what HTTP does.
+//! The chat in plain htmx: recipients of messages, and the HTTP handlers.
 
 use bellwire::GroupName;
 use bellwire_testkit::{PATIENCE, TestSite, Window};
@@ -7,45 +7,45 @@ use serde_json::json;
 use crate::support::{NASTY, playground};
 
 /// A form as htmx 2 sends it.
-fn says(text: &str) -> serde_json::Value {
+fn message(text: &str) -> serde_json::Value {
     json!({"chat_message": text, "room": "garden", "HEADERS": {"HX-Request": "true", "HX-Trigger": "form"}})
 }
 
-/// Waits until so many are in the room of this number: a socket that has just opened may not be
+/// Waits until a room has this number of members: a socket that has just opened may not have joined
 /// yet.
-async fn are_in(site: &TestSite, room: i64, guests: usize) {
+async fn until_members(site: &TestSite, room: i64, members: usize) {
     let (layer, group) = (site.state().bellwire().layer(), GroupName::of("playground.htmx", room));
-    let come = async {
-        while layer.local_members(&group) < guests {
+    let joined = async {
+        while layer.local_members(&group) < members {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, come).await.expect("they come in, in time");
+    tokio::time::timeout(PATIENCE, joined).await.expect("all members join in time");
 }
 
 #[tokio::test]
-async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_nobody_else() {
+async fn a_message_is_appended_out_of_band_for_members_of_the_room_only() {
     let site = playground().await;
     let mut ada = Window::open(&site.client(), "/ws/htmx/").await;
     let mut ben = Window::open(&site.client(), "/ws/htmx/?room=garden").await;
     let mut cook = Window::open(&site.client(), "/ws/htmx/?room=kitchen").await;
-    are_in(&site, 0, 2).await;
-    are_in(&site, 1, 1).await;
-    ada.ask(&says(NASTY)).await;
-    for guest in [&mut ada, &mut ben] {
-        let frame = guest.text().await;
+    until_members(&site, 0, 2).await;
+    until_members(&site, 1, 1).await;
+    ada.ask(&message(NASTY)).await;
+    for member in [&mut ada, &mut ben] {
+        let frame = member.text().await;
         assert!(frame.starts_with("<div hx-swap-oob=\"beforeend:#content\">"), "{frame}");
         assert!(frame.contains("&#60;script&#62;") && !frame.contains("<script>"), "{frame}");
         assert!(
             !frame.contains('\u{202e}') && frame.contains("👋🏽"),
-            "nothing turns the line around: {frame}"
+            "no direction override: {frame}"
         );
     }
     let lower_case = json!({"chat_message": "from htmx 4", "headers": {"HX-Request": "true"}});
     ben.ask(&lower_case).await;
     assert!(ada.text().await.contains("from htmx 4"));
-    cook.ask(&says("soup")).await;
-    assert!(cook.text().await.contains("soup"), "the first thing that the cook hears");
+    cook.ask(&message("soup")).await;
+    assert!(cook.text().await.contains("soup"), "the cook's first frame");
     let mut late = Window::open(&site.client(), "/ws/htmx/").await;
     let frame = late.text().await;
     assert!(
@@ -55,21 +55,21 @@ async fn what_is_said_is_appended_out_of_band_for_everyone_in_the_room_and_for_n
         "{frame}"
     );
     let mut plain = Window::open(&site.client(), "/ws/htmx/?dialect=json&room=attic").await;
-    let answer = plain.answer(&says("up here")).await;
+    let answer = plain.answer(&message("up here")).await;
     assert_eq!((&answer["selector"], &answer["append"]), (&json!("#content"), &json!(true)));
     site.stop().await;
 }
 
 #[tokio::test]
-async fn what_will_not_do_is_said_beside_the_field_and_a_room_remembers_so_much() {
+async fn errors_are_shown_beside_the_field_and_a_room_keeps_fifty_messages() {
     let site = playground().await;
     let mut ada = Window::open(&site.client(), "/ws/htmx/?room=attic").await;
     for wrong in [
-        says(""),
-        says(" \0 "),
-        says("\u{200b}"),
-        says("\u{202e}\u{200d}"),
-        says(&"x".repeat(501)),
+        message(""),
+        message(" \0 "),
+        message("\u{200b}"),
+        message("\u{202e}\u{200d}"),
+        message(&"x".repeat(501)),
         json!({"chat_message": 5}),
         json!({}),
     ] {
@@ -79,14 +79,14 @@ async fn what_will_not_do_is_said_beside_the_field_and_a_room_remembers_so_much(
     }
     let mut refused = String::new();
     for number in 0..62 {
-        ada.ask(&says(&format!("line {number}."))).await;
+        ada.ask(&message(&format!("line {number}."))).await;
         refused = ada.text().await;
-        // The first that is right takes the error back.
+        // The first valid message also clears the error.
         if number == 0 {
             refused = ada.text().await;
         }
     }
-    assert!(refused.contains("too often"), "{refused}");
+    assert!(refused.contains("Too many requests"), "{refused}");
     let mut browser = site.client();
     let page = browser.get("/htmx/?room=attic").await;
     assert_eq!(page.text.matches("class=\"said\"").count(), 50);
@@ -99,7 +99,7 @@ async fn what_will_not_do_is_said_beside_the_field_and_a_room_remembers_so_much(
 }
 
 #[tokio::test]
-async fn choosing_a_room_posts_and_gets_its_window_and_without_htmx_the_page() {
+async fn choosing_a_room_returns_its_window_to_htmx_and_redirects_other_clients() {
     let site = playground().await;
     let mut ada = site.client();
     let origin = site.url("");
@@ -120,10 +120,10 @@ async fn choosing_a_room_posts_and_gets_its_window_and_without_htmx_the_page() {
             chosen.text
         );
         assert_eq!(chosen.header("hx-push-url"), format!("{path}?room=kitchen"));
-        let led = ada.post(path, &[("room", "kitchen")]).await;
-        assert_eq!((led.status, led.location()), (303, &*format!("{path}?room=kitchen")));
-        let said = ada.post(path, &[("room", "kitchen"), ("chat_message", "by HTTP <b>")]).await;
-        assert_eq!(said.status, 303);
+        let plain = ada.post(path, &[("room", "kitchen")]).await;
+        assert_eq!((plain.status, plain.location()), (303, &*format!("{path}?room=kitchen")));
+        let sent = ada.post(path, &[("room", "kitchen"), ("chat_message", "by HTTP <b>")]).await;
+        assert_eq!(sent.status, 303);
         assert!(
             ada.get(&format!("{path}?room=kitchen")).await.text.contains("by HTTP &#60;b&#62;</p>")
         );
@@ -136,7 +136,7 @@ async fn choosing_a_room_posts_and_gets_its_window_and_without_htmx_the_page() {
             page.text.split("<script src=\"").skip(1).filter_map(|rest| rest.split('"').next())
         {
             assert_eq!(ada.get(script).await.status, 200, "{script}");
-            assert!(!script.contains("bellwire"), "nothing of ours");
+            assert!(!script.contains("bellwire"), "no bellwire.js");
         }
     }
     site.stop().await;

@@ -1,4 +1,4 @@
-//! Laps and tasks: lists that grow, and whose they are.
+//! Laps and tasks: growing lists, and the windows that receive them.
 
 use bellwire_testkit::{TestDatabase, TestSite, Window, apply, on_databases};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn task(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_lap_is_appended_for_who_asked_and_there_is_an_end_of_them() {
+async fn a_lap_is_appended_for_its_sender_and_laps_are_limited() {
     let site = playground().await;
     for path in ["/ws/laps/", "/ws/example/"] {
         let mut ada = Window::open(&site.client(), path).await;
@@ -30,7 +30,7 @@ async fn a_lap_is_appended_for_who_asked_and_there_is_an_end_of_them() {
             assert!(html.starts_with("<li") && html.matches("<li").count() == 1, "{html}");
         }
         assert_refused(&ada.answer(&lap()).await, None);
-        assert_eq!(ben.answer(&lap()).await["append"], true, "Ben hears of his own laps alone");
+        assert_eq!(ben.answer(&lap()).await["append"], true, "Ben receives his own laps only");
         assert_refused(&ben.answer(&json!({"action": "Add laps"})).await, Some("action"));
     }
     site.stop().await;
@@ -38,9 +38,7 @@ async fn a_lap_is_appended_for_who_asked_and_there_is_an_end_of_them() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stays(
-    database: TestDatabase,
-) {
+async fn a_task_reaches_every_window_of_its_visitor_only_and_is_kept(database: TestDatabase) {
     let site = playground_on(&database).await;
     let (mut ada, mut ben) = (site.client(), site.client());
     ada.get("/todo/").await;
@@ -60,17 +58,17 @@ async fn a_task_comes_to_every_window_of_its_visitor_and_to_nobody_else_and_stay
     let own = bens.answer(&task("Ben's own")).await;
     assert!(own["html"].as_str().expect("HTML").contains("Ben&#39;s own"), "{own}");
 
-    shown(&site, &mut ada, &["&#60;script&#62;"]).await;
-    shown(&site, &mut ben, &["Ben&#39;s own"]).await;
+    assert_tasks(&site, &mut ada, &["&#60;script&#62;"]).await;
+    assert_tasks(&site, &mut ben, &["Ben&#39;s own"]).await;
     let site = site.restart(vec![bellwire_playground::app()]).await;
-    shown(&site, &mut ada, &["&#60;script&#62;"]).await;
-    // Our own page is brought up to date when its socket comes back.
+    assert_tasks(&site, &mut ada, &["&#60;script&#62;"]).await;
+    // Our own page receives all tasks when its socket reconnects.
     let mut page = Window::open(&ada, "/ws/todo/?dialect=htmx").await;
     assert!(page.text().await.contains("innerHTML:#todo"));
     site.stop().await;
 }
 
-async fn shown(_: &TestSite, browser: &mut bellwire_testkit::Client, tasks: &[&str]) {
+async fn assert_tasks(_: &TestSite, browser: &mut bellwire_testkit::Client, tasks: &[&str]) {
     for path in ["/todo/", "/pages/"] {
         let page = browser.get(path).await.text;
         assert_eq!(page.matches("<li class=\"task\"").count(), tasks.len(), "{page}");
@@ -80,7 +78,7 @@ async fn shown(_: &TestSite, browser: &mut bellwire_testkit::Client, tasks: &[&s
     }
 }
 
-/// Which tasks are in this HTML, in its order.
+/// The numbers of the tasks in this HTML, in order.
 fn numbers(html: &str) -> impl Iterator<Item = usize> {
     let ids = html.split("id=\"task--").skip(1).map(|rest| rest.split('"').next().expect("an id"));
     ids.map(|number| number.parse().expect("a number"))
@@ -91,7 +89,7 @@ fn html(frame: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_task_that_is_added_while_a_window_opens_or_changes_its_page_comes_to_it_once() {
+async fn a_task_added_while_a_window_opens_or_changes_its_page_is_shown_once() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
@@ -128,9 +126,7 @@ async fn a_task_that_is_added_while_a_window_opens_or_changes_its_page_comes_to_
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn tasks_that_two_windows_add_at_once_come_in_the_order_in_which_they_stay(
-    database: TestDatabase,
-) {
+async fn tasks_added_concurrently_arrive_in_the_stored_order(database: TestDatabase) {
     let site = playground_on(&database).await;
     let mut ada = site.client();
     ada.get("/todo/").await;
@@ -153,7 +149,7 @@ async fn tasks_that_two_windows_add_at_once_come_in_the_order_in_which_they_stay
 }
 
 #[tokio::test]
-async fn what_is_no_task_is_refused_in_words_beside_the_field() {
+async fn invalid_tasks_are_reported_beside_the_field() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
@@ -173,7 +169,7 @@ async fn what_is_no_task_is_refused_in_words_beside_the_field() {
     assert_eq!(
         window.answer(&task(" h\0i\u{202e} ")).await["append"],
         true,
-        "what cannot be shown is left out"
+        "invisible characters are removed"
     );
     let page = ada.get("/todo/").await.text;
     assert!(page.contains(">hi</li>"), "{page}");
@@ -181,7 +177,7 @@ async fn what_is_no_task_is_refused_in_words_beside_the_field() {
 }
 
 #[tokio::test]
-async fn a_visitor_has_a_hundred_tasks_and_an_address_adds_so_many_in_a_minute() {
+async fn tasks_are_limited_per_visitor_and_per_address_and_minute() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
@@ -191,7 +187,7 @@ async fn a_visitor_has_a_hundred_tasks_and_an_address_adds_so_many_in_a_minute()
     }
     let full = window.answer(&task("one more")).await;
     assert!(
-        full["error"].as_str().expect("an error").contains("100 tasks are enough, and"),
+        full["error"].as_str().expect("an error").contains("A list has at most 100 tasks."),
         "{full}"
     );
     let mut other = site.client();
@@ -201,7 +197,7 @@ async fn a_visitor_has_a_hundred_tasks_and_an_address_adds_so_many_in_a_minute()
     for number in 0..20 {
         last = window.answer(&task(&number.to_string())).await;
     }
-    assert!(last["error"].as_str().expect("an error").contains("too often"), "{last}");
+    assert!(last["error"].as_str().expect("an error").contains("Too many requests"), "{last}");
     site.stop().await;
 }
 
@@ -222,7 +218,7 @@ async fn tasks_can_be_added_without_javascript() {
     assert_eq!(
         site.client().post("/todo/", &[("task", "x")]).await.status,
         422,
-        "no session, and it is said"
+        "without a session the task is rejected"
     );
     site.stop().await;
 }

@@ -1,4 +1,4 @@
-//! What happens every second, for everyone alike: the clock and the balls.
+//! The demos with one event per second for everyone: the clock and bingo.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ fn is_time(text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn who_connects_to_the_echo_is_greeted_and_told_the_time_and_what_they_say_comes_back() {
+async fn the_echo_socket_sends_a_greeting_and_the_time_and_returns_each_text() {
     let site = playground().await;
     let (ada, ben) = (site.client(), site.client());
     let mut ada = Window::open(&ada, "/ws/echo/").await;
@@ -22,18 +22,21 @@ async fn who_connects_to_the_echo_is_greeted_and_told_the_time_and_what_they_say
     assert!(page.text().await.contains("innerHTML:#greeting"));
     let first = ada.text().await;
     assert!(is_time(&first), "{first}");
-    // The same second comes to both, each in its own dialect.
+    // Both clients receive the same second, each in its own dialect.
     let second = ada.text().await;
     assert!(is_time(&second) && second != first, "{second}");
-    let is_second = |told: &str| {
-        assert!(told.contains("innerHTML:#clock"), "{told}");
-        assert!([&first, &second].iter().any(|time| told.contains(&format!(">{time}<"))), "{told}");
-        told.contains(&format!(">{second}<"))
+    let is_second = |frame: &str| {
+        assert!(frame.contains("innerHTML:#clock"), "{frame}");
+        assert!(
+            [&first, &second].iter().any(|time| frame.contains(&format!(">{time}<"))),
+            "{frame}"
+        );
+        frame.contains(&format!(">{second}<"))
     };
     page.until("the same second", is_second).await;
     ada.say(NASTY).await;
     let echo = ada.until("an echo", |text| !is_time(text)).await;
-    assert_eq!(echo, NASTY, "as it is, for who asked in plain text");
+    assert_eq!(echo, NASTY, "unchanged, for a client that sends plain text");
     page.ask(&json!({"action": "Echo", "data": {"text": NASTY}})).await;
     let echo = page.hear(&["#echo"]).await;
     assert!(echo.contains("&lt;script&gt;") && !echo.contains("<script>"), "{echo}");
@@ -43,8 +46,7 @@ async fn who_connects_to_the_echo_is_greeted_and_told_the_time_and_what_they_say
 }
 
 #[tokio::test]
-async fn a_player_has_a_ticket_of_their_own_and_the_same_balls_as_everyone_until_the_ticket_is_full()
- {
+async fn each_player_has_an_own_ticket_and_receives_the_same_balls_as_everyone() {
     let site = playground().await;
     let mut ada = Window::open(&site.client(), "/ws/bingo/").await;
     let mut ben = Window::open(&site.client(), "/ws/bingo/").await;
@@ -55,9 +57,9 @@ async fn a_player_has_a_ticket_of_their_own_and_the_same_balls_as_everyone_until
         let ball = ball(&ada.json().await);
         missing.remove(&ball);
         seen.push(ball);
-        assert!(seen.len() <= 40, "every ball falls again soon: {seen:?}");
+        assert!(seen.len() <= 40, "every ball is drawn again soon: {seen:?}");
     }
-    // Ben came a moment later: his balls are hers, but perhaps the first.
+    // Ben connected a moment later: he sees the same balls, except perhaps the first.
     let mut theirs = Vec::new();
     for _ in 0..seen.len() - 1 {
         theirs.push(ball(&ben.json().await));
@@ -83,7 +85,7 @@ fn ball(frame: &Value) -> u64 {
 }
 
 #[tokio::test]
-async fn a_new_ticket_is_for_who_asks_and_nonsense_is_answered() {
+async fn a_new_ticket_goes_to_its_sender_only_and_invalid_frames_are_answered() {
     let site = playground().await;
     let mut ada = Window::open(&site.client(), "/ws/bingo/").await;
     let mut ben = Window::open(&site.client(), "/ws/bingo/").await;
@@ -97,7 +99,7 @@ async fn a_new_ticket_is_for_who_asks_and_nonsense_is_answered() {
         ada.say(nonsense).await;
         assert!(not_a_ball(&mut ada).await["error"].is_string(), "{nonsense}");
     }
-    // Ben hears balls and nothing else, and a page that has its ticket is given none.
+    // Ben receives balls only, and a page that has a ticket receives no other one.
     let mut page = Window::open(&site.client(), "/ws/bingo/?ticket=mine").await;
     for _ in 0..2 {
         ball(&ben.json().await);
@@ -112,7 +114,7 @@ async fn not_a_ball(player: &mut Window) -> Value {
 }
 
 #[tokio::test]
-async fn a_page_of_the_clock_or_of_bingo_is_worth_reading_before_its_socket_opens() {
+async fn the_clock_and_bingo_pages_have_content_before_their_socket_opens() {
     let site = playground().await;
     let mut ada = site.client();
     let clock = ada.get("/echo/").await;

@@ -1,4 +1,4 @@
-//! The demos' promises, through the site, over real sockets.
+//! Tests of the demos, through the site, over real sockets.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The page that leads to all demos.
+//! The list of demos.
 
 use bellwire_testkit::Answer;
 
@@ -14,11 +14,11 @@ fn links(page: &Answer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_demo_is_linked_and_its_page_stands_alone() {
+async fn every_demo_is_linked_and_its_page_is_complete() {
     let site = playground().await;
     let mut ada = site.client();
     let home = ada.get("/").await;
-    assert!(home.text.contains("href=\"/playground/\""), "the site's first page leads here");
+    assert!(home.text.contains("href=\"/playground/\""), "the front page links here");
     let overview = ada.get("/playground/").await;
     assert_eq!(overview.status, 200);
     let demos = links(&overview);
@@ -31,7 +31,7 @@ async fn every_demo_is_linked_and_its_page_stands_alone() {
                 && page.text.contains("<meta name=\"description\" content="),
             "{demo}"
         );
-        assert!(page.text.contains("<h1"), "{demo} says what it is");
+        assert!(page.text.contains("<h1"), "{demo} has a heading");
     }
     site.stop().await;
 }

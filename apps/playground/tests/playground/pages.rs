@@ -1,4 +1,4 @@
-//! The site in one page: every page alone by HTTP, and the same over the socket.
+//! The single-page site: every page over HTTP, and the same over the socket.
 
 use bellwire_testkit::{Client, PASSWORD, TestSite, Window};
 use serde_json::{Value, json};
@@ -9,8 +9,8 @@ fn change(page: &str) -> Value {
     json!({"action": "Change page", "data": {"page": page}})
 }
 
-/// What `#nav` and `#main` become.
-async fn moved(window: &mut Window, page: &str) -> (Value, Value) {
+/// Changes the page, and returns the frames for `#nav` and `#main`.
+async fn change_page(window: &mut Window, page: &str) -> (Value, Value) {
     let nav = window.answer(&change(page)).await;
     assert_eq!(nav["selector"], "#nav", "{nav}");
     let main = window.json().await;
@@ -23,7 +23,7 @@ fn html(frame: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn every_page_comes_over_the_socket_as_it_stands_alone() {
+async fn every_page_is_the_same_over_the_socket_and_over_http() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/pages/").await;
@@ -33,7 +33,7 @@ async fn every_page_comes_over_the_socket_as_it_stands_alone() {
         ("login", "/pages/login/", "Log in"),
         ("signup", "/pages/signup/", "Sign up"),
     ] {
-        let (nav, main) = moved(&mut window, page).await;
+        let (nav, main) = change_page(&mut window, page).await;
         assert_eq!(main["url"], url);
         assert!(html(&main).contains(&format!("<h1>{heading}</h1>")), "{main}");
         let current = format!(
@@ -47,7 +47,7 @@ async fn every_page_comes_over_the_socket_as_it_stands_alone() {
         assert_eq!(alone.status, 200);
         assert!(
             alone.text.contains(html(&main).trim()) && alone.text.contains(&current),
-            "{page} alone is the same"
+            "{page} is the same over HTTP"
         );
         assert!(
             alone.text.contains(&format!("<title>{}</title>", main["title"].as_str().unwrap()))
@@ -57,24 +57,24 @@ async fn every_page_comes_over_the_socket_as_it_stands_alone() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_not_there_is_said_to_be_so_and_a_profile_needs_somebody() {
+async fn unknown_pages_are_reported_and_the_profile_requires_a_user() {
     let site = playground().await;
     let mut ada = site.client();
     assert_eq!(ada.get("/pages/nonsense/").await.status, 404);
     assert_eq!(ada.get("/pages/%00/").await.status, 404);
     assert_eq!(ada.get("/pages/profile/").await.location(), "/pages/login/");
     let mut window = Window::open(&ada, "/ws/example/").await;
-    for nowhere in ["nonsense", "", NASTY, "\0", &"x".repeat(5_000)] {
-        let (nav, main) = moved(&mut window, nowhere).await;
+    for unknown in ["nonsense", "", NASTY, "\0", &"x".repeat(5_000)] {
+        let (nav, main) = change_page(&mut window, unknown).await;
         assert!(html(&main).contains("404") && !html(&main).contains("script"), "{main}");
         assert!(!html(&nav).contains("aria-current"), "{nav}");
         assert_eq!(
             ada.get(main["url"].as_str().expect("an address")).await.status,
             404,
-            "a reload says the same"
+            "a reload shows the same"
         );
     }
-    let (_, main) = moved(&mut window, "profile").await;
+    let (_, main) = change_page(&mut window, "profile").await;
     assert_eq!(main["url"], "/pages/login/");
     for (wrong, field) in [
         (json!({"action": "Change page", "data": {}}), Some("page")),
@@ -101,7 +101,7 @@ async fn redeem(browser: &mut Client, answer: &Value) {
 }
 
 #[tokio::test]
-async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http() {
+async fn signing_up_in_and_out_uses_real_accounts_and_sets_the_session_over_http() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/pages/").await;
@@ -120,8 +120,8 @@ async fn signing_up_in_and_out_goes_by_the_real_accounts_and_the_session_by_http
     assert!(profile.status == 200 && profile.text.contains("Ada</h1>"), "{}", profile.text);
 
     let mut window = Window::open(&ada, "/ws/example/").await;
-    let (nav, main) = moved(&mut window, "login").await;
-    assert_eq!(main["url"], "/pages/profile/", "who is signed in has nothing to do there");
+    let (nav, main) = change_page(&mut window, "login").await;
+    assert_eq!(main["url"], "/pages/profile/", "a signed-in user is sent to the profile");
     assert!(html(&nav).contains("Profile") && !html(&nav).contains("Log in"), "{nav}");
     let out = window.answer(&json!({"action": "Logout", "data": {}})).await;
     assert!(html(&out).contains("method=\"post\" action=\"/accounts/logout/\""), "{out}");
@@ -164,8 +164,7 @@ async fn a_form_with_a_field_missing_is_refused_and_does_nothing() {
             assert_eq!(answer["selector"], Value::Null, "nothing else happens: {answer}");
         }
         assert!(window.answer(&json!({"action": action})).await["error"].is_string());
-        // With all of them it goes on, as the first thing that comes after the refusals: nobody had
-        // the name yet.
+        // The complete form succeeds right after the refusals: none of them has taken the name.
         let answer = window.answer(&json!({"action": action, "data": form})).await;
         assert!(html(&answer).contains("name=\"ticket\""), "{answer}");
     }
@@ -173,16 +172,16 @@ async fn a_form_with_a_field_missing_is_refused_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_that_one_visitor_does_is_heard_by_another() {
+async fn visitors_receive_nothing_of_each_others_actions() {
     let site: TestSite = playground().await;
     let mut ada = Window::open(&site.client(), "/ws/example/").await;
     let mut ben = Window::open(&site.client(), "/ws/example/").await;
-    moved(&mut ada, "login").await;
+    change_page(&mut ada, "login").await;
     ada.answer(&json!({"action": "Add lap"})).await;
     let wrong =
         ada.answer(&json!({"action": "Login", "data": {"email": "", "password": ""}})).await;
     assert!(html(&wrong).contains("error--password"), "{wrong}");
-    let (_, main) = moved(&mut ben, "signup").await;
-    assert_eq!(main["url"], "/pages/signup/", "the first thing that Ben hears");
+    let (_, main) = change_page(&mut ben, "signup").await;
+    assert_eq!(main["url"], "/pages/signup/", "Ben's first frames");
     site.stop().await;
 }

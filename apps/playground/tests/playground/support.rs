@@ -1,9 +1,9 @@
-//! A site with the playground.
+//! Helpers: a site with the playground.
 
 use bellwire_testkit::{TestDatabase, TestSite};
 use serde_json::Value;
 
-/// A site with nothing but the playground.
+/// A site with the playground as its only app.
 pub(crate) async fn playground() -> TestSite {
     playground_on(&TestDatabase::Sqlite).await
 }
@@ -12,12 +12,12 @@ pub(crate) async fn playground_on(database: &TestDatabase) -> TestSite {
     TestSite::start(database, vec![bellwire_playground::app()]).await
 }
 
-/// The words that no page and no frame may repeat unescaped.
+/// A text that no page and no frame may contain unescaped.
 pub(crate) const NASTY: &str = "<script>alert(1)</script>\u{202e}👋🏽";
 
-/// Asserts that an answer is an error that a person can read, about this field if any.
+/// Asserts that the answer is a readable error, for this field if any.
 pub(crate) fn assert_refused(answer: &Value, field: Option<&str>) {
     let error = answer["error"].as_str().unwrap_or_else(|| panic!("no error: {answer}"));
-    assert!(!error.contains("went wrong"), "our own fault: {answer}");
+    assert!(!error.contains("went wrong"), "an internal error: {answer}");
     assert_eq!(answer["field"].as_str(), field, "{answer}");
 }

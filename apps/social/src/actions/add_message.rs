@@ -1,28 +1,28 @@
-//! Somebody says something.
+//! Adds a message.
 
 use bellwire_site::bellwire::IdempotencyKey;
 use bellwire_site::{SiteState, Tx};
 
 use crate::forms::MessageText;
 use crate::models::{Changes, Message, NewMessage};
-use crate::{SocialError, Visitor, news};
+use crate::{SocialError, Visitor, updates};
 
-/// What was typed, and the sender's own id for it.
+/// The fields of a new message, as submitted.
 #[derive(Debug, Default, serde::Deserialize)]
 pub struct Draft {
-    /// The name above it.
+    /// The author's name. Ignored if the sender is signed in.
     pub author: String,
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// An id of the sender's making: a repeated send with it is the same message.
+    /// The idempotency key, chosen by the client: a repeated send with it adds no second message.
     #[serde(default)]
     pub client_id: Option<String>,
 }
 
-/// Writes the message; when this returns it is on disk, and every window is about to be told.
+/// Stores the message. When this returns, it is committed and every window is about to be notified.
 ///
 /// # Errors
-/// What is wrong with it, that too much comes from there, or why it could not be written.
+/// An invalid field, an exceeded rate limit, or a database error.
 pub async fn add_message(
     site: &SiteState,
     by: &Visitor,
@@ -35,20 +35,20 @@ pub async fn add_message(
         client_id: IdempotencyKey::parse(draft.client_id.as_deref())?,
         at: site.clock().date(),
     };
-    by.writes(site)?;
-    let told = site.clone();
+    by.count_write(site)?;
+    let site_for_update = site.clone();
     site.db()
         .write(async move |tx: Tx| {
-            // First the lock, then the look: two equal sends at once are one message.
+            // Lock before the lookup: two concurrent sends with one key must add one message.
             Changes::lock(&tx).await?;
             if let Some(id) = &new.client_id
-                && let Some(before) = Message::sent_as(&tx, id).await?
+                && let Some(existing) = Message::sent_as(&tx, id).await?
             {
-                return Ok(before);
+                return Ok(existing);
             }
             let message = Message::write(&tx, new).await?;
             let seq = Changes::next(&tx).await?;
-            tx.on_commit(move || news::tell(&told, seq));
+            tx.on_commit(move || updates::publish(&site_for_update, seq));
             Ok(message)
         })
         .await

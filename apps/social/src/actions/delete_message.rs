@@ -1,18 +1,18 @@
-//! Somebody takes a message away.
+//! Deletes a message.
 
 use bellwire_site::{SiteState, Tx};
 
 use crate::models::{Changes, Message};
-use crate::{SocialError, Visitor, fragments, news};
+use crate::{SocialError, Visitor, fragments, updates};
 
-/// Takes the message away.
+/// Deletes the message and notifies the windows that show or edit it.
 ///
 /// # Errors
-/// That it is somebody else's or gone, that too much comes from there, or why it could not be
-/// written.
+/// [`SocialError::NotYours`], [`SocialError::NoMessage`], an exceeded rate limit, or a database
+/// error.
 pub async fn delete_message(site: &SiteState, by: &Visitor, id: i64) -> Result<(), SocialError> {
-    by.writes(site)?;
-    let (site_of_news, by, at) = (site.clone(), by.clone(), site.clock().date());
+    by.count_write(site)?;
+    let (site_for_update, by, at) = (site.clone(), by.clone(), site.clock().date());
     site.db()
         .write(async move |tx: Tx| {
             Changes::lock(&tx).await?;
@@ -23,8 +23,9 @@ pub async fn delete_message(site: &SiteState, by: &Visitor, id: i64) -> Result<(
             message.delete(&tx, at).await?;
             let seq = Changes::next(&tx).await?;
             tx.on_commit(move || {
-                news::tell_editors(&site_of_news, id, by.window, fragments::gone_meanwhile(id));
-                news::tell(&site_of_news, seq);
+                let note = fragments::note_deleted(id);
+                updates::notify_editors(&site_for_update, id, by.window, note);
+                updates::publish(&site_for_update, seq);
             });
             Ok(())
         })

@@ -1,4 +1,4 @@
-//! What a browser may ask: one enum, and one file for each thing that changes something.
+//! The actions of the socket: one enum, and one file per action that writes.
 
 mod add_message;
 mod delete_message;
@@ -10,35 +10,35 @@ pub use add_message::{Draft, add_message};
 pub use delete_message::delete_message;
 pub use update_message::{Edit, update_message};
 
-/// What a page may ask over its socket. Numbers may come as text, as forms send them.
+/// An action that a page sends over its socket. Numbers may be strings, as HTML forms send them.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", content = "data")]
 pub enum Action {
-    /// To say something.
+    /// Adds a message.
     #[serde(rename = "add message")]
     AddMessage(Draft),
-    /// To look at another page.
+    /// Shows another page of the list.
     #[serde(rename = "list messages")]
     ListMessages {
-        /// Which, from 1.
+        /// The page number, from 1.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         page: i64,
     },
-    /// To take a message away.
+    /// Deletes a message.
     #[serde(rename = "delete message")]
     DeleteMessage {
-        /// Which message.
+        /// The id of the message.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         id: i64,
     },
-    /// To have a message in a form.
+    /// Opens the edit form of a message.
     #[serde(rename = "open edit page")]
     OpenEditPage {
-        /// Which message.
+        /// The id of the message.
         #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
         id: i64,
     },
-    /// To give a message another text.
+    /// Changes a message.
     #[serde(rename = "update message")]
     UpdateMessage(Edit),
 }

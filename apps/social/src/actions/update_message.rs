@@ -1,40 +1,40 @@
-//! Somebody gives a message another text.
+//! Changes a message.
 
 use bellwire_site::{SiteState, Tx};
 
 use crate::forms::{Author, MessageText};
 use crate::models::{Changes, Message};
-use crate::{SocialError, Visitor, fragments, news};
+use crate::{SocialError, Visitor, fragments, updates};
 
-/// What was typed into the form of a message.
+/// The fields of the edit form, as submitted.
 #[derive(Debug, Default, serde::Deserialize)]
 pub struct Edit {
-    /// Which message.
+    /// The id of the message.
     #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
     pub id: i64,
-    /// The name above it.
+    /// The author's name. Ignored if the message belongs to a signed-in author.
     pub author: String,
-    /// What it is to say.
+    /// The new text.
     pub text: String,
-    /// An id of the sender's making, by which the page knows the answer. To do it twice is to do it
-    /// once.
+    /// The idempotency key, chosen by the client: the answer carries it back to the page. A
+    /// repeated edit changes nothing.
     #[serde(default)]
     pub client_id: Option<String>,
 }
 
-/// Changes the message. Of one that belongs to somebody the name stays theirs.
+/// Changes the message. The name on a message of a signed-in author never changes.
 ///
 /// # Errors
-/// What is wrong with it, that it is somebody else's or gone, that too much comes from there, or
-/// why it could not be written.
+/// An invalid field, [`SocialError::NotYours`], [`SocialError::NoMessage`], an exceeded rate limit,
+/// or a database error.
 pub async fn update_message(
     site: &SiteState,
     by: &Visitor,
     edit: Edit,
 ) -> Result<Message, SocialError> {
     let (author, text) = (Author::parse(&edit.author), MessageText::parse(&edit.text)?);
-    by.writes(site)?;
-    let (site_of_news, by, at) = (site.clone(), by.clone(), site.clock().date());
+    by.count_write(site)?;
+    let (site_for_update, by, at) = (site.clone(), by.clone(), site.clock().date());
     site.db()
         .write(async move |tx: Tx| {
             Changes::lock(&tx).await?;
@@ -51,10 +51,10 @@ pub async fn update_message(
             }
             let message = message.edit(&tx, &author, &text, at).await?;
             let seq = Changes::next(&tx).await?;
-            let note = fragments::changed_meanwhile(&message)?;
+            let note = fragments::note_changed(&message)?;
             tx.on_commit(move || {
-                news::tell_editors(&site_of_news, edit.id, by.window, note);
-                news::tell(&site_of_news, seq);
+                updates::notify_editors(&site_for_update, edit.id, by.window, note);
+                updates::publish(&site_for_update, seq);
             });
             Ok(message)
         })

@@ -1,6 +1,6 @@
-//! Messages, and the number of their latest change.
+//! Creates the tables for messages and for the number of their latest change.
 
-#![allow(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is written so")]
+#![allow(elided_lifetimes_in_paths, reason = "the traits of sea-orm-migration elide them")]
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -46,7 +46,7 @@ enum Users {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(messages()).await?;
-        // What a page is made of, in its order, without those that were deleted.
+        // For the pages of the list: messages that are not deleted, in order.
         let by_page = Index::create()
             .name("social_messages_by_page")
             .table(SocialMessages::Table)

@@ -1,4 +1,4 @@
-//! The social network's tables, and how they came to be.
+//! The migrations of the social network's tables.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! How often something was changed: one row, which is also what those who write wait for.
+//! The change counter: one row, which also serves as the lock for all writes.
 
 use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
@@ -20,34 +20,34 @@ pub struct Model {
     pub seq: i64,
 }
 
-/// It belongs to nothing.
+/// The table has no relations.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    /// The number of the latest change. Whoever reads messages after it sees that change.
+    /// The number of the latest change. Messages read after this call include that change.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn current(db: &impl ConnectionTrait) -> Result<i64, SocialError> {
         Ok(Entity::find_by_id(ROW).one(db).await?.map_or(0, |row| row.seq))
     }
 
-    /// Waits until no other transaction writes here.
+    /// Locks the row until the end of the transaction, and waits for other writers.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub(crate) async fn lock(db: &impl ConnectionTrait) -> Result<(), SocialError> {
         Entity::find_by_id(ROW).lock_exclusive().one(db).await?;
         Ok(())
     }
 
-    /// Takes the next number.
+    /// Increments the counter and returns the new number.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub(crate) async fn next(db: &impl ConnectionTrait) -> Result<i64, SocialError> {
         let raised = Entity::update_many()
             .col_expr(Column::Seq, Expr::col(Column::Seq).add(1))

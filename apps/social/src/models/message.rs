@@ -1,4 +1,4 @@
-//! A message.
+//! The messages table.
 
 use bellwire_site::bellwire::IdempotencyKey;
 use bellwire_site::{LookupExt, User};
@@ -12,98 +12,98 @@ use crate::forms::{Author, MessageText};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "social_messages")]
 pub struct Model {
-    /// Its id, also in the page. Of two messages the newer has the greater.
+    /// The id, also in the page. Newer messages have greater ids.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Whose it is. Nobody's is everybody's.
+    /// The id of the signed-in author. Without one, everyone may edit the message.
     pub author_id: Option<i64>,
-    /// The name above it.
+    /// The author's name at the time.
     pub author: String,
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// The sender's own id, unique.
+    /// The idempotency key, unique.
     pub client_id: Option<String>,
-    /// When it was written.
+    /// The time of creation.
     pub created_at: DateTimeUtc,
-    /// When it was edited last.
+    /// The time of the last edit.
     pub edited_at: Option<DateTimeUtc>,
-    /// When it was deleted. What is left says nothing; a send that is repeated finds it.
+    /// The time of deletion. The row stays without name and text, so that a repeated send finds it.
     pub deleted_at: Option<DateTimeUtc>,
 }
 
-/// Its author is known by a number only; their name at the time stands in it.
+/// The author is stored as an id only; no relation is declared.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A message to be written.
+/// A message to be inserted.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
-    /// Whose it is to be.
+    /// The id of the signed-in author.
     pub author_id: Option<i64>,
-    /// The name above it.
+    /// The author's name.
     pub author: Author,
-    /// What it says.
+    /// The text.
     pub text: MessageText,
-    /// The sender's own id.
+    /// The idempotency key.
     pub client_id: Option<IdempotencyKey>,
-    /// When.
+    /// The time of creation.
     pub at: DateTimeUtc,
 }
 
 impl Model {
-    /// Whether this visitor may edit it: what somebody wrote who was signed in is theirs alone.
+    /// Whether this visitor may edit the message: only its author may, if it has a signed-in one.
     pub fn may_be_edited_by(&self, visitor: Option<&User>) -> bool {
         self.author_id.is_none_or(|author| visitor.is_some_and(|visitor| visitor.id == author))
     }
 
-    /// Whether this visitor may delete it. An administrator takes away what must not stand here,
-    /// and puts words into nobody's mouth.
+    /// Whether this visitor may delete the message. Administrators may delete every message, but
+    /// edit none but their own.
     pub fn may_be_deleted_by(&self, visitor: Option<&User>) -> bool {
         self.may_be_edited_by(visitor) || visitor.is_some_and(|visitor| visitor.is_admin)
     }
 
-    /// How many there are.
+    /// The number of messages.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn count(db: &impl ConnectionTrait) -> Result<u64, SocialError> {
-        Ok(living().count(db).await?)
+        Ok(not_deleted().count(db).await?)
     }
 
-    /// The newest, without so many: at most `most`, the newest first.
+    /// At most `limit` messages after the first `offset`, newest first.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn newest(
         db: &impl ConnectionTrait,
-        without: u64,
-        most: u64,
+        offset: u64,
+        limit: u64,
     ) -> Result<Vec<Self>, SocialError> {
-        Ok(living().order_by_desc(Column::Id).offset(without).limit(most).all(db).await?)
+        Ok(not_deleted().order_by_desc(Column::Id).offset(offset).limit(limit).all(db).await?)
     }
 
-    /// How many are newer.
+    /// The number of messages newer than this one.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn newer_than(db: &impl ConnectionTrait, id: i64) -> Result<u64, SocialError> {
-        Ok(living().filter(Column::Id.gt(id)).count(db).await?)
+        Ok(not_deleted().filter(Column::Id.gt(id)).count(db).await?)
     }
 
-    /// The message with this id, if it was not deleted.
+    /// The message with this id, unless deleted.
     ///
     /// # Errors
-    /// The database's, or that there is none.
+    /// [`SocialError::NoMessage`], or a database error.
     pub async fn find(db: &impl ConnectionTrait, id: i64) -> Result<Self, SocialError> {
-        living().filter(Column::Id.eq(id)).one(db).await?.ok_or(SocialError::NoMessage)
+        not_deleted().filter(Column::Id.eq(id)).one(db).await?.ok_or(SocialError::NoMessage)
     }
 
-    /// The message that was sent with this id, be it deleted.
+    /// The message that was sent with this idempotency key, also if it was deleted.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn sent_as(
         db: &impl ConnectionTrait,
         id: &IdempotencyKey,
@@ -115,22 +115,22 @@ impl Model {
             .none_if_unstorable()?)
     }
 
-    /// The senders' own ids that begin so, of deleted messages as well.
+    /// The idempotency keys with this prefix, including those of deleted messages.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub(crate) async fn client_ids(
         db: &impl ConnectionTrait,
-        beginning: &str,
+        prefix: &str,
     ) -> Result<Vec<String>, SocialError> {
-        let sent = Entity::find().filter(Column::ClientId.starts_with(beginning));
+        let sent = Entity::find().filter(Column::ClientId.starts_with(prefix));
         Ok(sent.select_only().column(Column::ClientId).into_tuple().all(db).await?)
     }
 
-    /// Writes a message.
+    /// Inserts a message.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn write(db: &impl ConnectionTrait, new: NewMessage) -> Result<Self, SocialError> {
         let message = ActiveModel {
             author_id: Set(new.author_id),
@@ -143,10 +143,10 @@ impl Model {
         Ok(message.insert(db).await?)
     }
 
-    /// Gives it another author's name and another text.
+    /// Changes the author's name and the text.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn edit(
         self,
         db: &impl ConnectionTrait,
@@ -164,10 +164,10 @@ impl Model {
         Ok(edited.update(db).await?)
     }
 
-    /// Leaves nothing of it but that it was there.
+    /// Deletes the message: clears the name and the text, and keeps the row.
     ///
     /// # Errors
-    /// The database's.
+    /// A database error.
     pub async fn delete(
         self,
         db: &impl ConnectionTrait,
@@ -185,6 +185,6 @@ impl Model {
     }
 }
 
-fn living() -> Select<Entity> {
+fn not_deleted() -> Select<Entity> {
     Entity::find().filter(Column::DeletedAt.is_null())
 }

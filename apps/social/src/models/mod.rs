@@ -1,4 +1,4 @@
-//! One table a file: its columns, its queries, and the words of its domain.
+//! Database models, one file per table: columns, queries and domain methods.
 
 mod changes;
 mod message;

@@ -1,10 +1,11 @@
-// What only this browser knows: which messages are mine, what time it is here, and what is being edited.
+// Adds what depends on this browser: the tools of the user's own messages, local times, and the
+// state of open edit forms.
 
 import { application, Controller } from "../app.js"
 import { onState, send } from "../bellwire.js"
 
-const MOST = 200 // characters of a message, as the server counts them
-const SOON = 40 // left: then it is said
+const MAX = 200 // characters per message, as the server counts them
+const WARN_AT = 40 // characters left
 
 application.register(
   "social",
@@ -14,15 +15,16 @@ application.register(
     #stop
 
     connect() {
-      this.#stop = onState((state) => state === "connected" && this.#editOn())
-      this.count() // what was refused, or came back, is there already
+      this.#stop = onState((state) => state === "connected" && this.#reopenForms())
+      this.count() // a rejected or restored form already contains text
     }
 
     disconnect() {
       this.#stop()
     }
 
-    // The list is the same for everyone; what somebody wrote who was signed in, they alone may edit, and an administrator may delete.
+    // The list is the same for everyone. Only its signed-in author may edit a message; an
+    // administrator may also delete it.
     toolsTargetConnected(tools) {
       const me = document.documentElement.dataset.user
       const mine = me && tools.dataset.owner === me
@@ -37,7 +39,7 @@ application.register(
       time.textContent = at.toLocaleString([], { day: "numeric", month: "short", year, hour: "2-digit", minute: "2-digit" })
     }
 
-    /** The message is there: the form is for the next one. What was typed meanwhile stays. */
+    /** Clears the form after the message was added, unless the text has changed in the meantime. */
     added({ detail: { data } }) {
       if (this.textTarget.value !== data.text) return
       this.textTarget.value = ""
@@ -45,13 +47,14 @@ application.register(
     }
 
     count() {
-      const left = MOST - [...this.textTarget.value.trim()].length
-      this.leftTarget.textContent = left > SOON ? `At most ${MOST} characters` : `${left} left`
+      const left = MAX - [...this.textTarget.value.trim()].length
+      this.leftTarget.textContent = left > WARN_AT ? `At most ${MAX} characters` : `${left} left`
       this.leftTarget.toggleAttribute("data-over", left < 0)
     }
 
-    // A new socket does not know what is being edited here, and would not say that somebody else has changed it.
-    #editOn() {
+    // Reopens the edit forms on a new socket: the server does not know them, and would send no note
+    // when someone else changes their messages.
+    #reopenForms() {
       for (const form of this.editTargets) send("open edit page", { id: form.dataset.id })
     }
   },

@@ -1,4 +1,4 @@
-//! Messages come.
+//! Adding messages.
 
 use bellwire::Close;
 use bellwire_site::{DbError, Tx};
@@ -7,19 +7,21 @@ use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 
-use crate::support::{add, ask, client, hear_list, ids, quiet_client, social, texts, window};
+use crate::support::{
+    action_frame, add, client, ids, next_list, social, texts, unread_client, window,
+};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn on_connect_the_first_page_comes(database: TestDatabase) {
+async fn on_connect_the_first_page_is_sent(database: TestDatabase) {
     let site = social(&database).await;
-    let mut first = quiet_client(&site).await;
+    let mut first = unread_client(&site).await;
     let frame: Value = first.receive_json().await;
     assert_eq!(frame["selector"], "#messages__list");
     assert_eq!(
         (&frame["url"], &frame["append"]),
         (&json!(null), &json!(null)),
-        "nobody is led anywhere"
+        "the address stays the same"
     );
     assert!(frame["html"].as_str().unwrap().contains("Nothing has been written yet"));
     first.receive_nothing().await;
@@ -28,12 +30,12 @@ async fn on_connect_the_first_page_comes(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_message_is_seen_by_everyone_at_once_and_once(database: TestDatabase) {
+async fn a_message_reaches_everyone_exactly_once(database: TestDatabase) {
     let site = social(&database).await;
     let mut windows = [client(&site).await, client(&site).await, client(&site).await];
     windows[0].send_json(&add("Ada <b>", "Hello <script>alert(1)</script>")).await;
     for window in &mut windows {
-        let html = hear_list(window).await;
+        let html = next_list(window).await;
         assert_eq!(texts(&html), ["Hello &#60;script&#62;alert(1)&#60;/script&#62;"]);
         assert!(html.contains("Ada &#60;b&#62;") && !html.contains("<script>"), "{html}");
         window.receive_nothing().await;
@@ -43,30 +45,31 @@ async fn a_message_is_seen_by_everyone_at_once_and_once(database: TestDatabase) 
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_same_bytes_go_to_everyone_and_nothing_in_them_is_about_a_reader(
+async fn everyone_receives_the_same_bytes_without_anything_about_the_reader(
     database: TestDatabase,
 ) {
     let site = social(&database).await;
     let ada = site.person("Ada").await;
     let (mut hers, mut other) = (crate::support::client_of(&site, &ada).await, client(&site).await);
     let mut third = client(&site).await;
-    hers.send_json(&ask(
+    hers.send_json(&action_frame(
         "add message",
         json!({"author": "Ada", "text": "mine", "client_id": "c-1"}),
     ))
     .await;
-    let (seen, by_another) = (other.receive_text().await, third.receive_text().await);
-    assert_eq!(seen, by_another);
-    assert!(!seen.contains("c-1"), "the sender's own id is nobody else's: {seen}");
+    let (seen, by_third) = (other.receive_text().await, third.receive_text().await);
+    assert_eq!(seen, by_third);
+    assert!(!seen.contains("c-1"), "only the sender receives the idempotency key: {seen}");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_send_that_is_repeated_is_one_message_and_is_answered_each_time(database: TestDatabase) {
+async fn a_repeated_send_is_one_message_and_is_answered_each_time(database: TestDatabase) {
     let site = social(&database).await;
     let (mut ada, mut ben) = (window(&site, 1).await, client(&site).await);
-    let sent = ask("add message", json!({"author": "Ada", "text": "once", "client_id": "c-1"}));
+    let sent =
+        action_frame("add message", json!({"author": "Ada", "text": "once", "client_id": "c-1"}));
     for _ in 0..3 {
         ada.send_json(&sent).await;
         let answer = ada.receive_text().await;
@@ -74,7 +77,7 @@ async fn a_send_that_is_repeated_is_one_message_and_is_answered_each_time(databa
         let list = ada.receive_text().await;
         assert_eq!(texts(&list), ["once"]);
     }
-    assert_eq!(ids(&hear_list(&mut ben).await).len(), 1);
+    assert_eq!(ids(&next_list(&mut ben).await).len(), 1);
     ben.receive_nothing().await;
     let mut without_script = site.client();
     let form = [("author", "Ada"), ("text", "once"), ("client_id", "c-1")];
@@ -85,36 +88,38 @@ async fn a_send_that_is_repeated_is_one_message_and_is_answered_each_time(databa
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_was_written_is_answered_also_where_the_list_cannot_be_read_after_it(
+async fn a_committed_message_is_confirmed_even_if_the_list_cannot_be_read_afterwards(
     database: TestDatabase,
 ) {
     let site = social(&database).await;
-    let old = "INSERT INTO social_messages (author, text, created_at) VALUES ('Ada', 'old', CURRENT_TIMESTAMP)";
+    let old = "INSERT INTO social_messages (author, text, created_at) \
+               VALUES ('Ada', 'old', CURRENT_TIMESTAMP)";
     run(&site, "", old).await;
     let mut ada = client(&site).await;
-    // From here on no list with the old message can be read; what is written is.
+    // From here on the old message, and so every list with it, cannot be read. Writes still
+    // succeed.
     run(
         &site,
         "ALTER TABLE social_messages ALTER COLUMN edited_at TYPE text USING 'never'",
         "UPDATE social_messages SET edited_at = 'never'",
     )
     .await;
-    let sent = ask("add message", json!({"author": "Ada", "text": "new", "client_id": "c-1"}));
+    let sent =
+        action_frame("add message", json!({"author": "Ada", "text": "new", "client_id": "c-1"}));
     ada.send_json(&sent).await;
-    let (heard, close) = ada.heard_until_closed().await;
-    assert!(heard.iter().any(|frame| frame.contains("Your message is there.")), "{heard:?}");
-    assert!(!heard.iter().any(|frame| frame.contains("\"error\"")), "{heard:?}");
-    assert_eq!(close.code(), Close::TRY_AGAIN, "it comes back for the list");
+    let (frames, close) = ada.receive_until_closed().await;
+    assert!(frames.iter().any(|frame| frame.contains("Your message has been sent.")), "{frames:?}");
+    assert!(!frames.iter().any(|frame| frame.contains("\"error\"")), "{frames:?}");
+    assert_eq!(close.code(), Close::TRY_AGAIN, "it reconnects for the list");
     assert_eq!(Message::count(site.state().db().read()).await.unwrap(), 2);
     site.stop().await;
 }
 
-/// Runs the first where the database is PostgreSQL and has one of its own, and the second
-/// elsewhere.
+/// Runs `postgres` on PostgreSQL unless it is empty, and `other` otherwise.
 async fn run(site: &TestSite, postgres: &'static str, other: &'static str) {
     let statement = async move |tx: Tx| {
-        let is_own = tx.get_database_backend() == DbBackend::Postgres && !postgres.is_empty();
-        tx.execute_unprepared(if is_own { postgres } else { other }).await?;
+        let use_postgres = tx.get_database_backend() == DbBackend::Postgres && !postgres.is_empty();
+        tx.execute_unprepared(if use_postgres { postgres } else { other }).await?;
         Ok::<_, DbError>(())
     };
     site.state().db().write(statement).await.unwrap();
@@ -122,18 +127,19 @@ async fn run(site: &TestSite, postgres: &'static str, other: &'static str) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_repeated_send_does_not_bring_a_deleted_message_back(database: TestDatabase) {
+async fn a_repeated_send_does_not_restore_a_deleted_message(database: TestDatabase) {
     let site = social(&database).await;
     let mut ada = window(&site, 1).await;
-    let sent = ask("add message", json!({"author": "Ada", "text": "gone", "client_id": "c-1"}));
+    let sent =
+        action_frame("add message", json!({"author": "Ada", "text": "gone", "client_id": "c-1"}));
     ada.send_json(&sent).await;
     ada.receive_text().await;
     let id = ids(&ada.receive_text().await)[0];
-    ada.send_json(&ask("delete message", json!({"id": id}))).await;
+    ada.send_json(&action_frame("delete message", json!({"id": id}))).await;
     assert!(texts(&ada.receive_text().await).is_empty());
     ada.send_json(&sent).await;
-    let answer = crate::support::hears_of(&mut ada, "data-client-id=\"c-1\"").await;
-    assert!(!answer.contains("data-error"), "it is answered as it was before: {answer}");
+    let answer = crate::support::until_text(&mut ada, "data-client-id=\"c-1\"").await;
+    assert!(!answer.contains("data-error"), "it is answered as before: {answer}");
     assert!(texts(&site.client().get("/social/").await.text).is_empty());
     site.stop().await;
 }

@@ -1,15 +1,17 @@
-//! Whatever is wrong is answered, and nobody else hears of it.
+//! Invalid actions and exceeded limits: answered to the sender only.
 
 use std::time::Duration;
 
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{add, ask, client, client_of, filled, hear_list, social, texts, window};
+use crate::support::{
+    action_frame, add, client, client_of, next_list, social, texts, window, with_messages,
+};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives(
+async fn every_invalid_action_is_answered_to_its_sender_only_and_the_connection_stays_open(
     database: TestDatabase,
 ) {
     let site = social(&database).await;
@@ -48,7 +50,7 @@ async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives
         ("delete message", json!({"id": {"$gt": 0}}), json!("id")),
         ("like message", json!({"id": 1}), json!("action")),
     ] {
-        ada.send_json(&ask(action, data.clone())).await;
+        ada.send_json(&action_frame(action, data.clone())).await;
         let answer: Value = ada.receive_json().await;
         assert!(answer["error"].is_string(), "{database:?} {action} {data}: {answer}");
         assert!(
@@ -60,19 +62,19 @@ async fn every_bad_ask_is_answered_to_the_one_who_asked_and_the_connection_lives
     ada.receive_nothing().await;
     ben.receive_nothing().await;
     ada.send_json(&add("מיכל 🦔", "مرحبا <script>")).await;
-    assert_eq!(texts(&hear_list(&mut ada).await), ["مرحبا &#60;script&#62;"]);
+    assert_eq!(texts(&next_list(&mut ada).await), ["مرحبا &#60;script&#62;"]);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_error_of_a_page_of_ours_names_the_ask_so_that_its_own_form_says_it(
+async fn an_error_names_its_action_so_that_our_page_shows_it_in_the_right_form(
     database: TestDatabase,
 ) {
     let site = social(&database).await;
     let mut page = window(&site, 1).await;
     let data = json!({"id": 1, "author": "Ada", "text": "", "client_id": "c-1"});
-    page.send_json(&ask("update message", data)).await;
+    page.send_json(&action_frame("update message", data)).await;
     let error = page.receive_text().await;
     assert!(error.contains("data-error=\"text\" data-client-id=\"c-1\""), "{error}");
     site.stop().await;
@@ -80,7 +82,7 @@ async fn an_error_of_a_page_of_ours_names_the_ask_so_that_its_own_form_says_it(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn those_who_are_not_signed_in_may_write_so_much_from_an_address_and_others_go_on(
+async fn anonymous_writes_are_limited_per_address_and_signed_in_users_are_not_affected(
     database: TestDatabase,
 ) {
     let site = social(&database).await;
@@ -99,17 +101,17 @@ async fn those_who_are_not_signed_in_may_write_so_much_from_an_address_and_other
             break error.to_owned();
         }
     };
-    assert_eq!((refusals, refusal.starts_with("That was too often.")), (1, true), "{refusal}");
+    assert_eq!((refusals, refusal.starts_with("Too many requests.")), (1, true), "{refusal}");
     hers.send_json(&add("", "still here")).await;
     loop {
-        if texts(&hear_list(&mut hers).await).first().is_some_and(|text| text == "still here") {
+        if texts(&next_list(&mut hers).await).first().is_some_and(|text| text == "still here") {
             break;
         }
     }
     site.state().clock().advance(Duration::from_secs(61));
     flood.send_json(&add("Flood", "again")).await;
     loop {
-        if texts(&hear_list(&mut flood).await).first().is_some_and(|text| text == "again") {
+        if texts(&next_list(&mut flood).await).first().is_some_and(|text| text == "again") {
             break;
         }
     }
@@ -118,20 +120,18 @@ async fn those_who_are_not_signed_in_may_write_so_much_from_an_address_and_other
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_is_signed_in_may_write_more_than_anybody_types_and_then_waits(
-    database: TestDatabase,
-) {
+async fn signed_in_users_have_a_higher_limit_of_their_own(database: TestDatabase) {
     let site = social(&database).await;
-    let mut ada = filled(&site, 300).await;
+    let mut ada = with_messages(&site, 300).await;
     let one = [("author", ""), ("text", "one too many")];
     assert_eq!(ada.post("/social/", &one).await.status, 429);
     let mut hers = client_of(&site, &ada).await;
     hers.send_json(&add("", "one too many")).await;
     let answer: Value = hers.receive_json().await;
-    assert!(answer["error"].as_str().unwrap().starts_with("That was too often."), "{answer}");
+    assert!(answer["error"].as_str().unwrap().starts_with("Too many requests."), "{answer}");
     let mut ben = site.person("Ben").await;
     for person in [&mut ben, &mut site.client()] {
-        let answer = person.post("/social/", &[("author", "x"), ("text", "others go on")]).await;
+        let answer = person.post("/social/", &[("author", "x"), ("text", "not limited")]).await;
         assert_eq!(answer.status, 303);
     }
     site.state().clock().advance(Duration::from_secs(61));
@@ -141,7 +141,7 @@ async fn whoever_is_signed_in_may_write_more_than_anybody_types_and_then_waits(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_limit_holds_for_forms_as_well_and_says_when_to_try_again(database: TestDatabase) {
+async fn the_rate_limit_applies_to_forms_and_sends_retry_after(database: TestDatabase) {
     let site = social(&database).await;
     let mut flood = site.client();
     for n in 0..60 {
@@ -151,6 +151,6 @@ async fn the_limit_holds_for_forms_as_well_and_says_when_to_try_again(database: 
     let answer = flood.post("/social/", &[("author", "Flood"), ("text", "one too many")]).await;
     assert_eq!(answer.status, 429);
     assert!(!answer.header("retry-after").is_empty());
-    assert_eq!(flood.get("/social/").await.status, 200, "reading goes on");
+    assert_eq!(flood.get("/social/").await.status, 200, "reading is not limited");
     site.stop().await;
 }

@@ -1,34 +1,34 @@
-//! What a busy list costs, counted.
+//! The cost of a busy list: renderings and notifications are counted.
 
 use bellwire_testkit::{Log, TestDatabase, apply, on_databases};
 use serde_json::json;
 
-use crate::support::{add, ask, client, filled, hear_list, social, texts};
+use crate::support::{action_frame, add, client, next_list, social, texts, with_messages};
 
-/// Half of them look at the first page, half at the second.
+/// Half of the windows show the first page, half the second.
 const WINDOWS: usize = 200;
 
-// One thread, so that the log of this thread is the log of everything.
+// A single thread, so that its log contains everything.
 #[apply(on_databases)]
 #[tokio::test(flavor = "current_thread")]
-async fn a_page_is_rendered_once_however_many_look_at_it(database: TestDatabase) {
+async fn a_page_is_rendered_once_for_any_number_of_viewers(database: TestDatabase) {
     let site = social(&database).await;
-    filled(&site, 7).await;
+    with_messages(&site, 7).await;
     let log = Log::listen("bellwire_social=trace");
     let renderings = || log.text().matches("Rendered a page").count();
     let mut windows = Vec::with_capacity(WINDOWS);
     for number in 0..WINDOWS {
         let mut window = client(&site).await;
         if number % 2 == 1 {
-            window.send_json(&ask("list messages", json!({"page": 2}))).await;
-            hear_list(&mut window).await;
+            window.send_json(&action_frame("list messages", json!({"page": 2}))).await;
+            next_list(&mut window).await;
         }
         windows.push(window);
     }
-    assert_eq!(renderings(), 2, "whoever comes while nothing changes finds both pages");
+    assert_eq!(renderings(), 2, "both pages are cached while nothing changes");
     windows[0].send_json(&add("Ada", "to everyone")).await;
     for (number, window) in windows.iter_mut().enumerate() {
-        let seen = texts(&hear_list(window).await);
+        let seen = texts(&next_list(window).await);
         let first = if number % 2 == 0 { "to everyone" } else { "m3" };
         assert_eq!(seen.first().map(String::as_str), Some(first));
         window.receive_nothing().await;
@@ -40,7 +40,7 @@ async fn a_page_is_rendered_once_however_many_look_at_it(database: TestDatabase)
 
 #[apply(on_databases)]
 #[tokio::test(flavor = "current_thread")]
-async fn many_changes_in_a_moment_are_shown_together(database: TestDatabase) {
+async fn many_changes_in_a_short_time_are_sent_together(database: TestDatabase) {
     let site = social(&database).await;
     let mut reader = client(&site).await;
     let mut writers = Vec::new();
@@ -52,12 +52,12 @@ async fn many_changes_in_a_moment_are_shown_together(database: TestDatabase) {
         writer.send_json(&add("Ada", &format!("m{number}"))).await;
     }
     let mut lists = 1;
-    while !is_complete(&hear_list(&mut reader).await) {
+    while !is_complete(&next_list(&mut reader).await) {
         lists += 1;
     }
     reader.receive_nothing().await;
-    let told = site.state().bellwire().layer().counts().sends - before;
-    assert!(lists <= told && told < 50, "{lists} lists of {told} tellings for 50 changes");
+    let sends = site.state().bellwire().layer().counts().sends - before;
+    assert!(lists <= sends && sends < 50, "{lists} lists for {sends} notifications of 50 changes");
     drop(writers);
     site.stop().await;
 }

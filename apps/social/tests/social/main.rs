@@ -1,4 +1,4 @@
-//! The social network's promises, through the site and the communicator, on real databases.
+//! Tests of the social network, through the site and the communicator, on real databases.
 
 mod support;
 

@@ -1,21 +1,23 @@
-//! Whose messages are whose.
+//! Permissions: only its author may change the message of a signed-in user.
 
 use bellwire::testing::Communicator;
 use bellwire_testkit::{PASSWORD, TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{add, ask, client, client_of, hear_list, hears, ids, social, texts};
+use crate::support::{
+    action_frame, add, client, client_of, ids, next_list, social, texts, until_list,
+};
 
-async fn refused(client: &mut Communicator, action: &str, data: Value) {
-    client.send_json(&ask(action, data)).await;
+async fn assert_refused(client: &mut Communicator, action: &str, data: Value) {
+    client.send_json(&action_frame(action, data)).await;
     let answer: Value = client.receive_json().await;
-    assert_eq!(answer["error"], "Only the one who wrote it may do that.", "{action}");
+    assert_eq!(answer["error"], "Only the author of this message can do that.", "{action}");
     client.receive_nothing().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_somebody_signed_in_wrote_is_theirs_alone_and_an_administrator_can_only_delete_it(
+async fn only_the_signed_in_author_can_edit_a_message_and_administrators_can_only_delete_it(
     database: TestDatabase,
 ) {
     let site = social(&database).await;
@@ -25,16 +27,17 @@ async fn what_somebody_signed_in_wrote_is_theirs_alone_and_an_administrator_can_
     let (ada, mut ben) = (site.person("Ada").await, site.person("Ben").await);
     let mut hers = client_of(&site, &ada).await;
     hers.send_json(&add("Somebody else", "hers")).await;
-    let html = hear_list(&mut hers).await;
+    let html = next_list(&mut hers).await;
     let id = ids(&html)[0];
     assert!(
         html.contains("Ada") && !html.contains("Somebody else"),
-        "nobody signed in borrows a name"
+        "a signed-in user cannot use another name"
     );
     for mut other in [client(&site).await, client_of(&site, &ben).await] {
-        refused(&mut other, "open edit page", json!({ "id": id })).await;
-        refused(&mut other, "update message", json!({"id": id, "author": "x", "text": "x"})).await;
-        refused(&mut other, "delete message", json!({ "id": id })).await;
+        assert_refused(&mut other, "open edit page", json!({ "id": id })).await;
+        assert_refused(&mut other, "update message", json!({"id": id, "author": "x", "text": "x"}))
+            .await;
+        assert_refused(&mut other, "delete message", json!({ "id": id })).await;
     }
     for (path, fields) in [
         (format!("/social/messages/{id}/"), &[("author", "x"), ("text", "x")][..]),
@@ -44,51 +47,52 @@ async fn what_somebody_signed_in_wrote_is_theirs_alone_and_an_administrator_can_
         assert_eq!(site.client().post(&path, fields).await.status, 403, "{path}");
     }
     assert_eq!(ben.get(&format!("/social/messages/{id}/")).await.status, 403);
-    hers.send_json(&ask(
+    hers.send_json(&action_frame(
         "update message",
-        json!({"id": id, "author": "x", "text": "hers, mended"}),
+        json!({"id": id, "author": "x", "text": "hers, fixed"}),
     ))
     .await;
     let _: Value = hers.receive_json().await;
-    hears(&mut hers, &["hers, mended"]).await;
+    until_list(&mut hers, &["hers, fixed"]).await;
     let form = format!("/social/messages/{id}/");
     assert_eq!(admin.get(&form).await.status, 403);
     assert_eq!(admin.post(&form, &[("author", "x"), ("text", "x")]).await.status, 403);
     let mut admin = client_of(&site, &admin).await;
-    refused(&mut admin, "open edit page", json!({ "id": id })).await;
-    let words = json!({"id": id, "author": "x", "text": "words of the house"});
-    refused(&mut admin, "update message", words).await;
-    admin.send_json(&ask("delete message", json!({ "id": id }))).await;
-    hears(&mut admin, &[]).await;
-    hears(&mut hers, &[]).await;
+    assert_refused(&mut admin, "open edit page", json!({ "id": id })).await;
+    let change = json!({"id": id, "author": "x", "text": "changed by the administrator"});
+    assert_refused(&mut admin, "update message", change).await;
+    admin.send_json(&action_frame("delete message", json!({ "id": id }))).await;
+    until_list(&mut admin, &[]).await;
+    until_list(&mut hers, &[]).await;
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_nobody_in_particular_wrote_is_everybodys(database: TestDatabase) {
+async fn an_anonymous_message_can_be_edited_and_deleted_by_everyone(database: TestDatabase) {
     let site = social(&database).await;
     let ben = site.person("Ben").await;
     let (mut somebody, mut his) = (client(&site).await, client_of(&site, &ben).await);
-    somebody.send_json(&add("Somebody", "mend me")).await;
-    let id = ids(&hear_list(&mut somebody).await)[0];
-    his.send_json(&ask("update message", json!({"id": id, "author": "Nobody", "text": "mended"})))
-        .await;
-    let html = hears(&mut somebody, &["mended"]).await;
+    somebody.send_json(&add("Somebody", "fix me")).await;
+    let id = ids(&next_list(&mut somebody).await)[0];
+    his.send_json(&action_frame(
+        "update message",
+        json!({"id": id, "author": "Nobody", "text": "fixed"}),
+    ))
+    .await;
+    let html = until_list(&mut somebody, &["fixed"]).await;
     assert!(
         html.contains("Nobody") && !html.contains("data-owner"),
-        "it stays everybody's: {html}"
+        "it still belongs to nobody: {html}"
     );
-    somebody.send_json(&ask("delete message", json!({ "id": id }))).await;
-    hears(&mut somebody, &[]).await;
+    somebody.send_json(&action_frame("delete message", json!({ "id": id }))).await;
+    until_list(&mut somebody, &[]).await;
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_tools_of_ones_own_messages_are_there_without_scripts_and_those_of_others_are_not(
-    database: TestDatabase,
-) {
+async fn without_scripts_only_the_tools_of_ones_own_messages_are_visible(database: TestDatabase) {
     let site = social(&database).await;
     let mut admin = site.client();
     let account = [("username", "Admin"), ("password", PASSWORD), ("password_confirm", PASSWORD)];

@@ -1,16 +1,16 @@
-//! By HTTP, as crawlers and browsers without scripts see it.
+//! The pages over HTTP, as crawlers and browsers without scripts see them.
 
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 
-use crate::support::{filled, ids, paging, social, texts};
+use crate::support::{ids, paging, social, texts, with_messages};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn every_page_has_an_address_a_title_and_a_description_and_knows_its_neighbours(
+async fn every_page_has_an_address_a_title_and_a_description_and_links_to_its_neighbours(
     database: TestDatabase,
 ) {
     let site = social(&database).await;
-    filled(&site, 11).await;
+    with_messages(&site, 11).await;
     let mut visitor = site.client();
     let first = visitor.get("/social/").await.text;
     assert_eq!(texts(&first), ["m11", "m10", "m9", "m8", "m7"]);
@@ -35,10 +35,10 @@ async fn every_page_has_an_address_a_title_and_a_description_and_knows_its_neigh
         (texts(&beyond), paging(&beyond).as_str()),
         (vec!["m1".to_owned()], "Previous | Page 3 of 3")
     );
-    for nowhere in
+    for invalid in
         ["?page=0", "?page=-1", "?page=two", "?page=", "?page=%00", "?page=18446744073709551616"]
     {
-        assert_eq!(visitor.get(&format!("/social/{nowhere}")).await.status, 404, "{nowhere}");
+        assert_eq!(visitor.get(&format!("/social/{invalid}")).await.status, 404, "{invalid}");
     }
     assert_eq!(visitor.get("/social/?page=18446744073709551615").await.status, 200);
     site.stop().await;
@@ -46,9 +46,9 @@ async fn every_page_has_an_address_a_title_and_a_description_and_knows_its_neigh
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn without_scripts_one_writes_edits_and_deletes_by_forms(database: TestDatabase) {
+async fn messages_can_be_added_edited_and_deleted_by_forms_without_scripts(database: TestDatabase) {
     let site = social(&database).await;
-    filled(&site, 3).await;
+    with_messages(&site, 3).await;
     let mut ada = site.client();
     let added = ada.post("/social/", &[("author", "Ada"), ("text", "first")]).await;
     let id = ids(&ada.get("/social/").await.text)[0];
@@ -62,24 +62,24 @@ async fn without_scripts_one_writes_edits_and_deletes_by_forms(database: TestDat
     let deleted = ada.post(&format!("{path}delete/"), &[("id", &id.to_string())]).await;
     assert_eq!((deleted.status, deleted.location()), (303, "/social/"));
     assert_eq!(texts(&ada.get("/social/").await.text), ["m3", "m2", "m1"]);
-    for gone in [ada.get(&path).await, ada.post(&format!("{path}delete/"), &[]).await] {
-        assert_eq!(gone.status, 404);
+    for answer in [ada.get(&path).await, ada.post(&format!("{path}delete/"), &[]).await] {
+        assert_eq!(answer.status, 404);
     }
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_message_on_a_later_page_leads_back_to_that_page(database: TestDatabase) {
+async fn editing_a_message_on_a_later_page_returns_to_that_page(database: TestDatabase) {
     let site = social(&database).await;
     let mut ada = site.client();
     ada.post("/social/", &[("author", "Ada"), ("text", "old")]).await;
     let id = ids(&ada.get("/social/").await.text)[0];
-    filled(&site, 7).await;
+    with_messages(&site, 7).await;
     let path = format!("/social/messages/{id}/");
     assert!(
         ada.get(&path).await.text.contains("href=\"/social/?page=2\""),
-        "cancelling leads back"
+        "the cancel link returns to the page"
     );
     let saved = ada.post(&path, &[("author", "Ada"), ("text", "older")]).await;
     assert_eq!(saved.location(), format!("/social/?page=2#message--{id}"));
@@ -90,22 +90,22 @@ async fn a_message_on_a_later_page_leads_back_to_that_page(database: TestDatabas
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(database: TestDatabase) {
+async fn errors_are_shown_beside_their_field_and_the_input_is_kept(database: TestDatabase) {
     let site = social(&database).await;
     let mut ada = site.client();
     let long = "y".repeat(201);
-    for (author, text, said) in [
-        ("", "kept", "Say who you are."),
+    for (author, text, error) in [
+        ("", "kept", "Please type your name."),
         ("Ada & <b>", "", "Write something first."),
         ("Ada", &*long, "this one has 201"),
     ] {
         let answer = ada.post("/social/", &[("author", author), ("text", text)]).await;
         assert_eq!(answer.status, 422);
-        assert!(answer.text.contains(said) && answer.text.contains(text), "{said}");
+        assert!(answer.text.contains(error) && answer.text.contains(text), "{error}");
         assert!(!answer.text.contains("<b>"), "{}", answer.text);
     }
     let both = ada.post("/social/", &[]).await.text;
-    assert!(both.contains("Say who you are.") && both.contains("Write something first."));
+    assert!(both.contains("Please type your name.") && both.contains("Write something first."));
     ada.post("/social/", &[("author", "Ada"), ("text", "there")]).await;
     let id = ids(&ada.get("/social/").await.text)[0];
     let answer =
@@ -113,18 +113,18 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(databa
     assert_eq!(answer.status, 422);
     assert!(answer.text.contains("Write something first."));
     assert_eq!(texts(&ada.get("/social/").await.text), ["there"]);
-    for nowhere in ["/social/messages/999/", "/social/messages/9223372036854775807/"] {
-        assert_eq!(ada.get(nowhere).await.status, 404, "{nowhere}");
+    for missing in ["/social/messages/999/", "/social/messages/9223372036854775807/"] {
+        assert_eq!(ada.get(missing).await.status, 404, "{missing}");
         assert_eq!(
-            ada.post(nowhere, &[("author", "x"), ("text", "x")]).await.status,
+            ada.post(missing, &[("author", "x"), ("text", "x")]).await.status,
             404,
-            "{nowhere}"
+            "{missing}"
         );
     }
-    for strange in
+    for malformed in
         ["/social/messages/x/", "/social/messages/%00/", "/social/messages/99999999999999999999/"]
     {
-        assert_eq!(ada.get(strange).await.status, 400, "{strange}");
+        assert_eq!(ada.get(malformed).await.status, 400, "{malformed}");
     }
     site.stop().await;
 }

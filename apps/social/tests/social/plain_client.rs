@@ -1,9 +1,9 @@
-//! A client written for the original, on a real socket: text frames of JSON, and nothing of ours.
+//! A plain JSON client on a real socket, as written for the original app, without bellwire.js.
 
 use bellwire_testkit::{TestDatabase, TestSite, Window, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{ask, ids, social, texts};
+use crate::support::{action_frame, ids, social, texts};
 
 struct Plain(Window);
 
@@ -12,16 +12,16 @@ impl Plain {
         Self(Window::open(&site.client(), "/ws/social-network/").await)
     }
 
-    async fn ask(&mut self, action: &str, data: Value) {
-        self.0.ask(&ask(action, data)).await;
+    async fn send(&mut self, action: &str, data: Value) {
+        self.0.ask(&action_frame(action, data)).await;
     }
 
-    async fn hear(&mut self) -> Value {
+    async fn receive(&mut self) -> Value {
         self.0.json().await
     }
 
-    /// The list, when it shows these texts; what comes before is older.
-    async fn sees(&mut self, expected: &[&str]) -> String {
+    /// Waits for a list with exactly these texts. The lists before it are older.
+    async fn until_list(&mut self, expected: &[&str]) -> String {
         let mut shown = String::new();
         let shows = |frame: &str| {
             let frame: Value = serde_json::from_str(frame).unwrap();
@@ -39,32 +39,32 @@ impl Plain {
 async fn browse_add_read_edit_and_delete(database: TestDatabase) {
     let site = social(&database).await;
     let (mut ada, mut ben) = (Plain::open(&site).await, Plain::open(&site).await);
-    ada.sees(&[]).await;
-    ben.sees(&[]).await;
+    ada.until_list(&[]).await;
+    ben.until_list(&[]).await;
     for n in 1..=6 {
-        ada.ask("add message", json!({"author": "Ada", "text": format!("m{n}")})).await;
+        ada.send("add message", json!({"author": "Ada", "text": format!("m{n}")})).await;
     }
-    let html = ada.sees(&["m6", "m5", "m4", "m3", "m2"]).await;
-    ben.sees(&["m6", "m5", "m4", "m3", "m2"]).await;
+    let html = ada.until_list(&["m6", "m5", "m4", "m3", "m2"]).await;
+    ben.until_list(&["m6", "m5", "m4", "m3", "m2"]).await;
     let newest = ids(&html)[0];
-    ben.ask("list messages", json!({"page": "2"})).await;
-    ben.sees(&["m1"]).await;
-    ada.ask("open edit page", json!({"id": newest.to_string()})).await;
+    ben.send("list messages", json!({"page": "2"})).await;
+    ben.until_list(&["m1"]).await;
+    ada.send("open edit page", json!({"id": newest.to_string()})).await;
     let form = loop {
-        let frame = ada.hear().await;
+        let frame = ada.receive().await;
         if frame["selector"] == format!("#message--{newest}") {
             break frame;
         }
     };
     assert!(form["html"].as_str().unwrap().contains("m6</textarea>"), "{form}");
-    ada.ask("update message", json!({"id": newest.to_string(), "author": "Ada", "text": "m6!"}))
+    ada.send("update message", json!({"id": newest.to_string(), "author": "Ada", "text": "m6!"}))
         .await;
-    assert_eq!(ada.hear().await["selector"], format!("#message--{newest}"));
-    ada.sees(&["m6!", "m5", "m4", "m3", "m2"]).await;
-    ada.ask("delete message", json!({ "id": newest })).await;
-    ada.sees(&["m5", "m4", "m3", "m2", "m1"]).await;
-    ben.sees(&["m5", "m4", "m3", "m2", "m1"]).await;
-    ada.ask("dance", json!({})).await;
-    assert_eq!(ada.hear().await["error"], "Unknown action `dance`.");
+    assert_eq!(ada.receive().await["selector"], format!("#message--{newest}"));
+    ada.until_list(&["m6!", "m5", "m4", "m3", "m2"]).await;
+    ada.send("delete message", json!({ "id": newest })).await;
+    ada.until_list(&["m5", "m4", "m3", "m2", "m1"]).await;
+    ben.until_list(&["m5", "m4", "m3", "m2", "m1"]).await;
+    ada.send("dance", json!({})).await;
+    assert_eq!(ada.receive().await["error"], "Unknown action `dance`.");
     site.stop().await;
 }

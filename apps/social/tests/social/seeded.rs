@@ -1,9 +1,9 @@
-//! Something to see.
+//! The sample messages of `bellwire seed`.
 
 use bellwire_site::seed::{self, Progress};
 use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
 
-use crate::support::{ask, client, ids, paging, social, texts};
+use crate::support::{action_frame, client, ids, paging, social, texts};
 
 async fn seed(site: &TestSite) {
     let people = seed::people(site.state(), &mut Progress::quiet()).await.unwrap();
@@ -20,7 +20,7 @@ async fn seed(site: &TestSite) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn seeding_twice_is_seeding_once_and_what_was_deleted_stays_so(database: TestDatabase) {
+async fn seeding_twice_adds_nothing_and_deleted_messages_stay_deleted(database: TestDatabase) {
     let site = social(&database).await;
     seed(&site).await;
     let mut visitor = site.client();
@@ -31,16 +31,16 @@ async fn seeding_twice_is_seeding_once_and_what_was_deleted_stays_so(database: T
         "the newest comes first: {:?}",
         texts(&first)
     );
-    assert!(first.contains("Amara Okafor") && first.contains("data-owner"), "it is theirs");
+    assert!(first.contains("Amara Okafor") && first.contains("data-owner"), "it has an owner");
     let second = visitor.get("/social/?page=3").await.text;
-    let passer_by = second
+    let anonymous = second
         .split("<li class=\"post\"")
         .find(|post| post.contains("Somebody</b>"))
-        .expect("a stranger");
-    let id = ids(&format!("<li class=\"post\"{passer_by}"))[0];
+        .expect("a message of an anonymous author");
+    let id = ids(&format!("<li class=\"post\"{anonymous}"))[0];
     let mut socket = client(&site).await;
-    socket.send_json(&ask("delete message", serde_json::json!({ "id": id }))).await;
-    crate::support::hear_list(&mut socket).await;
+    socket.send_json(&action_frame("delete message", serde_json::json!({ "id": id }))).await;
+    crate::support::next_list(&mut socket).await;
     seed(&site).await;
     assert_eq!(texts(&visitor.get("/social/").await.text), texts(&first));
     assert_eq!(visitor.get(&format!("/social/messages/{id}/")).await.status, 404);
@@ -49,7 +49,7 @@ async fn seeding_twice_is_seeding_once_and_what_was_deleted_stays_so(database: T
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_missing_comes_after_what_was_written_meanwhile(database: TestDatabase) {
+async fn seeded_messages_are_dated_after_existing_ones(database: TestDatabase) {
     let site = social(&database).await;
     site.client().post("/social/", &[("author", "Ada"), ("text", "before it was filled")]).await;
     seed(&site).await;

@@ -1,4 +1,4 @@
-//! A site with the social network, and windows that look at it.
+//! Helpers: a site with the social network, and its windows.
 
 use bellwire::Dialect;
 use bellwire::testing::Communicator;
@@ -6,26 +6,26 @@ use bellwire_social::SocialConsumer;
 use bellwire_testkit::{Client, TestDatabase, TestSite};
 use serde_json::{Value, json};
 
-/// A site with nothing but the social network.
+/// A site with the social network as its only app.
 pub(crate) async fn social(database: &TestDatabase) -> TestSite {
     TestSite::start(database, vec![bellwire_social::app()]).await
 }
 
-/// A client written for the original, of nobody in particular; what it hears first is taken off.
+/// An anonymous plain client, as written for the original app. Its first list has been received.
 pub(crate) async fn client(site: &TestSite) -> Communicator {
-    let mut client = quiet_client(site).await;
-    hear_list(&mut client).await;
+    let mut client = unread_client(site).await;
+    next_list(&mut client).await;
     client
 }
 
-/// The same, that has not yet heard anything.
-pub(crate) async fn quiet_client(site: &TestSite) -> Communicator {
+/// As above, before its first list is received.
+pub(crate) async fn unread_client(site: &TestSite) -> Communicator {
     Communicator::to(site.state().bellwire(), "/ws/social-network/")
         .connect(SocialConsumer::new(site.state().clone(), None))
         .await
 }
 
-/// The same, of this person.
+/// A plain client of this person. Its first list has been received.
 pub(crate) async fn client_of(site: &TestSite, person: &Client) -> Communicator {
     let user = site.user(person).await;
     let mut client = Communicator::to(site.state().bellwire(), "/ws/social-network/")
@@ -33,27 +33,27 @@ pub(crate) async fn client_of(site: &TestSite, person: &Client) -> Communicator 
         .session(user.session_key())
         .connect(SocialConsumer::new(site.state().clone(), Some(user)))
         .await;
-    hear_list(&mut client).await;
+    next_list(&mut client).await;
     client
 }
 
-/// Our own page, which says that it is at this page of the list.
+/// Our own page, which shows this page of the list. Its first list has been received.
 pub(crate) async fn window(site: &TestSite, page: u64) -> Communicator {
-    let mut window = quiet_window(site, &page.to_string()).await;
+    let mut window = unread_window(site, &page.to_string()).await;
     window.receive_text().await;
     window
 }
 
-/// The same, that has not yet heard anything.
-pub(crate) async fn quiet_window(site: &TestSite, at: &str) -> Communicator {
+/// As above, before its first list is received.
+pub(crate) async fn unread_window(site: &TestSite, at: &str) -> Communicator {
     Communicator::to(site.state().bellwire(), &format!("/ws/social-network/?dialect=htmx&at={at}"))
         .dialect(Dialect::Htmx)
         .connect(SocialConsumer::new(site.state().clone(), None))
         .await
 }
 
-/// Writes so many messages, `m1` first, as somebody who is signed in, and returns whose they are.
-pub(crate) async fn filled(site: &TestSite, count: usize) -> Client {
+/// Adds `count` messages, `m1` first, as a signed-in user, and returns that user's client.
+pub(crate) async fn with_messages(site: &TestSite, count: usize) -> Client {
     let mut filler = site.person("Filler").await;
     for n in 1..=count {
         let answer = filler.post("/social/", &[("author", ""), ("text", &format!("m{n}"))]).await;
@@ -62,33 +62,33 @@ pub(crate) async fn filled(site: &TestSite, count: usize) -> Client {
     filler
 }
 
-pub(crate) fn ask(action: &str, data: Value) -> Value {
+pub(crate) fn action_frame(action: &str, data: Value) -> Value {
     json!({"action": action, "data": data})
 }
 
 pub(crate) fn add(author: &str, text: &str) -> Value {
-    ask("add message", json!({"author": author, "text": text}))
+    action_frame("add message", json!({"author": author, "text": text}))
 }
 
-/// The next frame, which is the list; returns its HTML.
-pub(crate) async fn hear_list(client: &mut Communicator) -> String {
+/// The HTML of the next frame, which must be the list.
+pub(crate) async fn next_list(client: &mut Communicator) -> String {
     let frame: Value = client.receive_json().await;
     assert_eq!(frame["selector"], "#messages__list", "{frame}");
     frame["html"].as_str().unwrap().to_owned()
 }
 
-/// Frames until a list that shows exactly these texts; whatever came before is older.
-pub(crate) async fn hears(client: &mut Communicator, expected: &[&str]) -> String {
+/// Receives lists until one shows exactly these texts, and returns its HTML.
+pub(crate) async fn until_list(client: &mut Communicator, expected: &[&str]) -> String {
     loop {
-        let html = hear_list(client).await;
+        let html = next_list(client).await;
         if texts(&html) == expected {
             return html;
         }
     }
 }
 
-/// Text frames until one contains this.
-pub(crate) async fn hears_of(window: &mut Communicator, word: &str) -> String {
+/// Receives text frames until one contains `word`, and returns it.
+pub(crate) async fn until_text(window: &mut Communicator, word: &str) -> String {
     loop {
         let frame = window.receive_text().await;
         if frame.contains(word) {
@@ -97,7 +97,7 @@ pub(crate) async fn hears_of(window: &mut Communicator, word: &str) -> String {
     }
 }
 
-/// The texts of the messages in this HTML, in their order.
+/// The texts of the messages in this HTML, in order.
 pub(crate) fn texts(html: &str) -> Vec<String> {
     let texts = html.split("class=\"post__text\"").skip(1);
     texts
@@ -111,7 +111,7 @@ pub(crate) fn ids(html: &str) -> Vec<i64> {
     ids.map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
 }
 
-/// The words of the way to other pages.
+/// The visible words of the pagination.
 pub(crate) fn paging(html: &str) -> String {
     let Some((_, nav)) = html.split_once("<nav class=\"paging\"") else { return String::new() };
     let words =

@@ -1,4 +1,4 @@
-//! People and their sessions.
+//! Creates the tables of people and sessions.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{

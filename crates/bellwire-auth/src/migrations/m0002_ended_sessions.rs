@@ -1,4 +1,4 @@
-//! Which sessions ended, for every process that may still hold sockets of theirs.
+//! Creates the table of ended sessions, so that every process can close their sockets.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, string_len, timestamp_with_time_zone};

@@ -1,4 +1,4 @@
-//! Who looks after what the apps show.
+//! Adds the staff role.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::boolean;

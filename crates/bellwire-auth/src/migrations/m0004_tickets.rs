@@ -1,4 +1,4 @@
-//! Tickets: how a session begins that was asked for over a socket.
+//! Creates the table of login tokens, which begin a session after signing in over a socket.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, binary_len, timestamp_with_time_zone};

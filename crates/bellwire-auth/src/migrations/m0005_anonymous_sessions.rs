@@ -1,7 +1,7 @@
-//! Anonymous sessions join those of people: one table instead of `sessions` and `visits`.
+//! Moves anonymous sessions into `sessions`, and drops their former table `visits`.
 //!
-//! Rows keep the hashes of their tokens, so that cookies go on working. The ids of `sessions` stay;
-//! former `visits` get new ones.
+//! Rows keep the hashes of their tokens, so that existing cookies stay valid. The rows of
+//! `sessions` keep their ids; those of `visits` get new ones.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -39,8 +39,8 @@ enum Users {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         match manager.get_database_backend() {
-            DbBackend::Postgres => widen(manager).await?,
-            _ => make_again(manager).await?,
+            DbBackend::Postgres => alter_in_place(manager).await?,
+            _ => rebuild(manager).await?,
         }
         let index = Index::create()
             .name("sessions_address")
@@ -49,14 +49,14 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         if manager.has_table("visits").await? {
-            take_in(manager).await?;
+            move_visits(manager).await?;
         }
         Ok(())
     }
 }
 
-/// PostgreSQL changes a table where it stands.
-async fn widen(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+/// PostgreSQL alters the table in place.
+async fn alter_in_place(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let alter = Table::alter()
         .table(Sessions::Table)
         .modify_column(big_integer_null(Sessions::UserId))
@@ -65,9 +65,9 @@ async fn widen(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager.alter_table(alter).await
 }
 
-/// SQLite cannot let a column be null afterwards: the table is made again, and no id is given a
-/// second time.
-async fn make_again(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+/// SQLite cannot make an existing column nullable: this rebuilds the table, and keeps the sequence
+/// so that no id is reused.
+async fn rebuild(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let next = Alias::new("next_sessions");
     let table = Table::create()
         .table(next.clone())
@@ -109,7 +109,7 @@ async fn make_again(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     Ok(())
 }
 
-async fn take_in(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+async fn move_visits(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     run(
         manager,
         &[

@@ -1,4 +1,4 @@
-//! The beginning of a session, and the data that moves into it.
+//! Beginning a session, and moving existing data into it.
 
 use std::net::IpAddr;
 
@@ -12,25 +12,26 @@ use super::token::Token;
 use super::{Sessions, data};
 use crate::SiteError;
 
-/// How many anonymous sessions of one address are kept. Beyond it that one goes which was not used
-/// for longest, those without data first.
+/// The maximum number of anonymous sessions per address. Beyond it the least recently used session
+/// is evicted, sessions without data first.
 const PER_ADDRESS: u64 = 500;
 
-/// The sessions that a browser has when it signs in. They end, and their data moves.
+/// The sessions that a browser has when it signs in. They end, and their data moves into the new
+/// one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Old {
+pub(crate) struct PreviousSessions {
     session: Option<i64>,
-    /// The one that the former cookie names.
+    /// The session named by the former cookie.
     former: Option<i64>,
 }
 
-impl Old {
+impl PreviousSessions {
     pub(crate) fn of(request: &RequestSession) -> Self {
         Self { session: request.id(), former: request.former_id() }
     }
 }
 
-/// A session of a person that is to begin.
+/// The values of a person's new session.
 #[derive(Debug)]
 pub(crate) struct NewSession<'a> {
     pub(crate) user_id: i64,
@@ -39,31 +40,30 @@ pub(crate) struct NewSession<'a> {
 }
 
 impl Sessions {
-    /// Begins the session of a person in a transaction. Those that this browser had before are
-    /// over: a token that somebody else may have planted or seen is worth nothing after signing in.
-    /// The data of an anonymous session and of the same person's moves into the new one; that of
-    /// another person does not.
+    /// Begins a person's session in a transaction. The browser's previous sessions end, so that a
+    /// token that somebody else planted or saw is useless after the sign-in (session fixation).
+    /// Data moves into the new session from anonymous sessions and from the same person's, but not
+    /// from another person's.
     pub(crate) async fn begin(
         &self,
         tx: &Tx,
         new: NewSession<'_>,
-        old: Old,
+        previous: PreviousSessions,
     ) -> Result<(), SiteError> {
-        ended::take_turn(tx).await?;
-        let data = self.take_data(tx, old, new.user_id).await?;
+        ended::lock(tx).await?;
+        let data = self.take_data(tx, previous, new.user_id).await?;
         self.insert(tx, new, data).await
     }
 
-    /// Begins the session of a person who goes on after a new password, and ends the old one.
-    /// Nothing begins where that has ended meanwhile: it does not come back this way. Returns
-    /// whether it has begun.
+    /// Replaces a person's session after a password change. If the old session has ended in the
+    /// meantime, no new one begins. Returns whether one did.
     pub(crate) async fn renew(
         &self,
         tx: &Tx,
         new: NewSession<'_>,
         session: i64,
     ) -> Result<bool, SiteError> {
-        ended::take_turn(tx).await?;
+        ended::lock(tx).await?;
         let user_id = new.user_id;
         let row = table::lock(tx, session).await?;
         let ended =
@@ -80,31 +80,36 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends the sessions of a browser that signs in, and returns their data as far as it is this
+    /// Ends the sessions of a browser that signs in. Returns their data if it is anonymous or this
     /// person's.
-    async fn take_data(&self, tx: &Tx, old: Old, user_id: i64) -> Result<String, SiteError> {
-        let Old { session, former } = old;
+    async fn take_data(
+        &self,
+        tx: &Tx,
+        previous: PreviousSessions,
+        user_id: i64,
+    ) -> Result<String, SiteError> {
+        let PreviousSessions { session, former } = previous;
         let former = former.filter(|former| session != Some(*former));
         let (mut kept, mut is_own) = (String::new(), true);
         if let Some(session) = session {
             let row = table::lock(tx, session).await?;
-            // One that has ended meanwhile was perhaps somebody else's.
+            // If the row is gone, it may have been another person's.
             is_own =
                 row.as_ref().is_some_and(|row| row.user_id.is_none_or(|owner| owner == user_id));
             kept = row.filter(|_| is_own).map(|row| row.data).unwrap_or_default();
-            let why = if is_own { EndReason::Renewed } else { EndReason::SignedOut };
-            self.end(tx, SessionFilter::One(session), why).await?;
+            let reason = if is_own { EndReason::Renewed } else { EndReason::SignedOut };
+            self.end(tx, SessionFilter::One(session), reason).await?;
         }
         if let Some(former) = former {
             let row = table::lock(tx, former).await?.filter(|_| is_own);
-            kept = data::joined(kept, &row.map(|row| row.data).unwrap_or_default())?;
+            kept = data::merged(kept, &row.map(|row| row.data).unwrap_or_default())?;
             self.end(tx, SessionFilter::One(former), EndReason::Renewed).await?;
         }
         Ok(kept)
     }
 
-    /// The session of a request, begun if there is none; nothing if too many begin from this
-    /// address.
+    /// The session of a request; begins one if there is none. `None` if this address exceeds its
+    /// quota of new sessions.
     pub(super) async fn begin_for(
         &self,
         request: &RequestSession,
@@ -117,42 +122,42 @@ impl Sessions {
         if found.is_some() {
             return Ok(found);
         }
-        if self.inner.made.take(&from).is_err() {
+        if self.inner.new_sessions.take(&from).is_err() {
             return Ok(None);
         }
         let token = Token::random().map_err(SiteError::internal)?;
         let cookie = self.cookie(&token)?;
-        let session = self.make(token, from).await?;
+        let session = self.create_anonymous(token, from).await?;
         request.set_cookie(cookie);
         Ok(Some(session))
     }
 
-    /// Makes an anonymous session, and room for it.
-    async fn make(&self, token: Token, from: IpAddr) -> Result<i64, SiteError> {
+    /// Creates an anonymous session, evicting others of the same address if there are too many.
+    async fn create_anonymous(&self, token: Token, from: IpAddr) -> Result<i64, SiteError> {
         let (sessions, address) = (self.clone(), from.to_string());
-        let made = self.inner.db.write(async move |tx: Tx| {
-            sessions.make_room(&tx, &address).await?;
+        let created = self.inner.db.write(async move |tx: Tx| {
+            sessions.evict_surplus(&tx, &address).await?;
             let (device, now) =
                 (Device { user_agent: String::new(), address }, sessions.inner.clock.date());
             Ok::<_, SiteError>(
                 table::insert(&tx, None, token.hash(), device, String::new(), now).await?,
             )
         });
-        made.await
+        created.await
     }
 
-    async fn make_room(&self, tx: &Tx, address: &str) -> Result<(), SiteError> {
-        let surplus = (table::anonymous_of(tx, address).await? + 1).saturating_sub(PER_ADDRESS);
+    async fn evict_surplus(&self, tx: &Tx, address: &str) -> Result<(), SiteError> {
+        let surplus = (table::count_anonymous(tx, address).await? + 1).saturating_sub(PER_ADDRESS);
         if surplus > 0 {
-            ended::take_turn(tx).await?;
-            let goes = table::first_to_go(tx, address, surplus).await?;
-            self.end(tx, SessionFilter::These(goes), EndReason::Dropped).await?;
+            ended::lock(tx).await?;
+            let evicted = table::to_evict(tx, address, surplus).await?;
+            self.end(tx, SessionFilter::These(evicted), EndReason::Dropped).await?;
         }
         Ok(())
     }
 
-    /// Has the browser name its session by the session cookie alone. The data of a session beside
-    /// it, which only the former cookie names, moves into it.
+    /// Replaces the former cookie with the session cookie. If the former cookie names another
+    /// session, its data moves into this one.
     async fn replace_former(
         &self,
         request: &RequestSession,
@@ -171,10 +176,10 @@ impl Sessions {
     }
 
     async fn move_data(&self, tx: &Tx, former: i64, session: i64) -> Result<(), SiteError> {
-        ended::take_turn(tx).await?;
+        ended::lock(tx).await?;
         let (from, to) = (table::lock(tx, former).await?, table::lock(tx, session).await?);
         if let (Some(from), Some(to)) = (from, to) {
-            let data = data::joined(to.data, &from.data)?;
+            let data = data::merged(to.data, &from.data)?;
             table::store(tx, session, data, self.inner.clock.date()).await?;
             self.end(tx, SessionFilter::One(former), EndReason::Renewed).await?;
         }

@@ -7,42 +7,41 @@ use super::Sessions;
 use super::token::Token;
 use crate::SiteError;
 
-/// The longest a browser may keep a cookie, in days; the session itself ends earlier, when it is
-/// not used.
+/// The cookie's `Max-Age`, in days. An unused session ends earlier than this.
 const DAYS: u32 = 400;
 
-/// How many cookies of one name are looked up at most.
+/// The maximum number of cookies of one name that are looked up.
 const MOST: usize = 4;
 
 impl Sessions {
-    /// The name of the cookie: its own, because cookies are shared by all ports of a host. Browsers
-    /// keep to what `__Host-` promises: `Secure`, this host alone, every path.
+    /// The name of the session cookie. It is specific to Bellwire because all ports of a host share
+    /// their cookies. Browsers enforce the `__Host-` prefix: `Secure`, this host only, `Path=/`.
     fn name(&self) -> &'static str {
         if self.inner.secure { "__Host-bellwire_session" } else { "bellwire_session" }
     }
 
-    /// The cookie that anonymous sessions had when they had a table of their own. Looked up until
-    /// the last of those has expired, and replaced by the other one.
+    /// The name of the cookie from when anonymous sessions had a separate table. It is read until
+    /// the last of them has expired, and replaced by the session cookie.
     fn former_name(&self) -> &'static str {
         if self.inner.secure { "__Host-bellwire_visit" } else { "bellwire_visit" }
     }
 
-    /// The cookie that holds this token.
+    /// The `Set-Cookie` value with this token.
     pub(crate) fn cookie(&self, token: &Token) -> Result<HeaderValue, SiteError> {
         self.set(self.name(), &token.text(), DAYS * 24 * 60 * 60)
     }
 
-    /// The cookie that makes a browser forget its session.
+    /// The `Set-Cookie` value that deletes the session cookie.
     pub(crate) fn no_cookie(&self) -> Result<HeaderValue, SiteError> {
         self.set(self.name(), "", 0)
     }
 
-    /// The same for the former cookie.
+    /// The `Set-Cookie` value that deletes the former cookie.
     pub(crate) fn no_former_cookie(&self) -> Result<HeaderValue, SiteError> {
         self.set(self.former_name(), "", 0)
     }
 
-    /// A cookie that no script reads and no other site's form sends.
+    /// A cookie that scripts cannot read and that other sites' forms do not send.
     fn set(&self, name: &str, value: &str, seconds: u32) -> Result<HeaderValue, SiteError> {
         let secure = if self.inner.secure { "; Secure" } else { "" };
         let cookie =
@@ -55,7 +54,7 @@ impl Sessions {
         tokens(headers, self.name())
     }
 
-    /// The tokens in its former cookies.
+    /// The tokens in the former cookies of a request.
     pub(super) fn former_tokens(&self, headers: &HeaderMap) -> Vec<Token> {
         tokens(headers, self.former_name())
     }
@@ -65,8 +64,8 @@ fn tokens(headers: &HeaderMap, name: &str) -> Vec<Token> {
     cookies(headers, name).filter_map(Token::parse).take(MOST).collect()
 }
 
-/// The values of all cookies of that name: somebody else on this host, or a former path, may have
-/// set one as well.
+/// The values of all cookies with this name. Another application on this host, or another path, may
+/// have set one too.
 fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let pairs = header_items(headers, header::COOKIE, b';');
     let values =
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_cookie_is_the_only_one_that_is_lost() {
+    fn a_cookie_with_invalid_bytes_does_not_hide_the_others() {
         let line =
             b"lang=fran\xe7ais; session=abc; theme=\xc3\xa9t\xc3\xa9; session=\xff; session=def";
         let headers =

@@ -1,5 +1,5 @@
-//! The data of a session: a JSON object with one field for each key, as text; empty as long as
-//! nothing is kept.
+//! The data of a session: a JSON object with one field per key, as text; empty while nothing is
+//! stored.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::SiteError;
 
-/// How much is kept in one session, by all apps together, in bytes of JSON.
+/// The maximum size of one session's data, for all apps together, in bytes of JSON.
 const MOST: usize = 16 * 1024;
 
 /// The value under a key.
@@ -19,29 +19,31 @@ pub(super) fn get<T: DeserializeOwned + Default>(data: &str, key: &str) -> Resul
     )
 }
 
-/// All of it, with this value under the key.
+/// The data with this value stored under the key.
 ///
 /// # Errors
-/// If that is more than a session keeps.
+/// If the result exceeds the maximum size.
 pub(super) fn set(data: &str, key: &str, value: &impl Serialize) -> Result<String, SiteError> {
     let mut all = object(data)?;
     all.insert(key.to_owned(), serde_json::to_value(value).map_err(SiteError::internal)?);
     match text(&all)? {
         data if data.len() <= MOST => Ok(data),
-        _ => Err(SiteError::Invalid("There is no room for more here.".to_owned())),
+        _ => {
+            Err(SiteError::Invalid("Your session is full, so this could not be saved.".to_owned()))
+        }
     }
 }
 
-/// The data of two sessions in one. Where both have a key, or there is no room for both, that of
-/// the first counts.
-pub(super) fn joined(first: String, second: &str) -> Result<String, SiteError> {
+/// Merges the data of two sessions. The first wins if both have a key, and replaces the result if
+/// both together exceed the maximum size.
+pub(super) fn merged(first: String, second: &str) -> Result<String, SiteError> {
     if second.is_empty() {
         return Ok(first);
     }
     let mut all = object(second)?;
     all.extend(object(&first)?);
-    let joined = text(&all)?;
-    Ok(if joined.len() <= MOST { joined } else { first })
+    let merged = text(&all)?;
+    Ok(if merged.len() <= MOST { merged } else { first })
 }
 
 fn object(data: &str) -> Result<Map<String, Value>, SiteError> {
@@ -60,14 +62,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_the_first_counts_and_a_bound_holds() {
-        let joined = |first: &str, second: &str| joined(first.to_owned(), second).unwrap();
-        assert_eq!(joined("", ""), "");
-        assert_eq!(joined(r#"{"a":1}"#, ""), r#"{"a":1}"#);
-        assert_eq!(joined("", r#"{"a":1}"#), r#"{"a":1}"#);
-        assert_eq!(joined(r#"{"a":1}"#, r#"{"a":2,"b":3}"#), r#"{"a":1,"b":3}"#);
+    fn merging_prefers_the_first_and_respects_the_maximum_size() {
+        let merged = |first: &str, second: &str| merged(first.to_owned(), second).unwrap();
+        assert_eq!(merged("", ""), "");
+        assert_eq!(merged(r#"{"a":1}"#, ""), r#"{"a":1}"#);
+        assert_eq!(merged("", r#"{"a":1}"#), r#"{"a":1}"#);
+        assert_eq!(merged(r#"{"a":1}"#, r#"{"a":2,"b":3}"#), r#"{"a":1,"b":3}"#);
         let large = set("", "large", &"x".repeat(MOST - 100)).unwrap();
-        assert_eq!(joined(&large, &large.replace("large", "other")), large);
+        assert_eq!(merged(&large, &large.replace("large", "other")), large);
         assert!(set(&large, "more", &"x".repeat(100)).is_err());
     }
 }

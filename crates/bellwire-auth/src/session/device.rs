@@ -1,14 +1,14 @@
-//! The browser of a session, and what it is called for the person who looks through their devices.
+//! The browser of a session, and its display name in the list of devices.
 
-/// The browser a session is for.
+/// The browser that a session belongs to.
 #[derive(Debug, Clone)]
 pub(crate) struct Device {
     pub(crate) user_agent: String,
     pub(crate) address: String,
 }
 
-/// Part of a user agent, and what people call it. The first that fits counts: most browsers also
-/// claim to be others.
+/// Substrings of a user agent and the browser names they mean. The first match wins, because most
+/// browsers also claim to be others.
 const BROWSERS: [(&str, &str); 12] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -24,7 +24,7 @@ const BROWSERS: [(&str, &str); 12] = [
     ("Wget/", "Wget"),
 ];
 
-/// The same for what it runs on.
+/// The same for operating systems and devices.
 const SYSTEMS: [(&str, &str); 9] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -37,7 +37,7 @@ const SYSTEMS: [(&str, &str); 9] = [
     ("X11", "Unix"),
 ];
 
-/// The longest name that is taken from a user agent as it is, in characters.
+/// The maximum length of a name taken directly from a user agent, in characters.
 const LONGEST: usize = 40;
 
 /// A short name for a browser, such as “Chrome on Linux”.
@@ -49,12 +49,12 @@ pub(crate) fn name(user_agent: &str) -> String {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
         (None, Some(system)) => format!("A browser on {system}"),
-        (None, None) => itself(user_agent),
+        (None, None) => product_name(user_agent),
     }
 }
 
-/// What it calls itself, without the version.
-fn itself(user_agent: &str) -> String {
+/// The product name in the user agent, without the version.
+fn product_name(user_agent: &str) -> String {
     let product: String =
         user_agent.split(['/', '(']).next().unwrap_or_default().chars().take(LONGEST).collect();
     match product.trim() {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_are_called_what_people_call_them() {
+    fn a_user_agent_is_shown_as_a_familiar_name() {
         for (user_agent, expected) in [
             (
                 "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",

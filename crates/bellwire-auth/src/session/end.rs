@@ -1,4 +1,4 @@
-//! The end of sessions: their rows go with their data, and their sockets close in every process.
+//! Ending sessions: deletes their rows with the data, and closes their sockets in every process.
 
 use bellwire_web::bellwire::Close;
 use bellwire_web::db::Tx;
@@ -10,38 +10,38 @@ use super::{Sessions, session_key};
 use crate::SiteError;
 
 impl Sessions {
-    /// Ends sessions in a transaction; when it has committed, their sockets are closed. Returns how
+    /// Ends sessions in a transaction, and closes their sockets after it has committed. Returns how
     /// many there were.
     pub(crate) async fn end(
         &self,
         tx: &Tx,
-        which: SessionFilter,
-        why: EndReason,
+        filter: SessionFilter,
+        reason: EndReason,
     ) -> Result<usize, sea_orm::DbErr> {
-        ended::take_turn(tx).await?;
-        let ended = table::remove(tx, which).await?;
+        ended::lock(tx).await?;
+        let ended = table::remove(tx, filter).await?;
         let number = ended.len();
         if number > 0 {
-            ended::note(tx, &ended, why, self.inner.clock.date()).await?;
+            ended::record(tx, &ended, reason, self.inner.clock.date()).await?;
             let sessions = self.clone();
             tx.on_commit(move || {
-                ended.iter().for_each(|session| sessions.close_sockets(*session, why.close()))
+                ended.iter().for_each(|session| sessions.close_sockets(*session, reason.close()))
             });
         }
         Ok(number)
     }
 
-    /// Ends sessions, in a transaction of its own.
+    /// Ends sessions in a new transaction.
     pub(crate) async fn end_now(
         &self,
-        which: SessionFilter,
-        why: EndReason,
+        filter: SessionFilter,
+        reason: EndReason,
     ) -> Result<usize, SiteError> {
         let sessions = self.clone();
-        self.inner.db.write(async move |tx: Tx| Ok(sessions.end(&tx, which, why).await?)).await
+        self.inner.db.write(async move |tx: Tx| Ok(sessions.end(&tx, filter, reason).await?)).await
     }
 
-    /// Ends the session of a request, and the one that its former cookie names.
+    /// Ends the session of a request, and the session named by its former cookie.
     pub(crate) async fn sign_out(&self, request: &RequestSession) -> Result<(), SiteError> {
         let own: Vec<_> = request.id().into_iter().chain(request.former_id()).collect();
         if !own.is_empty() {
@@ -62,7 +62,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Closes the sockets that a session has in this process.
+    /// Closes the session's sockets in this process.
     pub(super) fn close_sockets(&self, session: i64, close: Close) {
         self.inner.bellwire.layer().kick_session(&session_key(session), close);
     }

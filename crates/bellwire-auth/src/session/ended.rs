@@ -1,5 +1,5 @@
-//! The table of sessions that ended. Every process on the database watches it and closes the
-//! sockets of what stands there.
+//! The `ended_sessions` table. Every process on the database polls it and closes the sockets of the
+//! sessions in it.
 
 use bellwire_web::bellwire::Close;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,18 +8,19 @@ use sea_orm::{ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, Set}
 
 use bellwire_web::db::Tx;
 
-/// How long it is known that a session ended. A process that cannot reach the database for longer
-/// misses it.
-const KEPT: TimeDelta = TimeDelta::days(1);
+/// How long a row is kept. A process that cannot reach the database for longer misses the end of a
+/// session.
+const RETENTION: TimeDelta = TimeDelta::days(1);
 
-/// The number that processes take turns by to end sessions: "sessions" in ASCII.
-const TURN: i64 = i64::from_be_bytes(*b"sessions");
+/// The key of the advisory lock for ending sessions: "sessions" in ASCII.
+const LOCK: i64 = i64::from_be_bytes(*b"sessions");
 
 /// A session that ended.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ended_sessions")]
 pub(crate) struct Model {
-    /// Rises in the order of the commits, so that whoever has seen one has seen all before it.
+    /// Increases in the order of the commits, so that a reader that has seen one row has seen all
+    /// before it.
     #[sea_orm(primary_key)]
     pub(crate) id: i64,
     pub(crate) session_id: i64,
@@ -32,18 +33,18 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Why a session ended.
+/// The reason why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndReason {
     SignedOut,
     EndedElsewhere,
     NewPassword,
-    /// The same browser goes on in another session, after signing in or a new password: its pages
-    /// come back by themselves.
+    /// The browser continues in another session, after signing in or a password change. Its pages
+    /// reconnect automatically.
     Renewed,
     Deactivated,
     Expired,
-    /// An anonymous session that was not used for too long, or for which there is no room.
+    /// An anonymous session that expired, or was evicted because its address had too many.
     Dropped,
 }
 
@@ -58,8 +59,8 @@ impl EndReason {
         Self::Dropped,
     ];
 
-    /// As it stands in the table.
-    fn word(self) -> &'static str {
+    /// The value in the `why` column.
+    fn as_str(self) -> &'static str {
         match self {
             Self::SignedOut => "signed out",
             Self::EndedElsewhere => "ended elsewhere",
@@ -71,7 +72,7 @@ impl EndReason {
         }
     }
 
-    /// What its sockets close with; the person reads the reason.
+    /// The close frame for the session's sockets. The person reads its reason.
     pub(super) fn close(self) -> Close {
         Close::policy(match self {
             Self::Renewed => return Close::new(Close::TRY_AGAIN, "The session was renewed."),
@@ -79,7 +80,7 @@ impl EndReason {
             Self::EndedElsewhere => "You were signed out from another device.",
             Self::NewPassword => "The password was changed. Sign in with the new one.",
             Self::Deactivated => "This account was deactivated.",
-            Self::Expired => "You were away for too long. Sign in again.",
+            Self::Expired => "Your session has expired. Sign in again.",
             Self::Dropped => "Your session has ended. Load the page again.",
         })
     }
@@ -87,43 +88,43 @@ impl EndReason {
 
 impl Model {
     pub(super) fn close(&self) -> Close {
-        // A later version may know more reasons.
+        // A newer version of the server may have written a reason that this one does not know.
         EndReason::ALL
             .into_iter()
-            .find(|why| why.word() == self.why)
+            .find(|reason| reason.as_str() == self.why)
             .unwrap_or(EndReason::SignedOut)
             .close()
     }
 }
 
-/// Takes the turn to end sessions, before anything of theirs is touched and until the transaction
-/// is over: so numbers rise in the order of the commits, and two who end the same sessions do not
-/// block each other for ever.
-pub(super) async fn take_turn(tx: &Tx) -> Result<(), DbErr> {
-    tx.lock(TURN).await
+/// Takes the advisory lock for ending sessions until the transaction ends. Call it before touching
+/// any of their rows: ids then increase in the order of the commits, and two transactions that end
+/// the same sessions do not deadlock.
+pub(super) async fn lock(tx: &Tx) -> Result<(), DbErr> {
+    tx.lock(LOCK).await
 }
 
-/// Notes that these sessions ended, in one's turn, and forgets what every process has long seen.
-pub(super) async fn note(
+/// Records that these sessions ended, and deletes expired records. The caller holds the [`lock`].
+pub(super) async fn record(
     tx: &Tx,
     sessions: &[i64],
-    why: EndReason,
+    reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let ended = sessions.iter().map(|session| ActiveModel {
         session_id: Set(*session),
-        why: Set(why.word().to_owned()),
+        why: Set(reason.as_str().to_owned()),
         ended_at: Set(now),
         ..Default::default()
     });
-    for some in ended.collect::<Vec<_>>().chunks(1000) {
-        Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    for rows in ended.collect::<Vec<_>>().chunks(1000) {
+        Entity::insert_many(rows.to_vec()).exec_without_returning(tx).await?;
     }
-    Entity::delete_many().filter(Column::EndedAt.lt(now - KEPT)).exec(tx).await?;
+    Entity::delete_many().filter(Column::EndedAt.lt(now - RETENTION)).exec(tx).await?;
     Ok(())
 }
 
-/// The number of the last session that ended so far.
+/// The id of the latest record; 0 if there is none.
 pub(super) async fn last(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let last = Entity::find()
         .select_only()
@@ -134,7 +135,7 @@ pub(super) async fn last(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     Ok(last.flatten().unwrap_or(0))
 }
 
-/// Those that ended after this number, in order.
+/// The records after this id, in order.
 pub(super) async fn after(db: &impl ConnectionTrait, number: i64) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::Id.gt(number)).order_by_asc(Column::Id).all(db).await
 }

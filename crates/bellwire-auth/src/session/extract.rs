@@ -1,4 +1,4 @@
-//! The session as handlers hold it.
+//! The `Session` extractor.
 
 use std::net::IpAddr;
 
@@ -15,16 +15,16 @@ use super::request::RequestSession;
 use super::{data, session_key, table};
 use crate::SiteError;
 
-const ENDED: &str = "Your session has ended, or has not begun. Load the page again.";
+const ENDED: &str = "Your session has ended or has not started. Load the page again.";
 
-/// An extractor: the session of whoever asks, anonymous or signed in, if there is one.
+/// An extractor: the session of the request, anonymous or signed in, if there is one.
 ///
-/// A page whose visitors leave something calls [`begin`](Self::begin), which makes an anonymous
-/// session where there is none and gives the browser its cookie; no other page makes one. Without a
-/// session reading finds nothing, and writing is refused in words. Each app keeps small, bounded
-/// values under keys of its own. Signing in moves them into the new session, signing out removes
-/// them. Opened with [`Upgrade::session`](crate::Upgrade::session), a socket closes when the
-/// session ends.
+/// A page that stores data for its visitors calls [`begin`](Self::begin), which creates an
+/// anonymous session if there is none and sets the cookie. No other page creates one. Without a
+/// session, reading returns the default and writing fails with an error text for the visitor. Each
+/// app stores small, bounded values under its own keys. Signing in moves them into the new session;
+/// signing out deletes them. A socket opened with [`Upgrade::session`](crate::Upgrade::session)
+/// closes when the session ends.
 ///
 /// ```
 /// use bellwire_auth::Session;
@@ -47,13 +47,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins an anonymous session if there is none. Its cookie goes with the response, so only
-    /// handlers of pages and forms can call this.
+    /// Begins an anonymous session if there is none. The response sets its cookie, so only handlers
+    /// of pages and forms can call this.
     ///
-    /// Nothing begins for a `HEAD`, and nothing if too many begin from this address.
+    /// No session begins for a `HEAD` request, or if this address exceeds its quota of new
+    /// sessions.
     ///
     /// # Errors
-    /// When the database cannot take it.
+    /// If the database fails.
     pub async fn begin(&mut self) -> Result<(), SiteError> {
         if let (Some(sessions), true) = (&self.request.sessions, self.may_begin) {
             self.id = sessions.begin_for(&self.request, self.from).await?;
@@ -62,16 +63,15 @@ impl Session {
         Ok(())
     }
 
-    /// What tells it from others, if there is a session. Never given to another one; signing in
-    /// gives it another.
+    /// The id of the session, if there is one. Ids are never reused; signing in changes the id.
     pub fn id(&self) -> Option<i64> {
         self.id
     }
 
-    /// What is kept under this key, as it is now.
+    /// The current value under this key, or the default.
     ///
     /// # Errors
-    /// When the database cannot say.
+    /// If the database fails.
     pub async fn read<T: DeserializeOwned + Default>(&self, key: &str) -> Result<T, SiteError> {
         let (Some(sessions), Some(id)) = (&self.request.sessions, self.id) else {
             return Ok(T::default());
@@ -80,13 +80,13 @@ impl Session {
         kept.map_or_else(|| Ok(T::default()), |kept| data::get(&kept, key))
     }
 
-    /// Changes what is kept under this key: read, changed and written in one transaction, so that
-    /// two who do so at once both succeed. What is to happen after the commit is left with the
+    /// Changes the value under this key. Reads, changes and writes in one transaction, so that
+    /// concurrent updates both succeed. To run something after the commit, register it with the
     /// transaction.
     ///
     /// # Errors
-    /// Those of `change`, which then changes nothing; when there is no session, or no room in it;
-    /// when the database cannot take it.
+    /// Errors of `change`, which then changes nothing; if there is no session or it is full; if the
+    /// database fails.
     pub async fn update<T, R, E>(
         &self,
         key: &str,
@@ -114,7 +114,7 @@ impl Session {
         written.await?.ok_or_else(ended)
     }
 
-    /// The key under which its sockets can be closed.
+    /// The key that identifies the session's sockets when they are closed.
     pub(crate) fn key(&self) -> Option<String> {
         self.id.map(session_key)
     }

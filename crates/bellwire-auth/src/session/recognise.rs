@@ -1,4 +1,4 @@
-//! Recognising a browser by its cookies.
+//! Looking up a session by the cookies of a request.
 
 use axum::http::HeaderMap;
 use bellwire_web::db::Tx;
@@ -10,11 +10,11 @@ use super::token::Token;
 use crate::SiteError;
 
 impl Sessions {
-    /// The session that the cookies among these headers name, in one query. Of several, one that is
-    /// signed in counts, and else the first.
+    /// The session named by the cookies in these headers, found in one query. Of several sessions,
+    /// a signed-in one wins, otherwise the first.
     ///
     /// # Errors
-    /// When the database cannot say.
+    /// If the database fails.
     pub(crate) async fn recognise(&self, headers: &HeaderMap) -> Result<RequestSession, SiteError> {
         let (tokens, former) = (self.tokens(headers), self.former_tokens(headers));
         if tokens.is_empty() && former.is_empty() {
@@ -37,15 +37,15 @@ impl Sessions {
         Ok(RequestSession::new(self, found, former.map(|(_, former)| former)))
     }
 
-    /// Whether a session still counts. One indexed query.
+    /// Whether a session is still valid. One indexed query.
     ///
     /// # Errors
-    /// When the database cannot say.
-    pub(crate) async fn counts(&self, session: i64) -> Result<bool, SiteError> {
-        Ok(table::counts(self.inner.db.read(), session, self.inner.clock.date()).await?)
+    /// If the database fails.
+    pub(crate) async fn is_valid(&self, session: i64) -> Result<bool, SiteError> {
+        Ok(table::is_valid(self.inner.db.read(), session, self.inner.clock.date()).await?)
     }
 
-    /// Beside the request, which need not wait for it.
+    /// Updates `last_seen_at` in the background, so that the request does not wait for it.
     fn touch(&self, found: &Found) {
         let (db, now, session) = (self.inner.db.clone(), self.inner.clock.date(), found.id);
         tokio::spawn(async move {
@@ -53,7 +53,7 @@ impl Sessions {
                 Ok::<_, SiteError>(table::touch(&tx, session, now).await?)
             });
             if let Err(error) = touched.await {
-                tracing::warn!(session, %error, "Could not note that a session was used");
+                tracing::warn!(session, %error, "Could not record that a session was used");
             }
         });
     }

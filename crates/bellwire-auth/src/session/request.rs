@@ -1,4 +1,4 @@
-//! The session of one request: what was found of it, and what the response says about it.
+//! The session of one request, and the headers that its response sets.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,26 +9,26 @@ use super::Sessions;
 use super::table::Found;
 use super::token::Token;
 
-/// Left on each request by the middleware that recognises its cookie. Empty where there is no
-/// session.
+/// Inserted into each request's extensions by the middleware that looks up the cookie. Empty if
+/// there is no session.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestSession {
-    /// None without the middleware.
+    /// `None` without the middleware.
     pub(super) sessions: Option<Sessions>,
     pub(crate) found: Option<Found>,
-    /// An anonymous session that is named by the former cookie: the one that was found, or another.
+    /// The anonymous session named by the former cookie: `found` itself, or another one.
     pub(super) former: Option<Former>,
     reply: Arc<Mutex<Reply>>,
 }
 
-/// A session that is named by the former cookie.
+/// A session named by the former cookie.
 #[derive(Debug, Clone)]
 pub(super) struct Former {
     pub(super) id: i64,
     pub(super) token: Token,
 }
 
-/// What is added to the response.
+/// The headers to add to the response.
 #[derive(Debug, Default)]
 struct Reply {
     cookies: Vec<HeaderValue>,
@@ -40,7 +40,7 @@ impl RequestSession {
         Self { sessions: Some(sessions.clone()), found, former, reply: Arc::default() }
     }
 
-    /// The one of a request.
+    /// The session of a request.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
@@ -50,7 +50,7 @@ impl RequestSession {
         self.found.as_ref().map(|found| found.id)
     }
 
-    /// The id of the session that is named by the former cookie.
+    /// The id of the session named by the former cookie.
     pub(crate) fn former_id(&self) -> Option<i64> {
         self.former.as_ref().map(|former| former.id)
     }
@@ -60,13 +60,12 @@ impl RequestSession {
         self.reply().cookies.push(cookie);
     }
 
-    /// Keeps the response from caches that others share, because what is in it depends on the
-    /// session.
+    /// Keeps the response out of shared caches, because its content depends on the session.
     pub(super) fn keep_private(&self) {
         self.reply().is_private = true;
     }
 
-    /// Writes what was said about the response.
+    /// Writes the collected headers to the response.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         let Reply { cookies, is_private } = std::mem::take(&mut *self.reply());
         if let (true, Entry::Vacant(cache)) = (is_private, headers.entry(header::CACHE_CONTROL)) {

@@ -1,4 +1,4 @@
-//! The table of sessions: one for each browser that is known again.
+//! The `sessions` table: one row per browser, signed in or anonymous.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
@@ -11,29 +11,30 @@ use crate::users;
 
 use super::device::Device;
 
-/// A session that was not used for so long is over.
+/// A session expires when it has not been used for this long.
 const LIFETIME: TimeDelta = TimeDelta::days(30);
 
-/// How exactly it is known when a session was last used; so often at most it is written down.
+/// The precision of `last_seen_at`: it is written at most this often.
 pub(super) const TOUCH: TimeDelta = TimeDelta::minutes(1);
 
-/// A browser that is known again.
+/// A session.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
 pub(crate) struct Model {
-    /// Never given to another session.
+    /// The id, never reused.
     #[sea_orm(primary_key)]
     pub(crate) id: i64,
-    /// Only the hash of what the cookie holds: whoever reads this table cannot sign in with it.
+    /// The hash of the cookie's token, so that reading this table does not allow signing in.
     #[sea_orm(unique)]
     pub(crate) token_hash: Vec<u8>,
-    /// The person who is signed in; none in an anonymous session.
+    /// The person who is signed in; `None` for an anonymous session.
     pub(crate) user_id: Option<i64>,
-    /// Empty in an anonymous session.
+    /// Empty for an anonymous session.
     pub(crate) user_agent: String,
-    /// Where the person signed in. Of an anonymous session the network in which it began.
+    /// The address from which the person signed in. For an anonymous session, the network in which
+    /// it began.
     pub(crate) address: String,
-    /// What apps keep in it.
+    /// The data that apps store, as JSON.
     pub(crate) data: String,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) last_seen_at: DateTime<Utc>,
@@ -53,7 +54,7 @@ impl Related<users::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A session as a request needs it, with its person.
+/// The columns that a request needs, with the person's.
 #[derive(Debug, Clone, FromQueryResult)]
 pub(crate) struct Found {
     pub(crate) id: i64,
@@ -86,13 +87,13 @@ pub(super) async fn insert(
     Ok(session.insert(db).await?.id)
 }
 
-/// The sessions with these tokens that still count.
+/// The valid sessions with these tokens.
 pub(super) async fn find(
     db: &impl ConnectionTrait,
     token_hashes: Vec<Vec<u8>>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Found>, DbErr> {
-    counting(now)
+    valid(now)
         .select_only()
         .columns([Column::Id, Column::TokenHash, Column::LastSeenAt, Column::UserId])
         .columns([users::Column::Name, users::Column::IsAdmin, users::Column::IsStaff])
@@ -102,18 +103,18 @@ pub(super) async fn find(
         .await
 }
 
-/// Whether a session still counts.
-pub(super) async fn counts(
+/// Whether a session is still valid.
+pub(super) async fn is_valid(
     db: &impl ConnectionTrait,
     id: i64,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
-    let found = counting(now).select_only().column(Column::Id).filter(Column::Id.eq(id));
+    let found = valid(now).select_only().column(Column::Id).filter(Column::Id.eq(id));
     Ok(found.into_tuple::<i64>().one(db).await?.is_some())
 }
 
-/// Those that were used lately and whose person, if there is one, may be here.
-fn counting(now: DateTime<Utc>) -> Select<Entity> {
+/// The valid sessions: not expired, and with an active person unless they are anonymous.
+fn valid(now: DateTime<Utc>) -> Select<Entity> {
     let person =
         Condition::any().add(Column::UserId.is_null()).add(users::Column::IsActive.eq(true));
     Entity::find()
@@ -122,7 +123,7 @@ fn counting(now: DateTime<Utc>) -> Select<Entity> {
         .filter(person)
 }
 
-/// The sessions of a person, the one used last first.
+/// The sessions of a person, most recently used first.
 pub(crate) async fn of(
     db: &impl ConnectionTrait,
     user_id: i64,
@@ -142,12 +143,12 @@ pub(super) async fn data(db: &impl ConnectionTrait, id: i64) -> Result<Option<St
     Entity::find_by_id(id).select_only().column(Column::Data).into_tuple().one(db).await
 }
 
-/// A session that nobody else changes until the transaction is over.
+/// A session, with its row locked until the transaction ends.
 pub(super) async fn lock(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
-/// Changes the data of a session.
+/// Stores the data of a session.
 pub(super) async fn store(
     db: &impl ConnectionTrait,
     id: i64,
@@ -160,7 +161,7 @@ pub(super) async fn store(
     update.filter(Column::Id.eq(id)).exec(db).await.map(|_| ())
 }
 
-/// Notes that a session was used. One that has ended meanwhile stays ended.
+/// Records that a session was used. A session that has ended in the meantime stays ended.
 pub(super) async fn touch(
     db: &impl ConnectionTrait,
     id: i64,
@@ -175,7 +176,7 @@ pub(super) async fn touch(
     Ok(())
 }
 
-/// Whether there is a session that nobody has used for too long.
+/// Whether any session has expired.
 pub(super) async fn any_expired(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -188,14 +189,17 @@ fn expired(now: DateTime<Utc>) -> Condition {
     Condition::all().add(Column::LastSeenAt.lte(now - LIFETIME))
 }
 
-/// How many anonymous sessions there are of this address.
-pub(super) async fn anonymous_of(db: &impl ConnectionTrait, address: &str) -> Result<u64, DbErr> {
+/// The number of anonymous sessions of this address.
+pub(super) async fn count_anonymous(
+    db: &impl ConnectionTrait,
+    address: &str,
+) -> Result<u64, DbErr> {
     Entity::find().filter(anonymous(address)).count(db).await
 }
 
-/// So many anonymous sessions of this address that are the first to go: those without data, then
-/// those that were not used for longest.
-pub(super) async fn first_to_go(
+/// The ids of `number` anonymous sessions of this address to evict: those without data first, then
+/// the least recently used.
+pub(super) async fn to_evict(
     db: &impl ConnectionTrait,
     address: &str,
     number: u64,
@@ -217,22 +221,22 @@ fn anonymous(address: &str) -> Condition {
     Condition::all().add(Column::UserId.is_null()).add(Column::Address.eq(address))
 }
 
-/// Which sessions are to end.
+/// The sessions to end.
 #[derive(Debug, Clone)]
 pub(crate) enum SessionFilter {
-    /// This one.
+    /// This session.
     One(i64),
-    /// These.
+    /// These sessions.
     These(Vec<i64>),
-    /// This one, if it belongs to this person.
+    /// This session, if it belongs to this person.
     Own { user_id: i64, session: i64 },
-    /// All of a person but this one.
+    /// All sessions of a person except this one.
     Others { user_id: i64, session: i64 },
-    /// All of a person.
+    /// All sessions of a person.
     All { user_id: i64 },
-    /// Those of people that nobody used for too long.
+    /// All expired sessions of signed-in people.
     Expired(DateTime<Utc>),
-    /// The same of anonymous ones.
+    /// All expired anonymous sessions.
     ExpiredAnonymous(DateTime<Utc>),
 }
 
@@ -255,16 +259,16 @@ impl SessionFilter {
     }
 }
 
-/// Removes sessions with their data, and says which there were. Only
-/// [`Sessions::end`](super::Sessions::end) does so: it also closes their sockets.
+/// Deletes sessions with their data and returns their ids. Only
+/// [`Sessions::end`](super::Sessions::end) calls this, because it also closes their sockets.
 pub(super) async fn remove(
     db: &impl ConnectionTrait,
-    which: SessionFilter,
+    filter: SessionFilter,
 ) -> Result<Vec<i64>, DbErr> {
     let mut delete = Query::delete();
     delete
         .from_table(Entity)
-        .cond_where(which.condition())
+        .cond_where(filter.condition())
         .returning(Query::returning().column(Column::Id));
     let removed = db.query_all(&delete).await?;
     removed.iter().map(|row| row.try_get("", "id")).collect()

@@ -6,40 +6,40 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 
-/// 256 random bits. The browser has them; the database has only their hash, from which nobody can
-/// sign in.
+/// 256 random bits. The browser holds the token; the database holds only its hash, which does not
+/// allow signing in.
 #[derive(Clone)]
 pub(crate) struct Token([u8; 32]);
 
 impl Token {
-    /// A new one, from the system's randomness.
+    /// A new token from the operating system's random number generator.
     ///
     /// # Errors
-    /// When the system has none to give.
+    /// If the random number generator fails.
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// The one in a cookie.
+    /// Parses the token in a cookie.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64.decode(text).ok()?;
         Some(Self(bytes.try_into().ok()?))
     }
 
-    /// As it stands in a cookie.
+    /// The token as it is written in a cookie.
     pub(crate) fn text(&self) -> String {
         BASE64.encode(self.0)
     }
 
-    /// As it stands in the database.
+    /// The hash that the database stores.
     pub(crate) fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()
     }
 }
 
-// A secret is for nobody's log.
+// `Debug` hides the token, so that it never reaches a log.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_comes_back_from_its_cookie_and_its_hash_does_not_contain_it() {
+    fn a_token_round_trips_through_its_cookie_and_differs_from_its_hash() {
         let token = Token::random().unwrap();
         let back = Token::parse(&token.text()).unwrap();
         assert_eq!(token.hash(), back.hash());

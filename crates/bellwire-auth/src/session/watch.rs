@@ -1,5 +1,5 @@
-//! Sees to it that access ends everywhere: sessions that another process ended, and sessions that
-//! expired.
+//! Background task that closes the sockets of sessions ended by other processes, and ends expired
+//! sessions.
 
 use std::time::Duration;
 
@@ -9,45 +9,51 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{Sessions, ended};
 use crate::SiteError;
 
-/// How often a process looks which sessions ended. One indexed query that mostly finds nothing.
-const LOOK: Duration = Duration::from_millis(250);
+/// The interval at which a process polls for ended sessions. One indexed query that mostly finds
+/// nothing.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How often sessions that expired are ended, in looks.
-const EXPIRY: u32 = 4;
+/// Expired sessions are ended at every fourth poll.
+const POLLS_PER_EXPIRY: u32 = 4;
 
-/// A process's place in the table of ended sessions.
+/// A process's position in the table of ended sessions.
 #[derive(Debug)]
 pub struct Watch {
     sessions: Sessions,
-    /// The last number that was seen.
+    /// The id of the last record that was handled.
     last: i64,
 }
 
 impl Watch {
-    /// Begins before the first socket opens: what ended earlier is refused when it connects.
+    /// Starts at the latest record. Call it before the first socket opens; sessions that ended
+    /// earlier are refused when they connect.
     pub(crate) async fn begin(sessions: &Sessions) -> Result<Self, DbError> {
         let last = ended::last(sessions.inner.db.read()).await?;
         Ok(Self { sessions: sessions.clone(), last })
     }
 
-    /// Watches until it is dropped.
+    /// Polls until the future is dropped.
     pub async fn run(mut self) {
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = interval(POLL_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
-        for look in 0u32.. {
-            looks.tick().await;
-            let looked = self.look(look % EXPIRY == 0).await;
-            if let Err(error) = &looked
+        for number in 0u32.. {
+            ticks.tick().await;
+            let polled = self.poll(number % POLLS_PER_EXPIRY == 0).await;
+            if let Err(error) = &polled
                 && !failing
             {
-                tracing::warn!(%error, "Cannot see which sessions ended; their sockets stay open until this works again");
+                tracing::warn!(
+                    %error,
+                    "Cannot read which sessions ended; their sockets stay open until the database \
+                     answers again"
+                );
             }
-            failing = looked.is_err();
+            failing = polled.is_err();
         }
     }
 
-    async fn look(&mut self, expire: bool) -> Result<(), SiteError> {
+    async fn poll(&mut self, expire: bool) -> Result<(), SiteError> {
         for ended in ended::after(self.sessions.inner.db.read(), self.last).await? {
             self.sessions.close_sockets(ended.session_id, ended.close());
             self.last = ended.id;

@@ -1,4 +1,4 @@
-//! The database as its users see it, on SQLite and on PostgreSQL.
+//! Tests of the public API, on SQLite and on PostgreSQL.
 
 mod support;
 mod migrations;

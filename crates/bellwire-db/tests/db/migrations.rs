@@ -1,4 +1,4 @@
-//! Tables, brought up to date.
+//! Tests of migrations.
 
 use bellwire_db::{Db, DbError, Migrations, Tx};
 use sea_orm::ConnectionTrait;
@@ -24,7 +24,7 @@ struct Pages;
 
 #[expect(
     elided_lifetimes_in_paths,
-    reason = "the trait writes its lifetimes so, and async-trait needs the same"
+    reason = "the trait elides its lifetimes, and async-trait needs the same form"
 )]
 #[async_trait::async_trait]
 impl MigrationTrait for Pages {
@@ -37,7 +37,7 @@ impl MigrationTrait for Pages {
     }
 }
 
-async fn processes_that_start_at_once_do_not_migrate_twice(database: TestDatabase) {
+async fn processes_that_start_concurrently_migrate_once(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     let migrations = [Migrations::of::<Migrator>()];
     assert_eq!(Db::pending(home.url(), &migrations).await.unwrap(), 1);
@@ -49,8 +49,8 @@ async fn processes_that_start_at_once_do_not_migrate_twice(database: TestDatabas
     home.end(db).await;
 }
 
-/// A table with a full-text index that a trigger keeps, and a foreign key, by which SQLite looks
-/// the table up once more after it has met the trigger.
+/// A table with a full-text index that a trigger maintains, and a foreign key that makes SQLite
+/// look up the table again after it has read the trigger.
 const POSTS: [&str; 5] = [
     "CREATE TABLE topics (id INTEGER PRIMARY KEY)",
     "CREATE TABLE posts (id INTEGER PRIMARY KEY, topic INTEGER REFERENCES topics (id))",
@@ -59,7 +59,7 @@ const POSTS: [&str; 5] = [
     "CREATE TRIGGER gone AFTER DELETE ON posts BEGIN DELETE FROM words WHERE rowid = old.id; END",
 ];
 
-async fn the_writer_knows_a_schema_that_another_process_has_changed(database: TestDatabase) {
+async fn the_writer_sees_a_schema_that_another_process_changed(database: TestDatabase) {
     let (home, first) = with_notes(database).await;
     let tables = if database == TestDatabase::Sqlite { &POSTS[..] } else { &POSTS[..3] };
     let made = first.write(async move |tx: Tx| {
@@ -71,7 +71,7 @@ async fn the_writer_knows_a_schema_that_another_process_has_changed(database: Te
     made.await.unwrap();
     first.close().await;
     let db = home.open(&[]).await;
-    // After this the connection has a schema in memory.
+    // Makes the connection cache the schema.
     db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
     home.open(&[Migrations::of::<Migrator>()]).await.close().await;
     let deleted = db
@@ -81,6 +81,6 @@ async fn the_writer_knows_a_schema_that_another_process_has_changed(database: Te
 }
 
 on_both! {
-    the_writer_knows_a_schema_that_another_process_has_changed,
-    processes_that_start_at_once_do_not_migrate_twice,
+    the_writer_sees_a_schema_that_another_process_changed,
+    processes_that_start_concurrently_migrate_once,
 }

@@ -1,4 +1,4 @@
-//! A write inside a write.
+//! Tests of a write inside another write.
 
 use std::cell::RefCell;
 use std::sync::Once;
@@ -8,16 +8,16 @@ use tokio::sync::oneshot;
 
 use crate::support::{TestDatabase, note, notes, on_both, with_notes, within};
 
-async fn a_write_inside_a_write_is_refused_at_once(database: TestDatabase) {
+async fn a_nested_write_is_refused_immediately(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     let inner = db.clone();
-    let goes_on = db.write(async move |tx: Tx| {
+    let succeeds = db.write(async move |tx: Tx| {
         note(&tx, 1).await?;
         let nested = inner.write(async |tx: Tx| note(&tx, 2).await).await;
         assert!(matches!(nested, Err(DbError::Nested)), "{nested:?}");
         note(&tx, 3).await
     });
-    goes_on.await.unwrap();
+    succeeds.await.unwrap();
     let inner = db.clone();
     let fails = db.write(async move |tx: Tx| {
         note(&tx, 4).await?;
@@ -28,28 +28,28 @@ async fn a_write_inside_a_write_is_refused_at_once(database: TestDatabase) {
     home.end(db).await;
 }
 
-async fn what_only_looks_nested_is_written(database: TestDatabase) {
+async fn writes_that_only_look_nested_succeed(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     let (elsewhere, other) = with_notes(database).await;
-    let (told, hears) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let (of_other, of_task, of_callback) = (other.clone(), db.clone(), db.clone());
     let written = db.write(async move |tx: Tx| {
         note(&tx, 1).await?;
         of_other.write(async |tx: Tx| note(&tx, 10).await).await?;
-        // Nobody in this job waits for this task, nor for that of the callback.
+        // The job waits neither for this task nor for that of the callback.
         let task =
             tokio::spawn(async move { of_task.write(async |tx: Tx| note(&tx, 2).await).await });
         tx.on_commit(move || {
             tokio::spawn(async move {
                 let third = of_callback.write(async |tx: Tx| note(&tx, 3).await).await;
-                told.send(third).unwrap();
+                sender.send(third).unwrap();
             });
         });
         Ok::<_, DbError>(task)
     });
     let task = written.await.unwrap();
     within("the task", task).await.unwrap().unwrap();
-    within("the callback's task", hears).await.unwrap().unwrap();
+    within("the callback's task", receiver).await.unwrap().unwrap();
     assert_eq!(notes(db.read()).await, [1, 2, 3]);
     assert_eq!(notes(other.read()).await, [10]);
     elsewhere.end(other).await;
@@ -57,7 +57,7 @@ async fn what_only_looks_nested_is_written(database: TestDatabase) {
 }
 
 thread_local! {
-    /// The log of a test, in memory: each test has a thread, and its runtime no other.
+    /// The log of a test, in memory: each test and its runtime use one thread.
     static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -73,36 +73,35 @@ impl std::io::Write for LogOfThisThread {
     }
 }
 
-/// Listens for the whole program: what one test logs without a listener would stay silent in
-/// others.
-fn listen() {
-    static LISTENS: Once = Once::new();
-    LISTENS.call_once(|| {
+/// Subscribes for the whole program: tracing caches whether a log line is enabled, so a line that
+/// is first reached on a thread without a subscriber would be disabled in other tests as well.
+fn subscribe() {
+    static SUBSCRIBED: Once = Once::new();
+    SUBSCRIBED.call_once(|| {
         let lines =
             tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThisThread).finish();
-        tracing::subscriber::set_global_default(lines).expect("nobody else listens");
+        tracing::subscriber::set_global_default(lines).expect("no other subscriber");
     });
 }
 
-async fn a_write_inside_a_write_is_in_the_log_also_when_the_job_drops_the_error(
-    database: TestDatabase,
-) {
-    listen();
+async fn a_nested_write_is_logged_even_if_the_job_ignores_the_error(database: TestDatabase) {
+    subscribe();
     let (home, db) = with_notes(database).await;
     let inner = db.clone();
-    let goes_on = db.write(async move |tx: Tx| {
+    let succeeds = db.write(async move |tx: Tx| {
         let _ = inner.write(async |tx: Tx| note(&tx, 2).await).await;
         note(&tx, 1).await
     });
-    goes_on.await.unwrap();
-    let said = String::from_utf8(LOG.take()).unwrap();
-    let told = said.lines().filter(|line| line.contains("use the transaction that the job has"));
-    assert!(told.clone().count() == 1 && told.clone().all(|line| line.contains("ERROR")), "{said}");
+    succeeds.await.unwrap();
+    let log = String::from_utf8(LOG.take()).unwrap();
+    let mut lines = log.lines().filter(|line| line.contains("use the job's own transaction"));
+    assert!(lines.next().is_some_and(|line| line.contains("ERROR")), "{log}");
+    assert_eq!(lines.next(), None, "{log}");
     home.end(db).await;
 }
 
 on_both! {
-    a_write_inside_a_write_is_refused_at_once,
-    what_only_looks_nested_is_written,
-    a_write_inside_a_write_is_in_the_log_also_when_the_job_drops_the_error,
+    a_nested_write_is_refused_immediately,
+    writes_that_only_look_nested_succeed,
+    a_nested_write_is_logged_even_if_the_job_ignores_the_error,
 }

@@ -1,4 +1,4 @@
-//! A database with one table of notes.
+//! Test databases with one table of notes.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use tempfile::TempDir;
 /// A kind of database to test on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TestDatabase {
-    /// A file in a folder of its own.
+    /// A file in a separate folder.
     Sqlite,
-    /// A database of its own on the server of `BELLWIRE_TEST_POSTGRES`.
+    /// A separate database on the server of `BELLWIRE_TEST_POSTGRES`.
     Postgres,
 }
 
-/// Makes two tests of each function: one on SQLite, one on PostgreSQL.
+/// Defines two tests for each function: one on SQLite, one on PostgreSQL.
 ///
-/// Before the names there may be the attribute that runs them, if it is not `#[tokio::test]`.
+/// The attribute of the tests may come first, if it is not `#[tokio::test]`.
 macro_rules! on_both {
     ($($test:ident),* $(,)?) => {
         crate::support::on_both! { tokio::test; $($test),* }
@@ -41,7 +41,7 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-/// Where the data of one test is.
+/// The location of the data of one test.
 pub(crate) struct Home {
     folder: TempDir,
     url: DatabaseUrl,
@@ -86,7 +86,7 @@ impl Home {
     }
 }
 
-/// A number that no other test has, in this process or another.
+/// Returns a number that no other test uses, in this process or another.
 fn number() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
@@ -94,7 +94,7 @@ fn number() -> u64 {
 
 async fn on(server: &str, sql: &str) {
     let connection = Database::connect(server).await.expect("PostgreSQL should answer");
-    connection.execute_unprepared(sql).await.expect("PostgreSQL should let tests make databases");
+    connection.execute_unprepared(sql).await.expect("PostgreSQL should let tests create databases");
     connection.close().await.expect("PostgreSQL should close a connection");
 }
 
@@ -118,8 +118,8 @@ pub(crate) async fn notes(db: &impl ConnectionTrait) -> Vec<i32> {
     db.query_all_raw(all).await.unwrap().iter().map(|row| row.try_get("", "n").unwrap()).collect()
 }
 
-/// Waits for what should come at once.
+/// Waits for something that should happen immediately.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     let waited = tokio::time::timeout(bellwire::testing::PATIENCE, future).await;
-    waited.unwrap_or_else(|_| panic!("in vain: {what}"))
+    waited.unwrap_or_else(|_| panic!("timed out waiting for {what}"))
 }

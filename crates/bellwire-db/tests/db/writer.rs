@@ -1,4 +1,4 @@
-//! The one door for writing.
+//! Tests of `Db::write`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,9 +13,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::support::{Home, TestDatabase, note, notes, on_both, with_notes, within};
 
-async fn of_a_hundred_jobs_at_once_those_that_fail_take_back_only_their_own(
-    database: TestDatabase,
-) {
+async fn concurrent_jobs_that_fail_roll_back_only_their_own_writes(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     let jobs = (0..100).map(|n| {
         let db = db.clone();
@@ -48,9 +46,7 @@ async fn of_a_hundred_jobs_at_once_those_that_fail_take_back_only_their_own(
     home.end(db).await;
 }
 
-async fn what_follows_a_commit_runs_in_its_order_before_the_answer_and_sees_what_was_written(
-    database: TestDatabase,
-) {
+async fn callbacks_of_committed_jobs_run_in_order_before_the_write_returns(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut expected = Vec::new();
@@ -85,7 +81,7 @@ async fn on_sqlite_the_callbacks_of_jobs_that_share_a_commit_run_in_the_order_of
             .await
         });
     }
-    // Polled in turn, so they wait in the queue in this order.
+    // Polled in order, so they are queued in this order.
     for result in futures_util::future::join_all(jobs).await {
         result.unwrap();
     }
@@ -93,10 +89,10 @@ async fn on_sqlite_the_callbacks_of_jobs_that_share_a_commit_run_in_the_order_of
     home.end(db).await;
 }
 
-/// Hears what is published in a group, and can ask for nothing that it missed.
+/// A consumer that receives messages of a group and cannot catch up on missed ones.
 struct Listener;
 
-fn room(layer: &Layer) -> Group<()> {
+fn group(layer: &Layer) -> Group<()> {
     layer.group(GroupName::of("notes", 1))
 }
 
@@ -105,8 +101,8 @@ impl Consumer for Listener {
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        let room = room(socket.layer());
-        socket.join(&room);
+        let group = group(socket.layer());
+        socket.join(&group);
         Ok(())
     }
 
@@ -116,7 +112,7 @@ impl Consumer for Listener {
 }
 
 #[tokio::test]
-async fn on_sqlite_what_jobs_that_share_a_commit_publish_reaches_each_member_in_one_go() {
+async fn on_sqlite_messages_of_jobs_that_share_a_commit_reach_each_member_as_one_batch() {
     let (home, db) = with_notes(TestDatabase::Sqlite).await;
     for (queue_messages, overflows) in [(12, 0), (4, 1)] {
         let limits = Limits { queue_messages, ..Limits::default() };
@@ -132,7 +128,7 @@ async fn on_sqlite_what_jobs_that_share_a_commit_publish_reaches_each_member_in_
         } else {
             assert_eq!(page.closed().await.code(), Close::TRY_AGAIN);
         }
-        // One by one the fifth and the tenth had found the short queue full.
+        // Delivered one by one, the fifth and the tenth would have found the short queue full.
         assert_eq!(
             bellwire.layer().counts().overflows,
             overflows,
@@ -142,8 +138,8 @@ async fn on_sqlite_what_jobs_that_share_a_commit_publish_reaches_each_member_in_
     home.end(db).await;
 }
 
-/// Lets so many jobs, each of which publishes its number, wait behind another, so that they share
-/// its commit or the next.
+/// Queues this many jobs, each of which publishes its number, behind another job, so that they
+/// share its commit or the next.
 async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: u64) {
     let (waits, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let first = tokio::spawn({
@@ -159,68 +155,66 @@ async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: u64) {
     });
     within("the first job", waits.notified()).await;
     let jobs = (1..=jobs).map(|number| {
-        let (db, room) = (db.clone(), room(layer));
+        let (db, group) = (db.clone(), group(layer));
         async move {
             db.write(async move |tx: Tx| {
                 note(&tx, 1).await?;
                 let patch = Patch::append("#notes", Html::text("x")).json_text(number.to_string());
-                tx.on_commit(move || room.publish(number, patch));
+                tx.on_commit(move || group.publish(number, patch));
                 Ok::<_, DbError>(())
             })
             .await
         }
     });
-    // Polled in turn, so all of them wait in the queue when the first one ends.
+    // Polled in order, so all of them are queued when the first one ends.
     let (results, ()) =
         tokio::join!(futures_util::future::join_all(jobs), async { go_on.notify_one() });
     results.into_iter().for_each(Result::unwrap);
     first.await.unwrap().unwrap();
 }
 
-async fn a_callback_that_panics_harms_nobody(database: TestDatabase) {
+async fn a_panic_in_a_callback_affects_no_other_callback_or_job(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
-    let (told, hears) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let written = db.write(async move |tx: Tx| {
         tx.on_commit(|| panic!("as the test wants"));
-        tx.on_commit(move || told.send(()).unwrap());
+        tx.on_commit(move || sender.send(()).unwrap());
         note(&tx, 1).await
     });
     written.await.unwrap();
-    within("the callback", hears).await.unwrap();
+    within("the callback", receiver).await.unwrap();
     db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
     assert_eq!(notes(db.read()).await, [1, 2]);
     home.end(db).await;
 }
 
-async fn a_job_goes_on_when_whoever_asked_has_gone(database: TestDatabase) {
+async fn a_job_continues_when_its_caller_is_cancelled(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (told, hears) = oneshot::channel();
-    let asking = {
+    let (sender, receiver) = oneshot::channel();
+    let caller = {
         let (db, begun, go_on) = (db.clone(), begun.clone(), go_on.clone());
         tokio::spawn(async move {
             db.write(async move |tx: Tx| {
                 begun.notify_one();
                 go_on.notified().await;
                 note(&tx, 7).await?;
-                tx.on_commit(move || told.send(()).unwrap());
+                tx.on_commit(move || sender.send(()).unwrap());
                 Ok::<_, DbError>(())
             })
             .await
         })
     };
     within("the first job", begun.notified()).await;
-    asking.abort();
-    assert!(asking.await.unwrap_err().is_cancelled());
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
     go_on.notify_one();
-    within("the commit", hears).await.unwrap();
+    within("the commit", receiver).await.unwrap();
     assert_eq!(notes(db.read()).await, [7]);
     home.end(db).await;
 }
 
-async fn a_transaction_kept_after_its_end_can_do_nothing_and_hold_nothing_up(
-    database: TestDatabase,
-) {
+async fn a_transaction_kept_after_its_job_is_unusable_and_blocks_nothing(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     let kept = db.write(async |tx: Tx| note(&tx, 1).await.map(|()| tx)).await.unwrap();
     assert!(note(&kept, 2).await.is_err());
@@ -229,16 +223,16 @@ async fn a_transaction_kept_after_its_end_can_do_nothing_and_hold_nothing_up(
     home.end(db).await;
 }
 
-async fn a_job_that_does_not_end_is_given_up_and_the_next_goes_on(database: TestDatabase) {
+async fn a_job_that_does_not_end_times_out_and_the_next_one_runs(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     let endless = db.write(async |tx: Tx| {
         note(&tx, 1).await?;
-        tokio::time::pause(); // from here on time passes as soon as nothing else happens
+        tokio::time::pause(); // from here on the clock advances whenever the runtime is idle
         std::future::pending::<Result<(), DbError>>().await
     });
     assert!(matches!(endless.await, Err(DbError::TimedOut)));
     tokio::time::resume();
-    // While time flew, taking back may have waited in vain for PostgreSQL.
+    // While the clock was paused, the rollback may have timed out on PostgreSQL.
     let next = async {
         while let Err(error) = db.write(async |tx: Tx| note(&tx, 2).await).await {
             assert!(matches!(error, DbError::Unreachable(_)), "{error:?}");
@@ -251,7 +245,7 @@ async fn a_job_that_does_not_end_is_given_up_and_the_next_goes_on(database: Test
 }
 
 #[tokio::test]
-async fn too_many_waiting_jobs_are_refused_as_busy_and_none_of_the_others_is_lost() {
+async fn jobs_beyond_the_queue_are_refused_as_busy_and_no_queued_job_is_lost() {
     let (home, db) = with_notes(TestDatabase::Sqlite).await;
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let first = {
@@ -288,8 +282,8 @@ async fn reading_connections_refuse_to_write(database: TestDatabase) {
     home.end(db).await;
 }
 
-/// How often SQLite committed since the write-ahead log was begun: each commit marks its last frame
-/// with the size of the file, every other frame has a zero there.
+/// Counts the commits in the write-ahead log of SQLite: the last frame of each commit has the size
+/// of the file, every other frame has a zero there.
 fn commits(home: &Home) -> usize {
     let file = home.folder().join("bellwire.db-wal");
     let log = std::fs::read(file).unwrap();
@@ -300,7 +294,7 @@ fn commits(home: &Home) -> usize {
 }
 
 #[tokio::test]
-async fn on_sqlite_jobs_that_wait_share_a_commit() {
+async fn on_sqlite_queued_jobs_share_a_commit() {
     let (home, db) = with_notes(TestDatabase::Sqlite).await;
     let before = commits(&home);
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -326,12 +320,12 @@ async fn on_sqlite_jobs_that_wait_share_a_commit() {
     let (first, others) = tokio::join!(first, others);
     first.unwrap();
     assert_eq!(others.iter().filter(|result| result.is_ok()).count(), 99);
-    assert_eq!(commits(&home) - before, 2, "one of the first job, one of all that waited");
+    assert_eq!(commits(&home) - before, 2, "one for the first job, one for all queued jobs");
     assert_eq!(notes(db.read()).await.len(), 100);
     home.end(db).await;
 }
 
-async fn what_was_answered_is_there_after_a_restart(database: TestDatabase) {
+async fn an_acknowledged_write_survives_a_restart(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
     db.write(async |tx: Tx| note(&tx, 5).await).await.unwrap();
     db.close().await;
@@ -343,45 +337,45 @@ async fn what_was_answered_is_there_after_a_restart(database: TestDatabase) {
 
 async fn commits_wait_for_the_disk(database: TestDatabase) {
     let (home, db) = with_notes(database).await;
-    let (question, column, durable) = match database {
+    let (query, column, durable) = match database {
         TestDatabase::Sqlite => ("PRAGMA synchronous", "synchronous", "2"),
         TestDatabase::Postgres => ("SHOW synchronous_commit", "synchronous_commit", "on"),
     };
-    let asked = db.write(async move |tx: Tx| {
+    let setting = db.write(async move |tx: Tx| {
         let row =
-            tx.query_one_raw(Statement::from_string(tx.get_database_backend(), question)).await?;
+            tx.query_one_raw(Statement::from_string(tx.get_database_backend(), query)).await?;
         let row = row.ok_or(DbError::Busy)?;
         let text = row.try_get::<String>("", column);
         Ok::<_, DbError>(
             text.or_else(|_| row.try_get::<i32>("", column).map(|number| number.to_string()))?,
         )
     });
-    assert_eq!(asked.await.unwrap(), durable);
+    assert_eq!(setting.await.unwrap(), durable);
     home.end(db).await;
 }
 
-async fn what_postgresql_cannot_hold_goes_into_no_database_and_costs_no_job_its_transaction(
+async fn text_with_a_nul_is_refused_on_both_databases_without_aborting_the_transaction(
     database: TestDatabase,
 ) {
     let (home, db) = with_notes(database).await;
     let backend = db.read().get_database_backend();
-    let odd = move |text: &str| {
+    let lookup = move |text: &str| {
         let place = if backend == sea_orm::DbBackend::Postgres { "$1" } else { "?" };
         let sql = format!("SELECT n FROM notes WHERE CAST(n AS TEXT) = {place}");
         Statement::from_sql_and_values(backend, sql, [text.into()])
     };
-    let looked = db.read().query_one_raw(odd("1\0")).await.map_err(DbError::from);
+    let looked = db.read().query_one_raw(lookup("1\0")).await.map_err(DbError::from);
     assert!(matches!(looked, Err(DbError::Unstorable)), "{looked:?}");
     let written = db.write(async move |tx: Tx| {
         note(&tx, 1).await?;
-        assert!(tx.query_all_raw(odd("1\0")).await.none_if_unstorable()?.is_empty());
-        assert_eq!(tx.query_all_raw(odd("1")).await?.len(), 1, "the transaction goes on");
+        assert!(tx.query_all_raw(lookup("1\0")).await.none_if_unstorable()?.is_empty());
+        assert_eq!(tx.query_all_raw(lookup("1")).await?.len(), 1, "the transaction continues");
         Ok::<_, DbError>(())
     });
     written.await.unwrap();
     let refused = db.write(async move |tx: Tx| {
         note(&tx, 2).await?;
-        Ok::<_, DbError>(tx.execute_raw(odd("\0")).await.map(drop)?)
+        Ok::<_, DbError>(tx.execute_raw(lookup("\0")).await.map(drop)?)
     });
     assert!(matches!(refused.await, Err(DbError::Unstorable)));
     assert_eq!(notes(db.read()).await, [1]);
@@ -389,14 +383,14 @@ async fn what_postgresql_cannot_hold_goes_into_no_database_and_costs_no_job_its_
 }
 
 on_both! {
-    of_a_hundred_jobs_at_once_those_that_fail_take_back_only_their_own,
-    what_follows_a_commit_runs_in_its_order_before_the_answer_and_sees_what_was_written,
-    a_callback_that_panics_harms_nobody,
-    a_job_goes_on_when_whoever_asked_has_gone,
-    a_transaction_kept_after_its_end_can_do_nothing_and_hold_nothing_up,
-    a_job_that_does_not_end_is_given_up_and_the_next_goes_on,
+    concurrent_jobs_that_fail_roll_back_only_their_own_writes,
+    callbacks_of_committed_jobs_run_in_order_before_the_write_returns,
+    a_panic_in_a_callback_affects_no_other_callback_or_job,
+    a_job_continues_when_its_caller_is_cancelled,
+    a_transaction_kept_after_its_job_is_unusable_and_blocks_nothing,
+    a_job_that_does_not_end_times_out_and_the_next_one_runs,
     reading_connections_refuse_to_write,
-    what_was_answered_is_there_after_a_restart,
+    an_acknowledged_write_survives_a_restart,
     commits_wait_for_the_disk,
-    what_postgresql_cannot_hold_goes_into_no_database_and_costs_no_job_its_transaction,
+    text_with_a_nul_is_refused_on_both_databases_without_aborting_the_transaction,
 }

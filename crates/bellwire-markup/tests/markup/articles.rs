@@ -1,4 +1,4 @@
-//! What an article has beyond a message.
+//! Tests of articles: headings, rules and paragraphs.
 
 use bellwire_markup::Text;
 
@@ -7,7 +7,7 @@ fn html(text: &str) -> String {
 }
 
 #[test]
-fn lines_flow_into_paragraphs_and_headings_divide_an_article() {
+fn lines_join_into_paragraphs_and_headings_are_rendered() {
     for (text, expected) in [
         ("a\nb\n\nc", "<p>a b</p><p>c</p>"),
         ("a\\\nb  \nc", "<p>a<br>b<br>c</p>"),
@@ -24,7 +24,7 @@ fn lines_flow_into_paragraphs_and_headings_divide_an_article() {
 }
 
 #[test]
-fn an_article_in_one_line_reads_on() {
+fn an_article_as_one_line_contains_its_whole_text() {
     assert_eq!(
         Text::article("# One\n\ntwo\nthree\n\n---\n\n**four**").plain(100),
         "One two three four"
@@ -32,7 +32,7 @@ fn an_article_in_one_line_reads_on() {
 }
 
 #[test]
-fn what_shows_nothing_is_shown_as_it_was_typed() {
+fn invisible_markup_is_shown_as_it_was_typed() {
     assert_eq!(html("---"), "<p>---</p>");
     assert_eq!(html("#"), "<p>#</p>");
 }

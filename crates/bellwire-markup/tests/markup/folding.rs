@@ -1,23 +1,22 @@
-//! Folded texts stay as they are stored.
+//! Tests of folding: stored texts must keep their folded form.
 
 use bellwire_markup::{Case, fold};
 use unicode_normalization::UnicodeNormalization;
 
-/// As addresses of people were folded, and the blog's texts before they lost their accents; both
-/// are stored.
+/// The former folding of e-mail addresses, and of the blog's texts before accents were removed; the
+/// results are stored.
 fn lowered(text: &str) -> String {
     text.nfkc().collect::<String>().to_lowercase()
 }
 
-/// Every character that a form or case could change: beyond these stand only ideographs and what
-/// nobody has assigned.
+/// Every character that a form or case could change: the others are ideographs or unassigned.
 fn every_character() -> impl Iterator<Item = String> {
     let compatible_ideographs = '\u{2f800}'..='\u{2fa1f}';
     ('\0'..='\u{1ffff}').chain(compatible_ideographs).map(String::from)
 }
 
 #[test]
-fn an_address_is_folded_as_it_is_stored() {
+fn an_address_is_folded_as_stored() {
     let differs: Vec<_> =
         every_character().filter(|c| fold(c, Case::Lower) != lowered(c)).collect();
     assert_eq!(differs, Vec::<String>::new());
@@ -28,7 +27,7 @@ fn an_address_is_folded_as_it_is_stored() {
 }
 
 #[test]
-fn what_loses_its_accents_after_folding_is_as_it_is_stored() {
+fn folded_text_without_accents_is_as_stored() {
     let stored = |text: &str| lowered(text).nfkd().collect::<String>();
     let now = |text: &str| fold(text, Case::Lower).nfkd().collect::<String>();
     for c in every_character() {
@@ -40,7 +39,7 @@ fn what_loses_its_accents_after_folding_is_as_it_is_stored() {
 }
 
 #[test]
-fn case_is_lost_in_every_script_and_by_each_way_as_far_as_it_says() {
+fn case_is_folded_in_every_script_as_far_as_each_kind_promises() {
     for (one, other) in [
         ("ÄRGER", "ärger"),
         ("ЖДАТЬ", "ждать"),

@@ -1,11 +1,11 @@
-//! Characters that show nothing by themselves.
+//! Tests of invisible characters.
 
 use bellwire_markup::{is_invisible, is_joiner, shows};
 
 use crate::{plain, render};
 
-/// What only names knew to be invisible when there were two tables.
-const ONCE_OF_NAMES_ALONE: [char; 21] = [
+/// Characters that only the former table for names listed as invisible.
+const FORMERLY_FOR_NAMES_ONLY: [char; 21] = [
     '\u{180B}',
     '\u{180C}',
     '\u{180D}',
@@ -30,8 +30,8 @@ const ONCE_OF_NAMES_ALONE: [char; 21] = [
 ];
 
 #[test]
-fn one_table_knows_all_of_them_and_none_is_something_to_see() {
-    for c in ONCE_OF_NAMES_ALONE {
+fn one_table_lists_all_invisible_characters() {
+    for c in FORMERLY_FOR_NAMES_ONLY {
         assert!(is_invisible(c) && !is_joiner(c), "{c:?}");
         assert!(!shows(&c.to_string()) && !shows(&format!(" {c}\u{200d}{c}")), "{c:?}");
         assert!(shows(&format!("a{c}")), "{c:?}");
@@ -39,8 +39,8 @@ fn one_table_knows_all_of_them_and_none_is_something_to_see() {
 }
 
 #[test]
-fn within_a_text_they_stay_as_they_were_typed() {
-    for c in ONCE_OF_NAMES_ALONE {
+fn invisible_characters_within_a_text_stay_unchanged() {
+    for c in FORMERLY_FOR_NAMES_ONLY {
         let text = format!("a{c}b");
         assert_eq!(render(&text).as_str(), format!("<p>{text}</p>"));
         assert_eq!(plain(&text, 10), text);
@@ -48,7 +48,7 @@ fn within_a_text_they_stay_as_they_were_typed() {
 }
 
 #[test]
-fn letters_marks_spaces_and_joiners_are_none_of_them() {
+fn letters_marks_spaces_and_joiners_are_not_invisible() {
     for c in [
         'a', 'ß', 'ᠠ', '⠁', ' ', '\n', '\u{a0}', '\u{301}', '\u{200c}', '\u{200d}', '\u{fe0f}',
         '🦊', '𝅘',

@@ -1,11 +1,11 @@
-//! The results of reading a text.
+//! Tests of parsing and rendering text.
 
 use bellwire::Html;
 use bellwire_markup::Text;
 
 mod articles;
-mod dangers;
-mod drawing;
+mod hostile;
+mod rendering;
 mod folding;
 mod invisible;
 

@@ -1,27 +1,27 @@
-//! `bellwire check`.
+//! The `bellwire check` command.
 
-use super::say;
+use super::print_line;
 use crate::Settings;
 use crate::builder::Builder;
 
-/// Shows what was found, a line for each thing.
+/// Runs all checks and prints one line for each.
 ///
 /// # Errors
-/// When something is wrong.
+/// If a check fails.
 pub(crate) async fn run(settings: Settings, site: Builder) -> anyhow::Result<()> {
-    show("settings", &Ok("every variable is known and right".to_owned()));
+    show("settings", &Ok("all variables are known and valid".to_owned()));
     let found = crate::check::check(&settings, &site.apps).await;
     found.iter().for_each(|finding| show(finding.what, &finding.result));
     match found.iter().filter(|finding| finding.result.is_err()).count() {
         0 => Ok(()),
-        1 => anyhow::bail!("one thing is wrong"),
-        wrong => anyhow::bail!("{wrong} things are wrong"),
+        1 => anyhow::bail!("one check failed"),
+        failed => anyhow::bail!("{failed} checks failed"),
     }
 }
 
-pub(crate) fn show(what: &str, result: &Result<String, String>) {
+pub(crate) fn show(name: &str, result: &Result<String, String>) {
     match result {
-        Ok(how) => say(format_args!("OK     {what}: {how}")),
-        Err(wrong) => say(format_args!("WRONG  {what}: {wrong}")),
+        Ok(state) => print_line(format_args!("OK     {name}: {state}")),
+        Err(problem) => print_line(format_args!("WRONG  {name}: {problem}")),
     }
 }

@@ -1,9 +1,9 @@
-//! Who is made: names from many places, which are nobody's in particular.
+//! The demo people: fictional names from many countries.
 
 use bellwire_auth::Person;
 
-/// Their names, and their e-mail addresses, by which they are known again. Nobody gets mail at
-/// example.org.
+/// The names and e-mail addresses of the demo people. The addresses identify them when seeding runs
+/// again; example.org is reserved and receives no mail.
 pub const PEOPLE: [(&str, &str); 13] = [
     ("Amara Okafor", "amara.okafor@example.org"),
     ("Jonas Lindqvist", "jonas.lindqvist@example.org"),
@@ -20,7 +20,7 @@ pub const PEOPLE: [(&str, &str); 13] = [
     ("Mateus Vasconcelos", "mateus.vasconcelos@example.org"),
 ];
 
-/// Whether this is one of those who exist nowhere else.
+/// Whether this account is one of the demo people.
 pub fn is_seeded(person: &Person) -> bool {
     let email = person.email.as_deref();
     PEOPLE.iter().any(|(_, theirs)| email == Some(*theirs))

@@ -1,22 +1,22 @@
-//! How far a long work is, for whoever waits at a terminal.
+//! Progress output of long commands, for a terminal.
 
 use std::fmt::{self, Display};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// The line that counts is written no more often than this.
+/// The minimum interval between updates of the counter line.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Tells one line for each step that is done, and counts within a step.
+/// Prints one line per finished step, and a counter within a step.
 pub struct Progress {
     to: Option<Box<dyn Write + Send>>,
-    /// When the step began, and when its count was last written.
+    /// The start of the step, and the time when its counter was last written.
     begun: Instant,
     written: Option<Instant>,
 }
 
 impl Progress {
-    /// To the standard error where that is a terminal, and to nobody otherwise.
+    /// Writes to standard error if it is a terminal, and otherwise nowhere.
     pub fn on_terminal() -> Self {
         match std::io::stderr().is_terminal() {
             true => Self::to(std::io::stderr()),
@@ -24,17 +24,17 @@ impl Progress {
         }
     }
 
-    /// To nobody.
+    /// Writes nothing.
     pub fn quiet() -> Self {
         Self { to: None, begun: Instant::now(), written: None }
     }
 
-    /// To whoever reads this.
+    /// Writes to `writer`.
     pub fn to(writer: impl Write + Send + 'static) -> Self {
         Self { to: Some(Box::new(writer)), ..Self::quiet() }
     }
 
-    /// So many of so many are done, in the step that is being done.
+    /// Updates the counter of the current step: `done` of `of`.
     pub fn at(&mut self, what: impl Display, done: u64, of: u64) {
         if self.written.is_some_and(|written| written.elapsed() < EVERY) {
             return;
@@ -45,14 +45,14 @@ impl Progress {
         self.written = Some(Instant::now());
     }
 
-    /// A step is done; the next one begins.
+    /// Prints the line of a finished step and starts the next one.
     pub fn done(&mut self, what: impl Display) {
-        let over = if self.written.take().is_some() { "\r\x1b[K" } else { "" };
-        self.write(format_args!("{over}  {what}\n"));
+        let clear = if self.written.take().is_some() { "\r\x1b[K" } else { "" };
+        self.write(format_args!("{clear}  {what}\n"));
         self.begun = Instant::now();
     }
 
-    /// A terminal that is gone is no reason to stop.
+    /// Ignores errors, because a closed terminal must not stop the command.
     fn write(&mut self, what: fmt::Arguments<'_>) {
         if let Some(to) = &mut self.to {
             let _ = to.write_fmt(what).and_then(|()| to.flush());
@@ -74,9 +74,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Screen(Arc<Mutex<Vec<u8>>>);
+    struct Terminal(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Screen {
+    impl Write for Terminal {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -87,14 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_written_over_by_the_line_of_its_step() {
-        let screen = Screen::default();
-        let mut progress = Progress::to(screen.clone());
+    fn the_line_of_a_step_overwrites_its_counter() {
+        let terminal = Terminal::default();
+        let mut progress = Progress::to(terminal.clone());
         progress.done("people: 13 new");
         progress.at("hi", 50, 200);
         progress.at("hi", 100, 200); // too soon after the last
         progress.done("hi: 200 new messages");
-        let shown = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
+        let shown = String::from_utf8(terminal.0.lock().unwrap().clone()).unwrap();
         let lines: Vec<_> = shown.split('\r').collect();
         assert_eq!(lines[0], "  people: 13 new\n");
         assert!(

@@ -1,13 +1,13 @@
-//! The error of the settings.
+//! The error of parsing the settings.
 
-/// A setting that is wrong, in words for the operator.
+/// An invalid setting, with an error text for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}={value}: expected {expected}")]
 pub struct SettingsError {
     /// The variable.
     pub name: String,
-    /// What it was set to.
+    /// The value it was set to.
     pub value: String,
-    /// What would have been right.
+    /// A description of valid values.
     pub expected: String,
 }

@@ -1,4 +1,4 @@
-//! All groups of variables as one command of clap.
+//! All groups of variables as one clap command.
 
 use bellwire_auth::AuthArgs;
 use bellwire_db::DatabaseArgs;
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_is_called_like_its_variable() {
+    fn an_argument_is_named_like_its_variable() {
         for argument in Groups::command().get_arguments() {
             let variable =
                 argument.get_env().unwrap().to_str().unwrap().to_lowercase().replace('_', "-");

@@ -1,4 +1,4 @@
-//! The variables of the program: address, connections, log.
+//! The environment variables of the server: address, connections, log.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -8,34 +8,35 @@ use bellwire::ServeLimits;
 use bellwire_web::settings::{SECONDS, whole_number};
 use clap::Args;
 
-/// The variables of the program, as arguments of clap.
+/// The environment variables of the server, as clap arguments.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ServeArgs {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 selects a free one
     #[arg(long, env = "BELLWIRE_BIND", default_value_t = BIND, value_parser = bind)]
     pub(super) bind: SocketAddr,
-    /// Connections served at once, sockets included; the next one waits
+    /// Maximum concurrent connections, sockets included; the next one waits
     #[arg(
         long, env = "BELLWIRE_CONNECTIONS", default_value_t = ServeLimits::default().connections,
         value_parser = whole_number::<usize>(1..=1_000_000)
     )]
     connections: usize,
-    /// Seconds for the head of a request, silence before it included; then the connection is closed
+    /// Seconds for the head of a request, including the idle time before it; then the connection is
+    /// closed
     #[arg(
         long, env = "BELLWIRE_HEADER_SECONDS", default_value_t = ServeLimits::default().headers.as_secs(),
         value_parser = whole_number::<u64>(SECONDS)
     )]
     header_seconds: u64,
-    /// Seconds in which no byte of an answer is taken; then the connection is closed
+    /// Seconds without write progress of a response; then the connection is closed
     #[arg(
         long, env = "BELLWIRE_RESPONSE_SECONDS", default_value_t = ServeLimits::default().response.as_secs(),
         value_parser = whole_number::<u64>(SECONDS)
     )]
     response_seconds: u64,
-    /// Levels of the log, such as `warn,bellwire_site=debug`
+    /// Log filter, such as `warn,bellwire_site=debug`
     #[arg(long, env = "BELLWIRE_LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn", value_parser = log)]
     pub(super) log: String,
-    /// Reserved for several processes: setting it stops the start
+    /// Reserved for running several processes; setting it stops the start
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_parser = redis)]
     redis_url: Option<Infallible>,
 }
@@ -63,8 +64,8 @@ fn log(text: &str) -> Result<String, &'static str> {
     levels.map(|_| text.to_owned()).map_err(|_| "levels such as info or warn,bellwire_site=debug")
 }
 
-/// Refuses every value: there is no Redis layer yet, and a site that was meant to be many processes
+/// Refuses every value: there is no Redis layer yet, and a site configured for several processes
 /// must not start as one.
 fn redis(_: &str) -> Result<Infallible, &'static str> {
-    Err("no value yet: Bellwire does not speak to Redis so far and runs as one process")
+    Err("no value yet: Bellwire does not support Redis so far and runs as one process")
 }

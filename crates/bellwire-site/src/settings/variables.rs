@@ -1,4 +1,4 @@
-//! The variables by their names: pairs of name and value become arguments of clap.
+//! Parsing of environment variables: turns pairs of name and value into clap arguments.
 
 use std::error::Error;
 
@@ -9,27 +9,29 @@ use clap::{Command, FromArgMatches};
 
 use super::error::SettingsError;
 
-/// Variables of the test tools, which pass through the environment of a server under test.
-const OF_THE_TESTS: &str = "BELLWIRE_TEST_";
+/// The prefix of the test tools' variables, which the environment of a server under test also
+/// contains.
+const TEST_PREFIX: &str = "BELLWIRE_TEST_";
 
-/// A variable, and the argument that takes its value.
+/// A variable, and the argument that receives its value.
 struct Variable {
     name: String,
-    /// Without the dashes.
+    /// The long option, without the dashes.
     long: String,
-    /// As clap's errors name it: `--bind <BIND>`.
+    /// The argument as clap's errors name it: `--bind <BIND>`.
     shown: String,
 }
 
 /// The variables of a command.
 pub(super) struct Variables {
-    /// The arguments alone: their values come from the pairs, and not from the process environment.
+    /// The arguments without their `env`: values come from the pairs, not from the process
+    /// environment.
     command: Command,
     all: Vec<Variable>,
 }
 
 impl Variables {
-    /// The variables that the arguments of `command` name as their `env`.
+    /// The variables named by the `env` of the arguments of `command`.
     pub(super) fn of(command: Command) -> Self {
         let mut built = command.clone();
         built.build();
@@ -45,7 +47,7 @@ impl Variables {
         Self { command: command.mut_args(|argument| argument.env(Resettable::Reset)), all }
     }
 
-    /// The values of these pairs. An empty value counts as not set; of two, the last one counts.
+    /// Parses these pairs. An empty value counts as unset; the last of two values wins.
     pub(super) fn parse<G: FromArgMatches>(
         self,
         pairs: impl Iterator<Item = (String, String)>,
@@ -55,7 +57,7 @@ impl Variables {
             match self.all.iter().find(|variable| variable.name == name) {
                 Some(_) if value.trim().is_empty() => {}
                 Some(variable) => arguments.push(format!("--{}={}", variable.long, value.trim())),
-                None if name.starts_with("BELLWIRE_") && !name.starts_with(OF_THE_TESTS) => {
+                None if name.starts_with("BELLWIRE_") && !name.starts_with(TEST_PREFIX) => {
                     return Err(self.unknown(name, value.trim()));
                 }
                 None => {}
@@ -64,10 +66,10 @@ impl Variables {
         let matches = self.command.clone().try_get_matches_from(arguments);
         matches
             .and_then(|matches| G::from_arg_matches(&matches))
-            .map_err(|error| self.wrong(&error))
+            .map_err(|error| self.invalid(&error))
     }
 
-    /// A name that no group has is taken for a mistyped one.
+    /// The error for an unknown name, which is probably a typing mistake.
     fn unknown(&self, name: String, value: &str) -> SettingsError {
         let names = self.all.iter().map(|variable| variable.name.as_str());
         let ours: Vec<_> = names.filter(|name| name.starts_with("BELLWIRE_")).collect();
@@ -75,7 +77,7 @@ impl Variables {
         SettingsError { name, value: without_password(value), expected }
     }
 
-    fn wrong(&self, error: &clap::Error) -> SettingsError {
+    fn invalid(&self, error: &clap::Error) -> SettingsError {
         let shown = text(error, ContextKind::InvalidArg);
         let variable = self.all.iter().find(|variable| variable.shown == shown);
         let name = variable.map_or(shown, |variable| &variable.name).to_owned();
@@ -91,7 +93,7 @@ fn text(error: &clap::Error, kind: ContextKind) -> &str {
     }
 }
 
-/// The sentence of the parser that refused a value, or the values of which it is none.
+/// The error text of the value parser, or the list of possible values.
 fn expected(error: &clap::Error) -> String {
     match (error.source(), error.get(ContextKind::ValidValue)) {
         (Some(source), _) => source.to_string(),

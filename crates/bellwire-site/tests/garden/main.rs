@@ -1,6 +1,6 @@
-//! A second site, `examples/garden.rs`: nothing of the first one shows in it.
+//! Tests of a second site, `examples/garden.rs`: nothing in it refers to the first one.
 //!
-//! The tests run the program itself, as an operator does.
+//! The tests run the program as an operator does.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// The program, which `cargo test` builds beside this one.
+/// The example program, which `cargo test` also builds.
 fn program(data: &Path) -> Command {
     let tests = std::env::current_exe().expect("the path of this test");
     let folder: PathBuf = tests.ancestors().nth(2).expect("target/<profile>").join("examples");
@@ -42,7 +42,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The running site, which ends when it is dropped.
+/// A running site, killed when it is dropped.
 struct Garden {
     process: Child,
     greeting: String,
@@ -65,7 +65,7 @@ impl Garden {
         Self { process, greeting, address: address.expect("an address"), _data: data }
     }
 
-    fn ask(&self, method: &str, path: &str) -> String {
+    fn request(&self, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("a connection");
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nAccept: text/html\r\n\
@@ -87,10 +87,10 @@ impl Drop for Garden {
 }
 
 #[test]
-fn it_has_its_own_name_front_page_and_shell() {
+fn the_site_has_its_own_name_front_page_and_shell() {
     let garden = Garden::start();
     assert!(garden.greeting.trim_start().starts_with("Garden is running"), "{}", garden.greeting);
-    let front = garden.ask("GET", "/");
+    let front = garden.request("GET", "/");
     assert!(front.starts_with("HTTP/1.1 200"), "{front}");
     assert!(
         front.contains("<title>Garden</title>") && front.contains("<h1>The garden</h1>"),
@@ -99,13 +99,13 @@ fn it_has_its_own_name_front_page_and_shell() {
     assert!(front.contains("You are a visitor."), "{front}");
     for path in ["/beds/", "/nothing/", "/accounts/login/", "/accounts/signup/", "/accounts/first/"]
     {
-        let page = garden.ask("GET", path);
+        let page = garden.request("GET", path);
         assert!(page.contains(" · Garden</title>"), "{path}: {page}");
     }
 }
 
 #[test]
-fn nothing_names_the_other_site_or_its_apps() {
+fn no_page_mentions_the_other_site_or_its_apps() {
     let garden = Garden::start();
     for path in [
         "/",
@@ -116,28 +116,28 @@ fn nothing_names_the_other_site_or_its_apps() {
         "/accounts/first/",
         "/robots.txt",
     ] {
-        let page = garden.ask("GET", path);
-        // The script keeps its name; people do not see it.
+        let page = garden.request("GET", path);
+        // The script keeps its name, which people do not see.
         let shown = page.replace("/bellwire.js", "");
         for word in ["Bellwire", "bellwire", "/chat/", "Ring the bell"] {
             assert!(!shown.contains(word), "{word} in {path}: {shown}");
         }
     }
-    assert!(garden.ask("GET", "/chat/").starts_with("HTTP/1.1 404"));
+    assert!(garden.request("GET", "/chat/").starts_with("HTTP/1.1 404"));
 }
 
 #[test]
-fn a_theme_and_a_layer_are_its_own() {
+fn the_site_has_its_own_theme_and_tower_layer() {
     let garden = Garden::start();
-    let page = garden.ask("GET", "/");
+    let page = garden.request("GET", "/");
     assert!(page.contains("\r\nx-garden: open\r\n"), "{page}");
     let theme =
         page.split('"').find(|part| part.ends_with("/gate/garden.css")).expect("a style sheet");
-    assert!(garden.ask("GET", theme).contains("max-inline-size: 40rem"));
+    assert!(garden.request("GET", theme).contains("max-inline-size: 40rem"));
 }
 
 #[test]
-fn its_background_task_ends_with_the_site() {
+fn the_background_task_ends_with_the_site() {
     let mut garden = Garden::start();
     let ended = Command::new("kill").args(["-TERM", &garden.process.id().to_string()]).status();
     assert!(ended.expect("kill").success());
@@ -148,24 +148,24 @@ fn its_background_task_ends_with_the_site() {
 }
 
 #[test]
-fn its_app_has_state_a_computed_socket_and_a_source_of_pictures() {
+fn the_app_has_state_a_computed_socket_path_and_an_image_source() {
     let garden = Garden::start();
-    let before = garden.ask("GET", "/beds/");
+    let before = garden.request("GET", "/beds/");
     assert!(
         before.contains("0 beds were watered.") && before.contains("https://flowers.example"),
         "{before}"
     );
-    assert!(garden.ask("POST", "/beds/water/").starts_with("HTTP/1.1 303"));
-    let after = garden.ask("GET", "/beds/");
+    assert!(garden.request("POST", "/beds/water/").starts_with("HTTP/1.1 303"));
+    let after = garden.request("GET", "/beds/");
     assert!(
         after.contains("1 beds were watered.") && after.contains("bw-connect=\"/ws/beds/1/\""),
         "{after}"
     );
-    assert!(garden.ask("GET", "/ws/beds/1/").starts_with("HTTP/1.1 426"), "there is a socket");
+    assert!(garden.request("GET", "/ws/beds/1/").starts_with("HTTP/1.1 426"), "there is a socket");
 }
 
 #[test]
-fn its_command_stands_beside_those_of_every_site() {
+fn the_added_command_is_listed_with_the_built_in_ones() {
     let help = text(&run(&["--help"]).stdout);
     for word in ["A garden to look at", "water", "serve", "check", "migrate", "user", "seed"] {
         assert!(help.contains(word), "{word} in {help}");

@@ -1,5 +1,5 @@
-//! Access ends at once: whatever ends a session closes its sockets, on every process on the same
-//! database, and nobody else's.
+//! Tests that the end of a session closes its sockets at once, in every process on the same
+//! database, and no other sockets.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use bellwire_testkit::{
 };
 use tokio::sync::Notify;
 
-const EXPIRED: &str = "You were away for too long. Sign in again.";
+const EXPIRED: &str = "Your session has expired. Sign in again.";
 
 struct Listener(Group<()>);
 
@@ -45,18 +45,18 @@ async fn listen(
     upgrade.run(Listener(group(&site)))
 }
 
-/// The two ends of a request that is under way, one pair for each site.
+/// Signals to hold a request in progress, one pair per site.
 #[derive(Debug, Default)]
 struct Gate {
     begun: Notify,
-    go_on: Notify,
+    proceed: Notify,
 }
 
-/// A handshake that is still under way long after it was found out who asks.
+/// A handshake that stays in progress after its session was looked up.
 async fn slow(user: User, site: axum::extract::State<SiteState>, upgrade: Upgrade) -> Response {
     let gate = site.own::<Gate>();
     gate.begun.notify_one();
-    gate.go_on.notified().await;
+    gate.proceed.notified().await;
     listen(user, site, upgrade).await
 }
 
@@ -68,8 +68,8 @@ fn apps() -> Vec<App> {
     vec![App::new("listen").routes(routes)]
 }
 
-fn tell(site: &TestSite, what: &str) {
-    group(site.state()).patch(Patch::inner("#secret", Html::text(what)));
+fn publish(site: &TestSite, text: &str) {
+    group(site.state()).patch(Patch::inner("#secret", Html::text(text)));
 }
 
 async fn open(site: &TestSite, client: &Client) -> Window {
@@ -78,8 +78,8 @@ async fn open(site: &TestSite, client: &Client) -> Window {
     window
 }
 
-/// Ada on two devices and Grace on one; what ends is Ada's session on her phone. Two processes, on
-/// both of which everyone has windows.
+/// Ada on two devices and Grace on one, with sockets in two processes. The session that ends is
+/// that of Ada's phone.
 struct Scene {
     here: TestSite,
     there: TestSite,
@@ -98,28 +98,28 @@ impl Scene {
         Self { here, there, laptop, phone, grace }
     }
 
-    /// The session of a client, as it stands in the form that ends it.
+    /// The session id of a client, as used by the form that ends it.
     async fn session(&self, client: &Client) -> String {
         let key = self.here.user(client).await.session_key();
         key.split_once('.').expect("session.17").1.to_owned()
     }
 
-    /// Ends the phone's session by `cause` and sees that its windows close at once, on both
-    /// processes, and no window of Grace's.
-    async fn ends(mut self, cause: Cause, reason: &str) {
+    /// Ends the phone's session by `cause`, and asserts that its sockets close at once in both
+    /// processes and Grace's do not.
+    async fn assert_closed_by(mut self, cause: Cause, reason: &str) {
         let mut phone = [open(&self.here, &self.phone).await, open(&self.there, &self.phone).await];
         let mut grace = [open(&self.here, &self.grace).await, open(&self.there, &self.grace).await];
         cause(&mut self).await;
-        tell(&self.there, "after");
+        publish(&self.there, "after");
         for (window, is_here) in phone.iter_mut().zip([true, false]) {
             let ending = window.ending().await;
             assert_eq!((ending.code, &*ending.reason), (1008, reason));
-            // The process where it ended has closed them before it answers. Time, however, answers
-            // nobody.
+            // The process that ends the session closes its sockets before it answers. Expiry is
+            // noticed later.
             assert!(is_here || reason == EXPIRED || ending.heard.is_empty(), "{ending:?}");
         }
         for site in [&self.here, &self.there] {
-            tell(site, "later");
+            publish(site, "later");
             assert!(
                 Window::try_open(&self.phone.at(site), "/ws/listen/", &site.url("")).await.is_err()
             );
@@ -133,10 +133,10 @@ impl Scene {
     }
 }
 
-/// What ends the session of the phone. It happens on the process `there`.
+/// A way to end the phone's session, in the process `there`.
 type Cause = for<'a> fn(&'a mut Scene) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// A client of one process as a client of the other.
+/// The same client, connected to the other process.
 fn there(scene: &Scene, client: &Client) -> Client {
     let mut same = scene.there.client();
     let (name, value) = client
@@ -157,7 +157,7 @@ async fn signing_out_closes_the_sockets_of_the_session_everywhere(database: Test
             assert_eq!(answer.status, 303);
         })
     };
-    Scene::set(&database).await.ends(cause, "You are signed out.").await;
+    Scene::set(&database).await.assert_closed_by(cause, "You are signed out.").await;
 }
 
 #[apply(on_databases)]
@@ -172,7 +172,10 @@ async fn ending_a_session_from_another_device_closes_its_sockets_everywhere(
             assert_eq!((answer.status, answer.location()), (303, "/accounts/"));
         })
     };
-    Scene::set(&database).await.ends(cause, "You were signed out from another device.").await;
+    Scene::set(&database)
+        .await
+        .assert_closed_by(cause, "You were signed out from another device.")
+        .await;
 }
 
 #[apply(on_databases)]
@@ -190,7 +193,7 @@ async fn a_new_password_closes_the_sockets_of_all_other_sessions_everywhere(
     };
     Scene::set(&database)
         .await
-        .ends(cause, "The password was changed. Sign in with the new one.")
+        .assert_closed_by(cause, "The password was changed. Sign in with the new one.")
         .await;
 }
 
@@ -202,7 +205,7 @@ async fn deactivation_closes_all_sockets_of_a_person_everywhere(database: TestDa
             assert!(!scene.there.state().accounts().deactivate("ada").await.unwrap().is_active);
         })
     };
-    Scene::set(&database).await.ends(cause, "This account was deactivated.").await;
+    Scene::set(&database).await.assert_closed_by(cause, "This account was deactivated.").await;
 }
 
 #[apply(on_databases)]
@@ -215,18 +218,18 @@ async fn a_session_that_expires_closes_its_sockets_everywhere(database: TestData
             clocks.iter().for_each(|clock| clock.advance(days(20)));
             let before = seen(&scene.here).await;
             assert!(scene.grace.get("/").await.text.contains("Sign out"));
-            // Noted beside the request.
-            within("a note of when it was used", async {
+            // Recorded in the background.
+            within("the update of last_seen_at", async {
                 while seen(&scene.here).await == before {}
             })
             .await;
             clocks.iter().for_each(|clock| clock.advance(days(11)));
         })
     };
-    Scene::set(&database).await.ends(cause, EXPIRED).await;
+    Scene::set(&database).await.assert_closed_by(cause, EXPIRED).await;
 }
 
-/// When any session was used last.
+/// The latest `last_seen_at` of all sessions.
 async fn seen(site: &TestSite) -> String {
     use sea_orm::ConnectionTrait;
     let db = site.state().db().read();
@@ -237,9 +240,7 @@ async fn seen(site: &TestSite) -> String {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing(
-    database: TestDatabase,
-) {
+async fn a_handshake_in_progress_when_the_session_ends_is_closed(database: TestDatabase) {
     let site = TestSite::start(&database, apps()).await;
     let (gate, mut ada) = (site.state().own::<Gate>(), site.person("Ada").await);
     let opening = tokio::spawn({
@@ -248,8 +249,8 @@ async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing(
     });
     within("the handshake", gate.begun.notified()).await;
     assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
-    tell(&site, "after");
-    gate.go_on.notify_one();
+    publish(&site, "after");
+    gate.proceed.notify_one();
     let ending = within("the window", opening).await.unwrap().ending().await;
     assert_eq!((ending.code, &*ending.reason), (1008, "You are signed out."));
     assert!(ending.heard.is_empty(), "{ending:?}");
@@ -258,7 +259,7 @@ async fn a_handshake_that_was_under_way_when_the_session_ended_comes_to_nothing(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn no_session_begins_with_the_old_password_beside_a_new_one(database: TestDatabase) {
+async fn no_session_begins_with_the_old_password_during_a_password_change(database: TestDatabase) {
     let site = TestSite::start(&database, apps()).await;
     site.person("Ada").await;
     let mut old = PASSWORD.to_owned();

@@ -1,4 +1,4 @@
-//! Signing up, in and out, through the forms.
+//! Tests of signing up, in and out with the forms.
 
 use bellwire_site::SignUp;
 use bellwire_testkit::{Answer, Client, PASSWORD, TestDatabase, TestSite, apply, on_databases};
@@ -26,7 +26,7 @@ async fn sign_up(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_person_signs_up_out_and_in_again_by_name_and_by_address(database: TestDatabase) {
+async fn a_person_signs_up_signs_out_and_signs_in_by_name_and_by_email(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut ada = site.client();
     let answer = sign_up(&mut ada, "Ada <b>", "Ada@example.org", PASSWORD, PASSWORD).await;
@@ -43,7 +43,7 @@ async fn a_person_signs_up_out_and_in_again_by_name_and_by_address(database: Tes
     assert_eq!(
         answer.header("clear-site-data"),
         "\"cache\"",
-        "no way back for the next person here"
+        "the next person cannot go back to the pages"
     );
     assert_eq!(ada.cookies(), "");
     assert!(!ada.get("/").await.text.contains("Sign out"));
@@ -58,16 +58,16 @@ async fn a_person_signs_up_out_and_in_again_by_name_and_by_address(database: Tes
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(database: TestDatabase) {
+async fn errors_appear_beside_their_field_and_submitted_values_are_kept(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     sign_up(&mut site.client(), "Grace", "grace@example.org", PASSWORD, PASSWORD).await;
     let long = "x".repeat(65);
-    for (name, email, password, confirm, field, says) in [
+    for (name, email, password, confirm, field, expected) in [
         ("", "", PASSWORD, PASSWORD, "username", "Please type a name."),
         (&*long, "", PASSWORD, PASSWORD, "username", "At most 64"),
-        ("a@b", "", PASSWORD, PASSWORD, "username", "no @"),
-        ("a\u{202E}b", "", PASSWORD, PASSWORD, "username", "can see"),
+        ("a@b", "", PASSWORD, PASSWORD, "username", "cannot contain @"),
+        ("a\u{202E}b", "", PASSWORD, PASSWORD, "username", "visible characters"),
         ("ADA", "", PASSWORD, PASSWORD, "username", "is taken"),
         ("Bob", "bob", PASSWORD, PASSWORD, "email", "does not look like"),
         ("Bob", "GRACE@example.org", PASSWORD, PASSWORD, "email", "already"),
@@ -78,10 +78,10 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(database
     ] {
         let mut bob = site.client();
         let page = sign_up(&mut bob, name, email, password, confirm).await;
-        assert_eq!(page.status, 422, "{says}");
+        assert_eq!(page.status, 422, "{expected}");
         let beside = page.text.split(&format!("id=\"error--{field}\"")).nth(1).unwrap();
         let beside = beside.split("</p>").next().unwrap();
-        assert!(beside.contains(says), "{field}: {beside}");
+        assert!(beside.contains(expected), "{field}: {beside}");
         let input =
             page.text.split(&format!("id=\"{field}\"")).nth(1).unwrap().split('>').next().unwrap();
         assert!(
@@ -89,7 +89,7 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(database
             "{input}"
         );
         assert!(page.text.contains(&format!("value=\"{name}\"")), "{name}");
-        assert!(page.text.contains("<title>Error: Sign up"), "{says}");
+        assert!(page.text.contains("<title>Error: Sign up"), "{expected}");
         assert!(
             input.contains(" autofocus") && page.text.matches(" autofocus").count() == 1,
             "{input}"
@@ -100,7 +100,7 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(database
 }
 
 #[tokio::test]
-async fn a_form_with_nothing_in_it_is_explained_too() {
+async fn an_empty_form_gets_an_error_text_too() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for path in ["/accounts/signup/", "/accounts/login/", "/accounts/first/"] {
         let page = site.client().post(path, &[]).await;
@@ -112,7 +112,7 @@ async fn a_form_with_nothing_in_it_is_explained_too() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_unknown_name_and_a_wrong_password_are_answered_alike(database: TestDatabase) {
+async fn an_unknown_name_and_a_wrong_password_get_the_same_answer(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     let wrong = site.client().sign_in("Ada", "not her password").await;
@@ -125,7 +125,7 @@ async fn an_unknown_name_and_a_wrong_password_are_answered_alike(database: TestD
 }
 
 #[tokio::test]
-async fn after_signing_in_one_goes_on_within_the_site_only() {
+async fn signing_in_redirects_only_within_the_site() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for (next, goes_to) in [
@@ -154,7 +154,7 @@ async fn after_signing_in_one_goes_on_within_the_site_only() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_first_account_administers_and_there_is_one_first_even_in_a_race(
+async fn the_first_account_becomes_administrator_and_a_race_creates_only_one(
     database: TestDatabase,
 ) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
@@ -184,8 +184,8 @@ async fn the_first_account_administers_and_there_is_one_first_even_in_a_race(
 }
 
 #[tokio::test]
-async fn a_site_that_takes_no_accounts_says_so_and_still_lets_the_first_one_in() {
-    for (sign_up, says) in
+async fn a_site_with_closed_sign_up_says_so_and_still_allows_the_first_account() {
+    for (sign_up, expected) in
         [(SignUp::Closed, "takes no new accounts"), (SignUp::Invite, "by invitation")]
     {
         let site =
@@ -197,7 +197,7 @@ async fn a_site_that_takes_no_accounts_says_so_and_still_lets_the_first_one_in()
         let sent = site.client().sign_up("Ada").await;
         for page in [shown, sent] {
             assert_eq!(page.status, 403);
-            assert!(page.text.contains(says), "{}", page.text);
+            assert!(page.text.contains(expected), "{}", page.text);
         }
         for path in ["/", "/nothing/", "/accounts/login/", "/accounts/first/"] {
             let page = site.client().get(path).await;
@@ -211,7 +211,7 @@ async fn a_site_that_takes_no_accounts_says_so_and_still_lets_the_first_one_in()
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn of_two_who_take_the_same_name_at_once_one_gets_it(database: TestDatabase) {
+async fn of_two_concurrent_sign_ups_with_the_same_name_one_succeeds(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let race = (0..6).map(|_| {
         let mut client = site.client();
@@ -224,7 +224,7 @@ async fn of_two_who_take_the_same_name_at_once_one_gets_it(database: TestDatabas
 }
 
 #[tokio::test]
-async fn the_header_keeps_where_one_was_going() {
+async fn the_sign_in_link_keeps_the_current_page() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let (sign_in, sign_up) =
         ("/accounts/login/?next=%2Fchat%2Fhi%2F", "/accounts/signup/?next=%2Fchat%2Fhi%2F");
@@ -249,9 +249,7 @@ async fn the_header_keeps_where_one_was_going() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_character_that_no_database_holds_is_refused_wherever_it_is_typed_and_is_no_fault(
-    database: TestDatabase,
-) {
+async fn a_null_character_in_any_field_is_refused_without_a_server_error(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     let mut eve = site.client();
@@ -270,7 +268,7 @@ async fn a_character_that_no_database_holds_is_refused_wherever_it_is_typed_and_
     assert_eq!(
         (answer.status, answer.location()),
         (303, "/"),
-        "a password may hold it, for it is hashed"
+        "a password may contain it, because it is hashed"
     );
     assert_eq!(site.client().sign_in("Eve", long).await.status, 303);
     assert_eq!(eve.get("/accounts/login/?next=%00").await.location(), "/");

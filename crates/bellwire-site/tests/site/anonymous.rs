@@ -1,4 +1,4 @@
-//! Anonymous sessions: when they begin, the data in them, and their end.
+//! Tests of anonymous sessions: their beginning, data and end.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use sea_orm::{ConnectionTrait, Statement};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An app that keeps a list of words in each session. One page begins it, one only looks.
+/// An app that stores a list of words in each session. One page begins the session, the other only
+/// reads it.
 pub(crate) fn words() -> App {
     fn routes(_: &SiteState) -> Router<SiteState> {
         Router::new()
@@ -66,7 +67,7 @@ async fn socket(session: Session, upgrade: Upgrade) -> Response {
     upgrade.session(&session).run(Words(session))
 }
 
-pub(crate) async fn says(client: &mut Client, word: &str) -> Answer {
+pub(crate) async fn add_word(client: &mut Client, word: &str) -> Answer {
     client
         .send(
             axum::http::Method::POST,
@@ -97,9 +98,7 @@ async fn ids(site: &TestSite) -> Vec<i64> {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_kept_is_there_after_a_reload_and_a_restart_and_is_nobody_elses(
-    database: TestDatabase,
-) {
+async fn session_data_survives_reloads_and_restarts_and_is_private(database: TestDatabase) {
     let site = site(&database).await;
     let (mut ada, mut ben) = (site.client(), site.client());
     let first = ada.get("/words/").await;
@@ -109,7 +108,7 @@ async fn what_is_kept_is_there_after_a_reload_and_a_restart_and_is_nobody_elses(
         "{cookie}"
     );
     assert_eq!(first.header("cache-control"), "private, no-cache");
-    assert_eq!(says(&mut ada, "milk").await.status, 200);
+    assert_eq!(add_word(&mut ada, "milk").await.status, 200);
     let mut socket = Window::open(&ada, "/ws/words/").await;
     socket.say("bread").await;
     socket.hear(&["kept"]).await;
@@ -124,7 +123,7 @@ async fn what_is_kept_is_there_after_a_reload_and_a_restart_and_is_nobody_elses(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_table_does_not_hold_what_the_cookie_holds(database: TestDatabase) {
+async fn the_table_does_not_contain_the_token_in_the_cookie(database: TestDatabase) {
     let site = site(&database).await;
     let mut ada = site.client();
     ada.get("/words/").await;
@@ -143,45 +142,47 @@ async fn the_table_does_not_hold_what_the_cookie_holds(database: TestDatabase) {
 }
 
 #[tokio::test]
-async fn without_a_session_nothing_is_kept_and_that_is_said() {
+async fn without_a_session_writing_is_refused_with_an_error_text() {
     let site = site(&TestDatabase::Sqlite).await;
     let mut stranger = site.client();
-    let refused = says(&mut stranger, "milk").await;
+    let refused = add_word(&mut stranger, "milk").await;
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("Load the page again"), "{}", refused.text);
     let mut forged = site.client();
     forged.take_cookie(&format!("bellwire_session={}", "A".repeat(43)).parse().unwrap());
-    assert_eq!(says(&mut forged, "milk").await.status, 422, "a token of one's own making");
+    assert_eq!(add_word(&mut forged, "milk").await.status, 422, "a forged token");
     let mut socket = Window::open(&stranger, "/ws/words/").await;
     socket.say("milk").await;
     socket.hear(&["\"error\"", "Load the page again"]).await;
-    assert_eq!(sessions(&site).await, [0], "only a page that says so begins a session");
+    assert_eq!(sessions(&site).await, [0], "only a page that calls `begin` begins a session");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_refused_changes_nothing_and_there_is_an_end_of_the_room(database: TestDatabase) {
+async fn a_refused_update_changes_nothing_and_session_data_has_a_maximum_size(
+    database: TestDatabase,
+) {
     let site = site(&database).await;
     let mut ada = site.client();
     ada.get("/words/").await;
-    says(&mut ada, "milk").await;
-    assert_eq!(says(&mut ada, "fail").await.status, 422);
-    assert_eq!(says(&mut ada, &"x".repeat(17_000)).await.status, 422);
-    assert_eq!(says(&mut ada, "\0").await.status, 200, "JSON has a way to write it");
+    add_word(&mut ada, "milk").await;
+    assert_eq!(add_word(&mut ada, "fail").await.status, 422);
+    assert_eq!(add_word(&mut ada, &"x".repeat(17_000)).await.status, 422);
+    assert_eq!(add_word(&mut ada, "\0").await.status, 200, "JSON can encode it");
     assert_eq!(ada.get("/words/").await.text, "[milk,\0]");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn of_many_who_add_at_once_everyone_is_heard(database: TestDatabase) {
+async fn concurrent_updates_all_succeed(database: TestDatabase) {
     let site = site(&database).await;
     let mut ada = site.client();
     ada.get("/words/").await;
     let adding = (0..20).map(|number| {
         let mut tab = ada.clone();
-        async move { says(&mut tab, &number.to_string()).await.status }
+        async move { add_word(&mut tab, &number.to_string()).await.status }
     });
     let all = futures_util::future::join_all(adding).await;
     assert!(all.iter().all(|status| *status == 200), "{all:?}");
@@ -219,7 +220,7 @@ async fn signing_in_and_up_rotates_the_session_and_keeps_its_data(database: Test
     for (word, name, is_new) in [("milk", "Ada", false), ("bread", "Ben", true)] {
         let mut browser = site.client();
         browser.get("/words/").await;
-        says(&mut browser, word).await;
+        add_word(&mut browser, word).await;
         let mut before = browser.clone();
         let mut here = Window::open(&browser, "/ws/words/").await;
         let mut there = Window::open(&browser.at(&beside), "/ws/words/").await;
@@ -234,13 +235,9 @@ async fn signing_in_and_up_rotates_the_session_and_keeps_its_data(database: Test
         assert_eq!(browser.get("/words/look/").await.text, kept);
         let own = ids(&site).await;
         assert!(own.len() == old.len() && own.last() > old.last(), "{old:?} {own:?}");
-        assert_eq!(
-            before.get("/words/look/").await.text,
-            "[]",
-            "the token from before is worth nothing"
-        );
-        assert_eq!(says(&mut before, "after").await.status, 422);
-        // Their pages come back by themselves, in the new session.
+        assert_eq!(before.get("/words/look/").await.text, "[]", "the previous token is invalid");
+        assert_eq!(add_word(&mut before, "after").await.status, 422);
+        // The pages reconnect automatically, in the new session.
         assert_eq!(here.closed().await, Close::TRY_AGAIN);
         assert_eq!(there.closed().await, Close::TRY_AGAIN, "in every process");
         let mut back = Window::open(&browser, "/ws/words/").await;
@@ -265,22 +262,22 @@ async fn signing_out_removes_the_session_with_its_data_and_closes_its_sockets(
         if is_signed_in {
             ada.sign_in("Ada", PASSWORD).await;
         }
-        says(&mut ada, "before").await;
+        add_word(&mut ada, "before").await;
         let mut window = Window::open(&ada, "/ws/words/").await;
         let mut other = site.client();
         other.get("/words/").await;
-        says(&mut other, "mine").await;
+        add_word(&mut other, "mine").await;
 
         let (old, number) = (ada.clone(), sessions(&site).await[0]);
         assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
         assert_eq!((ada.cookies(), sessions(&site).await), (String::new(), vec![number - 1]));
         assert_eq!(window.ending().await.reason, "You are signed out.");
         assert_eq!(
-            says(&mut old.clone(), "after").await.status,
+            add_word(&mut old.clone(), "after").await.status,
             422,
-            "what has ended is not revived"
+            "an ended session is not revived"
         );
-        assert_eq!(ada.get("/words/").await.text, "[]", "the next person begins with nothing");
+        assert_eq!(ada.get("/words/").await.text, "[]", "the next person has no data");
         assert_eq!(other.get("/words/").await.text, "[mine]");
     }
     site.stop().await;
@@ -288,37 +285,37 @@ async fn signing_out_removes_the_session_with_its_data_and_closes_its_sockets(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn in_one_browser_nobody_sees_what_another_person_left(database: TestDatabase) {
+async fn in_a_shared_browser_nobody_sees_the_data_of_another_person(database: TestDatabase) {
     let site = site(&database).await;
     for name in ["Ada", "Ben"] {
         site.person(name).await;
     }
     let mut browser = site.client();
     browser.sign_in("Ada", PASSWORD).await;
-    says(&mut browser, "Ada's").await;
+    add_word(&mut browser, "Ada's").await;
     browser.post("/accounts/logout/", &[]).await;
     browser.sign_in("Ben", PASSWORD).await;
     assert_eq!(browser.get("/words/").await.text, "[]", "after signing out and in");
-    says(&mut browser, "Ben's").await;
+    add_word(&mut browser, "Ben's").await;
     browser.sign_in("Ben", PASSWORD).await;
     assert_eq!(browser.get("/words/").await.text, "[Ben's]", "the same person keeps it");
     browser.sign_in("Ada", PASSWORD).await;
     assert_eq!(browser.get("/words/").await.text, "[]", "without signing out");
-    says(&mut browser, "Ada's").await;
+    add_word(&mut browser, "Ada's").await;
     browser.sign_up("Cleo").await;
     assert_eq!(browser.get("/words/").await.text, "[]", "by a new account");
     browser.sign_in("Ben", PASSWORD).await;
-    assert_eq!(browser.get("/words/").await.text, "[]", "what was dropped does not come back");
+    assert_eq!(browser.get("/words/").await.text, "[]", "deleted data does not come back");
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_new_password_keeps_what_is_in_the_session(database: TestDatabase) {
+async fn a_password_change_keeps_the_session_data(database: TestDatabase) {
     let site = site(&database).await;
     let mut ada = site.person("Ada").await;
     let before = ada.cookies();
-    says(&mut ada, "milk").await;
+    add_word(&mut ada, "milk").await;
     let new = "another bell for every test";
     let fields = [("current", PASSWORD), ("password", new), ("password_confirm", new)];
     assert_eq!(ada.post("/accounts/password/", &fields).await.location(), "/accounts/");
@@ -329,7 +326,7 @@ async fn a_new_password_keeps_what_is_in_the_session(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn anonymous_sessions_are_no_devices_and_no_cookie_signs_in_with_one(database: TestDatabase) {
+async fn anonymous_sessions_are_not_listed_as_devices_and_do_not_sign_in(database: TestDatabase) {
     let site = site(&database).await;
     let mut ada = site.person("Ada").await;
     let mut stranger = site.client();
@@ -347,28 +344,26 @@ async fn anonymous_sessions_are_no_devices_and_no_cookie_signs_in_with_one(datab
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_session_that_goes_on_is_kept_and_one_that_was_not_used_for_a_month_is_not(
-    database: TestDatabase,
-) {
+async fn a_used_session_is_kept_and_one_unused_for_a_month_expires(database: TestDatabase) {
     let site = site(&database).await;
     let (mut ada, mut ben) = (site.client(), site.client());
     for each in [&mut ada, &mut ben] {
         each.get("/words/").await;
-        says(each, "kept").await;
+        add_word(each, "kept").await;
     }
     site.state().clock().advance(20 * DAY);
-    assert_eq!(says(&mut ada, "on").await.status, 200);
+    assert_eq!(add_word(&mut ada, "on").await.status, 200);
     site.state().clock().advance(11 * DAY);
     assert_eq!(ada.get("/words/").await.text, "[kept,on]");
-    let anew = ben.get("/words/").await;
+    let renewed = ben.get("/words/").await;
     assert_eq!(anew.text, "[]");
-    assert_ne!(anew.header("set-cookie"), "", "another session begins");
+    assert_ne!(renewed.header("set-cookie"), "", "another session begins");
     within("the end of the old one", async { while sessions(&site).await != [2] {} }).await;
     site.stop().await;
 }
 
 #[tokio::test]
-async fn an_address_that_begins_session_after_session_gets_pages_and_no_more_sessions() {
+async fn an_address_over_its_quota_gets_pages_without_new_sessions() {
     let site = site(&TestDatabase::Sqlite).await;
     for _ in 0..120 {
         assert_ne!(site.client().get("/words/").await.header("set-cookie"), "");
@@ -381,7 +376,7 @@ async fn an_address_that_begins_session_after_session_gets_pages_and_no_more_ses
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn of_one_address_so_many_sessions_are_kept_and_the_empty_and_the_oldest_go_first(
+async fn sessions_per_address_are_bounded_and_empty_and_least_recently_used_ones_are_evicted_first(
     database: TestDatabase,
 ) {
     let site = site(&database).await;
@@ -390,7 +385,7 @@ async fn of_one_address_so_many_sessions_are_kept_and_the_empty_and_the_oldest_g
     let mut goes = Window::open(&ben, "/ws/words/").await;
     site.state().clock().advance(Duration::from_secs(10 * 60 * 60));
     ada.get("/words/").await;
-    says(&mut ada, "kept").await;
+    add_word(&mut ada, "kept").await;
     let mut stays = Window::open(&ada, "/ws/words/").await;
     let now = site.state().clock().date();
     let filled = site.state().db().write(async move |tx: Tx| {
@@ -414,9 +409,9 @@ async fn of_one_address_so_many_sessions_are_kept_and_the_empty_and_the_oldest_g
         "SELECT COUNT(*) FROM sessions WHERE user_id IS NULL AND data <> ''",
     )
     .await;
-    assert_eq!(full, [251], "none went that had something in it");
+    assert_eq!(full, [251], "no session with data was evicted");
     assert_eq!(ada.get("/words/").await.text, "[kept]");
-    assert_eq!(goes.closed().await, Close::POLICY, "what is gone has no window");
+    assert_eq!(goes.closed().await, Close::POLICY, "the sockets of an evicted session close");
     stays.say("more").await;
     stays.hear(&["kept"]).await;
     site.stop().await;
@@ -424,7 +419,7 @@ async fn of_one_address_so_many_sessions_are_kept_and_the_empty_and_the_oldest_g
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn the_windows_of_a_session_that_expires_close_and_no_others(database: TestDatabase) {
+async fn only_the_sockets_of_an_expired_session_close(database: TestDatabase) {
     let site = site(&database).await;
     let (mut ada, mut ben) = (site.client(), site.client());
     ben.get("/words/").await;

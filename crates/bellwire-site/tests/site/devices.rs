@@ -1,4 +1,4 @@
-//! One's own account: where one is signed in, and the password.
+//! Tests of the account page: signed-in devices and the password.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn sign_in_with(site: &TestSite, user_agent: &str) -> Client {
     client
 }
 
-/// The devices on the page, as a person reads them.
+/// The text of each device on the page.
 fn devices(page: &Answer) -> Vec<String> {
     let items = page
         .text
@@ -25,7 +25,7 @@ fn devices(page: &Answer) -> Vec<String> {
     items.map(|item| item.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
-/// The forms that end a session.
+/// The actions of the forms that end a session.
 fn ends(page: &Answer) -> Vec<String> {
     let actions =
         page.text.split("action=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
@@ -66,7 +66,7 @@ async fn everyone_sees_their_own_devices_and_no_others(database: TestDatabase) {
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_sees_no_account() {
+async fn the_account_page_requires_signing_in() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     site.person("Ada").await;
     for path in ["/accounts/", "/accounts/password/"] {
@@ -80,7 +80,7 @@ async fn whoever_is_not_signed_in_sees_no_account() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_session_is_ended_by_its_person_alone(database: TestDatabase) {
+async fn only_its_owner_can_end_a_session(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
     let mut phone = sign_in_with(&site, FIREFOX).await;
@@ -110,7 +110,7 @@ async fn a_session_is_ended_by_its_person_alone(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn all_others_are_ended_at_once(database: TestDatabase) {
+async fn all_other_sessions_can_be_ended_at_once(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let (mut laptop, mut grace) = (site.person("Ada").await, site.person("Grace").await);
     let mut others = [sign_in_with(&site, FIREFOX).await, sign_in_with(&site, "").await];
@@ -144,20 +144,20 @@ async fn a_new_password_ends_every_other_session_and_renews_this_one(database: T
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_new_password_stands_beside_its_field() {
+async fn errors_in_the_password_form_appear_beside_their_field() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
-    for (current, new, confirm, field, says) in [
-        ("", NEW, NEW, "current", "type your password"),
+    for (current, new, confirm, field, expected) in [
+        ("", NEW, NEW, "current", "type your current password"),
         ("not her password", NEW, NEW, "current", "not your password"),
         (PASSWORD, "short", "short", "password", "At least 8"),
         (PASSWORD, "password1", "password1", "password", "first passwords"),
         (PASSWORD, NEW, "something else", "password_confirm", "not the same"),
     ] {
         let page = change_password(&mut ada, current, new, confirm).await;
-        assert_eq!(page.status, 422, "{says}");
+        assert_eq!(page.status, 422, "{expected}");
         let beside = page.text.split(&format!("id=\"error--{field}\"")).nth(1).unwrap();
-        assert!(beside.split("</p>").next().unwrap().contains(says), "{field}: {says}");
+        assert!(beside.split("</p>").next().unwrap().contains(expected), "{field}: {expected}");
         assert!(!page.text.contains(NEW) && !page.text.contains(PASSWORD));
     }
     assert!(is_signed_in(&mut ada).await);
@@ -165,7 +165,7 @@ async fn what_is_wrong_with_a_new_password_stands_beside_its_field() {
 }
 
 #[tokio::test]
-async fn a_password_cannot_be_guessed_at_the_form_that_changes_it() {
+async fn the_password_form_limits_guesses_of_the_current_password() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
     for n in 0..11 {
@@ -178,9 +178,7 @@ async fn a_password_cannot_be_guessed_at_the_form_that_changes_it() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_session_that_ends_meanwhile_does_not_come_back_by_a_new_password(
-    database: TestDatabase,
-) {
+async fn a_password_change_does_not_revive_a_session_that_has_ended(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut laptop = site.person("Ada").await;
     let mut phone = sign_in_with(&site, FIREFOX).await;

@@ -1,5 +1,4 @@
-//! Streams of events: whoever is behind a network that lets no socket through has the same page,
-//! and the same end.
+//! Tests of event streams, the fallback for networks that block WebSockets.
 
 use std::time::Duration;
 
@@ -41,10 +40,10 @@ fn apps() -> Vec<App> {
 
 const OURS: &[(&str, &str)] = &[("Sec-Fetch-Site", "same-origin")];
 
-/// A browser's `EventSource`, as bytes.
+/// A raw client for server-sent events.
 struct Stream {
     tcp: TcpStream,
-    heard: String,
+    received: String,
 }
 
 impl Stream {
@@ -60,40 +59,40 @@ impl Stream {
             request += &format!("{name}: {value}\r\n");
         }
         tcp.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
-        let mut stream = Self { tcp, heard: String::new() };
-        stream.hear("\r\n\r\n").await;
+        let mut stream = Self { tcp, received: String::new() };
+        stream.wait_for("\r\n\r\n").await;
         stream
     }
 
     fn status(&self) -> &str {
-        &self.heard[9..12]
+        &self.received[9..12]
     }
 
-    /// Waits until it said this, since the last time something was waited for.
-    async fn hear(&mut self, expected: &str) {
-        self.hear_times(expected, 1).await;
+    /// Waits until the received text contains `expected`.
+    async fn wait_for(&mut self, expected: &str) {
+        self.wait_for_times(expected, 1).await;
     }
 
-    async fn hear_times(&mut self, expected: &str, times: usize) {
+    async fn wait_for_times(&mut self, expected: &str, times: usize) {
         let listen = async {
-            while self.heard.matches(expected).count() < times {
-                assert!(self.read().await, "ended before {expected:?}: {}", self.heard);
+            while self.received.matches(expected).count() < times {
+                assert!(self.read().await, "ended before {expected:?}: {}", self.received);
             }
         };
         within(expected, listen).await;
     }
 
     async fn read(&mut self) -> bool {
-        let mut room = [0; 4096];
-        let read = self.tcp.read(&mut room).await.unwrap_or(0);
-        self.heard += std::str::from_utf8(&room[..read]).unwrap();
+        let mut buffer = [0; 4096];
+        let read = self.tcp.read(&mut buffer).await.unwrap_or(0);
+        self.received += std::str::from_utf8(&buffer[..read]).unwrap();
         read > 0
     }
 
-    /// Listens until the body has ended as a body should, and returns everything.
+    /// Reads until the body has ended properly, and returns everything.
     async fn ending(mut self) -> String {
-        self.hear("\r\n0\r\n\r\n").await;
-        self.heard
+        self.wait_for("\r\n0\r\n\r\n").await;
+        self.received
     }
 }
 
@@ -105,22 +104,22 @@ async fn a_stream_ends_with_its_session_and_no_other_does(database: TestDatabase
     let mut hers = Stream::open(&site, &ada, "/ws/greet/", OURS).await;
     let mut other = Stream::open(&site, &grace, "/ws/greet/", OURS).await;
     for stream in [&mut hers, &mut other] {
-        stream.hear("welcome").await;
+        stream.wait_for("welcome").await;
     }
     let cookies = ada.clone();
     assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);
-    let heard = hers.ending().await;
-    assert!(heard.contains("event: close\ndata: {\"code\":1008,"), "{heard}");
-    // Asked once more, as an `EventSource` would by itself, it gets a status that is its last.
+    let received = hers.ending().await;
+    assert!(received.contains("event: close\ndata: {\"code\":1008,"), "{received}");
+    // An `EventSource` reconnects automatically and gets a final status.
     assert_eq!(Stream::open(&site, &cookies, "/ws/greet/", OURS).await.status(), "401");
     let stopping = tokio::spawn(site.stop());
-    let heard = other.ending().await;
-    assert!(!heard.contains("event: close"), "a restart is no reason to stay away: {heard}");
+    let received = other.ending().await;
+    assert!(!received.contains("event: close"), "clients reconnect after a restart: {received}");
     stopping.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_stream_for_another_site_is_refused() {
+async fn a_stream_requested_by_another_site_is_refused() {
     let site = TestSite::start(&TestDatabase::Sqlite, apps()).await;
     let (ada, origin) = (site.person("Ada").await, site.url(""));
     for (headers, status) in [
@@ -140,7 +139,7 @@ async fn a_stream_for_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn a_healthy_stream_outlives_every_time_limit() {
+async fn a_healthy_stream_outlives_all_timeouts() {
     let short = Duration::from_secs(1);
     let site =
         TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
@@ -151,10 +150,11 @@ async fn a_healthy_stream_outlives_every_time_limit() {
         })
         .await;
     let mut stream = Stream::open(&site, &site.client(), "/ws/", &[]).await;
-    // The keeper's round is a second: five signs of life take longer than any of these.
-    stream.hear_times("\n:\n\n", 5).await;
-    stream.heard.clear();
+    // The heartbeat interval is a second, so five heartbeats take longer than any of these
+    // timeouts.
+    stream.wait_for_times("\n:\n\n", 5).await;
+    stream.received.clear();
     let mut client = site.client();
     assert_eq!(client.post("/ring/", &[]).await.status, 303);
-    stream.hear("#rings").await;
+    stream.wait_for("#rings").await;
 }

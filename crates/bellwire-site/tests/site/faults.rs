@@ -1,5 +1,5 @@
-//! When the database is full, locked, gone, or asked for nonsense: nothing acknowledged is lost,
-//! and it heals by itself.
+//! Tests of database faults: full, locked, unreachable or misused. No acknowledged write is lost,
+//! and service recovers automatically.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,16 +19,16 @@ use tokio::task::JoinHandle;
 
 use crate::notes::{note, notes, with_notes};
 
-/// What another process finds in the database.
-async fn notes_of_another(site: &TestSite) -> Vec<i32> {
+/// The notes that another process reads.
+async fn notes_in_another_process(site: &TestSite) -> Vec<i32> {
     let other = Db::open(&site.state().settings().database, &[]).await.unwrap();
     let found = notes(other.read()).await;
     other.close().await;
     found
 }
 
-/// A connection that knows nothing of Bellwire.
-async fn stranger(site: &TestSite) -> DatabaseConnection {
+/// A plain database connection, outside of Bellwire.
+async fn plain_connection(site: &TestSite) -> DatabaseConnection {
     let url = match &site.state().settings().database {
         DatabaseUrl::Sqlite(file) => format!("sqlite:{}", file.display()),
         DatabaseUrl::Postgres(url) => url.clone(),
@@ -41,22 +41,22 @@ async fn sql(db: &Db, sql: &'static str) -> Result<(), DbError> {
 }
 
 #[tokio::test]
-async fn after_commits_that_failed_what_is_acknowledged_is_on_disk() {
+async fn acknowledged_writes_are_on_disk_after_failed_commits() {
     let (site, db) = with_notes(&TestDatabase::Sqlite).await;
     sql(&db, "CREATE TABLE one (id INTEGER PRIMARY KEY)").await.unwrap();
     sql(&db, "CREATE TABLE many (one INTEGER REFERENCES one (id))").await.unwrap();
-    let heard = Arc::new(AtomicUsize::new(0));
-    // One after which SQLite has no transaction any more, then one whose commit leaves it open:
-    // together they are what makes the driver take the next transaction for a part of one that
-    // nobody ends.
-    let over = "ROLLBACK";
+    let calls = Arc::new(AtomicUsize::new(0));
+    // The first statement leaves SQLite without a transaction; the second makes the commit fail and
+    // leave it open. Together they cause the driver to nest the next transaction in one that never
+    // ends.
+    let rolled_back = "ROLLBACK";
     let open = "PRAGMA defer_foreign_keys = ON; INSERT INTO many VALUES (404)";
-    for wrong in [over, open, open, over] {
-        let hears = heard.clone();
+    for wrong in [rolled_back, open, open, rolled_back] {
+        let counter = calls.clone();
         let failed = db.write(async move |tx: Tx| {
             note(&tx, -1).await?;
             tx.on_commit(move || {
-                hears.fetch_add(1, Ordering::SeqCst);
+                counter.fetch_add(1, Ordering::SeqCst);
             });
             Ok::<_, DbError>(tx.execute_unprepared(wrong).await.map(|_| ())?)
         });
@@ -65,25 +65,27 @@ async fn after_commits_that_failed_what_is_acknowledged_is_on_disk() {
     }
     for n in 1..=3 {
         db.write(async move |tx: Tx| note(&tx, n).await).await.unwrap();
-        assert_eq!(notes_of_another(&site).await, (1..=n).collect::<Vec<_>>());
+        assert_eq!(notes_in_another_process(&site).await, (1..=n).collect::<Vec<_>>());
     }
-    assert_eq!(heard.load(Ordering::SeqCst), 0, "nothing is published of what was not committed");
+    assert_eq!(calls.load(Ordering::SeqCst), 0, "nothing is published for a failed commit");
     site.stop().await;
 }
 
 #[tokio::test]
-async fn a_job_whose_transaction_sqlite_has_ended_by_itself_keeps_nothing() {
-    let anew = "ROLLBACK; BEGIN; SAVEPOINT _sqlx_savepoint_1";
-    for (ended, goes_on) in [("ROLLBACK", true), ("COMMIT", true), (anew, true), (anew, false)] {
+async fn a_job_whose_transaction_sqlite_has_ended_writes_nothing() {
+    let restarted = "ROLLBACK; BEGIN; SAVEPOINT _sqlx_savepoint_1";
+    for (ended, continues) in
+        [("ROLLBACK", true), ("COMMIT", true), (restarted, true), (restarted, false)]
+    {
         let (site, db) = with_notes(&TestDatabase::Sqlite).await;
         let jobs = (1..=9).map(|n| {
             db.write(async move |tx: Tx| {
                 note(&tx, n).await?;
                 if n == 5 {
-                    // As after a disk that was full for a moment; and this job goes on as if
-                    // nothing had happened.
+                    // Simulates a disk that was full for a moment; the job continues and ignores
+                    // the error.
                     let _ = tx.execute_unprepared(ended).await;
-                    if goes_on {
+                    if continues {
                         let _ = note(&tx, 100).await;
                     }
                 }
@@ -94,13 +96,13 @@ async fn a_job_whose_transaction_sqlite_has_ended_by_itself_keeps_nothing() {
         db.write(async |tx: Tx| note(&tx, 10).await).await.unwrap();
         let kept =
             (1..).zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(n, _)| n).chain([10]);
-        assert_eq!(notes_of_another(&site).await, kept.collect::<Vec<_>>(), "{ended}");
+        assert_eq!(notes_in_another_process(&site).await, kept.collect::<Vec<_>>(), "{ended}");
         site.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_is_said_and_heals() {
+async fn a_full_disk_is_reported_and_writing_recovers() {
     let (site, db) = with_notes(&TestDatabase::Sqlite).await;
     db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
     let full = db.write(async |tx: Tx| {
@@ -114,7 +116,7 @@ async fn a_disk_that_is_full_is_said_and_heals() {
         Ok::<_, DbError>(())
     });
     let full = full.await;
-    let kept = notes_of_another(&site).await;
+    let kept = notes_in_another_process(&site).await;
     match full {
         Ok(()) => assert_eq!(kept, [1, 2, 3]),
         Err(error) => {
@@ -136,13 +138,13 @@ async fn a_disk_that_is_full_is_said_and_heals() {
     );
     assert_eq!(notes(db.read()).await, kept, "reading works");
     db.write(async |tx: Tx| note(&tx, 9).await).await.unwrap();
-    assert_eq!(notes_of_another(&site).await, [kept, vec![9]].concat());
+    assert_eq!(notes_in_another_process(&site).await, [kept, vec![9]].concat());
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_database_that_can_only_be_read_is_said_and_heals(database: TestDatabase) {
+async fn a_read_only_database_is_reported_and_writing_recovers(database: TestDatabase) {
     let (site, db) = with_notes(&database).await;
     let read_only = match &database {
         TestDatabase::Sqlite => "PRAGMA query_only = ON",
@@ -158,13 +160,13 @@ async fn a_database_that_can_only_be_read_is_said_and_heals(database: TestDataba
     assert!(matches!(error, DbError::ReadOnly(_)), "{error:?}");
     assert!(SiteError::from(error).to_string().contains("can be read"));
     db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
-    assert_eq!(notes_of_another(&site).await, [2]);
+    assert_eq!(notes_in_another_process(&site).await, [2]);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_job_that_ignores_a_failed_statement_is_acknowledged_only_if_it_is_kept(
+async fn a_job_that_ignores_a_failed_statement_is_acknowledged_only_if_it_is_committed(
     database: TestDatabase,
 ) {
     let (site, db) = with_notes(&database).await;
@@ -174,13 +176,13 @@ async fn a_job_that_ignores_a_failed_statement_is_acknowledged_only_if_it_is_kep
         Ok::<_, DbError>(())
     });
     let kept = if answer.await.is_ok() { vec![1] } else { vec![] };
-    assert_eq!(notes_of_another(&site).await, kept);
+    assert_eq!(notes_in_another_process(&site).await, kept);
     assert_eq!(kept.is_empty(), matches!(database, TestDatabase::Postgres(_)));
     site.stop().await;
 }
 
 #[tokio::test]
-async fn a_statement_without_end_is_broken_off_and_the_next_job_goes_on() {
+async fn an_endless_statement_is_aborted_and_the_next_job_runs() {
     let (site, db) = with_notes(&TestDatabase::Sqlite).await;
     let endless = db.write(async |tx: Tx| {
         note(&tx, 1).await?;
@@ -192,18 +194,18 @@ async fn a_statement_without_end_is_broken_off_and_the_next_job_goes_on() {
     assert!(matches!(endless.await, Err(DbError::TimedOut)));
     tokio::time::resume();
     db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
-    assert_eq!(notes_of_another(&site).await, [2]);
+    assert_eq!(notes_in_another_process(&site).await, [2]);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn while_another_process_holds_what_jobs_want_they_are_told_and_reading_goes_on(
+async fn while_another_process_holds_a_lock_writers_get_an_error_and_readers_continue(
     database: TestDatabase,
 ) {
     let (site, db) = with_notes(&database).await;
     db.write(async |tx: Tx| note(&tx, 1).await).await.unwrap();
-    let other = stranger(&site).await;
+    let other = plain_connection(&site).await;
     let held = other.begin().await.unwrap();
     held.execute_unprepared("UPDATE notes SET n = n").await.unwrap();
     let writers: Vec<_> = (0..25)
@@ -218,7 +220,7 @@ async fn while_another_process_holds_what_jobs_want_they_are_told_and_reading_go
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    // Half of a PATIENCE is the databases' own.
+    // Half of `PATIENCE` is the database's own lock timeout.
     tokio::time::timeout(2 * PATIENCE, reading).await.expect("an answer to every writer");
     for writer in writers {
         let answer = writer.await.unwrap();
@@ -226,37 +228,38 @@ async fn while_another_process_holds_what_jobs_want_they_are_told_and_reading_go
     }
     held.rollback().await.unwrap();
     sql(&db, "UPDATE notes SET n = 7").await.unwrap();
-    assert_eq!(notes_of_another(&site).await, [7]);
+    assert_eq!(notes_in_another_process(&site).await, [7]);
     other.close().await.unwrap();
     site.stop().await;
 }
 
-/// A way to a server that can be cut, and on which everything can stand still.
-struct Way {
+/// A TCP proxy to a server that can be disconnected or stalled.
+struct Proxy {
     port: u16,
     to: String,
     open: Option<JoinHandle<()>>,
     still: watch::Sender<bool>,
 }
 
-impl Way {
+impl Proxy {
     async fn to(server: String) -> Self {
-        let mut way = Self { port: 0, to: server, open: None, still: watch::Sender::new(false) };
-        way.mend().await;
-        way
+        let mut proxy = Self { port: 0, to: server, open: None, still: watch::Sender::new(false) };
+        proxy.open().await;
+        proxy
     }
 
-    async fn mend(&mut self) {
+    async fn open(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         self.port = listener.local_addr().unwrap().port();
         let (to, still) = (self.to.clone(), self.still.subscribe());
         self.open = Some(tokio::spawn(async move {
-            let mut ways = tokio::task::JoinSet::new(); // dropped, and thereby cut, with this task
+            // Dropped with this task, which closes the connections.
+            let mut connections = tokio::task::JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
                 let (near_in, near_out) = near.into_split();
                 let (far_in, far_out) = TcpStream::connect(&to).await.unwrap().into_split();
-                ways.spawn(carry(near_in, far_out, still.clone()));
-                ways.spawn(carry(far_in, near_out, still.clone()));
+                connections.spawn(carry(near_in, far_out, still.clone()));
+                connections.spawn(carry(far_in, near_out, still.clone()));
             }
         }));
     }
@@ -279,39 +282,42 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut still: watch
     }
 }
 
-/// A site whose way to PostgreSQL is ours.
-async fn site_behind_a_way(database: &TestDatabase) -> (TestSite, Way) {
+/// A site that connects to PostgreSQL through a [`Proxy`].
+async fn site_behind_a_proxy(database: &TestDatabase) -> (TestSite, Proxy) {
     let TestDatabase::Postgres(server) = database else { unreachable!() };
     let server = url::Url::parse(server).unwrap();
-    let way =
-        Way::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432))).await;
+    let proxy =
+        Proxy::to(format!("{}:{}", server.host_str().unwrap(), server.port().unwrap_or(5432)))
+            .await;
     let site = TestSite::start_with(database, vec![bellwire_home::app()], |settings| {
         let DatabaseUrl::Postgres(direct) = &settings.database else { unreachable!() };
         let mut through = url::Url::parse(direct).unwrap();
         through.set_host(Some("127.0.0.1")).unwrap();
-        through.set_port(Some(way.port)).unwrap();
+        through.set_port(Some(proxy.port)).unwrap();
         settings.database = DatabaseUrl::Postgres(through.into());
     })
     .await;
-    (site, way)
+    (site, proxy)
 }
 
-async fn until_it_is_back(ada: &mut Client) {
+async fn wait_until_recovered(ada: &mut Client) {
     let back = async {
         while ada.get("/").await.status != 200 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    within("the way back", back).await;
+    within("the recovery", back).await;
 }
 
 #[apply(on_postgres)]
 #[tokio::test]
-async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself(database: TestDatabase) {
-    let (site, mut way) = site_behind_a_way(&database).await;
+async fn an_unreachable_server_is_reported_at_once_and_reconnected_automatically(
+    database: TestDatabase,
+) {
+    let (site, mut proxy) = site_behind_a_proxy(&database).await;
     let mut ada = site.person("Ada").await;
     assert_eq!(ada.get("/").await.status, 200);
-    way.cut().await;
+    proxy.cut().await;
     let pages = (0..30).map(|_| {
         let mut ada = ada.clone();
         tokio::spawn(async move { ada.get("/").await })
@@ -327,33 +333,33 @@ async fn a_server_that_is_gone_is_said_at_once_and_back_by_itself(database: Test
     }
     let refused = sql(site.state().db(), "CREATE TABLE never (n INTEGER)").await;
     assert!(matches!(refused, Err(DbError::Unreachable(_))), "{refused:?}");
-    way.mend().await;
-    until_it_is_back(&mut ada).await;
+    proxy.open().await;
+    wait_until_recovered(&mut ada).await;
     sql(site.state().db(), "CREATE TABLE again (n INTEGER)").await.unwrap();
     site.stop().await;
 }
 
 #[apply(on_postgres)]
 #[tokio::test]
-async fn a_server_that_falls_silent_holds_up_nobody_for_ever(database: TestDatabase) {
-    let (site, way) = site_behind_a_way(&database).await;
+async fn a_server_that_stops_answering_does_not_block_requests_forever(database: TestDatabase) {
+    let (site, proxy) = site_behind_a_proxy(&database).await;
     let db = site.state().db().clone();
     sql(&db, "CREATE TABLE notes (n INTEGER)").await.unwrap();
     let mut ada = site.person("Ada").await;
     let (told, begun) = oneshot::channel();
-    let (go_on, goes_on) = oneshot::channel();
+    let (release, released) = oneshot::channel();
     let job = tokio::spawn(async move {
         let job = async move |tx: Tx| {
             note(&tx, 1).await?;
             told.send(()).unwrap();
-            goes_on.await.unwrap();
+            released.await.unwrap();
             note(&tx, 2).await
         };
         db.write(job).await
     });
     within("the job", begun).await.unwrap();
-    way.still.send_replace(true);
-    go_on.send(()).unwrap();
+    proxy.still.send_replace(true);
+    release.send(()).unwrap();
     let page = ada.get("/").await;
     assert!(
         page.status == 503 && page.text.contains("cannot be reached at the moment"),
@@ -362,8 +368,8 @@ async fn a_server_that_falls_silent_holds_up_nobody_for_ever(database: TestDatab
     );
     let answer = within("the end of the job", job).await.unwrap();
     assert!(matches!(answer, Err(DbError::TimedOut)), "{answer:?}");
-    way.still.send_replace(false);
-    until_it_is_back(&mut ada).await;
+    proxy.still.send_replace(false);
+    wait_until_recovered(&mut ada).await;
     site.state().db().write(async |tx: Tx| note(&tx, 3).await).await.unwrap();
     assert_eq!(notes(site.state().db().read()).await, [3]);
     site.stop().await;
@@ -371,7 +377,7 @@ async fn a_server_that_falls_silent_holds_up_nobody_for_ever(database: TestDatab
 
 #[apply(on_postgres)]
 #[tokio::test]
-async fn postgresql_that_acknowledges_before_the_disk_has_it_is_refused(database: TestDatabase) {
+async fn postgresql_with_asynchronous_commit_is_refused(database: TestDatabase) {
     let (site, db) = with_notes(&database).await;
     let DatabaseUrl::Postgres(url) = &site.state().settings().database else { unreachable!() };
     let lax = DatabaseUrl::Postgres(format!("{url}?options=-c%20synchronous_commit%3Doff"));
@@ -383,7 +389,7 @@ async fn postgresql_that_acknowledges_before_the_disk_has_it_is_refused(database
         db.write(async move |tx: Tx| Ok::<_, DbError>(tx.execute_unprepared(&alter).await?));
     altered.await.unwrap();
     assert!(Db::open(&site.state().settings().database, &[]).await.is_err());
-    // The sessions of a site that runs already stay as they were promised, the new ones, too.
+    // Connections of a running site keep synchronous commit, new ones too.
     let asked = (0..10).map(|_| {
         db.write(async |tx: Tx| {
             let statement = sea_orm::Statement::from_string(
@@ -402,14 +408,14 @@ async fn postgresql_that_acknowledges_before_the_disk_has_it_is_refused(database
 
 #[tokio::test]
 #[cfg(unix)]
-async fn the_files_of_a_new_database_are_for_their_owner_alone() {
+async fn the_files_of_a_new_database_are_readable_only_by_their_owner() {
     use std::os::unix::fs::PermissionsExt;
     let open = |settings: &mut bellwire_site::Settings| {
-        // Whatever the umask here may be.
+        // Independent of the umask.
         let everybody = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&settings.data, everybody).unwrap();
-        // The site makes the file itself: a copied template has the permissions that the test gave
-        // it.
+        // The site must create the file itself: a copied template has the permissions that the test
+        // gave it.
         let DatabaseUrl::Sqlite(copy) = &settings.database else { unreachable!() };
         std::fs::remove_file(copy).unwrap();
     };

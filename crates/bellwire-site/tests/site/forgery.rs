@@ -1,4 +1,4 @@
-//! Pages of other sites cannot act in the name of our people.
+//! Tests of CSRF protection: pages of other sites cannot act as a signed-in person.
 
 use bellwire_testkit::{TestDatabase, TestSite};
 
@@ -34,12 +34,12 @@ async fn every_hostile_origin_of_a_form_is_refused_with_a_page_that_names_the_se
         let refused = ada.post_with("/accounts/logout/", &[("sec-fetch-site", fetched)], &[]).await;
         assert_eq!(refused.status, 403, "{fetched}");
     }
-    assert!(ada.get("/").await.text.contains("Sign out"), "nothing of it had any effect");
+    assert!(ada.get("/").await.text.contains("Sign out"), "no refused request had an effect");
     site.stop().await;
 }
 
 #[tokio::test]
-async fn our_own_pages_are_let_in_by_any_name_this_machine_has_for_itself() {
+async fn own_pages_are_accepted_under_every_local_name_of_this_machine() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let port = site.address().port();
     for (name, host) in
@@ -52,16 +52,16 @@ async fn our_own_pages_are_let_in_by_any_name_this_machine_has_for_itself() {
             ada.post_with("/accounts/logout/", &[("host", &host), ("origin", &origin)], &[]).await;
         assert_eq!(out.status, 303, "{host}");
     }
-    for site_says in ["same-origin", "none"] {
-        let mut ada = site.person(&format!("Ada {site_says}")).await;
-        let out = ada.post_with("/accounts/logout/", &[("sec-fetch-site", site_says)], &[]).await;
-        assert_eq!(out.status, 303, "{site_says}");
+    for fetch_site in ["same-origin", "none"] {
+        let mut ada = site.person(&format!("Ada {fetch_site}")).await;
+        let out = ada.post_with("/accounts/logout/", &[("sec-fetch-site", fetch_site)], &[]).await;
+        assert_eq!(out.status, 303, "{fetch_site}");
     }
     site.stop().await;
 }
 
 #[tokio::test]
-async fn a_further_origin_is_let_in_when_the_operator_says_so() {
+async fn a_further_origin_is_accepted_if_it_is_configured() {
     let site =
         TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
             settings.origins = vec!["https://app.example".to_owned()];
@@ -74,7 +74,7 @@ async fn a_further_origin_is_let_in_when_the_operator_says_so() {
 }
 
 #[tokio::test]
-async fn a_strangers_name_for_our_address_is_refused_with_a_page_that_names_the_setting() {
+async fn an_unknown_host_name_is_refused_with_a_page_that_names_the_setting() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let port = site.address().port();
     for host in [
@@ -105,7 +105,7 @@ async fn a_strangers_name_for_our_address_is_refused_with_a_page_that_names_the_
 }
 
 #[tokio::test]
-async fn a_public_name_is_the_only_one() {
+async fn a_public_host_name_excludes_all_others() {
     let site =
         TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
             settings.url = "https://chat.example".parse().ok();

@@ -1,4 +1,4 @@
-//! Bytes beyond ASCII in a header: they cost the item that they stand in, and no other.
+//! Tests that bytes beyond ASCII in a header invalidate only the item that contains them.
 
 use axum::Router;
 use axum::response::Response;
@@ -34,7 +34,8 @@ async fn start() -> TestSite {
     TestSite::start(&TestDatabase::Sqlite, vec![App::new("mine").routes(routes)]).await
 }
 
-/// The status line and headers of the answer to a request with these lines, and what follows them.
+/// The response to a request with these header lines: status line, headers and the beginning of the
+/// body.
 async fn ask(site: &TestSite, request: &str, lines: &[&[u8]]) -> String {
     let mut stream = TcpStream::connect(site.address()).await.unwrap();
     let head = format!("{request} HTTP/1.1\r\n");
@@ -69,7 +70,7 @@ fn origin(site: &TestSite) -> Vec<u8> {
     format!("Origin: http://{}", site.address()).into_bytes()
 }
 
-/// The session of a browser between two cookies of other applications.
+/// A session cookie between two cookies of other applications.
 fn cookies(client: &Client) -> Vec<u8> {
     [b"Cookie: lang=fran\xe7ais; ", client.cookies().as_bytes(), "; theme=été".as_bytes()].concat()
 }
@@ -84,7 +85,7 @@ const HANDSHAKE: [&[u8]; 4] = [
 ];
 
 #[tokio::test]
-async fn an_odd_cookie_signs_nobody_out_on_a_page_a_socket_or_a_stream() {
+async fn a_cookie_with_invalid_bytes_signs_nobody_out() {
     let site = start().await;
     let ada = site.person("Ada").await;
     let (host, origin, cookies) = (host(&site), origin(&site), cookies(&ada));
@@ -100,7 +101,7 @@ async fn an_odd_cookie_signs_nobody_out_on_a_page_a_socket_or_a_stream() {
 }
 
 #[tokio::test]
-async fn an_odd_protocol_is_the_only_one_that_is_lost() {
+async fn a_subprotocol_with_invalid_bytes_does_not_hide_the_others() {
     let site = start().await;
     let ada = site.person("Ada").await;
     let (host, origin, cookies) = (host(&site), origin(&site), cookies(&ada));
@@ -112,7 +113,7 @@ async fn an_odd_protocol_is_the_only_one_that_is_lost() {
 }
 
 #[tokio::test]
-async fn who_accepts_pages_beside_something_odd_gets_a_page_that_leads_back() {
+async fn an_accept_header_with_invalid_bytes_still_gets_a_page_with_a_way_back() {
     let site = start().await;
     let (host, origin) = (host(&site), origin(&site));
     let accept = &b"Accept: x/\xff, text/html;q=0.9"[..];
@@ -129,7 +130,7 @@ async fn who_accepts_pages_beside_something_odd_gets_a_page_that_leads_back() {
 }
 
 #[tokio::test]
-async fn who_accepts_an_encoding_beside_something_odd_gets_it() {
+async fn an_accept_encoding_header_with_invalid_bytes_still_selects_an_encoding() {
     let site = start().await;
     let path = format!("GET {}/bellwire.js", site.state().build());
     let file = ask(&site, &path, &[&host(&site), b"Accept-Encoding: \xe9, br", CLOSE]).await;
@@ -138,7 +139,7 @@ async fn who_accepts_an_encoding_beside_something_odd_gets_it() {
 }
 
 #[tokio::test]
-async fn an_odd_origin_or_host_is_refused_as_any_that_is_not_ours() {
+async fn an_origin_or_host_with_invalid_bytes_is_refused() {
     let site = start().await;
     let (ours, length) = (host(&site), &b"Content-Length: 0"[..]);
     let origin = &b"Origin: http://127.0.0.1\xe9"[..];

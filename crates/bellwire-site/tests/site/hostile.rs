@@ -1,4 +1,4 @@
-//! Connections that mean no good: each is closed in time, and others are served meanwhile.
+//! Tests of hostile connections: each is closed in time, while others are served.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use bellwire_testkit::{TestDatabase, TestSite, Window, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Every wait of the server in these tests.
+/// Every timeout of the server in these tests.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// More than fits into all buffers between us and a reader.
+/// More than the buffers between server and client can hold.
 const LARGE: usize = 32 * 1024 * 1024;
 
 fn routes(_: &SiteState) -> Router<SiteState> {
@@ -33,56 +33,56 @@ async fn start() -> TestSite {
     .await
 }
 
-struct Enemy {
+struct Attacker {
     stream: TcpStream,
 }
 
-impl Enemy {
+impl Attacker {
     async fn connect(site: &TestSite) -> Self {
         Self { stream: TcpStream::connect(site.address()).await.unwrap() }
     }
 
-    /// Sends something; that the server does not listen any more is no matter.
+    /// Sends text. Returns whether the server still accepts it.
     async fn send(&mut self, text: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(text.as_ref()).await.is_ok()
     }
 
     async fn ask(site: &TestSite, request: &str) -> Self {
-        let mut enemy = Self::connect(site).await;
+        let mut attacker = Self::connect(site).await;
         let host = site.address();
         let request = request.replace("{host}", &host.to_string()).replace('\n', "\r\n");
-        assert!(enemy.send(request).await);
-        enemy
+        assert!(attacker.send(request).await);
+        attacker
     }
 
-    /// A letter every now and then, until the server has enough. Returns what it said.
+    /// Sends one letter after the other until the server closes. Returns the response.
     async fn trickle(mut self, letters: &str) -> String {
-        let mut said = Vec::new();
+        let mut response = Vec::new();
         for letter in letters.bytes().cycle() {
             if !self.send([letter]).await {
                 break;
             }
             let more = tokio::time::timeout(
                 Duration::from_millis(100),
-                self.stream.read_to_end(&mut said),
+                self.stream.read_to_end(&mut response),
             );
             if more.await.is_ok() {
                 break;
             }
         }
-        String::from_utf8_lossy(&said).into_owned()
+        String::from_utf8_lossy(&response).into_owned()
     }
 
-    /// Says nothing more, and waits for the end.
+    /// Sends nothing more, and reads until the server closes.
     async fn wait(mut self) -> String {
-        let mut said = Vec::new();
-        let _ = self.stream.read_to_end(&mut said).await; // a reset is an end too
-        String::from_utf8_lossy(&said).into_owned()
+        let mut response = Vec::new();
+        let _ = self.stream.read_to_end(&mut response).await; // a reset is an end too
+        String::from_utf8_lossy(&response).into_owned()
     }
 }
 
-/// Waits until the server has ended it; meanwhile it serves others.
-async fn ended<T>(site: &TestSite, enemy: impl Future<Output = T>) -> T {
+/// Waits until the server has closed the connection, and asserts that it serves others meanwhile.
+async fn ended<T>(site: &TestSite, attacker: impl Future<Output = T>) -> T {
     let mut others = site.client();
     let served = async {
         loop {
@@ -91,8 +91,8 @@ async fn ended<T>(site: &TestSite, enemy: impl Future<Output = T>) -> T {
         }
     };
     tokio::select! {
-        ended = within("the end of it", enemy) => ended,
-        () = served => unreachable!("it serves for ever"),
+        ended = within("the end of the connection", attacker) => ended,
+        () = served => unreachable!("the loop is endless"),
     }
 }
 
@@ -100,36 +100,36 @@ const HANDSHAKE: &str = "GET /ws/ HTTP/1.1\nHost: {host}\nOrigin: http://{host}\
                          Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n";
 
 #[tokio::test]
-async fn a_header_byte_now_and_then_does_not_keep_a_connection_open() {
+async fn a_slow_header_does_not_keep_a_connection_open() {
     let site = start().await;
-    let enemy = Enemy::ask(&site, "GET / HTTP/1.1\nHost: {host}\nX-Slow: ").await;
-    ended(&site, enemy.trickle("loris")).await;
+    let attacker = Attacker::ask(&site, "GET / HTTP/1.1\nHost: {host}\nX-Slow: ").await;
+    ended(&site, attacker.trickle("loris")).await;
     site.stop().await;
 }
 
 #[tokio::test]
-async fn who_connects_and_says_nothing_is_closed() {
+async fn a_silent_connection_is_closed() {
     let site = start().await;
-    assert_eq!(ended(&site, Enemy::connect(&site).await.wait()).await, "");
+    assert_eq!(ended(&site, Attacker::connect(&site).await.wait()).await, "");
     site.stop().await;
 }
 
 #[tokio::test]
-async fn who_asks_once_and_then_says_nothing_is_closed() {
+async fn an_idle_keep_alive_connection_is_closed() {
     let site = start().await;
-    let enemy = Enemy::ask(&site, "GET / HTTP/1.1\nHost: {host}\n\n").await;
-    assert!(ended(&site, enemy.wait()).await.starts_with("HTTP/1.1 200"));
+    let attacker = Attacker::ask(&site, "GET / HTTP/1.1\nHost: {host}\n\n").await;
+    assert!(ended(&site, attacker.wait()).await.starts_with("HTTP/1.1 200"));
     site.stop().await;
 }
 
 #[tokio::test]
-async fn endless_headers_end_at_once() {
+async fn endless_headers_are_refused_at_once() {
     let site = start().await;
     for line in ["X-More: and more\r\n".to_owned(), "x".repeat(1000)] {
-        let mut enemy = Enemy::ask(&site, "GET / HTTP/1.1\nHost: {host}\nX-More: ").await;
+        let mut attacker = Attacker::ask(&site, "GET / HTTP/1.1\nHost: {host}\nX-More: ").await;
         let sent = ended(&site, async {
             let mut sent = 0;
-            while enemy.send(&line).await && sent < LARGE {
+            while attacker.send(&line).await && sent < LARGE {
                 sent += line.len();
             }
             sent
@@ -141,31 +141,31 @@ async fn endless_headers_end_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_byte_by_byte_is_answered_with_503() {
+async fn a_slow_body_is_answered_with_503() {
     let site = start().await;
     let head = "POST /accounts/login/ HTTP/1.1\nHost: {host}\nOrigin: http://{host}\nContent-Length: 1000\n\
                 Content-Type: application/x-www-form-urlencoded\n\n";
-    let said = ended(&site, Enemy::ask(&site, head).await.trickle("username")).await;
-    assert!(said.starts_with("HTTP/1.1 503"), "{said:.200}");
+    let response = ended(&site, Attacker::ask(&site, head).await.trickle("username")).await;
+    assert!(response.starts_with("HTTP/1.1 503"), "{response:.200}");
     site.stop().await;
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_takes_is_given_up() {
+async fn a_response_that_nobody_reads_is_aborted() {
     let site = start().await;
-    let mut enemy = Enemy::ask(&site, "GET /large/ HTTP/1.1\nHost: {host}\n\n").await;
+    let mut attacker = Attacker::ask(&site, "GET /large/ HTTP/1.1\nHost: {host}\n\n").await;
     ended(&site, tokio::time::sleep(3 * SHORT)).await;
     let mut taken = Vec::new();
-    let _ = within("the end of it", enemy.stream.read_to_end(&mut taken)).await;
+    let _ = within("the end of the connection", attacker.stream.read_to_end(&mut taken)).await;
     assert!(taken.len() < LARGE / 2, "{} bytes were on their way", taken.len());
     site.stop().await;
 }
 
 #[tokio::test]
-async fn a_reader_that_takes_its_time_gets_everything() {
+async fn a_slow_reader_gets_the_whole_response() {
     let site = start().await;
     let mut slow =
-        Enemy::ask(&site, "GET /large/ HTTP/1.1\nHost: {host}\nConnection: close\n\n").await;
+        Attacker::ask(&site, "GET /large/ HTTP/1.1\nHost: {host}\nConnection: close\n\n").await;
     let (mut taken, mut buffer) = (0, vec![0; 4 * 1024 * 1024]);
     loop {
         match within("more", slow.stream.read(&mut buffer)).await.unwrap() {
@@ -181,20 +181,20 @@ async fn a_reader_that_takes_its_time_gets_everything() {
 }
 
 #[tokio::test]
-async fn a_socket_that_never_says_anything_or_half_of_it_is_closed() {
+async fn a_silent_socket_and_a_half_sent_frame_are_closed() {
     let site = start().await;
-    // The head of a masked text frame of five bytes, and two of them.
+    // The header of a masked text frame of five bytes, and two of the bytes.
     for part in [&[][..], &[0x81], &[0x81, 0x85, 1, 2, 3, 4, 5, 6]] {
-        let mut enemy = Enemy::ask(&site, HANDSHAKE).await;
-        assert!(enemy.send(part).await);
-        let said = ended(&site, enemy.wait()).await;
-        assert!(said.starts_with("HTTP/1.1 101"), "{said:.200}");
+        let mut attacker = Attacker::ask(&site, HANDSHAKE).await;
+        assert!(attacker.send(part).await);
+        let response = ended(&site, attacker.wait()).await;
+        assert!(response.starts_with("HTTP/1.1 101"), "{response:.200}");
     }
     site.stop().await;
 }
 
 #[tokio::test]
-async fn whoever_holds_places_without_using_them_gives_them_back() {
+async fn unused_connections_are_released() {
     let places = 8;
     let site =
         TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
@@ -205,8 +205,8 @@ async fn whoever_holds_places_without_using_them_gives_them_back() {
     let mut enemies = Vec::new();
     for n in 0..places {
         enemies.push(match n % 2 {
-            0 => Enemy::connect(&site).await,
-            _ => Enemy::ask(&site, HANDSHAKE).await,
+            0 => Attacker::connect(&site).await,
+            _ => Attacker::ask(&site, HANDSHAKE).await,
         });
     }
     assert_eq!(site.client().get("/").await.status, 200);
@@ -215,7 +215,7 @@ async fn whoever_holds_places_without_using_them_gives_them_back() {
 }
 
 #[tokio::test]
-async fn an_address_has_a_bounded_number_of_sockets_and_another_has_its_own() {
+async fn sockets_are_limited_per_address() {
     let site =
         TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
             settings.limits.sockets_per_address = 2;
@@ -228,18 +228,18 @@ async fn an_address_has_a_bounded_number_of_sockets_and_another_has_its_own() {
         window.hear(&["#rings"]).await;
         windows.push(window);
     }
-    let refused = Enemy::ask(&site, &HANDSHAKE.replace("\n\n", "\nConnection: close\n\n")).await;
-    let said = within("a refusal", refused.first()).await;
-    assert!(said.starts_with("HTTP/1.1 429"), "{said:.200}");
+    let refused = Attacker::ask(&site, &HANDSHAKE.replace("\n\n", "\nConnection: close\n\n")).await;
+    let response = within("a refusal", refused.first()).await;
+    assert!(response.starts_with("HTTP/1.1 429"), "{response:.200}");
     let elsewhere = HANDSHAKE.replace("\n\n", "\nX-Forwarded-For: 203.0.113.9\n\n");
-    let said = within("an answer", Enemy::ask(&site, &elsewhere).await.first()).await;
-    assert!(said.starts_with("HTTP/1.1 101"), "{said:.200}");
+    let response = within("an answer", Attacker::ask(&site, &elsewhere).await.first()).await;
+    assert!(response.starts_with("HTTP/1.1 101"), "{response:.200}");
     drop(windows);
     site.stop().await;
 }
 
-impl Enemy {
-    /// The beginning of the answer.
+impl Attacker {
+    /// The beginning of the response.
     async fn first(mut self) -> String {
         let mut buffer = vec![0; 1024];
         let some = self.stream.read(&mut buffer).await.unwrap();

@@ -1,4 +1,4 @@
-//! How often one may try.
+//! Tests of the rate limits of sign-in and sign-up.
 
 use std::time::Duration;
 
@@ -6,9 +6,7 @@ use bellwire_testkit::{PASSWORD, TestDatabase, TestSite, apply, on_databases};
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name(
-    database: TestDatabase,
-) {
+async fn ten_failures_block_only_that_name_for_three_minutes(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     for name in ["Ada", "Grace"] {
         site.client().sign_up(name).await;
@@ -29,7 +27,7 @@ async fn after_ten_failures_a_name_must_wait_three_minutes_and_no_other_name(
 }
 
 #[tokio::test]
-async fn an_unknown_name_waits_just_the_same() {
+async fn an_unknown_name_is_limited_in_the_same_way() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for n in 0..11 {
         let expected = if n < 10 { 422 } else { 429 };
@@ -40,7 +38,7 @@ async fn an_unknown_name_waits_just_the_same() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_name_and_its_address_are_tried_together(database: TestDatabase) {
+async fn attempts_by_name_and_by_email_count_together(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let fields = [
         ("username", "Ada"),
@@ -60,7 +58,7 @@ async fn a_name_and_its_address_are_tried_together(database: TestDatabase) {
 }
 
 #[tokio::test]
-async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
+async fn an_address_that_fails_with_a_hundred_names_is_blocked_for_all_names() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for n in 0..100 {
@@ -72,7 +70,7 @@ async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
             assert_eq!(
                 site.client().sign_in("Ada", PASSWORD).await.status,
                 303,
-                "success is no failure"
+                "a successful sign-in is not counted"
             );
         }
     }
@@ -84,14 +82,14 @@ async fn an_address_that_tries_a_hundred_names_must_wait_for_every_name() {
 }
 
 #[tokio::test]
-async fn who_was_told_to_try_again_has_not_failed() {
+async fn a_busy_answer_does_not_count_as_a_failure() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let at_once = (0..10).map(|_| {
         let mut client = site.client();
         async move { client.sign_in("Ada", "not her password").await.status }
     });
     let mut statuses = futures_util::future::join_all(at_once).await;
-    assert!(statuses.contains(&503), "one address cannot keep all busy: {statuses:?}");
+    assert!(statuses.contains(&503), "one address cannot occupy the whole queue: {statuses:?}");
     for _ in 0..20 {
         if statuses.last() != Some(&429) {
             statuses.push(site.client().sign_in("Ada", "not her password").await.status);
@@ -103,17 +101,21 @@ async fn who_was_told_to_try_again_has_not_failed() {
 }
 
 #[tokio::test]
-async fn a_password_nobody_can_have_is_not_tried() {
+async fn an_overlong_password_is_refused_without_hashing() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for _ in 0..12 {
         let page = site.client().sign_in("Ada", &"x".repeat(1001)).await;
-        assert!(page.status == 422 && page.text.contains("That is too long."), "{}", page.status);
+        assert!(
+            page.status == 422 && page.text.contains("The password is too long."),
+            "{}",
+            page.status
+        );
     }
     site.stop().await;
 }
 
 #[tokio::test]
-async fn signing_in_forgets_the_failures_before() {
+async fn signing_in_resets_earlier_failures() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     site.client().sign_up("Ada").await;
     for _ in 0..2 {
@@ -126,7 +128,7 @@ async fn signing_in_forgets_the_failures_before() {
 }
 
 #[tokio::test]
-async fn another_address_has_its_own_tries_but_a_stranger_cannot_make_one_up() {
+async fn each_address_has_its_own_attempts_and_cannot_be_spoofed() {
     let trusting = |settings: &mut bellwire_site::Settings| {
         settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     };
@@ -151,7 +153,7 @@ async fn another_address_has_its_own_tries_but_a_stranger_cannot_make_one_up() {
 }
 
 #[tokio::test]
-async fn an_address_makes_twenty_accounts_an_hour() {
+async fn an_address_can_create_twenty_accounts_an_hour() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for n in 0..20 {
         assert_eq!(site.client().sign_up(&format!("Person {n}")).await.status, 303);

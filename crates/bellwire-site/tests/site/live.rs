@@ -1,4 +1,4 @@
-//! Sockets: the bell on the first page, and what signing out does to them.
+//! Tests of sockets: the demo counter of the home page, and closing by signing out.
 
 use axum::Router;
 use axum::response::Response;
@@ -7,42 +7,42 @@ use bellwire::{Consumer, Error, Frame, Socket};
 use bellwire_site::{App, SiteState, Upgrade, User};
 use bellwire_testkit::{TestDatabase, TestSite, Window, apply, on_databases};
 
-async fn hear_rung(window: &mut Window, times: u32) {
+async fn expect_rings(window: &mut Window, times: u32) {
     window.hear(&["\"#rings\"", &format!("\"html\":\"{times}\"")]).await;
 }
 
-async fn hear_windows(window: &mut Window, number: u32) {
+async fn expect_windows(window: &mut Window, number: u32) {
     window.hear(&["\"#windows\"", &format!("\"html\":\"{number}\"")]).await;
 }
 
 const RING: &str = r#"{"action":"Ring","data":{}}"#;
 
 #[tokio::test]
-async fn a_bell_rung_in_one_window_rings_in_all_of_them_and_the_windows_are_counted() {
+async fn a_ring_in_one_window_reaches_all_windows_and_windows_are_counted() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut stranger = site.client();
     let mut one = Window::open(&stranger, "/ws/").await;
-    hear_rung(&mut one, 0).await;
+    expect_rings(&mut one, 0).await;
     let mut two = Window::open(&stranger, "/ws/").await;
-    hear_windows(&mut one, 2).await;
-    hear_windows(&mut two, 2).await;
+    expect_windows(&mut one, 2).await;
+    expect_windows(&mut two, 2).await;
     one.say(RING).await;
-    hear_rung(&mut one, 1).await;
-    hear_rung(&mut two, 1).await;
+    expect_rings(&mut one, 1).await;
+    expect_rings(&mut two, 1).await;
     let answer = stranger.post("/ring/", &[]).await;
     assert_eq!((answer.status, answer.location()), (303, "/"), "without JavaScript");
-    hear_rung(&mut one, 2).await;
+    expect_rings(&mut one, 2).await;
     assert!(stranger.get("/").await.text.contains(">2</dd>"));
     drop(two);
-    hear_windows(&mut one, 1).await;
+    expect_windows(&mut one, 1).await;
     site.stop().await;
 }
 
 #[tokio::test]
-async fn an_address_rings_sixty_times_a_minute_and_windows_hear_it_gathered() {
+async fn an_address_rings_at_most_sixty_times_a_minute_and_updates_are_batched() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut window = Window::open(&site.client(), "/ws/").await;
-    hear_rung(&mut window, 0).await;
+    expect_rings(&mut window, 0).await;
     let rings = (0..60).map(|_| {
         let mut client = site.client();
         async move { client.post("/ring/", &[]).await.status }
@@ -50,21 +50,23 @@ async fn an_address_rings_sixty_times_a_minute_and_windows_hear_it_gathered() {
     assert_eq!(futures_util::future::join_all(rings).await, [303; 60]);
     let refused = site.client().post("/ring/", &[]).await;
     assert_eq!(refused.status, 429);
-    assert!(!refused.header("retry-after").is_empty() && refused.text.contains("Too often"));
-    let mut heard = 0;
+    assert!(
+        !refused.header("retry-after").is_empty() && refused.text.contains("Too many requests")
+    );
+    let mut frames = 0;
     let last = |text: &str| {
-        heard += usize::from(text.contains("#rings"));
+        frames += usize::from(text.contains("#rings"));
         text.contains("\"html\":\"60\"")
     };
     window.until("the sixtieth ring", last).await;
-    assert!(heard < 30, "sixty rings are not sixty frames: {heard}");
+    assert!(frames < 30, "sixty rings are not sixty frames: {frames}");
     site.state().clock().advance(std::time::Duration::from_secs(60));
     assert_eq!(site.client().post("/ring/", &[]).await.status, 303);
     site.stop().await;
 }
 
 #[tokio::test]
-async fn nonsense_is_answered_and_the_window_goes_on() {
+async fn an_invalid_action_gets_an_error_and_the_socket_stays_open() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut window = Window::open(&site.client(), "/ws/").await;
     for nonsense in [
@@ -82,12 +84,12 @@ async fn nonsense_is_answered_and_the_window_goes_on() {
         }
     }
     window.say(RING).await;
-    hear_rung(&mut window, 2).await; // the empty form is a ring, too
+    expect_rings(&mut window, 2).await; // the empty form is a ring, too
     site.stop().await;
 }
 
 #[tokio::test]
-async fn a_socket_from_another_sites_page_is_refused_and_the_setting_named() {
+async fn a_socket_from_another_site_is_refused_and_the_setting_is_named() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for origin in ["https://evil.example", "null"] {
         assert!(Window::try_open(&site.client(), "/ws/", origin).await.is_err());
@@ -127,7 +129,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn signing_out_closes_the_sockets_of_this_browser_and_of_no_other(database: TestDatabase) {
+async fn signing_out_closes_only_the_sockets_of_this_browser(database: TestDatabase) {
     let site = TestSite::start(&database, vec![App::new("echo").routes(routes)]).await;
     assert!(Window::try_open(&site.client(), "/ws/echo/", &site.url("")).await.is_err());
     let mut laptop = site.client();
@@ -141,6 +143,6 @@ async fn signing_out_closes_the_sockets_of_this_browser_and_of_no_other(database
     on_phone.say("still here").await;
     on_phone.hear(&["still here"]).await;
     phone.sign_in("Ada", bellwire_testkit::PASSWORD).await;
-    assert_eq!(on_phone.closed().await, 1008, "the session before signing in anew");
+    assert_eq!(on_phone.closed().await, 1008, "the session before signing in again");
     site.stop().await;
 }

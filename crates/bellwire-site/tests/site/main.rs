@@ -1,4 +1,4 @@
-//! The site against the real thing: its own server on a free port, SQLite and PostgreSQL. Run by
+//! Tests of a whole site: a real server on a free port, with SQLite and PostgreSQL. Run by
 //! `bin/test`.
 
 mod settings;
@@ -16,7 +16,7 @@ mod pages;
 mod live;
 mod anonymous;
 mod former_sessions;
-mod tickets;
+mod login_tokens;
 mod stop;
 mod header_bytes;
 mod hostile;

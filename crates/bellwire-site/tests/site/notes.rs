@@ -1,4 +1,4 @@
-//! A site whose database has one table more, of notes.
+//! A test site with an additional table of notes.
 
 use bellwire_site::{Db, DbError, Tx};
 use bellwire_testkit::{TestDatabase, TestSite};

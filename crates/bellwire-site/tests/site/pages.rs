@@ -1,4 +1,4 @@
-//! Pages, their headers, their static files, and what is shown when something is wrong.
+//! Tests of pages, headers, static files and error pages.
 
 use axum::Router;
 use axum::extract::{Form, Path};
@@ -48,8 +48,8 @@ fn whole() -> Page {
         .kind("article")
 }
 
-/// An app whose place begins like that of the other.
-fn beside() -> App {
+/// An app whose path has the other's path as a prefix.
+fn prefixed() -> App {
     let routes = |_: &SiteState| Router::new().route("/try/beside/", get(async || whole()));
     App::new("beside").routes(routes).nav_item(NavItem {
         title: "Beside",
@@ -59,10 +59,10 @@ fn beside() -> App {
 }
 
 async fn start() -> TestSite {
-    TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app(), app(), beside()]).await
+    TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app(), app(), prefixed()]).await
 }
 
-/// The places in the site's bar that are marked as where one is.
+/// The navigation items that are marked as current.
 fn marked(page: &str) -> Vec<&str> {
     let bar = page
         .split("<nav class=\"bar__nav\"")
@@ -76,7 +76,7 @@ fn marked(page: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_page_is_marked_in_the_bar_as_the_place_of_the_app_that_answers() {
+async fn the_navigation_marks_the_app_that_serves_the_page() {
     let site = start().await;
     for (path, places) in [
         ("/try/", &["Try"][..]),
@@ -95,7 +95,7 @@ async fn a_page_is_marked_in_the_bar_as_the_place_of_the_app_that_answers() {
 }
 
 #[tokio::test]
-async fn a_page_stands_in_the_shell_with_its_styles_and_its_place_in_the_navigation() {
+async fn a_page_is_rendered_in_the_shell_with_its_styles_and_navigation() {
     let site = start().await;
     let page = site.client().get("/try/").await;
     let build = site.state().build();
@@ -110,7 +110,7 @@ async fn a_page_stands_in_the_shell_with_its_styles_and_its_place_in_the_navigat
 }
 
 #[tokio::test]
-async fn a_page_has_its_own_navigation_its_socket_and_a_word_for_those_who_only_see_the_link() {
+async fn a_page_has_its_own_navigation_socket_and_description() {
     let site = start().await;
     let page = site.client().get("/try/whole/").await.text;
     let url = site.state().public_url().absolute("/try/whole/");
@@ -134,7 +134,7 @@ async fn a_page_has_its_own_navigation_its_socket_and_a_word_for_those_who_only_
 }
 
 #[tokio::test]
-async fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
+async fn a_page_shown_over_a_socket_matches_the_shell() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![]).await;
     let [nav, main] = &whole().moved(site.state(), "/try/whole/")[..] else {
         panic!("two patches")
@@ -147,12 +147,13 @@ async fn a_page_that_is_moved_to_over_a_socket_says_what_the_shell_would() {
 }
 
 #[tokio::test]
-async fn crawlers_are_told_what_to_leave_alone_and_where_the_apps_have_a_map() {
+async fn robots_txt_excludes_private_paths_and_lists_sitemaps() {
     let mapped = || app().sitemap("/try/map.xml");
-    let site = TestSite::start_with(&TestDatabase::Sqlite, vec![mapped(), beside()], |settings| {
-        settings.url = "https://chat.example".parse().ok();
-    })
-    .await;
+    let site =
+        TestSite::start_with(&TestDatabase::Sqlite, vec![mapped(), prefixed()], |settings| {
+            settings.url = "https://chat.example".parse().ok();
+        })
+        .await;
     let robots = site.client().get_with("/robots.txt", &[("accept", "*/*")]).await;
     assert_eq!((robots.status, robots.header("content-type")), (200, "text/plain; charset=utf-8"));
     assert_eq!(
@@ -160,14 +161,17 @@ async fn crawlers_are_told_what_to_leave_alone_and_where_the_apps_have_a_map() {
         "User-agent: *\nDisallow: /accounts/\nDisallow: /ws/\n\nSitemap: https://chat.example/try/map.xml\n"
     );
     site.stop().await;
-    let site = TestSite::start(&TestDatabase::Sqlite, vec![beside()]).await;
+    let site = TestSite::start(&TestDatabase::Sqlite, vec![prefixed()]).await;
     let robots = site.client().get("/robots.txt").await.text;
-    assert_eq!(robots, "User-agent: *\nDisallow: /accounts/\nDisallow: /ws/\n", "nobody has a map");
+    assert_eq!(
+        robots, "User-agent: *\nDisallow: /accounts/\nDisallow: /ws/\n",
+        "no app has a sitemap"
+    );
     site.stop().await;
 }
 
 #[tokio::test]
-async fn every_response_says_what_the_browser_may_do_with_it() {
+async fn every_response_has_security_and_cache_headers() {
     let site = start().await;
     let asset = format!("{}/site.css", site.state().build());
     for path in ["/", "/try/", "/nothing/", "/try/panic/", "/accounts/login/", &asset] {
@@ -196,7 +200,7 @@ async fn every_response_says_what_the_browser_may_do_with_it() {
 }
 
 #[tokio::test]
-async fn a_site_on_https_stays_there() {
+async fn a_site_on_https_sends_strict_transport_security() {
     for (url, expected) in
         [("https://chat.example", "max-age=31536000"), ("http://chat.example", "")]
     {
@@ -216,21 +220,21 @@ async fn a_site_on_https_stays_there() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
+async fn errors_are_a_page_for_browsers_and_a_line_for_programs() {
     let site = start().await;
-    for (method, path, status, says) in [
+    for (method, path, status, expected) in [
         (Method::GET, "/nothing/", 404, "There is nothing at this address."),
         (Method::GET, "/static/nothing/site.css", 404, "There is nothing at this address."),
-        (Method::DELETE, "/try/", 405, "does not answer to that"),
-        (Method::GET, "/try/panic/", 500, "Something went wrong here."),
-        (Method::GET, "/try/error/", 500, "Something went wrong here."),
+        (Method::DELETE, "/try/", 405, "does not support this method"),
+        (Method::GET, "/try/panic/", 500, "Something went wrong on the server."),
+        (Method::GET, "/try/error/", 500, "Something went wrong on the server."),
         (Method::POST, "/try/mine/", 401, "You are signed out."),
         (Method::GET, "/ws/", 426, "WebSocket"),
     ] {
         let page = site.client().send(method.clone(), path, &[], String::new()).await;
         assert_eq!(page.status, status, "{path}");
         assert!(
-            page.text.contains("<main id=\"main\"") && page.text.contains(says),
+            page.text.contains("<main id=\"main\"") && page.text.contains(expected),
             "{path}: {}",
             page.text
         );
@@ -246,7 +250,7 @@ async fn what_is_wrong_is_a_page_for_people_and_a_line_for_programs() {
 }
 
 #[tokio::test]
-async fn what_was_typed_without_a_session_is_shown_again_beside_the_way_to_sign_in() {
+async fn text_submitted_while_signed_out_is_shown_again_with_a_sign_in_link() {
     let site = start().await;
     let (origin, from) = (site.url(""), site.url("/try/?page=2"));
     let headers = [("origin", &*origin), ("referer", &*from)];
@@ -278,7 +282,7 @@ async fn what_was_typed_without_a_session_is_shown_again_beside_the_way_to_sign_
 }
 
 #[tokio::test]
-async fn what_a_library_says_is_for_programs_and_people_read_a_sentence() {
+async fn extractor_errors_are_detailed_for_programs_and_plain_for_people() {
     let site = start().await;
     let form = [("content-type", "application/x-www-form-urlencoded")];
     for (method, path, body, status, raw) in [
@@ -294,7 +298,7 @@ async fn what_a_library_says_is_for_programs_and_people_read_a_sentence() {
             page.text
         );
         assert!(
-            page.text.contains("What was sent is not")
+            page.text.contains("The submitted form does not match")
                 || page.text.contains("could not be understood")
         );
         let headers = [form[0], ("accept", "*/*")];
@@ -305,7 +309,7 @@ async fn what_a_library_says_is_for_programs_and_people_read_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_big_or_no_form_is_refused() {
+async fn an_oversized_or_invalid_body_is_refused() {
     let site = start().await;
     let big = "x".repeat(256 * 1024);
     let refused = site.client().post("/try/form/", &[("a", &big)]).await;
@@ -323,7 +327,7 @@ async fn a_body_that_is_too_big_or_no_form_is_refused() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_is_not_signed_in_is_led_to_the_form_that_helps(database: TestDatabase) {
+async fn anonymous_requests_are_redirected_to_the_right_form(database: TestDatabase) {
     let site = TestSite::start(&database, vec![app()]).await;
     let mut stranger = site.client();
     let answer = stranger.get("/try/mine/?a=b&c=ü").await;
@@ -371,7 +375,7 @@ async fn who_is_not_signed_in_is_led_to_the_form_that_helps(database: TestDataba
 }
 
 #[tokio::test]
-async fn static_files_stay_for_ever_under_their_address_and_travel_small() {
+async fn static_files_are_immutable_and_compressed() {
     let site = start().await;
     let mut client = site.client();
     let path = format!("{}/site.css", site.state().build());
@@ -397,7 +401,7 @@ async fn static_files_stay_for_ever_under_their_address_and_travel_small() {
 }
 
 #[tokio::test]
-async fn in_development_files_come_from_a_folder_and_nothing_from_outside_it() {
+async fn in_development_files_are_served_only_from_the_configured_folder() {
     let folder = std::env::temp_dir().join(format!("bellwire-assets-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("site.css"), "a { }").unwrap();

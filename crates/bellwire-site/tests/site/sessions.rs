@@ -1,4 +1,4 @@
-//! How long, and for whom, a browser stays signed in.
+//! Tests of sessions of signed-in people: cookie, renewal, expiry and deactivation.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn is_signed_in(client: &mut bellwire_testkit::Client) -> bool {
 }
 
 #[tokio::test]
-async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
+async fn the_cookie_is_http_only_and_secure_on_https() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let plain = site.client().sign_up("Ada").await;
     assert!(
@@ -66,7 +66,7 @@ async fn the_cookie_is_kept_from_scripts_and_from_plain_connections() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn who_only_looks_gets_no_session(database: TestDatabase) {
+async fn reading_pages_begins_no_session(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut stranger = site.client();
     for path in ["/", "/accounts/login/", "/accounts/signup/", "/accounts/first/", "/nothing/"] {
@@ -87,7 +87,7 @@ async fn signing_in_begins_a_new_session_and_ends_the_old_one(database: TestData
     assert!(is_signed_in(&mut planted).await);
     let mut page = Window::open(&ada, "/ws/").await;
     ada.sign_in("Ada", PASSWORD).await;
-    assert_eq!(page.closed().await, 1013, "her pages come back by themselves");
+    assert_eq!(page.closed().await, 1013, "her pages reconnect automatically");
     assert_ne!(ada.cookies(), planted.cookies());
     assert!(is_signed_in(&mut ada).await && !is_signed_in(&mut planted).await);
     assert_eq!(sessions(&site).await, 1);
@@ -96,9 +96,7 @@ async fn signing_in_begins_a_new_session_and_ends_the_old_one(database: TestData
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn pages_of_one_person_do_not_come_back_as_another_who_signs_in_there(
-    database: TestDatabase,
-) {
+async fn pages_of_one_person_do_not_reconnect_as_another_person(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     site.person("Ben").await;
     let mut browser = site.client();
@@ -111,12 +109,12 @@ async fn pages_of_one_person_do_not_come_back_as_another_who_signs_in_there(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_session_that_ended_is_not_revived_by_what_was_under_way(database: TestDatabase) {
+async fn an_ended_session_is_not_revived_by_requests_in_progress(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut ada = site.client();
     ada.sign_up("Ada").await;
     let mut same = ada.clone();
-    // Far enough on that every request also notes when the session was used.
+    // Late enough that every request also updates `last_seen_at`.
     site.state().clock().advance(Duration::from_secs(3600));
     let (_, pages) = tokio::join!(
         ada.post("/accounts/logout/", &[]),
@@ -133,22 +131,22 @@ async fn a_session_that_ended_is_not_revived_by_what_was_under_way(database: Tes
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_session_lives_as_long_as_it_is_used_and_no_longer_than_a_month(database: TestDatabase) {
+async fn a_session_expires_after_a_month_without_use(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let (mut ada, mut grace) = (site.person("Ada").await, site.person("Grace").await);
     let begun = last_seen(&site).await;
     assert!(is_signed_in(&mut ada).await);
-    assert_eq!(last_seen(&site).await, begun, "noted at most once a minute");
+    assert_eq!(last_seen(&site).await, begun, "updated at most once a minute");
     for _ in 0..3 {
         let before = last_seen(&site).await;
         site.state().clock().advance(Duration::from_secs(20 * 24 * 3600));
         assert!(is_signed_in(&mut ada).await);
-        // Noted beside the request.
-        within("a note of when it was used", async { while last_seen(&site).await == before {} })
+        // Recorded in the background.
+        within("the update of last_seen_at", async { while last_seen(&site).await == before {} })
             .await;
     }
     assert!(!is_signed_in(&mut grace).await);
-    within("the sweep of what has expired", async { while sessions(&site).await != 1 {} }).await;
+    within("the deletion of expired sessions", async { while sessions(&site).await != 1 {} }).await;
     site.stop().await;
 }
 
@@ -185,13 +183,13 @@ async fn values(site: &TestSite, table: &str) -> Vec<Vec<u8>> {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_reads_the_database_cannot_sign_in_with_it(database: TestDatabase) {
+async fn reading_the_database_does_not_allow_signing_in(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut ada = site.client();
     let fields = [("username", "Ada"), ("password", PASSWORD), ("password_confirm", PASSWORD)];
     let more = [&fields[..], &[("email", "ada@example.org")]].concat();
     assert_eq!(ada.post("/accounts/signup/", &more).await.status, 303);
-    ada.sign_in("Ada", PASSWORD).await; // so that something stands among the sessions that ended
+    ada.sign_in("Ada", PASSWORD).await; // so that a session has ended
     let mut read = Vec::new();
     for (table, columns) in [("sessions", 8), ("users", 10), ("ended_sessions", 4)] {
         let values = values(&site, table).await;
@@ -216,7 +214,7 @@ async fn whoever_reads_the_database_cannot_sign_in_with_it(database: TestDatabas
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn a_deactivated_person_is_out_at_once_and_stays_out(database: TestDatabase) {
+async fn a_deactivated_person_is_signed_out_at_once_and_cannot_sign_in(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut ada = site.person("Ada").await;
     let off = site.state().db().write(async |tx: bellwire_site::Tx| {
@@ -231,7 +229,7 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out(database: TestDatabas
 }
 
 #[tokio::test]
-async fn a_broken_cookie_is_as_good_as_none() {
+async fn an_invalid_cookie_counts_as_none() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for cookie in [
         "bellwire_session=",
@@ -248,7 +246,7 @@ async fn a_broken_cookie_is_as_good_as_none() {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn of_several_cookies_of_our_name_the_one_that_counts_is_found(database: TestDatabase) {
+async fn among_several_session_cookies_the_valid_one_is_found(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let ada = site.person("Ada").await;
     let own = ada.cookies();

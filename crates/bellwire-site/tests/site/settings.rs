@@ -1,4 +1,4 @@
-//! What the operator may say, and what happens when it is wrong.
+//! Tests of the settings and their errors.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ fn without_any_setting_a_site_starts_on_sqlite_at_port_8000() {
 }
 
 #[test]
-fn every_setting_is_understood() {
+fn every_setting_is_parsed() {
     let folder = std::env::temp_dir().display().to_string();
     let settings = Settings::parse([
         ("BELLWIRE_BIND", "[::]:80"),
@@ -51,7 +51,7 @@ fn every_setting_is_understood() {
 }
 
 #[test]
-fn an_empty_value_is_as_good_as_none() {
+fn an_empty_value_counts_as_unset() {
     assert!(
         Settings::parse([
             ("BELLWIRE_URL", ""),
@@ -64,7 +64,7 @@ fn an_empty_value_is_as_good_as_none() {
 }
 
 #[test]
-fn the_database_is_chosen_by_its_address() {
+fn the_database_url_selects_the_database() {
     for (url, expected) in [
         ("sqlite:site.db", DatabaseUrl::Sqlite(PathBuf::from("site.db"))),
         ("sqlite:///var/site.db", DatabaseUrl::Sqlite(PathBuf::from("/var/site.db"))),
@@ -77,7 +77,7 @@ fn the_database_is_chosen_by_its_address() {
 }
 
 #[test]
-fn a_wrong_setting_is_named_with_what_was_expected() {
+fn an_invalid_setting_is_named_with_the_expected_value() {
     for (name, value, expected) in [
         ("BELLWIRE_BIND", "8000", "an IP address and a port"),
         ("BELLWIRE_BIND", "localhost:8000", "an IP address and a port"),
@@ -120,22 +120,23 @@ fn a_password_is_never_shown() {
         ("BELLWIRE_URL", "https://secret@chat.example"),
         ("BELLWIRE_ORIGINS", "https://a.example,https://me:secret@chat.example"),
     ] {
-        let said = refused(name, value).to_string();
-        assert!(!said.contains("secret") && said.contains('…'), "{said}");
+        let text = refused(name, value).to_string();
+        assert!(!text.contains("secret") && text.contains('…'), "{text}");
     }
     for url in
         ["postgres://me:secret@db/site", "postgres://me@db/site?password=secret&sslmode=require"]
     {
         let settings = Settings::parse([("DATABASE_URL", url)]).unwrap();
-        let said = format!("{settings:?}");
-        assert!(!said.contains("secret") && said.contains("postgres://me"), "{said}");
+        let text = format!("{settings:?}");
+        assert!(!text.contains("secret") && text.contains("postgres://me"), "{text}");
     }
 }
 
-/// The variables and their defaults as the README has them.
-fn readme() -> Vec<(String, String)> {
+/// The variables and their defaults in docs/settings.md.
+fn documented() -> Vec<(String, String)> {
     let text =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md"))
+            .unwrap();
     let cell = |cell: &str| cell.trim().trim_matches('`').to_owned();
     let rows = text.lines().filter(|line| line.starts_with("| `BELLWIRE_"));
     rows.map(|line| line.split('|').skip(1).map(cell).collect::<Vec<_>>())
@@ -144,20 +145,20 @@ fn readme() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_readme_has_every_setting_and_no_other() {
+fn the_documentation_lists_every_setting_and_no_other() {
     let expected = refused("BELLWIRE_X", "1").expected;
     let mut known: Vec<_> =
         expected.split(": ").nth(1).unwrap().split(", ").map(str::to_owned).collect();
-    let mut read: Vec<_> = readme().into_iter().map(|(name, _)| name).collect();
+    let mut read: Vec<_> = documented().into_iter().map(|(name, _)| name).collect();
     known.sort();
     read.sort();
     assert_eq!(known, read);
 }
 
 #[test]
-fn every_number_can_be_set_and_its_default_is_the_one_in_the_readme() {
+fn every_number_can_be_set_and_its_default_is_documented() {
     let numbers: Vec<_> =
-        readme().into_iter().filter(|(_, default)| default.parse::<u64>().is_ok()).collect();
+        documented().into_iter().filter(|(_, default)| default.parse::<u64>().is_ok()).collect();
     assert_eq!(numbers.len(), 19);
     let default = Settings::default();
     let shown = |settings: &Settings| format!("{settings:?}");
@@ -176,13 +177,13 @@ fn every_number_can_be_set_and_its_default_is_the_one_in_the_readme() {
 }
 
 #[test]
-fn the_last_of_two_values_counts() {
+fn the_last_of_two_values_wins() {
     let settings =
         Settings::parse([("BELLWIRE_SIGNUP", "closed"), ("BELLWIRE_SIGNUP", "invite")]).unwrap();
     assert_eq!(settings.sign_up, SignUp::Invite);
 }
 
-/// Runs this test once more, with a variable in its environment.
+/// Runs this test again, with a variable in its environment.
 #[test]
 fn only_from_environment_reads_the_environment_of_the_process() {
     const NAME: &str = "settings::only_from_environment_reads_the_environment_of_the_process";
@@ -195,6 +196,6 @@ fn only_from_environment_reads_the_environment_of_the_process() {
     let mut again = std::process::Command::new(std::env::current_exe().unwrap());
     let output =
         again.args(["--exact", NAME]).env("BELLWIRE_BIND", "127.0.0.1:81").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }

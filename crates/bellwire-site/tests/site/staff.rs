@@ -1,4 +1,4 @@
-//! The role of staff: who gives it, who has it, and from when it counts.
+//! Tests of the staff role: granting, revoking and immediate effect.
 
 use bellwire_site::SiteAccounts as _;
 use bellwire_site::accounts::users;
@@ -14,13 +14,13 @@ async fn admin(site: &TestSite) -> Client {
 async fn is_staff(site: &TestSite, person: &Client) -> bool {
     let user = site.user(person).await;
     let now = users::is_staff(site.state().db().read(), user.id).await.unwrap();
-    assert_eq!(user.is_staff, now, "who asks and who is asked about are told the same");
+    assert_eq!(user.is_staff, now, "the extractor and the database agree");
     now
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn an_administrator_gives_the_role_and_takes_it_and_it_counts_at_once(
+async fn an_administrator_grants_and_revokes_the_role_with_immediate_effect(
     database: TestDatabase,
 ) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
@@ -33,7 +33,7 @@ async fn an_administrator_gives_the_role_and_takes_it_and_it_counts_at_once(
     assert_eq!((given.status, given.location()), (303, "/accounts/staff/"), "{}", given.text);
     assert!(
         is_staff(&site, &ada).await && !is_staff(&site, &ben).await,
-        "hers, in the session she had"
+        "the role applies in her existing session"
     );
     let page = admin.get("/accounts/staff/").await;
     assert!(page.text.contains(">Ada</p>") && !page.text.contains(">Ben</p>"), "{}", page.text);
@@ -47,13 +47,13 @@ async fn an_administrator_gives_the_role_and_takes_it_and_it_counts_at_once(
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn only_administrators_say_who_is_staff(database: TestDatabase) {
+async fn only_administrators_manage_staff(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let (_admin, mut ada, ben) =
         (admin(&site).await, site.person("Ada").await, site.person("Ben").await);
     site.state().accounts().set_staff("Ada", true).await.unwrap();
     let id = site.user(&ada).await.id;
-    assert_eq!(ada.get("/accounts/staff/").await.status, 403, "staff are no administrators");
+    assert_eq!(ada.get("/accounts/staff/").await.status, 403, "staff are not administrators");
     assert_eq!(ada.post("/accounts/staff/", &[("who", "Ben")]).await.status, 403);
     assert_eq!(ada.post(&format!("/accounts/staff/{id}/revoke/"), &[]).await.status, 403);
     assert_eq!(site.client().post("/accounts/staff/", &[("who", "Ben")]).await.status, 401);
@@ -64,19 +64,19 @@ async fn only_administrators_say_who_is_staff(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn what_is_wrong_with_the_name_is_said_beside_it(database: TestDatabase) {
+async fn errors_in_the_staff_form_appear_beside_the_field(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let mut admin = admin(&site).await;
-    for (who, says) in [
+    for (who, expected) in [
         ("", "Please type a name"),
-        ("Nobody <b>", "There is nobody"),
-        ("a\0b", "There is nobody"),
-        ("nobody@example.org", "There is nobody"),
+        ("Nobody <b>", "There is no account"),
+        ("a\0b", "There is no account"),
+        ("nobody@example.org", "There is no account"),
     ] {
         let answer = admin.post("/accounts/staff/", &[("who", who)]).await;
         assert_eq!(answer.status, 422, "{who:?}");
         assert!(
-            answer.text.contains(says) && !answer.text.contains("<b>"),
+            answer.text.contains(expected) && !answer.text.contains("<b>"),
             "{who:?}: {}",
             answer.text
         );
@@ -87,7 +87,7 @@ async fn what_is_wrong_with_the_name_is_said_beside_it(database: TestDatabase) {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn whoever_may_not_be_here_any_more_is_not_staff(database: TestDatabase) {
+async fn a_deactivated_person_is_not_staff(database: TestDatabase) {
     let site = TestSite::start(&database, vec![bellwire_home::app()]).await;
     let ada = site.person("Ada").await;
     let id = site.user(&ada).await.id;

@@ -1,4 +1,4 @@
-//! The end: nobody is left in the middle of something.
+//! Tests of the graceful shutdown and the connection limit.
 
 use axum::Router;
 use axum::extract::State;
@@ -9,17 +9,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-/// The two ends of a request that is under way, one pair for each site.
+/// Signals to hold a request in progress, one pair per site.
 #[derive(Debug, Default)]
 struct Gate {
     begun: Notify,
-    go_on: Notify,
+    proceed: Notify,
 }
 
 async fn slow(State(site): State<SiteState>) -> &'static str {
     let gate = site.own::<Gate>();
     gate.begun.notify_one();
-    gate.go_on.notified().await;
+    gate.proceed.notified().await;
     "done"
 }
 
@@ -29,7 +29,7 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(
+async fn at_shutdown_sockets_close_with_1012_and_requests_in_progress_are_answered(
     database: TestDatabase,
 ) {
     let site =
@@ -46,22 +46,22 @@ async fn at_the_end_sockets_close_with_1012_and_a_request_under_way_is_answered(
     for window in &mut windows {
         assert_eq!(window.closed().await, 1012);
     }
-    gate.go_on.notify_one();
+    gate.proceed.notify_one();
     assert_eq!(within("the answer", request).await.unwrap().text, "done");
     stopping.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
+async fn a_silent_connection_is_closed_while_others_are_served() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     let mut silent = TcpStream::connect(site.address()).await.unwrap();
     let mut half = TcpStream::connect(site.address()).await.unwrap();
     half.write_all(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Endless: ").await.unwrap();
     assert_eq!(site.client().get("/").await.status, 200);
-    tokio::time::pause(); // from here on time passes as soon as nothing else happens
+    tokio::time::pause(); // from here on time advances when the runtime is idle
     for stream in [&mut silent, &mut half] {
         let mut rest = Vec::new();
-        within("the close of who says nothing", stream.read_to_end(&mut rest)).await.unwrap();
+        within("the close of the silent connection", stream.read_to_end(&mut rest)).await.unwrap();
     }
     tokio::time::resume();
     let _opened_ahead = TcpStream::connect(site.address()).await.unwrap();
@@ -69,12 +69,12 @@ async fn a_connection_that_says_nothing_is_closed_while_others_are_served() {
     let log = Log::listen("bellwire_site=info,bellwire=info");
     site.stop().await;
     let log = log.text();
-    // Whoever is waited for in vain is in the log.
+    // A connection that does not end in time would be logged.
     assert!(log.contains("Stopped") && !log.contains("Not everything ended in time"), "{log}");
 }
 
 #[tokio::test]
-async fn beyond_the_cap_a_connection_waits_until_another_ends_and_sockets_count() {
+async fn over_the_connection_limit_a_connection_waits_and_sockets_count() {
     let site =
         TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
             settings.serve.connections = 2
@@ -84,7 +84,7 @@ async fn beyond_the_cap_a_connection_waits_until_another_ends_and_sockets_count(
     let two = Window::open(&site.client(), "/ws/").await;
     let mut client = site.client();
     let third = tokio::spawn(async move { client.get("/").await.status });
-    // A long while for the server: it answers a request through a connection it has in less.
+    // Enough turns for the server to answer a request on an accepted connection.
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }

@@ -1,4 +1,4 @@
-//! Files in the encodings that browsers ask for, each made when it is asked for first.
+//! Content encodings of static files, each compressed on the first request for it.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -7,14 +7,14 @@ use axum::http::{HeaderMap, header};
 use bellwire::header_items;
 use bytes::Bytes;
 
-/// The slowest qualities that nobody notices who asks first.
+/// The highest qualities whose delay the first request does not notice.
 const BROTLI_QUALITY: u32 = 9;
 const GZIP_QUALITY: flate2::Compression = flate2::Compression::new(9);
 
-/// The window of a brotli stream that every browser can read.
+/// The window size of brotli streams that all browsers support.
 const BROTLI_WINDOW: u32 = 22;
 
-/// A file, as it is and compressed where that makes it smaller.
+/// A file, uncompressed and, if that is smaller, compressed.
 #[derive(Debug)]
 pub(super) struct Encoded {
     plain: Bytes,
@@ -27,31 +27,32 @@ impl Encoded {
         Self { plain, brotli: OnceLock::new(), gzip: OnceLock::new() }
     }
 
-    /// A file that is compressed as it is, such as a picture.
+    /// Creates a file that is already compressed, such as a picture.
     pub(super) fn plain(plain: Bytes) -> Self {
         Self { plain, brotli: None.into(), gzip: None.into() }
     }
 
-    /// The smallest form this request accepts, and its encoding's name.
+    /// Returns the smallest encoding that the request accepts, and its name.
     pub(super) fn best(&self, request: &HeaderMap) -> (Option<&'static str>, Bytes) {
-        self.form(request, "br", &self.brotli, brotli)
-            .or_else(|| self.form(request, "gzip", &self.gzip, gzip))
+        self.encoded(request, "br", &self.brotli, brotli)
+            .or_else(|| self.encoded(request, "gzip", &self.gzip, gzip))
             .unwrap_or_else(|| (None, self.plain.clone()))
     }
 
-    fn form(
+    fn encoded(
         &self,
         request: &HeaderMap,
         encoding: &'static str,
-        form: &OnceLock<Option<Bytes>>,
-        make: fn(&[u8]) -> std::io::Result<Vec<u8>>,
+        cached: &OnceLock<Option<Bytes>>,
+        compress: fn(&[u8]) -> std::io::Result<Vec<u8>>,
     ) -> Option<(Option<&'static str>, Bytes)> {
         if !accepts(request, encoding) {
             return None;
         }
         let smaller = |bytes: &Vec<u8>| bytes.len() < self.plain.len();
-        let form = form.get_or_init(|| make(&self.plain).ok().filter(smaller).map(Bytes::from));
-        form.clone().map(|bytes| (Some(encoding), bytes))
+        let cached =
+            cached.get_or_init(|| compress(&self.plain).ok().filter(smaller).map(Bytes::from));
+        cached.clone().map(|bytes| (Some(encoding), bytes))
     }
 }
 
@@ -85,27 +86,27 @@ mod tests {
 
     use super::*;
 
-    fn asks(accept: &'static str) -> HeaderMap {
+    fn accepting(accept: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(header::ACCEPT_ENCODING, accept.parse().unwrap())])
     }
 
     #[test]
-    fn a_browser_gets_the_smallest_form_it_can_read() {
+    fn a_browser_gets_the_smallest_encoding_it_accepts() {
         let file = Encoded::new(Bytes::from("words ".repeat(500)));
-        assert_eq!(file.best(&asks("gzip, deflate, br, zstd")).0, Some("br"));
-        assert_eq!(file.best(&asks("gzip;q=0.5")).0, Some("gzip"));
-        assert_eq!(file.best(&asks("br;q=0, gzip;q=0")).0, None);
+        assert_eq!(file.best(&accepting("gzip, deflate, br, zstd")).0, Some("br"));
+        assert_eq!(file.best(&accepting("gzip;q=0.5")).0, Some("gzip"));
+        assert_eq!(file.best(&accepting("br;q=0, gzip;q=0")).0, None);
         assert_eq!(file.best(&HeaderMap::new()).0, None);
-        assert_eq!(file.best(&asks("br")), file.best(&asks("br")), "the same each time");
+        assert_eq!(file.best(&accepting("br")), file.best(&accepting("br")), "the same each time");
         let odd = HeaderValue::from_bytes(b"\xe9, br").unwrap();
         let odd = HeaderMap::from_iter([(header::ACCEPT_ENCODING, odd)]);
-        assert_eq!(file.best(&odd).0, Some("br"), "an odd item is the only one that is lost");
+        assert_eq!(file.best(&odd).0, Some("br"), "only the invalid item is ignored");
     }
 
     #[test]
-    fn what_does_not_get_smaller_stays_as_it_is() {
-        assert_eq!(Encoded::new(Bytes::from_static(b"x")).best(&asks("br, gzip")).0, None);
+    fn a_file_that_does_not_get_smaller_stays_uncompressed() {
+        assert_eq!(Encoded::new(Bytes::from_static(b"x")).best(&accepting("br, gzip")).0, None);
         let picture = Encoded::plain(Bytes::from("pixels ".repeat(500)));
-        assert_eq!(picture.best(&asks("br, gzip")).0, None);
+        assert_eq!(picture.best(&accepting("br, gzip")).0, None);
     }
 }

@@ -1,4 +1,4 @@
-//! A short answer in plain text becomes a page for those who read it in a browser.
+//! Converts plain-text error responses to pages for browsers.
 
 use askama::Template;
 use axum::body::{Body, HttpBody};
@@ -11,8 +11,8 @@ use super::Page;
 use super::submitted_fields::SubmittedFields;
 use crate::errors::{ErrorInfo, sentence};
 
-/// The longest plain text that is taken for a sentence to show.
-const SENTENCE: u64 = 2048;
+/// The maximum length of a plain-text body that is shown as a sentence, in bytes.
+const MAX_SENTENCE: u64 = 2048;
 
 #[derive(Template)]
 #[template(path = "pages/error.html")]
@@ -21,14 +21,13 @@ struct ErrorPage<'a> {
     title: &'a str,
     text: &'a str,
     hint: &'a str,
-    /// Where to sign in, when that is what is missing.
+    /// The path to sign in, for status 401.
     sign_in: Option<&'a str>,
-    /// What was typed and not taken.
-    typed: &'a [(String, String)],
+    /// The submitted fields of a refused form.
+    fields: &'a [(String, String)],
 }
 
-/// Leaves a [`Page`] on a response that says with nothing but its status and a sentence that
-/// something is wrong.
+/// Stores a [`Page`] in an error response that has only a status and a sentence.
 pub(super) async fn as_page(response: Response, sign_in: String) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || !is_plain(&response) {
@@ -36,14 +35,14 @@ pub(super) async fn as_page(response: Response, sign_in: String) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     let text = match parts.extensions.get::<ErrorInfo>() {
-        Some(failed) => failed.text.clone(),
-        None => said(status, body).await,
+        Some(error) => error.text.clone(),
+        None => error_text(status, body).await,
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     let sign_in = Some(sign_in.as_str()).filter(|_| status == StatusCode::UNAUTHORIZED);
-    let typed =
-        parts.extensions.remove::<SubmittedFields>().map(|typed| typed.0).unwrap_or_default();
-    match page(status, &text, sign_in, &typed) {
+    let fields =
+        parts.extensions.remove::<SubmittedFields>().map(|fields| fields.0).unwrap_or_default();
+    match page(status, &text, sign_in, &fields) {
         Ok(page) => {
             parts.extensions.insert(page);
             Response::from_parts(parts, Body::empty())
@@ -59,7 +58,7 @@ fn page(
     status: StatusCode,
     text: &str,
     sign_in: Option<&str>,
-    typed: &[(String, String)],
+    fields: &[(String, String)],
 ) -> Result<Page, askama::Error> {
     let (title, hint) = (title(status), hint(status));
     let main = Html::from_template(&ErrorPage {
@@ -68,7 +67,7 @@ fn page(
         text,
         hint,
         sign_in,
-        typed,
+        fields,
     })?;
     Ok(Page::new(title, main).status(status))
 }
@@ -77,13 +76,12 @@ fn page(
 fn is_plain(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
     let plain = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    plain && response.body().size_hint().exact().is_some_and(|length| length <= SENTENCE)
+    plain && response.body().size_hint().exact().is_some_and(|length| length <= MAX_SENTENCE)
 }
 
-/// What the response itself says, or else what its status means. With these statuses it is a
-/// library that speaks, of its own matters: an app that has something to say to people says it as a
-/// [`SiteError`](crate::SiteError).
-async fn said(status: StatusCode, body: Body) -> String {
+/// Returns the text of the response, or else the sentence for its status. With the statuses below,
+/// the text comes from a library and is not for people: apps use [`SiteError`](crate::SiteError).
+async fn error_text(status: StatusCode, body: Body) -> String {
     if matches!(status.as_u16(), 400 | 413 | 415 | 422) {
         return sentence(status).to_owned();
     }
@@ -99,21 +97,25 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::UNAUTHORIZED => "Please sign in",
         StatusCode::FORBIDDEN => "Not allowed",
         StatusCode::NOT_FOUND => "Not found",
-        StatusCode::METHOD_NOT_ALLOWED => "Not that way",
-        StatusCode::PAYLOAD_TOO_LARGE => "Too big",
-        StatusCode::MISDIRECTED_REQUEST => "Another address",
-        StatusCode::UNPROCESSABLE_ENTITY => "That will not do",
-        StatusCode::TOO_MANY_REQUESTS => "Too often",
-        StatusCode::SERVICE_UNAVAILABLE => "One moment, please",
+        StatusCode::METHOD_NOT_ALLOWED => "Method not allowed",
+        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+        StatusCode::MISDIRECTED_REQUEST => "Wrong address",
+        StatusCode::UNPROCESSABLE_ENTITY => "Invalid input",
+        StatusCode::TOO_MANY_REQUESTS => "Too many requests",
+        StatusCode::SERVICE_UNAVAILABLE => "Temporarily unavailable",
         status if status.is_server_error() => "Something went wrong",
-        _ => "That did not work",
+        _ => "The request failed",
     }
 }
 
 fn hint(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::NOT_FOUND => "The address may be mistyped, or what was there is gone.",
-        StatusCode::SERVICE_UNAVAILABLE => "Your browser's back button brings back what you typed.",
+        StatusCode::NOT_FOUND => {
+            "Check the address for typing errors. The page may also have been removed."
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            "Use your browser's back button to return to what you typed."
+        }
         _ => "",
     }
 }

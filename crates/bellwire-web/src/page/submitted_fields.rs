@@ -1,5 +1,5 @@
-//! What a stranger typed into a form that only takes those who are signed in: shown again, never
-//! lost.
+//! Submitted fields of a form that was refused because nobody is signed in: shown again, so that no
+//! typed text is lost.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -11,19 +11,19 @@ use super::wants_html;
 use crate::body::BODY;
 use crate::viewer::Viewer;
 
-/// How many fields are shown again at most: more than any form of a person's, and few enough that a
-/// page about a form made of thousands of tiny fields is not many times as long as what was sent.
-const FIELDS: usize = 32;
+/// The maximum number of fields that are shown again: more than any real form has, and few enough
+/// that thousands of tiny fields do not become a page many times as long as the request.
+const MAX_FIELDS: usize = 32;
 
-/// The fields of a form that was not taken, left on the response for the page that says so.
+/// The fields of a refused form, stored in the response for its error page.
 #[derive(Debug, Clone)]
 pub(super) struct SubmittedFields(pub(super) Vec<(String, String)>);
 
-/// Looks into the forms of those who are not signed in, and hands them on. Everybody else's pass
-/// untouched.
-pub(crate) async fn keep_what_was_typed(request: Request, next: Next) -> Response {
-    let stranger = request.extensions().get::<Viewer>().is_none();
-    if !stranger || request.method() != Method::POST || !is_form(request.headers()) {
+/// Middleware that keeps the fields of forms from people who are not signed in. Other requests pass
+/// unread.
+pub(crate) async fn keep_submitted_fields(request: Request, next: Next) -> Response {
+    let signed_in = request.extensions().get::<Viewer>().is_some();
+    if signed_in || request.method() != Method::POST || !is_form(request.headers()) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
@@ -43,15 +43,15 @@ fn is_form(headers: &HeaderMap) -> bool {
         && kind.is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"))
 }
 
-/// What a person may have typed, and may read again on this screen.
+/// Returns the fields that a person may have typed, without passwords and internal fields.
 fn fields(body: &[u8]) -> Vec<(String, String)> {
-    let typed = |(name, value): &(String, String)| {
+    let is_shown = |(name, value): &(String, String)| {
         !value.trim().is_empty()
             && name != "client_id"
             && name != "next"
             && !name.contains("password")
     };
-    url::form_urlencoded::parse(body).into_owned().filter(typed).take(FIELDS).collect()
+    url::form_urlencoded::parse(body).into_owned().filter(is_shown).take(MAX_FIELDS).collect()
 }
 
 #[cfg(test)]
@@ -59,14 +59,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_typed_is_shown_and_what_is_secret_or_ours_is_not() {
+    fn typed_fields_are_shown_without_secrets_and_internal_fields() {
         let body =
             b"message=Lunch%3F+%3Cb%3E&password=secret&new_password=x&client_id=1&next=/&empty=+";
         assert_eq!(fields(body), [("message".to_owned(), "Lunch? <b>".to_owned())]);
     }
 
     #[test]
-    fn a_form_of_thousands_of_fields_does_not_become_a_page_of_thousands_of_fields() {
-        assert_eq!(fields("a=1&".repeat(10_000).as_bytes()).len(), FIELDS);
+    fn a_form_with_thousands_of_fields_shows_only_the_first_ones() {
+        assert_eq!(fields("a=1&".repeat(10_000).as_bytes()).len(), MAX_FIELDS);
     }
 }

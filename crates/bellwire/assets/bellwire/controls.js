@@ -1,30 +1,34 @@
-// What is in a form's control, and whether the server knows it.
+// Values of form controls, and whether the server has received them.
 
 export const CONTROLS =
   "textarea, select, input:not([type=hidden], [type=submit], [type=button], [type=reset], [type=image])"
 
-const settled = new WeakMap() // control → the value that reached the server: no longer half-typed
+const settled = new WeakMap() // control → the value that reached the server
 
-/** The editable controls of a form, each with what is in it. */
+/** The editable controls of a form, each with its value. */
 export function valuesOf(form) {
   return [...form.elements].filter((each) => each.matches(CONTROLS)).map((each) => [each, valueOf(each)])
 }
 
-/** These values (`[control, value]`) reached the server: its answer may replace them. */
+/**
+ * Records that these values (`[control, value]`) reached the server: its answer may replace them.
+ */
 export function settle(entries) {
   for (const [control, value] of entries) settled.set(control, value)
 }
 
-/** Whether somebody may have typed or chosen something that the server does not know. */
+/** Whether the user may have typed or chosen a value that the server has not received. */
 export function halfTyped(control) {
   const value = valueOf(control)
   return value !== defaultOf(control) && value !== settled.get(control)
 }
 
-/** The id of a form, also of one with a field that is called `id`. */
+/** The id of a form, even if the form has a field named `id`. */
 export const idOf = (form) => form?.getAttribute("id") ?? ""
 
-/** One comparable value; files cannot be compared and are carried over as they are. */
+/**
+ * The value of a control, in a comparable form; files cannot be compared and are kept as they are.
+ */
 export function valueOf(control) {
   if (isChoice(control)) return control.checked
   if (control.type === "file") return control.files.length ? control.files : null
@@ -39,7 +43,7 @@ export function setValue(control, value) {
   else if (control.value !== value) control.value = value
 }
 
-/** What sort of value it holds. */
+/** The kind of value that a control holds. */
 export const sortOf = (control) => (control.type === "file" || isChoice(control) ? control.type : "text")
 
 export const isChoice = (control) => control.type === "checkbox" || control.type === "radio"
@@ -49,7 +53,7 @@ function defaultOf(control) {
   if (control.type === "file") return null
   if (control.options) return defaultChoice(control)
   if (control.tagName === "TEXTAREA") return control.defaultValue
-  // A slider or a colour has a value though no attribute says so: ask a new one of the same kind.
+  // A range or color input has a default value without an attribute: read it from a new input.
   const blank = document.createElement("input")
   for (const name of ["type", "min", "max", "step", "value"]) {
     if (control.hasAttribute(name)) blank.setAttribute(name, control.getAttribute(name))
@@ -66,6 +70,6 @@ function defaultChoice(select) {
 }
 
 function choose(options, values) {
-  if (!values.every((value) => options.some((option) => option.value === value))) return // no longer on offer
+  if (!values.every((value) => options.some((option) => option.value === value))) return // outdated
   for (const option of options) option.selected = values.includes(option.value)
 }

@@ -1,4 +1,5 @@
-// Half-typed text of a page that has to be left to sign in again. It waits for the same person on the same page.
+// Drafts: unsent text of a page that the user leaves to sign in again, restored for the same user
+// on the same page.
 
 import { halfTyped, idOf, setValue, sortOf, valuesOf } from "./controls.js"
 
@@ -14,7 +15,7 @@ export function keep(url) {
   if (drafts.length) store((storage) => storage.setItem(key(url), JSON.stringify(drafts)))
 }
 
-/** Puts what was kept where nothing else was typed meanwhile. */
+/** Restores the drafts into controls that have no newer unsent text. */
 export function restore(url) {
   const drafts = store((storage) => JSON.parse(storage.getItem(key(url))))
   forget(url)

@@ -1,4 +1,5 @@
-// Forms with `bw-send="Action"`: their fields travel over the socket, or by HTTP when that is the better way.
+// Forms with `bw-send="Action"`: their fields are sent over the socket, or by HTTP if the socket
+// cannot carry them.
 
 import { halfTyped, valuesOf } from "./controls.js"
 import { freshId } from "./outbox.js"
@@ -6,10 +7,13 @@ import { emit } from "./state.js"
 import { forgive } from "./wrong.js"
 
 const DOUBLE_CLICK = 1_000
-const byHttp = new WeakSet() // forms that are about to be sent once more, by HTTP
-const last = new WeakMap() // form → { text, at } of its last submit that no input followed
+const byHttp = new WeakSet() // forms that are about to be submitted again, by HTTP
+const last = new WeakMap() // form → { text, at } of its last submit without later input
 
-/** `link` answers for the page: `{ usable(), connected(), ended(), send(action, data, form), part(action, data, form) }`. */
+/**
+ * Handles submits. `link` represents the page:
+ * `{ usable(), connected(), ended(), send(action, data, form), part(action, data, form) }`.
+ */
 export function listen(link) {
   document.addEventListener("submit", (event) => submit(event, link))
   document.addEventListener("input", ({ isTrusted, target }) => isTrusted && target.form && last.delete(target.form))
@@ -22,7 +26,7 @@ function submit(event, link) {
   const data = read(new FormData(form, event.submitter))
   if (data && isDoubleClick(form, data)) return event.preventDefault()
   const id = form.elements.namedItem("client_id")
-  if (id) id.value = freshId() // by HTTP as well: the server then knows a repeated one
+  if (id) id.value = freshId() // also for HTTP, so that the server recognizes a repeated send
   if (data && id && link.ended()) return afterTheEnd(event, data, link)
   if (!data || !link.usable()) return // files, and pages without a socket
   if (!id && !link.connected()) return withoutSocket(event, data)
@@ -31,7 +35,8 @@ function submit(event, link) {
   link.send(form.getAttribute("bw-send"), id ? { ...data, client_id: id.value } : data, form)
 }
 
-// The server wants no more of the socket. The form must not go out in the name of whoever signed in since.
+// The server closed the socket for good. The form must not be sent in the name of another user who
+// signed in since.
 async function afterTheEnd(event, data, link) {
   const { submitter, target: form } = event
   event.preventDefault()
@@ -41,8 +46,8 @@ async function afterTheEnd(event, data, link) {
   form.requestSubmit(submitter)
 }
 
-// Nothing remembers an ask without `client_id`, so it must be delivered now: by HTTP, or not at all. A form that only gets something says
-// with its action where that is to be had.
+// An action without `client_id` is not stored, so it must be delivered now: by HTTP, or not at all.
+// A GET form needs an `action` attribute for this.
 function withoutSocket(event, data) {
   if (navigator.onLine && (event.target.method === "post" || event.target.hasAttribute("action"))) return
   event.preventDefault()
@@ -61,13 +66,15 @@ function read(fields) {
   return data
 }
 
-// The second click of a double click: nothing was typed since, and the fields are as they were, or emptied by the app.
+// The second click of a double click: no input since the first one, and the fields are unchanged,
+// or emptied by the app.
 function isDoubleClick(form, data) {
   const controls = valuesOf(form).map(([control]) => control)
   const text = JSON.stringify({ ...data, client_id: "" })
   const before = last.get(form)
   const at = performance.now()
   if (before && at - before.at < DOUBLE_CLICK && (text === before.text || !controls.some(halfTyped))) return true
-  if (controls.length) last.set(form, { text, at }) // a mere button may well be meant twice
+  // A form without fields may be submitted twice on purpose.
+  if (controls.length) last.set(form, { text, at })
   return false
 }

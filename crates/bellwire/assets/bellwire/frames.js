@@ -1,4 +1,5 @@
-// A frame is HTML whose top-level elements say where they go (`hx-swap-oob`). htmx puts them there, one after the other.
+// Frames: HTML in which every top-level element names its target (`hx-swap-oob`). htmx swaps them
+// in, one after the other.
 
 import { idOf } from "./controls.js"
 import { carry, focus, refocus, remember } from "./keep.js"
@@ -17,10 +18,11 @@ const MORPHS = { innerHTML: "innerMorph", outerHTML: "outerMorph" }
 const INSERTS = ["beforebegin", "afterbegin", "beforeend", "afterend"]
 const ORDERS = ["hx-swap-oob", "data-bw-how", "data-bw-url", "data-bw-title", "data-bw-focus"]
 
-/** Reads a frame: its elements, and what they say about feeds, answers and the page. */
+/** Parses a frame: its elements, and their attributes about feeds, answers and the page. */
 export function read(text) {
   const template = document.createElement("template")
-  template.innerHTML = text // from our own server, like the page itself; scripts parsed like this never run
+  // The HTML comes from the site's own server, like the page; scripts parsed this way never run.
+  template.innerHTML = text
   const nodes = [...template.content.childNodes].filter((node) => node.nodeType === 1 || node.textContent.trim())
   const patches = nodes.filter((node) => node.nodeType === 1 && node.hasAttribute("hx-swap-oob"))
   const strangers = nodes.filter((node) => node.nodeType !== 8).length - patches.length
@@ -36,9 +38,9 @@ export function read(text) {
   }
 }
 
-/** Puts a frame into the page. One part that cannot be applied does not stop the others. */
+/** Applies a frame to the page. A part that fails does not stop the others. */
 export async function apply({ patches, page }, htmx) {
-  let moved = false // to another address: then the page begins at its top, as after any link
+  let moved = false // to another URL: the page then scrolls to its top, as after any link
   const steps = [
     () => (moved = Boolean(page.url) && lead(page.url, said(patches))),
     ...patches.map((patch) => () => place(patch, htmx, moved)),
@@ -62,8 +64,9 @@ function answer(element) {
 }
 
 /**
- * Several forms of a page may have a field of the same name: an error goes into the one that asked, if that has a place for it
- * (`error--<field>--…`, or `error--<the form's id>` for the whole).
+ * Directs an error to the form that sent the action, since several forms of a page may have a field
+ * of the same name. The form needs an element for it: `error--<field>--…`, or
+ * `error--<the form's id>` for an error about the whole.
  */
 export function aim({ element, field }, form) {
   const isPlace = ({ id }) => (field ? id.startsWith(`error--${field}--`) : id === `error--${idOf(form)}`)
@@ -71,8 +74,8 @@ export function aim({ element, field }, form) {
   if (place) element.setAttribute("hx-swap-oob", `innerHTML:#${CSS.escape(place.id)}`)
 }
 
-// A frame that brings a place leads there, and there is a way back. One that brings none says what the address of this place is now.
-// Returns whether it led anywhere.
+// Changes the URL. A frame with its own `bw-at` navigates and adds a history entry; a frame without
+// one renames the URL of the current content. Returns whether it navigated.
 function lead(url, at) {
   const next = new URL(url, location.href)
   if (next.origin !== location.origin) {
@@ -81,7 +84,7 @@ function lead(url, at) {
   }
   if (at === undefined && said([document]) !== undefined) return rename(next)
   if (next.href === location.href) return false
-  // htmx restores only what it has marked; the entry that is left needs the mark as well.
+  // htmx restores only entries with its mark; the entry that is left needs the mark as well.
   if (!history.state?.htmx) history.replaceState({ ...history.state, htmx: true }, "")
   history.pushState({ htmx: true }, "", next.href)
   return true
@@ -112,7 +115,8 @@ async function place(patch, htmx, moved) {
   }
 }
 
-// What is in the page already is replaced where it stands, so that a repeated frame changes nothing.
+// Replaces elements that are in the page already in place, so that a repeated frame changes
+// nothing.
 async function replaceKnown(wrapper, htmx) {
   const first = new Map()
   for (const child of [...wrapper.children].filter((each) => each.id)) {
@@ -127,7 +131,8 @@ async function replaceKnown(wrapper, htmx) {
   }
 }
 
-// A position on an element that merely travels with it must not stay in the page, or it would count as a second list.
+// Removes the feed position from an element that is not itself the list: otherwise it would count
+// as a second list of the feed.
 function unmark(element, target) {
   const { feed } = element.dataset
   if (feed === undefined || target.dataset.feed === feed) return
@@ -149,6 +154,7 @@ async function swap(style, target, element, htmx, moved = false) {
   }
   const was = focus()
   if (!element.hasAttribute("data-bw-fresh")) remember(task)
-  await htmx.insertContent(task, false) // without transitions it is done at once; `restore` is called by its settle event
+  // Synchronous without transitions; its settle event calls `restore`.
+  await htmx.insertContent(task, false)
   refocus(was, task.target)
 }

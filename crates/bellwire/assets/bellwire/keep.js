@@ -1,14 +1,15 @@
-// What a person did to the page survives a swap: focus, selection, scroll, open details and dialogs, half-typed text.
-// `remember` runs before a swap and `restore` in the same breath after it, so that nothing is painted in between.
+// Page state that survives a swap: focus, selection, scroll position, open details and dialogs,
+// unsent text. `remember` runs before a swap and `restore` synchronously after it, so that the
+// browser does not paint in between.
 
 import { CONTROLS, halfTyped, idOf, isChoice, setValue, sortOf, valueOf } from "./controls.js"
 
 const REPLACING = /^(inner|outer|text)/
 const OPENABLE = "details[open], dialog[open], [popover]"
 
-const memories = new WeakMap() // task → what to restore after it
+const memories = new WeakMap() // task → the state to restore after it
 
-/** Remembers what the swap `task` (htmx's `{target, fragment, swapSpec}`) would take away. */
+/** Saves the state that the swap `task` (htmx's `{target, fragment, swapSpec}`) would lose. */
 export function remember(task) {
   const root = task.target
   if (!(root instanceof Element) || !REPLACING.test(task.swapSpec?.style)) return
@@ -26,11 +27,12 @@ export function remember(task) {
   })
 }
 
-/** Puts back what `remember` noted for this task. */
+/** Restores the state that `remember` saved for this task. */
 export function restore(task) {
   const memory = memories.get(task)
   memories.delete(task)
-  // Another path is another page: its fields may share names with the last one's, but not what was typed there.
+  // Another path is another page: fields of the same name must not receive text typed on the last
+  // page.
   if (!memory || memory.path !== location.pathname) return
   const each = (entries, put) => {
     for (const [address, was] of entries) {
@@ -47,17 +49,18 @@ export function restore(task) {
 }
 
 /**
- * What has a child with `data-bw-keep`, and an id, lives on as it is while something around it becomes `element`: in place of its
- * successor, or beside the neighbour that it had.
+ * Keeps elements that have an id and a child with `data-bw-keep` while `element` replaces an
+ * element around them: in place of their successor, or next to their former neighbor.
  */
 export function carry(target, element) {
   for (const kept of target.querySelectorAll("[id]:has(> [data-bw-keep])")) {
     const twin = byId(element, kept.id) ?? placeFor(kept, element)
-    twin.setAttribute("hx-preserve", "") // htmx puts the very element there
+    twin.setAttribute("hx-preserve", "") // htmx moves the existing element there
   }
 }
 
-// Nothing stands for it any more: say, newer ones have pushed it off its page. Whoever is at work in it stays there.
+// Creates a placeholder for a kept element without a successor: for example, newer items have
+// pushed it off its page while the user works in it.
 function placeFor(kept, element) {
   const twin = document.createElement(kept.localName)
   twin.id = kept.id
@@ -76,7 +79,7 @@ function placeFor(kept, element) {
 
 const byId = (root, id) => (id ? root.querySelector(`[id="${CSS.escape(id)}"]`) : null)
 
-/** Who has the focus now, for `refocus`; `root` is what is about to be replaced. */
+/** The current focus, for `refocus`; `root` is the element that is about to be replaced. */
 export function focus(root) {
   const element = document.activeElement
   if (!element || element === document.body) return null
@@ -86,7 +89,10 @@ export function focus(root) {
   return { element, address, selection, typing: element.matches(CONTROLS), path: location.pathname }
 }
 
-/** Gives the focus back when a swap took it. Unless `always`, `autofocus` takes it from everyone but somebody who types. */
+/**
+ * Restores the focus after a swap. Unless `always` is set, `autofocus` in the new content wins,
+ * except over a control in which the user was typing.
+ */
 export function refocus(was, root, always = false) {
   if (!was || was.path !== location.pathname || document.activeElement === was.element) return
   if (!always && !was.typing && document.activeElement !== document.body) return
@@ -96,7 +102,7 @@ export function refocus(was, root, always = false) {
   try {
     if (was.selection) element.setSelectionRange(...was.selection)
   } catch {
-    // Some input types know no selection.
+    // Some input types do not support selection.
   }
 }
 
@@ -111,7 +117,7 @@ function shown(element) {
 function show(element, how) {
   if (shown(element) === how) return
   if (how === "popover") return element.showPopover?.()
-  element.open = how === "open" // `showModal` refuses a dialog that is open in the other way
+  element.open = how === "open" // `showModal` throws for a dialog that is open non-modally
   if (how === "modal") element.showModal()
 }
 
@@ -119,7 +125,8 @@ const matches = (element, selector) => CSS.supports(`selector(${selector})`) && 
 
 const scrollOf = (element) => [element.scrollTop, element.scrollLeft]
 
-// Only what changed is written: the browser's own scroll anchoring is better, and a write would end it.
+// Writes only changed values: a write would end the browser's own scroll anchoring, which is
+// better.
 function scrollTo(element, [top, left]) {
   if (element.scrollTop !== top) element.scrollTop = top
   if (element.scrollLeft !== left) element.scrollLeft = left
@@ -133,8 +140,8 @@ function ancestors(element) {
   return found
 }
 
-// The very element in which somebody types is carried over (htmx: hx-preserve) where it has an id: a copy would lose
-// the undo history and an unfinished composition of an input method.
+// Keeps the element itself in which the user types (htmx: hx-preserve), if it has an id: a copy
+// would lose the undo history and an unfinished composition of an input method.
 function keepAlive({ target, fragment, swapSpec }) {
   const element = document.activeElement
   if (!/HTML$/.test(swapSpec.style) || element === target || !target.contains(element)) return null
@@ -156,7 +163,8 @@ function copyAttributes(element, from) {
   if (element.tagName === "TEXTAREA") element.defaultValue = from.defaultValue
 }
 
-// Where an element is, so that its successor is found: by its id, else by what it is and its place under the nearest id.
+// The address of an element, by which its successor is found: its id, or else its kind and its
+// index below the nearest id.
 function addressOf(element, root) {
   const { id, localName: tag } = element
   const address = { id, tag, self: element === root, kind: kindOf(element), label: labelOf(element) }
@@ -182,11 +190,11 @@ const peers = (scope, address) =>
     (each) => !each.id && isSuccessor(each, address) && labelOf(each) === address.label,
   )
 
-// The form's action is part of it: the same field in the form of another room is another field.
+// The kind includes the form's action: the same field in the form of another room is another field.
 const kindOf = (element) =>
   [element.localName, element.matches(CONTROLS) && sortOf(element), element.form?.getAttribute("action")].join(" ")
 
-// What tells it from its like when it has no id.
+// A label that distinguishes an element without an id from others of its kind.
 function labelOf(element) {
   if (element.localName === "details") return element.querySelector("summary")?.textContent.trim()
   return [element.name, idOf(element.form), isChoice(element) && element.value].join(" ")

@@ -1,11 +1,11 @@
-// Links with `bw-send="Action"`: a plain click travels over the socket while there is one. Everything else is a link like any other,
-// and one that the server does not answer is followed.
+// Links with `bw-send="Action"`: a plain click is sent over the socket while it is connected. Any
+// other click follows the link as usual, and so does one that the server does not answer.
 
-const ANSWER = 4_000 // how long the way over the socket may take before the link is followed
+const ANSWER = 4_000 // ms to wait for an answer before the link is followed
 
-let pending = 0 // the timer of the click that was sent last
+let pending = 0 // the timer of the last click that was sent
 
-/** `link` answers for the page: `{ connected(), send(action, data, element) }`. */
+/** Handles clicks. `link` represents the page: `{ connected(), send(action, data, element) }`. */
 export function listenToLinks(link) {
   document.addEventListener("click", (event) => {
     const anchor = event.target.closest?.("a[bw-send]")
@@ -18,10 +18,11 @@ export function listenToLinks(link) {
     if (anchor.href === from) return
     const mine = setTimeout(() => location.href === from && location.assign(anchor.href), ANSWER)
     pending = mine
-    // The answer comes into this page: any frame shows that the line is alive. It answers no click but this one.
+    // With `bw-stay` the answer changes this page, and any frame counts as the answer to this
+    // click.
     if (anchor.hasAttribute("bw-stay")) document.addEventListener("bellwire:applied", () => clearTimeout(mine), { once: true })
   })
-  // A frame that leads elsewhere is the answer; a connection that ends has none.
+  // A frame that navigates is the answer to the last click.
   document.addEventListener("bellwire:moved", () => clearTimeout(pending))
 }
 

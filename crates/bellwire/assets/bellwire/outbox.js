@@ -1,21 +1,23 @@
-// What was sent and not yet answered. It outlives a reconnect, a reload and a walk to another page of this tab.
+// Outbox: actions that are sent and not yet answered. It survives a reconnect, a reload and a
+// navigation to another page in this tab.
 
 const MOST_ITEMS = 100
-const MOST_CHARS = 256 * 1024 // together; beyond either bound the sender is told, and keeps the text
-const MOST_BYTES = 60 * 1024 // for one: the server closes the connection at 64 KiB, and again after every resend
+const MOST_CHARS = 256 * 1024 // in total; beyond either limit an action is refused, its text kept
+// Per item: the server closes the connection at 64 KiB, and would again after each resend.
+const MOST_BYTES = 60 * 1024
 
-const memory = new Map() // where the browser grants no storage
+const memory = new Map() // fallback if the browser denies storage
 
 export const TOO_LONG = "This is too long to be sent."
 export const TOO_MANY = "Too much is waiting to be sent. Please try again when you are connected."
 
-/** Random for everyone: `crypto.randomUUID` exists only on https and localhost. */
+/** A random id. `crypto.randomUUID` exists only on https and localhost. */
 export function freshId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 }
 
-/** The text of one ask, as it goes over the wire. */
+/** The frame of one action, as it is sent. */
 export const wire = ({ action, data }) => JSON.stringify({ action, data })
 
 export const tooLong = (text) => new TextEncoder().encode(text).length > MOST_BYTES
@@ -24,11 +26,14 @@ export class Outbox {
   #key
 
   constructor(url) {
-    // Whoever signs in next in this tab must not send what another person wrote.
+    // Keyed by user: the next user of this tab must not send what another one wrote.
     this.#key = `bellwire:${document.documentElement.dataset.user ?? ""}:${url}`
   }
 
-  /** `{id, action, data, form}` in the order they were sent. Read anew each time: a cached page may come back. */
+  /**
+   * The items, `{id, action, data, form}`, in sending order. Read from storage each time, because a
+   * page may return from the back/forward cache.
+   */
   items() {
     try {
       return JSON.parse(sessionStorage.getItem(this.#key)) ?? memory.get(this.#key) ?? []
@@ -37,7 +42,7 @@ export class Outbox {
     }
   }
 
-  /** Why an item cannot be taken, or `null` when it is in. */
+  /** Adds an item. Returns the reason if it is refused, else `null`. */
   add(item) {
     if (tooLong(wire(item))) return TOO_LONG
     const items = [...this.items(), item]
@@ -46,7 +51,7 @@ export class Outbox {
     return null
   }
 
-  /** Takes an item out by its id. */
+  /** Removes an item by its id, and returns it. */
   take(id) {
     const items = this.items()
     const item = items.find((each) => each.id === id)

@@ -1,4 +1,5 @@
-// The connection of a page, from its `bw-connect` until that is gone: socket, positions, and what was asked.
+// The connection of a page, as long as it has its `bw-connect`: socket, feed positions, and pending
+// actions.
 
 import { idOf, settle, valuesOf } from "./controls.js"
 import { forget, keep, restore } from "./drafts.js"
@@ -10,23 +11,23 @@ import { Socket } from "./socket.js"
 import { emit, offerSignIn } from "./state.js"
 import { where } from "./where.js"
 
-const MOST_WAITING = 500 // frames; beyond it they are dropped and asked for again from where the page stands
-const RELOAD_PAUSE = 60_000 // between two reloads after refused handshakes
-const POST_AGAIN = 5_000 // after the server had no answer to an ask by HTTP
+const MOST_WAITING = 500 // frames; beyond it the page reconnects and catches up from its positions
+const RELOAD_PAUSE = 60_000 // ms between two reloads after refused handshakes
+const POST_AGAIN = 5_000 // ms until an unanswered action is sent by HTTP again
 const NOT_CONNECTED = "You are not connected."
 const RELOADED = "bellwire:reloaded"
 
 export class Page {
-  #htmx // its internal functions
-  #changed // called when a frame was applied
-  #asks = new Map() // client id → { item, form } that people see as waiting
-  #waiting = [] // frames not yet applied
+  #htmx // htmx's internal functions
+  #changed // called after a frame is applied
+  #asks = new Map() // client id → { item, form } of actions that are shown as pending
+  #waiting = [] // frames that are not yet applied
   #busy = false
   #gone = false
   #posting = false
-  #parting = false // it has to be left: the server wants no more of it
-  #told = where() // the place the server knows this page to be at: it was told, or has moved it there
-  #positions = positions() // feed → seq, of the feeds that are followed from there
+  #parting = false // the page is being left, because the server refuses its socket
+  #told = where() // the location of the page (`bw-at`) as known to the server
+  #positions = positions() // feed → seq, of the feeds of that location
   #outbox
 
   constructor(element, url, htmx, changed) {
@@ -43,7 +44,7 @@ export class Page {
       closed: (code) => this.#closed(code),
       refused: () => this.#leaveWhenRefused(),
     })
-    queueMicrotask(() => restore(url)) // when the page's own scripts listen
+    queueMicrotask(() => restore(url)) // after the page's own scripts have added listeners
   }
 
   close() {
@@ -57,13 +58,14 @@ export class Page {
   }
 
   show() {
-    forget(this.url) // it was never away
+    forget(this.url) // the page itself returned from the cache
     this.socket.connect()
   }
 
   /**
-   * After the socket's end: whether the form may go out by HTTP, which it may for the same person alone. For anybody else
-   * the ask waits in the outbox until that person is back, and this page gives way to where the server leads.
+   * After the socket's final close: returns whether the form may be sent by HTTP, which requires
+   * that the same user is signed in. Otherwise the action stays in the outbox until that user
+   * returns, and the browser goes to the URL to which the server redirects.
    */
   async part(action, data, form) {
     if (this.#parting) return false
@@ -80,7 +82,10 @@ export class Page {
     return false
   }
 
-  /** Sends an ask, now or as soon as there is a connection. Returns its client id, or `null` when it was refused. */
+  /**
+   * Sends an action, now or as soon as the page is connected. Returns its client id, or `null` if
+   * it was refused.
+   */
   send(action, data, form) {
     if (!("client_id" in data)) return this.#sendOnce(action, data, form)
     const id = data.client_id || freshId()
@@ -92,14 +97,18 @@ export class Page {
     return id
   }
 
-  /** After a swap over HTTP, which may bring answers, another place, and lists that are older or newer than where the socket stands. */
+  /**
+   * Compares the page with the socket after a swap over HTTP, which may contain answers, another
+   * location, and lists at other positions than the socket's. Reconnects if they differ.
+   */
   compare() {
     this.#lookForAnswers()
     const differs = [...positions()].some(([feed, seq]) => this.#positions.get(feed) !== seq)
     if ((differs || where() !== this.#told) && !this.socket.final) this.socket.connect()
   }
 
-  // With where the page is, and the position of every feed. Frames that wait unapplied will be sent again.
+  // The socket's URL with the page's location and the position of every feed. Frames that are not
+  // yet applied are dropped, since the server sends them again.
   #address() {
     this.#waiting = []
     this.#arrive()
@@ -116,7 +125,7 @@ export class Page {
     return address
   }
 
-  // At another place other feeds are followed; what was known of those that were left goes stale.
+  // Another location has other feeds; the positions of the former ones become stale.
   #arrive() {
     if (where() === this.#told) return
     this.#told = where()
@@ -143,7 +152,7 @@ export class Page {
   #resend() {
     this.#lookForAnswers()
     for (const item of this.#outbox.items()) {
-      // What an earlier page has sent is shown as waiting here as well.
+      // Actions sent by an earlier page are shown as pending here as well.
       if (!this.#asks.has(item.id))
         this.#show(item, document.querySelector(`form[bw-send="${CSS.escape(item.action)}"]`))
       this.#transmit(item)
@@ -161,7 +170,7 @@ export class Page {
     else if (this.socket.streaming && this.socket.open) this.#postWaiting()
   }
 
-  // One after the other, so that they arrive in the order in which they were written.
+  // Sent one after the other, so that they arrive in order.
   async #postWaiting() {
     if (this.#posting) return
     this.#posting = true
@@ -210,7 +219,7 @@ export class Page {
     }
     const before = where()
     await apply(frame, this.#htmx)
-    if (where() !== before) this.#arrive() // the server has moved it
+    if (where() !== before) this.#arrive() // the server moved the page to another location
     if (frame.feed) this.#move(frame.feed, frame.seq)
     for (const answer of answers) this.#answered(answer)
     emit(document, "applied", { feed: frame.feed, seq: frame.seq })
@@ -223,7 +232,7 @@ export class Page {
     for (const list of document.querySelectorAll(`[data-feed="${CSS.escape(feed)}"]`)) list.dataset.seq = seq
   }
 
-  // What was sent is at the server: its fields are no longer half-typed.
+  // The action reached the server: its fields no longer count as unsent.
   #reached(ask) {
     const { data } = ask.item
     const form = formOf(ask)
@@ -238,8 +247,8 @@ export class Page {
     else if (ask) this.#tell(ask, "refused", { error, field })
   }
 
-  // 1009: an ask was too big for the server. Sent again it would end the next connection as well.
-  // 1008: "you may not", or not any more.
+  // 1009: an action was too big for the server. Sent again, it would end the next connection as
+  // well. 1008: not allowed, or no longer allowed.
   #closed(code) {
     if (code === 1008) this.#offerSignIn()
     if (code !== 1009) return
@@ -253,8 +262,9 @@ export class Page {
   }
 
   /**
-   * Handshakes are refused: if the server refuses the page as well, loading it again shows why (mostly: sign in). Returns whether
-   * the page can be had, for then the network may be what refuses.
+   * Called when handshakes are refused. If the server refuses the page as well, reloading it shows
+   * the reason (usually the login page). Returns whether the page can be loaded: then the network
+   * may be what refuses the socket.
    */
   async #leaveWhenRefused() {
     const now = await look()
@@ -268,10 +278,10 @@ export class Page {
   }
 }
 
-// The form may have been replaced since.
+// The form of an action; it may have been replaced since the action was sent.
 const formOf = ({ item, form }) => (form?.isConnected ? form : item.form ? document.getElementById(item.form) : null)
 
-/** feed → seq as the page says; of two lists of one feed the older counts. */
+/** feed → seq, from the page; of two lists of one feed the older one counts. */
 function positions() {
   const found = new Map()
   for (const { dataset } of document.querySelectorAll("[data-feed][data-seq]")) {

@@ -1,17 +1,21 @@
-// An ask by HTTP, to the action of its form, as without JavaScript: for where no socket gets through.
+// Actions by HTTP, to the `action` of their form, as without JavaScript: for networks that block
+// WebSockets.
 
 import { mark } from "./wrong.js"
 
 const ANSWER = 20_000
 const NOT_TAKEN = "It was not taken. Please load the page again."
-const LATER = [408, 425, 429] // and whatever is the server's own trouble
+const LATER = [408, 425, 429] // and all 5xx
 
-/** `{ error, field }`, both `null` when the ask was taken; `null` when it has to be tried again. */
+/**
+ * Sends an action. Returns `{ error, field }`, both `null` if it was accepted; `null` if it has to
+ * be tried again.
+ */
 export async function post(form, data) {
   const fields = Object.entries(data).flatMap(([name, value]) => [value].flat().map((each) => [name, each]))
   const body = new URLSearchParams(fields)
   try {
-    // Where a form leads to afterwards is for pages that are not live.
+    // The redirect after a form is for pages without a live connection.
     const options = { method: "POST", body, redirect: "manual", signal: AbortSignal.timeout(ANSWER) }
     const answer = await fetch(form.action, options)
     if (answer.ok || answer.type === "opaqueredirect") return { error: null, field: null }
@@ -22,9 +26,9 @@ export async function post(form, data) {
   }
 }
 
-/** What the page that came instead says is wrong; shown in ours as well. */
+/** The error in the page that was returned instead; it is shown in this page as well. */
 function problem(html) {
-  const page = new DOMParser().parseFromString(html, "text/html") // read, never run
+  const page = new DOMParser().parseFromString(html, "text/html") // never run
   const said = [...page.querySelectorAll('[id="error"], [id^="error--"]')].find((each) => each.textContent.trim())
   if (!said) return { error: NOT_TAKEN, field: null }
   const error = said.textContent.trim()

@@ -1,30 +1,34 @@
-// One WebSocket that stays: it comes back by itself until the server says that the end is final. Where the network lets none
-// through, a stream of events takes its place, and a socket is tried again now and then.
+// A WebSocket that reconnects by itself until the server closes it with a final code. If the
+// network blocks WebSockets, an event stream takes its place, and a WebSocket is tried again from
+// time to time. All times are in milliseconds.
 
 import { setState, setTransport, state } from "./state.js"
 import { Stream } from "./stream.js"
 
-const FINAL = [1000, 1008] // "done" and "you may not": coming back would not help
-const SHORTEST_WAIT = 2_000 // a restart drops everyone at once: full jitter spreads their first tries over this
-const LONGEST_WAIT = 15_000 // in between it grows as the time without a connection
-const HANDSHAKE = 10_000 // a connection attempt into nowhere would hang for minutes
-const STEADY = 5_000 // open for so long counts as success; less must not shorten the waiting
+const FINAL = [1000, 1008] // normal closure and policy violation: reconnecting would not help
+// A restart disconnects everybody at once: full jitter spreads the first tries over this time.
+const SHORTEST_WAIT = 2_000
+const LONGEST_WAIT = 15_000 // in between, the wait grows with the time without a connection
+const HANDSHAKE = 10_000 // an attempt without an answer would hang for minutes
+const STEADY = 5_000 // open for this long counts as success; a shorter connection keeps the backoff
 const OFFLINE_AFTER = 5_000
-const ANSWER = 15_000 // something was sent and nothing at all came back: the line is dead and nobody was told
-const SLEPT = 90_000 // more than a throttled background timer ever needs between two ticks
+const ANSWER = 15_000 // no frame for this long after a send: the connection is dead without a close
+const SLEPT = 90_000 // longer than a throttled background timer needs between two ticks
 const TICK = 10_000
-const PROBE = 120_000 // how often a socket is tried while a stream stands in for it
-const PROBE_SOON = 1_000 // on a network that is new
-const BLOCKED = "bellwire:blocked" // in the tab's storage: the next page need not find out again
+const PROBE = 120_000 // the interval of WebSocket probes while a stream is used
+const PROBE_SOON = 1_000 // the delay of a probe after a network change
+const BLOCKED = "bellwire:blocked" // key in the tab's storage: the next page starts with a stream
 
 let blocked = remembered()
 
 export class Socket {
-  #hooks // { url(), address(): string, opened(), frame(data), closed(code), refused(): Promise<is the server there?> }
+  // { url(), address(): string, opened(), frame(data), closed(code), refused(): Promise<boolean> };
+  // `refused` resolves to whether the server is reachable.
+  #hooks
   #ws = null
-  #lostAt = 0 // when the trying began; 0 once a connection has lasted
+  #lostAt = 0 // when the connection was lost; 0 once a new one has lasted
   #refusals = 0
-  #suspicious = false // sockets are refused by somebody, and the server is there
+  #suspicious = false // WebSockets are refused although the server is reachable
   #silences = 0
   #timers = new Map()
   #ticker = 0
@@ -39,12 +43,12 @@ export class Socket {
     return this.#ws?.readyState === WebSocket.OPEN
   }
 
-  /** Whether a stream stands in for the socket: it hears, and asks have to go by HTTP. */
+  /** Whether an event stream replaces the socket: it only receives, and actions go by HTTP. */
   get streaming() {
     return this.#ws instanceof Stream
   }
 
-  /** Opens a new socket at once, in place of whatever there was. */
+  /** Opens a new socket immediately, in place of the current one. */
   connect() {
     this.#drop()
     this.final = false
@@ -67,13 +71,16 @@ export class Socket {
     ws.onmessage = ({ data }) => {
       this.#silences = 0
       this.#stop("answer")
-      setState("connected") // after an `offline` event a frame is the proof of the contrary
+      setState("connected") // a frame after an `offline` event proves a connection
       this.#hooks.frame(data)
     }
     ws.onclose = ({ code, reason }) => this.#closed(code, reason, opened)
   }
 
-  /** Sends now or says no. `answered`: a frame must follow, else the line is taken for dead. */
+  /**
+   * Sends immediately; returns whether it did. With `answered`, a frame must follow, or else the
+   * connection is replaced.
+   */
   send(text, answered) {
     if (!this.open || this.streaming) return false
     this.#ws.send(text)
@@ -86,14 +93,14 @@ export class Socket {
     return true
   }
 
-  /** The person or the network came back: no reason to wait any longer. */
+  /** Reconnects without further wait, after the page became visible. */
   wake() {
     if (!this.final && !this.open && !this.#timers.has("handshake")) this.connect()
   }
 
   online() {
     if (this.final) return
-    this.connect() // an open socket belongs to the network that was
+    this.connect() // an open socket belongs to the former network
     if (blocked) this.#probe(PROBE_SOON)
   }
 
@@ -101,7 +108,7 @@ export class Socket {
     if (!this.final) setState("offline")
   }
 
-  /** Closes without a word to the page; `connect` brings it back. */
+  /** Closes without a change of state; `connect` opens it again. */
   close() {
     this.#drop()
     clearInterval(this.#ticker)
@@ -118,26 +125,27 @@ export class Socket {
       return setState("offline", reason)
     }
     this.#lost()
-    // The browser hides the status of a refused handshake, so only its repetition tells.
+    // The browser hides the status of a refused handshake, so refusals are counted.
     if (!opened && navigator.onLine) this.#refused()
     this.#lostAt ||= performance.now()
     const longest = Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, performance.now() - this.#lostAt))
     this.#after("retry", Math.random() * longest, () => this.connect())
   }
 
-  // A socket that was refused again and again, and once more while the page itself could be had, is refused by the network.
+  // WebSockets count as blocked by the network if they are refused repeatedly, and once more
+  // although the page itself can be loaded.
   async #refused() {
     if (this.#suspicious) remember((blocked = true))
     if (++this.#refusals % 3 === 0) this.#suspicious = await this.#hooks.refused()
   }
 
-  // Networks change: a laptop is carried home.
+  // Probes for a WebSocket, because networks change: a laptop is carried home.
   #probe(delay = PROBE * (0.5 + Math.random())) {
     this.#after("probe", delay, () => {
       const ws = new WebSocket(this.#hooks.url())
       this.#after("probe", HANDSHAKE, () => ws.close())
       ws.onopen = () => {
-        if (!this.#ticker) return ws.close(1000) // the page is gone
+        if (!this.#ticker) return ws.close(1000) // the socket was closed meanwhile
         ws.onclose = null
         ws.close(1000)
         this.#stop("probe")
@@ -150,7 +158,7 @@ export class Socket {
 
   #lost() {
     if (!navigator.onLine) return setState("offline")
-    if (state() === "offline" && this.#lostAt) return // still away: trying again is no news
+    if (state() === "offline" && this.#lostAt) return // a retry does not change the state
     setState("connecting")
     if (!this.#timers.has("offline")) this.#after("offline", OFFLINE_AFTER, () => setState("offline"))
   }
@@ -164,7 +172,7 @@ export class Socket {
     ws.close(1000)
   }
 
-  // A laptop that slept keeps sockets that look open while the server has long forgotten them.
+  // After a laptop sleeps, its sockets look open although the server has closed them.
   #watchForSleep() {
     let last = Date.now()
     clearInterval(this.#ticker)
@@ -204,6 +212,6 @@ function remember(isBlocked) {
     if (isBlocked) sessionStorage.setItem(BLOCKED, "")
     else sessionStorage.removeItem(BLOCKED)
   } catch {
-    // where the browser grants no storage, each page finds out by itself
+    // If the browser denies storage, each page finds out by itself.
   }
 }

@@ -1,4 +1,4 @@
-// What the page knows about its connection: one word on <html> that CSS, people and tests can see.
+// The state of the connection: an attribute of <html> for CSS, scripts and tests.
 
 let current = null
 const listeners = new Set()
@@ -6,7 +6,9 @@ const listeners = new Set()
 /** `"connecting"`, `"connected"`, `"offline"`, or `null` on a page without a socket. */
 export const state = () => current
 
-/** Calls `listener(state, reason)` at every change. Returns a function that ends it. */
+/**
+ * Calls `listener(state, reason)` at every change. Returns a function that removes the listener.
+ */
 export function onState(listener) {
   listeners.add(listener)
   return () => listeners.delete(listener)
@@ -24,19 +26,19 @@ export function setState(next, reason = "") {
   emit(document, "state", { state: next, reason })
 }
 
-/** How the page is connected: `"socket"`, or `"stream"` where the network lets no socket through. */
+/** Sets the transport: `"socket"`, or `"stream"` if the network blocks WebSockets. */
 export function setTransport(name) {
   document.documentElement.dataset.bellwireTransport = name
 }
 
-/** Shows the way to sign in again, until the state changes. */
+/** Shows the link to sign in again, until the state changes. */
 export function offerSignIn(url) {
   const offer = document.getElementById("connection-sign-in")
   offer?.querySelector("a")?.setAttribute("href", url)
   offer?.removeAttribute("hidden")
 }
 
-/** Dispatches `bellwire:<name>`, bubbling, on an element, or on the document when it is gone. */
+/** Dispatches a bubbling `bellwire:<name>` on an element, or on the document if it was removed. */
 export function emit(target, name, detail) {
   ;(target?.isConnected ? target : document).dispatchEvent(
     new CustomEvent(`bellwire:${name}`, { detail, bubbles: true }),

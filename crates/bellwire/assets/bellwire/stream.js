@@ -1,4 +1,5 @@
-// Stands in for a WebSocket where the network lets none through: events from the same address. It hears and cannot speak.
+// An event stream with the interface of a WebSocket, from the same address, for networks that block
+// WebSockets. It only receives.
 
 export class Stream {
   readyState = WebSocket.CONNECTING
@@ -12,7 +13,8 @@ export class Stream {
     }
     this.#source.onmessage = (event) => this.onmessage?.(event)
     this.#source.addEventListener("close", ({ data }) => this.#end(JSON.parse(data)))
-    // It would come back by itself, but from where it stood rather than where the page does, and without spreading the tries.
+    // An EventSource would reconnect by itself, but from its own position instead of the page's,
+    // and without jitter.
     this.#source.onerror = () => this.close()
   }
 

@@ -1,8 +1,9 @@
-// What is wrong with a field stands in the place that its `aria-describedby` names. As on a page by HTTP, the field itself says so as well.
+// Field errors: an error is shown in the element that the field's `aria-describedby` names. As on a
+// page served by HTTP, the field itself is marked with `aria-invalid`.
 
 const PLACE = '[id^="error--"]'
 
-/** The fields that this place is about are wrong as long as something is said in it. */
+/** Marks the fields described by this element as invalid while it contains an error. */
 export function mark(place) {
   if (!place.isConnected || !place.matches(PLACE)) return
   const isWrong = place.textContent.trim() !== ""
@@ -12,7 +13,7 @@ export function mark(place) {
   }
 }
 
-/** Nothing is said any more of what was wrong with a form. */
+/** Clears all errors of a form. */
 export function forgive(form) {
   for (const place of form.querySelectorAll(`${PLACE}, [id="error"]`)) {
     place.replaceChildren()

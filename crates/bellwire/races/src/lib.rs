@@ -1,17 +1,17 @@
-//! Bellwire's own files once more, with locks that try out who comes first (`sync`), and the ground
-//! for tests (`stage`).
+//! Concurrency tests: Bellwire's own source files compiled with shuttle's locks (`sync`), and a
+//! test harness (`harness`).
 //!
-//! They are read rather than depended on, so that no feature and no flag of the build can ever put
-//! these locks into a site. The list is that of `bellwire`'s `lib.rs` without `server`, `assets`
-//! and `testing`; whatever else is missing here does not compile.
+//! The files are included instead of depended on, so that no feature or build flag can ever put
+//! these locks into a site. The modules are those of `bellwire`'s `lib.rs` without `server`,
+//! `assets` and `testing`. If another one is missing, this crate does not compile.
 #![allow(
     missing_docs,
     dead_code,
     unreachable_pub,
-    reason = "as in `bellwire`, where they are looked at"
+    reason = "these lints are checked in `bellwire`"
 )]
 
-pub mod stage;
+pub mod harness;
 mod sync;
 
 #[path = "../../src/handle/mod.rs"]

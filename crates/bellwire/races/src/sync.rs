@@ -1,8 +1,8 @@
-//! Locks that are shuttle's: wherever one is taken or given back, and at every atomic, another
-//! thread may come first.
+//! Synchronization types of shuttle: at every lock, unlock and atomic operation, the scheduler may
+//! switch to another thread.
 //!
-//! `Arc` and `OnceLock` are the standard library's. What is made once, such as a frame's bytes, is
-//! made without taking a lock.
+//! `Arc` and `OnceLock` are the standard library's. A value that is initialized once, such as a
+//! frame's bytes, is initialized without taking a lock.
 
 use std::ops::{Deref, DerefMut};
 
@@ -14,26 +14,30 @@ pub(crate) use shuttle::sync::{
     Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
 };
 
-/// shuttle gives no turn when a lock was given back, for what follows it waits for the next lock.
-/// What follows may as well be tokio's or an `Arc`, which shuttle does not see.
+/// A mutex with a scheduling point after its release. shuttle has none there: it assumes that the
+/// next visible operation is another lock. It may also be one of tokio's types or of an `Arc`,
+/// which shuttle does not observe.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T> {
     inner: shuttle::sync::Mutex<T>,
-    turn: atomic::AtomicBool,
+    yield_point: atomic::AtomicBool,
 }
 
 pub(crate) struct MutexGuard<'a, T> {
     inner: Option<shuttle::sync::MutexGuard<'a, T>>,
-    turn: &'a atomic::AtomicBool,
+    yield_point: &'a atomic::AtomicBool,
 }
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self { inner: shuttle::sync::Mutex::new(value), turn: atomic::AtomicBool::new(false) }
+        Self {
+            inner: shuttle::sync::Mutex::new(value),
+            yield_point: atomic::AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let guard = |inner| MutexGuard { inner: Some(inner), turn: &self.turn };
+        let guard = |inner| MutexGuard { inner: Some(inner), yield_point: &self.yield_point };
         self.inner
             .lock()
             .map(guard)
@@ -49,13 +53,13 @@ impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.inner.as_ref().unwrap_or_else(|| unreachable!("given back only when dropped"))
+        self.inner.as_ref().unwrap_or_else(|| unreachable!("released only on drop"))
     }
 }
 
 impl<T> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.inner.as_mut().unwrap_or_else(|| unreachable!("given back only when dropped"))
+        self.inner.as_mut().unwrap_or_else(|| unreachable!("released only on drop"))
     }
 }
 
@@ -63,12 +67,12 @@ impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         self.inner = None;
         if !std::thread::panicking() {
-            let _: bool = self.turn.load(atomic::Ordering::Relaxed);
+            let _: bool = self.yield_point.load(atomic::Ordering::Relaxed);
         }
     }
 }
 
-/// Does a job some time later, whenever the scheduler comes to it.
+/// Runs a job later, at a time that the scheduler chooses.
 pub(crate) fn defer(job: impl FnOnce() + Send + 'static) {
     drop(shuttle::future::spawn(async { job() }));
 }

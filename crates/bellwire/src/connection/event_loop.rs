@@ -1,4 +1,5 @@
-//! Whose turn it is: one connection's loop.
+//! The per-connection event loop: selects between control messages, socket input and group
+//! messages.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,28 +20,31 @@ use crate::sync::Arc;
 use crate::transport::{Incoming, Outgoing};
 use crate::{Close, Error, Frame, GroupName, Invalid, Socket};
 
-/// What a person reads when it was our fault.
-const OUR_FAULT: &str = "Something went wrong on our side. It was noted.";
+/// The message for the user after an internal error.
+const SERVER_ERROR: &str = "Something went wrong on the server. The error has been logged.";
+/// The reason of a close after an internal error.
+const SERVER_ERROR_REASON: &str = "something went wrong on the server";
 
-/// How often catching up may fall short of a number that was seen, and how long to wait in between:
-/// what was published may be visible a moment later.
+/// The attempts to catch up with a number that was published, and the pause between them: a
+/// published change may become visible a moment later.
 const CATCH_UPS: u32 = 5;
 const CATCH_UP_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long `disconnect` may take; a stop waits for it.
+/// The time limit of `disconnect`; a shutdown waits for it.
 const DISCONNECT: Duration = Duration::from_secs(5);
 
 /// A consumer and its socket.
 pub(crate) struct Connection {
     consumer: Box<dyn ErasedConsumer>,
     socket: Socket,
-    /// `None` where there is no limit.
+    /// `None` if there is no limit.
     actions: Option<RateLimiter>,
     heartbeats: Option<RateLimiter>,
-    /// Takes turns between what comes in and what members tell, so that neither starves the other.
+    /// Alternates precedence between socket input and group messages, so that neither starves the
+    /// other.
     incoming_first: bool,
-    /// Whether the last message was dealt with without a wait.
-    prompt: bool,
+    /// Whether the last `receive` completed without waiting.
+    immediate: bool,
 }
 
 impl Connection {
@@ -48,16 +52,16 @@ impl Connection {
         let limits = socket.bellwire.limits();
         let [actions, heartbeats] =
             [limits.actions(), limits.heartbeats()].map(|quota| quota.map(RateLimiter::new));
-        Self { consumer, socket, actions, heartbeats, incoming_first: true, prompt: false }
+        Self { consumer, socket, actions, heartbeats, incoming_first: true, immediate: false }
     }
 
-    /// Lives the connection from `connect` to `disconnect`.
+    /// Runs the connection from `connect` to `disconnect`.
     pub(crate) fn run(self) -> impl Future<Output = Close> {
-        Batched::new(self.live())
+        Batched::new(self.run_handlers())
     }
 
-    async fn live(mut self) -> Close {
-        // Kicked, or stopped, during the handshake: the consumer never learns of it.
+    async fn run_handlers(mut self) -> Close {
+        // Kicked, or the server stopped, during the handshake: no handler runs.
         if let Some(close) = self.socket.channel.queue.closed() {
             self.close_unopened(&close).await;
             return close;
@@ -67,23 +71,23 @@ impl Connection {
             Err(close) => close,
         };
         self.socket.leave_all();
-        // The browser is told first: what the app does at the end must not keep it waiting.
-        let told = self.send_close(&close);
+        // The close is sent first: the app's `disconnect` must not delay it.
+        let close_sent = self.send_close(&close);
         match self.consumer.disconnect(&mut self.socket, close.clone(), DISCONNECT).await {
             Ok(()) => {
                 tracing::debug!(scope = %self.socket.scope, code = close.code(), "Disconnected")
             }
-            Err(end) => drop(self.log_failure(&end, "disconnect")),
+            Err(failure) => drop(self.log_failure(&failure, "disconnect")),
         }
-        if told {
+        if close_sent {
             self.await_close().await;
         }
         close
     }
 
     async fn connect(&mut self) -> Result<(), Close> {
-        let (channel, patience) = self.handler_terms();
-        match until_closed(&channel, self.consumer.connect(&mut self.socket, patience)).await {
+        let (channel, time_limit) = self.handler_context();
+        match until_closed(&channel, self.consumer.connect(&mut self.socket, time_limit)).await {
             Ok(()) => self.socket.closing.take().map_or(Ok(()), Err),
             Err(HandlerFailure::Error(Error::Close(close)) | HandlerFailure::Closed(close)) => {
                 Err(close)
@@ -91,7 +95,7 @@ impl Connection {
             Err(HandlerFailure::Error(Error::Invalid(invalid))) => {
                 Err(Close::policy(invalid.message))
             }
-            Err(end) => Err(self.log_failure(&end, "connect")),
+            Err(failure) => Err(self.log_failure(&failure, "connect")),
         }
     }
 
@@ -105,7 +109,7 @@ impl Connection {
                 Step::Event(delivery) => self.event(&delivery).await,
                 Step::CatchUp => self.catch_up().await,
                 Step::Control | Step::WriterBusy => Ok(()),
-                Step::Overflow(lost) => self.lost(lost).await,
+                Step::Overflow(overflow) => self.overflow(overflow).await,
                 Step::Removed(group) => self.removed(group).await,
             };
             if let Err(close) =
@@ -118,36 +122,35 @@ impl Connection {
         }
     }
 
-    /// What a handler runs under.
-    fn handler_terms(&self) -> (Arc<Channel>, Duration) {
+    /// The channel and the time limit of a handler.
+    fn handler_context(&self) -> (Arc<Channel>, Duration) {
         (self.socket.channel.clone(), self.socket.bellwire.limits().handler)
     }
 
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        let Self { socket: Socket { channel, bellwire, .. }, incoming_first, prompt, .. } = self;
+        let Self { socket: Socket { channel, bellwire, .. }, incoming_first, immediate, .. } = self;
         let outbound = &mut *channel.outbound();
         outbound.loop_idle = false;
         let next = poll_next(incoming_first, outbound, channel, cx);
         if matches!(next, Poll::Ready(Step::Incoming(_))) {
             channel.touch(bellwire.now());
         }
-        // All that was gathered is written, at once, before a handler may take its time. One that
-        // took none with the last message is believed to take none with the next: several asks that
-        // came together are answered together. If it waits after all, what was gathered is written
-        // then (`receive`).
-        if *prompt && matches!(next, Poll::Ready(Step::Incoming(Incoming::Message(_)))) {
+        // The write buffer is flushed before a handler runs, because the handler may wait. If the
+        // last `receive` did not wait, the next one is expected not to wait either: actions that
+        // arrive together are answered in one write. If it waits after all, `receive` flushes then.
+        if *immediate && matches!(next, Poll::Ready(Step::Incoming(Incoming::Message(_)))) {
             return next;
         }
         let flushed = poll_flush(outbound, channel, bellwire.clock(), cx);
         if let Poll::Ready(Err(_)) = flushed {
             return Poll::Ready(Step::Close(Close::lost()));
         }
-        let expected = matches!(next, Poll::Ready(Step::WriterBusy));
-        outbound.loop_idle = flushed.is_ready() && (next.is_pending() || expected);
-        if outbound.loop_idle && !expected {
+        let writer_busy = matches!(next, Poll::Ready(Step::WriterBusy));
+        outbound.loop_idle = flushed.is_ready() && (next.is_pending() || writer_busy);
+        if outbound.loop_idle && !writer_busy {
             outbound.transport.idle();
         }
-        if expected { Poll::Pending } else { next }
+        if writer_busy { Poll::Pending } else { next }
     }
 
     async fn receive(&mut self, frame: Frame) -> Result<(), Close> {
@@ -160,25 +163,25 @@ impl Connection {
             Decision::Disconnect { .. } => return Err(Close::policy("too many actions")),
         }
         let source = id_source(&frame);
-        let (channel, patience) = self.handler_terms();
+        let (channel, time_limit) = self.handler_context();
         let (now, mut unwritten) = (self.socket.bellwire.clock(), true);
         let handler =
-            until_closed(&channel, self.consumer.receive(&mut self.socket, frame, patience));
-        // The answers to earlier asks do not wait for a handler that waits. An error is said by the
-        // loop.
+            until_closed(&channel, self.consumer.receive(&mut self.socket, frame, time_limit));
+        // The answers to earlier actions are written if this handler waits. A write error is
+        // reported by the next flush of the loop.
         let write = |cx: &mut Context<'_>| {
             unwritten =
                 unwritten && poll_flush(&mut channel.outbound(), &channel, now, cx).is_pending();
         };
-        let (result, prompt) = track_pending(handler, write).await;
-        self.prompt = prompt;
+        let (result, immediate) = track_pending(handler, write).await;
+        self.immediate = immediate;
         if result.is_ok() {
             self.socket.clear_error();
         }
         self.report(result, "receive", source).await
     }
 
-    /// A ping costs us a pong. Nobody needs many.
+    /// Applies the rate limit to pings and pongs: each ping costs the server a pong.
     fn heartbeat(&mut self) -> Result<(), Close> {
         match check_rate(&mut self.heartbeats) {
             Decision::Disconnect { .. } => Err(Close::policy("too many pings")),
@@ -187,27 +190,28 @@ impl Connection {
     }
 
     async fn event(&mut self, delivery: &Delivery) -> Result<(), Close> {
-        let (channel, patience) = self.handler_terms();
+        let (channel, time_limit) = self.handler_context();
         let result =
-            until_closed(&channel, self.consumer.event(&mut self.socket, delivery, patience)).await;
+            until_closed(&channel, self.consumer.event(&mut self.socket, delivery, time_limit))
+                .await;
         self.report(result, "event", None).await
     }
 
-    /// Brings one feed that is behind up to date.
+    /// Brings one feed that is behind up to date, by the consumer's `catch_up`.
     async fn catch_up(&mut self) -> Result<(), Close> {
         let Some((feed, since)) = self.socket.outbound().subscriptions.catch_up() else {
             return Ok(());
         };
         self.socket.layer().counters().caught_up();
-        let (channel, patience) = self.handler_terms();
-        let catch_up = self.consumer.catch_up(&mut self.socket, &feed, since, patience);
+        let (channel, time_limit) = self.handler_context();
+        let catch_up = self.consumer.catch_up(&mut self.socket, &feed, since, time_limit);
         let caught_up = match until_closed(&channel, catch_up).await {
             Ok(caught_up) => caught_up,
             Err(HandlerFailure::Error(Error::Close(close)) | HandlerFailure::Closed(close)) => {
                 return Err(close);
             }
-            Err(end) => {
-                self.log_failure(&end, "catch_up");
+            Err(failure) => {
+                self.log_failure(&failure, "catch_up");
                 return Err(Close::new(Close::TRY_AGAIN, "could not catch up"));
             }
         };
@@ -216,7 +220,7 @@ impl Connection {
         }
         let position = Position { feed, seq: caught_up.seq };
         let frames = self.socket.dialect().patches(&caught_up.patches, Some(&position));
-        // What was read may meanwhile be what they are no longer to see.
+        // The person may have lost access to the group while the changes were read.
         if !self.socket.write_to_member(&position.feed, frames).await.map_err(into_close)? {
             return Ok(());
         }
@@ -235,42 +239,48 @@ impl Connection {
                 Ok(())
             }
             _ => {
-                tracing::error!(scope = %self.socket.scope, feed = %position.feed, "A published number is nowhere to be found");
+                tracing::error!(
+                    scope = %self.socket.scope,
+                    feed = %position.feed,
+                    "Catching up did not reach a published number"
+                );
                 Err(Close::new(Close::TRY_AGAIN, "could not catch up"))
             }
         }
     }
 
-    async fn lost(&mut self, lost: Overflow) -> Result<(), Close> {
-        let mut unnumbered = lost.unnumbered;
-        for group in &lost.numbered {
+    async fn overflow(&mut self, overflow: Overflow) -> Result<(), Close> {
+        let mut unnumbered = overflow.unnumbered;
+        for group in &overflow.numbered {
             match self.socket.outbound().subscriptions.find(group) {
                 Some(subscription) => subscription.behind = true,
-                // A member who does not follow the numbers cannot ask for them.
+                // A member without a subscription cannot catch up by number.
                 None => unnumbered = true,
             }
         }
         if !unnumbered {
             return Ok(());
         }
-        let (channel, patience) = self.handler_terms();
-        let result = until_closed(&channel, self.consumer.lagged(&mut self.socket, patience)).await;
+        let (channel, time_limit) = self.handler_context();
+        let result =
+            until_closed(&channel, self.consumer.lagged(&mut self.socket, time_limit)).await;
         self.report(result, "lagged", None).await
     }
 
     async fn removed(&mut self, group: GroupName) -> Result<(), Close> {
-        // The order goes to all sockets of a person: one that connects may be about to join.
-        // Whoever is not in the group has nothing to learn.
+        // The control message goes to all sockets of a person, since one that connects may be about
+        // to join. A socket that is not in the group ignores it.
         if !self.socket.leave_group(&group) {
             return Ok(());
         }
-        let (channel, patience) = self.handler_terms();
-        let removed = self.consumer.removed(&mut self.socket, &group, patience);
+        let (channel, time_limit) = self.handler_context();
+        let removed = self.consumer.removed(&mut self.socket, &group, time_limit);
         let result = until_closed(&channel, removed).await;
-        self.report(result, "expelled", None).await
+        self.report(result, "removed", None).await
     }
 
-    /// Says what came of a handler to the one who can mend it.
+    /// Reports a handler's failure: an invalid request to the browser, an internal error to the log
+    /// and, without details, to the browser.
     async fn report(
         &mut self,
         result: Result<(), HandlerFailure>,
@@ -285,32 +295,32 @@ impl Connection {
             Err(HandlerFailure::Error(Error::Close(close)) | HandlerFailure::Closed(close)) => {
                 Err(close)
             }
-            Err(end @ HandlerFailure::Error(Error::Internal(_))) => {
-                self.log_failure(&end, handler);
-                self.answer(Invalid::general(OUR_FAULT), source).await
+            Err(failure @ HandlerFailure::Error(Error::Internal(_))) => {
+                self.log_failure(&failure, handler);
+                self.answer(Invalid::general(SERVER_ERROR), source).await
             }
-            Err(end) => Err(self.log_failure(&end, handler)),
+            Err(failure) => Err(self.log_failure(&failure, handler)),
         }
     }
 
-    /// Boxed: an idle connection does not keep room for what it rarely says.
+    /// Sends an error to the browser. Boxed, so that an idle connection reserves no memory for it.
     fn answer(
         &mut self,
         invalid: Invalid,
         source: Option<String>,
     ) -> BoxFuture<'_, Result<(), Close>> {
-        // It leaves before the next handler begins, however long that one works without a wait.
-        self.prompt = false;
+        // The error is written before the next handler begins, even if that one never waits.
+        self.immediate = false;
         Box::pin(async move {
             let id = source.as_deref().and_then(client_id);
             self.socket.error(invalid, id.as_deref()).await.map_err(into_close)
         })
     }
 
-    /// Logs, once, what nobody but the developer can mend.
-    fn log_failure(&self, end: &HandlerFailure, handler: &str) -> Close {
+    /// Logs, once, a failure that only the developer can fix. Returns the close that it leads to.
+    fn log_failure(&self, failure: &HandlerFailure, handler: &str) -> Close {
         let scope = &self.socket.scope;
-        match end {
+        match failure {
             HandlerFailure::Error(error) => {
                 tracing::error!(%scope, handler, ?error, "A handler failed")
             }
@@ -318,11 +328,11 @@ impl Connection {
                 tracing::error!(%scope, handler, message, "A handler panicked; its connection ends");
             }
             HandlerFailure::Timeout => {
-                tracing::error!(%scope, handler, "A handler took too long; its connection ends")
+                tracing::error!(%scope, handler, "A handler timed out; its connection ends")
             }
             HandlerFailure::Closed(close) => return close.clone(),
         }
-        Close::new(Close::ERROR, "something went wrong on our side")
+        Close::new(Close::ERROR, SERVER_ERROR_REASON)
     }
 
     async fn close_unopened(&mut self, close: &Close) {
@@ -332,26 +342,25 @@ impl Connection {
         }
     }
 
-    /// Sends our half of the closing handshake, or what is left to send of it. Returns whether it
-    /// makes sense to wait for theirs.
+    /// Sends our half of the closing handshake, or the rest of it. Returns whether to wait for the
+    /// peer's half.
     fn send_close(&mut self, close: &Close) -> bool {
         if close.code() == Close::LOST {
             return false;
         }
-        // Refused when the other side closed first: its close is answered already.
+        // Fails if the peer closed first: its close is answered already.
         let transport = &mut self.socket.outbound().transport;
         let _ = transport.write(Outgoing::Close(close.clone()));
         let mut context = Context::from_waker(std::task::Waker::noop());
         !matches!(transport.poll_flush(&mut context), Poll::Ready(Err(_)))
     }
 
-    /// Waits for the other side's half, within its time: who closes at once would have the last
-    /// frames thrown away.
+    /// Waits for the peer's half of the closing handshake, for a limited time: closing immediately
+    /// would discard the last frames.
     async fn await_close(&mut self) {
         let channel = &self.socket.channel;
-        let over = async {
-            // Once more, for a wake-up when there is room: nobody was there to be woken the first
-            // time.
+        let closed = async {
+            // Flushed again to register a waker: `send_close` flushed without one.
             if poll_fn(|cx| channel.outbound().transport.poll_flush(cx)).await.is_err() {
                 return;
             }
@@ -365,11 +374,11 @@ impl Connection {
             .await;
             poll_fn(|cx| channel.outbound().transport.poll_close(cx)).await;
         };
-        let _ = timeout(self.socket.bellwire.limits().close, over).await;
+        let _ = timeout(self.socket.bellwire.limits().close, closed).await;
     }
 }
 
-/// Writes what was gathered, and notes whether the reader takes it.
+/// Flushes the write buffer, and records whether the peer accepts it.
 fn poll_flush(
     outbound: &mut Outbound,
     channel: &Channel,
@@ -381,22 +390,21 @@ fn poll_flush(
     flushed
 }
 
-/// Reads the clock only where there is a limit.
+/// Applies a rate limit. Reads the clock only if there is one.
 fn check_rate(limiter: &mut Option<RateLimiter>) -> Decision {
     limiter.as_mut().map_or(Decision::Allow, |limiter| limiter.take(Instant::now().into_std()))
 }
 
-/// A frame of ours that cannot be sent ends the connection.
+/// The close after a frame could not be sent.
 fn into_close(error: Error) -> Close {
     match error {
         Error::Close(close) => close,
-        Error::Invalid(_) | Error::Internal(_) => {
-            Close::new(Close::ERROR, "something went wrong on our side")
-        }
+        Error::Invalid(_) | Error::Internal(_) => Close::new(Close::ERROR, SERVER_ERROR_REASON),
     }
 }
 
-/// What a client id may be found in, should an error have to name it. Looked at only then.
+/// The text of a frame that may contain a client id. It is parsed only if an error has to name the
+/// id.
 fn id_source(frame: &Frame) -> Option<String> {
     match frame {
         Frame::Text(text) if text.contains("client_id") => Some(text.clone()),
@@ -408,14 +416,14 @@ fn id_source(frame: &Frame) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// What the future of this function keeps.
-    fn room<F>(_: impl Fn(Connection) -> F) -> usize {
+    /// The size of this function's future, in bytes.
+    fn future_size<F>(_: impl Fn(Connection) -> F) -> usize {
         size_of::<F>()
     }
 
     #[test]
-    fn an_idle_connection_keeps_no_room_for_what_it_hardly_ever_does() {
-        let kept = room(Connection::run);
-        assert!(kept <= 1_400, "every socket takes {kept} bytes for its loop");
+    fn the_future_of_an_idle_connection_is_small() {
+        let size = future_size(Connection::run);
+        assert!(size <= 1_400, "every socket takes {size} bytes for its event loop");
     }
 }

@@ -1,4 +1,4 @@
-//! Runs one handler of a consumer, and lets no fault of it out.
+//! Execution of a consumer's handlers, with a time limit and isolated panics.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -15,34 +15,34 @@ use tokio::time::sleep;
 use crate::outbound::Channel;
 use crate::{Close, Error};
 
-/// How long a handler may go on when its socket was told to close. It cannot send any more; it may
-/// finish what it began.
+/// The time that a handler has to finish after a close of its socket was requested. It cannot send
+/// any more.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
 
-/// How a handler ended when it did not end well.
+/// The failure of a handler.
 pub(crate) enum HandlerFailure {
     Error(Error),
     Panic(String),
     Timeout,
-    /// Its socket was told to close, and it did not finish in time.
+    /// A close of its socket was requested, and it did not finish in time.
     Closed(Close),
 }
 
-/// A handler under way: boxed, so that an idle connection does not keep room for it.
+/// A running handler: boxed, so that an idle connection reserves no memory for it.
 pub(crate) type HandlerFuture<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, HandlerFailure>> + Send + 'a>>;
 
-/// Ends a handler shortly after its socket was told to close.
+/// Runs a handler, and ends it shortly after a close of its socket is requested.
 pub(crate) async fn until_closed<T>(
     channel: &Channel,
     handler: HandlerFuture<'_, T>,
 ) -> Result<T, HandlerFailure> {
-    let told = pin!(async {
+    let closed = pin!(async {
         poll_fn(|cx| channel.queue.poll_closed(cx)).await;
-        // Boxed, since hardly any handler gets here; and without a budget, as below.
+        // Boxed, since few handlers get here; and without tokio's budget, as below.
         Box::pin(unconstrained(sleep(CLOSE_GRACE))).await;
     });
-    match select(handler, told).await {
+    match select(handler, closed).await {
         Either::Left((result, _)) => result,
         Either::Right(((), _)) => {
             Err(HandlerFailure::Closed(channel.queue.closed().unwrap_or_else(Close::lost)))
@@ -50,51 +50,54 @@ pub(crate) async fn until_closed<T>(
     }
 }
 
-/// Runs a handler: caught, so that a panic is this connection's own, and bounded in time.
+/// Runs a handler with a time limit, and catches its panics, so that they end only this connection.
 pub(crate) fn with_timeout<'a, T: 'a>(
-    patience: Duration,
+    time_limit: Duration,
     handler: impl Future<Output = Result<T, Error>> + Send + 'a,
 ) -> HandlerFuture<'a, T> {
     Box::pin(async move {
         let mut handler = pin!(AssertUnwindSafe(handler).catch_unwind());
-        let mut late = None;
+        let mut timer = None;
         poll_fn(|cx| {
             if let Poll::Ready(result) = handler.as_mut().poll(cx) {
-                return Poll::Ready(ended(result));
+                return Poll::Ready(into_result(result));
             }
-            // Only for a handler that waits is a clock read and a timer set. Without a budget: a
-            // handler that uses up the task's own is late as well.
-            let late = late.get_or_insert_with(|| Box::pin(unconstrained(sleep(patience))));
-            late.as_mut().poll(cx).map(|()| Err(HandlerFailure::Timeout))
+            // The clock is read and a timer set only if the handler waits. The timer runs without
+            // tokio's budget, so that it also expires for a handler that exhausts the task's
+            // budget.
+            let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep(time_limit))));
+            timer.as_mut().poll(cx).map(|()| Err(HandlerFailure::Timeout))
         })
         .await
     })
 }
 
-fn ended<T>(result: Result<Result<T, Error>, Box<dyn Any + Send>>) -> Result<T, HandlerFailure> {
+fn into_result<T>(
+    result: Result<Result<T, Error>, Box<dyn Any + Send>>,
+) -> Result<T, HandlerFailure> {
     match result {
         Ok(result) => result.map_err(HandlerFailure::Error),
         Err(panic) => Err(HandlerFailure::Panic(message_of(panic.as_ref()))),
     }
 }
 
-/// Returns the result of a handler, and whether it never had to wait. Each time it waits, `waits`
-/// is called.
+/// Returns the result of a handler, and whether it completed without waiting. Calls `on_pending`
+/// each time it waits.
 pub(crate) async fn track_pending<T>(
     handler: impl Future<Output = T>,
-    mut waits: impl FnMut(&mut Context<'_>),
+    mut on_pending: impl FnMut(&mut Context<'_>),
 ) -> (T, bool) {
-    let (mut handler, mut prompt) = (pin!(handler), true);
+    let (mut handler, mut immediate) = (pin!(handler), true);
     let result = poll_fn(|cx| {
         let polled = handler.as_mut().poll(cx);
         if polled.is_pending() {
-            prompt = false;
-            waits(cx);
+            immediate = false;
+            on_pending(cx);
         }
         polled
     })
     .await;
-    (result, prompt)
+    (result, immediate)
 }
 
 fn message_of(panic: &(dyn Any + Send)) -> String {

@@ -1,22 +1,22 @@
-//! One clock for all connections: who is silent is asked, who stays silent or never reads is let
-//! go, and who left is no longer present.
+//! The heartbeat of all connections: pings silent ones, closes those that stay silent or never
+//! read, and ends the presence of people who left.
 
 use std::time::Duration;
 
 use crate::outbound::Channel;
 use crate::{Bellwire, Close, Limits};
 
-/// How often the keeper looks. Times in [`Limits`] are kept to within this.
+/// The interval of the heartbeat. Times in [`Limits`] are accurate to within this.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Starts the keeper. It ends with the last handle to `bellwire`.
+/// Starts the heartbeat task. It ends with the last handle to `bellwire`.
 pub(crate) fn start(bellwire: &Bellwire) {
     let bellwire = bellwire.downgrade();
     tokio::spawn(async move {
-        let mut rounds = tokio::time::interval(INTERVAL);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            rounds.tick().await;
+            ticks.tick().await;
             let Some(bellwire) = bellwire() else { return };
             let (now, limits) = (bellwire.now(), bellwire.limits());
             bellwire.layer().presence().sweep(now, millis(limits.presence_grace));
@@ -26,7 +26,7 @@ pub(crate) fn start(bellwire: &Bellwire) {
 }
 
 fn check(channel: &Channel, limits: &Limits, now: u64) {
-    let round = millis(INTERVAL);
+    let interval = millis(INTERVAL);
     let silent = now.saturating_sub(channel.last_seen());
     if channel
         .write_blocked_since()
@@ -34,8 +34,8 @@ fn check(channel: &Channel, limits: &Limits, now: u64) {
     {
         channel.queue.close(Close::new(Close::TRY_AGAIN, "too slow to read"));
     } else if silent > millis(limits.idle) {
-        channel.queue.close(Close::new(Close::TRY_AGAIN, "nothing heard for too long"));
-    } else if silent > millis(limits.ping) && silent % millis(limits.ping) <= round {
+        channel.queue.close(Close::new(Close::TRY_AGAIN, "no activity for too long"));
+    } else if silent > millis(limits.ping) && silent % millis(limits.ping) <= interval {
         channel.queue.ping();
     }
 }

@@ -1,4 +1,4 @@
-//! Connections: the event loop, its handlers and its heartbeat.
+//! Connections: the event loop, handlers and the heartbeat.
 
 mod event_loop;
 mod handler;

@@ -1,4 +1,4 @@
-//! What is next for a connection's loop.
+//! Selection of the next step of a connection's event loop.
 
 use std::task::{Context, Poll, ready};
 
@@ -7,21 +7,22 @@ use crate::sync::Arc;
 use crate::transport::{EncodedFrame, Incoming, Outgoing};
 use crate::{Close, GroupName};
 
-/// What is next for this connection.
+/// The next step of the event loop.
 pub(crate) enum Step {
     Incoming(Incoming),
     Event(Arc<Delivery>),
     CatchUp,
-    /// An order is there now.
+    /// A control message has arrived.
     Control,
-    /// Nothing but mail, which somebody is about to write. The loop waits then.
+    /// The queue has messages that a publisher is about to write. The loop waits.
     WriterBusy,
     Overflow(Overflow),
     Removed(GroupName),
     Close(Close),
 }
 
-/// What is next: orders, then what comes in and what members tell, each first every other time.
+/// Selects the next step: control messages first, then socket input and queued messages, which take
+/// precedence in alternation.
 pub(crate) fn poll_next(
     incoming_first: &mut bool,
     outbound: &mut Outbound,
@@ -40,10 +41,10 @@ pub(crate) fn poll_next(
             poll_incoming(outbound, cx).or_then(|| poll_queue(outbound, channel, cx))
         } else {
             match poll_queue(outbound, channel, cx) {
-                expected @ Poll::Ready(Step::WriterBusy) => {
-                    poll_incoming(outbound, cx).or_then(|| expected)
+                writer_busy @ Poll::Ready(Step::WriterBusy) => {
+                    poll_incoming(outbound, cx).or_then(|| writer_busy)
                 }
-                mail => mail.or_then(|| poll_incoming(outbound, cx)),
+                step => step.or_then(|| poll_incoming(outbound, cx)),
             }
         };
         match step {
@@ -53,19 +54,20 @@ pub(crate) fn poll_next(
     }
 }
 
-/// What outranks everything else.
+/// The next control message for the loop. Sends pings itself.
 fn next_control(outbound: &mut Outbound, channel: &Channel) -> Option<Step> {
     loop {
         match channel.queue.take_control()? {
             Control::Close(close) => return Some(Step::Close(close)),
             Control::Removed(group) => return Some(Step::Removed(group)),
-            // A wire that is gone says so at the flush.
+            // A lost transport reports its error at the flush.
             Control::Ping => drop(outbound.transport.write(Outgoing::Frame(EncodedFrame::ping()))),
         }
     }
 }
 
-/// Nothing is read while nothing can be written: who does not take answers may not ask.
+/// Reads from the socket, unless the write buffer is full: a peer that does not accept answers must
+/// not send more actions.
 fn poll_incoming(outbound: &mut Outbound, cx: &mut Context<'_>) -> Poll<Step> {
     if ready!(outbound.transport.poll_ready(cx)).is_err() {
         return Poll::Ready(Step::Close(Close::lost()));
@@ -74,7 +76,7 @@ fn poll_incoming(outbound: &mut Outbound, cx: &mut Context<'_>) -> Poll<Step> {
     incoming.map(|incoming| incoming.map_or(Step::Close(Close::lost()), Step::Incoming))
 }
 
-/// Hands what waits to the wire, and stops at what needs the consumer.
+/// Writes queued messages to the transport, up to the first that needs the consumer.
 fn poll_queue(outbound: &mut Outbound, channel: &Channel, cx: &mut Context<'_>) -> Poll<Step> {
     if !matches!(outbound.transport.poll_ready(cx), Poll::Ready(Ok(()))) {
         return channel.queue.poll_control(cx).map(|()| Step::Control);
@@ -89,7 +91,7 @@ fn poll_queue(outbound: &mut Outbound, channel: &Channel, cx: &mut Context<'_>) 
     }
 }
 
-/// `or_then` for polls: the first that is ready.
+/// `or_then` for polls: the first one that is ready.
 trait OrThen<T> {
     fn or_then(self, next: impl FnOnce() -> Poll<T>) -> Poll<T>;
 }

@@ -1,5 +1,4 @@
-//! A consumer without its type: the connection's loop is compiled once, and not again for each
-//! consumer of each app.
+//! Type-erased consumers, so that the event loop is compiled once instead of once per consumer.
 
 use std::time::Duration;
 
@@ -7,48 +6,48 @@ use crate::connection::{HandlerFuture, with_timeout};
 use crate::outbound::{Body, Delivery};
 use crate::{CatchUp, Close, Consumer, Error, Frame, FromFrame, GroupName, Seq, Socket};
 
-/// The handlers of a [`Consumer`], each boxed, caught and bounded in time.
+/// The handlers of a [`Consumer`], each boxed, with a time limit, and with its panics caught.
 pub(crate) trait ErasedConsumer: Send {
     fn connect<'a>(
         &'a mut self,
         socket: &'a mut Socket,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()>;
     fn receive<'a>(
         &'a mut self,
         socket: &'a mut Socket,
         frame: Frame,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()>;
     fn event<'a>(
         &'a mut self,
         socket: &'a mut Socket,
         delivery: &'a Delivery,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()>;
     fn catch_up<'a>(
         &'a mut self,
         socket: &'a mut Socket,
         feed: &'a GroupName,
         since: Option<Seq>,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, CatchUp>;
     fn lagged<'a>(
         &'a mut self,
         socket: &'a mut Socket,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()>;
     fn removed<'a>(
         &'a mut self,
         socket: &'a mut Socket,
         group: &'a GroupName,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()>;
     fn disconnect<'a>(
         &'a mut self,
         socket: &'a mut Socket,
         close: Close,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()>;
 }
 
@@ -56,18 +55,18 @@ impl<C: Consumer> ErasedConsumer for C {
     fn connect<'a>(
         &'a mut self,
         socket: &'a mut Socket,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()> {
-        with_timeout(patience, Consumer::connect(self, socket))
+        with_timeout(time_limit, Consumer::connect(self, socket))
     }
 
     fn receive<'a>(
         &'a mut self,
         socket: &'a mut Socket,
         frame: Frame,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()> {
-        with_timeout(patience, async move {
+        with_timeout(time_limit, async move {
             let action = C::Action::from_frame(frame).map_err(Error::Invalid)?;
             Consumer::receive(self, socket, action).await
         })
@@ -77,9 +76,9 @@ impl<C: Consumer> ErasedConsumer for C {
         &'a mut self,
         socket: &'a mut Socket,
         delivery: &'a Delivery,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()> {
-        with_timeout(patience, async move {
+        with_timeout(time_limit, async move {
             let Body::Event(event) = &delivery.body else { return Ok(()) };
             match event.get::<C::Event>() {
                 Some(event) => Consumer::event(self, socket, event).await,
@@ -93,35 +92,35 @@ impl<C: Consumer> ErasedConsumer for C {
         socket: &'a mut Socket,
         feed: &'a GroupName,
         since: Option<Seq>,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, CatchUp> {
-        with_timeout(patience, Consumer::catch_up(self, socket, feed, since))
+        with_timeout(time_limit, Consumer::catch_up(self, socket, feed, since))
     }
 
     fn lagged<'a>(
         &'a mut self,
         socket: &'a mut Socket,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()> {
-        with_timeout(patience, Consumer::lagged(self, socket))
+        with_timeout(time_limit, Consumer::lagged(self, socket))
     }
 
     fn removed<'a>(
         &'a mut self,
         socket: &'a mut Socket,
         group: &'a GroupName,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()> {
-        with_timeout(patience, Consumer::removed(self, socket, group))
+        with_timeout(time_limit, Consumer::removed(self, socket, group))
     }
 
     fn disconnect<'a>(
         &'a mut self,
         socket: &'a mut Socket,
         close: Close,
-        patience: Duration,
+        time_limit: Duration,
     ) -> HandlerFuture<'a, ()> {
-        with_timeout(patience, async move {
+        with_timeout(time_limit, async move {
             Consumer::disconnect(self, socket, close).await;
             Ok(())
         })
@@ -130,5 +129,5 @@ impl<C: Consumer> ErasedConsumer for C {
 
 /// An event was sent to a group whose members exchange another type.
 #[derive(Debug, thiserror::Error)]
-#[error("an event of the group `{0}` has another type than this consumer's")]
+#[error("an event of the group `{0}` does not have the event type of this consumer")]
 struct OtherType(GroupName);

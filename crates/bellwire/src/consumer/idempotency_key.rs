@@ -1,47 +1,47 @@
-//! How a send that is repeated is known again.
+//! Idempotency keys, which identify repeated actions.
 
 use crate::Invalid;
 
-/// The longest id, in bytes: enough for a UUID and what somebody puts before it.
-const LONGEST: usize = 64;
+/// The maximum length, in bytes: enough for a UUID with a prefix.
+const MAX_BYTES: usize = 64;
 
-/// The sender's own id of an ask: what makes a repeated send the same thing.
+/// The sender's own id of an action (`client_id`), which identifies a repeated send.
 ///
-/// A page keeps an ask until it is answered, and sends it again, with the same id, after a
-/// reconnect or a reload. Whoever keeps the id beside what was made of the ask, and looks for it
-/// before making another, has it once:
+/// A page keeps an action until it is answered, and sends it again with the same id after a
+/// reconnect or a reload. Store the id with the result of the action, and look for it before
+/// creating another, so that the action takes effect once:
 ///
 /// ```
 /// use bellwire::IdempotencyKey;
 /// use std::collections::BTreeMap;
 ///
-/// let mut kept = BTreeMap::new();
-/// for (asked, message) in [("c-1", "Lunch?"), ("c-2", "Yes!"), ("c-1", "Lunch?")] {
-///     if let Some(id) = IdempotencyKey::parse(Some(asked))? {
-///         kept.entry(id).or_insert(message);
+/// let mut messages = BTreeMap::new();
+/// for (client_id, message) in [("c-1", "Lunch?"), ("c-2", "Yes!"), ("c-1", "Lunch?")] {
+///     if let Some(key) = IdempotencyKey::parse(Some(client_id))? {
+///         messages.entry(key).or_insert(message);
 ///     }
 /// }
-/// assert_eq!(kept.into_values().collect::<Vec<_>>(), ["Lunch?", "Yes!"]);
+/// assert_eq!(messages.into_values().collect::<Vec<_>>(), ["Lunch?", "Yes!"]);
 /// # Ok::<(), bellwire::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Checks an id: 1 to 64 ASCII letters, digits, `-` or `_`. An empty one is none.
+    /// Validates an id: 1 to 64 ASCII letters, digits, `-` or `_`. Empty text is `None`.
     ///
     /// # Errors
-    /// When it is anything else.
-    pub fn parse(given: Option<&str>) -> Result<Option<Self>, Invalid> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        match given {
+    /// If the id is anything else.
+    pub fn parse(client_id: Option<&str>) -> Result<Option<Self>, Invalid> {
+        let is_valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        match client_id {
             None | Some("") => Ok(None),
-            Some(id) if id.len() <= LONGEST && id.bytes().all(fits) => {
+            Some(id) if id.len() <= MAX_BYTES && id.bytes().all(is_valid) => {
                 Ok(Some(Self(id.to_owned())))
             }
             Some(_) => Err(Invalid::field(
                 "client_id",
-                "`client_id` is 1 to 64 letters, digits, `-` or `_`.",
+                "Invalid `client_id`: expected 1 to 64 letters, digits, `-` or `_`.",
             )),
         }
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_id_is_short_and_plain_or_none() {
+    fn only_a_short_client_id_of_allowed_characters_is_valid() {
         assert_eq!(IdempotencyKey::parse(None), Ok(None));
         assert_eq!(IdempotencyKey::parse(Some("")), Ok(None));
         for good in ["6ba7b810-9dad-11d1-80b4-00c04fd430c8", "_", &"x".repeat(64)] {
@@ -67,8 +67,8 @@ mod tests {
             );
         }
         for bad in ["a b", "\"", "<b>", "é", &"x".repeat(65)] {
-            let refused = IdempotencyKey::parse(Some(bad)).unwrap_err();
-            assert_eq!(refused.field.as_deref(), Some("client_id"), "{bad}");
+            let invalid = IdempotencyKey::parse(Some(bad)).unwrap_err();
+            assert_eq!(invalid.field.as_deref(), Some("client_id"), "{bad}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What an app writes for a socket.
+//! Consumers: the handlers that an app writes for a connection.
 
 mod action;
 mod debouncer;
@@ -20,11 +20,11 @@ pub use ticker::Ticker;
 pub(crate) use action::client_id;
 pub(crate) use erased::ErasedConsumer;
 
-/// One connection's behaviour. Handlers run one at a time, in the order in which things happened to
-/// this connection.
+/// The behavior of one connection. Handlers run one at a time, in the order of the connection's
+/// events.
 ///
-/// Implement it with plain `async fn`s. What an error does is said at [`Error`]; a panic ends this
-/// one connection with 1011.
+/// Implement it with plain `async fn`s. For the effect of an error, see [`Error`]; a panic closes
+/// this one connection with 1011.
 ///
 /// ```
 /// use bellwire::{Consumer, Error, Frame, Socket};
@@ -40,7 +40,8 @@ pub(crate) use erased::ErasedConsumer;
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let bellwire = bellwire::Bellwire::builder("http://127.0.0.1:8000").build()?;
 /// let mut browser = bellwire::testing::Communicator::connect(&bellwire, Echo).await;
 /// browser.send_text("Hello").await;
@@ -49,29 +50,29 @@ pub(crate) use erased::ErasedConsumer;
 /// # Ok(()) }
 /// ```
 pub trait Consumer: Sized + Send + 'static {
-    /// What the browser may ask.
+    /// The actions that a browser may send.
     type Action: FromFrame;
-    /// What members of a group tell each other; `()` where nothing is told.
+    /// The events that members of a group exchange; `()` if there are none.
     type Event: Event;
 
-    /// The socket is open: join groups, follow feeds, greet.
+    /// Runs when the socket is open: join groups, follow feeds, send a greeting.
     ///
-    /// Who may connect at all is decided before the upgrade, in the route's handler. An error here
-    /// closes the socket: [`Error::Close`] with its code, [`Error::Invalid`] with 1008 and the
-    /// message, any other with 1011.
+    /// Check permissions before the upgrade, in the route's handler. An error here closes the
+    /// socket: [`Error::Close`] with its code, [`Error::Invalid`] with 1008 and the message, any
+    /// other with 1011.
     fn connect(&mut self, socket: &mut Socket) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = socket;
         ready(Ok(()))
     }
 
-    /// The browser asks for something.
+    /// Runs for each action from the browser.
     fn receive(
         &mut self,
         socket: &mut Socket,
         action: Self::Action,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// A member of a group told something.
+    /// Runs for each event sent to a group of this socket, or to its channel.
     fn event(
         &mut self,
         socket: &mut Socket,
@@ -81,13 +82,14 @@ pub trait Consumer: Sized + Send + 'static {
         ready(Ok(()))
     }
 
-    /// A feed has to be brought up to date from the source of truth: the page just came, or came
-    /// back, or a number was missing.
+    /// Runs when a feed has to be brought up to date from the source of truth: the page has just
+    /// connected or reconnected, or a number was missing.
     ///
-    /// Returns everything after number `since` as patches, and the number reached. They leave as
-    /// one, so that a browser is either brought up to date or not. `since` is `None` when the page
-    /// does not say where it is: then the patches replace what it may show. So they should when it
-    /// is too far behind. An error is logged and closes with 1013, and the browser tries again.
+    /// Returns everything after number `since` as patches, and the number reached. The patches are
+    /// sent as one unit, so that a browser is either brought up to date or not. `since` is `None`
+    /// if the page does not know its position: then the patches have to replace the list that it
+    /// may show. They should do so as well if it is too far behind. An error is logged and closes
+    /// with 1013, and the browser reconnects.
     fn catch_up(
         &mut self,
         socket: &mut Socket,
@@ -97,19 +99,21 @@ pub trait Consumer: Sized + Send + 'static {
         let _ = (socket, since);
         ready(
             Ok(CatchUp { patches: Vec::new(), seq: 0 })
-                .inspect(|_| tracing::warn!(%feed, "Nobody can catch up with this feed")),
+                .inspect(|_| tracing::warn!(%feed, "The consumer has no `catch_up` for this feed")),
         )
     }
 
-    /// Events or unnumbered patches were dropped because this reader was too slow. What they said
-    /// has to be shown anew; by default the socket closes with 1013 and the page comes back fresh.
+    /// Runs after events or unnumbered patches were dropped because this reader was too slow.
+    ///
+    /// Their content has to be shown again. By default the socket closes with 1013, and the page
+    /// reconnects and catches up.
     fn lagged(&mut self, socket: &mut Socket) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = socket;
-        ready(Err(Error::Close(Close::new(Close::TRY_AGAIN, "too slow for what was sent"))))
+        ready(Err(Error::Close(Close::new(Close::TRY_AGAIN, "too slow: messages were dropped"))))
     }
 
-    /// The person was taken out of this group; nothing more comes from it. By default the socket
-    /// closes with 1008.
+    /// Runs after the person was removed from this group; nothing more arrives from it. By default
+    /// the socket closes with 1008.
     fn removed(
         &mut self,
         socket: &mut Socket,
@@ -119,19 +123,19 @@ pub trait Consumer: Sized + Send + 'static {
         ready(Err(Error::Close(Close::policy("removed"))))
     }
 
-    /// The socket is closed or lost, and has left its groups. Runs exactly once for every `connect`
-    /// that was begun, whatever happened.
+    /// Runs when the socket is closed or lost, after it has left its groups: exactly once for every
+    /// `connect` that began, whatever happened.
     fn disconnect(&mut self, socket: &mut Socket, close: Close) -> impl Future<Output = ()> + Send {
         let _ = (socket, close);
         ready(())
     }
 }
 
-/// What a page missed.
+/// The changes that a page missed.
 #[derive(Debug)]
 pub struct CatchUp {
-    /// The changes, in the order in which they are to be shown.
+    /// The changes, in the order in which to show them.
     pub patches: Vec<Patch>,
-    /// The number of the last change that they contain.
+    /// The number of the last change among them.
     pub seq: Seq,
 }

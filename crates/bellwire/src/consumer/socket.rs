@@ -1,4 +1,4 @@
-//! What a handler holds of its connection.
+//! The consumer's handle to its connection.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -14,20 +14,21 @@ use crate::{
     Patch, Scope, Seq,
 };
 
-/// One connection, in the hands of its consumer.
+/// The handle of a consumer to its connection.
 ///
-/// What is sent leaves when the handler ends, together, or earlier when much has gathered.
+/// Frames are buffered, and written together when the handler ends, or earlier when the write
+/// buffer is full.
 pub struct Socket {
     pub(crate) channel: Arc<Channel>,
     pub(crate) bellwire: Bellwire,
     pub(crate) scope: Scope,
-    /// The groups it joined.
+    /// The groups that it joined.
     joined: Vec<GroupName>,
-    /// The groups in which it makes its person present.
+    /// The groups in which its person is present by it.
     tracked: Vec<GroupName>,
-    /// What a handler asked for.
+    /// The close that a handler requested.
     pub(crate) closing: Option<Close>,
-    /// The field that an error is shown beside, where it stays until it is taken back.
+    /// The field of the error that the page shows, until it is cleared.
     shown_error: Option<Option<String>>,
 }
 
@@ -44,27 +45,27 @@ impl Socket {
         Self { channel, bellwire, scope, joined, tracked, closing: None, shown_error: None }
     }
 
-    /// Its way out. While it is held nothing else is written here.
+    /// Locks the outbound side: while the lock is held, nobody else writes to this socket.
     pub(crate) fn outbound(&self) -> MutexGuard<'_, Outbound> {
         self.channel.outbound()
     }
 
-    /// Who connected, and where.
+    /// The scope: the person, path and query of this connection.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// This connection's own address.
+    /// The address of this connection in the layer.
     pub fn channel(&self) -> ChannelName {
         self.channel.name
     }
 
-    /// The layer, for sending to groups.
+    /// The layer, to send to groups.
     pub fn layer(&self) -> &Layer {
         self.bellwire.layer()
     }
 
-    /// What the browser understands.
+    /// The dialect of the browser.
     pub fn dialect(&self) -> Dialect {
         self.outbound().dialect
     }
@@ -72,7 +73,7 @@ impl Socket {
     /// Sends a frame, text or binary.
     ///
     /// # Errors
-    /// When the connection is lost or told to close, or its reader takes nothing for too long.
+    /// If the connection is lost, a close is requested, or its reader accepts nothing for too long.
     pub async fn send(&mut self, frame: Frame) -> Result<(), Error> {
         self.write(match frame {
             Frame::Text(text) => EncodedFrame::text(text.as_bytes()),
@@ -84,7 +85,7 @@ impl Socket {
     /// Sends text.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Those of [`send`](Self::send).
     pub async fn send_text(&mut self, text: impl AsRef<str>) -> Result<(), Error> {
         let frame = EncodedFrame::text(text.as_ref().as_bytes());
         self.write(frame).await
@@ -93,49 +94,51 @@ impl Socket {
     /// Sends a value as JSON.
     ///
     /// # Errors
-    /// As [`send`](Self::send), or when the value has no JSON form.
+    /// Those of [`send`](Self::send), or if the value cannot be serialized.
     pub async fn send_json(&mut self, value: &(impl Serialize + Sync)) -> Result<(), Error> {
         let frame = EncodedFrame::text(&serde_json::to_vec(value)?);
         self.write(frame).await
     }
 
-    /// Changes this one page.
+    /// Sends a patch to this page only.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Those of [`send`](Self::send).
     pub async fn patch(&mut self, patch: Patch) -> Result<(), Error> {
         self.frames(self.dialect().patches(&[patch], None)).await
     }
 
-    /// Joins a group: from now on its sends arrive here. Joining twice is joining once.
+    /// Joins a group: from now on its sends arrive here. Joining again has no effect.
     pub fn join<E: Event>(&mut self, group: &Group<E>) {
         self.join_group(group.name());
     }
 
-    /// Leaves a group. What waited from there is not delivered any more. Followed again, a feed
-    /// goes on where it was left.
+    /// Leaves a group. Its queued messages are dropped. If its feed is followed again, it continues
+    /// at the position where it was left.
     pub fn leave<E: Event>(&mut self, group: &Group<E>) {
         let _ = self.leave_group(group.name());
     }
 
-    /// Joins a group and follows its numbers. As soon as the running handler ends the consumer is
-    /// asked to [catch up](crate::Consumer::catch_up) from where the page left off; from then on
-    /// nothing is missed.
+    /// Joins a group and subscribes to its feed. After the running handler, the consumer is asked
+    /// to [catch up](crate::Consumer::catch_up) from the position of the page; from then on no
+    /// change is missed.
     pub fn follow<E: Event>(&mut self, feed: &Group<E>) {
         let feed = self.join_group(feed.name());
         self.outbound().subscriptions.follow(&feed, self.scope.since(&feed));
     }
 
-    /// Follows a feed from number `seq`, for a handler that brings the page to that number itself.
-    /// So that nothing falls in between, [`join`](Self::join) the group first, then read the number
-    /// and what is to be shown, send that, and follow from there.
+    /// Subscribes to a feed from number `seq`, for a handler that brings the page to that number
+    /// itself.
+    ///
+    /// So that no change is missed, [`join`](Self::join) the group first, then read the number and
+    /// the content, send the content, and follow from that number.
     pub fn follow_from<E: Event>(&mut self, feed: &Group<E>, seq: Seq) {
         let feed = self.join_group(feed.name());
         self.outbound().subscriptions.follow_from(&feed, seq);
     }
 
     /// Makes the person of this socket present in a group, until the socket closes or
-    /// [`untrack`](Self::untrack)s. A socket of nobody in particular makes nobody present.
+    /// [`untrack`](Self::untrack)s. Has no effect on a socket without a person.
     pub fn track<E: Event>(&mut self, group: &Group<E>) {
         let group = group.name();
         if let Some(person) = self.scope.person()
@@ -146,7 +149,7 @@ impl Socket {
         }
     }
 
-    /// This socket does not stand for its person in the group any more.
+    /// Ends the presence of this socket's person in the group, unless another socket tracks it.
     pub fn untrack<E: Event>(&mut self, group: &Group<E>) {
         self.untrack_group(group.name());
     }
@@ -156,7 +159,7 @@ impl Socket {
         self.closing.get_or_insert(close);
     }
 
-    /// Returns the group's name, as its members share it.
+    /// Joins a group. Returns the group's name, shared by its members.
     pub(crate) fn join_group(&mut self, group: &GroupName) -> GroupName {
         if let Some(joined) = self.joined.iter().find(|joined| *joined == group) {
             return joined.clone();
@@ -166,7 +169,7 @@ impl Socket {
         group
     }
 
-    /// Returns whether it was in the group.
+    /// Leaves a group. Returns whether the socket was in it.
     pub(crate) fn leave_group(&mut self, group: &GroupName) -> bool {
         let was_in = self.joined.contains(group) || self.tracked.contains(group);
         self.layer().leave(group, &self.channel);
@@ -188,7 +191,7 @@ impl Socket {
         }
     }
 
-    /// Leaves everything that it was in.
+    /// Leaves all groups.
     pub(crate) fn leave_all(&mut self) {
         for group in self.tracked.clone() {
             self.untrack_group(&group);
@@ -198,7 +201,7 @@ impl Socket {
         self.outbound().subscriptions = Subscriptions::default();
     }
 
-    /// Tells the browser what was wrong with its ask.
+    /// Sends the error that answers an action of the browser.
     pub(crate) async fn error(
         &mut self,
         invalid: Invalid,
@@ -209,18 +212,18 @@ impl Socket {
         Ok(())
     }
 
-    /// What was wrong is mended: the page shows it no longer.
+    /// Clears the error that the page shows, after a valid action.
     pub(crate) fn clear_error(&mut self) {
         if let Some(field) = self.shown_error.take()
             && let Some(frame) = self.dialect().clear_error(field.as_deref())
         {
-            // A wire that is gone says so at the next flush.
+            // A lost transport reports its error at the next flush.
             let _ = self.outbound().transport.write(Outgoing::Frame(frame));
         }
     }
 
-    /// What was read for members of a group, as long as it is one. Returns whether all of it went
-    /// out.
+    /// Writes frames for members of a group, as long as this socket is one. Returns whether all
+    /// were written.
     pub(crate) async fn write_to_member(
         &mut self,
         group: &GroupName,
@@ -228,14 +231,14 @@ impl Socket {
     ) -> Result<bool, Error> {
         for frame in frames {
             self.ready().await?;
-            let fed = {
+            let written = {
                 let mut outbound = self.outbound();
                 self.channel
                     .queue
                     .if_member(group, || outbound.transport.write(Outgoing::Frame(frame)))
             };
-            match fed {
-                Some(fed) => fed.map_err(|_| Error::Close(Close::lost()))?,
+            match written {
+                Some(written) => written.map_err(|_| Error::Close(Close::lost()))?,
                 None => return Ok(false),
             }
         }
@@ -257,13 +260,13 @@ impl Socket {
             .map_err(|_| Error::Close(Close::lost()))
     }
 
-    /// Waits for room for one more frame: when much has gathered the reader has to take some first,
-    /// within its time. Whoever is told to close waits no longer.
+    /// Waits until the write buffer has capacity: when it is full, the reader has to accept some
+    /// bytes first, within the limit. A requested close ends the wait.
     async fn ready(&mut self) -> Result<(), Error> {
-        let patience = self.bellwire.limits().write;
+        let write_limit = self.bellwire.limits().write;
         let channel = &self.channel;
         loop {
-            let room = poll_fn(|cx| match channel.queue.poll_closed(cx) {
+            let capacity = poll_fn(|cx| match channel.queue.poll_closed(cx) {
                 Poll::Ready(()) => {
                     Poll::Ready(Err(channel.queue.closed().unwrap_or_else(Close::lost)))
                 }
@@ -271,8 +274,8 @@ impl Socket {
                     channel.outbound().transport.poll_ready(cx).map_err(|_| Close::lost())
                 }
             });
-            match tokio::time::timeout(patience, room).await {
-                Ok(room) => return room.map_err(Error::Close),
+            match tokio::time::timeout(write_limit, capacity).await {
+                Ok(result) => return result.map_err(Error::Close),
                 // Slow, but alive.
                 Err(_) if channel.outbound().transport.made_progress() => {}
                 Err(_) => {
@@ -283,11 +286,11 @@ impl Socket {
     }
 }
 
-/// However a connection ends, it is in no group afterwards.
+/// However a connection ends, it leaves all its groups.
 impl Drop for Socket {
     fn drop(&mut self) {
         self.leave_all();
-        // Somebody may hold the channel a moment longer; the line ends now.
+        // The channel may be held a moment longer; the transport is dropped now.
         *self.outbound() = Outbound::default();
     }
 }

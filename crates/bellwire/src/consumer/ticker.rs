@@ -1,4 +1,4 @@
-//! What happens again and again to a group, as long as anybody is there to see it.
+//! Tickers: periodic patches to a group, as long as it has members.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,13 +8,12 @@ use crate::outbound::Send;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Event, Group, GroupName, Layer, Patch, Socket};
 
-/// Tells all who watch a group something every so often, such as the time: made once a tick,
-/// encoded once a dialect, no handler woken.
+/// A ticker: sends a patch, such as the time, to all watching sockets at a fixed interval. The
+/// patch is made once per tick and encoded once per dialect; no handler runs.
 ///
-/// One task does so for all sockets of this process. It begins with the first that watches, and
-/// ends when it finds nobody at a tick; between them nothing is made. Ticks fall on whole multiples
-/// of their pause since 1970, so that those of several processes fall together; each process ticks
-/// for its own sockets.
+/// One task serves all sockets of this process. It starts with the first socket that watches, and
+/// ends at a tick that finds none. Ticks fall on multiples of the interval since 1970, so that
+/// several processes tick at the same time; each process serves its own sockets.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,11 +35,12 @@ use crate::{Event, Group, GroupName, Layer, Patch, Socket};
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
 /// let group = bellwire.layer().group::<()>(GroupName::of("clock", 1));
-/// let pause = Duration::from_millis(5);
-/// let ticker = Ticker::new(&group, pause, || Patch::inner("#clock", Html::text("tick")).json_text("tick"));
+/// let tick = || Patch::inner("#clock", Html::text("tick")).json_text("tick");
+/// let ticker = Ticker::new(&group, Duration::from_millis(5), tick);
 /// let mut browser = bellwire::testing::Communicator::connect(&bellwire, Watcher(ticker)).await;
 /// assert_eq!(browser.receive_text().await, "tick");
 /// # Ok(()) }
@@ -51,28 +51,28 @@ pub struct Ticker(Arc<Inner>);
 struct Inner {
     layer: Layer,
     group: GroupName,
-    pause: Duration,
+    interval: Duration,
     tick: Box<dyn Fn() -> Patch + std::marker::Send + Sync>,
     flag: TaskFlag,
 }
 
 impl Ticker {
-    /// Tells this group what `tick` makes, every `pause`.
+    /// A ticker that sends the patch made by `tick` to this group, once per `interval`.
     ///
     /// # Panics
-    /// When `pause` is no time at all.
+    /// If `interval` is zero.
     pub fn new<E: Event>(
         group: &Group<E>,
-        pause: Duration,
+        interval: Duration,
         tick: impl Fn() -> Patch + std::marker::Send + Sync + 'static,
     ) -> Self {
-        assert!(!pause.is_zero(), "a ticker needs a pause");
+        assert!(!interval.is_zero(), "the interval of a ticker must not be zero");
         let (layer, group, tick) = (group.layer().clone(), group.name().clone(), Box::new(tick));
-        Self(Arc::new(Inner { layer, group, pause, tick, flag: TaskFlag::default() }))
+        Self(Arc::new(Inner { layer, group, interval, tick, flag: TaskFlag::default() }))
     }
 
-    /// From now on this socket is told, until it closes or [leaves](Self::leave). Watching twice is
-    /// watching once.
+    /// Sends the ticks to this socket until it closes or [leaves](Self::leave). Watching again has
+    /// no effect.
     pub fn watch(&self, socket: &mut Socket) {
         socket.join_group(&self.0.group);
         if self.0.flag.try_start() {
@@ -80,12 +80,12 @@ impl Ticker {
         }
     }
 
-    /// This socket is told nothing more.
+    /// Stops sending to this socket.
     pub fn leave(&self, socket: &mut Socket) {
         let _ = socket.leave_group(&self.0.group);
     }
 
-    /// Whether there is a task at this moment.
+    /// Whether the task is running at this moment.
     pub fn is_running(&self) -> bool {
         *self.0.flag.lock()
     }
@@ -94,36 +94,36 @@ impl Ticker {
 async fn run(ticker: Arc<Inner>) {
     let mut last = UNIX_EPOCH;
     loop {
-        last = tick_after(last, ticker.pause, SystemTime::now).await;
+        last = tick_after(last, ticker.interval, SystemTime::now).await;
         if ticker.flag.try_stop(|| ticker.layer.local_members(&ticker.group) > 0) {
             return;
         }
-        // One bad tick is no reason to stand still.
+        // A tick that panics must not end the task.
         match catch_unwind(AssertUnwindSafe(|| (ticker.tick)())) {
             Ok(patch) => {
                 ticker.layer.send_local(&ticker.group, Send::Patches(vec![patch], None), None)
             }
-            Err(_) => tracing::error!(group = %ticker.group, "A tick panicked and is left out"),
+            Err(_) => tracing::error!(group = %ticker.group, "A tick panicked and is skipped"),
         }
     }
 }
 
-/// Whether there is a task: one while anybody watches, never two.
+/// Whether the task runs: one task while any socket watches, never two.
 #[derive(Debug, Default)]
 pub(crate) struct TaskFlag(Mutex<bool>);
 
 impl TaskFlag {
-    /// Somebody watches, and has joined the group before: a task that is about to end finds the
-    /// newcomer, or has said that it ended. Returns whether a task has to begin.
+    /// Returns whether the task has to be started. The caller has joined the group before: a task
+    /// that is about to end either finds the new member, or has cleared the flag already.
     pub(crate) fn try_start(&self) -> bool {
         !std::mem::replace(&mut *self.lock(), true)
     }
 
-    /// Returns whether the task has to end, since nobody is there; whoever comes next begins
+    /// Returns whether the task has to end, because there are no members. The next one starts
     /// another.
-    pub(crate) fn try_stop(&self, anybody: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn try_stop(&self, has_members: impl FnOnce() -> bool) -> bool {
         let mut running = self.lock();
-        *running = anybody();
+        *running = has_members();
         !*running
     }
 
@@ -132,31 +132,31 @@ impl TaskFlag {
     }
 }
 
-/// Waits for the next tick, and says when it is due. It is looked for anew each time, since the
-/// clock of the wall may have been set meanwhile.
+/// Waits for the next tick, and returns its time. The time is computed again for each tick, because
+/// the wall clock may have been set.
 async fn tick_after(
     last: SystemTime,
-    pause: Duration,
+    interval: Duration,
     wall: impl Fn() -> SystemTime,
 ) -> SystemTime {
     let now = wall();
-    let wait = until_next(pause, now);
-    // A clock that runs a little behind our timer shows the last one as still to come.
-    let wait = if now + wait == last { wait + pause } else { wait };
+    let wait = until_next(interval, now);
+    // If the wall clock is slightly behind the timer, the last tick seems to be in the future.
+    let wait = if now + wait == last { wait + interval } else { wait };
     tokio::time::sleep(wait).await;
     now + wait
 }
 
-/// How long it is until the next whole multiple of the pause since 1970.
-fn until_next(pause: Duration, now: SystemTime) -> Duration {
+/// The time until the next multiple of the interval since 1970.
+fn until_next(interval: Duration, now: SystemTime) -> Duration {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let rest = pause.as_nanos() - now % pause.as_nanos();
+    let rest = interval.as_nanos() - now % interval.as_nanos();
     Duration::from_nanos(u64::try_from(rest).unwrap_or(u64::MAX))
 }
 
 impl fmt::Debug for Ticker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ticker({}, {:?})", self.0.group, self.0.pause)
+        write!(f, "Ticker({}, {:?})", self.0.group, self.0.interval)
     }
 }
 
@@ -167,33 +167,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_fall_on_whole_multiples_of_the_pause() {
+    fn ticks_fall_on_multiples_of_the_interval() {
         let second = Duration::from_secs(1);
         let at = |millis| UNIX_EPOCH + Duration::from_millis(millis);
         assert_eq!(until_next(second, at(5_300)), Duration::from_millis(700));
-        assert_eq!(until_next(second, at(5_000)), second, "this one is over");
+        assert_eq!(until_next(second, at(5_000)), second, "this tick has passed");
         assert_eq!(until_next(second, at(5_999)), Duration::from_millis(1));
         assert_eq!(until_next(3 * second, at(7_000)), 2 * second);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn ticks_fall_on_whole_multiples_again_after_the_clock_was_set() {
-        let (second, begun) = (Duration::from_secs(1), Instant::now());
+    async fn ticks_fall_on_multiples_again_after_the_clock_is_set() {
+        let (second, start) = (Duration::from_secs(1), Instant::now());
         let mut last = UNIX_EPOCH;
-        // Never, forward, back, back by a hair that leaves the last tick still to come, and back by
-        // more than a tick.
+        // Not set, set forward, set back, set back so little that the last tick is just in the
+        // future, and set back by more than a tick.
         for (to, due) in
             [(5_300, 6), (5_300, 7), (5_700, 8), (5_450, 9), (5_445, 10), (3_700, 9), (3_700, 10)]
         {
             let set = Duration::from_millis(to);
-            let wall = || UNIX_EPOCH + set + begun.elapsed();
+            let wall = || UNIX_EPOCH + set + start.elapsed();
             last = tick_after(last, second, wall).await;
             assert_eq!(
                 last.duration_since(UNIX_EPOCH).unwrap().as_millis(),
                 due * 1_000,
                 "set to {set:?}"
             );
-            let late = wall().duration_since(last).expect("no tick comes before its time");
+            let late = wall().duration_since(last).expect("no tick is early");
             assert!(late < Duration::from_millis(10), "{late:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! The builder of the handle.
+//! [`Builder`]: the settings of a [`Bellwire`] handle.
 
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -8,7 +8,7 @@ use crate::sync::atomic::AtomicBool;
 use crate::sync::{Arc, OnceLock};
 use crate::{InvalidOrigin, Layer, Limits, Origins};
 
-/// Where more origins are allowed, as long as nobody names a better place.
+/// The default name of the setting that allows more origins.
 const SETTING: &str = "`Bellwire::builder(…).origin(…)`";
 
 /// Builds a [`Bellwire`].
@@ -30,38 +30,38 @@ impl Builder {
         }
     }
 
-    /// Also allows pages of this origin to open sockets.
+    /// Adds an origin whose pages may open sockets.
     #[must_use]
     pub fn origin(mut self, address: impl Into<String>) -> Self {
         self.addresses.push(address.into());
         self
     }
 
-    /// What a refusal calls the setting that allows more origins.
+    /// Sets the name under which a refusal mentions the setting that allows more origins.
     #[must_use]
     pub fn origin_setting(mut self, name: impl Into<String>) -> Self {
         self.setting = name.into();
         self
     }
 
-    /// Other bounds than the default ones.
+    /// Sets the limits of each connection. The default is [`Limits::default`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Another layer than this process's memory.
+    /// Sets the channel layer. The default is [`Layer::memory`], which serves one process.
     #[must_use]
     pub fn layer(mut self, layer: Layer) -> Self {
         self.layer = Some(layer);
         self
     }
 
-    /// Puts it together.
+    /// Builds the handle.
     ///
     /// # Errors
-    /// When an address is not an `http` or `https` URL.
+    /// Returns [`InvalidOrigin`] if an address is not an `http` or `https` URL.
     pub fn build(self) -> Result<Bellwire, InvalidOrigin> {
         let origins = Origins::new(self.addresses.iter().map(String::as_str), &self.setting)?;
         Ok(Bellwire(Arc::new(Inner {

@@ -1,4 +1,4 @@
-//! The handle that everything hangs on.
+//! [`Bellwire`]: the handle to the framework in one process.
 
 mod builder;
 mod shutdown;
@@ -15,8 +15,10 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, OnceLock};
 use crate::{Layer, Limits, Origins, Scope};
 
-/// The framework in one process: its layer, its limits, the origins it trusts, and its end. Cheap
-/// to clone; an axum state from which it can be taken (`FromRef`) is all that socket routes need.
+/// The framework in one process: its layer, its limits, its allowed origins and its shutdown.
+///
+/// It is cheap to clone. Socket routes need an axum state that it can be extracted from
+/// (`FromRef`), and nothing else.
 #[derive(Clone)]
 pub struct Bellwire(Arc<Inner>);
 
@@ -31,27 +33,27 @@ struct Inner {
 }
 
 impl Bellwire {
-    /// Begins with the public address of the site, whose pages may open sockets.
+    /// Starts a builder with the public address of the site. Pages of that origin may open sockets.
     pub fn builder(address: impl Into<String>) -> Builder {
         Builder::new(address.into())
     }
 
-    /// Groups and channels.
+    /// The channel layer: groups and channels.
     pub fn layer(&self) -> &Layer {
         &self.0.layer
     }
 
-    /// Whose pages are ours.
+    /// The origins whose pages may open sockets.
     pub fn origins(&self) -> &Origins {
         &self.0.origins
     }
 
-    /// The bounds of every connection.
+    /// The limits of each connection.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    /// The limit that the sockets of this person or address exceed.
+    /// The limit that the open sockets of this person or address exceed, if any.
     pub(crate) fn exceeded_by(&self, scope: &Scope) -> Option<usize> {
         let limits = self.limits();
         let person = scope
@@ -63,8 +65,8 @@ impl Bellwire {
         [person, address]
             .into_iter()
             .flatten()
-            .find(|(open, most)| open > most)
-            .map(|(_, most)| most)
+            .find(|(open, limit)| open > limit)
+            .map(|(_, limit)| limit)
     }
 
     pub(crate) fn stopping(&self) -> bool {
@@ -75,18 +77,18 @@ impl Bellwire {
         &self.0.tasks
     }
 
-    /// Milliseconds since this process's Bellwire began.
+    /// Milliseconds since this handle was built.
     pub(crate) fn now(&self) -> u64 {
         self.clock()()
     }
 
-    /// The same for later, without a hold on the rest.
+    /// A clock with the value of [`now`](Self::now). It does not keep the handle alive.
     pub(crate) fn clock(&self) -> impl Fn() -> u64 + Copy + use<> {
         let started = self.0.started;
         move || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Sees to it that somebody looks after the sockets.
+    /// Starts the heartbeat task unless it is already running.
     pub(crate) fn ensure_heartbeat(&self) {
         self.0.heartbeat.get_or_init(|| start_heartbeat(self));
     }

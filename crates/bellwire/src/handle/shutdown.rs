@@ -1,4 +1,4 @@
-//! The shutdown: closes all sockets in batches and waits for them.
+//! Shutdown: closes all sockets in batches and waits for them to end.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -6,32 +6,37 @@ use std::time::Duration;
 use crate::sync::atomic::Ordering;
 use crate::{Bellwire, Close};
 
-/// How many sockets are closed at once at a stop; between batches there is a short pause, so that not all come back together.
+/// The number of sockets closed at once during a shutdown. A short pause follows each batch, so
+/// that the clients do not all reconnect at the same moment.
 const BATCH: usize = 256;
-/// The longest pause between two batches. Each is shorter by chance, so that the batches of several processes do not keep step.
+/// The longest pause between two batches. Each pause is a random part of it, so that the batches of
+/// several processes do not run in step.
 const PAUSE: Duration = Duration::from_millis(40);
-/// What part of the time for a stop all pauses together may take at most: the last batch, too, is to have time to end.
+/// All pauses together take at most this fraction (one quarter) of the timeout, so that the last
+/// batch has time to end as well.
 const PAUSES: u32 = 4;
-/// How often a stop looks for sockets that were still opening when it began.
+/// The interval at which a shutdown looks for sockets that were still opening when it started.
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Bellwire {
-    /// Closes every socket with 1012, so that browsers come back by themselves, and waits until every `disconnect` has run, or until
-    /// `patience` ends; returns whether all ended. New sockets are refused from now on.
-    pub async fn shutdown(&self, patience: Duration) -> bool {
+    /// Closes every socket with 1012, so that browsers reconnect by themselves, and waits until
+    /// every `disconnect` has run or `timeout` has passed. Returns whether all connections ended.
+    ///
+    /// New sockets are refused from the call on.
+    pub async fn shutdown(&self, timeout: Duration) -> bool {
         self.0.stopping.store(true, Ordering::SeqCst);
         self.0.tasks.close();
         let all_closed = async {
             let channels = self.layer().channels();
             let batches = channels.chunks(BATCH);
-            let most = longest_pause(batches.len(), patience);
+            let longest = longest_pause(batches.len(), timeout);
             for batch in batches {
                 batch.iter().for_each(|channel| {
                     channel.queue.close(Close::new(Close::RESTART, "restarting"))
                 });
-                tokio::time::sleep(most.mul_f64(chance())).await;
+                tokio::time::sleep(longest.mul_f64(random_fraction())).await;
             }
-            // A socket whose handshake was under way when the stop began.
+            // Sockets whose handshake was in progress when the shutdown started.
             loop {
                 self.layer()
                     .channels()
@@ -42,18 +47,18 @@ impl Bellwire {
                 }
             }
         };
-        tokio::time::timeout(patience, all_closed).await.is_ok()
+        tokio::time::timeout(timeout, all_closed).await.is_ok()
     }
 }
 
-/// How long to wait at most after each of so many batches.
-fn longest_pause(batches: usize, patience: Duration) -> Duration {
+/// The longest pause after each of `batches` batches.
+fn longest_pause(batches: usize, timeout: Duration) -> Duration {
     let batches = u32::try_from(batches).unwrap_or(u32::MAX).max(1);
-    PAUSE.min(patience / PAUSES / batches)
+    PAUSE.min(timeout / PAUSES / batches)
 }
 
-/// A share of one that nobody can foretell: no two hashers are alike.
-fn chance() -> f64 {
+/// A random number from 0 to 1: each hasher has its own random seed.
+fn random_fraction() -> f64 {
     RandomState::new().hash_one(()) as f64 / u64::MAX as f64
 }
 
@@ -61,20 +66,20 @@ fn chance() -> f64 {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(7);
+    const TIMEOUT: Duration = Duration::from_secs(7);
 
     #[test]
-    fn pauses_are_short_and_all_together_leave_most_of_the_time_to_the_last_batch() {
-        assert_eq!(longest_pause(8, PATIENCE), PAUSE);
+    fn pauses_are_short_and_in_total_leave_most_of_the_timeout_to_the_last_batch() {
+        assert_eq!(longest_pause(8, TIMEOUT), PAUSE);
         for batches in [0, 1, 8, 400, 100_000] {
-            let all = longest_pause(batches, PATIENCE) * u32::try_from(batches).unwrap();
-            assert!(all <= PATIENCE / PAUSES, "{batches} batches: {all:?}");
+            let all = longest_pause(batches, TIMEOUT) * u32::try_from(batches).unwrap();
+            assert!(all <= TIMEOUT / PAUSES, "{batches} batches: {all:?}");
         }
     }
 
     #[test]
-    fn pauses_do_not_keep_step() {
-        let pauses: Vec<_> = (0..100).map(|_| PAUSE.mul_f64(chance())).collect();
+    fn pauses_are_randomized() {
+        let pauses: Vec<_> = (0..100).map(|_| PAUSE.mul_f64(random_fraction())).collect();
         let (shortest, longest) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
         assert!(*longest <= PAUSE && *longest > PAUSE / 2 && *shortest < PAUSE / 2, "{pauses:?}");
     }

@@ -1,4 +1,4 @@
-//! Patches and errors as bytes.
+//! Encoding of patches and errors in the dialect of a browser.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -11,32 +11,32 @@ use crate::html::escape;
 use crate::transport::{EncodedFrame, EncodedFrames};
 use crate::{Html, Invalid, Patch, Seq, Swap};
 
-/// Room that was larger than this once is given back, in bytes.
+/// The largest capacity of a buffer that is kept for reuse, in bytes.
 const KEPT: usize = 16 * 1024;
 
 thread_local! {
-    /// The room that this thread writes in before it is known how long a frame becomes.
+    /// This thread's buffer for frames whose length is not known in advance.
     static SPARE: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// What a browser understands.
+/// The format of the frames that a browser receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialect {
-    /// One object a frame: `{"selector", "html"}`, with `"append": true` or `"how"`, and `"url"`,
+    /// One object per frame: `{"selector", "html"}`, with `"append": true` or `"how"`, and `"url"`,
     /// `"title"`, `"focus"`, `"feed"`, `"seq"` where they apply. Errors are
     /// `{"error", "field", "client_id"}`.
     #[default]
     Json,
-    /// HTML whose every top-level element carries `hx-swap-oob`, so that unmodified htmx 2 and 4
-    /// swap it. Feed and number are `data-feed` and `data-seq`; address, title, focus and morph are
-    /// `data-bw-…`, which bellwire.js alone obeys; an error goes into `#error--<field>` or
+    /// HTML in which every top-level element carries `hx-swap-oob`, so that unmodified htmx 2 and 4
+    /// swap it. Feed and number are `data-feed` and `data-seq`; URL, title, focus and morph are
+    /// `data-bw-…`, which only bellwire.js applies; an error goes into `#error--<field>` or
     /// `#error`.
     Htmx,
 }
 
 /// A `?dialect=` that is neither `json` nor `htmx`.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no dialect; this socket speaks `json` and `htmx`")]
+#[error("unknown dialect `{0}`; expected `json` or `htmx`")]
 pub struct UnknownDialect(String);
 
 impl FromStr for Dialect {
@@ -52,8 +52,8 @@ impl FromStr for Dialect {
 }
 
 impl Dialect {
-    /// The frames that carry these patches; the last one carries their place, so that nobody
-    /// believes to be further than they are.
+    /// Encodes patches. Only the last frame carries the position, so that a browser which loses a
+    /// frame does not report a later position than it has reached.
     pub(crate) fn patches(self, patches: &[Patch], position: Option<&Position>) -> EncodedFrames {
         let last = patches.len().saturating_sub(1);
         let position_of = |index| if index == last { position } else { None };
@@ -72,7 +72,7 @@ impl Dialect {
         }
     }
 
-    /// The frame that tells a browser what was wrong with its ask.
+    /// Encodes the error that answers a browser's action.
     pub(crate) fn error(self, invalid: &Invalid, client_id: Option<&str>) -> EncodedFrame {
         let Invalid { field, message } = invalid;
         let field = field.as_deref();
@@ -82,7 +82,8 @@ impl Dialect {
         }
     }
 
-    /// The frame that takes an error about this field back, where one stays until then.
+    /// Encodes the removal of an error about this field; `None` in a dialect whose errors do not
+    /// stay in the page.
     pub(crate) fn clear_error(self, field: Option<&str>) -> Option<EncodedFrame> {
         match self {
             Self::Json => None,
@@ -140,25 +141,25 @@ fn json_patch(patch: &Patch, position: Option<&Position>) -> EncodedFrame {
     })
 }
 
-/// A frame of what `write` adds.
+/// Encodes the text that `write` appends as one frame.
 fn text(write: impl FnOnce(&mut String)) -> EncodedFrame {
-    let mut room = SPARE.take();
-    write(&mut room);
-    let frame = EncodedFrame::text(room.as_bytes());
-    if room.capacity() <= KEPT {
-        room.clear();
-        SPARE.set(room);
+    let mut buffer = SPARE.take();
+    write(&mut buffer);
+    let frame = EncodedFrame::text(buffer.as_bytes());
+    if buffer.capacity() <= KEPT {
+        buffer.clear();
+        SPARE.set(buffer);
     }
     frame
 }
 
-/// Text, numbers and flags always have a JSON form.
+/// Serialization cannot fail: the values are text, numbers and flags.
 fn json(value: &impl Serialize) -> EncodedFrame {
     EncodedFrame::text(&serde_json::to_vec(value).unwrap_or_default())
 }
 
-/// Writes one top-level element. What replaces an element carries the mark itself; everything else
-/// comes in a wrapper that htmx takes off.
+/// Writes one top-level element. HTML that replaces an element carries the swap attributes itself;
+/// other HTML is put into a wrapper that htmx removes.
 fn htmx_patch(out: &mut String, patch: &Patch, position: Option<&Position>) {
     let style = match patch.swap {
         Swap::Inner => "innerHTML",
@@ -169,13 +170,13 @@ fn htmx_patch(out: &mut String, patch: &Patch, position: Option<&Position>) {
         Swap::After => "afterend",
         Swap::Remove => "delete",
     };
-    let marks = |out: &mut String| {
-        swap_mark(out, style, &patch.selector);
+    let attributes = |out: &mut String| {
+        swap_attribute(out, style, &patch.selector);
         if patch.swap == Swap::Morph {
             out.push_str(" data-bw-how=\"morph\"");
         }
         if let Some(Position { feed, seq }) = position {
-            // The name of a feed has nothing to escape, and text takes whatever is written to it.
+            // The name of a feed needs no escaping, and writing to a `String` cannot fail.
             [" data-feed=\"", feed.as_str(), "\" data-seq=\""]
                 .iter()
                 .for_each(|text| out.push_str(text));
@@ -187,7 +188,7 @@ fn htmx_patch(out: &mut String, patch: &Patch, position: Option<&Position>) {
             ("data-bw-focus", &patch.focus),
         ] {
             if let Some(value) = value {
-                mark(out, name, value);
+                attribute(out, name, value);
             }
         }
     };
@@ -196,60 +197,60 @@ fn htmx_patch(out: &mut String, patch: &Patch, position: Option<&Position>) {
         (true, Some(tag)) => {
             let (open, rest) = html.split_at(1 + tag.len());
             out.push_str(open);
-            marks(out);
+            attributes(out);
             out.push_str(rest);
         }
-        (true, None) => wrap(out, "span", marks, html),
-        (false, inside) => wrap(out, wrapper(inside), marks, html),
+        (true, None) => wrap(out, "span", attributes, html),
+        (false, inside) => wrap(out, wrapper(inside), attributes, html),
     }
 }
 
 fn htmx_error(out: &mut String, field: Option<&str>, message: &str, client_id: Option<&str>) {
-    let marks = |out: &mut String| {
-        swap_mark(out, "innerHTML", &error_selector(field));
-        mark(out, "data-error", field.unwrap_or_default());
+    let attributes = |out: &mut String| {
+        swap_attribute(out, "innerHTML", &error_selector(field));
+        attribute(out, "data-error", field.unwrap_or_default());
         if let Some(id) = client_id {
-            mark(out, "data-client-id", id);
+            attribute(out, "data-client-id", id);
         }
     };
-    wrap(out, "div", marks, Html::text(message).as_str());
+    wrap(out, "div", attributes, Html::text(message).as_str());
 }
 
-/// Where an error about this field is shown. Its name may come from the browser (an unknown field
-/// of its own data): only a plain name becomes a selector.
+/// The selector of the element that shows an error about this field. The field name may come from
+/// the browser (an unknown field of its own data), so only a plain name becomes a selector.
 fn error_selector(field: Option<&str>) -> String {
-    let json_text =
+    let is_plain =
         |field: &&str| field.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-    field.filter(json_text).map_or_else(|| "#error".to_owned(), |field| format!("#error--{field}"))
+    field.filter(is_plain).map_or_else(|| "#error".to_owned(), |field| format!("#error--{field}"))
 }
 
-fn swap_mark(out: &mut String, style: &str, selector: &str) {
+fn swap_attribute(out: &mut String, style: &str, selector: &str) {
     [" hx-swap-oob=\"", style, ":"].iter().for_each(|text| out.push_str(text));
     escape(out, selector);
     out.push('"');
 }
 
-fn mark(out: &mut String, name: &str, value: &str) {
+fn attribute(out: &mut String, name: &str, value: &str) {
     [" ", name, "=\""].iter().for_each(|text| out.push_str(text));
     escape(out, value);
     out.push('"');
 }
 
-fn wrap(out: &mut String, element: &str, marks: impl FnOnce(&mut String), html: &str) {
+fn wrap(out: &mut String, element: &str, attributes: impl FnOnce(&mut String), html: &str) {
     out.push('<');
     out.push_str(element);
-    marks(out);
+    attributes(out);
     [">", html, "</", element, ">"].iter().for_each(|text| out.push_str(text));
 }
 
-/// The name of the element that the HTML begins with.
+/// The name of the element that the HTML begins with, if it begins with one.
 fn tag(html: &str) -> Option<&str> {
     let name = html.strip_prefix('<')?;
     let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(name.len());
     (end > 0 && name.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| &name[..end])
 }
 
-/// An element that may hold what begins with `tag`: the HTML parser drops table parts in any other.
+/// A wrapper element that may contain `tag`: the HTML parser drops table parts in any other.
 fn wrapper(tag: Option<&str>) -> &'static str {
     match tag {
         Some("tr") => "tbody",
@@ -265,14 +266,14 @@ mod tests {
     use crate::GroupName;
     use serde_json::json;
 
-    fn words(frame: &EncodedFrame) -> String {
+    fn payload_text(frame: &EncodedFrame) -> String {
         String::from_utf8(frame.payload().to_vec()).unwrap()
     }
 
-    fn one(dialect: Dialect, patch: Patch, position: Option<Position>) -> String {
+    fn encode_one(dialect: Dialect, patch: Patch, position: Option<Position>) -> String {
         let frames = dialect.patches(&[patch], position.as_ref());
         assert_eq!(frames.len(), 1);
-        words(&frames[0])
+        payload_text(&frames[0])
     }
 
     fn item() -> Html {
@@ -284,17 +285,17 @@ mod tests {
     }
 
     #[test]
-    fn other_words_for_the_json_dialect_stand_in_place_of_the_object_and_htmx_gets_the_patch() {
+    fn json_text_replaces_the_object_in_the_json_dialect_and_htmx_receives_the_patch() {
         let tick = || Patch::inner("#clock", Html::text("12:00")).json_text("12:00 <o'clock>");
-        assert_eq!(one(Dialect::Json, tick(), None), "12:00 <o'clock>");
+        assert_eq!(encode_one(Dialect::Json, tick(), None), "12:00 <o'clock>");
         assert_eq!(
-            one(Dialect::Htmx, tick(), None),
+            encode_one(Dialect::Htmx, tick(), None),
             "<div hx-swap-oob=\"innerHTML:#clock\">12:00</div>"
         );
     }
 
     #[test]
-    fn each_way_has_its_htmx_form() {
+    fn each_swap_has_an_htmx_form() {
         for (patch, html) in [
             (
                 Patch::inner("#a", item()),
@@ -334,34 +335,41 @@ mod tests {
                 r##"<tbody hx-swap-oob="beforeend:#a"><tr><td>1</td></tr></tbody>"##,
             ),
         ] {
-            assert_eq!(one(Dialect::Htmx, patch, None), html);
+            assert_eq!(encode_one(Dialect::Htmx, patch, None), html);
         }
     }
 
     #[test]
-    fn the_place_address_title_and_focus_travel_as_attributes_and_are_escaped() {
+    fn the_position_url_title_and_focus_become_escaped_attributes() {
         let patch =
             Patch::inner("[name=\"q\"]", item()).url("/?a=1&b=2").title("\"><script>").focus("#q");
         assert_eq!(
-            one(Dialect::Htmx, patch, position()),
+            encode_one(Dialect::Htmx, patch, position()),
             concat!(
-                "<div hx-swap-oob=\"innerHTML:[name=&quot;q&quot;]\" data-feed=\"chat.room.1\" data-seq=\"7\" ",
-                "data-bw-url=\"/?a=1&amp;b=2\" data-bw-title=\"&quot;&gt;&lt;script&gt;\" data-bw-focus=\"#q\">",
+                "<div hx-swap-oob=\"innerHTML:[name=&quot;q&quot;]\" data-feed=\"chat.room.1\" ",
+                "data-seq=\"7\" data-bw-url=\"/?a=1&amp;b=2\" ",
+                "data-bw-title=\"&quot;&gt;&lt;script&gt;\" data-bw-focus=\"#q\">",
                 "<li id=\"message--1\">x</li></div>"
             )
         );
     }
 
     #[test]
-    fn the_json_form_is_the_books() {
-        let frame = one(Dialect::Json, Patch::append("#messages-list", item()), position());
+    fn the_json_form_is_the_one_of_the_book() {
+        let frame = encode_one(Dialect::Json, Patch::append("#messages-list", item()), position());
         let value: serde_json::Value = serde_json::from_str(&frame).unwrap();
         let html = "<li id=\"message--1\">x</li>";
         assert_eq!(
             value,
-            json!({"selector": "#messages-list", "html": html, "append": true, "feed": "chat.room.1", "seq": 7})
+            json!({
+                "selector": "#messages-list",
+                "html": html,
+                "append": true,
+                "feed": "chat.room.1",
+                "seq": 7,
+            })
         );
-        let frame = one(Dialect::Json, Patch::remove("#a"), None);
+        let frame = encode_one(Dialect::Json, Patch::remove("#a"), None);
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&frame).unwrap(),
             json!({"selector": "#a", "html": "", "how": "remove"})
@@ -369,25 +377,28 @@ mod tests {
     }
 
     #[test]
-    fn of_several_patches_only_the_last_carries_the_place() {
+    fn only_the_last_of_several_patches_carries_the_position() {
         let patches = [Patch::append("#a", item()), Patch::append("#a", item())];
         let html = Dialect::Htmx.patches(&patches, position().as_ref());
-        assert_eq!(html.len(), 1, "one frame, applied whole");
-        assert_eq!(words(&html[0]).matches("data-seq").count(), 1);
+        assert_eq!(html.len(), 1, "one frame, applied as a whole");
+        assert_eq!(payload_text(&html[0]).matches("data-seq").count(), 1);
         let json = Dialect::Json.patches(&patches, position().as_ref());
-        assert!(!words(&json[0]).contains("seq"));
-        assert!(words(&json[1]).contains("\"seq\":7"));
+        assert!(!payload_text(&json[0]).contains("seq"));
+        assert!(payload_text(&json[1]).contains("\"seq\":7"));
     }
 
     #[test]
-    fn an_error_is_escaped_and_a_field_named_by_a_stranger_is_no_selector() {
+    fn an_error_is_escaped_and_an_untrusted_field_name_does_not_become_a_selector() {
         let error = |field: &str| {
             let invalid = Invalid { field: Some(field.into()), message: "<b>".into() };
-            words(&Dialect::Htmx.error(&invalid, Some("\"x")))
+            payload_text(&Dialect::Htmx.error(&invalid, Some("\"x")))
         };
         assert_eq!(
             error("message"),
-            "<div hx-swap-oob=\"innerHTML:#error--message\" data-error=\"message\" data-client-id=\"&quot;x\">&lt;b&gt;</div>"
+            concat!(
+                "<div hx-swap-oob=\"innerHTML:#error--message\" data-error=\"message\" ",
+                "data-client-id=\"&quot;x\">&lt;b&gt;</div>"
+            )
         );
         assert!(error("x, body").contains("innerHTML:#error\""));
     }

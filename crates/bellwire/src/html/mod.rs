@@ -13,8 +13,8 @@ pub use dialect::{Dialect, UnknownDialect};
 pub use patch::Patch;
 pub use swap::Swap;
 
-/// HTML that is safe to show. It comes from a template, which escapes, or from text, which is escaped here;
-/// anything else has to be called [`trusted`](Html::trusted) by name.
+/// HTML that is safe to show: rendered by a template, which escapes, or escaped from text. Any
+/// other HTML has to be declared [`trusted`](Html::trusted).
 ///
 /// ```
 /// use bellwire::Html;
@@ -27,24 +27,24 @@ impl Html {
     /// Renders a template.
     ///
     /// # Errors
-    /// When the template fails, which askama's own never do unless a filter or a `Display` inside does.
+    /// If rendering fails. An askama template fails only if a filter or a `Display` in it fails.
     pub fn from_template(template: &impl Template) -> Result<Self, askama::Error> {
         Ok(Self(template.render()?.into()))
     }
 
-    /// Takes the text as text: every character that means something in HTML is escaped.
+    /// Escapes text: every character with a meaning in HTML.
     pub fn text(text: &str) -> Self {
         let mut html = String::with_capacity(text.len());
         escape(&mut html, text);
         Self(html.into())
     }
 
-    /// Takes HTML as it is. The caller vouches that nothing in it was typed by a stranger without being escaped.
+    /// Accepts HTML as it is. The caller guarantees that all user input in it is escaped.
     pub fn trusted(html: impl Into<Arc<str>>) -> Self {
         Self(html.into())
     }
 
-    /// The HTML.
+    /// The HTML as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -62,13 +62,13 @@ impl fmt::Debug for Html {
     }
 }
 
-/// A template may show `Html` without escaping it a second time.
+/// Templates show `Html` without escaping it a second time.
 impl askama::filters::HtmlSafe for Html {}
 
-/// Adds text, made harmless inside HTML and inside a quoted attribute.
+/// Appends text, escaped for HTML content and for quoted attributes.
 pub(crate) fn escape(out: &mut String, text: &str) {
     let mut rest = text;
-    // Bytes are enough to look for: none of these is part of another character.
+    // Searching bytes is enough: in UTF-8 none of these is part of another character.
     while let Some(at) =
         rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\''))
     {

@@ -1,14 +1,15 @@
-//! A change to a page: what, where and how.
+//! Patches: changes to a page.
 
 use std::borrow::Cow;
 
 use crate::{Html, Swap};
 
-/// A change to a page. Which bytes it becomes is a matter of the [`Dialect`](crate::Dialect).
+/// A change to a page. A [`Dialect`](crate::Dialect) encodes it for a browser.
 ///
 /// ```
 /// use bellwire::{Html, Patch};
-/// let patch = Patch::append("#messages-list", Html::trusted("<li id=message--1>Hello</li>")).title("(1) Chat");
+/// let item = Html::trusted("<li id=message--1>Hello</li>");
+/// let patch = Patch::append("#messages-list", item).title("(1) Chat");
 /// # let _ = patch;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +24,8 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// The elements selected by `selector` change as `swap` says. Prefer an id: unmodified htmx 4
-    /// takes a `:` in a selector for its own.
+    /// Changes the elements that match `selector`, in the way of `swap`. Prefer an id: unmodified
+    /// htmx 4 reads a `:` in a selector as its own syntax.
     pub fn new(swap: Swap, selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self {
             swap,
@@ -37,47 +38,47 @@ impl Patch {
         }
     }
 
-    /// The element's content becomes `html`.
+    /// Replaces the element's content with `html`.
     pub fn inner(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(Swap::Inner, selector, html)
     }
 
-    /// The element becomes `html`, exactly one element.
+    /// Replaces the element with `html`, which is exactly one element.
     pub fn replace(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(Swap::Replace, selector, html)
     }
 
-    /// `html` comes last inside the element.
+    /// Inserts `html` at the end of the element's content.
     pub fn append(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(Swap::Append, selector, html)
     }
 
-    /// `html` comes first inside the element.
+    /// Inserts `html` at the start of the element's content.
     pub fn prepend(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(Swap::Prepend, selector, html)
     }
 
-    /// `html` comes before the element.
+    /// Inserts `html` before the element.
     pub fn before(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(Swap::Before, selector, html)
     }
 
-    /// `html` comes after the element.
+    /// Inserts `html` after the element.
     pub fn after(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(Swap::After, selector, html)
     }
 
-    /// The element goes.
+    /// Removes the element.
     pub fn remove(selector: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Swap::Remove, selector, Html::trusted(""))
     }
 
-    /// The element becomes `html`, keeping the nodes that stay the same.
+    /// Replaces the element with `html` and keeps the nodes that are equal.
     pub fn morph(selector: impl Into<Cow<'static, str>>, html: Html) -> Self {
         Self::new(Swap::Morph, selector, html)
     }
 
-    /// Also sets the page's address.
+    /// Also sets the page's URL.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
@@ -91,15 +92,15 @@ impl Patch {
         self
     }
 
-    /// Also moves the focus to the element that `selector` selects.
+    /// Also moves the focus to the element that matches `selector`.
     #[must_use]
     pub fn focus(mut self, selector: impl Into<String>) -> Self {
         self.focus = Some(selector.into());
         self
     }
 
-    /// Says it in other words to clients of the json dialect: they get this text, as it is, in
-    /// place of the object. For those who expect a form of their own while our pages get the patch.
+    /// Sends this text, unchanged, to clients of the json dialect in place of the object. For
+    /// clients that expect a format of their own while htmx pages receive the patch.
     ///
     /// ```
     /// use bellwire::{Html, Patch};

@@ -1,23 +1,25 @@
-//! The ways in which a patch changes an element.
+//! The swap of a patch: replace, append, remove, and so on.
 
-/// How a patch changes the element it selects.
+/// The way in which a patch changes the element that it selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Swap {
-    /// The element's content becomes the HTML.
+    /// Replaces the element's content with the HTML.
     Inner,
-    /// The element itself becomes the HTML, which is exactly one element.
+    /// Replaces the element itself with the HTML, which is exactly one element.
     Replace,
-    /// The HTML comes last inside the element. With bellwire.js an element whose id is in the page already takes that one's place.
+    /// Inserts the HTML at the end of the element's content. bellwire.js replaces an element of the
+    /// page that has the same id instead of inserting a second one.
     Append,
-    /// The HTML comes first inside the element, with the same rule.
+    /// Inserts the HTML at the start of the element's content, with the same rule.
     Prepend,
-    /// The HTML comes before the element.
+    /// Inserts the HTML before the element.
     Before,
-    /// The HTML comes after the element.
+    /// Inserts the HTML after the element.
     After,
-    /// The element goes.
+    /// Removes the element.
     Remove,
-    /// As [`Swap::Replace`], keeping the nodes that stay the same. A page without a morph replaces.
+    /// Like [`Swap::Replace`], but keeps the nodes that are equal. A page without a morph algorithm
+    /// replaces the element.
     Morph,
 }

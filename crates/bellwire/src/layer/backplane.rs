@@ -1,5 +1,4 @@
-//! The seam between processes: what another process needs to know of a send, once, however many
-//! members it has there.
+//! Backplane between processes: each send is carried once to every process with members.
 
 use std::borrow::Cow;
 
@@ -10,24 +9,25 @@ use serde_json::value::RawValue;
 use crate::outbound::{AnyEvent, Send};
 use crate::{ChannelName, Close, GroupName, Html, Patch, Seq, Swap};
 
-/// Carries messages between processes. Without one the layer is this process's memory.
+/// A carrier of messages between processes. Without one the layer works in this process's memory.
 ///
 /// A backplane promises little: a message reaches each other process that listens to the group at
-/// most once, and those of one sender in order while nothing fails. What must not be lost is
-/// numbered and filled from the source of truth.
+/// most once, and messages of one sender arrive in order while nothing fails. Changes that must not
+/// be lost are numbered, and missing numbers are filled in from the source of truth.
 pub trait Backplane: std::marker::Send + Sync + 'static {
-    /// Carries the message to every other process that listens to the group. Must not block: it
-    /// queues, and drops when its queue is full.
+    /// Sends the message to every other process that listens to the group. Must not block: queue
+    /// the message, and drop it if the queue is full.
     fn publish(&self, group: &GroupName, message: Bytes);
 
-    /// This process has its first member in the group.
+    /// Starts receiving the group's messages: this process has its first member in it.
     fn listen(&self, group: &GroupName);
 
-    /// This process has no member in the group any more.
+    /// Stops receiving the group's messages: this process has no member in it any more.
     fn ignore(&self, group: &GroupName);
 }
 
-/// A send as it crosses. Only our own processes write it: its HTML is as trusted as theirs.
+/// A send, serialized for other processes. Only processes of the same site write it, so its HTML is
+/// trusted.
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ struct PatchMessage {
     json_text: Option<String>,
 }
 
-/// A message that another process of ours cannot have sent.
+/// A backplane message that no process of this site can have sent.
 #[derive(Debug, thiserror::Error)]
 #[error("a message from the backplane cannot be read: {0}")]
 pub struct MalformedMessage(String);

@@ -1,10 +1,10 @@
-//! What is published in one go is handed on in one go: a member of the group is touched once for it
-//! and not once for each change.
+//! Batches of numbered publishes: each member of the group is notified once per batch, instead of
+//! once per change.
 //!
-//! The changes are held back with the group itself, under its lock, so the order in it is the order
-//! of the publishing, whoever else sends there meanwhile. A burst remembers which group it is, and
-//! hands its changes on before it sends anything else, and when it ends: so the order among the
-//! sends of one sender stays as well.
+//! The changes are buffered in the group itself, under its lock, so that they keep the order of
+//! publishing, also with sends of others. A batch knows its current group, and flushes the buffer
+//! before it sends anything else, and when it ends: so the sends of one sender keep their order as
+//! well.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -20,14 +20,15 @@ thread_local! {
     static BATCH: Cell<State> = const { Cell::new(State::Inactive) };
 }
 
-/// What this thread's burst holds back.
+/// The state of this thread's batch.
 #[derive(Default)]
 enum State {
-    /// There is no burst.
+    /// There is no batch.
     #[default]
     Inactive,
+    /// Nothing is buffered.
     Empty,
-    /// Changes of this group.
+    /// Changes of this group are buffered.
     Buffering(Layer, GroupName),
 }
 
@@ -39,14 +40,14 @@ impl State {
     }
 }
 
-/// Hands on in one go what is published meanwhile: each member of a group is touched once for all
-/// its changes. A connection's handlers run so already; this is for who publishes elsewhere, such
-/// as after a commit. Within a handler it changes nothing: what is handed on is handed on with all
-/// that the connection publishes at that moment.
+/// Batches numbered publishes made inside `f`; each member is notified once per batch.
 ///
-/// Whatever else is sent to groups and channels, and whoever joins, comes in its order: only
-/// numbered changes ([`Group::publish`](crate::Group::publish)) wait, and those of one group at a
-/// time.
+/// Use it for code that publishes outside of a connection, such as after a commit. Handlers run in
+/// a batch already, so within a handler it changes nothing: changes are flushed with all others
+/// that the connection publishes before it waits.
+///
+/// Only numbered changes ([`Group::publish`](crate::Group::publish)) are buffered, of one group at
+/// a time. Other sends to groups and channels, and joins, keep their order relative to them.
 ///
 /// ```
 /// use bellwire::{Bellwire, GroupName, Html, Patch, batch};
@@ -60,13 +61,13 @@ impl State {
 /// });
 /// # Ok(()) }
 /// ```
-pub fn batch<T>(say: impl FnOnce() -> T) -> T {
-    let _burst = Batch::begin();
-    say()
+pub fn batch<T>(f: impl FnOnce() -> T) -> T {
+    let _batch = Batch::begin();
+    f()
 }
 
 pin_project! {
-    /// A future whose each poll is a burst.
+    /// A future that runs each of its polls in a batch.
     pub(crate) struct Batched<F> {
         #[pin]
         future: F,
@@ -83,25 +84,25 @@ impl<F: Future> Future for Batched<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _burst = Batch::begin();
+        let _batch = Batch::begin();
         self.project().future.poll(cx)
     }
 }
 
-/// Ends with the poll, however that ends.
+/// The guard of a batch: dropping it flushes, also after a panic.
 struct Batch;
 
 impl Batch {
-    /// `None` within another burst, whose part this one is.
+    /// Begins a batch; `None` within another batch, of which this one becomes a part.
     fn begin() -> Option<Self> {
         let begun = BATCH.try_with(|batch| match batch.replace(State::Empty) {
             State::Inactive => Some(Self),
-            within => {
-                batch.set(within);
+            outer => {
+                batch.set(outer);
                 None
             }
         });
-        // Without a place for it, when a thread ends, there is no burst.
+        // While a thread ends, its thread-locals are gone and there is no batch.
         begun.ok().flatten()
     }
 }
@@ -112,13 +113,13 @@ impl Drop for Batch {
     }
 }
 
-/// Before anything else is sent: what is held back goes first.
+/// Flushes buffered changes; called before any other send.
 pub(super) fn flush_buffered() {
     switch_to(None);
 }
 
-/// The same before a numbered change of this group. Returns whether the change may be held back,
-/// which is so only within a burst.
+/// Flushes buffered changes of other groups; called before a numbered change of this group. Returns
+/// whether the change may be buffered, which requires a batch.
 pub(super) fn try_buffer(layer: &Layer, group: &GroupName) -> bool {
     switch_to(Some((layer, group)))
 }
@@ -132,7 +133,7 @@ fn switch_to(next: Option<(&Layer, &GroupName)>) -> bool {
         }
         (earlier, _) => earlier,
     };
-    // Nothing is held meanwhile: who sends because of it is not kept waiting.
+    // The state is empty during the flush, so that sends made by it are not buffered.
     earlier.flush();
     let state =
         next.map_or(State::Empty, |(layer, group)| State::Buffering(layer.clone(), group.clone()));
@@ -150,18 +151,18 @@ mod tests {
         GroupName::of("room", 1)
     }
 
-    /// How many messages each thing is that waits for the only member after something was said.
-    fn handed_on(say: impl FnOnce(&Layer)) -> Vec<u32> {
+    /// The number of messages in each delivery that is queued for the only member after `send`.
+    fn deliveries(send: impl FnOnce(&Layer)) -> Vec<u32> {
         let layer = Layer::memory();
         let member = layer.connect(&Scope::new("/", ""), &Limits::default(), 0);
         layer.join(&room(), &member);
-        say(&layer);
-        let mut handed_on = Vec::new();
+        send(&layer);
+        let mut deliveries = Vec::new();
         member.queue.drain_frames(|delivery: &Delivery| {
-            handed_on.push(delivery.cost.messages());
+            deliveries.push(delivery.cost.messages());
             Handled::Done
         });
-        handed_on
+        deliveries
     }
 
     fn publish(layer: &Layer, numbers: &[u64]) {
@@ -172,30 +173,30 @@ mod tests {
     }
 
     #[test]
-    fn changes_that_are_published_in_one_go_are_handed_on_as_one_and_others_each_by_itself() {
-        assert_eq!(handed_on(|layer| publish(layer, &[1, 2, 3])), [1, 1, 1]);
-        assert_eq!(handed_on(|layer| batch(|| publish(layer, &[1, 2, 3]))), [3]);
+    fn changes_published_in_a_batch_are_delivered_together_and_others_one_by_one() {
+        assert_eq!(deliveries(|layer| publish(layer, &[1, 2, 3])), [1, 1, 1]);
+        assert_eq!(deliveries(|layer| batch(|| publish(layer, &[1, 2, 3]))), [3]);
     }
 
     #[test]
-    fn a_part_of_it_that_would_be_one_by_itself_ends_with_the_whole() {
-        let whole = |layer: &Layer| {
+    fn a_nested_batch_ends_with_the_outer_one() {
+        let nested = |layer: &Layer| {
             batch(|| {
                 batch(|| publish(layer, &[1, 2]));
                 publish(layer, &[3]);
             });
         };
-        assert_eq!(handed_on(whole), [3]);
+        assert_eq!(deliveries(nested), [3]);
     }
 
     #[test]
-    fn no_more_than_64_changes_wait_for_the_rest() {
+    fn at_most_64_changes_are_buffered() {
         let many = (1..=65).collect::<Vec<_>>();
-        assert_eq!(handed_on(|layer| batch(|| publish(layer, &many))), [64, 1]);
+        assert_eq!(deliveries(|layer| batch(|| publish(layer, &many))), [64, 1]);
     }
 
     #[test]
-    fn whatever_else_is_sent_comes_in_between() {
+    fn other_sends_keep_their_order_relative_to_a_batch() {
         let mixed = |layer: &Layer| {
             batch(|| {
                 publish(layer, &[1, 2]);
@@ -205,6 +206,6 @@ mod tests {
                 publish(layer, &[5, 6]);
             });
         };
-        assert_eq!(handed_on(mixed), [2, 1, 2, 2]);
+        assert_eq!(deliveries(mixed), [2, 1, 2, 2]);
     }
 }

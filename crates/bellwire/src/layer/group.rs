@@ -1,4 +1,4 @@
-//! Many sockets under one name.
+//! Groups: sockets under a common name.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use crate::Seq;
 use crate::outbound::Send;
 use crate::{ChannelName, Layer, Patch};
 
-/// What members of a group tell each other. Serde carries it to other processes.
+/// An event that members of a group exchange. Serde serializes it for other processes.
 pub trait Event: Serialize + DeserializeOwned + std::marker::Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + std::marker::Send + Sync + 'static> Event for T {}
@@ -23,9 +23,12 @@ impl<T: Serialize + DeserializeOwned + std::marker::Send + Sync + 'static> Event
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
 /// let room = bellwire.layer().group::<String>(GroupName::of("chat.room", 7));
-/// room.send("somebody came in".to_owned());                            // reaches each member's `event`
-/// room.patch(Patch::inner("#topic", Html::text("Lunch?")));            // straight to each member's browser
-/// room.publish(43, Patch::append("#messages-list", Html::text("Hi"))); // the same, as number 43 of the feed
+/// // Calls each member's `event`.
+/// room.send("somebody came in".to_owned());
+/// // Goes directly to each member's browser.
+/// room.patch(Patch::inner("#topic", Html::text("Lunch?")));
+/// // The same, as number 43 of the feed.
+/// room.publish(43, Patch::append("#messages-list", Html::text("Hi")));
 /// # Ok(()) }
 /// ```
 pub struct Group<E> {
@@ -48,39 +51,39 @@ impl<E: Event> Group<E> {
         &self.name
     }
 
-    /// Every member's consumer gets the event.
+    /// Sends an event to every member's consumer.
     pub fn send(&self, event: E) {
         self.layer.send(&self.name, Send::event(event), None);
     }
 
-    /// Every member's consumer but one gets the event: usually the sender's own
+    /// Sends an event to every member's consumer except `channel`, usually the sender's own
     /// [`Socket::channel`](crate::Socket::channel).
     pub fn send_except(&self, channel: ChannelName, event: E) {
         self.layer.send(&self.name, Send::event(event), Some(channel));
     }
 
-    /// Every member's browser gets the patch, and no handler wakes.
+    /// Sends a patch to every member's browser. No handler runs.
     pub fn patch(&self, patch: Patch) {
         self.layer.send(&self.name, Send::Patches(vec![patch], None), None);
     }
 
-    /// The same, but one member's.
+    /// Sends a patch to every member's browser except the one of `channel`.
     pub fn patch_except(&self, channel: ChannelName, patch: Patch) {
         self.layer.send(&self.name, Send::Patches(vec![patch], None), Some(channel));
     }
 
-    /// Every member's browser gets this text as it is, and no handler wakes. What members in the
-    /// json dialect get in place of a patch is said by [`Patch::json_text`].
+    /// Sends this text, unchanged, to every member's browser in all dialects. No handler runs. For
+    /// text that only the json dialect receives in place of a patch, see [`Patch::json_text`].
     pub fn text(&self, text: impl Into<Box<str>>) {
         self.layer.send(&self.name, Send::Text(text.into()), None);
     }
 
-    /// Every follower's browser gets the patch as change number `seq` of this feed: in order, once,
-    /// and with [`Consumer::catch_up`](crate::Consumer::catch_up) where a number is missing.
+    /// Sends a patch to every subscriber's browser as change number `seq` of this feed: in order,
+    /// once, and with [`Consumer::catch_up`](crate::Consumer::catch_up) if a number is missing.
     /// Publish in the order of the commits.
     ///
-    /// What a connection publishes before it waits again is handed on together, and before it sends
-    /// anything else to a group or a channel: [`batch`](crate::batch).
+    /// A connection's publishes are delivered as a [`batch`](crate::batch), when it waits again or
+    /// sends anything else to a group or a channel.
     pub fn publish(&self, seq: Seq, patch: Patch) {
         self.layer.send(&self.name, Send::Patches(vec![patch], Some(seq)), None);
     }

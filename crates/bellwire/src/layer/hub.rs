@@ -1,4 +1,4 @@
-//! Which sockets of this process are in which group.
+//! Hub: the group memberships of this process's sockets.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ use crate::{ChannelName, Close, Counters, GroupName};
 pub(crate) struct Hub {
     channels: RwLock<HashMap<u64, Arc<Channel>>>,
     counters: Arc<Counters>,
-    /// The outer lock is taken for writing only to add or remove a group, so sends to different
-    /// groups run side by side; the inner one gives all members of a group the same order.
+    /// The outer lock is taken for writing only to add or remove a group, so that sends to
+    /// different groups run in parallel; the inner one gives all members of a group the same order.
     groups: RwLock<HashMap<GroupName, Mutex<Members>>>,
 }
 
@@ -48,24 +48,24 @@ impl Hub {
         read(&self.channels).len()
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub(crate) fn groups(&self) -> usize {
         read(&self.groups).len()
     }
 
-    /// Returns the group's name, as its members share it: who compares names that are the same in
-    /// memory need not read them. And whether the channel is this process's first in the group.
+    /// Returns the group's name, shared by its members so that comparing it is a pointer
+    /// comparison, and whether the channel is this process's first in the group.
     pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> (GroupName, bool) {
         if let Some((name, members)) = read(&self.groups).get_key_value(group) {
             let mut members = lock(members);
             members.add(name, channel, &self.counters);
-            // The group may be one whose last member has left and that is not forgotten yet.
+            // The group may be empty: its last member has left, and it is not removed yet.
             return (name.clone(), members.len() == 1);
         }
         let mut groups = write(&self.groups);
-        let place = groups.entry(group.clone());
-        let name = place.key().clone();
-        let members = place.or_default().get_mut().unwrap_or_else(PoisonError::into_inner);
+        let entry = groups.entry(group.clone());
+        let name = entry.key().clone();
+        let members = entry.or_default().get_mut().unwrap_or_else(PoisonError::into_inner);
         members.add(&name, channel, &self.counters);
         (name, members.len() == 1)
     }
@@ -77,12 +77,12 @@ impl Hub {
             members.remove(channel);
             members.is_empty()
         });
-        empty && self.forget_if_empty(group)
+        empty && self.remove_if_empty(group)
     }
 
-    fn forget_if_empty(&self, group: &GroupName) -> bool {
+    fn remove_if_empty(&self, group: &GroupName) -> bool {
         let mut groups = write(&self.groups);
-        // Somebody may have joined between the two locks.
+        // Another channel may have joined between the two locks.
         let empty = groups
             .get_mut(group)
             .is_some_and(|m| m.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty());
@@ -96,7 +96,7 @@ impl Hub {
         read(&self.groups).get(group).map_or(0, |members| lock(members).len())
     }
 
-    /// Hands one delivery to every member but one, after what is held back.
+    /// Queues a delivery for every member except `except`, after the buffered changes.
     pub(crate) fn deliver(&self, mut delivery: Delivery, except: Option<ChannelName>) {
         let groups = read(&self.groups);
         let Some((name, members)) = groups.get_key_value(&delivery.group) else { return };
@@ -106,8 +106,8 @@ impl Hub {
         members.deliver(delivery, except, &self.counters);
     }
 
-    /// Keeps a numbered change back until it is [handed on](Self::flush_buffered), or until
-    /// anything else comes to the group.
+    /// Buffers a numbered change until it is [flushed](Self::flush_buffered), or until anything
+    /// else is sent to the group.
     pub(crate) fn buffer(&self, group: &GroupName, change: EncodedPatches) {
         if let Some((name, members)) = read(&self.groups).get_key_value(group) {
             lock(members).buffer(name, change, &self.counters);
@@ -132,7 +132,7 @@ impl Hub {
     }
 }
 
-// A panic elsewhere while a lock was held leaves maps that are still maps.
+// A panic elsewhere while a lock was held leaves valid maps.
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }

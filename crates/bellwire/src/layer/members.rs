@@ -1,4 +1,4 @@
-//! The members of one group, and what is handed to all of them.
+//! Members of one group, and the fan-out to them.
 
 use indexmap::IndexMap;
 
@@ -6,19 +6,19 @@ use crate::outbound::{Body, Channel, Delivery, EncodedPatches, FlushList};
 use crate::sync::Arc;
 use crate::{ChannelName, Counters, GroupName};
 
-/// How many changes are held back at most.
+/// The maximum number of buffered changes.
 const BUFFERED: usize = 64;
 
 /// The members of one group in this process.
 #[derive(Default)]
 pub(super) struct Members {
     channels: IndexMap<u64, Arc<Channel>>,
-    /// Numbered changes that a burst is about to hand on.
+    /// Numbered changes of a batch that are not yet flushed.
     buffered: Vec<EncodedPatches>,
 }
 
 impl Members {
-    /// Adds one, who hears nothing of what was sent before.
+    /// Adds a member, which receives nothing that was sent before.
     pub(super) fn add(&mut self, group: &GroupName, channel: &Arc<Channel>, counters: &Counters) {
         self.flush_buffered(group, counters);
         self.channels.insert(channel.name.number, channel.clone());
@@ -40,7 +40,7 @@ impl Members {
         self.channels.values().cloned().collect()
     }
 
-    /// Keeps a change until the burst that it is of hands it on.
+    /// Buffers a change until its batch flushes it.
     pub(super) fn buffer(
         &mut self,
         group: &GroupName,
@@ -60,7 +60,7 @@ impl Members {
         }
     }
 
-    /// Hands a delivery to every member but one.
+    /// Queues a delivery for every member except `except`.
     pub(super) fn deliver(
         &self,
         delivery: Delivery,

@@ -28,15 +28,16 @@ use crate::{ChannelName, Close, GroupName, Limits, Patch, Scope, Seq};
 /// Carries sends to the members of groups: in this process through the hub, to other processes
 /// through a [`Backplane`].
 ///
-/// Cheap to clone. All its methods return at once; what cannot be delivered right away waits in
-/// each member's bounded queue, and what is [published in one go](batch) until that is over.
+/// Cheap to clone. All its methods return immediately; a send that cannot be delivered right away
+/// waits in each member's bounded queue, and a change [published in a batch](batch) until the batch
+/// ends.
 #[derive(Clone)]
 pub struct Layer(Arc<Inner>);
 
 struct Inner {
     hub: hub::Hub,
     backplane: Option<Box<dyn Backplane>>,
-    /// Tells this process's channels from those of others.
+    /// A random number that distinguishes this process's channels from those of others.
     process: u64,
     numbers: AtomicU64,
     counters: Arc<Counters>,
@@ -74,40 +75,41 @@ impl Layer {
         Group::new(self.clone(), name)
     }
 
-    /// Who is present in which group.
+    /// The people who are present in each group.
     pub fn presence(&self) -> &Presence {
         &self.0.presence
     }
 
-    /// How many sockets of this process are in the group.
+    /// The number of this process's sockets in the group.
     pub fn local_members(&self, group: &GroupName) -> usize {
         self.0.hub.size(group)
     }
 
-    /// How many sockets this process has.
+    /// The number of this process's sockets.
     pub fn local_sockets(&self) -> usize {
         self.0.hub.len()
     }
 
-    /// How many groups this process keeps, those that stand for people, sessions and addresses
-    /// included. One without members is none.
+    /// The number of groups with members in this process, including the internal ones of people,
+    /// sessions and addresses.
     pub fn local_groups(&self) -> usize {
         self.0.hub.groups()
     }
 
-    /// Sends a patch to one connection of this process; `false` when it is not, or no longer, here.
+    /// Sends a patch to one connection of this process; returns `false` if there is no such
+    /// connection, or no longer.
     pub fn patch_channel(&self, channel: ChannelName, patch: Patch) -> bool {
         self.deliver_to(channel, Send::Patches(vec![patch], None))
     }
 
-    /// Sends an event to one connection of this process; `false` when it is not, or no longer,
-    /// here.
+    /// Sends an event to one connection of this process; returns `false` if there is no such
+    /// connection, or no longer.
     pub fn send_channel<E: Event>(&self, channel: ChannelName, event: E) -> bool {
         self.deliver_to(channel, Send::event(event))
     }
 
-    /// Closes all sockets of a person, on every process, those whose handshake is under way
-    /// included. Nothing that is sent after this returns reaches those here.
+    /// Closes all sockets of a person, on every process, including those in their handshake. After
+    /// this returns, nothing sent reaches the ones of this process.
     pub fn kick_person(&self, person: &str, close: Close) {
         self.send(&GroupName::reserved("person", person), Send::Close(close), None);
     }
@@ -117,23 +119,23 @@ impl Layer {
         self.send(&GroupName::reserved("session", session), Send::Close(close), None);
     }
 
-    /// Takes all sockets of a person out of a group, on every process. Each consumer is told by
-    /// [`Consumer::removed`](crate::Consumer::removed).
+    /// Removes all sockets of a person from a group, on every process. Calls
+    /// [`Consumer::removed`](crate::Consumer::removed) of each.
     pub fn remove_person(&self, person: &str, group: &GroupName) {
         self.send(&GroupName::reserved("person", person), Send::Remove(group.clone()), None);
     }
 
-    /// Takes a message that a backplane brought from another process.
+    /// Delivers a message that a backplane received from another process.
     ///
     /// # Errors
-    /// When no process of ours can have sent it.
+    /// If no process of this site can have sent it.
     pub fn receive(&self, group: &GroupName, message: &[u8]) -> Result<(), MalformedMessage> {
         let (send, except) = backplane::unpack(message)?;
         self.send_local(group, send, except);
         Ok(())
     }
 
-    /// What the layer did so far.
+    /// The counters of the layer's work so far.
     pub fn counts(&self) -> Counts {
         self.0.counters.read()
     }
@@ -174,29 +176,29 @@ impl Layer {
         }
     }
 
-    /// Hands on what a burst holds back of this group.
+    /// Flushes the changes of this group that a batch buffers.
     fn flush_buffered(&self, group: &GroupName) {
         self.0.hub.flush_buffered(group);
     }
 
-    /// Whether both are the same.
+    /// Whether both are the same layer.
     fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Takes the members of `whom` out of `group`; what waited for them from there is dropped.
-    fn remove_members(&self, whom: &GroupName, group: &GroupName) {
-        for member in self.0.hub.members(whom) {
+    /// Removes the members of `owner` from `group`, and drops their queued messages of it.
+    fn remove_members(&self, owner: &GroupName, group: &GroupName) {
+        for member in self.0.hub.members(owner) {
             self.leave(group, &member);
             member.queue.remove_from(group);
         }
     }
 
     fn deliver_to(&self, channel: ChannelName, send: Send) -> bool {
-        let here = (channel.process == self.0.process)
+        let local = (channel.process == self.0.process)
             .then(|| self.0.hub.channel(channel.number))
             .flatten();
-        let Some(found) = here else { return false };
+        let Some(found) = local else { return false };
         let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else {
             return false;
         };
@@ -205,7 +207,7 @@ impl Layer {
         true
     }
 
-    /// What members get of a send; orders are not delivered but carried out.
+    /// The delivery of a send to members; `None` for closes and removals, which are not queued.
     fn delivery(&self, group: GroupName, send: Send) -> Option<Delivery> {
         let body = match send {
             Send::Event(event) => Body::Event(event),
@@ -223,8 +225,8 @@ impl Layer {
         EncodedPatches::new(patches, position, self.0.counters.clone())
     }
 
-    /// Takes a place for a connection that is about to come. From here on it can be kicked, and it
-    /// counts.
+    /// Registers a connection before its handshake. From now on it can be kicked, and counts toward
+    /// the limits.
     pub(crate) fn connect(&self, scope: &Scope, limits: &Limits, now: u64) -> Arc<Channel> {
         let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
         let name = ChannelName { process: self.0.process, number };
@@ -242,7 +244,7 @@ impl Layer {
         channel.owners().for_each(|label| self.update_listening(label));
     }
 
-    /// Returns the group's name, as its members share it.
+    /// Returns the group's name, shared by its members.
     pub(crate) fn join(&self, group: &GroupName, channel: &Arc<Channel>) -> GroupName {
         let (name, is_first) = self.0.hub.join(group, channel);
         if is_first {
@@ -257,9 +259,9 @@ impl Layer {
         }
     }
 
-    /// Makes the backplane listen to a group while it has members here. Looks at what is the case
-    /// rather than at what just happened, so that two who come and go at once leave the right thing
-    /// behind.
+    /// Makes the backplane listen to a group while it has members here. Reads the current size
+    /// instead of reacting to one change, so that concurrent joins and leaves end in the right
+    /// state.
     fn update_listening(&self, group: &GroupName) {
         let Some(backplane) = &self.0.backplane else { return };
         let mut listening = self.0.listening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -276,7 +278,7 @@ impl Layer {
         }
     }
 
-    /// How many sockets of this process carry the label `kind` with this key.
+    /// The number of this process's sockets with the label `kind` and this key.
     pub(crate) fn sockets_of(&self, kind: &'static str, key: &str) -> usize {
         self.0.hub.size(&GroupName::reserved(kind, key))
     }

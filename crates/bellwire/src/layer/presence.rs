@@ -1,4 +1,4 @@
-//! Who is in a group: people, not sockets.
+//! Presence: the people in each group, independent of their number of sockets.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -9,15 +9,16 @@ use super::batch;
 use crate::GroupName;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many changes may wait for a listener. One that is further behind is told
+/// The changes that may be queued for a listener. One that is further behind receives
 /// [`PresenceChange::Missed`].
 const WAITING: usize = 1024;
 
-/// Who is present in each group. One person with three tabs is one person, and reloading a page is
-/// not leaving: whoever is back within [`Limits::presence_grace`](crate::Limits::presence_grace)
-/// was never away.
+/// The people who are present in each group.
 ///
-/// Sockets appear by [`Socket::track`](crate::Socket::track) and disappear with their connection.
+/// A person with three tabs is one person. Reloading a page is not leaving: a person who returns
+/// within [`Limits::presence_grace`](crate::Limits::presence_grace) counts as present throughout.
+///
+/// Sockets are tracked by [`Socket::track`](crate::Socket::track), until their connection ends.
 #[derive(Clone)]
 pub struct Presence(Arc<Inner>);
 
@@ -32,36 +33,36 @@ type People = BTreeMap<Box<str>, Person>;
 struct Person {
     /// The numbers of this person's channels in the group.
     sockets: HashSet<u64>,
-    /// When the last of them went, in milliseconds of the process's clock.
-    gone: Option<u64>,
+    /// The time when the last of them ended, in milliseconds of the process's clock.
+    left_at: Option<u64>,
 }
 
-/// Somebody came or went.
+/// A change of presence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PresenceChange {
-    /// A person's first socket appeared in the group.
+    /// A person's first socket in the group was tracked.
     Arrived {
-        /// Where.
+        /// The group.
         group: GroupName,
-        /// Who, by the key given to [`Upgrade::person`](crate::Upgrade::person).
+        /// The person, by the key given to [`Upgrade::person`](crate::Upgrade::person).
         person: Box<str>,
     },
-    /// A person's last socket is gone, and did not come back.
+    /// A person's last socket in the group ended, and the grace period expired.
     Left {
-        /// Where.
+        /// The group.
         group: GroupName,
-        /// Who.
+        /// The person.
         person: Box<str>,
     },
-    /// This listener was too slow for some changes: read anew who is present.
+    /// This listener was too slow and lost some changes: read again who is present.
     Missed,
 }
 
-/// Every change of presence from now on, in order.
+/// A stream of all changes of presence from now on, in order.
 pub struct PresenceChanges(broadcast::Receiver<PresenceChange>);
 
 impl PresenceChanges {
-    /// The next change; `None` when the layer is gone.
+    /// The next change; `None` if the layer was dropped.
     pub async fn next(&mut self) -> Option<PresenceChange> {
         match self.0.recv().await {
             Ok(change) => Some(change),
@@ -81,7 +82,7 @@ impl Presence {
         self.lock().get(group).map(|people| people.keys().cloned().collect()).unwrap_or_default()
     }
 
-    /// How many people are in the group.
+    /// The number of people in the group.
     pub fn count(&self, group: &GroupName) -> usize {
         self.lock().get(group).map_or(0, People::len)
     }
@@ -91,7 +92,7 @@ impl Presence {
         self.lock().get(group).is_some_and(|people| people.contains_key(person))
     }
 
-    /// Listens to who comes and goes.
+    /// Subscribes to changes of presence.
     pub fn changes(&self) -> PresenceChanges {
         PresenceChanges(self.0.changes.subscribe())
     }
@@ -102,32 +103,32 @@ impl Presence {
         let people = groups.entry(group.clone()).or_default();
         let is_new = !people.contains_key(person);
         let entry = people.entry(person.into()).or_default();
-        entry.gone = None;
+        entry.left_at = None;
         entry.sockets.insert(socket);
         if is_new {
-            self.tell(PresenceChange::Arrived { group: group.clone(), person: person.into() });
+            self.notify(PresenceChange::Arrived { group: group.clone(), person: person.into() });
         }
     }
 
-    /// This socket is gone from the group; its person stays until the grace is over.
+    /// Removes a socket from the group. The person stays present until the grace period expires.
     pub(crate) fn untrack(&self, group: &GroupName, person: &str, socket: u64, now: u64) {
         let mut groups = self.lock();
         if let Some(entry) = groups.get_mut(group).and_then(|people| people.get_mut(person)) {
             entry.sockets.remove(&socket);
             if entry.sockets.is_empty() {
-                entry.gone = Some(now);
+                entry.left_at = Some(now);
             }
         }
     }
 
-    /// Lets those go who were away for longer than `grace` milliseconds.
+    /// Removes people who have had no socket for `grace` milliseconds.
     pub(crate) fn sweep(&self, now: u64, grace: u64) {
         let mut groups = self.lock();
         groups.retain(|group, people| {
             people.retain(|person, entry| {
-                let stays = entry.gone.is_none_or(|gone| now.saturating_sub(gone) < grace);
+                let stays = entry.left_at.is_none_or(|left| now.saturating_sub(left) < grace);
                 if !stays {
-                    self.tell(PresenceChange::Left {
+                    self.notify(PresenceChange::Left {
                         group: group.clone(),
                         person: person.clone(),
                     });
@@ -138,13 +139,13 @@ impl Presence {
         });
     }
 
-    // Told under the lock, so that everybody hears the changes in their order.
-    fn tell(&self, change: PresenceChange) {
-        // Nobody listening is no fault.
+    // Called under the lock, so that all listeners receive the changes in order.
+    fn notify(&self, change: PresenceChange) {
+        // Fails only if there is no listener.
         let _ = self.0.changes.send(change);
     }
 
-    // A panic while the lock was held leaves a list of people that is still one.
+    // A panic while the lock was held leaves a valid list of people.
     fn lock(&self) -> MutexGuard<'_, HashMap<GroupName, People>> {
         self.0.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,7 +159,7 @@ impl fmt::Debug for Presence {
 
 impl fmt::Debug for PresenceChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Changes")
+        f.write_str("PresenceChanges")
     }
 }
 
@@ -170,17 +171,17 @@ mod tests {
         GroupName::of("room", 1)
     }
 
-    fn told(changes: &mut PresenceChanges) -> Vec<&'static str> {
-        let word = |change| match change {
+    fn received(changes: &mut PresenceChanges) -> Vec<&'static str> {
+        let name = |change| match change {
             PresenceChange::Arrived { .. } => "arrived",
             PresenceChange::Left { .. } => "left",
             PresenceChange::Missed => "missed",
         };
-        std::iter::from_fn(|| changes.0.try_recv().ok()).map(word).collect()
+        std::iter::from_fn(|| changes.0.try_recv().ok()).map(name).collect()
     }
 
     #[test]
-    fn three_tabs_are_one_person_who_leaves_with_the_last() {
+    fn a_person_with_three_tabs_is_present_once_and_leaves_with_the_last() {
         let presence = Presence::new();
         let mut changes = presence.changes();
         (1..=3).for_each(|socket| presence.track(&room(), "ada", socket));
@@ -189,28 +190,31 @@ mod tests {
         presence.untrack(&room(), "ada", 1, 0);
         presence.untrack(&room(), "ada", 2, 0);
         presence.sweep(100_000, 1000);
-        assert_eq!((presence.count(&room()), told(&mut changes)), (2, vec!["arrived", "arrived"]));
+        assert_eq!(
+            (presence.count(&room()), received(&mut changes)),
+            (2, vec!["arrived", "arrived"])
+        );
         presence.untrack(&room(), "ada", 3, 100_000);
         presence.sweep(101_000, 1000);
         assert!(!presence.is_present(&room(), "ada") && presence.is_present(&room(), "ben"));
-        assert_eq!(told(&mut changes), ["left"]);
+        assert_eq!(received(&mut changes), ["left"]);
     }
 
     #[test]
-    fn who_is_back_within_the_grace_was_never_away() {
+    fn a_person_who_returns_within_the_grace_period_never_leaves() {
         let presence = Presence::new();
         let mut changes = presence.changes();
         presence.track(&room(), "ada", 1);
         presence.untrack(&room(), "ada", 1, 0);
         presence.sweep(999, 1000);
-        assert!(presence.is_present(&room(), "ada"), "still within the grace");
+        assert!(presence.is_present(&room(), "ada"), "still within the grace period");
         presence.track(&room(), "ada", 2);
         presence.sweep(5000, 1000);
-        assert_eq!(told(&mut changes), ["arrived"]);
+        assert_eq!(received(&mut changes), ["arrived"]);
     }
 
     #[tokio::test]
-    async fn a_listener_who_is_too_many_changes_behind_is_told_so_once_and_hears_the_rest() {
+    async fn a_listener_too_far_behind_receives_missed_once_and_then_the_rest() {
         let presence = Presence::new();
         let (mut quick, mut slow) = (presence.changes(), presence.changes());
         let arrive = |socket: usize| presence.track(&room(), &socket.to_string(), socket as u64);
@@ -218,22 +222,18 @@ mod tests {
         for _ in 0..WAITING {
             assert!(
                 matches!(quick.next().await, Some(PresenceChange::Arrived { .. })),
-                "so many wait"
+                "as many changes as the limit are queued"
             );
         }
         (WAITING..WAITING + 3).for_each(arrive);
         assert_eq!(slow.next().await, Some(PresenceChange::Missed));
-        assert_eq!(told(&mut slow).len(), WAITING);
-        assert_eq!(told(&mut quick), ["arrived"; 3], "nobody else misses anything");
-        assert_eq!(
-            presence.count(&room()),
-            WAITING + 3,
-            "and who is there is known to whoever asks"
-        );
+        assert_eq!(received(&mut slow).len(), WAITING);
+        assert_eq!(received(&mut quick), ["arrived"; 3], "other listeners miss nothing");
+        assert_eq!(presence.count(&room()), WAITING + 3, "the list of people is complete");
     }
 
     #[test]
-    fn an_empty_group_is_forgotten() {
+    fn an_empty_group_is_removed() {
         let presence = Presence::new();
         presence.track(&room(), "ada", 1);
         presence.untrack(&room(), "ada", 1, 0);

@@ -1,4 +1,4 @@
-//! One connection, as the rest of the process sees it.
+//! Channels: connections, as the layer and the heartbeat see them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{GroupName, Limits, Scope};
 
-/// The address of one connection, unique among all processes and never used again.
+/// The address of one connection, unique among all processes and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ChannelName {
     pub(crate) process: u64,
@@ -21,18 +21,18 @@ impl fmt::Display for ChannelName {
     }
 }
 
-/// What the hub and the keeper hold of a connection.
+/// The part of a connection that the hub and the heartbeat hold.
 pub(crate) struct Channel {
     pub(crate) name: ChannelName,
     pub(crate) queue: Queue,
     outbound: Mutex<Outbound>,
-    /// Whose it is; by these it can be kicked, from every process.
+    /// The groups of its person and its session; through them every process can kick it.
     owners: [Option<GroupName>; 2],
-    /// Where it comes from.
+    /// The group of its IP address.
     address: Option<GroupName>,
-    /// When something came in last, in milliseconds of the process's clock.
+    /// The time of the last input, in milliseconds of the process's clock.
     last_seen: AtomicU64,
-    /// Since when the other side accepts nothing although something waits; 0 when it does.
+    /// The time since which the peer accepts no byte although some are buffered; 0 if it accepts.
     write_blocked: AtomicU64,
 }
 
@@ -51,18 +51,18 @@ impl Channel {
         }
     }
 
-    /// The groups that stand for whose it is.
+    /// The groups of its person and its session.
     pub(crate) fn owners(&self) -> impl Iterator<Item = &GroupName> {
         self.owners.iter().flatten()
     }
 
-    /// Every group that it is in because of what it is.
+    /// The groups of its person, session and address, which it is in from the start.
     pub(crate) fn labels(&self) -> impl Iterator<Item = &GroupName> {
         self.owners().chain(&self.address)
     }
 
-    /// Adds one more; `false` when the queue overflowed and was dropped. Whoever has to be written
-    /// to is added to `flush_list`.
+    /// Queues a delivery; returns `false` if the queue overflowed and was dropped. Adds the channel
+    /// to `flush_list` if it has to be flushed.
     pub(crate) fn deliver(
         self: &Arc<Self>,
         delivery: &Arc<Delivery>,
@@ -75,23 +75,23 @@ impl Channel {
         pushed.fits
     }
 
-    /// Wakes a loop without which nothing can be written; returns whether this is another.
+    /// Returns whether a publisher can write to the socket; wakes the event loop if it cannot.
     pub(crate) fn can_write_or_wake(&self) -> bool {
-        let rests = self.outbound().can_write();
-        if !rests {
+        let can_write = self.outbound().can_write();
+        if !can_write {
             self.queue.wake_loop();
         }
-        rests
+        can_write
     }
 
-    /// Writes what waits, or wakes the loop where that has more to do than to write.
+    /// Writes the queued messages, or wakes the event loop if more has to be done than to write.
     pub(crate) fn write_queued(&self) {
         if !self.outbound().write_queued(self) {
             self.queue.wake_loop();
         }
     }
 
-    /// Taken before the mailbox's lock where both are.
+    /// Locks the outbound side. If both locks are needed, this one is taken before the queue's.
     pub(crate) fn outbound(&self) -> MutexGuard<'_, Outbound> {
         // A panic while the lock is held leaves frames that are still whole.
         self.outbound.lock().unwrap_or_else(PoisonError::into_inner)
@@ -105,8 +105,8 @@ impl Channel {
         self.last_seen.load(Ordering::Relaxed)
     }
 
-    /// Notes whether the other side took all that waits for it, or at least some: the time since it
-    /// last did is what counts.
+    /// Records whether the peer accepted all buffered bytes, or at least some: the write limit
+    /// counts from the last accepted byte.
     pub(crate) fn note_write(&self, all: bool, some: bool, now: impl FnOnce() -> u64) {
         let write_blocked = self.write_blocked.load(Ordering::Relaxed);
         match (all, some || write_blocked == 0) {

@@ -1,6 +1,6 @@
-//! What a delivery takes of a queue.
+//! Cost of a queued message.
 
-/// Messages, and bytes of them. What is beyond 4 billion counts as that many.
+/// The number of messages, and their bytes. Both saturate at `u32::MAX`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     messages: u32,
@@ -31,7 +31,7 @@ impl Cost {
         }
     }
 
-    pub(crate) fn is_within(self, most: Self) -> bool {
-        self.messages <= most.messages && self.bytes <= most.bytes
+    pub(crate) fn is_within(self, limit: Self) -> bool {
+        self.messages <= limit.messages && self.bytes <= limit.bytes
     }
 }

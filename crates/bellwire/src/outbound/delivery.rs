@@ -1,4 +1,4 @@
-//! What is sent, and what is handed on of it, shared by all who get it.
+//! Sends to groups, and the deliveries made from them, which all receiving members share.
 
 use std::any::Any;
 
@@ -10,20 +10,20 @@ use crate::sync::{Arc, OnceLock};
 use crate::transport::{EncodedFrame, EncodedFrames};
 use crate::{Close, Counters, Dialect, Event, GroupName, Patch, Seq};
 
-/// An event weighs this much in a queue, in bytes: it is shared, and its size is not known.
+/// The cost of a queued event, in bytes: it is shared, and its size is not known.
 const EVENT_COST: usize = 256;
-/// What a frame weighs beside its text.
+/// The cost of a frame in addition to its text, in bytes.
 const OVERHEAD: usize = 128;
 
-/// What is sent to a group.
+/// A send to a group.
 pub(crate) enum Send {
     Event(AnyEvent),
     Patches(Vec<Patch>, Option<Seq>),
-    /// The same text for every member, whatever its dialect.
+    /// The same text for every member, in all dialects.
     Text(Box<str>),
     /// Close the members' sockets.
     Close(Close),
-    /// Take the members out of a group.
+    /// Remove the members from a group.
     Remove(GroupName),
 }
 
@@ -33,11 +33,11 @@ impl Send {
     }
 }
 
-/// An event whose type only its consumers know.
+/// An event whose type only the consumers know.
 pub(crate) enum AnyEvent {
-    /// Sent in this process: never serialised for its members here.
+    /// Sent in this process: never serialized for the members here.
     Local { event: Arc<dyn Any + std::marker::Send + Sync>, encode: fn(&dyn Any) -> Option<String> },
-    /// Come from another process: read once, by the first member here that needs it.
+    /// Received from another process: deserialized once, by the first member that needs it.
     Remote { json: Box<str>, event: OnceLock<Option<Arc<dyn Any + std::marker::Send + Sync>>> },
 }
 
@@ -50,7 +50,7 @@ impl AnyEvent {
         Self::Remote { json, event: OnceLock::new() }
     }
 
-    /// The event, if it is of the type that this consumer understands.
+    /// The event, if it has the type of this consumer.
     pub(crate) fn get<E: DeserializeOwned + std::marker::Send + Sync + 'static>(
         &self,
     ) -> Option<&E> {
@@ -63,7 +63,7 @@ impl AnyEvent {
         event.downcast_ref()
     }
 
-    /// The event for another process.
+    /// The event as JSON, for other processes.
     pub(crate) fn json(&self) -> Option<String> {
         match self {
             Self::Local { event, encode } => encode(event.as_ref()),
@@ -72,8 +72,7 @@ impl AnyEvent {
     }
 }
 
-/// One send to one group, or several that were published in one go, held by every queue it waits
-/// in.
+/// One send to one group, or a batch of them, shared by the queues of all members.
 pub(crate) struct Delivery {
     pub(crate) group: GroupName,
     pub(crate) body: Body,
@@ -82,7 +81,7 @@ pub(crate) struct Delivery {
 
 pub(crate) enum Body {
     Event(AnyEvent),
-    /// What was sent as one, or numbered changes that were published in one go.
+    /// One send, or a batch of numbered changes.
     Frames(Vec<EncodedPatches>),
 }
 
@@ -95,17 +94,17 @@ impl Delivery {
         Self { group, body, cost }
     }
 
-    /// Whether who missed it can ask for it by its numbers.
+    /// Whether a member that missed it can catch up by its numbers.
     pub(crate) fn is_numbered(&self) -> bool {
-        matches!(&self.body, Body::Frames(frames) if frames.iter().all(|frames| frames.seq().is_some()))
+        matches!(&self.body, Body::Frames(all) if all.iter().all(|frames| frames.seq().is_some()))
     }
 }
 
-/// Patches, encoded once a dialect when the first member needs it.
+/// Patches, encoded once per dialect when the first member needs it.
 pub(crate) struct EncodedPatches {
     patches: Vec<Patch>,
     position: Option<Position>,
-    /// What it weighs in a queue.
+    /// The cost in a queue, in bytes.
     bytes: usize,
     json: OnceLock<EncodedFrames>,
     htmx: OnceLock<EncodedFrames>,
@@ -122,7 +121,7 @@ impl EncodedPatches {
         Self { patches, position, bytes, json: OnceLock::new(), htmx: OnceLock::new(), counters }
     }
 
-    /// Text as it is: encoded now, for every dialect.
+    /// Plain text: encoded immediately, for all dialects.
     pub(crate) fn text(text: &str, counters: Arc<Counters>) -> Self {
         counters.encoded();
         let frame = EncodedFrames::from([EncodedFrame::text(text.as_bytes())]);
@@ -149,7 +148,7 @@ impl EncodedPatches {
     }
 }
 
-/// What a patch weighs in a queue, in bytes: its HTML, its other words, and a little for the rest.
+/// The cost of a patch in a queue, in bytes: its HTML, its JSON text, and an overhead for the rest.
 fn cost(patch: &Patch) -> usize {
     patch.html.as_str().len() + patch.json_text.as_ref().map_or(0, String::len) + OVERHEAD
 }

@@ -1,32 +1,33 @@
-//! Who is to be written to after a send.
+//! Sockets to flush after a send.
 
 use crate::outbound::Channel;
 use crate::sync::{Arc, defer};
 
-/// How many sockets one task writes to: tokio lets a task do 128 things before it is another one's
-/// turn.
-const AT_ONCE: usize = 64;
-/// So many are not looked at before they are written to: it costs more than it gains.
+/// The sockets that one task writes to: tokio's budget lets a task do 128 operations before it has
+/// to yield.
+const PER_TASK: usize = 64;
+/// Up to this many sockets are not checked before they are written to: it costs more than it gains.
 const FEW: usize = 16;
 
-/// Sockets for which mail came. Dropping it wakes their loops, so nobody is forgotten.
+/// Sockets with new messages in their queues. Dropping the list wakes their event loops, so that no
+/// socket is forgotten.
 #[derive(Default)]
 pub(crate) struct FlushList(Vec<Arc<Channel>>);
 
 impl FlushList {
     pub(super) fn add(&mut self, channel: &Arc<Channel>) {
         if self.0.is_empty() {
-            self.0.reserve(AT_ONCE);
+            self.0.reserve(PER_TASK);
         }
         self.0.push(channel.clone());
     }
 
-    /// Writes to them after whoever can be read has been read: what is said in that time leaves
-    /// with the same writes. A burst of four messages to a thousand members is a thousand writes,
-    /// not two thousand.
+    /// Flushes these sockets on the next scheduler tick, so that messages published in the meantime
+    /// share one write. Four messages to a thousand members in quick succession take a thousand
+    /// writes, not two thousand.
     pub(crate) fn flush_soon(mut self) {
-        while self.0.len() > AT_ONCE {
-            let some = Self(self.0.split_off(self.0.len() - AT_ONCE));
+        while self.0.len() > PER_TASK {
+            let some = Self(self.0.split_off(self.0.len() - PER_TASK));
             defer(|| some.write());
         }
         if !self.0.is_empty() {
@@ -35,8 +36,8 @@ impl FlushList {
     }
 
     fn write(mut self) {
-        // All of many are asked before one is written to: their memory comes side by side then, and
-        // not after one system call each.
+        // A long list is checked as a whole before the first write: memory accesses then overlap,
+        // instead of each following a system call.
         if self.0.len() > FEW {
             self.0.retain(|channel| channel.can_write_or_wake());
         }
@@ -63,8 +64,8 @@ mod tests {
     use crate::outbound::{CountingWaker, Handled};
     use crate::{ChannelName, Limits, Scope};
 
-    /// A socket whose loop waits for mail and has to be woken for it.
-    fn sleeper(woken: &Arc<CountingWaker>) -> FlushList {
+    /// A list with one socket whose event loop waits for messages and has to be woken.
+    fn idle_socket(woken: &Arc<CountingWaker>) -> FlushList {
         let name = ChannelName { process: 1, number: 1 };
         let channel = Arc::new(Channel::new(name, &Scope::new("/", ""), &Limits::default(), 0));
         let waker = Waker::from(woken.clone());
@@ -73,22 +74,22 @@ mod tests {
     }
 
     #[test]
-    fn without_a_runtime_they_are_awake_at_once() {
+    fn without_a_runtime_event_loops_are_woken_immediately() {
         let woken = Arc::<CountingWaker>::default();
-        sleeper(&woken).flush_soon();
+        idle_socket(&woken).flush_soon();
         assert_eq!(woken.count(), 1);
     }
 
     #[tokio::test]
-    async fn whoever_was_about_to_speak_speaks_before_it_is_their_turn() {
+    async fn tasks_that_are_ready_run_before_the_flush() {
         let woken = Arc::<CountingWaker>::default();
         let next = tokio::spawn({
             let woken = woken.clone();
             async move { woken.count() }
         });
-        sleeper(&woken).flush_soon();
+        idle_socket(&woken).flush_soon();
         assert_eq!(next.await.unwrap(), 0);
-        // Each turn of the runtime brings theirs nearer; it takes a few.
+        // The flush runs after a few scheduler ticks.
         for _ in 0..1_000 {
             if woken.count() == 0 {
                 yield_now().await;
@@ -98,10 +99,10 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_ends_first_leaves_nobody_asleep() {
+    fn event_loops_are_woken_if_the_runtime_ends_first() {
         let woken = Arc::<CountingWaker>::default();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async { sleeper(&woken).flush_soon() });
+        runtime.block_on(async { idle_socket(&woken).flush_soon() });
         drop(runtime);
         assert_eq!(woken.count(), 1);
     }

@@ -1,4 +1,4 @@
-//! What waits for one socket: mail, and orders that outrank it.
+//! Queue of one socket: messages, and control messages that take precedence.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -9,15 +9,16 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Close, GroupName};
 
-/// A queue that was longer than this once gives its memory back when it is empty.
+/// The largest capacity that an empty queue keeps.
 const KEPT_SLOTS: usize = 32;
 
-/// What was dropped when the queue overflowed.
+/// A summary of the messages dropped when the queue overflowed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Overflow {
-    /// Groups whose numbered changes were dropped: who follows them catches up by their numbers.
+    /// Groups whose numbered changes were dropped: subscribers catch up by number.
     pub(crate) numbered: Vec<GroupName>,
-    /// Whether anything without a number was dropped, too: only the consumer can say what to do.
+    /// Whether anything without a number was dropped as well: the consumer has to decide what to
+    /// do.
     pub(crate) unnumbered: bool,
 }
 
@@ -30,85 +31,85 @@ impl Overflow {
         }
     }
 
-    fn is_nothing(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.numbered.is_empty() && !self.unnumbered
     }
 }
 
-/// What comes before any mail.
+/// A control message. Control messages take precedence over all others.
 pub(crate) enum Control {
-    /// The socket is to close.
+    /// Close the socket.
     Close(Close),
-    /// It was taken out of this group.
+    /// The socket was removed from this group.
     Removed(GroupName),
-    /// Ask the other side whether it lives.
+    /// Send a ping.
     Ping,
 }
 
-/// What a socket's loop finds.
+/// The result of polling the queue.
 pub(crate) enum QueuePoll {
-    /// Everything was dealt with.
+    /// All messages are handled.
     Empty,
-    /// Somebody is about to write what waits.
+    /// A publisher is about to write the queued messages.
     WriterBusy,
-    /// The loop stopped, because it has to do something else first.
+    /// Handling stopped, because the event loop has to do something else first.
     Blocked,
-    /// An order came first.
+    /// A control message takes precedence.
     Control,
-    /// This one is for the consumer.
+    /// An event for the consumer.
     Event(Arc<Delivery>),
-    /// The queue had overflowed and was dropped.
+    /// The queue overflowed and was dropped.
     Overflow(Overflow),
 }
 
-/// What becomes of a delivery.
+/// The result of handling a delivery.
 pub(crate) enum Handled {
-    /// It is done with.
+    /// The delivery is handled.
     Done,
-    /// It is done with, but nothing else can be for now.
+    /// The delivery is handled, but no further one can be for now.
     Stop,
-    /// The consumer has to see it.
+    /// The delivery is an event for the consumer.
     Event,
 }
 
-/// What came of one more message for a socket.
+/// The result of queueing a message.
 pub(crate) struct Pushed {
-    /// Whether there was room; otherwise the queue was dropped.
+    /// Whether it fitted; otherwise the queue was dropped.
     pub(crate) fits: bool,
-    /// Whether it is the first since somebody wrote, and somebody has to come.
+    /// Whether it is the first since the last write, so that a flush has to be scheduled.
     pub(crate) first: bool,
 }
 
-/// A queue bounded in messages and bytes. When it overflows it is dropped as a whole: whoever is
-/// that far behind is quicker to bring up to date from the source of truth. The reader notices by
+/// A queue bounded in messages and bytes. An overflow drops it as a whole: a reader that is so far
+/// behind is brought up to date faster from the source of truth. The event loop is informed by
 /// [`QueuePoll::Overflow`].
 pub(crate) struct Queue {
     state: Mutex<State>,
-    /// Whether an order may be waiting: looked at without the lock, and looked at again under it
-    /// before anybody sleeps.
+    /// Whether a control message may be pending: read without the lock, and again under the lock
+    /// before a waker is registered.
     has_control: AtomicBool,
-    most: Cost,
+    limit: Cost,
 }
 
 #[derive(Default)]
 struct State {
     messages: VecDeque<Arc<Delivery>>,
-    /// What the queue weighs.
+    /// The total cost of the queue.
     cost: Cost,
     overflow: Option<Box<Overflow>>,
-    /// Boxed, as most sockets are hardly ever ordered to do anything.
+    /// Boxed, since most sockets rarely receive a control message.
     controls: Option<Box<Controls>>,
-    /// Whether somebody is about to write what waits, or to rouse the loop.
+    /// Whether a publisher is about to write the queued messages, or to wake the event loop.
     writer_pending: bool,
-    /// Whether the loop is about to look at what waits itself. Then nobody else has to come.
+    /// Whether the event loop is about to poll the queue itself. Then no flush is scheduled.
     loop_woken: bool,
-    /// The loop, or a handler of it, if it waits.
+    /// The waker of the event loop, or of its running handler, if it waits.
     waker: Option<Waker>,
 }
 
 #[derive(Default)]
 struct Controls {
-    /// The order to close. It stays once it is given, and nothing is delivered any more.
+    /// A requested close. It stays once it is requested, and nothing is delivered any more.
     close: Option<Close>,
     removed: Vec<GroupName>,
     ping: bool,
@@ -119,30 +120,30 @@ impl Queue {
         Self {
             state: Mutex::default(),
             has_control: AtomicBool::new(false),
-            most: Cost::new(messages, bytes),
+            limit: Cost::new(messages, bytes),
         }
     }
 
-    // A panic while the lock is held leaves a queue that is still a queue.
+    // A panic while the lock is held leaves a valid queue.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds one more. The loop is not woken, and leaves the mail alone until somebody
-    /// [writes](Self::drain_frames) or [rouses](Self::wake_loop) it: what is said at once leaves at
-    /// once.
+    /// Queues a delivery. The event loop is not woken, and leaves the messages until a publisher
+    /// [writes](Self::drain_frames) them or [wakes](Self::wake_loop) it, so that messages published
+    /// together are written together.
     pub(crate) fn push(&self, delivery: &Arc<Delivery>) -> Pushed {
         let mut state = self.lock();
-        // Who joins before the loop has learned of an expulsion is not in: that join is undone when
-        // it does.
+        // A pending removal blocks the group's messages. A join before the event loop handles the
+        // removal is undone by it.
         if state.is_out_of(&delivery.group) {
             return Pushed { fits: true, first: false };
         }
         let cost = state.cost.plus(delivery.cost);
-        // A single message larger than the bound passes through an empty queue: it exists already
+        // A single message larger than the limit passes through an empty queue: it exists already
         // and is shared.
-        let alone = state.messages.is_empty() && cost.messages() == 1;
-        let fits = alone || cost.is_within(self.most);
+        let is_alone = state.messages.is_empty() && cost.messages() == 1;
+        let fits = is_alone || cost.is_within(self.limit);
         if fits {
             state.cost = cost;
             state.messages.push_back(delivery.clone());
@@ -155,8 +156,7 @@ impl Queue {
         }
     }
 
-    /// The socket is to close, and nothing that waits or comes later is delivered. The first reason
-    /// stays.
+    /// Requests a close: messages queued now or later are not delivered. The first close wins.
     pub(crate) fn close(&self, close: Close) {
         let mut state = self.lock();
         if state.close().is_none() {
@@ -164,76 +164,77 @@ impl Queue {
             let controls = Some(Box::new(Controls { close: Some(close), ..Controls::default() }));
             *state = State { controls, waker, ..State::default() };
         }
-        self.control(state);
+        self.wake_for_control(state);
     }
 
-    /// The order to close, if it was given.
+    /// The requested close, if any.
     pub(crate) fn closed(&self) -> Option<Close> {
         self.lock().close().cloned()
     }
 
-    /// Waits for the order to close.
+    /// Waits until a close is requested.
     pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.close().is_some() { Poll::Ready(()) } else { state.register(cx) }
     }
 
-    /// Drops what waits from this group, and lets the loop know that it is out of it.
+    /// Drops the queued messages of this group, and informs the event loop that the socket was
+    /// removed from it.
     pub(crate) fn remove_from(&self, group: &GroupName) {
         let mut state = self.lock();
         state.discard(group);
         if !state.is_out_of(group) {
             state.controls().removed.push(group.clone());
         }
-        self.control(state);
+        self.wake_for_control(state);
     }
 
-    /// Hands on what members of this group may see, under the lock, unless they were taken out of
-    /// it or told to close meanwhile.
+    /// Calls `handle` under the lock, unless the socket was removed from this group or a close was
+    /// requested.
     pub(crate) fn if_member<T>(&self, group: &GroupName, handle: impl FnOnce() -> T) -> Option<T> {
         let state = self.lock();
         (!state.is_out_of(group)).then(handle)
     }
 
-    /// Drops what waits from this group.
+    /// Drops the queued messages of this group.
     pub(crate) fn discard(&self, group: &GroupName) {
         self.lock().discard(group);
     }
 
-    /// The other side is to be asked whether it lives.
+    /// Requests a ping of the peer.
     pub(crate) fn ping(&self) {
         let mut state = self.lock();
         state.controls().ping = true;
-        self.control(state);
+        self.wake_for_control(state);
     }
 
-    fn control(&self, mut state: MutexGuard<'_, State>) {
+    fn wake_for_control(&self, mut state: MutexGuard<'_, State>) {
         self.has_control.store(true, Ordering::Release);
         state.wake();
     }
 
-    /// What outranks all mail.
+    /// Takes the next control message.
     pub(crate) fn take_control(&self) -> Option<Control> {
         if !self.has_control.load(Ordering::Acquire) {
             return None;
         }
         let mut state = self.lock();
         let control = state.next_control();
-        // The order to close stays.
+        // A requested close is returned every time.
         if control.is_none() {
             self.has_control.store(false, Ordering::Release);
         }
         control
     }
 
-    /// Waits for an order, and leaves mail alone.
+    /// Waits for a control message, without handling other messages.
     pub(crate) fn poll_control(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if self.has_control.load(Ordering::Acquire) { Poll::Ready(()) } else { state.register(cx) }
     }
 
-    /// Hands on what waits, one by one and under the lock, so that nothing is delivered after an
-    /// expulsion or a kick.
+    /// Handles the queued messages one by one under the lock, so that nothing is delivered after a
+    /// removal or a kick.
     pub(crate) fn poll_next(
         &self,
         cx: &mut Context<'_>,
@@ -243,9 +244,9 @@ impl Queue {
         if let Some(overflow) = state.overflow.take() {
             return QueuePoll::Overflow(*overflow);
         }
-        // What somebody is about to write is left to them.
-        let dealt = if state.writer_pending { Handled::Done } else { state.drain(handle) };
-        match dealt {
+        // Messages that a publisher is about to write are left to it.
+        let handled = if state.writer_pending { Handled::Done } else { state.drain(handle) };
+        match handled {
             Handled::Done => {}
             Handled::Stop => return QueuePoll::Blocked,
             Handled::Event => return state.pop().map_or(QueuePoll::Blocked, QueuePoll::Event),
@@ -258,15 +259,15 @@ impl Queue {
         if state.writer_pending { QueuePoll::WriterBusy } else { QueuePoll::Empty }
     }
 
-    /// The same for one who writes in place of the loop, which sleeps on. Returns whether it may:
-    /// what it has to see itself stays.
+    /// Handles the queued messages in place of the event loop, which is not woken. Returns `false`
+    /// if the event loop has to handle something itself, which stays in the queue.
     pub(crate) fn drain_frames(&self, handle: impl FnMut(&Delivery) -> Handled) -> bool {
         let mut state = self.lock();
         state.writer_pending = false;
         state.overflow.is_none() && matches!(state.drain(handle), Handled::Done)
     }
 
-    /// Wakes the loop to look at what waits itself, if anything does.
+    /// Wakes the event loop to handle the queued messages itself.
     pub(crate) fn wake_loop(&self) {
         let mut state = self.lock();
         (state.writer_pending, state.loop_woken) = (false, true);
@@ -298,7 +299,8 @@ impl State {
         self.controls.as_ref()?.close.as_ref()
     }
 
-    /// Hands on what waits, one by one, up to what the consumer has to see: that stays in front.
+    /// Handles the queued messages one by one, up to the first event for the consumer, which stays
+    /// in front.
     fn drain(&mut self, mut handle: impl FnMut(&Delivery) -> Handled) -> Handled {
         while let Some(delivery) = self.messages.front() {
             match handle(delivery) {
@@ -332,7 +334,7 @@ impl State {
         let mut overflow = self.overflow.take().unwrap_or_default();
         self.messages.drain(..).for_each(|delivery| overflow.note(&delivery));
         overflow.note(newest);
-        debug_assert!(!overflow.is_nothing());
+        debug_assert!(!overflow.is_empty());
         self.overflow = Some(overflow);
         self.cost = Cost::default();
     }
@@ -342,9 +344,9 @@ impl State {
         self.cost =
             self.messages.iter().fold(Cost::default(), |sum, delivery| sum.plus(delivery.cost));
         if let Some(overflow) = &mut self.overflow {
-            overflow.numbered.retain(|overflow| overflow != group);
+            overflow.numbered.retain(|numbered| numbered != group);
         }
-        self.overflow.take_if(|overflow| overflow.is_nothing());
+        self.overflow.take_if(|overflow| overflow.is_empty());
     }
 
     fn register<T>(&mut self, cx: &Context<'_>) -> Poll<T> {

@@ -1,30 +1,30 @@
-//! How far a socket is in each feed, and what it has to write next.
+//! Subscriptions of a socket: its position in each feed, and the frames to write next.
 
 use crate::outbound::{Body, Delivery, EncodedPatches, Handled};
 use crate::transport::Transport;
 use crate::{Dialect, GroupName, Seq};
 
-/// How many feeds a socket remembers its place in after leaving them.
-const REMEMBERED: usize = 64;
+/// The feeds whose positions a socket keeps after leaving them.
+const KEPT_POSITIONS: usize = 64;
 
-/// How far this socket is in a feed.
+/// A socket's subscription to a feed.
 pub(crate) struct Subscription {
     pub(crate) feed: GroupName,
-    /// The number of the last change that was written; `None` when the page does not know its own.
+    /// The number of the last change written; `None` if the page does not know its position.
     pub(crate) position: Option<Seq>,
-    /// A number is missing: the consumer has to catch up.
+    /// Whether a number is missing, so that the consumer has to catch up.
     pub(crate) behind: bool,
-    /// The highest number that was seen: catching up has to get there.
+    /// The highest number published, which catching up has to reach.
     pub(crate) head: Seq,
-    /// How often catching up did not get there.
+    /// The consecutive attempts to catch up that did not reach it.
     pub(crate) attempts: u32,
-    /// Left, and remembered only for its position.
+    /// Whether the feed was left, and is kept only for its position.
     left: bool,
 }
 
 impl Subscription {
-    /// What was read brought this socket to this number. Returns how often in a row that fell short
-    /// of what was seen.
+    /// Records that catching up reached this number. Returns the consecutive attempts that did not
+    /// reach the head.
     pub(crate) fn note_position(&mut self, seq: Seq) -> u32 {
         self.position = Some(seq);
         self.behind = self.head > seq;
@@ -33,22 +33,22 @@ impl Subscription {
     }
 }
 
-/// What frames are to a socket.
+/// The treatment of frames by a socket.
 enum Next {
-    /// To be written; no feed of its own moves on by them.
+    /// Write them; no subscription advances.
     Write,
-    /// To be written, and then it is here.
+    /// Write them; the subscription advances to this number.
     Reach(Seq),
-    /// Had already, or too early.
+    /// Skip them: written already, or a number before them is missing.
     Skip,
 }
 
-/// The feeds of one socket.
+/// The subscriptions of one socket.
 #[derive(Default)]
 pub(crate) struct Subscriptions(Vec<Subscription>);
 
 impl Subscriptions {
-    /// Follows a feed from `since`, or, if it was followed before, from where it was left.
+    /// Subscribes to a feed from `since`, or from the kept position if there is one.
     pub(crate) fn follow(&mut self, feed: &GroupName, since: Option<Seq>) {
         match self.find_any(feed) {
             Some(subscription) => {
@@ -68,7 +68,7 @@ impl Subscriptions {
         }
     }
 
-    /// Follows a feed from number `seq`, which the page shows already.
+    /// Subscribes to a feed from number `seq`, which the page shows already.
     pub(crate) fn follow_from(&mut self, feed: &GroupName, seq: Seq) {
         self.0.retain(|subscription| subscription.feed != *feed);
         let (feed, position) = (feed.clone(), Some(seq));
@@ -76,19 +76,19 @@ impl Subscriptions {
     }
 
     fn add(&mut self, subscription: Subscription) {
-        // Most sockets follow one feed or a few.
+        // Most sockets have one subscription, or a few.
         self.0.reserve_exact(1);
         self.0.push(subscription);
     }
 
-    /// Leaves a feed, but remembers the place.
+    /// Ends the subscription to a feed, but keeps its position.
     pub(crate) fn leave(&mut self, feed: &GroupName) {
         if let Some(index) = self.0.iter().position(|subscription| subscription.feed == *feed) {
-            // To the end: what was left longest ago is what is forgotten first.
+            // Moved to the end: the position of the feed left longest ago is dropped first.
             let subscription = self.0.remove(index);
             self.0.push(Subscription { left: true, behind: false, ..subscription });
         }
-        if self.0.iter().filter(|subscription| subscription.left).count() > REMEMBERED
+        if self.0.iter().filter(|subscription| subscription.left).count() > KEPT_POSITIONS
             && let Some(oldest) = self.0.iter().position(|subscription| subscription.left)
         {
             self.0.remove(oldest);
@@ -103,7 +103,7 @@ impl Subscriptions {
         self.0.iter_mut().find(|subscription| subscription.feed == *feed)
     }
 
-    /// A feed that is behind, and where; it counts as caught up with from now on.
+    /// A feed that is behind, with its position. It no longer counts as behind.
     pub(crate) fn catch_up(&mut self) -> Option<(GroupName, Option<Seq>)> {
         let subscription = self.behind()?;
         subscription.behind = false;
@@ -114,7 +114,7 @@ impl Subscriptions {
         self.0.iter_mut().find(|subscription| subscription.behind)
     }
 
-    /// Feeds what is next to the wire; leaves what is for the consumer.
+    /// Writes the frames of a delivery to the transport; leaves events to the consumer.
     pub(crate) fn handle(
         &mut self,
         delivery: &Delivery,
@@ -130,7 +130,7 @@ impl Subscriptions {
                 continue;
             }
             for frame in frames.in_dialect(dialect) {
-                // A wire that is gone says so at the next flush.
+                // A lost transport reports its error at the next flush.
                 let _ = transport.write_shared(frame);
             }
             if let Next::Reach(seq) = next {
@@ -140,7 +140,7 @@ impl Subscriptions {
         if skipped && self.behind().is_some() { Handled::Stop } else { Handled::Done }
     }
 
-    /// What these frames are to this socket. Moves its position on, or marks the feed as behind.
+    /// Decides how to treat these frames. Advances the subscription, or marks it as behind.
     fn next(&mut self, delivery: &Delivery, frames: &EncodedPatches) -> Next {
         let Some(seq) = frames.seq() else { return Next::Write };
         let Some(subscription) = self.find(&delivery.group) else { return Next::Write };
@@ -168,18 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn the_places_of_so_many_feeds_that_were_left_are_remembered_and_the_one_left_longest_ago_is_forgotten()
-     {
+    fn the_positions_of_the_64_feeds_left_last_are_kept() {
         let mut subscriptions = Subscriptions::default();
-        (0..=REMEMBERED).for_each(|number| subscriptions.follow_from(&feed(number), 7));
-        // Followed first and left last: the next one to come back to.
-        (1..=REMEMBERED).chain([0]).for_each(|number| subscriptions.leave(&feed(number)));
-        assert_eq!(subscriptions.0.len(), REMEMBERED);
+        (0..=KEPT_POSITIONS).for_each(|number| subscriptions.follow_from(&feed(number), 7));
+        // Feed 0 is followed first and left last, so its position is kept.
+        (1..=KEPT_POSITIONS).chain([0]).for_each(|number| subscriptions.leave(&feed(number)));
+        assert_eq!(subscriptions.0.len(), KEPT_POSITIONS);
         assert!(
-            (0..=REMEMBERED).all(|number| subscriptions.find(&feed(number)).is_none()),
-            "left is left"
+            (0..=KEPT_POSITIONS).all(|number| subscriptions.find(&feed(number)).is_none()),
+            "a feed that was left is not subscribed"
         );
-        for (number, position) in [(0, Some(7)), (2, Some(7)), (REMEMBERED, Some(7)), (1, None)] {
+        for (number, position) in [(0, Some(7)), (2, Some(7)), (KEPT_POSITIONS, Some(7)), (1, None)]
+        {
             subscriptions.follow(&feed(number), None);
             let subscription = subscriptions.find(&feed(number)).unwrap();
             assert_eq!(

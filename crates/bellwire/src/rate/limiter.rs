@@ -1,23 +1,23 @@
-//! The rate limiter of one caller.
+//! [`RateLimiter`]: counts the events of one caller.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::quota::{Kind, Quota};
 
-/// The answer of a rate limiter.
+/// The decision of a rate limiter about one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Decision {
     /// The event is within the quota.
     Allow,
-    /// The event exceeds the quota: refuse it and tell the caller when to try again.
+    /// The event exceeds the quota. Refuse it and tell the caller when to try again.
     Throttle {
         /// The time until an event is allowed again.
         retry_after: Duration,
     },
-    /// The caller has gone on for a second's worth of events after being throttled: end the
-    /// connection. Only a quota [per second](Quota::per_second) comes to this.
+    /// The caller has sent another second's worth of events since it was throttled. Close the
+    /// connection. Only a quota [per second](Quota::per_second) leads to this decision.
     Disconnect {
         /// The time until an event is allowed again.
         retry_after: Duration,
@@ -25,10 +25,10 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The same as a result.
+    /// Converts the decision into a result.
     ///
     /// # Errors
-    /// The time to wait, when the event is not allowed.
+    /// Returns `retry_after` if the event is not allowed.
     pub fn allowed(self) -> Result<(), Duration> {
         match self {
             Self::Allow => Ok(()),
@@ -37,7 +37,7 @@ impl Decision {
     }
 }
 
-/// Counts the events of one caller against a [`Quota`].
+/// A rate limiter that counts the events of one caller against a [`Quota`].
 #[derive(Debug, Clone)]
 pub struct RateLimiter(State);
 
@@ -48,7 +48,7 @@ enum State {
 }
 
 impl RateLimiter {
-    /// A limiter that has seen no event.
+    /// Creates a limiter without counted events.
     pub fn new(quota: Quota) -> Self {
         Self(match quota.0 {
             Kind::Window { most, period } => {
@@ -58,7 +58,7 @@ impl RateLimiter {
         })
     }
 
-    /// Counts an event before it happens, so that many at once do not slip through.
+    /// Counts an event before it happens, so that concurrent events cannot exceed the quota.
     pub fn take(&mut self, now: Instant) -> Decision {
         match &mut self.0 {
             State::Window(window) => window.take(now),
@@ -66,7 +66,7 @@ impl RateLimiter {
         }
     }
 
-    /// Takes back the last event that was allowed: it did not happen, or must not count.
+    /// Takes back the last allowed event, for an event that did not happen or should not count.
     pub fn take_back(&mut self) {
         match &mut self.0 {
             State::Window(window) => drop(window.times.pop_back()),
@@ -74,7 +74,7 @@ impl RateLimiter {
         }
     }
 
-    /// Whether no event counts any more: the limiter is as good as new.
+    /// Returns whether no event counts any more, so that the limiter equals a new one.
     pub fn is_idle(&self, now: Instant) -> bool {
         match &self.0 {
             State::Window(window) => {
@@ -85,7 +85,7 @@ impl RateLimiter {
     }
 }
 
-/// A sliding window: the times of the events that count.
+/// A sliding window: the times of the counted events.
 #[derive(Debug, Clone)]
 struct Window {
     most: u32,
@@ -108,8 +108,8 @@ impl Window {
     }
 }
 
-/// A token bucket. Below zero it counts the events that were refused, up to one more than a
-/// second's worth: who goes on waits no longer for it.
+/// A token bucket. Below zero it counts refused events, up to one more than a second's worth. The
+/// bound keeps a persistent caller from waiting ever longer.
 #[derive(Debug, Clone)]
 struct Bucket {
     rate: f32,
@@ -141,7 +141,7 @@ impl Bucket {
         }
     }
 
-    /// The time until there is a token.
+    /// The time until the next token is available.
     fn wait(&self) -> Duration {
         Duration::try_from_secs_f32((1.0 - self.tokens) / self.rate).unwrap_or(Duration::MAX)
     }
@@ -154,7 +154,7 @@ mod tests {
     const PERIOD: Duration = Duration::from_secs(180);
 
     #[test]
-    fn a_burst_passes_then_the_rate_counts_and_who_goes_on_is_disconnected() {
+    fn a_burst_is_allowed_then_the_rate_applies_and_a_persistent_caller_is_disconnected() {
         let mut limiter = RateLimiter::new(Quota::per_second(10, 20));
         let now = Instant::now();
         assert!((0..20).all(|_| limiter.take(now) == Decision::Allow));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_allows_again_when_it_said_so() {
+    fn a_bucket_allows_again_after_retry_after() {
         let mut limiter = RateLimiter::new(Quota::per_second(10, 1));
         let now = Instant::now();
         assert_eq!(limiter.take(now), Decision::Allow);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_on_and_on_waits_no_longer_than_who_was_just_disconnected() {
+    fn the_wait_does_not_grow_after_a_disconnect() {
         let mut limiter = RateLimiter::new(Quota::per_second(10, 20));
         let now = Instant::now();
         while !matches!(limiter.take(now), Decision::Disconnect { .. }) {}
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_without_a_rate_never_fills_again() {
+    fn a_bucket_with_a_rate_of_zero_never_refills() {
         let mut limiter = RateLimiter::new(Quota::per_second(0, 1));
         let now = Instant::now();
         assert_eq!(limiter.take(now), Decision::Allow);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_refuses_one_too_many_until_the_first_is_out_of_it() {
+    fn a_window_throttles_until_its_first_event_expires() {
         let mut limiter = RateLimiter::new(Quota::at_most(3, PERIOD));
         let now = Instant::now();
         let later = now + PERIOD / 4;
@@ -204,14 +204,14 @@ mod tests {
         );
         for _ in 0..3 {
             let expected = Decision::Throttle { retry_after: PERIOD - PERIOD / 4 };
-            assert_eq!(limiter.take(later), expected, "what is refused does not count");
+            assert_eq!(limiter.take(later), expected, "refused events do not count");
         }
         assert_eq!(limiter.take(now + PERIOD), Decision::Allow);
-        assert!(limiter.take(now + PERIOD).allowed().is_err(), "the others still count");
+        assert!(limiter.take(now + PERIOD).allowed().is_err(), "the later events still count");
     }
 
     #[test]
-    fn what_is_taken_back_does_not_count() {
+    fn an_event_taken_back_does_not_count() {
         for quota in [Quota::at_most(2, PERIOD), Quota::per_second(1, 2)] {
             let mut limiter = RateLimiter::new(quota);
             let now = Instant::now();

@@ -1,4 +1,4 @@
-//! Rate limits as plain types: no clock, no lock, no task. The caller passes the time.
+//! Rate limiters as plain types without clock, lock or task. The caller passes the time.
 //!
 //! ```
 //! use bellwire::rate::{Decision, KeyedRateLimiter, Quota};
@@ -10,7 +10,8 @@
 //! let now = Instant::now();
 //! assert_eq!(posts.take(&"ada", now), Decision::Allow);
 //! assert_eq!(posts.take(&"ada", now), Decision::Allow);
-//! assert_eq!(posts.take(&"ada", now), Decision::Throttle { retry_after: Duration::from_secs(60) });
+//! let retry_after = Duration::from_secs(60);
+//! assert_eq!(posts.take(&"ada", now), Decision::Throttle { retry_after });
 //! assert_eq!(posts.take(&"grace", now), Decision::Allow);
 //! ```
 

@@ -1,4 +1,4 @@
-//! The number of events that a rate limiter allows.
+//! [`Quota`]: the number of events that a rate limiter allows.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ pub(super) enum Kind {
 }
 
 impl Quota {
-    /// At most `most` events in any `period`: a sliding window. A refused event does not count.
+    /// A sliding window: at most `most` events in any `period`. A refused event does not count.
     pub const fn at_most(most: u32, period: Duration) -> Self {
         Self(Kind::Window { most, period })
     }
 
-    /// `rate` events a second on average and `burst` at once: a token bucket. A refused event
-    /// counts, so that a caller who goes on is disconnected.
+    /// A token bucket: `rate` events per second on average, and `burst` at once. A refused event
+    /// counts, so that a caller that continues is disconnected.
     pub const fn per_second(rate: u32, burst: u32) -> Self {
         Self(Kind::Bucket { rate, burst })
     }
 
-    /// The time after which a limiter that is left alone allows everything again.
+    /// The time without events after which a limiter is back at its full quota.
     pub fn period(self) -> Duration {
         match self.0 {
             Kind::Window { period, .. } => period,

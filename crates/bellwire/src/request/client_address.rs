@@ -1,4 +1,4 @@
-//! The address of the client, behind trusted proxies or not.
+//! The address of the client, with or without trusted proxies in front.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,18 +16,19 @@ use crate::rate::network;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The shortest time between two log lines about an `X-Forwarded-For` that cannot be read.
+/// The shortest time between two log lines about an invalid `X-Forwarded-For`.
 const WARN_EVERY: Duration = Duration::from_secs(600);
 
-/// The address of the client, as far as the server can know it. An extractor.
+/// An extractor of the client's address, as far as the server can know it.
 ///
-/// It is the address that [`TrustedProxies`] found; without them the peer of the connection, which
-/// [`serve`](crate::serve()) notes as axum's own `ConnectInfo<SocketAddr>`; without that `0.0.0.0`.
+/// It is the address that the middleware [`client_address`] found; without the middleware, the peer
+/// of the connection, which [`serve`](crate::serve()) records as axum's `ConnectInfo<SocketAddr>`;
+/// without that, `0.0.0.0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
-    /// The address that a request with these extensions comes from.
+    /// The client address of a request with these extensions.
     pub fn of(extensions: &Extensions) -> Self {
         let known = extensions.get::<Self>().copied();
         known
@@ -35,12 +36,12 @@ impl ClientAddress {
             .unwrap_or(Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }
 
-    /// The address itself.
+    /// The IP address.
     pub fn ip(self) -> IpAddr {
         self.0
     }
 
-    /// The key of a limit: see [`network`].
+    /// The key under which limits count this address; see [`network`].
     pub fn network(self) -> IpAddr {
         network(self.0)
     }
@@ -58,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
-/// The proxies whose `X-Forwarded-For` is believed. The state of the middleware [`client_address`].
+/// The proxies whose `X-Forwarded-For` is trusted: the state of the middleware [`client_address`].
 ///
 /// ```
 /// use axum::{Router, middleware::from_fn_with_state, routing::get};
@@ -83,8 +84,9 @@ impl TrustedProxies {
         Self(networks.into_iter().collect())
     }
 
-    /// The last address in the chain that no trusted proxy reports. What a client wrote itself
-    /// counts for nothing.
+    /// The client behind the trusted proxies: the first address, from the right, that is not a
+    /// trusted proxy. Entries to its left were written by the client and are ignored. An invalid
+    /// entry ends the search at the proxy that reported it.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let lines: Vec<_> =
             headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
@@ -97,7 +99,7 @@ impl TrustedProxies {
             match parsed(hop) {
                 Some(hop) => address = hop.to_canonical(),
                 None => {
-                    warn_of(address, hop);
+                    warn_of_invalid(address, hop);
                     break;
                 }
             }
@@ -106,7 +108,7 @@ impl TrustedProxies {
     }
 }
 
-/// A middleware that finds the client behind [`TrustedProxies`], for [`ClientAddress`] to extract.
+/// Middleware that finds the client behind [`TrustedProxies`]; [`ClientAddress`] extracts it.
 pub async fn client_address(
     State(proxies): State<TrustedProxies>,
     mut request: Request,
@@ -119,7 +121,7 @@ pub async fn client_address(
     next.run(request).await
 }
 
-/// An address as proxies write it: by itself, or with a port.
+/// Parses an address as proxies write it: alone or with a port.
 fn parsed(hop: &[u8]) -> Option<IpAddr> {
     let hop = std::str::from_utf8(hop).ok()?.trim();
     let bracketed = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
@@ -130,15 +132,20 @@ fn parsed(hop: &[u8]) -> Option<IpAddr> {
         .ok()
 }
 
-/// Logs, once in a while, that a proxy writes what cannot be read: everybody behind it counts as
-/// one.
-fn warn_of(proxy: IpAddr, hop: &[u8]) {
+/// Logs that a proxy sends an invalid header, at most once every [`WARN_EVERY`]. Limits then count
+/// all clients behind that proxy as one.
+fn warn_of_invalid(proxy: IpAddr, hop: &[u8]) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if last.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
         *last = Some(Instant::now());
         let hop = String::from_utf8_lossy(&hop[..hop.len().min(100)]).into_owned();
-        tracing::warn!(%proxy, hop, "A trusted proxy sends an X-Forwarded-For that cannot be read");
+        tracing::warn!(
+            %proxy,
+            hop,
+            "A trusted proxy sends an invalid X-Forwarded-For. Its clients share one address until \
+             its configuration is fixed"
+        );
     }
 }
 
@@ -146,12 +153,12 @@ fn warn_of(proxy: IpAddr, hop: &[u8]) {
 mod tests {
     use super::*;
 
-    fn seen(peer: &str, forwarded: &[&str]) -> String {
+    fn client(peer: &str, forwarded: &[&str]) -> String {
         let lines: Vec<_> = forwarded.iter().map(|line| line.as_bytes()).collect();
-        seen_bytes(peer, &lines)
+        client_from_bytes(peer, &lines)
     }
 
-    fn seen_bytes(peer: &str, forwarded: &[&[u8]]) -> String {
+    fn client_from_bytes(peer: &str, forwarded: &[&[u8]]) -> String {
         let trusted =
             TrustedProxies::new(["127.0.0.1/32", "10.0.0.0/8"].map(|net| net.parse().unwrap()));
         let mut headers = HeaderMap::new();
@@ -162,37 +169,38 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_choose_an_address() {
-        assert_eq!(seen("203.0.113.9", &["1.1.1.1"]), "203.0.113.9");
-        assert_eq!(seen("127.0.0.1", &["1.1.1.1, 203.0.113.9"]), "203.0.113.9");
-        assert_eq!(seen("127.0.0.1", &["1.1.1.1", "203.0.113.9, 10.1.1.1"]), "203.0.113.9");
-        assert_eq!(seen("127.0.0.1", &["nonsense"]), "127.0.0.1");
-        assert_eq!(seen("127.0.0.1", &[]), "127.0.0.1");
-        assert_eq!(seen("::ffff:127.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+    fn a_client_cannot_forge_its_address() {
+        assert_eq!(client("203.0.113.9", &["1.1.1.1"]), "203.0.113.9");
+        assert_eq!(client("127.0.0.1", &["1.1.1.1, 203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client("127.0.0.1", &["1.1.1.1", "203.0.113.9, 10.1.1.1"]), "203.0.113.9");
+        assert_eq!(client("127.0.0.1", &["nonsense"]), "127.0.0.1");
+        assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(client("::ffff:127.0.0.1", &["203.0.113.9"]), "203.0.113.9");
     }
 
     #[test]
-    fn what_a_stranger_made_unreadable_hides_nobody() {
+    fn resolution_stops_at_an_invalid_hop() {
         for junk in [&b"\xff"[..], b"\xc3(", b"nonsense", b"", b"1.1.1.1:x", b"[::1"] {
             let line = [junk, b", 203.0.113.9"].concat();
-            assert_eq!(seen_bytes("127.0.0.1", &[&line]), "203.0.113.9", "{junk:?}");
-            assert_eq!(seen_bytes("127.0.0.1", &[junk, b"203.0.113.9"]), "203.0.113.9", "{junk:?}");
+            assert_eq!(client_from_bytes("127.0.0.1", &[&line]), "203.0.113.9", "{junk:?}");
+            let lines = [junk, b"203.0.113.9"];
+            assert_eq!(client_from_bytes("127.0.0.1", &lines), "203.0.113.9", "{junk:?}");
             let line = [b"203.0.113.9, ", junk, b", 10.1.1.1"].concat();
             assert_eq!(
-                seen_bytes("127.0.0.1", &[&line]),
+                client_from_bytes("127.0.0.1", &[&line]),
                 "10.1.1.1",
-                "{junk:?}: the proxy that wrote it"
+                "{junk:?}: the proxy that sent it"
             );
         }
     }
 
     #[test]
-    fn a_port_is_no_part_of_the_address() {
+    fn a_port_is_not_part_of_the_address() {
         for hop in ["203.0.113.9:50123", " 203.0.113.9:1 ", "[::ffff:203.0.113.9]:443"] {
-            assert_eq!(seen("127.0.0.1", &[hop]), "203.0.113.9", "{hop}");
+            assert_eq!(client("127.0.0.1", &[hop]), "203.0.113.9", "{hop}");
         }
         for hop in ["2001:db8::9", "[2001:db8::9]", "[2001:db8::9]:50123"] {
-            assert_eq!(seen("127.0.0.1", &[&format!("1.1.1.1, {hop}")]), "2001:db8::9", "{hop}");
+            assert_eq!(client("127.0.0.1", &[&format!("1.1.1.1, {hop}")]), "2001:db8::9", "{hop}");
         }
     }
 }

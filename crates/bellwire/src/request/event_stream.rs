@@ -1,4 +1,5 @@
-//! From an HTTP request to a stream of events, for networks that let no socket through.
+//! [`EventStream`]: the extractor that turns an HTTP request into a stream of server-sent events,
+//! for networks that block WebSockets.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -16,28 +17,29 @@ use crate::request::reservation::Reservation;
 use crate::transport::sse;
 use crate::{Bellwire, Consumer, Dialect, Scope, UpgradeRejection, accepts};
 
-/// What a browser asks for when it opens an `EventSource`.
+/// The media type that a browser requests when it opens an `EventSource`.
 const EVENT_STREAM: &str = "text/event-stream";
-/// Where an `EventSource` that comes back says how far it got.
+/// The header in which a reconnecting `EventSource` sends its last position.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Neither a cache nor a proxy may keep events back.
+/// The response headers. They keep caches from storing events and proxies from buffering them.
 const HEADERS: [(HeaderName, &str); 3] = [
     (CONTENT_TYPE, EVENT_STREAM),
     (CACHE_CONTROL, "no-cache, no-store"),
     (HeaderName::from_static("x-accel-buffering"), "no"),
 ];
 
-/// When a browser comes back after the end of a stream, in milliseconds: once to three times as
-/// long, so that a restart does not bring all of them at once.
+/// The shortest delay, in milliseconds, before a browser reconnects after the end of a stream. The
+/// delay is random, one to three times as long, so that after a restart not all browsers reconnect
+/// at once.
 const RETRY: u64 = 1_000;
 
-/// An extractor: this request asks for server-sent events, and one of our own pages does so.
+/// An extractor of a request for server-sent events that comes from one of the site's own pages.
 ///
-/// It is [`Upgrade`](crate::Upgrade) for networks that block WebSockets, one way only: the same
-/// [`Consumer`], groups, feeds, limits and kicks, but [`receive`](Consumer::receive) never runs.
-/// What a browser asks goes over ordinary requests. With `Option` around it, one address serves
-/// both:
+/// It is the counterpart of [`Upgrade`](crate::Upgrade) for networks that block WebSockets, in one
+/// direction: the same [`Consumer`], groups, feeds, limits and kicks, but
+/// [`receive`](Consumer::receive) never runs. The page sends its actions as ordinary requests. With
+/// `Option` around the extractor, one path serves both:
 ///
 /// ```
 /// use axum::{Router, response::{IntoResponse, Response}, routing::get};
@@ -46,45 +48,59 @@ const RETRY: u64 = 1_000;
 /// # impl Consumer for News {
 /// #     type Action = bellwire::Frame;
 /// #     type Event = ();
-/// #     async fn receive(&mut self, s: &mut bellwire::Socket, f: bellwire::Frame) -> Result<(), bellwire::Error> { s.send(f).await }
+/// #     async fn receive(
+/// #         &mut self,
+/// #         socket: &mut bellwire::Socket,
+/// #         frame: bellwire::Frame,
+/// #     ) -> Result<(), bellwire::Error> {
+/// #         socket.send(frame).await
+/// #     }
 /// # }
 ///
-/// async fn news(stream: Option<EventStream>, upgrade: Result<Upgrade, UpgradeRejection>) -> Response {
+/// async fn news(
+///     stream: Option<EventStream>,
+///     upgrade: Result<Upgrade, UpgradeRejection>,
+/// ) -> Response {
 ///     match (stream, upgrade) {
 ///         (Some(stream), _) => stream.person("user.5").run(News),
 ///         (None, Ok(upgrade)) => upgrade.person("user.5").run(News),
-///         (None, Err(refused)) => refused.into_response(),
+///         (None, Err(rejection)) => rejection.into_response(),
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
 /// let app: Router = Router::new().route("/news/", get(news)).with_state(bellwire);
 ///
 /// # use tower::ServiceExt;
-/// let request = http::Request::get("/news/").header("accept", "text/event-stream").body(axum::body::Body::empty())?;
+/// let request = http::Request::get("/news/")
+///     .header("accept", "text/event-stream")
+///     .body(axum::body::Body::empty())?;
 /// let response = app.oneshot(request).await?;
 /// assert_eq!(response.headers()["content-type"], "text/event-stream");
 /// # Ok(()) }
 /// ```
 ///
-/// # What goes over the stream
-/// - A text frame, such as a patch, is a `message` event. A numbered one carries an `id` with the
-///   position of every feed that is followed, in the words of `?since=`. A browser sends it back as
-///   `Last-Event-ID`, which outranks `since`, and every feed is resumed. One that cannot be read is
-///   as good as none: what the page shows is replaced.
-/// - A binary frame is a `binary` event, in base64: events are text.
-/// - A close that a page has to know of (1000, 1008 and an app's own codes from 3000 on) is a
-///   `close` event with `{"code", "reason"}`; the page's script has to close the `EventSource`.
-///   After every other close the stream just ends, and the browser comes back.
+/// # Format of the stream
+/// - A text frame, such as a patch, is a `message` event. A numbered frame carries an `id` with the
+///   position of every followed feed, in the format of `?since=`. A browser sends it back as
+///   `Last-Event-ID`, which overrides `since`, and every feed is resumed. An invalid id counts as
+///   no position: the content of the page is then replaced.
+/// - A binary frame is a `binary` event in base64, because events are text.
+/// - A close that a page must handle (1000, 1008 and an app's own codes from 3000 on) is a `close`
+///   event with `{"code", "reason"}`. The page's script must then close the `EventSource`. After
+///   any other close the stream ends, and the browser reconnects.
 ///
-/// An `EventSource` gives up upon every status but 200, so a refusal is final for a page without a
-/// script of its own. A server that stops therefore answers with an empty stream.
+/// An `EventSource` does not reconnect after a status other than 200, so a refusal is final for a
+/// page without a script of its own. A server that is shutting down therefore responds with an
+/// empty stream.
 ///
-/// # What a server has to do
-/// A reader who takes nothing is told to go after [`Limits::write`](crate::Limits::write): the
-/// consumer ends, and what waited is dropped. The connection itself is the HTTP server's, which
-/// holds some 100 KB for it until it gives up on it: serve with a time limit for writes.
+/// # Requirements on the server
+/// A client that reads nothing is disconnected after [`Limits::write`](crate::Limits::write): the
+/// consumer ends and queued messages are dropped. The connection itself belongs to the HTTP server,
+/// which holds some 100 KB for it until it closes it. Serve with a timeout for writes, as
+/// [`serve`](crate::serve()) does.
 #[derive(Debug)]
 pub struct EventStream {
     bellwire: Bellwire,
@@ -101,14 +117,14 @@ where
     type Rejection = UpgradeRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        if !asks_for_events(parts) {
+        if !accepts_event_stream(parts) {
             return Err(UpgradeRejection::NotEventStream);
         }
         Self::of(parts, Bellwire::from_ref(state))
     }
 }
 
-/// `None` for every request that does not ask for events.
+/// Extracts `None` from a request that does not accept `text/event-stream`.
 impl<S> OptionalFromRequestParts<S> for EventStream
 where
     Bellwire: FromRef<S>,
@@ -120,7 +136,7 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, Self::Rejection> {
-        if !asks_for_events(parts) {
+        if !accepts_event_stream(parts) {
             return Ok(None);
         }
         Self::of(parts, Bellwire::from_ref(state)).map(Some)
@@ -131,41 +147,41 @@ impl EventStream {
     fn of(parts: &Parts, bellwire: Bellwire) -> Result<Self, UpgradeRejection> {
         bellwire.origins().permits_stream(&parts.headers)?;
         let mut scope = Scope::of(parts, bellwire.limits().uri_bytes)?;
-        if let Some(last) = parts.headers.get(LAST_EVENT_ID).filter(|last| !last.is_empty()) {
-            scope.resume(last.as_bytes());
+        if let Some(id) = parts.headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
+            scope.resume(id.as_bytes());
         }
         let dialect = scope.query("dialect").next().map(|name| name.parse()).transpose()?;
         Ok(Self { bellwire, scope, dialect, headers: HeaderMap::new() })
     }
 
-    /// What is known of the connection so far.
+    /// The scope of the connection.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Whose stream this is; as [`Upgrade::person`](crate::Upgrade::person).
+    /// Sets the person, as [`Upgrade::person`](crate::Upgrade::person) does.
     #[must_use]
     pub fn person(mut self, key: impl Into<Box<str>>) -> Self {
         self.scope.identity.person = Some(key.into());
         self
     }
 
-    /// Which session opened it; as [`Upgrade::session`](crate::Upgrade::session).
+    /// Sets the session, as [`Upgrade::session`](crate::Upgrade::session) does.
     #[must_use]
     pub fn session(mut self, key: impl Into<Box<str>>) -> Self {
         self.scope.identity.session = Some(key.into());
         self
     }
 
-    /// Which address it comes from; as [`Upgrade::address`](crate::Upgrade::address).
+    /// Sets the client's address, as [`Upgrade::address`](crate::Upgrade::address) does.
     #[must_use]
     pub fn address(mut self, address: IpAddr) -> Self {
         self.scope.identity.address = Some(address);
         self
     }
 
-    /// The dialect for pages that do not ask for one; as
-    /// [`Upgrade::dialect`](crate::Upgrade::dialect).
+    /// Sets the dialect for pages that do not select one, as
+    /// [`Upgrade::dialect`](crate::Upgrade::dialect) does.
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect.get_or_insert(dialect);
@@ -179,22 +195,23 @@ impl EventStream {
         self
     }
 
-    /// Answers with the stream and lets the consumer run.
+    /// Responds with the stream and runs the consumer on it.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
         self.start(Box::new(consumer))
     }
 
     fn start(self, consumer: Box<dyn ErasedConsumer>) -> Response {
         let Self { bellwire, scope, dialect, headers } = self;
-        // Taken before the look, so that a stop that begins now waits for this stream.
+        // Taken before the check, so that a shutdown that starts now waits for this stream.
         let token = bellwire.tasks().token();
         if bellwire.stopping() {
             return empty_stream();
         }
-        // Taken before the response leaves: a stream can be kicked as soon as it is promised.
+        // Reserved before the response is sent, so that a kick also reaches a stream that has not
+        // started yet.
         let reservation = match Reservation::take(bellwire, scope) {
             Ok(reservation) => reservation,
-            Err(refused) => return refused.into_response(),
+            Err(rejection) => return rejection.into_response(),
         };
         let (transport, events) = sse::open(retry(), &reservation.scope.since);
         let connection = Connection::open(
@@ -209,7 +226,8 @@ impl EventStream {
     }
 }
 
-/// A stream with nothing but the wish to be asked again: any status but 200 would be the last word.
+/// A stream with nothing but the delay for a reconnect. After a status other than 200 the browser
+/// would not reconnect.
 fn empty_stream() -> Response {
     (HEADERS, Body::from(sse::retry(retry()))).into_response()
 }
@@ -219,7 +237,7 @@ fn retry() -> u64 {
     RETRY + random % (2 * RETRY)
 }
 
-/// Whether an `EventSource`, or what passes for one, is behind this request.
-fn asks_for_events(parts: &Parts) -> bool {
+/// Returns whether the request is one of an `EventSource` or an equivalent client.
+fn accepts_event_stream(parts: &Parts) -> bool {
     parts.method == Method::GET && accepts(&parts.headers, EVENT_STREAM)
 }

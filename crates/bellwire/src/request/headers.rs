@@ -1,13 +1,12 @@
-//! Lists in the headers of a request, read as bytes.
+//! List-valued request headers, parsed as bytes.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The items of a list in a header, over all of its lines: split at `separator`, without the spaces
-/// around them.
+/// The items of a list-valued header, over all of its lines: split at `separator` and trimmed.
 ///
-/// They are bytes, since `HeaderValue::to_str` refuses a whole line for one byte beyond ASCII: a
-/// cookie of another application would cost a person the session in the same line. An item that
-/// cannot be read is the only one lost.
+/// Items are bytes, because `HeaderValue::to_str` rejects a whole line for one byte outside ASCII.
+/// A cookie of another application would then invalidate the session cookie in the same line. With
+/// bytes, only the item that cannot be decoded is lost.
 ///
 /// ```
 /// use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
@@ -25,13 +24,14 @@ pub fn header_items(
     items.map(<[u8]>::trim_ascii)
 }
 
-/// Whether an item such as `text/html;q=0.9` names this media type.
+/// Returns whether an item such as `text/html;q=0.9` names this media type.
 pub(crate) fn is_media_type(item: &[u8], name: &str) -> bool {
     let range = item.split(|byte| *byte == b';').next().unwrap_or_default();
     range.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
 }
 
-/// Whether a request with these headers accepts a media type by its name.
+/// Returns whether a request with these headers accepts a media type by name. Wildcards such as
+/// `*/*` do not count.
 pub fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     header_items(headers, http::header::ACCEPT, b',').any(|item| is_media_type(item, media_type))
 }
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_beyond_ascii_costs_its_own_item_and_no_other() {
+    fn a_non_ascii_byte_does_not_affect_other_items() {
         let headers = headers(COOKIE, &[b"a=1; lang=fran\xe7ais;b=2", "c=\u{e9}; d=4".as_bytes()]);
         let items: Vec<_> = header_items(&headers, COOKIE, b';').collect();
         assert_eq!(
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_media_type_is_accepted_by_its_name_whatever_stands_beside_it() {
+    fn a_media_type_is_accepted_by_name_whatever_else_the_header_contains() {
         for line in [&b"text/html"[..], b"x/\xff, Text/HTML ;q=0.5", b"\xe9,text/html;level=\xe9"] {
             assert!(accepts(&headers(ACCEPT, &[line]), "text/html"), "{line:?}");
             assert!(accepts(&headers(ACCEPT, &[b"*/*", line]), "text/html"), "{line:?}");

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// The person, session and address behind a request, as keys.
 ///
-/// A middleware that authenticates puts it into the request's extensions;
+/// Middleware that authenticates puts an `Identity` into the request's extensions.
 /// [`Upgrade`](crate::Upgrade) and [`EventStream`](crate::EventStream) read it there, so that a
 /// connection counts for its person and address and can be closed with its session.
 ///
@@ -42,15 +42,15 @@ impl Identity {
         self
     }
 
-    /// Sets the address: for the limit of sockets per address. Where limits count prefixes, pass
-    /// the [`network`](crate::rate::network).
+    /// Sets the address, for the limit of sockets per address. If limits count prefixes, pass the
+    /// [`network`](crate::rate::network).
     #[must_use]
     pub fn with_address(mut self, address: IpAddr) -> Self {
         self.address = Some(address);
         self
     }
 
-    /// The key of the person, if somebody is signed in.
+    /// The key of the person, if one is signed in.
     pub fn person(&self) -> Option<&str> {
         self.person.as_deref()
     }

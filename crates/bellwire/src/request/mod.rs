@@ -1,4 +1,4 @@
-//! Requests: who asks, from which page, and the extractors that open connections.
+//! Requests: client address, identity and origin, and the extractors that open connections.
 
 mod client_address;
 mod event_stream;

@@ -1,8 +1,8 @@
-//! Which pages may open a socket here, or send a form.
+//! Origin checks: decide whether a page may open a socket or submit a form.
 //!
-//! A browser lets any page of any site open a WebSocket to us and sends our cookies along. The
-//! `Origin` header is what tells our own pages from the rest, and it must match exactly: scheme,
-//! host and port (RFC 6454, RFC 6455 §10.2).
+//! A browser lets any page of any site open a WebSocket to this server and sends the server's
+//! cookies along. The `Origin` header distinguishes the site's own pages from others, and it must
+//! match exactly: scheme, host and port (RFC 6454, RFC 6455 §10.2).
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use url::{Origin, Url};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The origins whose pages are ours.
+/// The allowed origins: those of the site's own pages.
 #[derive(Debug, Clone)]
 pub struct Origins {
     allowed: Arc<[String]>,
-    /// What to say to the operator who meant to allow a refused origin.
+    /// The name of the setting that allows more origins, for the text of a refusal.
     setting: Arc<str>,
 }
 
 impl Origins {
-    /// Allows the origins of the given addresses; `setting` names where more are allowed, for the
-    /// refusal's text.
+    /// Allows the origins of the given addresses. `setting` is the name of the setting that allows
+    /// more; a refusal mentions it.
     ///
     /// # Errors
-    /// When an address is not an `http` or `https` URL.
+    /// Returns [`InvalidOrigin`] if an address is not an `http` or `https` URL.
     pub fn new<'a>(
         addresses: impl IntoIterator<Item = &'a str>,
         setting: &str,
@@ -34,13 +34,14 @@ impl Origins {
         Ok(Self { allowed: allowed.into(), setting: setting.into() })
     }
 
-    /// Whether a request with these headers comes from one of our own pages.
+    /// Checks that a request with these headers comes from one of the site's own pages.
     ///
-    /// A request without `Origin` passes only when it carries no cookie: it is then no browser
-    /// acting for someone.
+    /// A request without `Origin` is permitted only without a cookie: then it does not come from a
+    /// browser that acts for a signed-in person.
     ///
     /// # Errors
-    /// When the origin is another one, `null`, said twice, or missing although a cookie is sent.
+    /// Returns [`OriginRejection`] if the origin is not allowed, is `null`, is sent twice, or is
+    /// missing while a cookie is sent.
     pub fn permits(&self, headers: &HeaderMap) -> Result<(), OriginRejection> {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let found = match (origins.next(), origins.next()) {
@@ -50,20 +51,20 @@ impl Origins {
             (None, _) => return Ok(()),
             (Some(_), Some(_)) => "given twice".to_owned(),
             (Some(origin), None) if self.contains(origin.as_bytes()) => return Ok(()),
-            (Some(origin), None) => shown(origin.as_bytes()),
+            (Some(origin), None) => excerpt(origin.as_bytes()),
         };
         Err(OriginRejection { found, allowed: self.allowed.clone(), setting: self.setting.clone() })
     }
 
-    /// Whether a request with these headers, which asks for events, comes from one of our own
-    /// pages.
+    /// Checks that a request for server-sent events comes from one of the site's own pages.
     ///
-    /// As [`permits`](Self::permits), but a page that reads from its own site sends no `Origin`:
-    /// there `Sec-Fetch-Site`, which no page can forge either, has to be `same-origin`.
+    /// Works like [`permits`](Self::permits), except that a page that reads from its own site sends
+    /// no `Origin`. In that case `Sec-Fetch-Site`, which no page can forge either, must be
+    /// `same-origin`.
     ///
     /// # Errors
-    /// When the origin is refused, or when it is missing and the request comes from another site or
-    /// says nothing although a cookie is sent.
+    /// Returns [`OriginRejection`] if the origin is refused, or if it is missing and the request
+    /// comes from another site, or sends neither header but a cookie.
     pub fn permits_stream(&self, headers: &HeaderMap) -> Result<(), OriginRejection> {
         let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
         let found = match (sites.next(), sites.next()) {
@@ -71,14 +72,14 @@ impl Origins {
             (None, _) => return self.permits(headers),
             (Some(site), None) if site == "same-origin" => return Ok(()),
             (Some(site), None) => {
-                format!("missing, and Sec-Fetch-Site is {}", shown(site.as_bytes()))
+                format!("missing, and Sec-Fetch-Site is {}", excerpt(site.as_bytes()))
             }
             (Some(_), Some(_)) => "missing, and Sec-Fetch-Site is given twice".to_owned(),
         };
         Err(OriginRejection { found, allowed: self.allowed.clone(), setting: self.setting.clone() })
     }
 
-    /// The allowed origins, as browsers write them.
+    /// The allowed origins, as browsers serialize them.
     pub fn allowed(&self) -> impl Iterator<Item = &str> {
         self.allowed.iter().map(String::as_str)
     }
@@ -88,33 +89,35 @@ impl Origins {
     }
 }
 
-/// An origin as a browser writes it: lower case, no default port, no path.
+/// The origin of an address as a browser serializes it: lower case, no default port, no path.
 fn serialized(address: &str) -> Result<String, InvalidOrigin> {
-    let bad = || InvalidOrigin(address.to_owned());
-    let url = Url::parse(address).map_err(|_| bad())?;
+    let invalid = || InvalidOrigin(address.to_owned());
+    let url = Url::parse(address).map_err(|_| invalid())?;
     match url.origin() {
         origin @ Origin::Tuple(..) if matches!(url.scheme(), "http" | "https") => {
             Ok(origin.ascii_serialization())
         }
-        _ => Err(bad()),
+        _ => Err(invalid()),
     }
 }
 
-/// A stranger's header, short and harmless enough for a page and a log.
-fn shown(origin: &[u8]) -> String {
+/// An untrusted header, shortened and without control characters, for a page or a log.
+fn excerpt(origin: &[u8]) -> String {
     let text = String::from_utf8_lossy(origin);
     format!("`{}`", text.chars().filter(|c| !c.is_control()).take(200).collect::<String>())
 }
 
-/// An address that has no origin.
+/// An address that is not an `http` or `https` URL and so has no origin.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not an address such as `https://chat.example`")]
 pub struct InvalidOrigin(String);
 
-/// The refusal of a request from a page that is not ours. Answers 403 and names the setting.
+/// The refusal of a request from a page of another origin. Responds with 403 and names the setting
+/// that allows more origins.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "Refused: the Origin of this request is {found}. Allowed here: {}. If the page is yours, see {setting}.",
+    "Refused: the Origin of this request is {found}. Allowed: {}. \
+     To allow this page, see {setting}.",
     allowed.join(", ")
 )]
 pub struct OriginRejection {
@@ -153,9 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn our_own_pages_are_permitted_and_every_look_alike_is_refused() {
-        for ours in ["https://chat.example", "http://127.0.0.1:8000"] {
-            assert!(origins().permits(&headers(Some(ours), true)).is_ok(), "{ours}");
+    fn own_pages_are_permitted_and_look_alikes_are_refused() {
+        for own in ["https://chat.example", "http://127.0.0.1:8000"] {
+            assert!(origins().permits(&headers(Some(own), true)).is_ok(), "{own}");
         }
         for foreign in [
             "https://evil.example",
@@ -182,20 +185,20 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_origin_passes_only_without_a_cookie() {
+    fn a_missing_origin_is_permitted_only_without_a_cookie() {
         assert!(origins().permits(&headers(None, false)).is_ok());
         assert!(origins().permits(&headers(None, true)).is_err());
     }
 
     #[test]
-    fn an_origin_said_twice_is_refused_even_if_one_is_ours() {
+    fn a_repeated_origin_header_is_refused_even_if_one_is_allowed() {
         let mut twice = headers(Some("https://chat.example"), true);
         twice.append(header::ORIGIN, "https://evil.example".parse().unwrap());
         assert!(origins().permits(&twice).is_err());
     }
 
     #[test]
-    fn a_stream_without_an_origin_passes_from_our_own_pages_and_for_programs_without_a_cookie() {
+    fn a_stream_without_an_origin_is_permitted_for_own_pages_and_for_programs_without_a_cookie() {
         let permits = |origin, sites: &[&str], cookie| {
             let mut headers = headers(origin, cookie);
             for site in sites {
@@ -214,11 +217,11 @@ mod tests {
             for site in [&["same-origin"][..], &["cross-site"], &[]] {
                 assert!(
                     permits(Some("https://chat.example"), site, cookie),
-                    "ours, whatever else is said"
+                    "an allowed origin, whatever Sec-Fetch-Site is"
                 );
                 assert!(
                     !permits(Some("https://evil.example"), site, cookie),
-                    "{site:?} saves no foreign origin"
+                    "{site:?} does not permit another origin"
                 );
                 assert!(!permits(Some("null"), site, cookie));
             }
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_refusal_names_what_was_found_and_the_setting() {
+    fn the_refusal_names_the_received_origin_and_the_setting() {
         let refusal = origins()
             .permits(&headers(Some("https://evil.example"), true))
             .unwrap_err()

@@ -1,11 +1,12 @@
-//! A place among the connections, taken before there is one.
+//! The reservation of a connection, made before the connection exists.
 
 use crate::outbound::Channel;
 use crate::sync::Arc;
 use crate::transport::Transport;
 use crate::{Bellwire, Dialect, Scope, Socket, UpgradeRejection};
 
-/// Counts towards the limits and can be kicked; given back when no connection comes of it.
+/// A reserved connection: it counts towards the limits and can be kicked. It is released on drop
+/// unless a socket was made from it.
 pub(crate) struct Reservation {
     pub(crate) bellwire: Bellwire,
     pub(crate) channel: Arc<Channel>,
@@ -14,19 +15,22 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Takes a place, unless this person or address has too many.
+    /// Makes a reservation.
+    ///
+    /// # Errors
+    /// [`UpgradeRejection::TooMany`] if this person or address has too many sockets.
     pub(crate) fn take(bellwire: Bellwire, scope: Scope) -> Result<Self, UpgradeRejection> {
         bellwire.ensure_heartbeat();
         let channel = bellwire.layer().connect(&scope, bellwire.limits(), bellwire.now());
         let reservation = Self { bellwire, channel, scope, used: false };
-        // Counted with this one in it, so that many at once do not all see room for one.
+        // The count includes this reservation, so concurrent ones cannot all fit under the limit.
         match reservation.bellwire.exceeded_by(&reservation.scope) {
-            Some(most) => Err(UpgradeRejection::TooMany(most)),
+            Some(limit) => Err(UpgradeRejection::TooMany(limit)),
             None => Ok(reservation),
         }
     }
 
-    /// The socket that takes the place, and gives it back when it closes.
+    /// Turns the reservation into a socket, which releases it when it closes.
     pub(crate) fn socket(mut self, transport: Box<dyn Transport>, dialect: Dialect) -> Socket {
         self.used = true;
         Socket::new(

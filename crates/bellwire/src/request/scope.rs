@@ -1,4 +1,4 @@
-//! What is known of a connection, before its first message.
+//! [`Scope`]: the facts about a connection that are known before its first message.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,11 +8,13 @@ use http::request::Parts;
 
 use crate::{GroupName, Identity, Seq};
 
-/// The most feeds whose position one page may name.
+/// The maximum number of feeds whose position a page may send.
 pub(crate) const FEEDS: usize = 32;
 
-/// Who connected, where, and where their page left off. Everything a log line or a decision may
-/// need and nothing more: a scope lives as long as its socket.
+/// The scope of a connection, as in Channels: its path and query, the identity behind it, and the
+/// positions of its page in feeds.
+///
+/// A scope lives as long as its socket, so it holds only what log lines and decisions need.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     pub(crate) path: Box<str>,
@@ -22,16 +24,16 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The connection that these parts of a request ask for, wherever the router is nested.
+    /// The scope of a request. Its path is the original one, also in a nested router.
     ///
     /// # Errors
-    /// When the path and query have more than `most` bytes: they are kept as long as the
-    /// connection.
-    pub(crate) fn of(parts: &Parts, most: usize) -> Result<Self, UriTooLong> {
+    /// Returns [`UriTooLong`] if the path and query have more than `limit` bytes. They are kept as
+    /// long as the connection.
+    pub(crate) fn of(parts: &Parts, limit: usize) -> Result<Self, UriTooLong> {
         let original = parts.extensions.get::<OriginalUri>();
         let uri = original.map_or(&parts.uri, |original| &original.0);
-        if uri.path().len() + uri.query().unwrap_or_default().len() > most {
-            return Err(UriTooLong(most));
+        if uri.path().len() + uri.query().unwrap_or_default().len() > limit {
+            return Err(UriTooLong(limit));
         }
         let mut scope = Self::new(uri.path(), uri.query().unwrap_or_default());
         if let Some(identity) = parts.extensions.get::<Identity>() {
@@ -44,58 +46,59 @@ impl Scope {
         Self { path: path.into(), query: query.into(), since: since(query), ..Self::default() }
     }
 
-    /// Begins where a stream of events was left, whatever its address says: that is older.
-    pub(crate) fn resume(&mut self, last: &[u8]) {
-        let last = std::str::from_utf8(last).unwrap_or_default();
-        self.since = positions(last).take(FEEDS).collect();
+    /// Takes the positions from a `Last-Event-ID`. They replace those of the query, which are
+    /// older.
+    pub(crate) fn resume(&mut self, last_event_id: &[u8]) {
+        let last_event_id = std::str::from_utf8(last_event_id).unwrap_or_default();
+        self.since = positions(last_event_id).take(FEEDS).collect();
     }
 
-    /// The path of the socket's address, such as `/ws/chat/hi/`.
+    /// The path of the request, such as `/ws/chat/hi/`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The values of a parameter of the address's query, percent-decoded.
+    /// The values of a query parameter, percent-decoded.
     pub fn query<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> + 'a {
         pairs(&self.query).filter(move |(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// The key of the person who connected, as its [`Identity`] or
-    /// [`Upgrade::person`](crate::Upgrade::person) says.
+    /// The key of the person, set by the [`Identity`] or by
+    /// [`Upgrade::person`](crate::Upgrade::person).
     pub fn person(&self) -> Option<&str> {
         self.identity.person()
     }
 
-    /// The key of their session, as its [`Identity`] or
-    /// [`Upgrade::session`](crate::Upgrade::session) says.
+    /// The key of the session, set by the [`Identity`] or by
+    /// [`Upgrade::session`](crate::Upgrade::session).
     pub fn session(&self) -> Option<&str> {
         self.identity.session()
     }
 
-    /// The address they connected from, as its [`Identity`] or
-    /// [`Upgrade::address`](crate::Upgrade::address) says.
+    /// The client's address, set by the [`Identity`] or by
+    /// [`Upgrade::address`](crate::Upgrade::address).
     pub fn address(&self) -> Option<IpAddr> {
         self.identity.address
     }
 
-    /// Where the page left off in this feed, if it said so.
+    /// The position of the page in this feed, if it sent one.
     pub(crate) fn since(&self, feed: &GroupName) -> Option<Seq> {
         self.since.iter().find(|(name, _)| name == feed).map(|(_, seq)| *seq)
     }
 }
 
-/// The path and query of a connection are too long.
+/// The path and query of a request exceed [`Limits::uri_bytes`](crate::Limits::uri_bytes).
 #[derive(Debug, thiserror::Error)]
-#[error("The path and query of this address are too long: {0} bytes at most.")]
+#[error("The path and query of this address are too long. At most {0} bytes are allowed.")]
 pub struct UriTooLong(usize);
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.path, self.person().unwrap_or("somebody unknown"))
+        write!(f, "{} of {}", self.path, self.person().unwrap_or("an anonymous client"))
     }
 }
 
-/// `since=<feed>:<seq>`, as often as the page follows feeds.
+/// Parses the parameters `since=<feed>:<seq>`, of which there may be several.
 fn since(query: &str) -> Box<[(GroupName, Seq)]> {
     pairs(query)
         .filter(|(key, _)| key == "since")
@@ -104,8 +107,8 @@ fn since(query: &str) -> Box<[(GroupName, Seq)]> {
         .collect()
 }
 
-/// `<feed>:<seq>`, or several, with commas between them. What cannot be read is as good as not
-/// said: the page is then brought up to date as a whole.
+/// Parses positions `<feed>:<seq>`, separated by commas. Invalid ones are skipped; `catch_up` then
+/// sends the whole state of that feed.
 fn positions(text: &str) -> impl Iterator<Item = (GroupName, Seq)> {
     text.split(',').filter_map(|position| {
         let (feed, seq) = position.rsplit_once(':')?;
@@ -122,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_says_where_it_left_off_in_each_feed() {
+    fn since_gives_the_position_of_a_page_in_each_feed() {
         let scope = Scope::new(
             "/ws/",
             "dialect=htmx&since=chat.room.1%3A42&since=blog:7&since=&since=x&since=bad name:1",
@@ -139,22 +142,22 @@ mod tests {
     }
 
     #[test]
-    fn an_address_names_so_many_feeds_and_what_it_says_of_more_is_as_good_as_not_said() {
-        let named: Vec<_> = (0..FEEDS + 8).map(|feed| format!("feed.{feed}:{feed}")).collect();
-        let address = format!("since={}&since={}", named[..20].join(","), named[20..].join(","));
+    fn positions_beyond_the_maximum_number_of_feeds_are_ignored() {
+        let sent: Vec<_> = (0..FEEDS + 8).map(|feed| format!("feed.{feed}:{feed}")).collect();
+        let query = format!("since={}&since={}", sent[..20].join(","), sent[20..].join(","));
         let mut resumed = Scope::new("/ws/", "");
-        resumed.resume(named.join(",").as_bytes());
-        for scope in [Scope::new("/ws/", &address), resumed] {
-            let known = |feed: usize| scope.since(&GroupName::new(format!("feed.{feed}")).unwrap());
-            assert!((0..FEEDS).all(|feed| known(feed) == Some(feed as Seq)));
-            assert_eq!((known(FEEDS), scope.since.len()), (None, FEEDS));
+        resumed.resume(sent.join(",").as_bytes());
+        for scope in [Scope::new("/ws/", &query), resumed] {
+            let since = |feed: usize| scope.since(&GroupName::new(format!("feed.{feed}")).unwrap());
+            assert!((0..FEEDS).all(|feed| since(feed) == Some(feed as Seq)));
+            assert_eq!((since(FEEDS), scope.since.len()), (None, FEEDS));
         }
     }
 
     #[test]
-    fn where_a_stream_was_left_outranks_its_address_and_what_cannot_be_read_is_no_position() {
+    fn the_last_event_id_overrides_the_query_and_invalid_positions_are_ignored() {
         let [a, b] = ["a", "b"].map(|name| GroupName::new(name).unwrap());
-        for (last, expected) in [
+        for (last_event_id, expected) in [
             (&b"a:7,b:9"[..], [Some(7), Some(9)]),
             (b"a:7", [Some(7), None]),
             (b"a:7,b:x", [Some(7), None]),
@@ -163,12 +166,12 @@ mod tests {
             (b"a:7,b:9\xff", [None, None]),
         ] {
             let mut scope = Scope::new("/ws/", "since=a:1&since=b:2");
-            scope.resume(last);
+            scope.resume(last_event_id);
             assert_eq!(
                 [scope.since(&a), scope.since(&b)],
                 expected,
                 "{}",
-                String::from_utf8_lossy(last)
+                String::from_utf8_lossy(last_event_id)
             );
         }
     }

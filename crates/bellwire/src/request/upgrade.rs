@@ -1,4 +1,4 @@
-//! From an HTTP request to a socket.
+//! [`Upgrade`]: the extractor that turns an HTTP request into a WebSocket.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,15 +22,16 @@ use crate::request::reservation::Reservation;
 use crate::transport::WebSocket;
 use crate::{Bellwire, Consumer, Dialect, Scope, UpgradeRejection, header_items};
 
-/// What RFC 6455 §1.3 appends to the key before hashing it.
+/// The GUID that RFC 6455 §1.3 appends to the key before hashing it.
 const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-/// How long the switch of protocols may take once the response is on its way.
-const SWITCH: Duration = Duration::from_secs(10);
+/// The time for the switch of protocols after the response was returned.
+const SWITCH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An extractor: this request asks for a socket, and one of our own pages does so.
+/// An extractor of a WebSocket handshake that comes from one of the site's own pages.
 ///
-/// Put the extractors that authenticate and authorise before it; whoever is refused there gets an
-/// ordinary HTTP answer.
+/// Put the extractors that authenticate and authorise before it, so that a client they refuse gets
+/// an ordinary HTTP response. A request that is not such a handshake is refused with
+/// [`UpgradeRejection`].
 ///
 /// ```
 /// use axum::{Router, http::StatusCode, response::{IntoResponse, Response}, routing::get};
@@ -39,12 +40,18 @@ const SWITCH: Duration = Duration::from_secs(10);
 /// # impl Consumer for Echo {
 /// #     type Action = bellwire::Frame;
 /// #     type Event = ();
-/// #     async fn receive(&mut self, s: &mut bellwire::Socket, f: bellwire::Frame) -> Result<(), bellwire::Error> { s.send(f).await }
+/// #     async fn receive(
+/// #         &mut self,
+/// #         socket: &mut bellwire::Socket,
+/// #         frame: bellwire::Frame,
+/// #     ) -> Result<(), bellwire::Error> {
+/// #         socket.send(frame).await
+/// #     }
 /// # }
 ///
 /// async fn socket(upgrade: Upgrade) -> Response {
 ///     if upgrade.scope().query("room").next().is_none() {
-///         return (StatusCode::NOT_FOUND, "Which room?").into_response();
+///         return (StatusCode::NOT_FOUND, "Unknown room").into_response();
 ///     }
 ///     upgrade.person("user.5").protocols(["chat.v2"]).run(Echo)
 /// }
@@ -74,7 +81,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let bellwire = Bellwire::from_ref(state);
-        if !asks_for_a_socket(parts) {
+        if !is_handshake(parts) {
             return Err(UpgradeRejection::NotWebSocket);
         }
         bellwire.origins().permits(&parts.headers)?;
@@ -92,41 +99,43 @@ where
 }
 
 impl Upgrade {
-    /// What is known of the connection so far.
+    /// The scope of the connection.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Whose socket this is: a key for [`Layer::kick_person`](crate::Layer::kick_person) and for
-    /// the limit of sockets per person.
+    /// Sets the person behind the socket: a key for
+    /// [`Layer::kick_person`](crate::Layer::kick_person) and for the limit of sockets per person.
     #[must_use]
     pub fn person(mut self, key: impl Into<Box<str>>) -> Self {
         self.scope.identity.person = Some(key.into());
         self
     }
 
-    /// Which session opened it: a key for [`Layer::kick_session`](crate::Layer::kick_session).
+    /// Sets the session of the socket: a key for
+    /// [`Layer::kick_session`](crate::Layer::kick_session).
     #[must_use]
     pub fn session(mut self, key: impl Into<Box<str>>) -> Self {
         self.scope.identity.session = Some(key.into());
         self
     }
 
-    /// Which address it comes from: for the limit of sockets per address.
+    /// Sets the client's address, for the limit of sockets per address.
     #[must_use]
     pub fn address(mut self, address: IpAddr) -> Self {
         self.scope.identity.address = Some(address);
         self
     }
 
-    /// The dialect for pages that do not ask for one by `?dialect=`; otherwise [`Dialect::Json`].
+    /// Sets the dialect for pages that do not select one with `?dialect=`. The default is
+    /// [`Dialect::Json`].
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect.get_or_insert(dialect);
         self
     }
 
-    /// Selects the first of these subprotocols that the browser offers.
+    /// Selects a subprotocol: the first of these that the browser offers.
     #[must_use]
     pub fn protocols<'a>(mut self, known: impl IntoIterator<Item = &'a str>) -> Self {
         let selected =
@@ -151,22 +160,23 @@ impl Upgrade {
         self
     }
 
-    /// Switches protocols and lets the consumer run.
+    /// Switches protocols and runs the consumer on the socket.
     pub fn run<C: Consumer>(self, consumer: C) -> Response {
         self.start(Box::new(consumer))
     }
 
     fn start(self, consumer: Box<dyn ErasedConsumer>) -> Response {
         let Self { bellwire, scope, dialect, mut headers, accept, upgrade, .. } = self;
-        // Taken before the look, so that a stop that begins now waits for this socket.
+        // Taken before the check, so that a shutdown that starts now waits for this socket.
         let token = bellwire.tasks().token();
         if bellwire.stopping() {
             return UpgradeRejection::Stopping.into_response();
         }
-        // Taken before the response leaves: a socket can be kicked as soon as it is promised.
+        // Reserved before the response is sent, so that a kick also reaches a socket whose
+        // handshake is in progress.
         let reservation = match Reservation::take(bellwire, scope) {
             Ok(reservation) => reservation,
-            Err(refused) => return refused.into_response(),
+            Err(rejection) => return rejection.into_response(),
         };
         let dialect = dialect.unwrap_or_default();
         tokio::spawn(async move {
@@ -187,18 +197,20 @@ impl Upgrade {
     }
 }
 
-/// Waits for the protocol to switch. `None` when it does not: the browser went, or took too long.
+/// Waits for the protocol to switch. Returns `None` if the browser disconnects or takes too long.
 async fn switched(upgrade: OnUpgrade, Reservation { scope, .. }: &Reservation) -> Option<Upgraded> {
-    match tokio::time::timeout(SWITCH, upgrade).await {
+    match tokio::time::timeout(SWITCH_TIMEOUT, upgrade).await {
         Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => tracing::debug!(%scope, %error, "The browser left during the handshake"),
+        Ok(Err(error)) => {
+            tracing::debug!(%scope, %error, "The browser disconnected during the handshake");
+        }
         Err(_) => tracing::debug!(%scope, "The handshake took too long"),
     }
     None
 }
 
-/// Whether this is a handshake at all, as RFC 6455 §4.2.1 describes it.
-fn asks_for_a_socket(parts: &Parts) -> bool {
+/// Returns whether the request is a WebSocket handshake as in RFC 6455 §4.2.1.
+fn is_handshake(parts: &Parts) -> bool {
     let headers = &parts.headers;
     parts.method == Method::GET
         && has_token(headers, CONNECTION, b"upgrade")
@@ -210,17 +222,20 @@ fn has_token(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
     header_items(headers, name, b',').any(|item| item.eq_ignore_ascii_case(token))
 }
 
-/// The answer to the handshake's key.
+/// The value of `Sec-WebSocket-Accept` for the handshake's key.
 fn accept(headers: &HeaderMap) -> Result<HeaderValue, UpgradeRejection> {
-    let key =
-        headers.get(SEC_WEBSOCKET_KEY).ok_or(UpgradeRejection::Malformed("its key is missing"))?;
+    let key = headers
+        .get(SEC_WEBSOCKET_KEY)
+        .ok_or(UpgradeRejection::Malformed("Sec-WebSocket-Key is missing"))?;
     match BASE64.decode(key) {
         Ok(bytes) if bytes.len() == 16 => {}
-        _ => return Err(UpgradeRejection::Malformed("its key is not 16 bytes in base64")),
+        _ => {
+            return Err(UpgradeRejection::Malformed("Sec-WebSocket-Key is not 16 bytes in base64"));
+        }
     }
     let mut hash = sha1_smol::Sha1::new();
     hash.update(key.as_bytes());
     hash.update(KEY_SUFFIX);
     HeaderValue::from_str(&BASE64.encode(hash.digest().bytes()))
-        .map_err(|_| UpgradeRejection::Malformed("its key"))
+        .map_err(|_| UpgradeRejection::Malformed("Sec-WebSocket-Key is invalid"))
 }

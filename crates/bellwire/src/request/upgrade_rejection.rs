@@ -1,4 +1,4 @@
-//! The refusal of a WebSocket or an event stream.
+//! [`UpgradeRejection`]: the refusal of a WebSocket or an event stream.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -6,33 +6,35 @@ use http::{HeaderValue, StatusCode};
 
 use crate::{OriginRejection, UnknownDialect, UriTooLong};
 
-/// Why a request cannot become a socket, or a stream of events.
+/// The reason why a request cannot become a WebSocket or an event stream. It responds with the
+/// status of its variant and its text.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpgradeRejection {
-    /// 403: a page that is not ours, or a browser that does not say which.
+    /// 403: a page of another origin, or a browser that does not send the origin.
     #[error(transparent)]
     Origin(#[from] OriginRejection),
     /// 426: not a WebSocket handshake. Open this address with `new WebSocket(…)`.
-    #[error("This address speaks WebSocket (version 13). Open it with `new WebSocket(…)`.")]
+    #[error("This address expects a WebSocket (version 13). Open it with `new WebSocket(…)`.")]
     NotWebSocket,
-    /// 406: does not ask for events. Open this address with `new EventSource(…)`.
+    /// 406: the request does not accept `text/event-stream`. Open this address with
+    /// `new EventSource(…)`.
     #[error("This address sends server-sent events. Open it with `new EventSource(…)`.")]
     NotEventStream,
-    /// 400: a handshake, but a wrong one.
-    #[error("This handshake is wrong: {0}.")]
+    /// 400: an invalid handshake.
+    #[error("Invalid WebSocket handshake: {0}.")]
     Malformed(&'static str),
-    /// 400: no such dialect.
+    /// 400: an unknown dialect.
     #[error(transparent)]
     Dialect(#[from] UnknownDialect),
     /// 414: the path and query are longer than [`Limits::uri_bytes`](crate::Limits::uri_bytes).
     #[error(transparent)]
     TooLong(#[from] UriTooLong),
-    /// 503: the server stops.
+    /// 503: the server is shutting down.
     #[error("The server is restarting. Try again in a moment.")]
     Stopping,
-    /// 429: this person, or this address, has too many sockets open.
-    #[error("Too many open connections: {0} at most. Close a tab and try again.")]
+    /// 429: this person or address has too many open sockets.
+    #[error("Too many open connections: at most {0} are allowed. Close a tab and try again.")]
     TooMany(usize),
 }
 

@@ -1,8 +1,8 @@
 //! The accept loop and the shutdown of a server.
 //!
-//! `axum::serve` waits without end for the headers of a request. This loop bounds the number of
-//! connections, the time for headers and for answers that nobody takes, and its shutdown lets
-//! requests finish.
+//! `axum::serve` waits for the headers of a request without a timeout. This loop limits the number
+//! of connections, the time for headers and the time for responses that the peer does not read. Its
+//! shutdown lets requests finish.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -31,10 +31,10 @@ mod process;
 pub use process::{raise_file_limit, shutdown_signal};
 use tracked_stream::TrackedStream;
 
-/// hyper's own minimum, in bytes. It panics below.
-const LEAST_HEADER_BYTES: usize = 8 * 1024;
+/// hyper's minimum buffer size, in bytes. hyper panics if it is given less.
+const MIN_HEADER_BYTES: usize = 8 * 1024;
 
-/// The pause after a connection could not be accepted, for want of file descriptors for example.
+/// The pause after a failed accept, for example when no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves an app on a listener; see [`Serve::until`].
@@ -55,7 +55,7 @@ pub fn serve(listener: TcpListener, app: Router, bellwire: &Bellwire) -> Serve {
     Serve { listener, app, bellwire: bellwire.clone(), limits: ServeLimits::default() }
 }
 
-/// A server that is ready to run.
+/// A server that is ready to run; see [`serve`].
 #[must_use = "a server starts with `until`"]
 pub struct Serve {
     listener: TcpListener,
@@ -65,14 +65,14 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Sets other limits than the default ones.
+    /// Sets the limits. The default is [`ServeLimits::default`].
     pub fn limits(mut self, limits: ServeLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Serves connections until `end`; then stops accepting, closes every socket with 1012 and lets
-    /// requests finish, within [`ServeLimits::shutdown`].
+    /// Serves connections until `end` completes. Then it stops accepting, closes every socket with
+    /// 1012 and lets requests finish, within [`ServeLimits::shutdown`].
     ///
     /// Each request carries the peer's address as `ConnectInfo<SocketAddr>`.
     pub async fn until(self, end: impl Future<Output = ()>) {
@@ -94,7 +94,11 @@ impl Serve {
         let requests = tokio::time::timeout(limits.shutdown, server.connections.wait());
         let (requests, sockets) = tokio::join!(requests, bellwire.shutdown(limits.shutdown));
         if requests.is_err() || !sockets {
-            tracing::warn!(requests = requests.is_ok(), sockets, "Not everything ended in time");
+            tracing::warn!(
+                requests = requests.is_ok(),
+                sockets,
+                "Not everything ended in time. Stopping without waiting any longer"
+            );
         }
     }
 }
@@ -110,7 +114,7 @@ impl fmt::Debug for Serve {
 
 async fn accept(listener: &TcpListener, server: &Server) {
     let permits = Arc::new(Semaphore::new(server.limits.connections));
-    // The semaphore is never closed, so a place always becomes free.
+    // The semaphore is never closed, so `acquire_owned` never fails.
     while let Ok(permit) = permits.clone().acquire_owned().await {
         match listener.accept().await {
             Ok((stream, peer)) => server.open(stream, peer, permit),
@@ -126,22 +130,22 @@ async fn accept(listener: &TcpListener, server: &Server) {
 struct Server {
     app: Router,
     limits: ServeLimits,
-    /// Tells connections to end after the request they are at.
+    /// Tells connections to end after the current request.
     ending: CancellationToken,
-    /// The connections that still speak HTTP. [`Bellwire`] ends the sockets.
+    /// The connections that still speak HTTP. [`Bellwire::shutdown`] ends the sockets.
     connections: TaskTracker,
 }
 
 impl Server {
-    /// Serves one connection in its own task. It keeps its place as long as it is open, a socket
-    /// included.
+    /// Serves one connection in its own task. The connection keeps its permit while it is open,
+    /// also after it was upgraded to a socket.
     fn open(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let limits = self.limits;
-        // A refusal of these options costs speed or memory, not correctness.
-        let _ = stream.set_nodelay(true); // small frames must not wait for more
+        // If the kernel refuses these options, speed or memory suffers, but not correctness.
+        let _ = stream.set_nodelay(true); // Small frames must not wait for more data.
         let _ = SockRef::from(&stream).set_send_buffer_size(limits.send_buffer);
-        // A peer that vanished answers nothing: a stream of events, which only writes, has no other
-        // way to notice.
+        // A peer that vanished acknowledges nothing. An event stream only writes, so it has no
+        // other way to notice.
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(limits.response));
         let app = self.app.clone();
@@ -155,7 +159,7 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.headers)
-            .max_buf_size(limits.header_bytes.max(LEAST_HEADER_BYTES))
+            .max_buf_size(limits.header_bytes.max(MIN_HEADER_BYTES))
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         self.connections.spawn(async move {
@@ -164,14 +168,14 @@ impl Server {
                 ended = connection.as_mut() => ended,
                 () = ending.cancelled() => {
                     if !received.load(Ordering::Relaxed) {
-                        return; // opened ahead by a browser, and not used yet
+                        return; // A browser opened it in advance and has not used it yet.
                     }
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
             };
             if let Err(error) = ended {
-                tracing::debug!(%error, "A connection ended badly");
+                tracing::debug!(%error, "A connection ended with an error");
             }
         });
     }

@@ -1,7 +1,7 @@
-//! The process around a server: its signals, and its limit of open files.
+//! Process settings of a server: shutdown signals and the limit of open files.
 
-/// Raises the limit of open files to the most that this process is allowed: every connection is
-/// one.
+/// Raises the limit of open files to the maximum that this process is allowed. Every connection
+/// needs one file descriptor.
 pub fn raise_file_limit() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(files) => tracing::debug!(files, "Raised the limit of open files"),
@@ -9,10 +9,10 @@ pub fn raise_file_limit() {
     }
 }
 
-/// Listens for SIGTERM and Ctrl-C from the call on; the future ends with the first of them.
+/// Listens for SIGTERM and Ctrl-C from the call on. The future completes at the first of them.
 ///
-/// Call it before announcing that the server is ready: a signal may follow at once. If the system
-/// does not allow listening, its default handler stays in place.
+/// Call it before announcing that the server is ready, because a signal may follow at once. If the
+/// system does not allow listening, its default handler stays in place.
 #[cfg(unix)]
 pub fn shutdown_signal() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
@@ -31,7 +31,7 @@ pub fn shutdown_signal() -> impl Future<Output = ()> + Send + 'static {
     }
 }
 
-/// The future ends with Ctrl-C.
+/// Listens for Ctrl-C. The future completes when it is pressed.
 #[cfg(not(unix))]
 pub fn shutdown_signal() -> impl Future<Output = ()> + Send + 'static {
     async {

@@ -1,5 +1,5 @@
-//! A connection that counts as long as it is open, also after it became a socket, and that is over
-//! when nothing is taken from it.
+//! A TCP stream that holds a connection permit while it is open, also after an upgrade to a socket,
+//! and that fails when its peer reads nothing for too long.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,29 +14,33 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
-/// A stream and its place among the connections, which is free again when the stream is dropped.
+/// A stream and its connection permit, which is released when the stream is dropped.
 #[derive(Debug)]
 pub(super) struct TrackedStream {
     stream: TcpStream,
     received: Arc<AtomicBool>,
-    /// How long the other end may take nothing of what is written.
-    patience: Duration,
-    /// Runs while it takes nothing.
+    /// The longest time for which a write may be blocked.
+    write_limit: Duration,
+    /// Runs while a write is blocked.
     write_timeout: Option<Pin<Box<Sleep>>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl TrackedStream {
-    pub(super) fn new(stream: TcpStream, patience: Duration, permit: OwnedSemaphorePermit) -> Self {
-        Self { stream, received: Arc::default(), patience, write_timeout: None, _permit: permit }
+    pub(super) fn new(
+        stream: TcpStream,
+        write_limit: Duration,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { stream, received: Arc::default(), write_limit, write_timeout: None, _permit: permit }
     }
 
-    /// Whether the other end has said anything yet.
+    /// Whether the peer has sent any byte yet.
     pub(super) fn received(&self) -> Arc<AtomicBool> {
         self.received.clone()
     }
 
-    /// An error in place of waiting for ever.
+    /// Returns an error instead of waiting for ever.
     fn bounded(
         &mut self,
         cx: &mut Context<'_>,
@@ -46,16 +50,16 @@ impl TrackedStream {
             self.write_timeout = None;
             return wrote;
         }
-        let patience = self.patience;
-        let write_timeout = self.write_timeout.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let write_limit = self.write_limit;
+        let write_timeout = self.write_timeout.get_or_insert_with(|| Box::pin(sleep(write_limit)));
         write_timeout.as_mut().poll(cx).map(|()| {
-            Err(io::Error::new(io::ErrorKind::TimedOut, "nothing was taken for too long"))
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the peer read nothing for too long"))
         })
     }
 }
 
-/// Whoever takes nothing at the end is cut off: else the kernel would keep what waits for minutes,
-/// for a connection that no bound of ours counts any more.
+/// Resets the connection if a write is still blocked at the end. Otherwise the kernel would keep
+/// the unsent bytes for minutes, for a connection that no longer counts towards any limit.
 impl Drop for TrackedStream {
     fn drop(&mut self) {
         if self.write_timeout.is_some() {

@@ -1,7 +1,7 @@
-//! Drives a consumer without a network.
+//! [`Communicator`]: a test client that drives a consumer without a network.
 //!
-//! A [`Communicator`] is the browser's end. While it receives it answers pings, as browsers do, and
-//! shows none. Every wait has an end: what does not come within [`PATIENCE`] fails the test.
+//! It takes the part of the browser. While it receives, it answers pings as browsers do, and does
+//! not return them. Every wait has a timeout: the test fails after [`PATIENCE`].
 
 use std::future::Future;
 use std::io;
@@ -20,67 +20,71 @@ use crate::request::reservation::Reservation;
 use crate::transport::{EncodedFrame, Incoming, Outgoing, Transport};
 use crate::{Bellwire, ChannelName, Close, Consumer, Dialect, Frame, Scope};
 
-/// How long a test waits for what should come at once.
+/// The timeout of each wait in a test. The awaited event is expected immediately.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The browser's end of a connection whose server end is a consumer.
+/// The browser's side of a connection to a consumer, as the communicators of Channels.
 #[derive(Debug)]
 pub struct Communicator {
     to: mpsc::UnboundedSender<Incoming>,
     from: mpsc::UnboundedReceiver<Outgoing>,
     idle: watch::Receiver<u64>,
-    channel: ChannelEnd,
+    channel: DebugChannel,
     task: JoinHandle<Close>,
 }
 
-/// Who connects, and how; see [`Communicator::to`].
+/// The settings of a connection before it is opened; see [`Communicator::to`].
 #[derive(Debug)]
-pub struct Dial {
+pub struct CommunicatorBuilder {
     bellwire: Bellwire,
     scope: Scope,
     dialect: Dialect,
 }
 
-struct ChannelEnd(std::sync::Arc<Channel>);
+/// A channel that has a `Debug` form.
+struct DebugChannel(std::sync::Arc<Channel>);
 
-impl std::fmt::Debug for ChannelEnd {
+impl std::fmt::Debug for DebugChannel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0.name)
     }
 }
 
-impl Dial {
-    /// As this person.
+impl CommunicatorBuilder {
+    /// Sets the key of the person.
     #[must_use]
     pub fn person(mut self, key: impl Into<Box<str>>) -> Self {
         self.scope.identity.person = Some(key.into());
         self
     }
 
-    /// With this session.
+    /// Sets the key of the session.
     #[must_use]
     pub fn session(mut self, key: impl Into<Box<str>>) -> Self {
         self.scope.identity.session = Some(key.into());
         self
     }
 
-    /// Speaking this dialect.
+    /// Sets the dialect.
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = dialect;
         self
     }
 
-    /// Connects, and returns when `connect` and the first catching up are done.
+    /// Connects, and returns when `connect` and the first `catch_up` are done.
+    ///
+    /// # Panics
+    /// If a limit refuses the connection.
     pub async fn connect<C: Consumer>(self, consumer: C) -> Communicator {
         let (to, incoming) = mpsc::unbounded_channel();
         let (outgoing, from) = mpsc::unbounded_channel();
         let (idle_sender, idle) = watch::channel(0);
         let transport = TestTransport { incoming, outgoing, idle: idle_sender };
         let reservation = Reservation::take(self.bellwire, self.scope)
-            .unwrap_or_else(|refused| panic!("{refused}"));
+            .unwrap_or_else(|rejection| panic!("{rejection}"));
         let (channel, token) =
-            (ChannelEnd(reservation.channel.clone()), reservation.bellwire.tasks().token());
+            (DebugChannel(reservation.channel.clone()), reservation.bellwire.tasks().token());
         let connection = Connection::open(
             Box::new(consumer),
             reservation.socket(Box::new(transport), self.dialect),
@@ -97,22 +101,22 @@ impl Dial {
 }
 
 impl Communicator {
-    /// Connects as nobody in particular, in the `json` dialect.
+    /// Connects as an anonymous client, in the `json` dialect.
     pub async fn connect<C: Consumer>(bellwire: &Bellwire, consumer: C) -> Self {
         Self::to(bellwire, "/").connect(consumer).await
     }
 
-    /// Prepares a connection to an address such as `/ws/chat/hi/?since=chat.room.1:42`.
-    pub fn to(bellwire: &Bellwire, address: &str) -> Dial {
-        let (path, query) = address.split_once('?').unwrap_or((address, ""));
-        Dial {
+    /// Prepares a connection to a path such as `/ws/chat/hi/?since=chat.room.1:42`.
+    pub fn to(bellwire: &Bellwire, path: &str) -> CommunicatorBuilder {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        CommunicatorBuilder {
             bellwire: bellwire.clone(),
             scope: Scope::new(path, query),
             dialect: Dialect::default(),
         }
     }
 
-    /// This connection's address.
+    /// The name of this connection's channel.
     pub fn channel(&self) -> ChannelName {
         self.channel.0.name
     }
@@ -130,27 +134,28 @@ impl Communicator {
     /// Sends a value as JSON.
     ///
     /// # Panics
-    /// When the value has no JSON form.
+    /// If the value cannot be serialized as JSON.
     pub async fn send_json(&mut self, value: &impl Serialize) {
-        let json = serde_json::to_string(value).unwrap_or_else(|error| panic!("no JSON: {error}"));
+        let json = serde_json::to_string(value)
+            .unwrap_or_else(|error| panic!("not serializable as JSON: {error}"));
         self.send_text(json).await;
     }
 
-    /// The next frame, which is text.
+    /// Receives the next frame, which must be text.
     ///
     /// # Panics
-    /// When none comes, or another kind.
+    /// If no frame arrives in time, or if it is not text.
     pub async fn receive_text(&mut self) -> String {
         match self.next().await {
-            Some(Outgoing::Frame(frame)) if frame.is_text() => words(&frame),
+            Some(Outgoing::Frame(frame)) if frame.is_text() => text_of(&frame),
             other => panic!("expected text, got {other:?}"),
         }
     }
 
-    /// The next frame, which is binary.
+    /// Receives the next frame, which must be binary.
     ///
     /// # Panics
-    /// When none comes, or another kind.
+    /// If no frame arrives in time, or if it is not binary.
     pub async fn receive_bytes(&mut self) -> Bytes {
         match self.next().await {
             Some(Outgoing::Frame(frame)) if !frame.is_text() => frame.payload(),
@@ -158,79 +163,81 @@ impl Communicator {
         }
     }
 
-    /// The next frame, read as JSON.
+    /// Receives the next frame and parses it as JSON.
     ///
     /// # Panics
-    /// When none comes, or it cannot be read so.
+    /// If no text frame arrives in time, or if it is not such JSON.
     pub async fn receive_json<T: DeserializeOwned>(&mut self) -> T {
         let text = self.receive_text().await;
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
     }
 
-    /// Nothing is there to receive once everything that is under way has been dealt with.
+    /// Asserts that there is nothing to receive once all pending work is done.
     ///
     /// # Panics
-    /// When something is.
+    /// If there is a frame or a close.
     pub async fn receive_nothing(&mut self) {
         self.settle().await;
         while let Ok(out) = self.from.try_recv() {
-            assert!(self.answers(&out), "expected nothing, got {out:?}");
+            assert!(self.answer_ping(&out), "expected nothing, got {out:?}");
         }
     }
 
-    /// The close that the server sent, whatever came before it. Pings are not answered meanwhile:
-    /// who only waits for the end is silent.
+    /// Waits for the server's close and discards all frames before it. Pings are not answered
+    /// meanwhile, so the client counts as silent.
     ///
     /// # Panics
-    /// When it does not close.
+    /// If the server does not close in time.
     pub async fn closed(self) -> Close {
-        self.heard_until_closed().await.1
+        self.receive_until_closed().await.1
     }
 
-    /// The close that the server sent, and every text that came before it.
+    /// Waits for the server's close. Returns every text frame before it, and the close. Pings are
+    /// not answered meanwhile.
     ///
     /// # Panics
-    /// When it does not close.
-    pub async fn heard_until_closed(mut self) -> (Vec<String>, Close) {
-        let listen = async {
-            let mut heard = Vec::new();
+    /// If the server does not close in time.
+    pub async fn receive_until_closed(mut self) -> (Vec<String>, Close) {
+        let receive = async {
+            let mut texts = Vec::new();
             loop {
                 match self.from.recv().await {
-                    Some(Outgoing::Close(close)) => return (heard, close),
-                    Some(Outgoing::Frame(frame)) if frame.is_text() => heard.push(words(&frame)),
+                    Some(Outgoing::Close(close)) => return (texts, close),
+                    Some(Outgoing::Frame(frame)) if frame.is_text() => texts.push(text_of(&frame)),
                     Some(Outgoing::Frame(_)) => {}
                     None => panic!("the connection ended without a close"),
                 }
             }
         };
-        within("a close", listen).await
+        within("a close", receive).await
     }
 
-    /// Closes, and returns how the connection ended when `disconnect` has run.
+    /// Closes the connection and waits until `disconnect` has run. Returns the close with which the
+    /// connection ended.
     ///
     /// # Panics
-    /// When it does not end.
+    /// If the connection does not end in time.
     pub async fn close(mut self, close: Close) -> Close {
         self.send(Incoming::Close(close));
         ended(&mut self.task).await
     }
 
-    /// Breaks the connection without a word, as a pulled cable does, and waits until `disconnect`
+    /// Cuts the connection without a close, as a pulled cable does, and waits until `disconnect`
     /// has run.
     ///
     /// # Panics
-    /// When it does not end.
+    /// If the connection does not end in time.
     pub async fn cut(self) -> Close {
         let Self { to, from, mut task, .. } = self;
         drop((to, from));
         ended(&mut task).await
     }
 
-    /// Waits until the connection has dealt with everything that was sent to it, by the browser or
+    /// Waits until the connection has processed everything that was sent to it, by the browser or
     /// through a group.
     pub async fn settle(&mut self) {
-        // The first idle moment may belong to a turn that began before the latest send; the second
-        // cannot.
+        // The first idle moment may belong to an iteration of the event loop that began before the
+        // latest send; the second cannot.
         for _ in 0..2 {
             self.idle.mark_unchanged();
             self.channel.0.queue.wake_loop();
@@ -241,46 +248,46 @@ impl Communicator {
     }
 
     fn send(&self, incoming: Incoming) {
-        // A connection that is over hears nothing; the test will see that by what it receives.
+        // Fails if the connection has ended. The test notices that when it receives.
         let _ = self.to.send(incoming);
     }
 
     async fn next(&mut self) -> Option<Outgoing> {
-        let listen = async {
+        let receive = async {
             loop {
                 match self.from.recv().await {
-                    Some(out) if self.answers(&out) => {}
+                    Some(out) if self.answer_ping(&out) => {}
                     next => return next,
                 }
             }
         };
-        within("a frame", listen).await
+        within("a frame", receive).await
     }
 
-    /// Whether this is a ping, which is answered then.
-    fn answers(&self, out: &Outgoing) -> bool {
-        let pinged = matches!(out, Outgoing::Frame(frame) if frame.is_ping());
-        if pinged {
+    /// Answers `out` if it is a ping. Returns whether it is one.
+    fn answer_ping(&self, out: &Outgoing) -> bool {
+        let is_ping = matches!(out, Outgoing::Frame(frame) if frame.is_ping());
+        if is_ping {
             self.send(Incoming::Heartbeat);
         }
-        pinged
+        is_ping
     }
 }
 
-fn words(frame: &EncodedFrame) -> String {
+fn text_of(frame: &EncodedFrame) -> String {
     String::from_utf8_lossy(&frame.payload()).into_owned()
 }
 
 async fn ended(task: &mut JoinHandle<Close>) -> Close {
     within("the connection to end", task)
         .await
-        .unwrap_or_else(|error| panic!("the connection broke: {error}"))
+        .unwrap_or_else(|error| panic!("the connection's task failed: {error}"))
 }
 
-/// Waits for `what`, which should come at once.
+/// Waits for `what`, which is expected immediately. `what` describes it in the panic message.
 ///
 /// # Panics
-/// When it does not come within [`PATIENCE`].
+/// If `wait` does not complete within [`PATIENCE`].
 pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
     let Ok(value) = tokio::time::timeout(PATIENCE, wait).await else {
         panic!("waited {PATIENCE:?} for {what}");
@@ -312,6 +319,6 @@ impl Transport for TestTransport {
     }
 
     fn idle(&mut self) {
-        self.idle.send_modify(|turns| *turns += 1);
+        self.idle.send_modify(|count| *count += 1);
     }
 }

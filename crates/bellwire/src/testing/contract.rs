@@ -1,9 +1,9 @@
-//! The promises of `docs/channel-layer.md`, each a function of the same name.
-//! [`layer_contract!`](crate::layer_contract) makes a test of every one of them for a layer.
+//! Contract tests for layers: the promises of `docs/channel-layer.md`, each a function of the same
+//! name. [`layer_contract!`](crate::layer_contract) makes a test of each of them for a layer.
 //!
-//! Each takes two layers, as two processes have them: for memory twice the same, for a backplane
-//! one at each of its ends. What travels between processes takes its time, so "hears nothing" is
-//! shown by what is sent afterwards and comes first.
+//! Each function takes the layers of two processes: for memory the same layer twice, for a
+//! backplane one layer at each end. Messages between processes take time, so a test shows that a
+//! member does not receive a message by sending another one afterwards, which arrives first.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,8 +14,8 @@ use crate::{
     Limits, Patch, Seq, Socket,
 };
 
-/// Makes a test of every promise that a layer gives. `$two` is an async function without arguments
-/// that returns `[Layer; 2]`.
+/// Makes a test of every promise of the layer contract. The argument is the path of an async
+/// function without arguments that returns `[Layer; 2]`.
 ///
 /// ```
 /// use bellwire::Layer;
@@ -29,34 +29,34 @@ use crate::{
 /// ```
 #[macro_export]
 macro_rules! layer_contract {
-    ($two:path) => {
-        $crate::layer_contract! { $two:
+    ($layers:path) => {
+        $crate::layer_contract! { $layers:
             a_send_reaches_every_member_on_every_process,
-            nobody_outside_the_group_hears_a_send,
-            who_left_hears_nothing_more,
-            send_except_leaves_out_one_channel_wherever_it_is,
+            a_send_reaches_nobody_outside_the_group,
+            a_former_member_receives_no_further_messages,
+            send_except_skips_one_channel_on_any_process,
             sends_of_one_sender_arrive_in_order,
             a_patch_arrives_in_each_members_dialect,
-            a_feed_is_written_in_order_and_once,
-            a_gap_in_a_feed_is_filled_before_what_follows,
-            a_full_queue_is_made_good_by_catching_up,
-            one_channel_is_reached_by_its_name,
-            a_kick_closes_a_person_on_every_process,
-            a_kick_of_one_session_leaves_the_others_alone,
+            a_feed_is_delivered_in_order_and_without_repeats,
+            a_gap_in_a_feed_is_filled_before_later_changes,
+            a_full_queue_is_recovered_by_catching_up,
+            a_channel_is_reached_by_its_name,
+            a_kick_closes_a_persons_sockets_on_every_process,
+            a_kick_of_one_session_leaves_other_sessions_open,
             nothing_sent_after_a_kick_is_delivered,
-            an_expelled_person_hears_nothing_more_from_the_group,
-            an_empty_group_is_forgotten,
+            a_removed_person_receives_no_further_messages_from_the_group,
+            an_empty_group_is_dropped,
         }
     };
-    ($two:path: $($promise:ident),* $(,)?) => {
+    ($layers:path: $($promise:ident),* $(,)?) => {
         $(#[tokio::test]
         async fn $promise() {
-            $crate::testing::contract::$promise($two().await).await;
+            $crate::testing::contract::$promise($layers().await).await;
         })*
     };
 }
 
-/// A member who repeats what it is told, and follows the group's lines if there are any.
+/// A member that sends each event to its browser, and follows the feed if there are lines.
 struct Member {
     group: GroupName,
     lines: Option<Lines>,
@@ -77,7 +77,7 @@ impl Consumer for Member {
         Ok(())
     }
 
-    /// Anything that is asked means to leave the group.
+    /// Leaves the group on any message.
     async fn receive(&mut self, socket: &mut Socket, _: Frame) -> Result<(), Error> {
         let group = socket.layer().group::<String>(self.group.clone());
         socket.leave(&group);
@@ -98,27 +98,27 @@ impl Consumer for Member {
         let lines = lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let since = usize::try_from(since.unwrap_or(0))?;
         Ok(CatchUp {
-            patches: lines.iter().skip(since).map(|line| written(line)).collect(),
+            patches: lines.iter().skip(since).map(|line| patch(line)).collect(),
             seq: lines.len() as Seq,
         })
     }
 }
 
-/// A stage of its own for every test, so that tests may share a server.
-struct Stage {
+/// The fixture of one test. Each has its own group and persons, so that tests can share a server.
+struct Fixture {
     processes: [Bellwire; 2],
     group: GroupName,
     lines: Lines,
 }
 
-impl Stage {
-    fn set(layers: [Layer; 2]) -> Self {
-        Self::with(layers, Limits::default())
+impl Fixture {
+    fn new(layers: [Layer; 2]) -> Self {
+        Self::with_limits(layers, Limits::default())
     }
 
-    fn with(layers: [Layer; 2], limits: Limits) -> Self {
-        static STAGES: AtomicU64 = AtomicU64::new(0);
-        let number = (u64::from(std::process::id()) << 32) + STAGES.fetch_add(1, Ordering::Relaxed);
+    fn with_limits(layers: [Layer; 2], limits: Limits) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = (u64::from(std::process::id()) << 32) + COUNT.fetch_add(1, Ordering::Relaxed);
         let process = |layer| {
             let built =
                 Bellwire::builder("http://127.0.0.1:8000").limits(limits).layer(layer).build();
@@ -148,13 +148,16 @@ impl Stage {
         lines: Option<Lines>,
         dialect: Dialect,
     ) -> Communicator {
-        let dial = Communicator::to(&self.processes[process], "/").dialect(dialect);
-        // Persons are the stage's own, too.
-        let dial = dial.person(self.person(person)).session(self.person(session));
-        dial.connect(Member { group: self.group.clone(), lines }).await
+        Communicator::to(&self.processes[process], "/")
+            .dialect(dialect)
+            .person(self.key(person))
+            .session(self.key(session))
+            .connect(Member { group: self.group.clone(), lines })
+            .await
     }
 
-    fn person(&self, name: &str) -> String {
+    /// The key of a person or session of this fixture.
+    fn key(&self, name: &str) -> String {
         format!("{}.{name}", self.group)
     }
 
@@ -162,7 +165,7 @@ impl Stage {
         self.group().send(text.to_owned());
     }
 
-    /// Writes a line without telling anybody.
+    /// Writes a line to the source of truth without publishing it.
     fn write(&self, line: &str) -> Seq {
         let mut lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         lines.push(line.to_owned());
@@ -170,73 +173,76 @@ impl Stage {
     }
 
     fn publish(&self, line: &str) {
-        self.group().publish(self.write(line), written(line));
+        self.group().publish(self.write(line), patch(line));
     }
 }
 
-fn written(line: &str) -> Patch {
+fn patch(line: &str) -> Patch {
     Patch::append("#lines", Html::text(line))
 }
 
-async fn line(page: &mut Communicator) -> String {
+async fn receive_line(page: &mut Communicator) -> String {
     let frame: serde_json::Value = page.receive_json().await;
     frame["html"].as_str().unwrap_or_default().to_owned()
 }
 
-/// A send reaches every member of the group, in whichever process.
+/// A send reaches every member of the group, once, on every process.
 pub async fn a_send_reaches_every_member_on_every_process(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let mut members =
-        [stage.member(0, "ada").await, stage.member(0, "ben").await, stage.member(1, "cy").await];
-    stage.send("hi");
+    let fixture = Fixture::new(layers);
+    let mut members = [
+        fixture.member(0, "ada").await,
+        fixture.member(0, "ben").await,
+        fixture.member(1, "cy").await,
+    ];
+    fixture.send("hi");
     for member in &mut members {
         assert_eq!(member.receive_text().await, "hi");
         member.receive_nothing().await;
     }
 }
 
-/// Nobody who is not in the group hears it.
-pub async fn nobody_outside_the_group_hears_a_send(layers: [Layer; 2]) {
-    let (stage, elsewhere) = (Stage::set(layers.clone()), Stage::set(layers));
-    let mut outsiders = [elsewhere.member(0, "ada").await, elsewhere.member(1, "ben").await];
-    stage.send("not for you");
-    elsewhere.send("for you");
+/// A send does not reach channels outside the group.
+pub async fn a_send_reaches_nobody_outside_the_group(layers: [Layer; 2]) {
+    let (fixture, other) = (Fixture::new(layers.clone()), Fixture::new(layers));
+    let mut outsiders = [other.member(0, "ada").await, other.member(1, "ben").await];
+    fixture.send("not for you");
+    other.send("for you");
     for outsider in &mut outsiders {
         assert_eq!(outsider.receive_text().await, "for you");
     }
 }
 
-/// Who left the group, or closed, hears nothing more.
-pub async fn who_left_hears_nothing_more(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let (mut leaver, mut stayer) = (stage.member(1, "ada").await, stage.member(1, "ben").await);
+/// A member that left the group receives no further messages from it.
+pub async fn a_former_member_receives_no_further_messages(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let (mut leaver, mut stayer) = (fixture.member(1, "ada").await, fixture.member(1, "ben").await);
     leaver.send_text("leave").await;
     leaver.settle().await;
-    stage.send("after");
+    fixture.send("after");
     assert_eq!(stayer.receive_text().await, "after");
     leaver.receive_nothing().await;
 }
 
-/// `send_except` leaves out one channel, in whichever process it is.
-pub async fn send_except_leaves_out_one_channel_wherever_it_is(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let mut members = [stage.member(0, "ada").await, stage.member(1, "ben").await];
-    for but in 0..2 {
-        stage.group().send_except(members[but].channel(), "psst".to_owned());
-        stage.send("all");
-        assert_eq!(members[1 - but].receive_text().await, "psst");
+/// `send_except` skips one channel, on any process.
+pub async fn send_except_skips_one_channel_on_any_process(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let mut members = [fixture.member(0, "ada").await, fixture.member(1, "ben").await];
+    for skipped in 0..2 {
+        fixture.group().send_except(members[skipped].channel(), "psst".to_owned());
+        fixture.send("all");
+        assert_eq!(members[1 - skipped].receive_text().await, "psst");
         for member in &mut members {
             assert_eq!(member.receive_text().await, "all");
         }
     }
 }
 
-/// What one sender sends to a group arrives in its order.
+/// The sends of one sender to a group arrive in the order in which they were sent.
 pub async fn sends_of_one_sender_arrive_in_order(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let mut members = [stage.member(0, "ada").await, stage.member(1, "ben").await];
+    let fixture = Fixture::new(layers);
+    let mut members = [fixture.member(0, "ada").await, fixture.member(1, "ben").await];
     let all: Vec<String> = (0..100).map(|i| i.to_string()).collect();
-    all.iter().for_each(|text| stage.send(text));
+    all.iter().for_each(|text| fixture.send(text));
     for member in &mut members {
         for text in &all {
             assert_eq!(member.receive_text().await, *text);
@@ -246,12 +252,12 @@ pub async fn sends_of_one_sender_arrive_in_order(layers: [Layer; 2]) {
 
 /// A patch arrives in the dialect of each member.
 pub async fn a_patch_arrives_in_each_members_dialect(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    stage.group().patch(Patch::inner("#x", Html::text("nobody is here yet")));
+    let fixture = Fixture::new(layers);
+    fixture.group().patch(Patch::inner("#x", Html::text("no member yet")));
     for process in 0..2 {
-        let mut json = stage.join(process, "ada", "", None, Dialect::Json).await;
-        let mut htmx = stage.join(process, "ada", "", None, Dialect::Htmx).await;
-        stage.group().patch(Patch::inner("#x", Html::text("<b>")));
+        let mut json = fixture.join(process, "ada", "", None, Dialect::Json).await;
+        let mut htmx = fixture.join(process, "ada", "", None, Dialect::Htmx).await;
+        fixture.group().patch(Patch::inner("#x", Html::text("<b>")));
         assert_eq!(json.receive_text().await, r##"{"selector":"#x","html":"&lt;b&gt;"}"##);
         assert_eq!(
             htmx.receive_text().await,
@@ -260,117 +266,119 @@ pub async fn a_patch_arrives_in_each_members_dialect(layers: [Layer; 2]) {
     }
 }
 
-/// Followers of a feed get each number once and in order, whatever is published twice or late.
-pub async fn a_feed_is_written_in_order_and_once(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let mut pages = [stage.follower(0).await, stage.follower(1).await];
-    stage.publish("1");
-    let (second, third) = (stage.write("2"), stage.write("3"));
-    stage.group().publish(third, written("3"));
-    stage.group().publish(second, written("2"));
-    stage.group().publish(third, written("3"));
-    stage.publish("4");
+/// Followers of a feed receive each number once and in order, also if numbers are published twice
+/// or late.
+pub async fn a_feed_is_delivered_in_order_and_without_repeats(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let mut pages = [fixture.follower(0).await, fixture.follower(1).await];
+    fixture.publish("1");
+    let (second, third) = (fixture.write("2"), fixture.write("3"));
+    fixture.group().publish(third, patch("3"));
+    fixture.group().publish(second, patch("2"));
+    fixture.group().publish(third, patch("3"));
+    fixture.publish("4");
     for page in &mut pages {
         for expected in ["1", "2", "3", "4"] {
-            assert_eq!(line(page).await, expected);
+            assert_eq!(receive_line(page).await, expected);
         }
         page.receive_nothing().await;
     }
 }
 
-/// A number that is missing is filled from the source of truth before the next one is shown.
-pub async fn a_gap_in_a_feed_is_filled_before_what_follows(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let mut pages = [stage.follower(0).await, stage.follower(1).await];
-    stage.write("unheard");
-    stage.publish("heard");
+/// A missing number is read from the source of truth before later changes are sent.
+pub async fn a_gap_in_a_feed_is_filled_before_later_changes(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let mut pages = [fixture.follower(0).await, fixture.follower(1).await];
+    fixture.write("unpublished");
+    fixture.publish("published");
     for page in &mut pages {
-        assert_eq!(line(page).await, "unheard");
-        assert_eq!(line(page).await, "heard");
+        assert_eq!(receive_line(page).await, "unpublished");
+        assert_eq!(receive_line(page).await, "published");
     }
 }
 
-/// When a queue overflows, what was dropped is made good from the source of truth.
-pub async fn a_full_queue_is_made_good_by_catching_up(layers: [Layer; 2]) {
-    let stage = Stage::with(layers, Limits { queue_messages: 4, ..Limits::default() });
-    let mut pages = [stage.follower(0).await, stage.follower(1).await];
+/// After a queue overflow, dropped changes are read from the source of truth.
+pub async fn a_full_queue_is_recovered_by_catching_up(layers: [Layer; 2]) {
+    let limits = Limits { queue_messages: 4, ..Limits::default() };
+    let fixture = Fixture::with_limits(layers, limits);
+    let mut pages = [fixture.follower(0).await, fixture.follower(1).await];
     let all: Vec<String> = (0..50).map(|i| i.to_string()).collect();
-    all.iter().for_each(|text| stage.publish(text));
+    all.iter().for_each(|text| fixture.publish(text));
     for page in &mut pages {
         for expected in &all {
-            assert_eq!(line(page).await, *expected);
+            assert_eq!(receive_line(page).await, *expected);
         }
     }
 }
 
-/// One connection is reached by its name, and a name is never used again.
-pub async fn one_channel_is_reached_by_its_name(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let (mut ada, mut ben) = (stage.member(0, "ada").await, stage.member(0, "ben").await);
-    let layer = stage.processes[0].layer();
+/// A message sent to a channel name reaches that channel only. A name is never used again.
+pub async fn a_channel_is_reached_by_its_name(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let (mut ada, mut ben) = (fixture.member(0, "ada").await, fixture.member(0, "ben").await);
+    let layer = fixture.processes[0].layer();
     assert!(layer.send_channel(ada.channel(), "you".to_owned()));
     assert_eq!(ada.receive_text().await, "you");
     ben.receive_nothing().await;
-    let gone = ada.channel();
+    let closed = ada.channel();
     ada.close(Close::normal()).await;
-    assert!(!layer.send_channel(gone, "too late".to_owned()));
+    assert!(!layer.send_channel(closed, "too late".to_owned()));
 }
 
-/// A kick closes every socket of a person, in every process, and nobody else's.
-pub async fn a_kick_closes_a_person_on_every_process(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let kicked = [stage.member(0, "ada").await, stage.member(1, "ada").await];
-    let mut stayer = stage.member(1, "ben").await;
-    stage.processes[0].layer().kick_person(&stage.person("ada"), Close::policy("signed out"));
+/// A kick closes every socket of a person on every process, and no other socket.
+pub async fn a_kick_closes_a_persons_sockets_on_every_process(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let kicked = [fixture.member(0, "ada").await, fixture.member(1, "ada").await];
+    let mut stayer = fixture.member(1, "ben").await;
+    fixture.processes[0].layer().kick_person(&fixture.key("ada"), Close::policy("signed out"));
     for socket in kicked {
         assert_eq!(socket.closed().await, Close::policy("signed out"));
     }
-    stage.send("still here");
+    fixture.send("still here");
     assert_eq!(stayer.receive_text().await, "still here");
 }
 
-/// A kick of one session leaves the person's other sessions alone.
-pub async fn a_kick_of_one_session_leaves_the_others_alone(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let phone = stage.join(1, "ada", "phone", None, Dialect::Json).await;
-    let mut desk = stage.join(1, "ada", "desk", None, Dialect::Json).await;
-    stage.processes[0].layer().kick_session(&stage.person("phone"), Close::policy("ended"));
+/// A kick of one session leaves the person's other sessions open.
+pub async fn a_kick_of_one_session_leaves_other_sessions_open(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let phone = fixture.join(1, "ada", "phone", None, Dialect::Json).await;
+    let mut laptop = fixture.join(1, "ada", "laptop", None, Dialect::Json).await;
+    fixture.processes[0].layer().kick_session(&fixture.key("phone"), Close::policy("ended"));
     assert_eq!(phone.closed().await, Close::policy("ended"));
-    stage.send("still here");
-    assert_eq!(desk.receive_text().await, "still here");
+    fixture.send("still here");
+    assert_eq!(laptop.receive_text().await, "still here");
 }
 
-/// In the process of the kick, nothing that is sent after it returns is delivered, nor what was
-/// waiting.
+/// On the process of the kick, neither queued messages nor messages sent after the kick returned
+/// are delivered.
 pub async fn nothing_sent_after_a_kick_is_delivered(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let ada = stage.member(0, "ada").await;
-    stage.processes[0].layer().kick_person(&stage.person("ada"), Close::policy("signed out"));
-    stage.send("secret");
-    assert_eq!(ada.heard_until_closed().await, (vec![], Close::policy("signed out")));
+    let fixture = Fixture::new(layers);
+    let ada = fixture.member(0, "ada").await;
+    fixture.processes[0].layer().kick_person(&fixture.key("ada"), Close::policy("signed out"));
+    fixture.send("secret");
+    assert_eq!(ada.receive_until_closed().await, (vec![], Close::policy("signed out")));
 }
 
-/// Who is taken out of a group hears nothing more from it, in every process.
-pub async fn an_expelled_person_hears_nothing_more_from_the_group(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let removed = [stage.member(0, "ada").await, stage.member(1, "ada").await];
-    let mut stayer = stage.member(1, "ben").await;
-    stage.processes[0].layer().remove_person(&stage.person("ada"), &stage.group);
-    stage.send("secret");
+/// A person who is removed from a group receives no further messages from it, on every process.
+pub async fn a_removed_person_receives_no_further_messages_from_the_group(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let removed = [fixture.member(0, "ada").await, fixture.member(1, "ada").await];
+    let mut stayer = fixture.member(1, "ben").await;
+    fixture.processes[0].layer().remove_person(&fixture.key("ada"), &fixture.group);
+    fixture.send("secret");
     assert_eq!(stayer.receive_text().await, "secret");
     for socket in removed {
-        assert_eq!(socket.heard_until_closed().await, (vec![], Close::policy("removed")));
+        assert_eq!(socket.receive_until_closed().await, (vec![], Close::policy("removed")));
     }
 }
 
-/// A group without members costs nothing.
-pub async fn an_empty_group_is_forgotten(layers: [Layer; 2]) {
-    let stage = Stage::set(layers);
-    let ada = stage.member(0, "ada").await;
-    assert_eq!(stage.processes[0].layer().local_members(&stage.group), 1);
+/// A group without members is dropped, and a send to it delivers nothing.
+pub async fn an_empty_group_is_dropped(layers: [Layer; 2]) {
+    let fixture = Fixture::new(layers);
+    let ada = fixture.member(0, "ada").await;
+    assert_eq!(fixture.processes[0].layer().local_members(&fixture.group), 1);
     ada.cut().await;
-    assert_eq!(stage.processes[0].layer().local_members(&stage.group), 0);
-    let before = stage.processes[0].layer().counts().deliveries;
-    stage.send("anybody?");
-    assert_eq!(stage.processes[0].layer().counts().deliveries, before);
+    assert_eq!(fixture.processes[0].layer().local_members(&fixture.group), 0);
+    let before = fixture.processes[0].layer().counts().deliveries;
+    fixture.send("anybody?");
+    assert_eq!(fixture.processes[0].layer().counts().deliveries, before);
 }

@@ -1,6 +1,6 @@
-//! Tests of consumers without a network.
+//! Test support: consumers without a network, and the contract tests for layers.
 
 mod communicator;
 pub mod contract;
 
-pub use communicator::{Communicator, Dial, PATIENCE, within};
+pub use communicator::{Communicator, CommunicatorBuilder, PATIENCE, within};

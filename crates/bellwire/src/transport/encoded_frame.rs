@@ -1,23 +1,23 @@
-//! One message as it goes over the wire: header and payload, encoded once and shared.
+//! Encoded frames: header and payload, encoded once and shared by all sockets.
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-/// Opcodes of RFC 6455 §5.2, with the bit that says "this is the whole message".
+/// Opcodes of RFC 6455 §5.2, with the FIN bit.
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
 
-/// A whole message in one frame, as a server sends it: without a mask. The same bytes serve every
-/// socket.
+/// A complete message in one frame, as a server sends it: without a mask. All sockets share the
+/// same bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EncodedFrame(Bytes);
 
-/// Frames that belong together, in their order. Mostly it is one.
+/// Frames that belong together, in order; usually one.
 pub(crate) type EncodedFrames = SmallVec<[EncodedFrame; 1]>;
 
 impl EncodedFrame {
-    /// Text, which the caller knows to be UTF-8.
+    /// A text frame. The caller guarantees that the payload is UTF-8.
     pub(crate) fn text(payload: &[u8]) -> Self {
         Self::new(TEXT, payload)
     }
@@ -31,7 +31,7 @@ impl EncodedFrame {
     }
 
     fn new(first: u8, payload: &[u8]) -> Self {
-        // One allocation, to the byte: what has room to spare takes a second one to share.
+        // One allocation of the exact size: with spare capacity, sharing would take a second one.
         let frame = match payload.len() {
             short @ 0..126 => [&[first, short as u8], payload].concat(),
             middle @ 126..65536 => {
@@ -42,7 +42,7 @@ impl EncodedFrame {
         Self(frame.into())
     }
 
-    /// The frame's bytes, header and all.
+    /// The frame's bytes, header included.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.0
     }
@@ -55,7 +55,7 @@ impl EncodedFrame {
         self.0[0] == PING
     }
 
-    /// What it says.
+    /// The payload, without the header.
     pub(crate) fn payload(&self) -> Bytes {
         let header = match self.0[1] {
             126 => 4,

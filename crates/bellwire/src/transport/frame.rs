@@ -1,12 +1,12 @@
-//! One message from the browser.
+//! Messages of a connection: text or binary.
 
 use bytes::Bytes;
 
-/// One message as it came from the browser.
+/// A message from the browser, or to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// Text, known to be UTF-8.
     Text(String),
-    /// Bytes.
+    /// Binary data.
     Binary(Bytes),
 }

@@ -18,54 +18,56 @@ pub use frame::Frame;
 pub(crate) use encoded_frame::{EncodedFrame, EncodedFrames};
 pub(crate) use websocket::WebSocket;
 
-/// What goes out.
+/// A frame or close to write.
 #[derive(Debug, Clone)]
 pub(crate) enum Outgoing {
     Frame(EncodedFrame),
     Close(Close),
 }
 
-/// What comes in.
+/// A message or event read from the peer.
 #[derive(Debug)]
 pub(crate) enum Incoming {
     Message(Frame),
-    /// A ping or a pong: the other side lives.
+    /// A ping or a pong: the peer is alive.
     Heartbeat,
-    /// The other side closed.
+    /// The peer closed.
     Close(Close),
-    /// The other side broke the protocol, and nothing after it means anything: this is how to close.
+    /// The peer violated the protocol, so that later input is meaningless; contains the close to
+    /// send.
     Broken(Close),
 }
 
-/// The other side, as the connection's loop sees it: a socket, a stream of events, or a test.
+/// The peer, as the event loop sees it: a WebSocket, an event stream, or a test.
 pub(crate) trait Transport: Send {
-    /// Ready while there is room for more to go out; otherwise nothing should be read either.
+    /// Ready while the write buffer has capacity. Until then the event loop reads nothing either.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
-    /// Adds to what goes out with the next flush.
+    /// Appends to the write buffer; the next flush sends it.
     fn write(&mut self, out: Outgoing) -> io::Result<()>;
-    /// Adds a frame that others get as well.
+    /// Appends a frame that is shared with other sockets.
     fn write_shared(&mut self, frame: &EncodedFrame) -> io::Result<()> {
         self.write(Outgoing::Frame(frame.clone()))
     }
-    /// Told that with what was fed last, the other side is at this number of a feed. Socket and test find it in the frame.
+    /// Called after a numbered frame is written; the peer is now at this number of the feed. A
+    /// WebSocket needs no such call, since the frame contains the position.
     fn note_position(&mut self, _: &GroupName, _: Seq) {}
-    /// Writes all that was fed.
+    /// Writes the whole write buffer.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
-    /// Whether the other side took anything since this was asked last.
+    /// Whether the peer accepted any bytes since the last call.
     fn made_progress(&mut self) -> bool {
         true
     }
-    /// The next thing that came in; `None` when the connection is over.
+    /// The next message or event; `None` after the end of the connection.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>>;
-    /// Ends our half of the stream and waits for the end of theirs.
+    /// Shuts down our half of the stream and waits for the end of the peer's half.
     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
-    /// Told when everything that waited has been dealt with. Only tests listen.
+    /// Called when the event loop has nothing left to do. Only tests implement it.
     fn idle(&mut self) {}
 }
 
-/// Where nobody is.
+/// A transport without a peer.
 pub(crate) struct Closed;
 
 impl Transport for Closed {

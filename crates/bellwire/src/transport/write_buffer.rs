@@ -1,4 +1,4 @@
-//! What waits to be written to one socket.
+//! Write buffer of one socket.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -8,34 +8,34 @@ use bytes::{Buf, Bytes};
 
 use crate::transport::EncodedFrame;
 
-/// Frames up to this long are copied together: that costs less than a reference to share and a
-/// buffer of its own in the write.
+/// The maximum length of a frame that is copied, in bytes. Copying short frames together costs less
+/// than a shared reference and a separate slice in the write.
 const COPY_LIMIT: usize = 2 * 1024;
-/// How much is copied for one socket. What comes beyond it waits as shared bytes, so a thousand
-/// slow readers do not hold a thousand copies.
+/// The maximum bytes that are copied for one socket. Further frames are queued as shared bytes, so
+/// that a thousand slow readers do not hold a thousand copies.
 const COPIED_LIMIT: usize = 16 * 1024;
-/// How many buffers one write takes: Linux's IOV_MAX.
+/// The maximum slices in one vectored write: Linux's IOV_MAX.
 const SLICES: usize = 1024;
-/// A queue that was longer than this once gives its memory back when it is empty.
+/// The largest capacity that an empty queue keeps.
 const KEPT_SLOTS: usize = 16;
 
 thread_local! {
-    /// The room that this thread's sockets copy into, one after the other: a socket with nothing to
-    /// write keeps none.
+    /// The copy buffer of this thread, used by one socket after the other: a socket with nothing to
+    /// write holds none.
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Frames in their order: short ones copied together in front, the others shared behind them.
+/// Frames in order: short ones copied together in front, the others shared behind them.
 #[derive(Default)]
 pub(crate) struct WriteBuffer {
     copied: Vec<u8>,
-    /// How much of `copied` is written.
+    /// The bytes of `copied` that are written already.
     written: usize,
     shared: VecDeque<Bytes>,
     len: usize,
 }
 
-/// What one write takes.
+/// The slices of the next write.
 pub(crate) enum NextWrite<'a> {
     One(&'a [u8]),
     Many(Vec<IoSlice<'a>>),
@@ -46,7 +46,7 @@ impl WriteBuffer {
         self.len
     }
 
-    /// Adds a frame that other sockets get as well.
+    /// Appends a frame that is shared with other sockets.
     pub(crate) fn push(&mut self, frame: &EncodedFrame) {
         let bytes = frame.bytes();
         if !self.copy(bytes) {
@@ -55,7 +55,7 @@ impl WriteBuffer {
         }
     }
 
-    /// Adds bytes that are only this socket's.
+    /// Appends bytes of this socket only.
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
         if !self.copy(bytes) {
             self.len += bytes.len();
@@ -63,7 +63,7 @@ impl WriteBuffer {
         }
     }
 
-    /// Copies what is short, if nothing waits that has to leave before it.
+    /// Copies short bytes, unless shared frames have to be written first. Returns whether it did.
     fn copy(&mut self, bytes: &[u8]) -> bool {
         if !self.shared.is_empty()
             || bytes.len() > COPY_LIMIT
@@ -79,7 +79,7 @@ impl WriteBuffer {
         true
     }
 
-    /// What the next write takes: all of it, in one piece where it is one.
+    /// The slices of the next write: everything, as a single slice if possible.
     pub(crate) fn next(&self) -> NextWrite<'_> {
         let copied = &self.copied[self.written..];
         match (copied, self.shared.len()) {
@@ -87,13 +87,13 @@ impl WriteBuffer {
             ([], 1) => NextWrite::One(&self.shared[0]),
             _ => {
                 let copied = Some(copied).filter(|copied| !copied.is_empty());
-                let pieces = copied.into_iter().chain(self.shared.iter().map(AsRef::as_ref));
-                NextWrite::Many(pieces.take(SLICES).map(IoSlice::new).collect())
+                let slices = copied.into_iter().chain(self.shared.iter().map(AsRef::as_ref));
+                NextWrite::Many(slices.take(SLICES).map(IoSlice::new).collect())
             }
         }
     }
 
-    /// So many bytes are written.
+    /// Removes bytes that were written.
     pub(crate) fn advance(&mut self, mut written: usize) {
         self.len -= written;
         let copied = written.min(self.copied.len() - self.written);
@@ -117,13 +117,13 @@ impl WriteBuffer {
     }
 
     fn recycle(&mut self) {
-        let mut room = std::mem::take(&mut self.copied);
-        room.clear();
+        let mut buffer = std::mem::take(&mut self.copied);
+        buffer.clear();
         self.written = 0;
-        SPARE.set(room);
+        SPARE.set(buffer);
     }
 
-    /// The other side takes no more for now: what is left stays in as little room as it needs.
+    /// Releases spare capacity. Called when the peer accepts no more bytes for now.
     pub(crate) fn shrink(&mut self) {
         if self.copied.capacity() > self.copied.len() {
             self.copied.drain(..self.written);
@@ -141,31 +141,31 @@ mod tests {
         EncodedFrame::text(&vec![letter; length])
     }
 
-    fn all(gathered: &WriteBuffer) -> (usize, Vec<u8>) {
-        match gathered.next() {
+    fn contents(buffer: &WriteBuffer) -> (usize, Vec<u8>) {
+        match buffer.next() {
             NextWrite::One(one) => (1, one.to_vec()),
             NextWrite::Many(many) => {
-                (many.len(), many.iter().flat_map(|piece| piece.to_vec()).collect())
+                (many.len(), many.iter().flat_map(|slice| slice.to_vec()).collect())
             }
         }
     }
 
     #[test]
-    fn short_frames_leave_as_one_piece_and_long_ones_are_shared_all_in_their_order() {
-        let mut gathered = WriteBuffer::default();
+    fn short_frames_form_one_slice_and_long_ones_are_shared_in_order() {
+        let mut buffer = WriteBuffer::default();
         let (short, long) = (text(100, b'a'), text(COPY_LIMIT + 1, b'b'));
-        gathered.push(&short);
-        gathered.push(&short);
-        assert_eq!(all(&gathered), (1, [short.bytes().as_ref(), short.bytes()].concat()));
-        gathered.push(&long);
-        gathered.push(&short);
+        buffer.push(&short);
+        buffer.push(&short);
+        assert_eq!(contents(&buffer), (1, [short.bytes().as_ref(), short.bytes()].concat()));
+        buffer.push(&long);
+        buffer.push(&short);
         let expected =
             [short.bytes().as_ref(), short.bytes(), long.bytes(), short.bytes()].concat();
-        assert_eq!(all(&gathered), (3, expected));
+        assert_eq!(contents(&buffer), (3, expected));
     }
 
     #[test]
-    fn whatever_a_write_takes_the_rest_is_what_comes_next() {
+    fn after_a_partial_write_of_any_size_the_rest_comes_next() {
         let frames = [
             text(100, b'a'),
             text(COPY_LIMIT + 1, b'b'),
@@ -174,29 +174,29 @@ mod tests {
         ];
         let whole = frames.iter().flat_map(|frame| frame.bytes().to_vec()).collect::<Vec<_>>();
         for step in [1, 7, 102, 103, 1000, whole.len()] {
-            let mut gathered = WriteBuffer::default();
-            frames.iter().for_each(|frame| gathered.push(frame));
+            let mut buffer = WriteBuffer::default();
+            frames.iter().for_each(|frame| buffer.push(frame));
             let mut seen = Vec::new();
-            while gathered.len() > 0 {
-                let (_, left) = all(&gathered);
-                assert_eq!(left.len(), gathered.len());
+            while buffer.len() > 0 {
+                let (_, left) = contents(&buffer);
+                assert_eq!(left.len(), buffer.len());
                 let taken = step.min(left.len());
                 seen.extend_from_slice(&left[..taken]);
-                gathered.advance(taken);
-                gathered.shrink();
+                buffer.advance(taken);
+                buffer.shrink();
             }
             assert_eq!(seen, whole, "in steps of {step}");
         }
     }
 
     #[test]
-    fn a_socket_that_takes_nothing_holds_few_copies_and_one_with_nothing_to_write_none() {
-        let mut gathered = WriteBuffer::default();
+    fn a_stalled_socket_holds_few_copies_and_an_empty_buffer_holds_none() {
+        let mut buffer = WriteBuffer::default();
         let frame = text(1000, b'a');
-        (0..100).for_each(|_| gathered.push(&frame));
-        assert!(gathered.copied.len() <= COPIED_LIMIT);
-        assert_eq!(gathered.len(), 100 * frame.bytes().len());
-        gathered.advance(gathered.len());
-        assert_eq!((gathered.copied.capacity(), gathered.shared.capacity()), (0, 0));
+        (0..100).for_each(|_| buffer.push(&frame));
+        assert!(buffer.copied.len() <= COPIED_LIMIT);
+        assert_eq!(buffer.len(), 100 * frame.bytes().len());
+        buffer.advance(buffer.len());
+        assert_eq!((buffer.copied.capacity(), buffer.shared.capacity()), (0, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! Access ends at once, whatever a socket is doing at that moment.
+//! Access control: a kick or a removal takes effect at once, whatever a socket is doing.
 
 use std::sync::Arc;
 
@@ -12,61 +12,61 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::support::{Lines, bellwire, with_limits};
 
-/// Does as told, and waits where told to.
-struct Puppet {
+/// A consumer that executes the test's actions, and waits at some of them.
+struct TestConsumer {
     lines: Lines,
-    /// What it begins to do, so that a test can act while it does it.
-    begun: mpsc::UnboundedSender<&'static str>,
-    /// It goes on when the test lets it.
+    /// Sends the name of each wait when it starts, so that a test can act meanwhile.
+    started: mpsc::UnboundedSender<&'static str>,
+    /// A wait ends when the test adds a permit.
     go: Arc<Semaphore>,
-    /// Stays when it is expelled.
-    stays: bool,
+    /// Whether `removed` leaves the connection open.
+    stays_connected: bool,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Do {
+enum TestAction {
     WaitThenSay { text: String },
     WaitThenFollow { room: i64 },
     Follow { room: i64 },
     Join { room: i64 },
     Leave { room: i64 },
-    Appear { room: i64 },
+    Track { room: i64 },
 }
-impl Action for Do {}
+impl Action for TestAction {}
 
 fn room(number: i64) -> GroupName {
     GroupName::of("room", number)
 }
 
-impl Puppet {
+impl TestConsumer {
     async fn wait(&self, what: &'static str) {
-        let _ = self.begun.send(what);
+        let _ = self.started.send(what);
         self.go.acquire().await.unwrap().forget();
     }
 }
 
-impl Consumer for Puppet {
-    type Action = Do;
+impl Consumer for TestConsumer {
+    type Action = TestAction;
     type Event = ();
 
-    async fn receive(&mut self, socket: &mut Socket, what: Do) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket, action: TestAction) -> Result<(), Error> {
         let layer = socket.layer().clone();
         let group = |number| layer.group::<()>(room(number));
-        match what {
-            Do::WaitThenSay { text } => {
+        match action {
+            TestAction::WaitThenSay { text } => {
                 self.wait("say").await;
                 socket.send_text(text).await?;
             }
-            Do::WaitThenFollow { room } => {
+            TestAction::WaitThenFollow { room } => {
                 let group = group(room);
                 self.wait("follow").await;
                 socket.follow(&group);
             }
-            Do::Follow { room } => socket.follow(&group(room)),
-            Do::Join { room } => socket.join(&group(room)),
-            Do::Leave { room } => socket.leave(&group(room)),
-            Do::Appear { room } => socket.track(&group(room)),
+            TestAction::Follow { room } => socket.follow(&group(room)),
+            TestAction::Join { room } => socket.join(&group(room)),
+            TestAction::Leave { room } => socket.leave(&group(room)),
+            TestAction::Track { room } => socket.track(&group(room)),
         }
         Ok(())
     }
@@ -84,33 +84,34 @@ impl Consumer for Puppet {
     }
 
     async fn removed(&mut self, _: &mut Socket, _: &GroupName) -> Result<(), Error> {
-        if self.stays { Ok(()) } else { Err(Close::policy("removed").into()) }
+        if self.stays_connected { Ok(()) } else { Err(Close::policy("removed").into()) }
     }
 }
 
-struct Stage {
+struct Fixture {
     bellwire: bellwire::Bellwire,
     lines: Lines,
-    begun: mpsc::UnboundedReceiver<&'static str>,
+    started: mpsc::UnboundedReceiver<&'static str>,
     go: Arc<Semaphore>,
     browser: Communicator,
 }
 
-impl Stage {
-    async fn set(bellwire: bellwire::Bellwire, stays: bool) -> Self {
+impl Fixture {
+    async fn new(bellwire: bellwire::Bellwire, stays_connected: bool) -> Self {
         let (lines, go) = (Lines::default(), Arc::new(Semaphore::new(0)));
-        let (sender, begun) = mpsc::unbounded_channel();
-        let puppet = Puppet { lines: lines.clone(), begun: sender, go: go.clone(), stays };
-        let browser = Communicator::to(&bellwire, "/").person("eve").connect(puppet).await;
-        Self { bellwire, lines, begun, go, browser }
+        let (sender, started) = mpsc::unbounded_channel();
+        let consumer =
+            TestConsumer { lines: lines.clone(), started: sender, go: go.clone(), stays_connected };
+        let browser = Communicator::to(&bellwire, "/").person("eve").connect(consumer).await;
+        Self { bellwire, lines, started, go, browser }
     }
 
-    /// Waits until it begins to do this.
-    async fn begins(&mut self, what: &str) {
-        assert_eq!(within(what, self.begun.recv()).await, Some(what));
+    /// Waits until this wait has started.
+    async fn wait_for(&mut self, what: &str) {
+        assert_eq!(within(what, self.started.recv()).await, Some(what));
     }
 
-    async fn tell(&mut self, action: &str, data: Value) {
+    async fn act(&mut self, action: &str, data: Value) {
         self.browser.send_json(&json!({"action": action, "data": data})).await;
     }
 
@@ -123,40 +124,40 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn a_handler_that_runs_when_its_person_is_kicked_sends_nothing_more() {
-    let mut stage = Stage::set(bellwire(), false).await;
-    stage.tell("WaitThenSay", json!({"text": "too late"})).await;
-    stage.begins("say").await;
-    stage.bellwire.layer().kick_person("eve", Close::policy("signed out"));
-    stage.go.add_permits(1);
-    let (heard, close) = stage.browser.heard_until_closed().await;
-    assert_eq!((heard, close), (vec![], Close::policy("signed out")));
+async fn a_handler_that_is_running_during_a_kick_sends_nothing_more() {
+    let mut fixture = Fixture::new(bellwire(), false).await;
+    fixture.act("WaitThenSay", json!({"text": "too late"})).await;
+    fixture.wait_for("say").await;
+    fixture.bellwire.layer().kick_person("eve", Close::policy("signed out"));
+    fixture.go.add_permits(1);
+    let (texts, close) = fixture.browser.receive_until_closed().await;
+    assert_eq!((texts, close), (vec![], Close::policy("signed out")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_never_ends_does_not_keep_a_kicked_socket_open() {
-    let mut stage = Stage::set(bellwire(), false).await;
-    stage.tell("WaitThenSay", json!({"text": "never"})).await;
-    stage.begins("say").await;
-    stage.bellwire.layer().kick_person("eve", Close::policy("signed out"));
-    assert_eq!(stage.browser.closed().await, Close::policy("signed out"));
+    let mut fixture = Fixture::new(bellwire(), false).await;
+    fixture.act("WaitThenSay", json!({"text": "never"})).await;
+    fixture.wait_for("say").await;
+    fixture.bellwire.layer().kick_person("eve", Close::policy("signed out"));
+    assert_eq!(fixture.browser.closed().await, Close::policy("signed out"));
 }
 
 #[tokio::test]
-async fn what_was_read_while_a_person_was_expelled_is_not_shown() {
-    for stays in [false, true] {
-        let mut stage = Stage::set(bellwire(), stays).await;
-        stage.lines.write("secret");
-        stage.tell("Follow", json!({"room": 9})).await;
-        stage.begins("catch up").await;
-        stage.bellwire.layer().remove_person("eve", &room(9));
-        stage.go.add_permits(1);
-        if stays {
-            stage.publish(9, "another secret");
-            stage.browser.receive_nothing().await;
+async fn data_read_during_a_removal_is_not_sent() {
+    for stays_connected in [false, true] {
+        let mut fixture = Fixture::new(bellwire(), stays_connected).await;
+        fixture.lines.write("secret");
+        fixture.act("Follow", json!({"room": 9})).await;
+        fixture.wait_for("catch up").await;
+        fixture.bellwire.layer().remove_person("eve", &room(9));
+        fixture.go.add_permits(1);
+        if stays_connected {
+            fixture.publish(9, "another secret");
+            fixture.browser.receive_nothing().await;
         } else {
             assert_eq!(
-                stage.browser.heard_until_closed().await,
+                fixture.browser.receive_until_closed().await,
                 (vec![], Close::policy("removed"))
             );
         }
@@ -164,97 +165,97 @@ async fn what_was_read_while_a_person_was_expelled_is_not_shown() {
 }
 
 #[tokio::test]
-async fn who_is_expelled_while_joining_is_out_and_gets_no_history() {
-    let mut stage = Stage::set(bellwire(), true).await;
-    stage.lines.write("history");
-    stage.tell("WaitThenFollow", json!({"room": 1})).await;
-    stage.begins("follow").await;
-    stage.bellwire.layer().remove_person("eve", &room(1));
-    stage.go.add_permits(1);
-    stage.browser.settle().await;
-    stage.publish(1, "news");
-    stage.browser.receive_nothing().await;
-    assert_eq!(stage.bellwire.layer().local_members(&room(1)), 0);
+async fn a_person_removed_while_joining_is_not_a_member_and_receives_no_history() {
+    let mut fixture = Fixture::new(bellwire(), true).await;
+    fixture.lines.write("history");
+    fixture.act("WaitThenFollow", json!({"room": 1})).await;
+    fixture.wait_for("follow").await;
+    fixture.bellwire.layer().remove_person("eve", &room(1));
+    fixture.go.add_permits(1);
+    fixture.browser.settle().await;
+    fixture.publish(1, "news");
+    fixture.browser.receive_nothing().await;
+    assert_eq!(fixture.bellwire.layer().local_members(&room(1)), 0);
 }
 
 #[tokio::test]
-async fn who_leaves_hears_nothing_more_and_who_follows_again_goes_on_where_it_was() {
-    let mut stage = Stage::set(bellwire(), false).await;
-    stage.tell("Follow", json!({"room": 1})).await;
-    stage.browser.settle().await;
-    stage.publish(1, "one");
-    assert_eq!(stage.browser.receive_json::<Value>().await["html"], "one");
-    stage.tell("Leave", json!({"room": 1})).await;
-    stage.browser.settle().await;
-    stage.publish(1, "two");
-    stage.browser.receive_nothing().await;
-    stage.tell("Follow", json!({"room": 1})).await;
-    assert_eq!(stage.browser.receive_json::<Value>().await["html"], "two");
-    stage.browser.receive_nothing().await;
+async fn a_socket_that_leaves_receives_nothing_and_resumes_at_its_position_when_it_follows_again() {
+    let mut fixture = Fixture::new(bellwire(), false).await;
+    fixture.act("Follow", json!({"room": 1})).await;
+    fixture.browser.settle().await;
+    fixture.publish(1, "one");
+    assert_eq!(fixture.browser.receive_json::<Value>().await["html"], "one");
+    fixture.act("Leave", json!({"room": 1})).await;
+    fixture.browser.settle().await;
+    fixture.publish(1, "two");
+    fixture.browser.receive_nothing().await;
+    fixture.act("Follow", json!({"room": 1})).await;
+    assert_eq!(fixture.browser.receive_json::<Value>().await["html"], "two");
+    fixture.browser.receive_nothing().await;
 }
 
 #[tokio::test]
-async fn a_member_who_does_not_follow_the_numbers_hears_them_live_and_is_told_when_some_are_lost() {
-    let mut stage =
-        Stage::set(with_limits(Limits { queue_messages: 8, ..Limits::default() }), false).await;
-    stage.tell("Join", json!({"room": 1})).await;
-    stage.browser.settle().await;
-    stage.publish(1, "live");
-    assert_eq!(stage.browser.receive_json::<Value>().await["html"], "live");
-    (0..20).for_each(|i| stage.publish(1, &i.to_string()));
-    assert_eq!(stage.browser.closed().await.code(), Close::TRY_AGAIN);
+async fn a_member_that_does_not_follow_receives_changes_live_and_is_closed_when_some_are_lost() {
+    let mut fixture =
+        Fixture::new(with_limits(Limits { queue_messages: 8, ..Limits::default() }), false).await;
+    fixture.act("Join", json!({"room": 1})).await;
+    fixture.browser.settle().await;
+    fixture.publish(1, "live");
+    assert_eq!(fixture.browser.receive_json::<Value>().await["html"], "live");
+    (0..20).for_each(|i| fixture.publish(1, &i.to_string()));
+    assert_eq!(fixture.browser.closed().await.code(), Close::TRY_AGAIN);
 }
 
 #[tokio::test]
-async fn a_number_that_is_published_before_it_can_be_read_is_waited_for() {
-    let mut stage = Stage::set(bellwire(), false).await;
-    stage.tell("Follow", json!({"room": 1})).await;
-    stage.browser.settle().await;
-    let feed = stage.bellwire.layer().group::<()>(room(1));
+async fn a_number_published_before_it_can_be_read_is_awaited() {
+    let mut fixture = Fixture::new(bellwire(), false).await;
+    fixture.act("Follow", json!({"room": 1})).await;
+    fixture.browser.settle().await;
+    let feed = fixture.bellwire.layer().group::<()>(room(1));
     feed.publish(2, Patch::append("#lines", Html::text("early")));
-    let asked = async {
-        // Once when it began to follow, and once more, when it could not get there.
-        while stage.bellwire.layer().counts().catch_ups < 2 {
+    let second_attempt = async {
+        // One catch-up when it follows, and another one when the number could not be read.
+        while fixture.bellwire.layer().counts().catch_ups < 2 {
             tokio::task::yield_now().await;
         }
     };
-    within("a second look", asked).await;
-    stage.lines.write("first");
-    stage.lines.write("early");
+    within("a second catch-up", second_attempt).await;
+    fixture.lines.write("first");
+    fixture.lines.write("early");
     for expected in ["first", "early"] {
-        assert_eq!(stage.browser.receive_json::<Value>().await["html"], expected);
+        assert_eq!(fixture.browser.receive_json::<Value>().await["html"], expected);
     }
-    stage.browser.receive_nothing().await;
+    fixture.browser.receive_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_number_that_never_can_be_read_sends_the_page_back_for_a_fresh_one() {
-    let mut stage = Stage::set(bellwire(), false).await;
-    stage.tell("Follow", json!({"room": 1})).await;
-    stage.browser.settle().await;
-    stage.bellwire.layer().group::<()>(room(1)).publish(7, Patch::remove("#x"));
-    assert_eq!(stage.browser.closed().await, Close::new(Close::TRY_AGAIN, "could not catch up"));
+async fn a_number_that_can_never_be_read_closes_the_page_with_try_again() {
+    let mut fixture = Fixture::new(bellwire(), false).await;
+    fixture.act("Follow", json!({"room": 1})).await;
+    fixture.browser.settle().await;
+    fixture.bellwire.layer().group::<()>(room(1)).publish(7, Patch::remove("#x"));
+    assert_eq!(fixture.browser.closed().await, Close::new(Close::TRY_AGAIN, "could not catch up"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_is_present_from_the_first_socket_to_a_while_after_the_last() {
-    let mut stage = Stage::set(bellwire(), false).await;
-    let presence = stage.bellwire.layer().presence().clone();
+async fn a_person_is_present_until_the_grace_period_after_the_last_socket_ends() {
+    let mut fixture = Fixture::new(bellwire(), false).await;
+    let presence = fixture.bellwire.layer().presence().clone();
     let mut changes = presence.changes();
-    stage.tell("Appear", json!({"room": 1})).await;
-    stage.browser.settle().await;
+    fixture.act("Track", json!({"room": 1})).await;
+    fixture.browser.settle().await;
     assert_eq!(presence.people(&room(1)), ["eve".into()]);
-    stage.browser.cut().await;
-    assert!(presence.is_present(&room(1), "eve"), "reloading a page is not leaving");
+    fixture.browser.cut().await;
+    assert!(presence.is_present(&room(1), "eve"), "reloading a page does not count as leaving");
     let eve = || (room(1), "eve".into());
     let (group, person) = eve();
     assert_eq!(
-        within("Eve", changes.next()).await,
+        within("Eve's arrival", changes.next()).await,
         Some(PresenceChange::Arrived { group, person })
     );
     let (group, person) = eve();
     assert_eq!(
-        within("her leaving", changes.next()).await,
+        within("Eve's leaving", changes.next()).await,
         Some(PresenceChange::Left { group, person })
     );
     assert_eq!(presence.count(&room(1)), 0);

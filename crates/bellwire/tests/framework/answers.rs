@@ -1,4 +1,4 @@
-//! Asks that come together: no answer waits for the handler of the next ask.
+//! Actions that arrive together: no answer waits for the handler of the next action.
 
 use std::sync::{Arc, Mutex, mpsc as blocking};
 
@@ -14,18 +14,18 @@ use crate::support::{Server, TEXT, bellwire, frame, read_text};
 
 #[derive(serde::Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum SlowAction {
     Say {
         text: String,
     },
     Refuse {},
     Fail {},
-    /// Waits for the test.
+    /// Waits until the test notifies it.
     Wait {},
-    /// Works without a wait until the test lets it go on.
+    /// Blocks the thread until the test unblocks it.
     Block {},
 }
-impl Action for Ask {}
+impl Action for SlowAction {}
 
 #[derive(Clone)]
 struct Slow {
@@ -34,30 +34,30 @@ struct Slow {
 }
 
 impl Consumer for Slow {
-    type Action = Ask;
+    type Action = SlowAction;
     type Event = ();
 
-    async fn receive(&mut self, socket: &mut Socket, ask: Ask) -> Result<(), Error> {
-        match ask {
-            Ask::Say { text } => socket.send_text(text).await,
-            Ask::Refuse {} => Err(Error::refused("no")),
-            Ask::Fail {} => Err("x".parse::<u8>().unwrap_err().into()),
-            Ask::Wait {} => {
+    async fn receive(&mut self, socket: &mut Socket, action: SlowAction) -> Result<(), Error> {
+        match action {
+            SlowAction::Say { text } => socket.send_text(text).await,
+            SlowAction::Refuse {} => Err(Error::refused("no")),
+            SlowAction::Fail {} => Err("x".parse::<u8>().unwrap_err().into()),
+            SlowAction::Wait {} => {
                 self.go.notified().await;
                 socket.send_text("waited").await
             }
-            Ask::Block {} => {
-                // The thread is blocked, and the runtime's other work is not.
+            SlowAction::Block {} => {
+                // Blocks this thread, but not the runtime's other tasks.
                 let block = || self.block.lock().unwrap().recv_timeout(PATIENCE);
-                tokio::task::block_in_place(block).expect("the test goes on meanwhile");
+                tokio::task::block_in_place(block).expect("the test unblocks it");
                 socket.send_text("blocked").await
             }
         }
     }
 }
 
-fn asks(asks: &[&str]) -> Vec<u8> {
-    asks.iter().flat_map(|ask| frame(TEXT, ask.as_bytes())).collect()
+fn actions(actions: &[&str]) -> Vec<u8> {
+    actions.iter().flat_map(|action| frame(TEXT, action.as_bytes())).collect()
 }
 
 const SAY: &str = r#"{"action":"Say","data":{"text":"said"}}"#;
@@ -76,15 +76,15 @@ async fn start() -> (Server, Arc<Notify>, blocking::Sender<()>) {
 }
 
 #[tokio::test]
-async fn an_answer_leaves_when_the_handler_of_the_next_ask_waits() {
+async fn an_answer_is_sent_while_the_handler_of_the_next_action_waits() {
     let (server, go, _unblock) = start().await;
-    for (first, answer) in [(SAY, "said"), (REFUSE, "no"), (FAIL, "wrong on our side")] {
+    for (first, answer) in [(SAY, "said"), (REFUSE, "no"), (FAIL, "wrong on the server")] {
         let mut socket = server.open("/ws/").await;
-        // The first ask of a connection is answered in any case.
-        socket.write_all(&asks(&[SAY, first, WAIT, WAIT])).await.unwrap();
+        // The first action of a connection is always answered at once.
+        socket.write_all(&actions(&[SAY, first, WAIT, WAIT])).await.unwrap();
         assert_eq!(read_text(&mut socket).await, "said");
-        let heard = read_text(&mut socket).await;
-        assert!(heard.contains(answer), "{heard}");
+        let received = read_text(&mut socket).await;
+        assert!(received.contains(answer), "{received}");
         for _ in 0..2 {
             go.notify_one();
             assert_eq!(read_text(&mut socket).await, "waited");
@@ -93,10 +93,10 @@ async fn an_answer_leaves_when_the_handler_of_the_next_ask_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_leaves_before_the_handler_of_the_next_ask_begins() {
+async fn a_refusal_is_sent_before_the_handler_of_the_next_action_starts() {
     let (server, _go, unblock) = start().await;
     let mut socket = server.open("/ws/").await;
-    socket.write_all(&asks(&[SAY, REFUSE, BLOCK])).await.unwrap();
+    socket.write_all(&actions(&[SAY, REFUSE, BLOCK])).await.unwrap();
     assert_eq!(read_text(&mut socket).await, "said");
     assert!(read_text(&mut socket).await.contains("no"));
     unblock.send(()).unwrap();

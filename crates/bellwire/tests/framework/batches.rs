@@ -1,4 +1,4 @@
-//! What a handler says in one go.
+//! Batches: the publishes of one handler.
 
 use std::sync::Arc;
 
@@ -9,29 +9,30 @@ use bellwire::{
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::support::{Lines, Member, Told, bellwire, room, with_limits};
+use crate::support::{Lines, Member, Notice, bellwire, room, with_limits};
 
-/// Says what a message tells it to, word by word.
+/// Executes a script that it receives as text, word by word.
 struct Speaker {
     lines: Lines,
-    /// Whom it writes to directly.
+    /// The channel of the word `direct`.
     page: ChannelName,
     go_on: Arc<Notify>,
 }
 
 impl Consumer for Speaker {
     type Action = Frame;
-    type Event = Told;
+    type Event = Notice;
 
     async fn receive(&mut self, socket: &mut Socket, script: Frame) -> Result<(), Error> {
         let Frame::Text(script) = script else { return Ok(()) };
-        let group = socket.layer().group::<Told>(room());
+        let group = socket.layer().group::<Notice>(room());
         for word in script.split(' ') {
             match word {
                 "patch" => group.patch(Lines::patch(word)),
                 "direct" => assert!(socket.layer().patch_channel(self.page, Lines::patch(word))),
                 "elsewhere" => {
-                    let other = socket.layer().group::<Told>(GroupName::new("elsewhere").unwrap());
+                    let other = GroupName::new("elsewhere").unwrap();
+                    let other = socket.layer().group::<Notice>(other);
                     other.patch(Patch::append("#lines", Html::text(word)));
                 }
                 "wait" => self.go_on.notified().await,
@@ -44,90 +45,91 @@ impl Consumer for Speaker {
     }
 }
 
-/// A page that follows the room, and one that speaks in it.
-struct Stage {
+/// A page that follows the room, and a speaker that publishes there.
+struct Fixture {
     bellwire: Bellwire,
     page: Communicator,
     speaker: Communicator,
     go_on: Arc<Notify>,
 }
 
-impl Stage {
-    async fn set(bellwire: Bellwire) -> Self {
+impl Fixture {
+    async fn new(bellwire: Bellwire) -> Self {
         let (lines, go_on) = (Lines::default(), Arc::<Notify>::default());
-        let page = Communicator::connect(&bellwire, Member::following(&lines)).await;
+        let page = Communicator::connect(&bellwire, Member::follower(&lines)).await;
         let speaker = Speaker { lines, page: page.channel(), go_on: go_on.clone() };
         let speaker = Communicator::connect(&bellwire, speaker).await;
         Self { bellwire, page, speaker, go_on }
     }
 
-    async fn says(&mut self, script: &str) {
+    async fn run(&mut self, script: &str) {
         self.speaker.send_text(script).await;
     }
 
-    async fn seen(&mut self, how_many: usize) -> Vec<String> {
-        let mut seen = Vec::new();
-        for _ in 0..how_many {
+    /// The lines of the next `count` frames. Asserts that no other frame follows.
+    async fn receive(&mut self, count: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        for _ in 0..count {
             let frame: Value = self.page.receive_json().await;
-            seen.push(frame["html"].as_str().unwrap().to_owned());
+            lines.push(frame["html"].as_str().unwrap().to_owned());
         }
         self.page.receive_nothing().await;
-        seen
+        lines
     }
 }
 
 #[tokio::test]
-async fn it_arrives_in_order_whatever_it_is_and_wherever_it_goes() {
-    let mut stage = Stage::set(bellwire()).await;
+async fn messages_of_a_batch_arrive_in_order_across_kinds_and_targets() {
+    let mut fixture = Fixture::new(bellwire()).await;
     let script = "1 2 patch 3 direct 4 elsewhere 5 patch direct 6";
-    stage.says(script).await;
-    let heard = script.split(' ').filter(|word| *word != "elsewhere").collect::<Vec<_>>();
-    assert_eq!(stage.seen(heard.len()).await, heard);
-    assert_eq!(stage.bellwire.layer().counts().catch_ups, 1, "for the beginning, and no more");
+    fixture.run(script).await;
+    let expected = script.split(' ').filter(|word| *word != "elsewhere").collect::<Vec<_>>();
+    assert_eq!(fixture.receive(expected.len()).await, expected);
+    assert_eq!(fixture.bellwire.layer().counts().catch_ups, 1, "one on connecting, and no other");
 }
 
 #[tokio::test]
-async fn it_is_said_before_the_handler_waits() {
-    let mut stage = Stage::set(bellwire()).await;
-    stage.says("1 2 wait 3").await;
-    assert_eq!(stage.seen(2).await, ["1", "2"]);
-    stage.go_on.notify_one();
-    assert_eq!(stage.seen(1).await, ["3"]);
+async fn a_batch_is_flushed_before_the_handler_waits() {
+    let mut fixture = Fixture::new(bellwire()).await;
+    fixture.run("1 2 wait 3").await;
+    assert_eq!(fixture.receive(2).await, ["1", "2"]);
+    fixture.go_on.notify_one();
+    assert_eq!(fixture.receive(1).await, ["3"]);
 }
 
 #[tokio::test]
-async fn it_is_said_however_the_handler_ends() {
+async fn a_batch_is_flushed_however_the_handler_ends() {
     for end in ["fail", "panic"] {
-        let mut stage = Stage::set(bellwire()).await;
-        stage.says(&format!("1 2 {end} 3")).await;
-        assert_eq!(stage.seen(2).await, ["1", "2"], "{end}");
+        let mut fixture = Fixture::new(bellwire()).await;
+        fixture.run(&format!("1 2 {end} 3")).await;
+        assert_eq!(fixture.receive(2).await, ["1", "2"], "{end}");
         if end == "panic" {
-            assert_eq!(stage.speaker.closed().await.code(), Close::ERROR);
+            assert_eq!(fixture.speaker.closed().await.code(), Close::ERROR);
         }
     }
 }
 
 #[tokio::test]
-async fn however_much_it_is_everybody_gets_all_of_it() {
+async fn a_batch_of_any_size_is_delivered_in_full() {
     for queue_messages in [Limits::default().queue_messages, 8] {
-        let mut stage =
-            Stage::set(with_limits(Limits { queue_messages, ..Limits::default() })).await;
+        let mut fixture =
+            Fixture::new(with_limits(Limits { queue_messages, ..Limits::default() })).await;
         let script = (1..=1000).map(|number| number.to_string()).collect::<Vec<_>>();
-        stage.says(&script.join(" ")).await;
-        assert_eq!(stage.seen(script.len()).await, script, "in a queue of {queue_messages}");
-        let counts = stage.bellwire.layer().counts();
+        fixture.run(&script.join(" ")).await;
+        assert_eq!(fixture.receive(script.len()).await, script, "in a queue of {queue_messages}");
+        let counts = fixture.bellwire.layer().counts();
         assert_eq!((counts.sends, counts.deliveries), (1000, 1000));
-        assert!(counts.overflows > 0, "the queue was too short for it");
+        assert!(counts.overflows > 0, "the queue was too short for the batch");
     }
 }
 
 #[tokio::test]
-async fn it_is_one_thing_in_the_queue_of_each_member_and_bounded_as_its_parts_are() {
-    let mut stage =
-        Stage::set(with_limits(Limits { queue_messages: 4, ..Limits::default() })).await;
+async fn a_batch_is_one_entry_in_each_members_queue_and_is_bounded_by_its_parts() {
+    let mut fixture =
+        Fixture::new(with_limits(Limits { queue_messages: 4, ..Limits::default() })).await;
     let script = (1..=12).map(|number| number.to_string()).collect::<Vec<_>>();
-    stage.says(&script.join(" ")).await;
-    assert_eq!(stage.seen(script.len()).await, script);
-    // One by one the fifth and the tenth had found the queue full.
-    assert_eq!(stage.bellwire.layer().counts().overflows, 1);
+    fixture.run(&script.join(" ")).await;
+    assert_eq!(fixture.receive(script.len()).await, script);
+    // Without the batch, the fifth and the tenth change would each overflow the queue.
+    assert_eq!(fixture.bellwire.layer().counts().overflows, 1);
 }

@@ -1,4 +1,4 @@
-//! Every queue has a size and every wait an end.
+//! Limits: every queue has a maximum size and every wait a timeout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Notify, mpsc};
 
-use crate::support::{HANDSHAKE, Member, Told, note, room, with_limits};
+use crate::support::{HANDSHAKE, Member, Notice, next_call, room, with_limits};
 
 #[tokio::test]
-async fn a_queue_is_bounded_in_bytes_as_well() {
+async fn a_queue_is_also_bounded_in_bytes() {
     let bellwire = with_limits(Limits { queue_bytes: 10_000, ..Limits::default() });
     let slow = Communicator::connect(&bellwire, Member::silent()).await;
-    let group = bellwire.layer().group::<Told>(room());
+    let group = bellwire.layer().group::<Notice>(room());
     for _ in 0..3 {
         group.patch(Patch::inner("#x", Html::text(&"x".repeat(4_000))));
     }
@@ -33,23 +33,23 @@ async fn one_large_patch_passes_through_an_empty_queue() {
     let mut page = Communicator::connect(&bellwire, Member::silent()).await;
     bellwire
         .layer()
-        .group::<Told>(room())
+        .group::<Notice>(room())
         .patch(Patch::inner("#x", Html::text(&"x".repeat(4_000))));
     assert!(page.receive_text().await.len() > 4_000);
     page.receive_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_silent_for_too_long_is_let_go_and_may_come_back() {
+async fn a_silent_client_is_closed_with_try_again() {
     let limits =
         Limits { ping: Duration::from_secs(2), idle: Duration::from_secs(5), ..Limits::default() };
     let bellwire = with_limits(limits);
     let lost = Communicator::connect(&bellwire, Member::silent()).await;
-    assert_eq!(lost.closed().await, Close::new(Close::TRY_AGAIN, "nothing heard for too long"));
+    assert_eq!(lost.closed().await, Close::new(Close::TRY_AGAIN, "no activity for too long"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_only_listens_answers_pings_and_hears_what_comes_at_last() {
+async fn a_listener_that_answers_pings_receives_a_late_message() {
     let limits =
         Limits { ping: Duration::from_secs(2), idle: Duration::from_secs(5), ..Limits::default() };
     let bellwire = with_limits(limits);
@@ -60,12 +60,12 @@ async fn who_only_listens_answers_pings_and_hears_what_comes_at_last() {
     }
     let late = async {
         tokio::time::sleep(Duration::from_secs(8)).await;
-        bellwire.layer().group::<Told>(room()).text("at last");
+        bellwire.layer().group::<Notice>(room()).text("at last");
     };
     assert_eq!(tokio::join!(listener.receive_text(), late).0, "at last");
 }
 
-/// Takes its time, and fails at catching up.
+/// A consumer whose `receive` never ends and whose `catch_up` fails.
 struct Slow;
 
 fn feed(socket: &Socket) -> Group<()> {
@@ -106,7 +106,7 @@ async fn a_handler_that_takes_too_long_ends_its_connection() {
     assert_eq!(browser.closed().await.code(), Close::ERROR);
 }
 
-/// Never ends and never waits, as far as the runtime lets it.
+/// A consumer whose `receive` loops for ever and yields only to the runtime's budget.
 #[derive(Default)]
 struct Busy(Arc<Notify>);
 
@@ -123,7 +123,7 @@ impl Consumer for Busy {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_never_idle_ends_its_connection_as_well() {
+async fn a_handler_that_never_yields_also_ends_its_connection() {
     let bellwire = with_limits(Limits { handler: Duration::from_millis(50), ..Limits::default() });
     let mut browser = Communicator::connect(&bellwire, Busy::default()).await;
     browser.send_text("anything").await;
@@ -131,22 +131,22 @@ async fn a_handler_that_is_never_idle_ends_its_connection_as_well() {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_never_idle_does_not_keep_a_kicked_socket_open() {
+async fn a_handler_that_never_yields_does_not_keep_a_kicked_socket_open() {
     let (bellwire, busy) = (with_limits(Limits::default()), Busy::default());
-    let begun = busy.0.clone();
+    let started = busy.0.clone();
     let mut browser = Communicator::to(&bellwire, "/").person("eve").connect(busy).await;
     browser.send_text("anything").await;
-    within("the handler to begin", begun.notified()).await;
+    within("the handler to start", started.notified()).await;
     bellwire.layer().kick_person("eve", Close::policy("out"));
     assert_eq!(browser.closed().await, Close::policy("out"));
 }
 
-/// A request on a connection that never switches protocols: whoever serves it never answers.
+/// A request on a connection that never switches protocols, because its service never responds.
 async fn unanswered_handshake() -> (http::request::Parts, tokio::io::DuplexStream) {
     let (io, mut browser) = tokio::io::duplex(1024);
-    let (asked, mut requests) = mpsc::unbounded_channel();
+    let (sender, mut requests) = mpsc::unbounded_channel();
     let service = hyper::service::service_fn(move |request| {
-        let _ = asked.send(request);
+        let _ = sender.send(request);
         std::future::pending::<Result<http::Response<String>, std::convert::Infallible>>()
     });
     let connection =
@@ -159,20 +159,20 @@ async fn unanswered_handshake() -> (http::request::Parts, tokio::io::DuplexStrea
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_promised_socket_that_never_comes_is_given_up_with_its_place() {
+async fn a_handshake_that_never_completes_releases_its_reservation() {
     let bellwire = with_limits(Limits { sockets_per_person: 1, ..Limits::default() });
     let (mut parts, _browser) = unanswered_handshake().await;
     let upgrade = Upgrade::from_request_parts(&mut parts, &bellwire).await.unwrap();
-    let (member, mut diary) = Member::new();
+    let (member, mut calls) = Member::new();
     assert_eq!(upgrade.person("ada").run(member).status(), 101);
-    assert_eq!(bellwire.layer().local_sockets(), 1, "the promise holds a place");
-    // Ends with the last task of a socket, which is the one that waits for the switch.
-    assert!(bellwire.shutdown(2 * PATIENCE).await, "still waiting");
+    assert_eq!(bellwire.layer().local_sockets(), 1, "the reservation counts");
+    // Waits for the last task of a socket, which is the one that waits for the switch.
+    assert!(bellwire.shutdown(2 * PATIENCE).await, "the handshake did not time out");
     assert_eq!(bellwire.layer().local_sockets(), 0);
-    assert_eq!(note(&mut diary).await, None, "no consumer ever ran");
+    assert_eq!(next_call(&mut calls).await, None, "no consumer ever ran");
 }
 
-/// Never finishes what it does at the end.
+/// A consumer whose `disconnect` never ends.
 struct Lingering(mpsc::UnboundedSender<&'static str>);
 
 impl Consumer for Lingering {
@@ -190,21 +190,21 @@ impl Consumer for Lingering {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_disconnect_that_takes_too_long_is_given_up_and_keeps_neither_its_socket_nor_a_stop() {
+async fn a_disconnect_handler_that_takes_too_long_blocks_neither_its_socket_nor_a_shutdown() {
     let bellwire = with_limits(Limits::default());
-    let (begun, mut heard) = mpsc::unbounded_channel();
-    let gone = Communicator::connect(&bellwire, Lingering(begun.clone())).await;
-    assert_eq!(gone.close(Close::normal()).await, Close::normal());
-    assert_eq!(within("its end", heard.recv()).await, Some("disconnect"));
-    let told = Communicator::connect(&bellwire, Lingering(begun)).await;
-    let (stopped, close) = tokio::join!(bellwire.shutdown(PATIENCE), told.closed());
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let first = Communicator::connect(&bellwire, Lingering(sender.clone())).await;
+    assert_eq!(first.close(Close::normal()).await, Close::normal());
+    assert_eq!(within("its disconnect", calls.recv()).await, Some("disconnect"));
+    let second = Communicator::connect(&bellwire, Lingering(sender)).await;
+    let (stopped, close) = tokio::join!(bellwire.shutdown(PATIENCE), second.closed());
     assert!(stopped && close.code() == Close::RESTART, "{close:?}");
-    assert_eq!(within("its end", heard.recv()).await, Some("disconnect"));
+    assert_eq!(within("its disconnect", calls.recv()).await, Some("disconnect"));
     assert_eq!(bellwire.layer().local_sockets(), 0);
 }
 
 #[tokio::test]
-async fn who_cannot_be_brought_up_to_date_is_told_to_come_back() {
+async fn a_page_that_cannot_catch_up_is_closed_with_try_again() {
     let bellwire = with_limits(Limits::default());
     let browser = Communicator::to(&bellwire, "/feed/").connect(Slow).await;
     assert_eq!(browser.closed().await, Close::new(Close::TRY_AGAIN, "could not catch up"));

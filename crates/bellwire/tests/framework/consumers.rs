@@ -1,13 +1,13 @@
-//! One connection: what its handlers are promised.
+//! Consumers: the handlers of one connection.
 
 use bellwire::testing::Communicator;
 use bellwire::{Close, Dialect, Limits};
 use serde_json::{Value, json};
 
-use crate::support::{Member, bellwire, note, with_limits};
+use crate::support::{Member, bellwire, next_call, with_limits};
 
 #[tokio::test]
-async fn what_is_asked_is_answered_in_order() {
+async fn actions_are_answered_in_order() {
     let mut browser = Communicator::connect(&bellwire(), Member::silent()).await;
     for i in 0..100 {
         browser.send_json(&json!({"action": "Say", "data": {"message": format!("{i}")}})).await;
@@ -19,9 +19,9 @@ async fn what_is_asked_is_answered_in_order() {
 }
 
 #[tokio::test]
-async fn every_bad_input_is_answered_and_the_connection_lives() {
+async fn every_invalid_input_is_answered_and_the_connection_stays_open() {
     let mut browser = Communicator::connect(&bellwire(), Member::silent()).await;
-    for (bad, field) in [
+    for (input, field) in [
         ("", Value::Null),
         ("{", Value::Null),
         ("[]", Value::Null),
@@ -35,10 +35,10 @@ async fn every_bad_input_is_answered_and_the_connection_lives() {
         ("{\"action\":\"Say\",\"data\":[]}", json!("data")),
         (&format!("{}1{}", "[".repeat(5000), "]".repeat(5000)), Value::Null),
     ] {
-        browser.send_text(bad).await;
+        browser.send_text(input).await;
         let answer: Value = browser.receive_json().await;
-        assert!(answer["error"].is_string(), "{bad}");
-        assert_eq!(answer["field"], field, "{bad}");
+        assert!(answer["error"].is_string(), "{input}");
+        assert_eq!(answer["field"], field, "{input}");
     }
     browser.send_bytes("binary").await;
     assert!(browser.receive_json::<Value>().await["error"].is_string());
@@ -47,28 +47,31 @@ async fn every_bad_input_is_answered_and_the_connection_lives() {
 }
 
 #[tokio::test]
-async fn an_error_names_the_ask_it_answers() {
+async fn an_error_names_the_action_it_answers() {
     let mut browser = Communicator::connect(&bellwire(), Member::silent()).await;
-    let ask = json!({"action": "Complain", "data": {"field": "message", "client_id": "c-1"}});
-    browser.send_json(&ask).await;
-    let expected = json!({"error": "This will not do.", "field": "message", "client_id": "c-1"});
+    let action = json!({"action": "Complain", "data": {"field": "message", "client_id": "c-1"}});
+    browser.send_json(&action).await;
+    let expected = json!({"error": "Invalid message.", "field": "message", "client_id": "c-1"});
     assert_eq!(browser.receive_json::<Value>().await, expected);
 
     let mut page =
         Communicator::to(&bellwire(), "/").dialect(Dialect::Htmx).connect(Member::silent()).await;
-    page.send_json(&ask).await;
+    page.send_json(&action).await;
     assert_eq!(
         page.receive_text().await,
-        r##"<div hx-swap-oob="innerHTML:#error--message" data-error="message" data-client-id="c-1">This will not do.</div>"##
+        r##"<div hx-swap-oob="innerHTML:#error--message" data-error="message" data-client-id="c-1">Invalid message.</div>"##
     );
 }
 
 #[tokio::test]
-async fn a_fault_of_ours_is_answered_without_detail_and_the_connection_lives() {
+async fn a_server_error_is_answered_without_details_and_the_connection_stays_open() {
     let mut browser = Communicator::connect(&bellwire(), Member::silent()).await;
     browser.send_json(&json!({"action": "Fail"})).await;
     let answer: Value = browser.receive_json().await;
-    assert_eq!(answer, json!({"error": "Something went wrong on our side. It was noted."}));
+    assert_eq!(
+        answer,
+        json!({"error": "Something went wrong on the server. The error has been logged."})
+    );
     browser.send_json(&json!({"action": "Say", "data": {"message": "on"}})).await;
     assert_eq!(browser.receive_text().await, "on");
 }
@@ -76,13 +79,13 @@ async fn a_fault_of_ours_is_answered_without_detail_and_the_connection_lives() {
 #[tokio::test]
 async fn a_panic_ends_its_own_connection_and_no_other() {
     let bellwire = bellwire();
-    let (member, mut diary) = Member::new();
-    let mut unlucky = Communicator::connect(&bellwire, member).await;
+    let (member, mut calls) = Member::new();
+    let mut panicking = Communicator::connect(&bellwire, member).await;
     let mut neighbour = Communicator::connect(&bellwire, Member::silent()).await;
-    unlucky.send_json(&json!({"action": "Panic"})).await;
-    assert_eq!(unlucky.closed().await.code(), Close::ERROR);
-    assert_eq!(note(&mut diary).await.unwrap(), "connect");
-    assert_eq!(note(&mut diary).await.unwrap(), "disconnect 1011");
+    panicking.send_json(&json!({"action": "Panic"})).await;
+    assert_eq!(panicking.closed().await.code(), Close::ERROR);
+    assert_eq!(next_call(&mut calls).await.unwrap(), "connect");
+    assert_eq!(next_call(&mut calls).await.unwrap(), "disconnect 1011");
     neighbour.send_json(&json!({"action": "Say", "data": {"message": "on"}})).await;
     assert_eq!(neighbour.receive_text().await, "on");
 }
@@ -90,9 +93,8 @@ async fn a_panic_ends_its_own_connection_and_no_other() {
 #[tokio::test]
 async fn disconnect_runs_once_however_the_connection_ends() {
     let bellwire = bellwire();
-    for (end, noted) in [("close", "1000"), ("cut", "1006"), ("leave", "4001"), ("refuse", "1008")]
-    {
-        let (member, mut diary) = Member::new();
+    for (end, code) in [("close", "1000"), ("cut", "1006"), ("leave", "4001"), ("refuse", "1008")] {
+        let (member, mut calls) = Member::new();
         let address = if end == "refuse" { "/?refuse" } else { "/" };
         let mut browser = Communicator::to(&bellwire, address).connect(member).await;
         match end {
@@ -104,15 +106,16 @@ async fn disconnect_runs_once_however_the_connection_ends() {
             }
             _ => assert_eq!(browser.closed().await, Close::policy("not today")),
         }
-        assert_eq!(note(&mut diary).await.unwrap(), "connect");
-        assert_eq!(note(&mut diary).await.unwrap(), format!("disconnect {noted}"), "{end}");
-        assert_eq!(note(&mut diary).await, None, "{end}: nothing after it");
+        assert_eq!(next_call(&mut calls).await.unwrap(), "connect");
+        assert_eq!(next_call(&mut calls).await.unwrap(), format!("disconnect {code}"), "{end}");
+        assert_eq!(next_call(&mut calls).await, None, "{end}: nothing after it");
     }
-    assert_eq!(bellwire.layer().local_sockets(), 0, "and nobody is left in the layer");
+    assert_eq!(bellwire.layer().local_sockets(), 0, "and the layer is empty");
 }
 
-#[tokio::test(start_paused = true)] // so that no second passes, and nothing more is allowed
-async fn who_asks_too_fast_is_told_so_and_then_sent_away() {
+// Time is paused, so that no token is refilled.
+#[tokio::test(start_paused = true)]
+async fn a_client_above_the_rate_limit_gets_an_error_and_is_then_disconnected() {
     let limits = Limits { actions_per_second: Some(1), action_burst: 3, ..Limits::default() };
     let mut browser = Communicator::connect(&with_limits(limits), Member::silent()).await;
     for _ in 0..30 {
@@ -126,14 +129,14 @@ async fn who_asks_too_fast_is_told_so_and_then_sent_away() {
 }
 
 #[tokio::test]
-async fn a_stop_closes_every_socket_with_1012_and_waits_for_every_disconnect() {
+async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_every_disconnect() {
     let bellwire = bellwire();
-    let (member, mut diary) = Member::new();
+    let (member, mut calls) = Member::new();
     let browser = Communicator::connect(&bellwire, member).await;
     let (stopped, close) =
         tokio::join!(bellwire.shutdown(std::time::Duration::from_secs(10)), browser.closed());
     assert!(stopped);
     assert_eq!(close.code(), Close::RESTART);
-    assert_eq!(note(&mut diary).await.unwrap(), "connect");
-    assert_eq!(note(&mut diary).await.unwrap(), "disconnect 1012");
+    assert_eq!(next_call(&mut calls).await.unwrap(), "connect");
+    assert_eq!(next_call(&mut calls).await.unwrap(), "disconnect 1012");
 }

@@ -1,23 +1,22 @@
-//! Groups: what a send costs, and what becomes of who cannot keep up. Who hears what is the layer's
-//! contract.
+//! Groups: the cost of a send, and slow members. The layer contract covers delivery.
 
 use bellwire::testing::Communicator;
 use bellwire::{Close, Dialect, Html, Limits, Patch};
 use serde_json::{Value, json};
 
-use crate::support::{Member, Told, bellwire, room, with_limits};
+use crate::support::{Member, Notice, bellwire, room, with_limits};
 
 #[tokio::test]
-async fn a_patch_reaches_each_member_in_its_own_dialect_encoded_once_for_each() {
+async fn a_patch_is_encoded_once_per_dialect_and_reaches_each_member_in_its_own() {
     let bellwire = bellwire();
     let mut members = Vec::new();
     for i in 0..10 {
         let dialect = if i % 2 == 0 { Dialect::Json } else { Dialect::Htmx };
-        let dial = Communicator::to(&bellwire, "/").dialect(dialect);
-        members.push(dial.connect(Member::silent()).await);
+        let builder = Communicator::to(&bellwire, "/").dialect(dialect);
+        members.push(builder.connect(Member::silent()).await);
     }
     let before = bellwire.layer().counts();
-    bellwire.layer().group::<Told>(room()).patch(Patch::inner("#topic", Html::text("<b>")));
+    bellwire.layer().group::<Notice>(room()).patch(Patch::inner("#topic", Html::text("<b>")));
     for (i, member) in members.iter_mut().enumerate() {
         if i % 2 == 0 {
             let expected = json!({"selector": "#topic", "html": "&lt;b&gt;"});
@@ -34,14 +33,15 @@ async fn a_patch_reaches_each_member_in_its_own_dialect_encoded_once_for_each() 
 }
 
 #[tokio::test]
-async fn a_reader_who_is_too_slow_for_events_is_told_to_come_back_and_harms_nobody() {
+async fn a_reader_too_slow_for_events_is_closed_with_try_again() {
     let limits = Limits { queue_messages: 8, ..Limits::default() };
     let bellwire = with_limits(limits);
     let slow = Communicator::connect(&bellwire, Member::silent()).await;
-    let group = bellwire.layer().group::<Told>(room());
-    // Nothing of the slow one's loop runs between these sends: the test's runtime has one thread.
+    let group = bellwire.layer().group::<Notice>(room());
+    // The test's runtime has one thread, so the slow member's event loop does not run between these
+    // sends.
     for i in 0..20 {
-        group.send(Told(i.to_string()));
+        group.send(Notice(i.to_string()));
     }
     assert!(bellwire.layer().counts().overflows > 0);
     assert_eq!(slow.closed().await.code(), Close::TRY_AGAIN);

@@ -1,14 +1,14 @@
-//! The contract, kept by memory and by two processes with a backplane between them; and what
-//! crosses between these.
+//! Layers: the contract tests, for memory and for two processes with a backplane, and the traffic
+//! of the backplane.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bellwire::testing::Communicator;
 use bellwire::{Backplane, GroupName, Layer};
 
-use crate::support::{Member, Told, room, with_layer};
+use crate::support::{Member, Notice, room, with_layer};
 
-/// Carries each message to the other process, and counts.
+/// Delivers each message to the other process, and counts the messages.
 #[derive(Default)]
 struct Bridge {
     other: OnceLock<Layer>,
@@ -65,24 +65,24 @@ mod bridged {
 }
 
 #[tokio::test]
-async fn a_send_crosses_once_however_many_members_are_there() {
+async fn a_send_crosses_the_backplane_once_for_any_number_of_members() {
     let (here, there, bridge) = two_processes();
-    let mut near = Communicator::connect(&here, Member::silent()).await;
-    let mut far = Vec::new();
+    let mut sender = Communicator::connect(&here, Member::silent()).await;
+    let mut members = Vec::new();
     for _ in 0..5 {
-        far.push(Communicator::connect(&there, Member::silent()).await);
+        members.push(Communicator::connect(&there, Member::silent()).await);
     }
     let before = *bridge.carried.lock().unwrap();
-    here.layer().group::<Told>(room()).send_except(near.channel(), Told("hi".into()));
+    here.layer().group::<Notice>(room()).send_except(sender.channel(), Notice("hi".into()));
     assert_eq!(*bridge.carried.lock().unwrap() - before, 1);
-    for member in &mut far {
-        assert_eq!(member.receive_text().await, "told: hi");
+    for member in &mut members {
+        assert_eq!(member.receive_text().await, "notice: hi");
     }
-    near.receive_nothing().await;
+    sender.receive_nothing().await;
 }
 
 #[tokio::test]
-async fn a_process_listens_only_to_groups_in_which_it_has_members() {
+async fn a_process_listens_only_to_groups_with_local_members() {
     let (here, _, bridge) = two_processes();
     let ada = Communicator::connect(&here, Member::silent()).await;
     let ben = Communicator::connect(&here, Member::silent()).await;
@@ -94,8 +94,8 @@ async fn a_process_listens_only_to_groups_in_which_it_has_members() {
 }
 
 #[test]
-fn a_message_that_none_of_ours_can_have_sent_is_refused() {
-    for malformed in ["", "{}", "[1]", "{\"body\":{\"Expel\":\"not a name\"}}"] {
+fn a_malformed_backplane_message_is_rejected() {
+    for malformed in ["", "{}", "[1]", "{\"body\":{\"Remove\":\"not a name\"}}"] {
         assert!(Layer::memory().receive(&room(), malformed.as_bytes()).is_err(), "{malformed}");
     }
 }

@@ -1,4 +1,4 @@
-//! What is logged, and how often.
+//! Log lines: their content and number.
 
 use std::cell::RefCell;
 use std::io;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::{Member, bellwire};
 
 thread_local! {
-    /// What was logged on this thread: a test has one thread, and its runtime no other.
+    /// The log of this thread. A test and its runtime run on one thread.
     static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -26,14 +26,14 @@ impl io::Write for LogOfThisThread {
     }
 }
 
-/// Subscribes for the whole program: with a subscriber for one thread, an event that is first met
-/// on another would be taken for one that nobody wants.
-fn listen() {
+/// Installs a global subscriber. With a subscriber for one thread only, `tracing` would cache an
+/// event that first occurs on another thread as disabled.
+fn subscribe() {
     static SUBSCRIBED: Once = Once::new();
     SUBSCRIBED.call_once(|| {
         let lines =
             tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThisThread).finish();
-        tracing::subscriber::set_global_default(lines).expect("nobody else subscribes");
+        tracing::subscriber::set_global_default(lines).expect("there is no other subscriber");
     });
 }
 
@@ -44,14 +44,14 @@ fn log() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_fault_and_a_panic_are_each_logged_once_with_their_scope() {
-    listen();
+async fn an_error_and_a_panic_are_each_logged_once_with_their_scope() {
+    subscribe();
     let bellwire = bellwire();
-    let dial = Communicator::to(&bellwire, "/ws/chat/hi/").person("user.5");
-    let mut browser = dial.connect(Member::silent()).await;
+    let builder = Communicator::to(&bellwire, "/ws/chat/hi/").person("user.5");
+    let mut browser = builder.connect(Member::silent()).await;
     browser.send_json(&json!({"action": "Complain", "data": {"field": "message"}})).await;
     browser.receive_text().await;
-    assert_eq!(log(), Vec::<String>::new(), "what was typed wrong is nobody's fault");
+    assert_eq!(log(), Vec::<String>::new(), "a validation error is not logged");
 
     browser.send_json(&json!({"action": "Fail"})).await;
     browser.receive_text().await;

@@ -1,4 +1,4 @@
-//! The framework's promises, through the communicator and over real sockets.
+//! Integration tests of the framework, through the communicator and over real sockets.
 
 mod support;
 

@@ -1,5 +1,4 @@
-//! The accept loop: the address of the client, the identity of a connection, the cap and the
-//! shutdown.
+//! The accept loop: client addresses, identities, the connection limit and the shutdown.
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -22,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::{HANDSHAKE, bellwire, read_close, read_text};
 
-/// Says who connected.
+/// Sends the identity of its connection to the browser.
 struct Whoami;
 
 impl Consumer for Whoami {
@@ -31,8 +30,8 @@ impl Consumer for Whoami {
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         let scope = socket.scope();
-        let words = format!("{:?} {:?} {:?}", scope.person(), scope.session(), scope.address());
-        socket.send_text(words).await
+        let identity = format!("{:?} {:?} {:?}", scope.person(), scope.session(), scope.address());
+        socket.send_text(identity).await
     }
 
     async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
@@ -58,8 +57,8 @@ impl Running {
         Self { address, end, served }
     }
 
-    /// Sends a request and returns the stream behind it.
-    async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> TcpStream {
+    /// Sends a request and returns the stream.
+    async fn request(&self, path: &str, headers: &[(&str, &str)]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let headers: String =
             headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -69,14 +68,14 @@ impl Running {
     }
 
     async fn get(&self, path: &str, headers: &[(&str, &str)]) -> String {
-        let mut stream = self.ask(path, &[headers, &[("Connection", "close")]].concat()).await;
-        let mut answer = String::new();
-        within("an answer", stream.read_to_string(&mut answer)).await.unwrap();
-        answer
+        let mut stream = self.request(path, &[headers, &[("Connection", "close")]].concat()).await;
+        let mut response = String::new();
+        within("a response", stream.read_to_string(&mut response)).await.unwrap();
+        response
     }
 
     async fn open(&self, path: &str) -> TcpStream {
-        let mut stream = self.ask(path, HANDSHAKE).await;
+        let mut stream = self.request(path, HANDSHAKE).await;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(within("the handshake", stream.read_u8()).await.unwrap());
@@ -110,9 +109,9 @@ fn routes() -> Router<Bellwire> {
 const FORWARDED: &[(&str, &str)] = &[("X-Forwarded-For", "203.0.113.9")];
 
 #[tokio::test]
-async fn the_address_of_a_client_is_the_peers_unless_a_trusted_proxy_names_another() {
+async fn the_address_of_a_client_is_the_peers_unless_a_trusted_proxy_reports_another() {
     let server = Running::start(routes(), ServeLimits::default()).await;
-    assert!(server.get("/", FORWARDED).await.ends_with("\r\n\r\n127.0.0.1"), "nobody is trusted");
+    assert!(server.get("/", FORWARDED).await.ends_with("\r\n\r\n127.0.0.1"), "no proxy is trusted");
     server.stop().await;
     let proxies = TrustedProxies::new(["127.0.0.0/8".parse().unwrap()]);
     let behind = routes().layer(from_fn_with_state(proxies, client_address));
@@ -130,17 +129,17 @@ async fn authenticate(mut request: Request, next: Next) -> Response {
 }
 
 #[tokio::test]
-async fn a_connection_has_the_identity_that_a_middleware_put_into_its_request() {
-    let known = r#"Some("ada") Some("s1") Some(192.0.2.1)"#;
+async fn a_connection_has_the_identity_that_middleware_set_on_its_request() {
+    let ada = r#"Some("ada") Some("s1") Some(192.0.2.1)"#;
     for (routes, expected) in
-        [(routes().layer(from_fn(authenticate)), known), (routes(), "None None None")]
+        [(routes().layer(from_fn(authenticate)), ada), (routes(), "None None None")]
     {
         let server = Running::start(routes, ServeLimits::default()).await;
         assert_eq!(read_text(&mut server.open("/ws/").await).await, expected);
-        let mut events = server.ask("/events/", &[("Accept", "text/event-stream")]).await;
-        let mut heard = Vec::new();
-        while !String::from_utf8_lossy(&heard).contains(expected) {
-            within("the event", events.read_buf(&mut heard)).await.unwrap();
+        let mut events = server.request("/events/", &[("Accept", "text/event-stream")]).await;
+        let mut received = Vec::new();
+        while !String::from_utf8_lossy(&received).contains(expected) {
+            within("the event", events.read_buf(&mut received)).await.unwrap();
         }
         drop(events);
         server.stop().await;
@@ -148,7 +147,7 @@ async fn a_connection_has_the_identity_that_a_middleware_put_into_its_request() 
 }
 
 #[tokio::test]
-async fn a_shutdown_closes_sockets_with_1012_and_accepts_nobody_new() {
+async fn a_shutdown_closes_sockets_with_1012_and_accepts_no_new_connections() {
     let server = Running::start(routes(), ServeLimits::default()).await;
     let mut socket = server.open("/ws/").await;
     read_text(&mut socket).await;
@@ -160,7 +159,7 @@ async fn a_shutdown_closes_sockets_with_1012_and_accepts_nobody_new() {
 }
 
 #[tokio::test]
-async fn beyond_the_cap_a_connection_waits_and_who_sends_no_headers_makes_room() {
+async fn above_the_cap_a_connection_waits_until_a_header_timeout_frees_a_slot() {
     let limits = ServeLimits {
         connections: 1,
         headers: Duration::from_millis(200),
@@ -171,13 +170,15 @@ async fn beyond_the_cap_a_connection_waits_and_who_sends_no_headers_makes_room()
     silent.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
     let mut rest = Vec::new();
     {
-        let mut answer = pin!(server.get("/", &[]));
+        let mut response = pin!(server.get("/", &[]));
         tokio::select! {
             biased;
-            ended = within("the end of the silent one", silent.read_to_end(&mut rest)) => drop(ended.unwrap()),
-            answer = &mut answer => panic!("served beyond the cap: {answer}"),
+            ended = within("the header timeout", silent.read_to_end(&mut rest)) => {
+                drop(ended.unwrap());
+            }
+            response = &mut response => panic!("served above the cap: {response}"),
         }
-        assert!(answer.await.starts_with("HTTP/1.1 200"));
+        assert!(response.await.starts_with("HTTP/1.1 200"));
     }
     server.stop().await;
 }

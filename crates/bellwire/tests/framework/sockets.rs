@@ -1,12 +1,12 @@
-//! Real sockets: the handshake, the frames, the end, and what a delivery costs.
+//! Real sockets: handshakes, frames, closes, and the cost of a delivery.
 
 use bellwire::testing::within;
 use bellwire::{Html, Limits, Patch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
-    BINARY, CLOSE, HANDSHAKE, PING, PONG, Server, TEXT, Told, bellwire, frame, read_close,
-    read_frame, read_text, room, say, some_day, with_limits,
+    BINARY, CLOSE, HANDSHAKE, Notice, PING, PONG, Server, TEXT, bellwire, eventually, frame,
+    read_close, read_frame, read_text, room, say, with_limits,
 };
 
 #[tokio::test]
@@ -17,14 +17,14 @@ async fn the_handshake_answers_the_key_selects_a_protocol_and_carries_extra_head
         &[("Sec-WebSocket-Protocol", "chat.v1, chat.v2"), ("Sec-WebSocket-Protocol", "x")],
     ]
     .concat();
-    let (_, head) = server.shake("/ws/", &offer).await;
+    let (_, head) = server.handshake("/ws/", &offer).await;
     let head = head.to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 101"), "{head}");
-    // The answer that RFC 6455 §1.3 computes for this key.
+    // The value that RFC 6455 §1.3 computes for this key.
     assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
     assert!(head.contains("sec-websocket-protocol: chat.v2"), "{head}");
     assert!(head.contains("x-served-by: bellwire"), "{head}");
-    let (_, head) = server.shake("/ws/", HANDSHAKE).await;
+    let (_, head) = server.handshake("/ws/", HANDSHAKE).await;
     assert!(
         !head.to_ascii_lowercase().contains("sec-websocket-protocol"),
         "none offered, none selected: {head}"
@@ -32,7 +32,7 @@ async fn the_handshake_answers_the_key_selects_a_protocol_and_carries_extra_head
 }
 
 #[tokio::test]
-async fn a_wrong_handshake_gets_a_status_and_a_sentence() {
+async fn an_invalid_handshake_is_refused_with_a_status() {
     let server = Server::start(bellwire()).await;
     let without =
         |name: &str| HANDSHAKE.iter().filter(|(n, _)| *n != name).copied().collect::<Vec<_>>();
@@ -45,15 +45,15 @@ async fn a_wrong_handshake_gets_a_status_and_a_sentence() {
         (without("Sec-WebSocket-Key"), 400),
         ([without("Sec-WebSocket-Key"), vec![("Sec-WebSocket-Key", "c2hvcnQ=")]].concat(), 400),
     ] {
-        let (_, head) = server.shake("/ws/", &headers).await;
+        let (_, head) = server.handshake("/ws/", &headers).await;
         assert_eq!(&head[9..12], status.to_string(), "{headers:?}");
     }
-    let (_, head) = server.shake("/ws/?dialect=klingon", HANDSHAKE).await;
+    let (_, head) = server.handshake("/ws/?dialect=klingon", HANDSHAKE).await;
     assert_eq!(&head[9..12], "400");
 }
 
 #[tokio::test]
-async fn frames_of_every_size_and_in_fragments_come_as_one_message() {
+async fn a_message_of_any_size_or_in_fragments_arrives_as_one() {
     let server = Server::start(bellwire()).await;
     let mut socket = server.open("/ws/").await;
     for size in [0, 1, 125, 126, 127, 60_000] {
@@ -71,11 +71,11 @@ async fn frames_of_every_size_and_in_fragments_come_as_one_message() {
 }
 
 #[tokio::test]
-async fn a_binary_or_empty_frame_is_answered_and_the_connection_lives() {
+async fn a_binary_or_empty_frame_is_answered_and_the_connection_stays_open() {
     let server = Server::start(bellwire()).await;
     let mut socket = server.open("/ws/").await;
-    for bad in [frame(BINARY, b"\x00\xff"), frame(BINARY, b""), frame(TEXT, b"")] {
-        socket.write_all(&bad).await.unwrap();
+    for invalid in [frame(BINARY, b"\x00\xff"), frame(BINARY, b""), frame(TEXT, b"")] {
+        socket.write_all(&invalid).await.unwrap();
         assert!(read_text(&mut socket).await.contains("error"));
     }
     socket.write_all(&say("on")).await.unwrap();
@@ -83,7 +83,7 @@ async fn a_binary_or_empty_frame_is_answered_and_the_connection_lives() {
 }
 
 #[tokio::test]
-async fn what_breaks_the_protocol_is_closed_with_its_code() {
+async fn a_protocol_violation_is_closed_with_its_code() {
     let mut server = Server::start(bellwire()).await;
     let too_large = frame(TEXT, &vec![b'x'; 64 * 1024 + 1]);
     let mut unmasked = frame(TEXT, b"");
@@ -98,7 +98,7 @@ async fn what_breaks_the_protocol_is_closed_with_its_code() {
         let mut socket = server.open("/ws/").await;
         socket.write_all(&bytes).await.unwrap();
         assert_eq!(read_close(&mut socket).await.0, code);
-        server.noted(&format!("disconnect {code}")).await;
+        server.wait_for_call(&format!("disconnect {code}")).await;
     }
 }
 
@@ -108,43 +108,43 @@ async fn a_close_carries_its_code_and_reason_in_both_directions() {
     let mut socket = server.open("/ws/").await;
     socket.write_all(&frame(TEXT, br#"{"action":"Leave"}"#)).await.unwrap();
     assert_eq!(read_close(&mut socket).await, (4001, "you asked for it".to_owned()));
-    server.noted("disconnect 4001").await;
+    server.wait_for_call("disconnect 4001").await;
 
     let mut socket = server.open("/ws/").await;
     socket.write_all(&frame(CLOSE, &[&4242u16.to_be_bytes(), &b"bye"[..]].concat())).await.unwrap();
     assert_eq!(read_close(&mut socket).await.0, 4242);
-    server.noted("disconnect 4242").await;
+    server.wait_for_call("disconnect 4242").await;
     let mut rest = Vec::new();
     within("the end", socket.read_to_end(&mut rest)).await.unwrap();
-    assert_eq!(rest, b"", "and the stream ends");
+    assert_eq!(rest, b"", "the stream ends");
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_runs_disconnect() {
+async fn a_broken_connection_runs_disconnect() {
     let mut server = Server::start(bellwire()).await;
     let socket = server.open("/ws/").await;
-    server.noted("connect").await;
+    server.wait_for_call("connect").await;
     drop(socket);
-    server.noted("disconnect 1006").await;
+    server.wait_for_call("disconnect 1006").await;
 }
 
 #[tokio::test]
-async fn one_person_has_so_many_sockets_and_no_more() {
+async fn the_number_of_sockets_of_a_person_is_limited() {
     let limits = Limits { sockets_per_person: 2, ..Limits::default() };
     let mut server = Server::start(with_limits(limits)).await;
     let first = server.open("/ws/?greet").await;
     let mut second = server.open("/ws/?greet").await;
     assert_eq!(read_text(&mut second).await, "Hello");
-    server.noted("connect").await;
-    let (_, head) = server.shake("/ws/", HANDSHAKE).await;
+    server.wait_for_call("connect").await;
+    let (_, head) = server.handshake("/ws/", HANDSHAKE).await;
     assert!(head.starts_with("HTTP/1.1 429"), "{head}");
     drop(first);
-    server.noted("disconnect 1006").await;
+    server.wait_for_call("disconnect 1006").await;
     server.open("/ws/").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_to_1000_members_costs_one_encoding_and_at_most_one_write_a_member() {
+async fn a_message_to_1000_members_costs_one_encoding_and_at_most_one_write_per_member() {
     const MEMBERS: usize = 1000;
     let limits = Limits { sockets_per_person: MEMBERS, ..Limits::default() };
     let server = Server::start(with_limits(limits)).await;
@@ -158,7 +158,7 @@ async fn a_message_to_1000_members_costs_one_encoding_and_at_most_one_write_a_me
     server
         .bellwire
         .layer()
-        .group::<Told>(room())
+        .group::<Notice>(room())
         .patch(Patch::append("#messages-list", Html::text("Hi")));
     for socket in &mut sockets {
         let expected = "<div hx-swap-oob=\"beforeend:#messages-list\">Hi</div>";
@@ -172,13 +172,13 @@ async fn a_message_to_1000_members_costs_one_encoding_and_at_most_one_write_a_me
 }
 
 #[tokio::test]
-async fn all_that_waits_for_one_socket_leaves_in_one_write() {
+async fn all_queued_messages_of_a_socket_are_sent_in_one_write() {
     let server = Server::start(bellwire()).await;
     let mut socket = server.open("/ws/?greet").await;
     assert_eq!(read_text(&mut socket).await, "Hello");
     let before = server.bellwire.layer().counts().writes;
-    // The test's runtime has one thread: the connection's loop does not run between these.
-    let group = server.bellwire.layer().group::<Told>(room());
+    // The test's runtime has one thread, so the connection's event loop does not run between these.
+    let group = server.bellwire.layer().group::<Notice>(room());
     for i in 0..256 {
         group.patch(Patch::inner("#n", Html::text(&i.to_string())));
     }
@@ -191,13 +191,13 @@ async fn all_that_waits_for_one_socket_leaves_in_one_write() {
 #[tokio::test]
 async fn a_close_without_a_code_is_answered_and_runs_disconnect() {
     let mut server = Server::start(bellwire()).await;
-    for (payload, noted) in
+    for (payload, call) in
         [(vec![], "disconnect 1005"), (1001u16.to_be_bytes().to_vec(), "disconnect 1001")]
     {
         let mut socket = server.open("/ws/").await;
         socket.write_all(&frame(CLOSE, &payload)).await.unwrap();
         assert_eq!(read_frame(&mut socket).await, (CLOSE, payload));
-        server.noted(noted).await;
+        server.wait_for_call(call).await;
     }
     assert_eq!(server.bellwire.layer().local_sockets(), 0);
 }
@@ -209,7 +209,7 @@ fn fragment(opcode: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn fragments_that_add_up_to_too_much_are_closed_with_1009_and_never_delivered() {
+async fn fragments_that_exceed_the_message_size_are_closed_with_1009_and_never_delivered() {
     let mut server = Server::start(bellwire()).await;
     let mut socket = server.open("/ws/").await;
     let start = br#"{"action":"Say","data":{"message":""#;
@@ -217,7 +217,7 @@ async fn fragments_that_add_up_to_too_much_are_closed_with_1009_and_never_delive
         [fragment(TEXT, start), fragment(0, &[b'x'; 65_500]), frame(0, br#"z"}}"#)].concat();
     socket.write_all(&bytes).await.unwrap();
     assert_eq!(read_close(&mut socket).await.0, 1009);
-    server.noted("disconnect 1009").await;
+    server.wait_for_call("disconnect 1009").await;
 }
 
 #[tokio::test]
@@ -273,10 +273,10 @@ async fn a_flood_of_pings_is_closed_with_1008() {
 }
 
 #[tokio::test]
-async fn handshakes_at_once_do_not_slip_past_the_limit() {
+async fn concurrent_handshakes_do_not_exceed_the_limit() {
     let server =
         Server::start(with_limits(Limits { sockets_per_person: 5, ..Limits::default() })).await;
-    let handshakes = (0..30).map(|_| server.shake("/ws/", HANDSHAKE));
+    let handshakes = (0..30).map(|_| server.handshake("/ws/", HANDSHAKE));
     let answers = futures_util::future::join_all(handshakes).await;
     let open = answers.iter().filter(|(_, head)| head.starts_with("HTTP/1.1 101")).count();
     assert_eq!(open, 5);
@@ -288,7 +288,7 @@ async fn handshakes_at_once_do_not_slip_past_the_limit() {
 }
 
 #[tokio::test]
-async fn a_reader_who_never_reads_is_let_go_and_harms_nobody() {
+async fn a_reader_that_never_reads_is_disconnected_without_affecting_others() {
     let limits = Limits {
         write: std::time::Duration::from_secs(1),
         queue_messages: 64,
@@ -296,35 +296,36 @@ async fn a_reader_who_never_reads_is_let_go_and_harms_nobody() {
     };
     let mut server = Server::start(with_limits(limits)).await;
     let stuck = server.open("/ws/").await;
-    server.noted("connect").await;
+    server.wait_for_call("connect").await;
     let mut reader = server.open("/ws/").await;
-    server.noted("connect").await;
-    let group = server.bellwire.layer().group::<Told>(room());
-    // The kernel takes some megabytes for a reader who takes none.
+    server.wait_for_call("connect").await;
+    let group = server.bellwire.layer().group::<Notice>(room());
+    // The kernel buffers some megabytes for a client that does not read.
     let text = "x".repeat(60_000);
-    let mut heard = 0;
-    let talk = async {
+    let mut received = 0;
+    let publish = async {
         while server.bellwire.layer().local_members(&room()) == 2 {
             group.patch(Patch::inner("#n", Html::text(&text)));
-            assert!(read_text(&mut reader).await.contains("xxx"), "the other one reads on");
-            heard += 1;
+            let text = read_text(&mut reader).await;
+            assert!(text.contains("xxx"), "the other reader is not affected");
+            received += 1;
         }
     };
-    some_day("the end of who never reads", talk).await;
-    assert!(heard > 10, "{heard}");
-    server.noted("disconnect 1013").await;
+    eventually("the end of the stuck reader", publish).await;
+    assert!(received > 10, "{received}");
+    server.wait_for_call("disconnect 1013").await;
     drop(stuck);
 }
 
 #[tokio::test]
-async fn an_address_that_is_too_long_to_keep_is_refused_with_414() {
+async fn a_uri_that_is_too_long_is_refused_with_414() {
     let most = 4096;
     let server = Server::start(bellwire()).await;
     let path = |length: usize| format!("/ws/?{}", "x".repeat(length - "/ws/".len()));
-    let (_, head) = server.shake(&path(most), HANDSHAKE).await;
+    let (_, head) = server.handshake(&path(most), HANDSHAKE).await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
     for length in [most + 1, 60_000] {
-        let (_, head) = server.shake(&path(length), HANDSHAKE).await;
+        let (_, head) = server.handshake(&path(length), HANDSHAKE).await;
         assert!(head.starts_with("HTTP/1.1 414"), "{length}: {head}");
     }
 }

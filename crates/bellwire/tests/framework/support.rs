@@ -1,4 +1,5 @@
-//! A small chat to make promises with, and a server and a raw client to break them with.
+//! Test support: a small chat consumer, a server, and a raw WebSocket client that can violate the
+//! protocol.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -30,45 +31,45 @@ pub(crate) fn with_layer(layer: Layer) -> Bellwire {
     Bellwire::builder(URL).layer(layer).build().unwrap()
 }
 
-/// What the chat's browsers may ask.
+/// The actions of the chat.
 #[derive(Debug, serde::Deserialize)]
 #[serde(tag = "action", content = "data")]
-pub(crate) enum Ask {
-    /// To hear one's own words.
+pub(crate) enum MemberAction {
+    /// Returns the message to its sender.
     Say { message: String },
-    /// To tell all members but oneself.
+    /// Sends the message to all other members.
     Tell { message: String },
-    /// To be told what is wrong.
+    /// Returns a validation error of this field.
     Complain { field: String },
-    /// To meet a fault of ours.
+    /// Fails with an internal error.
     Fail {},
-    /// To meet a worse one.
+    /// Panics.
     Panic {},
-    /// To be sent away.
+    /// Closes the connection.
     Leave {},
 }
 
-impl Action for Ask {
+impl Action for MemberAction {
     const FORM: Option<&'static str> = Some("Say");
 }
 
-/// What members tell each other.
+/// The event between members.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Told(pub(crate) String);
+pub(crate) struct Notice(pub(crate) String);
 
 /// The source of truth of a feed: numbered lines.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    /// Writes one more and returns its number.
+    /// Writes a line and returns its number.
     pub(crate) fn write(&self, line: &str) -> Seq {
         let mut lines = self.0.lock().unwrap();
         lines.push(line.to_owned());
         lines.len() as Seq
     }
 
-    /// What a page that knows number `since` missed.
+    /// The lines after number `since`.
     pub(crate) fn after(&self, since: Option<Seq>) -> CatchUp {
         let lines = self.0.lock().unwrap();
         let since = usize::try_from(since.unwrap_or(0)).unwrap_or(usize::MAX);
@@ -83,12 +84,12 @@ impl Lines {
     }
 }
 
-/// A member of the group `room`, who follows its feed when there are lines.
+/// A member of the group `room`. It follows the group's feed if there are lines.
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) lines: Option<Lines>,
-    /// Every handler that ran, in words.
-    pub(crate) diary: mpsc::UnboundedSender<String>,
+    /// Receives a text for each handler call.
+    pub(crate) calls: mpsc::UnboundedSender<String>,
 }
 
 pub(crate) fn room() -> GroupName {
@@ -97,30 +98,30 @@ pub(crate) fn room() -> GroupName {
 
 impl Member {
     pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<String>) {
-        let (diary, pages) = mpsc::unbounded_channel();
-        (Self { lines: None, diary }, pages)
+        let (calls, receiver) = mpsc::unbounded_channel();
+        (Self { lines: None, calls }, receiver)
     }
 
     pub(crate) fn silent() -> Self {
         Self::new().0
     }
 
-    pub(crate) fn following(lines: &Lines) -> Self {
+    pub(crate) fn follower(lines: &Lines) -> Self {
         Self { lines: Some(lines.clone()), ..Self::silent() }
     }
 
-    fn note(&self, what: impl Into<String>) {
-        let _ = self.diary.send(what.into());
+    fn record(&self, call: impl Into<String>) {
+        let _ = self.calls.send(call.into());
     }
 }
 
 impl Consumer for Member {
-    type Action = Ask;
-    type Event = Told;
+    type Action = MemberAction;
+    type Event = Notice;
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.note("connect");
-        let group = socket.layer().group::<Told>(room());
+        self.record("connect");
+        let group = socket.layer().group::<Notice>(room());
         match &self.lines {
             Some(_) => socket.follow(&group),
             None => socket.join(&group),
@@ -134,26 +135,26 @@ impl Consumer for Member {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, ask: Ask) -> Result<(), Error> {
-        match ask {
-            Ask::Say { message } => socket.send_text(message).await,
-            Ask::Tell { message } => {
+    async fn receive(&mut self, socket: &mut Socket, action: MemberAction) -> Result<(), Error> {
+        match action {
+            MemberAction::Say { message } => socket.send_text(message).await,
+            MemberAction::Tell { message } => {
                 let group = socket.layer().group(room());
-                group.send_except(socket.channel(), Told(message));
+                group.send_except(socket.channel(), Notice(message));
                 Ok(())
             }
-            Ask::Complain { field } => Err(Error::invalid(field, "This will not do.")),
-            Ask::Fail {} => Err("x".parse::<u8>().unwrap_err().into()),
-            Ask::Panic {} => panic!("a test's panic"),
-            Ask::Leave {} => {
+            MemberAction::Complain { field } => Err(Error::invalid(field, "Invalid message.")),
+            MemberAction::Fail {} => Err("x".parse::<u8>().unwrap_err().into()),
+            MemberAction::Panic {} => panic!("a test's panic"),
+            MemberAction::Leave {} => {
                 socket.close(Close::new(4001, "you asked for it"));
                 Ok(())
             }
         }
     }
 
-    async fn event(&mut self, socket: &mut Socket, event: &Told) -> Result<(), Error> {
-        socket.send_text(format!("told: {}", event.0)).await
+    async fn event(&mut self, socket: &mut Socket, event: &Notice) -> Result<(), Error> {
+        socket.send_text(format!("notice: {}", event.0)).await
     }
 
     async fn catch_up(
@@ -162,43 +163,45 @@ impl Consumer for Member {
         _: &GroupName,
         since: Option<Seq>,
     ) -> Result<CatchUp, Error> {
-        self.note(format!("catch up {since:?}"));
+        self.record(format!("catch up {since:?}"));
         Ok(self.lines.clone().unwrap_or_default().after(since))
     }
 
     async fn disconnect(&mut self, _: &mut Socket, close: Close) {
-        self.note(format!("disconnect {}", close.code()));
+        self.record(format!("disconnect {}", close.code()));
     }
 }
 
-/// Waits for what one of the server's own limits brings about: the longest is a minute. Where time
-/// stands still it flies.
-pub(crate) async fn some_day<T>(what: &str, wait: impl Future<Output = T>) -> T {
-    tokio::time::timeout(9 * PATIENCE, wait).await.unwrap_or_else(|_| panic!("in vain: {what}"))
+/// Waits for an effect of one of the server's limits, of which the longest is a minute. With paused
+/// time the wait is short.
+pub(crate) async fn eventually<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(9 * PATIENCE, wait)
+        .await
+        .unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
-/// The next that a consumer noted in its diary; `None` when it is gone.
-pub(crate) async fn note(diary: &mut mpsc::UnboundedReceiver<String>) -> Option<String> {
-    within("a note", diary.recv()).await
+/// The next recorded handler call; `None` after the consumer was dropped.
+pub(crate) async fn next_call(calls: &mut mpsc::UnboundedReceiver<String>) -> Option<String> {
+    within("a handler call", calls.recv()).await
 }
 
-/// Waits until a consumer noted this in its diary.
-pub(crate) async fn noted(diary: &mut mpsc::UnboundedReceiver<String>, what: &str) {
-    let noted = async { while diary.recv().await.expect("the server lives") != what {} };
-    some_day(&format!("the note of {what:?}"), noted).await;
+/// Waits until a consumer recorded this handler call.
+pub(crate) async fn wait_for_call(calls: &mut mpsc::UnboundedReceiver<String>, what: &str) {
+    let recorded = async { while calls.recv().await.expect("the server is running") != what {} };
+    eventually(&format!("the call {what:?}"), recorded).await;
 }
 
-/// A running server with one socket route, `/ws/`, and what its consumers noted.
+/// A running server with one socket route, `/ws/`, and the recorded calls of its consumers.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) bellwire: Bellwire,
-    pub(crate) diary: mpsc::UnboundedReceiver<String>,
+    pub(crate) calls: mpsc::UnboundedReceiver<String>,
 }
 
 #[derive(Clone)]
 struct App {
     bellwire: Bellwire,
-    diary: mpsc::UnboundedSender<String>,
+    calls: mpsc::UnboundedSender<String>,
 }
 
 impl FromRef<App> for Bellwire {
@@ -212,39 +215,43 @@ async fn socket(app: axum::extract::State<App>, upgrade: Upgrade) -> Response {
         .person("ada")
         .protocols(["chat.v2", "chat.v1"])
         .header("x-served-by".parse().unwrap(), "bellwire".parse().unwrap());
-    upgrade.run(Member { lines: None, diary: app.diary.clone() })
+    upgrade.run(Member { lines: None, calls: app.calls.clone() })
 }
 
 impl Server {
     pub(crate) async fn start(bellwire: Bellwire) -> Self {
-        let (sender, diary) = mpsc::unbounded_channel();
-        let app = App { bellwire: bellwire.clone(), diary: sender };
-        Self::serve(bellwire, diary, Router::new().route("/ws/", get(socket)).with_state(app)).await
+        let (sender, calls) = mpsc::unbounded_channel();
+        let app = App { bellwire: bellwire.clone(), calls: sender };
+        Self::serve(bellwire, calls, Router::new().route("/ws/", get(socket)).with_state(app)).await
     }
 
-    /// A server with other routes, whose consumers note what they do in this diary.
+    /// Starts a server with other routes, whose consumers record their calls here.
     pub(crate) async fn serve(
         bellwire: Bellwire,
-        diary: mpsc::UnboundedReceiver<String>,
+        calls: mpsc::UnboundedReceiver<String>,
         router: Router,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, bellwire, diary }
+        Self { address, bellwire, calls }
     }
 
-    /// Waits until a consumer noted this.
-    pub(crate) async fn noted(&mut self, what: &str) {
-        noted(&mut self.diary, what).await;
+    /// Waits until a consumer recorded this call.
+    pub(crate) async fn wait_for_call(&mut self, what: &str) {
+        wait_for_call(&mut self.calls, what).await;
     }
 
-    /// Sends a handshake with these header lines and returns the stream and the head of the answer.
-    pub(crate) async fn shake(&self, path: &str, headers: &[(&str, &str)]) -> (TcpStream, String) {
-        within("an answer", self.try_shake(path, headers)).await
+    /// Sends a handshake with these headers. Returns the stream and the head of the response.
+    pub(crate) async fn handshake(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (TcpStream, String) {
+        within("an answer", self.try_handshake(path, headers)).await
     }
 
-    async fn try_shake(&self, path: &str, headers: &[(&str, &str)]) -> (TcpStream, String) {
+    async fn try_handshake(&self, path: &str, headers: &[(&str, &str)]) -> (TcpStream, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let mut request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
         for (name, value) in headers {
@@ -261,13 +268,13 @@ impl Server {
 
     /// Opens a socket as a program without cookies does.
     pub(crate) async fn open(&self, path: &str) -> TcpStream {
-        let (stream, head) = self.shake(path, HANDSHAKE).await;
+        let (stream, head) = self.handshake(path, HANDSHAKE).await;
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         stream
     }
 }
 
-/// The headers of a right handshake; the key is the one of RFC 6455 §1.2.
+/// The headers of a valid handshake, with the key of RFC 6455 §1.2.
 pub(crate) const HANDSHAKE: &[(&str, &str)] = &[
     ("Connection", "keep-alive, Upgrade"),
     ("Upgrade", "websocket"),
@@ -281,7 +288,7 @@ pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
 
-/// A masked frame, as browsers send it. The mask is zero, which masks nothing.
+/// A masked frame, as browsers send it. The mask is zero, so the payload is unchanged.
 pub(crate) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match payload.len() {
@@ -300,7 +307,7 @@ pub(crate) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Reads one frame of the server's: its opcode and payload.
+/// Reads one frame from the server: its opcode and payload.
 pub(crate) async fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     within("a frame", next_frame(stream)).await
 }
@@ -323,7 +330,7 @@ pub(crate) async fn read_text(stream: &mut TcpStream) -> String {
     String::from_utf8(payload).unwrap()
 }
 
-/// The code and reason of the close that comes next.
+/// The code and reason of the next frame, which must be a close.
 pub(crate) async fn read_close(stream: &mut TcpStream) -> (u16, String) {
     let (opcode, payload) = read_frame(stream).await;
     assert_eq!(opcode, CLOSE, "{}", String::from_utf8_lossy(&payload));

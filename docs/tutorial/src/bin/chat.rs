@@ -14,7 +14,7 @@ use sea_orm_migration::prelude::{
 };
 use sea_orm_migration::schema::{big_integer_uniq, pk_auto, string, text};
 
-/// One line that somebody said. Its `seq` is its place: 1, 2, 3 …, without a gap.
+/// A line of the chat. `seq` is its position: 1, 2, 3 …, without gaps.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_lines")]
 pub struct Model {
@@ -56,17 +56,17 @@ impl MigratorTrait for Tables {
 }
 
 #[derive(serde::Deserialize)]
-struct Said {
+struct NewLine {
     text: String,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
-    Say(Said),
+enum ChatAction {
+    Say(NewLine),
 }
 
-impl Action for Ask {}
+impl Action for ChatAction {}
 
 fn feed(layer: &Layer) -> Group<()> {
     layer.group(GroupName::of("chat", 1))
@@ -81,36 +81,36 @@ struct Line<'a> {
     row: &'a Model,
 }
 
-fn shown(row: &Model) -> Result<Html, askama::Error> {
+fn line_html(row: &Model) -> Result<Html, askama::Error> {
     Html::from_template(&Line { row })
 }
 
-fn appended(row: &Model) -> Result<Patch, askama::Error> {
-    Ok(Patch::append("#lines", shown(row)?))
+fn append_patch(row: &Model) -> Result<Patch, askama::Error> {
+    Ok(Patch::append("#lines", line_html(row)?))
 }
 
-/// Writes a line. When this returns it is on disk, and on its way to everybody.
-async fn write(site: &SiteState, author: String, said: Said) -> Result<(), SiteError> {
+/// Stores a line. When this returns, the line is on disk, and its patch is published.
+async fn write(site: &SiteState, author: String, new: NewLine) -> Result<(), SiteError> {
     let layer = site.bellwire().layer().clone();
     site.db()
         .write(async move |tx: Tx| {
-            tx.lock(1).await?; // one after the other, so that no number is given twice
+            tx.lock(1).await?; // one writer at a time, so that each number is used once
             let last = Entity::find().order_by_desc(Column::Seq).one(&tx).await?;
             let seq = last.map_or(0, |line| line.seq) + 1;
             let line = ActiveModel {
                 seq: Set(seq),
                 author: Set(author),
-                text: Set(said.text),
+                text: Set(new.text),
                 ..Default::default()
             };
-            let patch = appended(&line.insert(&tx).await?).map_err(SiteError::internal)?;
+            let patch = append_patch(&line.insert(&tx).await?).map_err(SiteError::internal)?;
             tx.on_commit(move || feed(&layer).publish(seq.cast_unsigned(), patch));
             Ok::<_, SiteError>(())
         })
         .await
 }
 
-/// The lines after number `since`, the newest hundred at most.
+/// The lines after number `since`, at most the newest hundred.
 async fn lines(site: &SiteState, since: i64) -> Result<Vec<Model>, DbErr> {
     let newest = Entity::find().filter(Column::Seq.gt(since)).order_by_desc(Column::Seq).limit(100);
     let mut lines = newest.all(site.db().read()).await?;
@@ -122,7 +122,7 @@ const FORM: &str = r#"
 <form id="say" data-bw-fresh method="post" action="/chat/" bw-send="Say">
   <input class="field__input" name="text" aria-label="Message" autofocus>
   <p class="field__error" id="error--text" role="alert"></p>
-  <button class="button">Say it</button>
+  <button class="button">Send</button>
 </form>"#;
 
 #[derive(Template)]
@@ -141,29 +141,29 @@ struct ChatPage {
 async fn page(_: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
     let rows = lines(&site, 0).await?;
     let seq = rows.last().map_or(0, |row| row.seq);
-    let lines = rows.iter().map(shown).collect::<Result<_, _>>()?;
+    let lines = rows.iter().map(line_html).collect::<Result<_, _>>()?;
     Ok(Page::new("Chat", Html::from_template(&ChatPage { lines, seq })?).connect("/ws/chat/"))
 }
 
-/// Without JavaScript: writes, and shows the page again.
+/// The form without JavaScript: stores the line, and shows the page again.
 async fn say(
     user: User,
     State(site): State<SiteState>,
-    Form(said): Form<Said>,
+    Form(new): Form<NewLine>,
 ) -> Result<Redirect, SiteError> {
-    if !said.text.trim().is_empty() {
-        write(&site, user.name, said).await?;
+    if !new.text.trim().is_empty() {
+        write(&site, user.name, new).await?;
     }
     Ok(Redirect::to("/chat/"))
 }
 
-struct Talker {
+struct ChatConsumer {
     site: SiteState,
     user: User,
 }
 
-impl Consumer for Talker {
-    type Action = Ask;
+impl Consumer for ChatConsumer {
+    type Action = ChatAction;
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
@@ -171,15 +171,16 @@ impl Consumer for Talker {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, Ask::Say(said): Ask) -> Result<(), Error> {
-        if said.text.trim().is_empty() {
+    async fn receive(&mut self, socket: &mut Socket, action: ChatAction) -> Result<(), Error> {
+        let ChatAction::Say(new) = action;
+        if new.text.trim().is_empty() {
             return Err(Error::invalid("text", "Write something first."));
         }
-        write(&self.site, self.user.name.clone(), said).await?;
+        write(&self.site, self.user.name.clone(), new).await?;
         socket.patch(Patch::replace("#say", Html::trusted(FORM))).await
     }
 
-    /// Somebody comes, comes back, or missed something.
+    /// Called after a connect, a reconnect, and missed messages.
     async fn catch_up(
         &mut self,
         _: &mut Socket,
@@ -189,16 +190,17 @@ impl Consumer for Talker {
         let since = since.unwrap_or_default().cast_signed();
         let missed = lines(&self.site, since).await?;
         let seq = missed.last().map_or(since, |line| line.seq).cast_unsigned();
-        let mut patches = missed.iter().map(appended).collect::<Result<Vec<_>, _>>()?;
+        let mut patches = missed.iter().map(append_patch).collect::<Result<Vec<_>, _>>()?;
         if missed.first().is_some_and(|line| line.seq != since + 1) {
-            patches.insert(0, Patch::inner("#lines", Html::text(""))); // too far behind: the list begins anew
+            // Too far behind: the list is cleared first.
+            patches.insert(0, Patch::inner("#lines", Html::text("")));
         }
         Ok(CatchUp { patches, seq })
     }
 }
 
 async fn socket(user: User, State(site): State<SiteState>, upgrade: Upgrade) -> Response {
-    upgrade.run(Talker { site, user })
+    upgrade.run(ChatConsumer { site, user })
 }
 
 fn routes(_: &SiteState) -> Router<SiteState> {
@@ -207,8 +209,9 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let card = NavItem { title: "Chat", path: "/chat/", about: "What is said stays." };
-    let chat = App::new("chat").routes(routes).migrations::<Tables>().nav_item(card);
+    let nav_item =
+        NavItem { title: "Chat", path: "/chat/", about: "A room that keeps its messages." };
+    let chat = App::new("chat").routes(routes).migrations::<Tables>().nav_item(nav_item);
     let site = Site::builder(Settings::from_environment()?).name("Chat").app(chat).open().await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
     site.run_until(bellwire_site::shutdown_signal()).await;

@@ -7,8 +7,8 @@ use tokio::net::TcpListener;
 struct Echo;
 
 impl Consumer for Echo {
-    type Action = String; // what a browser says: text
-    type Event = (); // what members of a group tell each other: nothing yet
+    type Action = String; // the messages of a browser: text
+    type Event = (); // the events of groups: none yet
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         socket.send_text("You are connected by WebSockets!").await
@@ -45,7 +45,7 @@ mod tests {
     use bellwire::testing::Communicator;
 
     #[tokio::test]
-    async fn what_is_said_comes_back() -> anyhow::Result<()> {
+    async fn text_is_echoed() -> anyhow::Result<()> {
         let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
         let mut ada = Communicator::connect(&bellwire, Echo).await;
         assert_eq!(ada.receive_text().await, "You are connected by WebSockets!");

@@ -5,16 +5,16 @@ use axum::routing::get;
 use bellwire::{Action, Consumer, Error, Group, GroupName, Html, Layer, Patch, Socket};
 use bellwire_site::{App, NavItem, Page, Settings, Site, SiteError, SiteState, Upgrade, User};
 
-/// What a page may ask: `{"action": "Say", "data": {"text": "Lunch?"}}`.
+/// An action of a page: `{"action": "Say", "data": {"text": "Lunch?"}}`.
 #[derive(serde::Deserialize)]
 #[serde(tag = "action", content = "data")]
-enum Ask {
+enum ChatAction {
     Say { text: String },
 }
 
-impl Action for Ask {}
+impl Action for ChatAction {}
 
-/// Everybody who has the page open.
+/// The group of all open pages.
 fn room(layer: &Layer) -> Group<()> {
     layer.group(GroupName::of("talk", 1))
 }
@@ -30,15 +30,15 @@ const FORM: &str = r#"
 <form id="say" data-bw-fresh method="post" action="/talk/" bw-send="Say">
   <input class="field__input" name="text" aria-label="Message" autofocus>
   <p class="field__error" id="error--text" role="alert"></p>
-  <button class="button">Say it</button>
+  <button class="button">Send</button>
 </form>"#;
 
-struct Talker {
+struct ChatConsumer {
     user: User,
 }
 
-impl Consumer for Talker {
-    type Action = Ask;
+impl Consumer for ChatConsumer {
+    type Action = ChatAction;
     type Event = ();
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
@@ -46,13 +46,15 @@ impl Consumer for Talker {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, Ask::Say { text }: Ask) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket, action: ChatAction) -> Result<(), Error> {
+        let ChatAction::Say { text } = action;
         if text.trim().is_empty() {
             return Err(Error::invalid("text", "Write something first."));
         }
         let line = Html::from_template(&Line { author: &self.user.name, text: &text })?;
-        room(socket.layer()).patch(Patch::append("#lines", line)); // to everybody
-        socket.patch(Patch::replace("#say", Html::trusted(FORM))).await // to the one who asked: an empty form
+        room(socket.layer()).patch(Patch::append("#lines", line)); // to the whole group
+        // To the sender: an empty form.
+        socket.patch(Patch::replace("#say", Html::trusted(FORM))).await
     }
 }
 
@@ -63,10 +65,10 @@ async fn page(_: User) -> Page {
 }
 
 async fn socket(user: User, upgrade: Upgrade) -> Response {
-    upgrade.run(Talker { user })
+    upgrade.run(ChatConsumer { user })
 }
 
-/// Without JavaScript there is nothing to see here yet.
+/// The form without JavaScript, which is not supported yet.
 async fn say(_: User) -> SiteError {
     SiteError::Forbidden("This page needs JavaScript.".to_owned())
 }
@@ -77,9 +79,8 @@ fn routes(_: &SiteState) -> Router<SiteState> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let card =
-        NavItem { title: "Talk", path: "/talk/", about: "What is said is there for everybody." };
-    let talk = App::new("talk").routes(routes).nav_item(card);
+    let nav_item = NavItem { title: "Talk", path: "/talk/", about: "A room for everyone." };
+    let talk = App::new("talk").routes(routes).nav_item(nav_item);
     let site = Site::builder(Settings::from_environment()?).name("Talk").app(talk).open().await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
     site.run_until(bellwire_site::shutdown_signal()).await;

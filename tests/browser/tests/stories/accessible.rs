@@ -1,14 +1,13 @@
-//! The pages of the apps, looked at by axe in both colours on a screen and a phone: nothing
-//! serious.
+//! Accessibility checks by axe, in both colour schemes and at the widths of a desktop and a phone.
 
-use bellwire_browser_tests::{Person, Scheme, Stage, Trouble};
+use bellwire_browser_tests::{ColorScheme, NetworkError, Person, Site};
 use serde_json::{Value, json};
 
 const AXE: &str = include_str!("../../fixtures/axe-core-4.14.1/axe.min.js");
 
-/// What would hinder people, one line for each element. Colours that are on their way are put where
-/// they go first.
-const LOOK: &str = "return (async () => {
+/// Returns the serious and critical violations, one line for each element. Finishes animations
+/// first, so that colours are final.
+const CHECK: &str = "return (async () => {
     for (const moving of document.getAnimations()) try { moving.finish() } catch { moving.cancel() }
     const { violations } = await axe.run(document, { resultTypes: ['violations'] })
     return violations.filter(({ impact }) => ['serious', 'critical'].includes(impact)).flatMap(({ id, impact, nodes }) =>
@@ -22,25 +21,29 @@ const MESSAGES: [&str; 4] = [
     "said in haste",
 ];
 
-/// What axe finds on this page at each width in each scheme, said with where that was.
-async fn looks_at(person: &Person, page: &str, path: &str, found: &mut Vec<String>) {
+/// Collects the violations on this page at each width and in each colour scheme.
+async fn checks_page(person: &Person, page: &str, path: &str, found: &mut Vec<String>) {
     person.visit(path).await;
     person.until("had the whole page", "return document.readyState === 'complete'", &[]).await;
-    if person.ask("return document.querySelector('[bw-connect]') !== null", &[]).await
+    if person.run_script("return document.querySelector('[bw-connect]') !== null", &[]).await
         == json!(true)
     {
         person.is_connected().await;
     }
-    person.ask(AXE, &[]).await;
+    person.run_script(AXE, &[]).await;
     for (width, height) in [(1280, 800), (390, 844)] {
-        person.has_a_window(width, height).await;
-        for scheme in [Scheme::Light, Scheme::Dark] {
+        person.sets_window_size(width, height).await;
+        for scheme in [ColorScheme::Light, ColorScheme::Dark] {
             person.prefers(scheme).await;
-            let is_so = "return innerWidth === arguments[0] && matchMedia('(prefers-color-scheme: dark)').matches === arguments[1]";
+            let is_applied = "return innerWidth === arguments[0] && matchMedia('(prefers-color-scheme: dark)').matches === arguments[1]";
             person
-                .until("had that window", is_so, &[json!(width), json!(scheme == Scheme::Dark)])
+                .until(
+                    "had that window",
+                    is_applied,
+                    &[json!(width), json!(scheme == ColorScheme::Dark)],
+                )
                 .await;
-            let Value::Array(lines) = person.ask(LOOK, &[]).await else {
+            let Value::Array(lines) = person.run_script(CHECK, &[]).await else {
                 panic!("axe did not run on the page {page} ({path}, {width}, {scheme:?})")
             };
             let line = |line: &Value| {
@@ -52,9 +55,9 @@ async fn looks_at(person: &Person, page: &str, path: &str, found: &mut Vec<Strin
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_serious_on_any_page_of_the_chat() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn axe_finds_no_serious_violation_on_the_pages_of_the_chat() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ben.opens_room("Garden").await;
@@ -64,29 +67,29 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_chat() {
         .await;
     let hasty = ada.id_of_message("/chat/garden/", "said in haste").await;
     ada.posts(&format!("/chat/-/messages/{hasty}/"), &[("message", "said with care")]).await;
-    let room = ada.ask("return document.querySelector('.room').dataset.room", &[]).await;
-    let run = format!("/chat/-/rooms/{}/", room.as_str().expect("the room's number"));
+    let room = ada.run_script("return document.querySelector('.room').dataset.room", &[]).await;
+    let settings = format!("/chat/-/rooms/{}/", room.as_str().expect("the room's number"));
     ada.posts(&format!("/chat/-/people/{}/", ben.id().await), &[]).await;
 
     let mut found = Vec::new();
-    let stranger = stage.person("Cem").await;
-    looks_at(&stranger, "sign in", "/accounts/login/", &mut found).await;
+    let stranger = site.person("Cem").await;
+    checks_page(&stranger, "sign in", "/accounts/login/", &mut found).await;
     for (page, path) in [
         ("rooms", "/chat/"),
         ("room", "/chat/garden/"),
         ("people", "/chat/-/people/"),
         ("search", "/chat/-/search/?q=garden"),
-        ("run a room", &run),
+        ("room settings", &settings),
     ] {
-        looks_at(&ada, page, path, &mut found).await;
+        checks_page(&ada, page, path, &mut found).await;
     }
-    assert!(found.is_empty(), "axe found {} hindrances:\n{}", found.len(), found.join("\n"));
+    assert!(found.is_empty(), "axe found {} violations:\n{}", found.len(), found.join("\n"));
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_serious_on_any_page_of_the_blog() {
-    let stage = Stage::open().await;
-    let (ada, stranger) = (stage.person("Ada").await, stage.person("Cem").await);
+async fn axe_finds_no_serious_violation_on_the_pages_of_the_blog() {
+    let site = Site::open().await;
+    let (ada, stranger) = (site.person("Ada").await, site.person("Cem").await);
     ada.becomes_administrator().await;
     let text = "## Cups\n\nA *cup*, a **pot**, [a link](https://example.org) and `code`.\n\n> quoted\n\n- a\n- b\n\n---\n\n```rust\nfn main() {}\n```";
     for (title, wanted) in [("Tea", "publish"), ("Bread", "draft")] {
@@ -104,7 +107,7 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_blog() {
         ("article", "/blog/article/tea/"),
         ("about", "/blog/about/"),
     ] {
-        looks_at(&stranger, page, path, &mut found).await;
+        checks_page(&stranger, page, path, &mut found).await;
     }
     for (page, path) in [
         ("article, for staff", "/blog/article/tea/"),
@@ -114,27 +117,28 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_blog() {
         ("edit", "/blog/article/tea/edit/"),
         ("staff", "/accounts/staff/"),
     ] {
-        looks_at(&ada, page, path, &mut found).await;
+        checks_page(&ada, page, path, &mut found).await;
     }
-    assert!(found.is_empty(), "axe found {} hindrances:\n{}", found.len(), found.join("\n"));
+    assert!(found.is_empty(), "axe found {} violations:\n{}", found.len(), found.join("\n"));
 }
 
-/// The story above can fail: a page with a field that nobody can name and words that nobody can
-/// read is found out.
+/// Checks that the test above can fail: axe reports a field without a label and text without
+/// contrast.
 #[tokio::test]
-async fn axe_would_have_found_what_hinders() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn axe_reports_violations() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.visit("/").await;
-    ada.ask(AXE, &[]).await;
-    let spoil = "const field = document.createElement('input'), words = document.createElement('p')
+    ada.run_script(AXE, &[]).await;
+    let add_violations =
+        "const field = document.createElement('input'), words = document.createElement('p')
       words.textContent = 'hard to read'
       words.style.color = '#bbb'
       words.style.background = '#ccc'
       document.querySelector('main').append(field, words)
       return true";
-    ada.until("could spoil the page", spoil, &[]).await;
-    let found = ada.ask(LOOK, &[]).await.to_string();
+    ada.until("could change the page", add_violations, &[]).await;
+    let found = ada.run_script(CHECK, &[]).await.to_string();
     assert!(
         found.contains("critical label") && found.contains("serious color-contrast"),
         "{found}"
@@ -142,9 +146,9 @@ async fn axe_would_have_found_what_hinders() {
 }
 
 #[tokio::test]
-async fn a_room_has_one_region_that_speaks_by_itself_and_who_comes_and_goes_is_not_in_it() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn a_room_has_one_live_region_which_does_not_announce_arrivals_and_departures() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ada.opens_room("Garden").await;
@@ -152,27 +156,28 @@ async fn a_room_has_one_region_that_speaks_by_itself_and_who_comes_and_goes_is_n
     let live =
         "return [...document.querySelectorAll('#room :is([role=status], [role=log], [aria-live])')]
       .map(each => each.dataset.messagesTarget)";
-    assert_eq!(ada.ask(live, &[]).await, json!(["announcer"]));
+    assert_eq!(ada.run_script(live, &[]).await, json!(["announcer"]));
     ben.opens_room("Garden").await;
     ada.until(
-        "saw Ben come",
+        "saw Ben join",
         "return document.querySelector('#notices').textContent.includes('Ben')",
         &[],
     )
     .await;
-    assert_eq!(ada.words_of("[data-messages-target=announcer]").await, "");
+    assert_eq!(ada.text_of("[data-messages-target=announcer]").await, "");
 }
 
 #[tokio::test]
-async fn the_arrows_go_from_tool_to_tool_and_tab_passes_them_as_one() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn arrow_keys_move_between_the_tools_which_are_one_tab_stop() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.becomes_administrator().await;
     ada.opens_room("Garden").await;
     ada.is_connected().await;
     ada.says("something to work with").await;
     ada.sees("something to work with").await;
-    ada.ask("document.querySelector('.message__link').focus({ focusVisible: true })", &[]).await;
+    ada.run_script("document.querySelector('.message__link').focus({ focusVisible: true })", &[])
+        .await;
     let stops =
         "return [...document.querySelectorAll('.tools [data-tool]')].filter(each => each.tabIndex === 0)
       .map(each => each.dataset.tool)";
@@ -188,7 +193,8 @@ async fn the_arrows_go_from_tool_to_tool_and_tab_passes_them_as_one() {
     let press = "const { activeElement } = document
       activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: arguments[0], bubbles: true, cancelable: true }))
       return document.activeElement.dataset.tool";
-    ada.ask("document.querySelector('[data-tool=copy]').focus({ focusVisible: true })", &[]).await;
+    ada.run_script("document.querySelector('[data-tool=copy]').focus({ focusVisible: true })", &[])
+        .await;
     for (key, tool) in [
         ("ArrowRight", "unread"),
         ("ArrowRight", "edit"),
@@ -198,21 +204,21 @@ async fn the_arrows_go_from_tool_to_tool_and_tab_passes_them_as_one() {
         ("Home", "copy"),
         ("End", "delete"),
     ] {
-        assert_eq!(ada.ask(press, &[json!(key)]).await, json!(tool), "{key}");
-        assert_eq!(ada.ask(stops, &[]).await, json!([tool]), "the one stop of Tab");
+        assert_eq!(ada.run_script(press, &[json!(key)]).await, json!(tool), "{key}");
+        assert_eq!(ada.run_script(stops, &[]).await, json!([tool]), "the only tab stop");
     }
-    // What a question asks is answered the same way.
+    // The buttons of the confirmation work the same way.
     ada.presses("[data-tool=delete]").await;
-    assert_eq!(ada.ask(press, &[json!("ArrowLeft")]).await, json!("really"));
-    assert_eq!(ada.ask(press, &[json!("ArrowRight")]).await, json!("keep"));
+    assert_eq!(ada.run_script(press, &[json!("ArrowLeft")]).await, json!("really"));
+    assert_eq!(ada.run_script(press, &[json!("ArrowRight")]).await, json!("keep"));
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_serious_on_any_page_of_the_playground() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
-    ada.expects(Trouble::Status(404));
-    ada.expects(Trouble::Status(422));
+async fn axe_finds_no_serious_violation_on_the_pages_of_the_playground() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
+    ada.expects(NetworkError::Status(404));
+    ada.expects(NetworkError::Status(422));
     ada.visit("/todo/").await;
     ada.types("#task", "buy milk").await;
     ada.presses(".todo button").await;
@@ -234,18 +240,18 @@ async fn axe_finds_nothing_serious_on_any_page_of_the_playground() {
         "/htmx/",
         "/htmx/4/",
     ] {
-        looks_at(&ada, path, path, &mut found).await;
+        checks_page(&ada, path, path, &mut found).await;
     }
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_serious_on_the_pages_of_the_social_network() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn axe_finds_no_serious_violation_on_the_pages_of_the_social_network() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.visit("/social/").await;
     let mut found = Vec::new();
-    looks_at(&ada, "the empty network", "/social/", &mut found).await;
+    checks_page(&ada, "the empty network", "/social/", &mut found).await;
     for n in 1..=11 {
         ada.posts("/social/", &[("author", "Ada"), ("text", &format!("message {n}"))]).await;
     }
@@ -254,7 +260,7 @@ async fn axe_finds_nothing_serious_on_the_pages_of_the_social_network() {
         ("a page in the middle", "/social/?page=2"),
         ("the form of a message", "/social/messages/1/"),
     ] {
-        looks_at(&ada, page, path, &mut found).await;
+        checks_page(&ada, page, path, &mut found).await;
     }
     assert!(found.is_empty(), "{found:#?}");
 }

@@ -1,50 +1,50 @@
-//! Signing up, in and out.
+//! Sign-up, sign-in and sign-out.
 
-use bellwire_browser_tests::{Stage, Trouble};
+use bellwire_browser_tests::{NetworkError, Site};
 
 #[tokio::test]
-async fn the_first_account_is_the_administrators_and_is_made_once() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn the_first_account_is_an_administrator_and_is_created_once() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.visit("/chat/").await;
-    assert_eq!(ada.path().await, "/accounts/first/", "a fresh site asks for its administrator");
+    assert_eq!(ada.path().await, "/accounts/first/", "a new site asks for its administrator");
     ada.becomes_administrator().await;
 
-    let ben = stage.person("Ben").await;
+    let ben = site.person("Ben").await;
     ben.visit("/accounts/first/").await;
     assert_ne!(ben.path().await, "/accounts/first/", "there is an administrator already");
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_form_is_said_beside_its_fields() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn form_errors_are_shown_beside_their_fields() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.becomes_administrator().await;
 
-    let ben = stage.person("Ben").await;
-    ben.expects(Trouble::Status(422));
+    let ben = site.person("Ben").await;
+    ben.expects(NetworkError::Status(422));
     ben.visit("/accounts/signup/").await;
-    ben.fills_in_account("2short", "2short").await;
+    ben.fills_in_sign_up("2short", "2short").await;
     ben.until(
         "read what is wrong",
         "return document.querySelector('#error--password')?.innerText.trim()",
         &[],
     )
     .await;
-    let kept = ben.ask("return document.querySelector('#username').value", &[]).await;
+    let kept = ben.run_script("return document.querySelector('#username').value", &[]).await;
     assert_eq!(kept, "Ben", "what was typed is kept");
-    let emptied = ben.ask("return document.querySelector('#password').value", &[]).await;
+    let emptied = ben.run_script("return document.querySelector('#password').value", &[]).await;
     assert_eq!(emptied, "", "a password is not sent back");
 
-    ben.fills_in_account("long enough to pass", "but not the same").await;
+    ben.fills_in_sign_up("long enough to pass", "but not the same").await;
     let both = "return document.querySelector('#error--password_confirm')?.innerText.trim() \
                 && document.querySelector('#error--password').innerText.trim() === ''";
     ben.until("read that the passwords differ", both, &[]).await;
 
-    let other_ada = stage.person("Ada").await;
-    other_ada.expects(Trouble::Status(422));
+    let other_ada = site.person("Ada").await;
+    other_ada.expects(NetworkError::Status(422));
     other_ada.visit("/accounts/signup/").await;
-    other_ada.fills_in_account("long enough to pass", "long enough to pass").await;
+    other_ada.fills_in_sign_up("long enough to pass", "long enough to pass").await;
     other_ada
         .until(
             "read that the name is taken",
@@ -55,9 +55,9 @@ async fn what_is_wrong_with_a_form_is_said_beside_its_fields() {
 }
 
 #[tokio::test]
-async fn who_signs_out_reads_nothing_until_they_sign_in_again() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn after_signing_out_no_messages_are_shown_until_the_next_sign_in() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.becomes_administrator().await;
     ada.opens_room("Garden").await;
     ada.says("only for members").await;

@@ -1,14 +1,14 @@
-//! The blog: reading, looking for something, and saying something that others see while they read.
+//! The blog: articles, search, live comments.
 
-use bellwire_browser_tests::{Person, Stage, Trouble};
+use bellwire_browser_tests::{NetworkError, Person, Site};
 use serde_json::json;
 
-/// Counts the searches that are made when somebody stops typing.
+/// Counts the searches that start after a pause in typing.
 const COUNT_SEARCHES: &str = "window.searches = 0
     const set = window.setTimeout
     window.setTimeout = (then, wait, ...rest) => set(wait === 150 ? () => (then(), searches++) : then, wait, ...rest)";
 
-/// Six articles: one page of the list, and one more.
+/// Publishes six articles: one page of the list, and one more.
 async fn writes_articles(writer: &Person) {
     for number in 1..=6 {
         let (title, content) =
@@ -19,7 +19,7 @@ async fn writes_articles(writer: &Person) {
     }
 }
 
-/// Waits until the address is this one.
+/// Waits until the browser is at this address.
 async fn is_at(person: &Person, path: &str) {
     let script = "return location.pathname + location.search === arguments[0]";
     person.until(&format!("came to {path}"), script, &[json!(path)]).await;
@@ -27,27 +27,27 @@ async fn is_at(person: &Person, path: &str) {
 
 async fn comments(person: &Person, author: &str, text: &str) {
     person.find("#author").await;
-    person.ask("document.querySelector('#author').value = ''; return true", &[]).await;
+    person.run_script("document.querySelector('#author').value = ''; return true", &[]).await;
     person.types("#author", author).await;
     person.types("#content", text).await;
     person.presses(".comments__form button").await;
 }
 
-async fn hears(person: &Person, text: &str) {
+async fn sees_comment(person: &Person, text: &str) {
     let script = "return [...document.querySelectorAll('#list-of-comments .comment__text')].filter((each) => each.textContent.trim() === arguments[0]).length === 1";
     person.until(&format!("saw {text:?} once"), script, &[json!(text)]).await;
 }
 
-async fn says(person: &Person, text: &str) -> bool {
-    person.ask("return document.body.innerText.includes(arguments[0])", &[json!(text)]).await
+async fn shows_text(person: &Person, text: &str) -> bool {
+    person.run_script("return document.body.innerText.includes(arguments[0])", &[json!(text)]).await
         == json!(true)
 }
 
 #[tokio::test]
-async fn two_who_read_an_article_see_what_is_said_at_once_and_others_do_not() {
-    let stage = Stage::open().await;
+async fn readers_of_an_article_see_comments_at_once_and_readers_of_another_do_not() {
+    let site = Site::open().await;
     let (ada, ben, eve) =
-        (stage.person("Ada").await, stage.person("Ben").await, stage.person("Eve").await);
+        (site.person("Ada").await, site.person("Ben").await, site.person("Eve").await);
     ada.becomes_administrator().await;
     writes_articles(&ada).await;
     for (person, path) in [
@@ -59,54 +59,57 @@ async fn two_who_read_an_article_see_what_is_said_at_once_and_others_do_not() {
         person.is_connected().await;
     }
     assert_eq!(
-        ada.ask("return document.querySelector('#author').value", &[]).await,
+        ada.run_script("return document.querySelector('#author').value", &[]).await,
         json!("Ada"),
-        "her name is there"
+        "her name is filled in"
     );
     ben.types("#content", "half a thought").await;
     comments(&ada, "Ada", "Lovely, is it not?").await;
-    hears(&ada, "Lovely, is it not?").await;
-    hears(&ben, "Lovely, is it not?").await;
+    sees_comment(&ada, "Lovely, is it not?").await;
+    sees_comment(&ben, "Lovely, is it not?").await;
     ada.until(
         "had an empty form again",
         "return document.querySelector('#content').value === ''",
         &[],
     )
     .await;
-    let half = ben.ask("return document.querySelector('#content').value", &[]).await;
-    assert_eq!(half, json!("half a thought"), "what somebody types is theirs");
+    let half = ben.run_script("return document.querySelector('#content').value", &[]).await;
+    assert_eq!(half, json!("half a thought"), "unsent text is kept");
 
-    // An error stands in the form, and is taken back by what is right.
-    ben.ask("document.querySelector('.comments__form').noValidate = true; return true", &[]).await;
+    // An error appears in the form, and disappears after a valid comment.
+    ben.run_script("document.querySelector('.comments__form').noValidate = true; return true", &[])
+        .await;
     ben.presses(".comments__form button").await;
     ben.reads("#error--author", "Please type your name.").await;
     ben.types("#author", "Ben").await;
     ben.presses(".comments__form button").await;
-    hears(&ada, "half a thought").await;
-    hears(&ben, "half a thought").await;
+    sees_comment(&ada, "half a thought").await;
+    sees_comment(&ben, "half a thought").await;
 
-    // Staff remove it, before everyone's eyes; nobody else is offered to.
-    assert!(!ben.has(".comment__remove").await, "not for him to do");
+    // Staff remove a comment, which disappears for everyone. Nobody else has the button.
+    assert!(!ben.has(".comment__remove").await, "he may not remove it");
     ada.presses("#list-of-comments li:last-child .comment__remove button").await;
     for person in [&ada, &ben] {
         let gone = "return document.querySelectorAll('#list-of-comments li').length === 1";
         person.until("saw it go", gone, &[]).await;
     }
-    assert!(!says(&eve, "Lovely").await && says(&eve, "Nobody has said anything yet").await);
+    assert!(
+        !shows_text(&eve, "Lovely").await && shows_text(&eve, "There are no comments yet").await
+    );
     for person in [&ada, &ben, &eve] {
-        assert_eq!(person.complaints().await, Vec::<String>::new());
+        assert_eq!(person.console_messages().await, Vec::<String>::new());
     }
 }
 
 #[tokio::test]
-async fn moving_over_the_socket_keeps_address_title_and_the_way_back() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn navigation_over_the_socket_updates_address_title_and_history() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     writes_articles(&ada).await;
     ben.visit("/blog/").await;
     ben.is_connected().await;
-    ben.marks_the_page().await;
+    ben.marks_page().await;
     ben.presses("#more").await;
     ben.until("saw six", "return document.querySelectorAll('#all-posts .post').length === 6", &[])
         .await;
@@ -126,7 +129,7 @@ async fn moving_over_the_socket_keeps_address_title_and_the_way_back() {
     .await;
     ben.did_not_reload().await;
 
-    // Back at the article it is live again: also for what comes then.
+    // After going back to the article, it is live again and receives new comments.
     ben.goes_back().await;
     is_at(&ben, "/blog/article/article-1/").await;
     ben.find("#list-of-comments ~ form").await;
@@ -134,7 +137,7 @@ async fn moving_over_the_socket_keeps_address_title_and_the_way_back() {
     ada.visit("/blog/article/article-1/").await;
     ada.is_connected().await;
     comments(&ada, "Ada", "Are you back?").await;
-    hears(&ben, "Are you back?").await;
+    sees_comment(&ben, "Are you back?").await;
     ben.goes_back().await;
     is_at(&ben, "/blog/?page=2").await;
     ben.until(
@@ -145,14 +148,14 @@ async fn moving_over_the_socket_keeps_address_title_and_the_way_back() {
     .await;
     ben.goes_forward().await;
     is_at(&ben, "/blog/article/article-1/").await;
-    hears(&ben, "Are you back?").await;
-    assert_eq!(ben.complaints().await, Vec::<String>::new());
+    sees_comment(&ben, "Are you back?").await;
+    assert_eq!(ben.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn what_is_looked_for_is_found_while_typing_and_stays_in_the_address() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn search_results_update_while_typing_and_the_query_is_in_the_address() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     writes_articles(&ada).await;
     ada.posts(
@@ -164,7 +167,7 @@ async fn what_is_looked_for_is_found_while_typing_and_stays_in_the_address() {
         person.visit("/blog/").await;
         person.is_connected().await;
     }
-    let entries = ben.ask("return history.length", &[]).await;
+    let entries = ben.run_script("return history.length", &[]).await;
     ben.types("#search", "静か").await;
     ben.until(
         "found one",
@@ -174,12 +177,17 @@ async fn what_is_looked_for_is_found_while_typing_and_stays_in_the_address() {
     .await;
     is_at(&ben, "/blog/?search=%E9%9D%99%E3%81%8B").await;
     assert_eq!(
-        ben.ask("return document.activeElement.id", &[]).await,
+        ben.run_script("return document.activeElement.id", &[]).await,
         json!("search"),
-        "still typing"
+        "the focus stays in the field"
     );
-    assert_eq!(ben.ask("return history.length", &[]).await, entries, "letters are no steps");
-    let all = ada.ask("return document.querySelectorAll('#all-posts .post').length", &[]).await;
+    assert_eq!(
+        ben.run_script("return history.length", &[]).await,
+        entries,
+        "typing adds no history entries"
+    );
+    let all =
+        ada.run_script("return document.querySelectorAll('#all-posts .post').length", &[]).await;
     assert_eq!(all, json!(5), "nobody else's list changes");
     ben.reloads().await;
     ben.until(
@@ -188,7 +196,10 @@ async fn what_is_looked_for_is_found_while_typing_and_stays_in_the_address() {
         &[],
     )
     .await;
-    assert_eq!(ben.ask("return document.querySelector('#search').value", &[]).await, json!("静か"));
+    assert_eq!(
+        ben.run_script("return document.querySelector('#search').value", &[]).await,
+        json!("静か")
+    );
     ben.is_connected().await;
     ben.types("#search", "<script>").await;
     ben.until(
@@ -197,29 +208,30 @@ async fn what_is_looked_for_is_found_while_typing_and_stays_in_the_address() {
         &[],
     )
     .await;
-    assert_eq!(ben.complaints().await, Vec::<String>::new());
+    assert_eq!(ben.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn what_is_looked_for_while_the_connection_is_away_is_found_when_it_is_back() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
-    let (ben, cable) = stage.person_with_a_cable("Ben").await;
+async fn a_search_while_offline_is_answered_after_the_reconnect() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
+    let (ben, proxy) = site.person_with_proxy("Ben").await;
     ada.becomes_administrator().await;
     writes_articles(&ada).await;
     ben.visit("/blog/").await;
     ben.is_connected().await;
-    ben.marks_the_page().await;
-    ben.ask(COUNT_SEARCHES, &[]).await;
-    ben.expects(Trouble::Unreachable);
-    cable.cut();
+    ben.marks_page().await;
+    ben.run_script(COUNT_SEARCHES, &[]).await;
+    ben.expects(NetworkError::Unreachable);
+    proxy.cut();
     let lost = "return document.documentElement.dataset.bellwire !== 'connected'";
     ben.until("saw the connection go", lost, &[]).await;
     ben.types("#search", "number 4").await;
-    ben.until("stopped typing, and it was too early", "return window.searches > 0", &[]).await;
-    let all = ben.ask("return document.querySelectorAll('#all-posts .post').length", &[]).await;
-    assert_eq!(all, json!(5), "nobody could be asked");
-    cable.mend();
+    ben.until("had searched while offline", "return window.searches > 0", &[]).await;
+    let all =
+        ben.run_script("return document.querySelectorAll('#all-posts .post').length", &[]).await;
+    assert_eq!(all, json!(5), "no search was possible");
+    proxy.restore();
     ben.is_connected().await;
     let found = "return [...document.querySelectorAll('#all-posts .post')].map((each) => each.id).join() === 'post--4'";
     ben.until("found it", found, &[]).await;
@@ -228,14 +240,14 @@ async fn what_is_looked_for_while_the_connection_is_away_is_found_when_it_is_bac
 }
 
 #[tokio::test]
-async fn everything_can_be_read_and_said_without_javascript() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn reading_and_commenting_work_without_javascript() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.becomes_administrator().await;
     writes_articles(&ada).await;
     ada.visit("/blog/article/article-1/").await;
     ada.is_connected().await;
-    let ben = stage.person_without_javascript("Ben").await;
+    let ben = site.person_without_javascript("Ben").await;
     ben.visit("/blog/").await;
     ben.presses("#more").await;
     ben.find("#post--1").await;
@@ -248,13 +260,13 @@ async fn everything_can_be_read_and_said_without_javascript() {
     ben.types("#content", "Said plainly").await;
     ben.presses(".comments__form button").await;
     ben.reads(".comment__text", "Said plainly").await;
-    hears(&ada, "Said plainly").await;
+    sees_comment(&ada, "Said plainly").await;
 }
 
 #[tokio::test]
-async fn staff_write_look_at_it_and_publish() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn staff_write_preview_and_publish_an_article() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ada.visit("/accounts/").await;
@@ -271,7 +283,7 @@ async fn staff_write_look_at_it_and_publish() {
     ben.presses("button[value=draft]").await;
     is_at(&ben, "/blog/article/tea/").await;
     ada.visit("/blog/").await;
-    assert!(!says(&ada, "Tea").await, "a draft");
+    assert!(!shows_text(&ada, "Tea").await, "a draft");
     ben.presses(".article__by a").await;
     ben.presses("button[value=publish]").await;
     is_at(&ben, "/blog/article/tea/").await;

@@ -1,11 +1,11 @@
-//! The first page is live at once.
+//! The live counter of the home page.
 
-use bellwire_browser_tests::Stage;
+use bellwire_browser_tests::Site;
 
 #[tokio::test]
-async fn a_bell_rung_in_one_window_rings_in_another() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn ringing_the_bell_in_one_window_updates_another() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.visit("/").await;
     ada.is_connected().await;
     ada.reads("#windows", "1").await;
@@ -13,10 +13,10 @@ async fn a_bell_rung_in_one_window_rings_in_another() {
     ben.is_connected().await;
     ada.reads("#windows", "2").await;
 
-    // What swings comes to rest again: so it is noted for the test.
-    let note = "addEventListener('animationstart', (event) => { window.swung ||= event.animationName === 'swing' }); return true";
+    // The animation ends by itself, so its start is recorded.
+    let record = "addEventListener('animationstart', (event) => { window.swung ||= event.animationName === 'swing' }); return true";
     for person in [&ada, &ben] {
-        person.until("could be watched", note, &[]).await;
+        person.until("could be watched", record, &[]).await;
     }
     ada.presses("#bell-form button").await;
     for person in [&ada, &ben] {

@@ -1,10 +1,10 @@
-//! What people do and see, in the order in which they meet it.
+//! Browser tests, one story for each use of the site.
 
 mod home;
 mod accounts;
-mod talking;
-mod beside;
-mod company;
+mod messaging;
+mod sidebar;
+mod people;
 mod typing;
 mod reading;
 mod writing;
@@ -15,9 +15,9 @@ mod without_javascript;
 mod pages;
 mod plain_htmx;
 mod playground;
-mod away;
-mod order;
-mod wire;
+mod reconnect;
+mod ordering;
+mod privacy;
 mod accessible;
 mod blog;
 mod social;

@@ -1,44 +1,44 @@
-//! A network that lets no WebSocket through: the pages are live all the same.
+//! A network that blocks WebSockets: pages stay live over server-sent events.
 
-use bellwire_browser_tests::{Person, Stage, Trouble};
+use bellwire_browser_tests::{NetworkError, Person, Site};
 use serde_json::json;
 
 async fn is_on_a_stream(person: &Person) {
     person.is_connected().await;
     let transport =
-        person.ask("return document.documentElement.dataset.bellwireTransport", &[]).await;
+        person.run_script("return document.documentElement.dataset.bellwireTransport", &[]).await;
     assert_eq!(transport, json!("stream"), "{}", person.name());
 }
 
 #[tokio::test]
-async fn two_people_behind_a_proxy_that_blocks_sockets_talk_live_and_across_a_cut() {
-    let stage = Stage::open().await;
-    let (ada, _whole) = stage.person_without_sockets("Ada").await;
-    let (ben, cable) = stage.person_without_sockets("Ben").await;
+async fn two_people_behind_a_proxy_that_blocks_websockets_chat_live_and_after_a_cut() {
+    let site = Site::open().await;
+    let (ada, _uncut) = site.person_without_websockets("Ada").await;
+    let (ben, proxy) = site.person_without_websockets("Ben").await;
     for person in [&ada, &ben] {
-        person.expects(Trouble::Status(403));
+        person.expects(NetworkError::Status(403));
     }
     ada.becomes_administrator().await;
     ben.signs_up().await;
     for person in [&ada, &ben] {
         person.opens_room("Garden").await;
         is_on_a_stream(person).await;
-        person.marks_the_page().await;
+        person.marks_page().await;
     }
     ada.says("can you hear me?").await;
     ben.sees("can you hear me?").await;
     ben.says("every word").await;
     ada.sees("every word").await;
 
-    ben.expects(Trouble::Unreachable);
-    cable.cut();
+    ben.expects(NetworkError::Unreachable);
+    proxy.cut();
     ben.is_offline().await;
     ada.says("meanwhile 1").await;
     ada.says("meanwhile 2").await;
     ada.sees("meanwhile 2").await;
     ben.says("sent into nowhere").await;
     ben.never_saw("meanwhile").await;
-    cable.mend();
+    proxy.restore();
     ben.sees("meanwhile 2").await;
     ada.sees("sent into nowhere").await;
     ada.says("welcome back").await;
@@ -56,9 +56,10 @@ async fn two_people_behind_a_proxy_that_blocks_sockets_talk_live_and_across_a_cu
     for person in [&ada, &ben] {
         assert_eq!(person.messages().await, all, "each once and in order, for {}", person.name());
         person.did_not_reload().await;
-        let pending =
-            person.ask("return document.querySelector('#pending').children.length", &[]).await;
-        assert_eq!(pending, json!(0), "nothing waits any more");
+        let pending = person
+            .run_script("return document.querySelector('#pending').children.length", &[])
+            .await;
+        assert_eq!(pending, json!(0), "no message is pending");
     }
     ben.visit("/chat/garden/").await;
     is_on_a_stream(&ben).await;
@@ -66,11 +67,11 @@ async fn two_people_behind_a_proxy_that_blocks_sockets_talk_live_and_across_a_cu
 }
 
 #[tokio::test]
-async fn without_a_socket_the_bell_rings_a_refusal_is_explained_and_a_new_network_is_tried() {
-    let stage = Stage::open().await;
-    let (ada, cable) = stage.person_without_sockets("Ada").await;
-    let ben = stage.person("Ben").await;
-    ada.expects(Trouble::Status(403));
+async fn without_a_websocket_pages_are_live_errors_are_shown_and_a_new_network_is_tried() {
+    let site = Site::open().await;
+    let (ada, proxy) = site.person_without_websockets("Ada").await;
+    let ben = site.person("Ben").await;
+    ada.expects(NetworkError::Status(403));
     ben.visit("/").await;
     ben.is_connected().await;
     ada.visit("/").await;
@@ -84,20 +85,20 @@ async fn without_a_socket_the_bell_rings_a_refusal_is_explained_and_a_new_networ
     ada.becomes_administrator().await;
     ada.opens_room("Garden").await;
     is_on_a_stream(&ada).await;
-    ada.marks_the_page().await;
-    ada.expects(Trouble::Status(422));
+    ada.marks_page().await;
+    ada.expects(NetworkError::Status(422));
     let too_long = "document.querySelector('.room').dataset.composerLimitValue = 1e6; \
                     document.querySelector('#message').value = 'x'.repeat(8001)";
-    ada.ask(too_long, &[]).await;
+    ada.run_script(too_long, &[]).await;
     ada.presses("#composer button[type=submit]").await;
     let explained = "return document.querySelector('#error--message').textContent.includes('8') \
                      && document.querySelector('#message').value.length === 8001";
-    ada.until("was told, with her words in the box again", explained, &[]).await;
+    ada.until("saw the error, with her text in the composer", explained, &[]).await;
     ada.says("shorter").await;
     ada.sees("shorter").await;
 
-    cable.lets_sockets_through();
-    ada.ask("dispatchEvent(new Event('online'))", &[]).await;
+    proxy.allow_websockets();
+    ada.run_script("dispatchEvent(new Event('online'))", &[]).await;
     let on_a_socket = "return document.documentElement.dataset.bellwireTransport === 'socket'";
     ada.until("was back on a socket", on_a_socket, &[]).await;
     ada.says("on a socket").await;
@@ -106,11 +107,11 @@ async fn without_a_socket_the_bell_rings_a_refusal_is_explained_and_a_new_networ
 }
 
 #[tokio::test]
-async fn on_a_stream_the_way_back_leads_into_a_room_that_is_live() {
-    let stage = Stage::open().await;
-    let (ada, _cable) = stage.person_without_sockets("Ada").await;
-    let ben = stage.person("Ben").await;
-    ada.expects(Trouble::Status(403));
+async fn on_an_event_stream_going_back_shows_a_live_room() {
+    let site = Site::open().await;
+    let (ada, _proxy) = site.person_without_websockets("Ada").await;
+    let ben = site.person("Ben").await;
+    ada.expects(NetworkError::Status(403));
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ben.opens_room("Harbour").await;
@@ -122,7 +123,7 @@ async fn on_a_stream_the_way_back_leads_into_a_room_that_is_live() {
     ada.presses("#rooms li:nth-child(2) a").await;
     ada.reads("#room .room__name", "Harbour").await;
     is_on_a_stream(&ada).await;
-    ada.ask("history.back()", &[]).await;
+    ada.run_script("history.back()", &[]).await;
     ada.reads("#room .room__name", "Garden").await;
     is_on_a_stream(&ada).await;
     ada.says("back again").await;
@@ -133,10 +134,10 @@ async fn on_a_stream_the_way_back_leads_into_a_room_that_is_live() {
 }
 
 #[tokio::test]
-async fn without_a_socket_a_form_that_only_gets_something_goes_by_http() {
-    let stage = Stage::open().await;
-    let (ada, _cable) = stage.person_without_sockets("Ada").await;
-    ada.expects(Trouble::Status(403));
+async fn without_a_websocket_a_get_form_is_sent_by_http() {
+    let site = Site::open().await;
+    let (ada, _proxy) = site.person_without_websockets("Ada").await;
+    ada.expects(NetworkError::Status(403));
     ada.visit("/bmi/").await;
     is_on_a_stream(&ada).await;
     ada.types("#height", "180").await;

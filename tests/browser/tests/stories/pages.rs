@@ -1,9 +1,9 @@
-//! What is true of every page.
+//! Checks of every page: console output, width on a phone, screenshots.
 
-use bellwire_browser_tests::{Person, Scheme, Stage, Trouble};
+use bellwire_browser_tests::{ColorScheme, NetworkError, Person, Site};
 
-/// Every page of the site with a name for its picture; a room among them, and one that does not
-/// exist.
+/// Every page of the site with the name of its screenshot. Includes a room, and a room that does
+/// not exist.
 const PAGES: [(&str, &str); 9] = [
     ("/", "home"),
     ("/chat/", "rooms"),
@@ -16,49 +16,53 @@ const PAGES: [(&str, &str); 9] = [
     ("/social/", "social"),
 ];
 
-async fn complains_about_nothing(person: &Person, path: &str) {
-    let complaints = person.complaints().await;
-    assert!(complaints.is_empty(), "the browser complains about {path}: {complaints:#?}");
+async fn has_no_console_messages(person: &Person, path: &str) {
+    let messages = person.console_messages().await;
+    assert!(messages.is_empty(), "console messages on {path}: {messages:#?}");
 }
 
 async fn fits_its_window(person: &Person, path: &str) {
     let script = "const page = document.documentElement; \
                   return [Math.max(page.scrollWidth, document.body.scrollWidth), window.innerWidth]";
-    let width = person.ask(script, &[]).await;
-    assert_eq!(width, serde_json::json!([390, 390]), "{path} scrolls sideways: wanted, seen");
+    let width = person.run_script(script, &[]).await;
+    assert_eq!(
+        width,
+        serde_json::json!([390, 390]),
+        "{path} scrolls horizontally: actual width, window width"
+    );
 }
 
 #[tokio::test]
-async fn no_page_makes_the_browser_complain() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn no_page_causes_console_errors_or_warnings() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.visit("/accounts/first/").await;
-    complains_about_nothing(&ada, "/accounts/first/").await;
-    let visitor = stage.person("Visitor").await;
+    has_no_console_messages(&ada, "/accounts/first/").await;
+    let visitor = site.person("Visitor").await;
     ada.becomes_administrator().await;
     ada.opens_room("Garden").await;
     ada.says("a word").await;
     ada.sees("a word").await;
     for person in [&ada, &visitor] {
-        person.expects(Trouble::Status(404));
+        person.expects(NetworkError::Status(404));
         for (path, _) in PAGES {
             person.visit(path).await;
             person
                 .until("had the whole page", "return document.readyState === 'complete'", &[])
                 .await;
-            complains_about_nothing(person, path).await;
+            has_no_console_messages(person, path).await;
         }
     }
 }
 
 #[tokio::test]
-async fn nothing_scrolls_sideways_on_a_phone() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
-    let visitor = stage.person("Visitor").await;
+async fn no_page_scrolls_horizontally_on_a_phone() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
+    let visitor = site.person("Visitor").await;
     for person in [&ada, &visitor] {
-        person.expects(Trouble::Status(404));
-        person.has_a_window(390, 844).await;
+        person.expects(NetworkError::Status(404));
+        person.sets_window_size(390, 844).await;
     }
     ada.becomes_administrator().await;
     ada.opens_room("Garden").await;
@@ -78,9 +82,9 @@ async fn nothing_scrolls_sideways_on_a_phone() {
     for (path, name) in PAGES {
         let person = if path.starts_with("/accounts") { &visitor } else { &ada };
         person.visit(path).await;
-        for scheme in [Scheme::Light, Scheme::Dark] {
-            person.takes_a_picture(name, 390, scheme).await;
-            person.takes_a_picture(name, 1280, scheme).await;
+        for scheme in [ColorScheme::Light, ColorScheme::Dark] {
+            person.takes_screenshot(name, 390, scheme).await;
+            person.takes_screenshot(name, 1280, scheme).await;
         }
     }
 }

@@ -1,19 +1,19 @@
-//! Unmodified htmx, with its own WebSocket extension and nothing of ours, talks to the chat.
+//! Unmodified htmx with its own WebSocket extension, and without bellwire.js, as a chat client.
 
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Person, Site};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A page of another server on the same host, which the site has been told to trust.
+/// A page of another origin on the same host, which the site is configured to trust.
 struct OtherSite {
     listener: TcpListener,
     origin: String,
 }
 
-/// Ends the other site when the story does.
+/// Stops the other site when dropped.
 struct Running {
     page: String,
     task: JoinHandle<()>,
@@ -48,7 +48,7 @@ impl Drop for Running {
     }
 }
 
-/// The page: a list, a form, and the words that connect them in the dialect of one version of htmx.
+/// The page: a list, a form, and the attributes of one htmx version that connect them.
 fn page(address: &str, connect: &str, send: &str) -> String {
     let connect = connect.replace("ADDRESS", address);
     format!(
@@ -59,11 +59,11 @@ fn page(address: &str, connect: &str, send: &str) -> String {
     )
 }
 
-/// Ben uses the plain page, Ada the site's own; both hear each other, once each.
-async fn talks_to_the_chat(scripts: [&'static str; 2], connect: &str, send: &str) {
+/// Ben uses the plain page, Ada the site's page. Each sees the other's messages exactly once.
+async fn chats(scripts: [&'static str; 2], connect: &str, send: &str) {
     let other = OtherSite::new().await;
-    let stage = Stage::open_with(&[("BELLWIRE_ORIGINS", &other.origin)]).await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    let site = Site::open_with(&[("BELLWIRE_ORIGINS", &other.origin)]).await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ada.opens_room("Garden").await;
     ada.is_connected().await;
@@ -71,11 +71,11 @@ async fn talks_to_the_chat(scripts: [&'static str; 2], connect: &str, send: &str
     ada.sees("said before Ben came").await;
     ben.signs_up().await;
 
-    let address = format!("ws://{}/ws/chat/garden/?dialect=htmx", stage.server.address());
+    let address = format!("ws://{}/ws/chat/garden/?dialect=htmx", site.server.address());
     let running = other.serve(page(&address, connect, send), scripts);
     ben.visit(&running.page).await;
     ben.sees("said before Ben came").await;
-    says_again_until_seen(&ada, &ben).await;
+    later_message_arrives(&ada, &ben).await;
 
     ben.says("hello from plain htmx").await;
     ada.sees("hello from plain htmx").await;
@@ -83,26 +83,26 @@ async fn talks_to_the_chat(scripts: [&'static str; 2], connect: &str, send: &str
     assert_eq!(ada.messages().await, ben.messages().await);
 }
 
-/// What Ada says now arrives, too.
-async fn says_again_until_seen(ada: &Person, ben: &Person) {
+/// A later message of Ada arrives as well.
+async fn later_message_arrives(ada: &Person, ben: &Person) {
     ada.says("hello, plain htmx").await;
     ben.sees("hello, plain htmx").await;
 }
 
 #[tokio::test]
-async fn unmodified_htmx_2_with_its_ws_extension_talks_to_the_chat() {
+async fn unmodified_htmx_2_with_its_ws_extension_can_chat() {
     let scripts = [
         include_str!("../../../../apps/playground/static/playground/htmx/2.0.11/htmx.min.js"),
         include_str!("../../../../apps/playground/static/playground/htmx/ws-2.0.4/ws.js"),
     ];
-    talks_to_the_chat(scripts, "hx-ext=ws ws-connect='ADDRESS'", "ws-send").await;
+    chats(scripts, "hx-ext=ws ws-connect='ADDRESS'", "ws-send").await;
 }
 
 #[tokio::test]
-async fn unmodified_htmx_4_with_hx_ws_talks_to_the_chat() {
+async fn unmodified_htmx_4_with_hx_ws_can_chat() {
     let scripts = [
         include_str!("../../../../apps/playground/static/playground/htmx/4.0.1/htmx.min.js"),
         include_str!("../../../../apps/playground/static/playground/htmx/4.0.1/hx-ws.min.js"),
     ];
-    talks_to_the_chat(scripts, "hx-ws:connect='ADDRESS'", "hx-ws:send").await;
+    chats(scripts, "hx-ws:connect='ADDRESS'", "hx-ws:send").await;
 }

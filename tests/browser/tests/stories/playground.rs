@@ -1,14 +1,13 @@
-//! The demos of the playground, two visitors wherever something is shared.
+//! The demos of the playground, with two visitors if a demo is shared.
 
 use std::time::Duration;
 
-use bellwire_browser_tests::{Person, Stage, Trouble};
+use bellwire_browser_tests::{NetworkError, Person, Site};
 use serde_json::json;
 
 const PASSWORD: &str = "six quiet bells at noon";
 
-/// Whether the fields and what is said beside them are marked as in the page that is the answer to
-/// the same by HTTP.
+/// Whether the fields and their errors are marked up as in the HTTP response to the same input.
 const SAME_BY_HTTP: &str = "const fields = (root) => [...root.querySelectorAll('main .field')].map((each) => {
       const input = each.querySelector('input')
       return [input.name, input.getAttribute('aria-invalid'), input.getAttribute('aria-describedby'), each.querySelector('[role=alert]').outerHTML]
@@ -21,7 +20,7 @@ async fn opens(person: &Person, path: &str) {
     person.is_connected().await;
 }
 
-/// Waits until an element has these words among others.
+/// Waits until an element contains this text.
 async fn finds(person: &Person, selector: &str, words: &str) {
     let script = "return [...document.querySelectorAll(arguments[0])].some(e => e.textContent.includes(arguments[1]))";
     person
@@ -33,12 +32,12 @@ async fn finds(person: &Person, selector: &str, words: &str) {
         .await;
 }
 
-/// Waits until an element has these words, in a browser that runs no scripts and so cannot be asked
-/// to tell.
+/// Polls until an element has this text. For browsers without scripts, which cannot wait for a
+/// condition.
 async fn reads_in_time(person: &Person, selector: &str, words: &str) {
     let mut read = String::new();
     for _ in 0..300 {
-        read = person.words_of(selector).await;
+        read = person.text_of(selector).await;
         if read == words {
             return;
         }
@@ -47,10 +46,10 @@ async fn reads_in_time(person: &Person, selector: &str, words: &str) {
     panic!("{} never read {words:?} in `{selector}`, but {read:?}", person.name());
 }
 
-async fn has_no_complaints(people: &[&Person]) {
+async fn has_no_console_messages(people: &[&Person]) {
     for person in people {
         assert_eq!(
-            person.complaints().await,
+            person.console_messages().await,
             Vec::<String>::new(),
             "in the browser of {}",
             person.name()
@@ -59,16 +58,16 @@ async fn has_no_complaints(people: &[&Person]) {
 }
 
 #[tokio::test]
-async fn the_balls_are_the_same_for_everyone_and_a_full_ticket_wins() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn everyone_sees_the_same_balls_and_a_full_ticket_wins() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     opens(&ada, "/echo/").await;
     ada.reads("#greeting", "You are connected by WebSockets!").await;
-    let face = ada.words_of("#clock").await;
+    let time = ada.text_of("#clock").await;
     ada.until(
         "saw the time go on",
         "return document.querySelector('#clock').textContent !== arguments[0]",
-        &[json!(face)],
+        &[json!(time)],
     )
     .await;
     ada.types("#text", "Hello <b>").await;
@@ -81,7 +80,7 @@ async fn the_balls_are_the_same_for_everyone_and_a_full_ticket_wins() {
         opens(person, "/bingo/").await;
         person.until("watched the balls", record, &[]).await;
     }
-    // Whoever began to watch later sees a part of what the other sees.
+    // The person who started to watch later sees a part of the sequence.
     let late = ben
         .until("saw four balls", "return balls.length >= 4 && balls.slice(0, 4).join()", &[])
         .await;
@@ -89,25 +88,26 @@ async fn the_balls_are_the_same_for_everyone_and_a_full_ticket_wins() {
         .await;
     for person in [&ada, &ben] {
         person.reads(".bingo__result", "Winner!").await;
-        let marked =
-            person.ask("return document.querySelectorAll('[data-marked]').length", &[]).await;
+        let marked = person
+            .run_script("return document.querySelectorAll('[data-marked]').length", &[])
+            .await;
         assert_eq!(marked, 5);
     }
     ada.presses(".bingo form button").await;
-    let anew = "return document.querySelectorAll('[data-marked]').length < 5 && document.querySelector('.bingo__result').textContent === ''";
-    ada.until("played again", anew, &[]).await;
+    let is_reset = "return document.querySelectorAll('[data-marked]').length < 5 && document.querySelector('.bingo__result').textContent === ''";
+    ada.until("played again", is_reset, &[]).await;
     ben.reads(".bingo__result", "Winner!").await;
-    has_no_complaints(&[&ada, &ben]).await;
+    has_no_console_messages(&[&ada, &ben]).await;
 }
 
 #[tokio::test]
-async fn forms_are_answered_while_the_page_stays() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
-    // The page that the answers are compared with.
-    ada.expects(Trouble::Status(422));
+async fn forms_are_answered_without_a_reload() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
+    // The HTTP responses that the page is compared with.
+    ada.expects(NetworkError::Status(422));
     opens(&ada, "/bmi/").await;
-    ada.marks_the_page().await;
+    ada.marks_page().await;
     ada.types("#height", "tall").await;
     ada.types("#weight", "75").await;
     ada.presses("main form button").await;
@@ -133,16 +133,16 @@ async fn forms_are_answered_while_the_page_stays() {
         let script = "return document.querySelectorAll('#laps li').length === arguments[0]";
         ada.until("saw the lap", script, &[json!(laps)]).await;
     }
-    has_no_complaints(&[&ada]).await;
+    has_no_console_messages(&[&ada]).await;
 }
 
 #[tokio::test]
-async fn a_site_in_one_page_moves_over_the_socket_and_signs_in_by_a_ticket() {
-    let mut stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
-    let ben = stage.person("Ben").await;
+async fn a_single_page_site_navigates_over_the_socket_and_signs_in_by_a_token() {
+    let mut site = Site::open().await;
+    let ada = site.person("Ada").await;
+    let ben = site.person("Ben").await;
     opens(&ada, "/pages/").await;
-    ada.marks_the_page().await;
+    ada.marks_page().await;
     ada.types("#task", "buy milk").await;
     ada.presses(".todo button").await;
     finds(&ada, "#todo li", "buy milk").await;
@@ -169,12 +169,12 @@ async fn a_site_in_one_page_moves_over_the_socket_and_signs_in_by_a_ticket() {
     ada.presses("main form button").await;
     finds(&ada, "#error--password_confirm", "not the same").await;
     let kept = ada
-        .ask(
+        .run_script(
             "return [document.querySelector('#username').value, document.querySelector('#password').value]",
             &[],
         )
         .await;
-    assert_eq!(kept, json!(["Ada", ""]), "the name is kept, and no password comes back");
+    assert_eq!(kept, json!(["Ada", ""]), "the name is kept, and the password is not sent back");
     ada.types("#password", PASSWORD).await;
     ada.types("#password_confirm", PASSWORD).await;
     ada.presses("main form button").await;
@@ -187,15 +187,15 @@ async fn a_site_in_one_page_moves_over_the_socket_and_signs_in_by_a_ticket() {
     ada.presses("#nav a[href='/pages/']").await;
     finds(&ada, "#todo li", "buy milk").await;
     let (tasks, other) = (ada.tab(), ada.opens_tab().await);
-    ada.looks_at(&other).await;
+    ada.switches_to(&other).await;
     opens(&ada, "/todo/").await;
     ada.types("#task", "from the other tab").await;
     ada.presses(".todo button").await;
     finds(&ada, "#todo li", "from the other tab").await;
-    ada.looks_at(&tasks).await;
+    ada.switches_to(&tasks).await;
     finds(&ada, "#todo li", "from the other tab").await;
-    stage.server.stop().await;
-    stage.server.start_again().await;
+    site.server.stop().await;
+    site.server.start_again().await;
     opens(&ada, "/todo/").await;
     finds(&ada, "#todo li", "buy milk").await;
     opens(&ben, "/todo/").await;
@@ -224,16 +224,16 @@ async fn a_site_in_one_page_moves_over_the_socket_and_signs_in_by_a_ticket() {
 
 #[tokio::test]
 async fn two_versions_of_unmodified_htmx_chat_in_the_same_rooms() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.visit("/htmx/").await;
     ben.visit("/htmx/4/").await;
-    for (speaker, text) in [(&ada, "from htmx 2 <b>"), (&ben, "from htmx 4")] {
-        says(speaker, text).await;
+    for (sender, text) in [(&ada, "from htmx 2 <b>"), (&ben, "from htmx 4")] {
+        says(sender, text).await;
         for person in [&ada, &ben] {
             finds(person, "#content .said", text).await;
         }
-        speaker
+        sender
             .until(
                 "saw the field emptied",
                 "return document.querySelector('#chat_message').value === ''",
@@ -242,7 +242,7 @@ async fn two_versions_of_unmodified_htmx_chat_in_the_same_rooms() {
             .await;
     }
     for person in [&ada, &ben] {
-        person.marks_the_page().await;
+        person.marks_page().await;
         person.presses("button[value=kitchen]").await;
         person.reads("#room-name", "Kitchen").await;
         person.never_saw("from htmx 4").await;
@@ -251,22 +251,22 @@ async fn two_versions_of_unmodified_htmx_chat_in_the_same_rooms() {
     for person in [&ada, &ben] {
         finds(person, "#content .said", "soup").await;
         person.did_not_reload().await;
-        let address = person.ask("return location.search", &[]).await;
+        let address = person.run_script("return location.search", &[]).await;
         assert_eq!(address, "?room=kitchen", "a reload finds the same room");
     }
-    has_no_complaints(&[&ada, &ben]).await;
+    has_no_console_messages(&[&ada, &ben]).await;
 }
 
-/// Says something as soon as the page's socket is there: until then plain htmx keeps what is sent.
+/// Sends a message. Plain htmx buffers it until the socket is open.
 async fn says(person: &Person, text: &str) {
     person.types("#chat_message", text).await;
     person.presses("#form button").await;
 }
 
 #[tokio::test]
-async fn without_javascript_the_demos_can_be_read_and_their_forms_answer() {
-    let stage = Stage::open().await;
-    let ada = stage.person_without_javascript("Ada").await;
+async fn the_demos_and_their_forms_work_without_javascript() {
+    let site = Site::open().await;
+    let ada = site.person_without_javascript("Ada").await;
     ada.visit("/bmi/").await;
     ada.types("#height", "180").await;
     ada.types("#weight", "75").await;

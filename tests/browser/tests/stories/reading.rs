@@ -1,10 +1,10 @@
-//! Who reads finds their place, keeps it, and is not told twice what is new.
+//! Reading position: unread line, older messages, permalinks, several tabs.
 
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Person, Site};
 use serde_json::{Value, json};
 
-/// Says many things in the room at once, as by a program: `line 1` to `line <count>`.
-const SAY_MANY: &str = "return (async (count, word) => {
+/// Posts many messages by script: `line 1` to `line <count>`.
+const POST_MANY: &str = "return (async (count, word) => {
          for (let n = 1; n <= count; n++) {
              const body = new URLSearchParams({ message: `${word} ${n}`, client_id: `${word}${n}` });
              await fetch(location.pathname, { method: 'POST', body, redirect: 'manual' });
@@ -12,15 +12,15 @@ const SAY_MANY: &str = "return (async (count, word) => {
          return true;
      })(...arguments)";
 
-/// Notes which message is the first that can be seen, and where; then goes near the top, where
-/// older ones load.
-const GO_UP: &str = "const list = document.querySelector('#messages'), top = list.getBoundingClientRect().top;
+/// Records the first visible message and its position, then scrolls near the top, where older
+/// messages load.
+const SCROLL_UP: &str = "const list = document.querySelector('#messages'), top = list.getBoundingClientRect().top;
      list.scrollTop = Math.min(list.scrollTop - 1, 300);
      const seen = [...document.querySelectorAll('.messages .message__text')].find(e => e.getBoundingClientRect().bottom > top);
      window.placeOfTheStory = [seen, seen.getBoundingClientRect().top];
      return true";
 
-/// How far the noted message has moved since.
+/// How far the recorded message has moved since.
 const MOVED: &str = "const [seen, top] = window.placeOfTheStory;
      return seen.isConnected ? Math.abs(seen.getBoundingClientRect().top - top) : 1e6";
 
@@ -29,17 +29,17 @@ const PLACES: &str =
 
 async fn count(person: &Person, selector: &str) -> u64 {
     let script = "return document.querySelectorAll(arguments[0]).length";
-    person.ask(script, &[json!(selector)]).await.as_u64().unwrap_or_default()
+    person.run_script(script, &[json!(selector)]).await.as_u64().unwrap_or_default()
 }
 
 async fn has_moved_at_most_two_pixels(person: &Person) {
-    let moved = person.ask(MOVED, &[]).await.as_f64().unwrap_or(1e6);
+    let moved = person.run_script(MOVED, &[]).await.as_f64().unwrap_or(1e6);
     assert!(moved <= 2.0, "what {} was reading moved by {moved} pixels", person.name());
 }
 
-/// Ada and Ben in "Garden", which Ben has read to its end and left for "Harbour".
-async fn ben_has_been_in_the_garden(stage: &Stage) -> (Person, Person) {
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+/// Adds Ada and Ben. Ben has read all of "Garden" and is now in "Harbour".
+async fn ada_in_garden_ben_in_harbour(site: &Site) -> (Person, Person) {
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ada.opens_room("Garden").await;
@@ -48,7 +48,7 @@ async fn ben_has_been_in_the_garden(stage: &Stage) -> (Person, Person) {
     ada.sees("the first of all").await;
     ben.opens_room("Garden").await;
     ben.is_connected().await;
-    ben.has_read("told the server that it was read").await;
+    ben.has_read("reported it as read").await;
     ben.opens_room("Harbour").await;
     ben.is_connected().await;
     (ada, ben)
@@ -56,11 +56,11 @@ async fn ben_has_been_in_the_garden(stage: &Stage) -> (Person, Person) {
 
 trait Reader {
     async fn has_read(&self, what: &str);
-    async fn says_many(&self, count: u32, word: &str);
+    async fn posts_many(&self, count: u32, word: &str);
 }
 
 impl Reader for Person {
-    /// Asks the server itself: a fresh page shows no message as new.
+    /// Queries the server: a newly loaded page shows no message as unread.
     async fn has_read(&self, what: &str) {
         let script = "return (async () => {
              const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), 'text/html');
@@ -70,15 +70,15 @@ impl Reader for Person {
         self.until(what, script, &[]).await;
     }
 
-    async fn says_many(&self, count: u32, word: &str) {
-        self.until("said it all", SAY_MANY, &[json!(count), json!(word)]).await;
+    async fn posts_many(&self, count: u32, word: &str) {
+        self.until("posted all messages", POST_MANY, &[json!(count), json!(word)]).await;
     }
 }
 
 #[tokio::test]
-async fn the_unread_line_stands_above_what_is_new_and_stays_while_it_is_read() {
-    let stage = Stage::open().await;
-    let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
+async fn the_unread_line_is_above_the_first_new_message_and_stays_while_it_is_read() {
+    let site = Site::open().await;
+    let (ada, ben) = ada_in_garden_ben_in_harbour(&site).await;
     ada.says("new to Ben").await;
     ada.sees("new to Ben").await;
     ada.says("this as well").await;
@@ -89,63 +89,63 @@ async fn the_unread_line_stands_above_what_is_new_and_stays_while_it_is_read() {
     let line = "const line = document.querySelector('.message__unread');
                 return line && line.parentElement.querySelector('.message__text').textContent";
     assert_eq!(ben.until("saw the line", line, &[]).await, json!("new to Ben"));
-    ben.has_read("told the server that it was read").await;
+    ben.has_read("reported it as read").await;
     ada.says("while Ben reads").await;
     ben.sees("while Ben reads").await;
-    assert_eq!(ben.ask(line, &[]).await, json!("new to Ben"), "the line stays where it was");
+    assert_eq!(ben.run_script(line, &[]).await, json!("new to Ben"), "the line stays where it was");
     assert_eq!(count(&ben, ".message__unread").await, 1);
     assert_eq!(count(&ben, ".message__day").await, 1, "one day, one line");
-    assert_eq!(count(&ada, ".message__unread").await, 0, "her own words are not new to her");
-    let strangers = "return [...document.querySelector('.messages').children].every(e => e.matches('li.message'))";
+    assert_eq!(count(&ada, ".message__unread").await, 0, "her own messages are not unread for her");
+    let only_messages = "return [...document.querySelector('.messages').children].every(e => e.matches('li.message'))";
     assert_eq!(
-        ben.ask(strangers, &[]).await,
+        ben.run_script(only_messages, &[]).await,
         json!(true),
-        "the list holds messages and nothing else"
+        "the list contains only messages"
     );
 
-    ben.has_read("told the server of the last one").await;
+    ben.has_read("reported the last one as read").await;
     ben.visit("/chat/garden/").await;
     ben.sees("while Ben reads").await;
     assert_eq!(count(&ben, ".message__unread").await, 0, "everything was read");
 }
 
 #[tokio::test]
-async fn older_messages_come_when_the_top_is_near_and_what_is_read_stays_in_its_place() {
-    let stage = Stage::open().await;
-    let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
-    ada.says_many(120, "line").await;
+async fn older_messages_load_near_the_top_without_moving_the_visible_ones() {
+    let site = Site::open().await;
+    let (ada, ben) = ada_in_garden_ben_in_harbour(&site).await;
+    ada.posts_many(120, "line").await;
     ben.visit("/chat/garden/").await;
     ben.is_connected().await;
-    ben.has_a_window(1000, 600).await;
+    ben.sets_window_size(1000, 600).await;
     ben.sees("line 120").await;
     let mut known = count(&ben, ".messages > li").await;
     assert_eq!(known, 50);
     while known < 121 {
-        ben.ask(GO_UP, &[]).await;
+        ben.run_script(SCROLL_UP, &[]).await;
         let more = "return document.querySelectorAll('.messages > li').length > arguments[0]";
         ben.until("got older messages", more, &[json!(known)]).await;
         has_moved_at_most_two_pixels(&ben).await;
         known = count(&ben, ".messages > li").await;
     }
     assert_eq!(
-        ben.ask(PLACES, &[]).await,
+        ben.run_script(PLACES, &[]).await,
         json!((1..=121).collect::<Vec<_>>()),
         "all of them, in order, none twice"
     );
     assert_eq!(count(&ben, ".room__older").await, 0, "the room begins here");
 
-    // Far from the end nothing that comes moves the view; it is counted instead.
-    ben.ask("document.querySelector('#messages').scrollTop = 900", &[]).await;
+    // Far from the end, new messages do not scroll the list; they are counted instead.
+    ben.run_script("document.querySelector('#messages').scrollTop = 900", &[]).await;
     ben.until(
-        "was offered the way to the newest",
+        "saw the button to the newest message",
         "return !document.querySelector('.jump').hidden",
         &[],
     )
     .await;
-    let note = "const list = document.querySelector('#messages'), top = list.getBoundingClientRect().top;
+    let record = "const list = document.querySelector('#messages'), top = list.getBoundingClientRect().top;
          const seen = [...document.querySelectorAll('.message__text')].find(e => e.getBoundingClientRect().bottom > top);
          window.placeOfTheStory = [seen, seen.getBoundingClientRect().top]; return true";
-    ben.ask(note, &[]).await;
+    ben.run_script(record, &[]).await;
     ada.says("far below").await;
     ada.says("and another").await;
     ben.sees("and another").await;
@@ -154,14 +154,14 @@ async fn older_messages_come_when_the_top_is_near_and_what_is_read_stays_in_its_
     ben.presses(".jump").await;
     let at_the_end = "const list = document.querySelector('#messages');
          return list.scrollHeight - list.clientHeight - list.scrollTop < 3 && document.querySelector('.jump').hidden";
-    ben.until("was at the newest", at_the_end, &[]).await;
+    ben.until("was at the newest message", at_the_end, &[]).await;
 }
 
 #[tokio::test]
-async fn a_link_leads_to_the_message_in_the_middle_where_nothing_live_is_mixed_in() {
-    let stage = Stage::open().await;
-    let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
-    ada.says_many(120, "line").await;
+async fn a_permalink_shows_its_message_in_the_middle_without_live_messages() {
+    let site = Site::open().await;
+    let (ada, ben) = ada_in_garden_ben_in_harbour(&site).await;
+    ada.posts_many(120, "line").await;
     ben.visit("/chat/-/messages/40/").await;
     ben.is_connected().await;
     let middle = "const list = document.querySelector('#messages').getBoundingClientRect();
@@ -170,11 +170,11 @@ async fn a_link_leads_to_the_message_in_the_middle_where_nothing_live_is_mixed_i
          const at = (found.top + found.height / 2 - list.top) / list.height;
          return at > .3 && at < .7 && document.querySelector('.message--found').id";
     assert_eq!(ben.until("saw it in the middle", middle, &[]).await, json!("message--40"));
-    let before = ben.ask(PLACES, &[]).await;
+    let before = ben.run_script(PLACES, &[]).await;
     ada.says("far from there").await;
     ada.sees("far from there").await;
-    // What comes to this page comes by the same socket: were the message here, it would stand
-    // before the typing.
+    // The page receives both over one socket: had the message been sent here, it would have arrived
+    // before the typing notice.
     ada.types("#message", "still").await;
     ben.until(
         "saw Ada type",
@@ -182,7 +182,7 @@ async fn a_link_leads_to_the_message_in_the_middle_where_nothing_live_is_mixed_i
         &[],
     )
     .await;
-    assert_eq!(ben.ask(PLACES, &[]).await, before);
+    assert_eq!(ben.run_script(PLACES, &[]).await, before);
 
     ben.says("said from the middle").await;
     ben.sees("said from the middle").await;
@@ -191,60 +191,64 @@ async fn a_link_leads_to_the_message_in_the_middle_where_nothing_live_is_mixed_i
 }
 
 #[tokio::test]
-async fn reading_in_one_tab_clears_the_other_and_marking_unread_does_the_opposite() {
-    let stage = Stage::open().await;
-    let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
+async fn reading_in_one_tab_clears_the_badge_in_another_and_marking_unread_restores_it() {
+    let site = Site::open().await;
+    let (ada, ben) = ada_in_garden_ben_in_harbour(&site).await;
     ada.says("unread in both tabs").await;
     let first = ben.tab();
     let unread =
         "const link = [...document.querySelectorAll('.link')].find(e => e.textContent.includes('Garden'));
          const place = name => Number(link?.querySelector(`[id^=${name}--]`).dataset.seq);
          return place('newest') > place('read')";
-    ben.until("heard of something new in the garden", unread, &[]).await;
+    ben.until("saw an unread message in the garden", unread, &[]).await;
 
     let second = ben.opens_tab().await;
-    ben.looks_at(&second).await;
+    ben.switches_to(&second).await;
     ben.visit("/chat/garden/").await;
     ben.is_connected().await;
     ben.sees("unread in both tabs").await;
-    // A new tab opens behind: a person looks at it by a click.
+    // A new tab opens in the background and gets the focus by a click.
     ben.presses("#message").await;
-    let looks = ben.ask("return [document.hasFocus(), document.visibilityState]", &[]).await;
-    assert_eq!(looks, json!([true, "visible"]), "this tab is looked at");
-    ben.has_read("told the server that it was read").await;
-    ben.looks_at(&first).await;
-    ben.until("was cleared by the other tab", &format!("return !(() => {{ {unread} }})()"), &[])
-        .await;
+    let looks = ben.run_script("return [document.hasFocus(), document.visibilityState]", &[]).await;
+    assert_eq!(looks, json!([true, "visible"]), "this tab has the focus");
+    ben.has_read("reported it as read").await;
+    ben.switches_to(&first).await;
+    ben.until(
+        "saw it marked as read by the other tab",
+        &format!("return !(() => {{ {unread} }})()"),
+        &[],
+    )
+    .await;
 
-    ben.looks_at(&second).await;
-    ben.ask(
+    ben.switches_to(&second).await;
+    ben.run_script(
         "document.querySelector('.messages > li:last-child .message__link').focus({ focusVisible: true })",
         &[],
     )
     .await;
     ben.presses("[data-tool=unread]").await;
     ben.reads(".tools__words", "Marked unread").await;
-    ben.looks_at(&first).await;
+    ben.switches_to(&first).await;
     ben.until("saw it unread again", unread, &[]).await;
-    assert_ne!(ben.ask(unread, &[]).await, Value::Null);
+    assert_ne!(ben.run_script(unread, &[]).await, Value::Null);
 }
 
 #[tokio::test]
-async fn more_unread_than_a_page_shows_is_said_with_a_way_to_the_first_of_it_and_no_line_stands_elsewhere()
+async fn more_unread_messages_than_a_page_shows_are_counted_with_a_link_to_the_first_and_without_a_line()
  {
-    let stage = Stage::open().await;
-    let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
-    ada.says_many(70, "line").await;
+    let site = Site::open().await;
+    let (ada, ben) = ada_in_garden_ben_in_harbour(&site).await;
+    ada.posts_many(70, "line").await;
     ben.visit("/chat/garden/").await;
     ben.is_connected().await;
     ben.sees("line 70").await;
-    ben.has_read("told the server that it was read").await;
+    ben.has_read("reported it as read").await;
     assert_eq!(
         count(&ben, ".message__unread").await,
         0,
-        "the first that is new to Ben is not shown"
+        "the first unread message is not displayed"
     );
-    let words = ben.words_of(".unseen").await;
+    let words = ben.text_of(".unseen").await;
     assert!(words.contains("70 unread"), "{words}");
     ben.presses(".unseen").await;
     let line = "const line = document.querySelector('.message__unread');
@@ -257,16 +261,16 @@ async fn more_unread_than_a_page_shows_is_said_with_a_way_to_the_first_of_it_and
 }
 
 #[tokio::test]
-async fn paging_up_to_the_first_unread_finds_the_line_there_and_takes_away_the_way_to_it() {
-    let stage = Stage::open().await;
-    let (ada, ben) = ben_has_been_in_the_garden(&stage).await;
-    ada.says_many(70, "line").await;
+async fn loading_older_messages_up_to_the_first_unread_shows_the_line_and_removes_the_link() {
+    let site = Site::open().await;
+    let (ada, ben) = ada_in_garden_ben_in_harbour(&site).await;
+    ada.posts_many(70, "line").await;
     ben.visit("/chat/garden/").await;
     ben.is_connected().await;
-    ben.has_a_window(1000, 600).await;
+    ben.sets_window_size(1000, 600).await;
     ben.sees("line 70").await;
     assert_eq!(count(&ben, ".unseen").await, 1);
-    ben.ask(GO_UP, &[]).await;
+    ben.run_script(SCROLL_UP, &[]).await;
     let line = "const line = document.querySelector('.message__unread');
                 return line && line.parentElement.querySelector('.message__text').textContent";
     assert_eq!(ben.until("saw the line", line, &[]).await, json!("line 1"));

@@ -1,51 +1,51 @@
-//! The server or the network goes away and comes back; nobody notices more than a moment of quiet.
+//! Interruptions of the server or the network: pages reconnect without losing messages.
 
-use bellwire_browser_tests::{Person, Stage, Trouble};
+use bellwire_browser_tests::{NetworkError, Person, Site};
 
-/// A stage with two people in the room "Garden", both connected, their pages marked.
-async fn two_in_a_room() -> (Stage, Person, Person) {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+/// Starts a site with two people in the room "Garden", both connected, with marked pages.
+async fn two_in_a_room() -> (Site, Person, Person) {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     for person in [&ada, &ben] {
         person.opens_room("Garden").await;
         person.is_connected().await;
-        person.marks_the_page().await;
+        person.marks_page().await;
     }
     ada.says("before").await;
     ben.sees("before").await;
     for person in [&ada, &ben] {
-        person.expects(Trouble::Unreachable);
+        person.expects(NetworkError::Unreachable);
     }
-    (stage, ada, ben)
+    (site, ada, ben)
 }
 
-/// The pages of both are the ones from the start, live, and equal to a fresh one.
+/// Checks that both pages were not reloaded, are live, and equal a newly loaded page.
 async fn both_have(ada: &Person, ben: &Person, all: &[&str]) {
     for person in [ada, ben] {
-        for words in all {
-            person.sees(words).await;
+        for text in all {
+            person.sees(text).await;
         }
         person.did_not_reload().await;
     }
     let live = ada.messages().await;
-    assert_eq!(live.len(), all.len(), "nothing is there twice: {live:?}");
+    assert_eq!(live.len(), all.len(), "a message is displayed twice: {live:?}");
     assert_eq!(live, ben.messages().await);
     ben.visit("/chat/garden/").await;
     assert_eq!(live, ben.messages().await, "a fresh page shows what the live ones show");
 }
 
 #[tokio::test]
-async fn a_killed_server_comes_back_and_both_go_on_talking() {
-    let (mut stage, ada, ben) = two_in_a_room().await;
-    stage.server.kill();
+async fn after_a_killed_server_restarts_both_continue_to_chat() {
+    let (mut site, ada, ben) = two_in_a_room().await;
+    site.server.kill();
     ada.is_offline().await;
     ben.is_offline().await;
     ada.says("sent while nobody listens").await;
     ben.types("#message", "half a thought").await;
 
-    stage.server.start_again().await;
+    site.server.start_again().await;
     ada.is_connected().await;
     ben.is_connected().await;
     ben.sees("sent while nobody listens").await;
@@ -61,13 +61,13 @@ async fn a_killed_server_comes_back_and_both_go_on_talking() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_stopped_and_started_is_a_short_silence() {
-    let (mut stage, ada, ben) = two_in_a_room().await;
-    let status = stage.server.stop().await;
-    assert!(status.success(), "a server that is told to stop ends well: {status}");
+async fn after_a_stop_and_start_of_the_server_no_message_is_lost() {
+    let (mut site, ada, ben) = two_in_a_room().await;
+    let status = site.server.stop().await;
+    assert!(status.success(), "the server stops without an error: {status}");
     ben.is_offline().await;
     ben.says("in between").await;
-    stage.server.start_again().await;
+    site.server.start_again().await;
     ada.sees("in between").await;
     ada.is_connected().await;
     ada.says("welcome back").await;
@@ -75,21 +75,21 @@ async fn a_server_that_is_stopped_and_started_is_a_short_silence() {
 }
 
 #[tokio::test]
-async fn who_was_cut_off_gets_what_was_said_meanwhile() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
-    let (ben, cable) = stage.person_with_a_cable("Ben").await;
+async fn a_disconnected_person_receives_the_missed_messages() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
+    let (ben, proxy) = site.person_with_proxy("Ben").await;
     ada.becomes_administrator().await;
     ben.signs_up().await;
     for person in [&ada, &ben] {
         person.opens_room("Garden").await;
         person.is_connected().await;
-        person.marks_the_page().await;
+        person.marks_page().await;
     }
     ben.types("#message", "half a thought").await;
 
-    ben.expects(Trouble::Unreachable);
-    cable.cut();
+    ben.expects(NetworkError::Unreachable);
+    proxy.cut();
     ben.is_offline().await;
     ada.is_connected().await;
     let meanwhile: Vec<String> = (1..=6).map(|number| format!("meanwhile {number}")).collect();
@@ -100,7 +100,7 @@ async fn who_was_cut_off_gets_what_was_said_meanwhile() {
     ben.never_saw("meanwhile").await;
     ben.presses("#composer button[type=submit]").await;
 
-    cable.mend();
+    proxy.restore();
     ada.sees("half a thought").await;
     let mut all: Vec<&str> = meanwhile.iter().map(String::as_str).collect();
     all.push("half a thought");

@@ -1,8 +1,8 @@
-//! Whoever is signed out in the middle of a sentence does not lose it, and nobody else says it.
+//! Unsent text after a sign-out: it is kept for its author and never sent by another account.
 
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Person, Site};
 
-/// In a room, with a live page; then signed out from another tab of the same browser, which stays
+/// Opens a room and types a draft, then signs out in another tab of the same browser, which stays
 /// open.
 async fn signed_out_elsewhere(ada: &Person, draft: &str) {
     ada.opens_room("Garden").await;
@@ -10,10 +10,10 @@ async fn signed_out_elsewhere(ada: &Person, draft: &str) {
     ada.types("#message", draft).await;
     let room = ada.tab();
     let other = ada.opens_tab().await;
-    ada.looks_at(&other).await;
+    ada.switches_to(&other).await;
     ada.visit("/").await;
     ada.signs_out().await;
-    ada.looks_at(&room).await;
+    ada.switches_to(&room).await;
     ada.is_offline().await;
 }
 
@@ -28,9 +28,9 @@ async fn fills_in_sign_in(ada: &Person, name: &str) {
 }
 
 #[tokio::test]
-async fn what_was_sent_after_signing_out_elsewhere_is_sent_after_signing_in() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn a_message_sent_after_a_sign_out_in_another_tab_is_delivered_after_signing_in() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ben.opens_room("Garden").await;
@@ -47,23 +47,23 @@ async fn what_was_sent_after_signing_out_elsewhere_is_sent_after_signing_in() {
 }
 
 #[tokio::test]
-async fn half_typed_text_is_there_again_after_following_the_link_to_sign_in() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn a_draft_is_restored_after_signing_in_by_the_link() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.becomes_administrator().await;
     signed_out_elsewhere(&ada, "half a thought").await;
     ada.presses("#connection-sign-in a").await;
     fills_in_sign_in(&ada, "Ada").await;
     ada.is_connected().await;
     let kept = "return document.querySelector('#message').value === 'half a thought'";
-    ada.until("found the half thought again", kept, &[]).await;
-    assert!(ada.messages().await.is_empty(), "nobody has sent it");
+    ada.until("found the draft again", kept, &[]).await;
+    assert!(ada.messages().await.is_empty(), "the draft was not sent");
 }
 
 #[tokio::test]
-async fn what_one_person_wrote_is_never_sent_by_the_next() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn the_text_of_one_person_is_never_sent_by_the_next() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     signed_out_elsewhere(&ada, "Ada's own words").await;
@@ -74,7 +74,7 @@ async fn what_one_person_wrote_is_never_sent_by_the_next() {
     ada.sees("Ben's words").await;
     ada.never_saw("Ada's own words").await;
 
-    // Once more, with Ben signed in already in the other tab when the text is sent.
+    // Again, with Ben already signed in in the other tab when the text is sent.
     ada.signs_out().await;
     ada.signs_in().await;
     ada.opens_room("Garden").await;
@@ -82,10 +82,10 @@ async fn what_one_person_wrote_is_never_sent_by_the_next() {
     signed_out_elsewhere(&ada, "Ada's last words").await;
     let room = ada.tab();
     let other = ada.opens_tab().await;
-    ada.looks_at(&other).await;
+    ada.switches_to(&other).await;
     ada.visit("/accounts/login/").await;
     fills_in_sign_in(&ada, "Ben").await;
-    ada.looks_at(&room).await;
+    ada.switches_to(&room).await;
     ada.presses("#composer button[type=submit]").await;
     ada.is_connected().await;
     ada.says("Ben again").await;

@@ -1,21 +1,21 @@
-//! What somebody is in the middle of survives what others do.
+//! Unsent text, focus and scroll position survive live updates.
 
-use bellwire_browser_tests::{Person, Stage};
+use bellwire_browser_tests::{Person, Site};
 use serde_json::Value;
 
-/// Where the person is: the words in the composer, the caret's place, the focus, and the scroll of
+/// The state of the page: the composer's text, the selection, the focus, and the scroll position of
 /// the messages.
-const WHERE: &str = "const box = document.querySelector('#message'), list = document.querySelector('#messages');
+const STATE: &str = "const box = document.querySelector('#message'), list = document.querySelector('#messages');
      return [box.value, box.selectionStart, box.selectionEnd, document.activeElement.id, Math.round(list.scrollTop)]";
 
-async fn place_of(person: &Person) -> Value {
-    person.ask(WHERE, &[]).await
+async fn state_of(person: &Person) -> Value {
+    person.run_script(STATE, &[]).await
 }
 
 #[tokio::test]
 async fn half_typed_text_focus_and_scroll_survive_a_live_change() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ben.opens_room("Garden").await;
@@ -27,35 +27,35 @@ async fn half_typed_text_focus_and_scroll_survive_a_live_change() {
     ada.opens_room("Garden").await;
     ada.is_connected().await;
     ada.sees("line 24").await;
-    ada.has_a_window(1000, 500).await;
+    ada.sets_window_size(1000, 500).await;
 
     ada.types("#message", "I was about to say").await;
     let scroll = "const list = document.querySelector('#messages'); list.scrollTop = 100; \
                   document.querySelector('#message').setSelectionRange(2, 5); return list.scrollTop > 90";
     ada.until("could scroll up", scroll, &[]).await;
-    let before = place_of(&ada).await;
+    let before = state_of(&ada).await;
     assert_eq!(before[0], "I was about to say");
     assert_eq!(before[3], "message", "the composer has the focus");
 
     ben.says("something new").await;
     ada.sees("something new").await;
     assert_eq!(
-        place_of(&ada).await,
+        state_of(&ada).await,
         before,
-        "a message of somebody else moved or changed something"
+        "a message of another person moved or changed something"
     );
     ada.presses("#composer button[type=submit]").await;
     ben.sees("I was about to say").await;
 }
 
 #[tokio::test]
-async fn at_the_newest_message_a_new_one_keeps_the_reader_there() {
-    let stage = Stage::open().await;
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn a_list_at_its_end_stays_at_its_end_when_messages_arrive() {
+    let site = Site::open().await;
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     ada.opens_room("Garden").await;
-    ada.has_a_window(1000, 500).await;
+    ada.sets_window_size(1000, 500).await;
     ben.opens_room("Garden").await;
     ada.is_connected().await;
     ben.is_connected().await;
@@ -69,21 +69,24 @@ async fn at_the_newest_message_a_new_one_keeps_the_reader_there() {
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_taken_is_explained_and_kept() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
+async fn a_rejected_message_is_explained_and_its_text_is_kept() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
     ada.becomes_administrator().await;
     ada.opens_room("Garden").await;
     ada.is_connected().await;
     let long = "long ".repeat(2_000);
-    // Put there at once, as by pasting: typing ten thousand letters is slow.
-    ada.ask("document.querySelector('#message').value = arguments[0]", &[long.as_str().into()])
-        .await;
+    // Set as if pasted, because typing ten thousand letters is slow.
+    ada.run_script(
+        "document.querySelector('#message').value = arguments[0]",
+        &[long.as_str().into()],
+    )
+    .await;
     ada.presses("#composer button[type=submit]").await;
     ada.until("read why", "return document.querySelector('#error--message').innerText.trim()", &[])
         .await;
-    let kept = ada.ask("return document.querySelector('#message').value", &[]).await;
-    assert_eq!(kept, long, "what was written is kept");
+    let kept = ada.run_script("return document.querySelector('#message').value", &[]).await;
+    assert_eq!(kept, long, "the text is kept");
 
     ada.says("short").await;
     ada.sees("short").await;

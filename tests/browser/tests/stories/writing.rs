@@ -1,13 +1,12 @@
-//! What is written can be changed, taken back, addressed to somebody, and left for later; none of
-//! it is lost.
+//! Writing messages: edits, deletions, typing notices, mentions, drafts, pending messages.
 
-use bellwire_browser_tests::{Key, Keys, Person, Stage, Trouble};
+use bellwire_browser_tests::{Key, Keys, NetworkError, Person, Site};
 use serde_json::json;
 
-const IN_THE_BOX: &str = "return document.querySelector('#message').value";
+const COMPOSER_TEXT: &str = "return document.querySelector('#message').value";
 
-async fn two_in_the_garden(stage: &Stage) -> (Person, Person) {
-    let (ada, ben) = (stage.person("Ada").await, stage.person("Ben").await);
+async fn two_in_the_garden(site: &Site) -> (Person, Person) {
+    let (ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     ada.becomes_administrator().await;
     ben.signs_up().await;
     for person in [&ada, &ben] {
@@ -17,20 +16,20 @@ async fn two_in_the_garden(stage: &Stage) -> (Person, Person) {
     (ada, ben)
 }
 
-/// Keys into the composer, as they are: nothing is emptied first.
+/// Types into the composer without clearing it.
 async fn keys<'a>(person: &Person, keys: impl Into<Keys<'a>>) {
-    person.keys_into("#message", keys).await;
+    person.types_keys("#message", keys).await;
 }
 
 async fn holds(person: &Person, text: &str) {
     let script = "return document.querySelector('#message').value === arguments[0]";
-    person.until(&format!("had {text:?} in the box"), script, &[json!(text)]).await;
+    person.until(&format!("had {text:?} in the composer"), script, &[json!(text)]).await;
 }
 
 #[tokio::test]
-async fn arrow_up_edits_my_last_message_and_escape_gives_the_draft_back() {
-    let stage = Stage::open().await;
-    let (ada, ben) = two_in_the_garden(&stage).await;
+async fn arrow_up_edits_the_last_own_message_and_escape_restores_the_draft() {
+    let site = Site::open().await;
+    let (ada, ben) = two_in_the_garden(&site).await;
     ada.says("a *small* mistkae").await;
     ben.sees("a small mistkae").await;
     ben.says("not mine to edit").await;
@@ -41,8 +40,8 @@ async fn arrow_up_edits_my_last_message_and_escape_gives_the_draft_back() {
     ada.find(".composer__editing").await;
     keys(&ada, Key::Escape).await;
     holds(&ada, "").await;
-    let focus = ada.ask("return document.activeElement.id", &[]).await;
-    assert_eq!(focus, json!("message"), "the focus is where it was");
+    let focus = ada.run_script("return document.activeElement.id", &[]).await;
+    assert_eq!(focus, json!("message"), "the focus has not moved");
 
     keys(&ada, Key::Up).await;
     ada.types("#message", "a *small* mistake").await;
@@ -53,35 +52,38 @@ async fn arrow_up_edits_my_last_message_and_escape_gives_the_draft_back() {
     ben.find(".message__edited").await;
     assert_eq!(ben.messages().await, ["a small mistake", "not mine to edit"]);
     let announced = ben
-        .ask("return document.querySelector('[data-messages-target=announcer]').textContent", &[])
+        .run_script(
+            "return document.querySelector('[data-messages-target=announcer]').textContent",
+            &[],
+        )
         .await;
     assert_eq!(announced, json!("Ada: a small mistkae"), "a change is not announced");
 }
 
 #[tokio::test]
-async fn a_message_is_deleted_after_one_question_and_its_edit_ends_elsewhere() {
-    let stage = Stage::open().await;
-    let (ada, ben) = two_in_the_garden(&stage).await;
+async fn a_message_is_deleted_after_a_confirmation_and_its_edit_ends_in_other_windows() {
+    let site = Site::open().await;
+    let (ada, ben) = two_in_the_garden(&site).await;
     ben.says("first").await;
     ada.sees("first").await;
     ben.says("second").await;
     ada.sees("second").await;
     keys(&ben, "half a thought").await;
-    // An administrator takes it back while its author edits it.
-    ben.ask(
+    // An administrator deletes it while its author edits it.
+    ben.run_script(
         "document.querySelector('.message:nth-child(1) .message__link').focus({ focusVisible: true })",
         &[],
     )
     .await;
     ben.presses("[data-tool=edit]").await;
     holds(&ben, "first").await;
-    ada.ask(
+    ada.run_script(
         "document.querySelector('.message:nth-child(1) .message__link').focus({ focusVisible: true })",
         &[],
     )
     .await;
     assert_eq!(
-        ada.ask("return document.querySelector('[data-tool=edit]').hidden", &[]).await,
+        ada.run_script("return document.querySelector('[data-tool=edit]').hidden", &[]).await,
         json!(true)
     );
     ada.presses("[data-tool=delete]").await;
@@ -95,8 +97,8 @@ async fn a_message_is_deleted_after_one_question_and_its_edit_ends_elsewhere() {
     assert_eq!(ben.messages().await, ["second"]);
 }
 
-/// What is to happen in six seconds happens when the story says so: nothing depends on how fast a
-/// machine is.
+/// Holds timers of six seconds until the test runs them, so that nothing depends on the speed of
+/// the machine.
 const HOLD_SIX_SECONDS: &str = "window.held = new Map()
   const [set, clear] = [window.setTimeout, window.clearTimeout]
   window.setTimeout = (does, delay, ...more) => {
@@ -106,14 +108,14 @@ const HOLD_SIX_SECONDS: &str = "window.held = new Map()
   }
   window.clearTimeout = (id) => (window.held.delete(id), clear(id))";
 
-/// Counts the tries to connect.
-const COUNT_TRIES: &str = "window.tries = 0
-  window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.tries++ } }";
+/// Counts the connection attempts.
+const COUNT_ATTEMPTS: &str = "window.attempts = 0
+  window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.attempts++ } }";
 
 #[tokio::test]
-async fn typing_shows_to_others_and_ends_with_the_message_or_by_itself() {
-    let stage = Stage::open().await;
-    let (ada, ben) = two_in_the_garden(&stage).await;
+async fn a_typing_notice_ends_with_the_message_or_after_a_timeout() {
+    let site = Site::open().await;
+    let (ada, ben) = two_in_the_garden(&site).await;
     let typing = "return document.querySelector('#typing').innerText.startsWith('Ben is typing')";
     let quiet = "return document.querySelector('#typing').innerText.trim() === ''";
     keys(&ben, "he").await;
@@ -121,29 +123,40 @@ async fn typing_shows_to_others_and_ends_with_the_message_or_by_itself() {
     keys(&ben, "llo").await;
     keys(&ben, Key::Enter).await;
     ada.sees("hello").await;
-    ada.until("saw that Ben is done", quiet, &[]).await;
-    ada.ask(HOLD_SIX_SECONDS, &[]).await;
+    ada.until("saw that Ben stopped typing", quiet, &[]).await;
+    ada.run_script(HOLD_SIX_SECONDS, &[]).await;
     keys(&ben, "and").await;
     ada.until("saw Ben type again", typing, &[]).await;
     ada.until("waits for six seconds, once", "return window.held.size === 1", &[]).await;
-    ada.ask("for (const does of window.held.values()) does()", &[]).await;
-    ada.until("saw that Ben stopped", quiet, &[]).await;
-    assert_eq!(ben.ask(quiet, &[]).await, json!(true), "nobody is told that they type themselves");
+    ada.run_script("for (const does of window.held.values()) does()", &[]).await;
+    ada.until("saw that Ben stopped typing", quiet, &[]).await;
+    assert_eq!(
+        ben.run_script(quiet, &[]).await,
+        json!(true),
+        "the author receives no typing notice"
+    );
 }
 
 #[tokio::test]
-async fn a_name_is_completed_and_stands_out_for_the_one_who_is_named() {
-    let stage = Stage::open().await;
-    let (ada, ben) = two_in_the_garden(&stage).await;
+async fn a_mention_is_completed_and_highlighted_for_the_mentioned_person() {
+    let site = Site::open().await;
+    let (ada, ben) = two_in_the_garden(&site).await;
     keys(&ada, "hi @b").await;
     ada.reads("#names [role=option]", "Ben").await;
     let combobox = "const box = document.querySelector('#message');
          return [box.role, box.getAttribute('aria-controls'), document.getElementById(box.getAttribute('aria-activedescendant'))?.textContent]";
-    assert_eq!(ada.ask(combobox, &[]).await, json!(["combobox", "names", "Ben"]));
+    assert_eq!(ada.run_script(combobox, &[]).await, json!(["combobox", "names", "Ben"]));
     keys(&ada, Key::Escape).await;
-    assert_eq!(ada.ask("return document.querySelector('#names').hidden", &[]).await, json!(true));
+    assert_eq!(
+        ada.run_script("return document.querySelector('#names').hidden", &[]).await,
+        json!(true)
+    );
     keys(&ada, "e").await;
-    assert_eq!(ada.ask(IN_THE_BOX, &[]).await, json!("hi @be"), "Escape closes it for this name");
+    assert_eq!(
+        ada.run_script(COMPOSER_TEXT, &[]).await,
+        json!("hi @be"),
+        "Escape closes it for this name"
+    );
     ada.types("#message", "hi @be").await;
     ada.reads("#names [role=option]", "Ben").await;
     keys(&ada, Key::Enter).await;
@@ -152,15 +165,16 @@ async fn a_name_is_completed_and_stands_out_for_the_one_who_is_named() {
     keys(&ada, Key::Enter).await;
     ben.find(".message--mentions-me").await;
     ada.sees("hi @Ben !").await;
-    let others =
-        ada.ask("return document.querySelector('.message--mentions-me') === null", &[]).await;
-    assert_eq!(others, json!(true), "it stands out for Ben alone");
+    let others = ada
+        .run_script("return document.querySelector('.message--mentions-me') === null", &[])
+        .await;
+    assert_eq!(others, json!(true), "it is highlighted only for Ben");
 }
 
 #[tokio::test]
-async fn a_draft_survives_a_reload_and_a_walk_to_another_room_and_is_gone_when_sent() {
-    let stage = Stage::open().await;
-    let (ada, _ben) = two_in_the_garden(&stage).await;
+async fn a_draft_survives_a_reload_and_another_room_and_is_removed_when_sent() {
+    let site = Site::open().await;
+    let (ada, _ben) = two_in_the_garden(&site).await;
     keys(&ada, "for the garden").await;
     ada.reloads().await;
     ada.is_connected().await;
@@ -177,7 +191,7 @@ async fn a_draft_survives_a_reload_and_a_walk_to_another_room_and_is_gone_when_s
     ada.is_connected().await;
     holds(&ada, "").await;
     let kept = ada
-        .ask(
+        .run_script(
             "return Object.keys(localStorage).filter(key => key.startsWith('chat:drafts:')).length",
             &[],
         )
@@ -186,33 +200,34 @@ async fn a_draft_survives_a_reload_and_a_walk_to_another_room_and_is_gone_when_s
 }
 
 #[tokio::test]
-async fn what_waits_for_the_connection_can_be_sent_again_or_discarded() {
-    let stage = Stage::open().await;
-    let ada = stage.person("Ada").await;
-    let (ben, cable) = stage.person_with_a_cable("Ben").await;
+async fn pending_messages_can_be_retried_or_discarded() {
+    let site = Site::open().await;
+    let ada = site.person("Ada").await;
+    let (ben, proxy) = site.person_with_proxy("Ben").await;
     ada.becomes_administrator().await;
     ben.signs_up().await;
     for person in [&ada, &ben] {
         person.opens_room("Garden").await;
         person.is_connected().await;
     }
-    ben.ask(COUNT_TRIES, &[]).await;
-    ben.expects(Trouble::Unreachable);
-    cable.cut();
+    ben.run_script(COUNT_ATTEMPTS, &[]).await;
+    ben.expects(NetworkError::Unreachable);
+    proxy.cut();
     ben.is_offline().await;
     ben.says("better not").await;
     ben.says("this one counts").await;
     ben.presses("[data-pending]:nth-child(1) .message__waiting button:nth-of-type(2)").await;
     let left = "return [...document.querySelectorAll('[data-pending] .message__text')].map(e => e.textContent)";
-    assert_eq!(ben.ask(left, &[]).await, json!(["this one counts"]));
-    // In one breath, so that no try of the page's own can come in between.
-    let retry = "const before = window.tries
+    assert_eq!(ben.run_script(left, &[]).await, json!(["this one counts"]));
+    // In one script, so that no automatic attempt can happen in between.
+    let retry = "const before = window.attempts
         document.querySelector('[data-pending] .message__waiting button').click()
-        return window.tries - before";
-    assert_eq!(ben.ask(retry, &[]).await, json!(1), "Retry tries at once");
-    cable.mend();
+        return window.attempts - before";
+    assert_eq!(ben.run_script(retry, &[]).await, json!(1), "Retry connects at once");
+    proxy.restore();
     ada.sees("this one counts").await;
     ben.sees("this one counts").await;
-    ben.until("waited for nothing", "return !document.querySelector('[data-pending]')", &[]).await;
+    ben.until("had no pending message", "return !document.querySelector('[data-pending]')", &[])
+        .await;
     assert_eq!(ada.messages().await, ["this one counts"]);
 }

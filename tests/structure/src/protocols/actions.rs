@@ -1,13 +1,13 @@
-//! Actions of sockets, and the frames of those that have an action of their own.
+//! Extraction of socket actions, and of frames with an `action` key.
 
 use proc_macro2::{Delimiter, TokenStream};
 
-use super::items::{Field, fields, items, said, strings, text_of};
+use super::items::{Field, arguments_of, fields, items, strings, text_of};
 use super::routes::item;
 use super::{Row, Source, Sources};
 use crate::tokens::{Cursor, as_group, as_ident, as_string, name};
 
-/// The actions of each enum that is read from `{"action": …, "data": {…}}`.
+/// The actions of each enum that is deserialized from `{"action": …, "data": {…}}`.
 pub(super) fn actions(sources: &Sources, source: &Source) -> Vec<Row> {
     let mut rows = Vec::new();
     let all = items(&source.tokens);
@@ -17,11 +17,12 @@ pub(super) fn actions(sources: &Sources, source: &Source) -> Vec<Row> {
         .flat_map(|item| strings(&item.body))
         .collect();
     let enums = all.iter().filter(|item| item.word == "enum");
-    for one in enums.filter(|one| text_of(&said(&one.attributes, "serde"), "tag") == Some("action"))
+    for one in enums
+        .filter(|one| text_of(&arguments_of(&one.attributes, "serde"), "tag") == Some("action"))
     {
         for variant in fields(&one.body) {
-            let said = said(&variant.attributes, "serde");
-            let action = text_of(&said, "rename").unwrap_or(&variant.name).to_owned();
+            let arguments = arguments_of(&variant.attributes, "serde");
+            let action = text_of(&arguments, "rename").unwrap_or(&variant.name).to_owned();
             let is_bare = if bare.contains(&action) { "yes" } else { "" };
             let cells = [action, data(sources, source, &variant), is_bare.to_owned()];
             rows.push(Row::new(&source.part, "action", cells));
@@ -30,7 +31,7 @@ pub(super) fn actions(sources: &Sources, source: &Source) -> Vec<Row> {
     rows
 }
 
-/// The fields of an action: its own, or those of the struct that it holds.
+/// The fields of an action: inline ones, or those of the struct that it holds.
 fn data(sources: &Sources, source: &Source, variant: &Field) -> String {
     let Some(group) = variant.rest.first().and_then(as_group) else { return String::new() };
     let body = match group.delimiter() {
@@ -46,16 +47,16 @@ fn data(sources: &Sources, source: &Source, variant: &Field) -> String {
     described.join(", ")
 }
 
-/// A field as the tables have it: `name type`, with `?` where it may be missing.
+/// A field in the format of the tables: `name type`, with `?` if it is optional.
 fn described(field: &Field) -> String {
-    let said = said(&field.attributes, "serde");
-    let name = text_of(&said, "rename").unwrap_or(&field.name);
+    let arguments = arguments_of(&field.attributes, "serde");
+    let name = text_of(&arguments, "rename").unwrap_or(&field.name);
     let types: Vec<_> = field.rest.iter().filter_map(as_ident).map(crate::tokens::name).collect();
-    let is_optional =
-        said.iter().any(|(word, _)| word == "default") || types.iter().any(|one| one == "Option");
-    let reader = text_of(&said, "deserialize_with").unwrap_or_default();
+    let is_optional = arguments.iter().any(|(word, _)| word == "default")
+        || types.iter().any(|one| one == "Option");
+    let reader = text_of(&arguments, "deserialize_with").unwrap_or_default();
     let kind = match types.last().map(String::as_str) {
-        _ if reader.contains("number") || reader.contains("i64") => "number",
+        _ if reader.contains("lenient_") => "number",
         Some("String") => "text",
         Some("bool") => "true or false",
         _ => "value",
@@ -63,7 +64,7 @@ fn described(field: &Field) -> String {
     format!("{name}{} {kind}", if is_optional { "?" } else { "" })
 }
 
-/// Objects with an `action` that are sent as they are: `json!({ "action": "New ball", … })`.
+/// Frames that are sent as literal objects: `json!({ "action": "New ball", … })`.
 pub(super) fn frames(source: &Source) -> Vec<Row> {
     objects(&source.tokens)
         .into_iter()
@@ -76,7 +77,7 @@ pub(super) fn frames(source: &Source) -> Vec<Row> {
         .collect()
 }
 
-/// The keys of all objects in `json!`, each with its value if that is a text.
+/// The keys of all objects in `json!`, each with its value if that is a string.
 fn objects(tokens: &TokenStream) -> Vec<Vec<(String, String)>> {
     let (mut cursor, mut found) = (Cursor::new(tokens.clone()), Vec::new());
     while cursor.peek(0).is_some() {

@@ -1,4 +1,4 @@
-//! The tables of docs/protocols.md.
+//! Parser of the tables in docs/protocols.md.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::Row;
 use super::names::varying;
 use super::routes::BY_HAND;
 
-/// The kinds of tables that are compared with the source, and how many of their columns are.
+/// The kinds of tables that are compared with the source, and their number of compared columns.
 const KINDS: [(&str, usize); 13] = [
     ("method", 3),
     ("action", 3),
@@ -23,7 +23,7 @@ const KINDS: [(&str, usize); 13] = [
     ("table", 2),
 ];
 
-/// The kind of a table, and how many columns of it are compared with the source.
+/// The kind of a table, and its number of compared columns.
 fn checked_columns(heading: &str) -> Option<(&'static str, usize)> {
     KINDS.into_iter().find(|(kind, _)| *kind == heading)
 }
@@ -51,13 +51,13 @@ pub fn first_column(text: &str, wanted: &str) -> BTreeSet<String> {
     found
 }
 
-/// The variables in the tables of README.md.
-pub fn variables_of_readme(text: &str) -> BTreeSet<Row> {
+/// The variables in the tables of docs/settings.md.
+pub fn variables_of_settings(text: &str) -> BTreeSet<Row> {
     let names = first_column(text, "variable").into_iter();
     names.map(|name| Row::new("site", "variable", [name])).collect()
 }
 
-/// Hands on each row of each table: its part, the heading of its table's first column, its cells.
+/// Calls `take` for each row of each table: its part, the heading of the first column, its cells.
 fn each_row(text: &str, take: &mut dyn FnMut(&str, &str, &[&str])) {
     let (mut part, mut heading) = (String::new(), None);
     for line in text.lines() {
@@ -77,7 +77,7 @@ fn each_row(text: &str, take: &mut dyn FnMut(&str, &str, &[&str])) {
     }
 }
 
-/// The part that a chapter is about: "Chat (`apps/chat`)" is about `chat`.
+/// The part that a chapter describes: "Chat (`apps/chat`)" describes `chat`.
 fn part_of(title: &str) -> String {
     let app = title.split_once("`apps/").and_then(|(_, rest)| rest.split_once('`'));
     app.map_or_else(
@@ -86,7 +86,7 @@ fn part_of(title: &str) -> String {
     )
 }
 
-/// A cell without its marks. Lists are put in order; what varies becomes `*`.
+/// A cell without markup. Lists are sorted; variable parts become `*`.
 fn plain(kind: &str, column: usize, cell: &str) -> String {
     let cell = cell.replace('`', "");
     if kind == "selector" {

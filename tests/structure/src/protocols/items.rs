@@ -1,18 +1,18 @@
-//! Items of a Rust file: structs, enums, functions, constants.
+//! Parser of items: structs, enums, functions, constants.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::shipped::attribute;
 use crate::tokens::{Cursor, as_group, as_string, is_punct};
 
-/// An item, wherever it stands.
+/// An item at any level.
 #[derive(Debug)]
 pub(super) struct Item {
     /// `struct`, `enum`, `fn`, `const`, `static`, `impl`, `mod` or `trait`.
     pub(super) word: String,
-    /// The name. Of an `impl`, its first.
+    /// The name. For an `impl`, its first name.
     pub(super) name: String,
-    /// The insides of its attributes.
+    /// The content of its attributes.
     pub(super) attributes: Vec<TokenStream>,
     /// The tokens between name and body.
     pub(super) head: Vec<TokenTree>,
@@ -29,7 +29,7 @@ pub(super) struct Field {
     pub(super) rest: Vec<TokenTree>,
 }
 
-/// All items, those in functions and modules too.
+/// All items, including those in functions and modules.
 pub(super) fn items(tokens: &TokenStream) -> Vec<Item> {
     let (mut found, mut open) = (Vec::new(), vec![tokens.clone()]);
     while let Some(tokens) = open.pop() {
@@ -41,7 +41,7 @@ pub(super) fn items(tokens: &TokenStream) -> Vec<Item> {
     found
 }
 
-/// The items of a module itself.
+/// The items directly in a module.
 pub(super) fn items_at_top(tokens: &TokenStream) -> Vec<Item> {
     let (mut cursor, mut found, mut attributes) =
         (Cursor::new(tokens.clone()), Vec::new(), Vec::new());
@@ -110,7 +110,7 @@ pub(super) fn fields(tokens: &TokenStream) -> Vec<Field> {
     found
 }
 
-/// The tokens before the next comma that is in no angle brackets.
+/// The tokens before the next comma outside of angle brackets.
 pub(super) fn up_to_comma(cursor: &mut Cursor) -> Vec<TokenTree> {
     let (mut tokens, mut depth) = (Vec::new(), 0_i32);
     while let Some(token) = cursor.take() {
@@ -130,9 +130,12 @@ pub(super) fn up_to_comma(cursor: &mut Cursor) -> Vec<TokenTree> {
     tokens
 }
 
-/// Reads an attribute such as `#[serde(default, rename = "x")]`: each word, with its text.
-pub(super) fn said(attributes: &[TokenStream], name: &str) -> Vec<(String, Option<String>)> {
-    let mut said = Vec::new();
+/// Parses attributes such as `#[serde(default, rename = "x")]`: each word with its value.
+pub(super) fn arguments_of(
+    attributes: &[TokenStream],
+    name: &str,
+) -> Vec<(String, Option<String>)> {
+    let mut arguments = Vec::new();
     for attribute in attributes {
         let cursor = Cursor::new(attribute.clone());
         let inside = cursor
@@ -145,19 +148,22 @@ pub(super) fn said(attributes: &[TokenStream], name: &str) -> Vec<(String, Optio
             } else {
                 None
             };
-            said.push((word, text));
+            arguments.push((word, text));
             up_to_comma(&mut inside);
         }
     }
-    said
+    arguments
 }
 
-/// The text of the first such word.
-pub(super) fn text_of<'a>(said: &'a [(String, Option<String>)], word: &str) -> Option<&'a str> {
-    said.iter().find(|(one, _)| one == word).and_then(|(_, text)| text.as_deref())
+/// The value of the first argument with this word.
+pub(super) fn text_of<'a>(
+    arguments: &'a [(String, Option<String>)],
+    word: &str,
+) -> Option<&'a str> {
+    arguments.iter().find(|(one, _)| one == word).and_then(|(_, text)| text.as_deref())
 }
 
-/// All strings, at any depth.
+/// All string literals, at any depth.
 pub(super) fn strings(tokens: &TokenStream) -> Vec<String> {
     let mut found = Vec::new();
     for token in tokens.clone() {

@@ -1,4 +1,5 @@
-//! Extracts from the source what pages, programs, data and scripts of others use.
+//! Extraction of the public protocols from the source: all names that pages, programs, data and
+//! scripts of others use.
 //!
 //! Each entry is a [`Row`] of one of the tables in docs/protocols.md.
 
@@ -13,10 +14,10 @@ mod document;
 use std::collections::BTreeSet;
 use std::fmt;
 
-pub use document::{documented, first_column, variables_of_readme};
+pub use document::{documented, first_column, variables_of_settings};
 pub use sources::{Markup, Source, Sources, texts_of_pages};
 
-/// An entry of a protocol: the cells that the source decides.
+/// An entry of a protocol: the cells that are derived from the source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     /// The part of the workspace: `framework`, `site`, or the name of an app.
@@ -41,7 +42,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// Everything that is found in the source.
+/// All entries in the source.
 pub fn found(sources: &Sources) -> BTreeSet<Row> {
     let mut rows = BTreeSet::new();
     for source in sources.rust() {

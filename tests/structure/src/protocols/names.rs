@@ -1,4 +1,4 @@
-//! Names that stand in texts: selectors, cookies, queries, variables, attributes.
+//! Extraction of names in strings: selectors, cookies, queries, variables, attributes.
 
 use proc_macro2::TokenStream;
 
@@ -7,7 +7,7 @@ use super::routes::calls;
 use super::{Markup, Row, Source};
 use crate::tokens::{Cursor, as_group, as_string};
 
-/// The rows that the texts of a Rust file make.
+/// The rows from the strings of a Rust file.
 pub(super) fn names(source: &Source) -> Vec<Row> {
     let texts = strings(&source.tokens);
     let mut rows = cookies(&texts);
@@ -26,7 +26,7 @@ pub(super) fn names(source: &Source) -> Vec<Row> {
     rows
 }
 
-/// The attributes in a template; in a script, those of the framework, and its events.
+/// The attributes in a template; in a script, the framework's attributes and events.
 pub(super) fn in_markup(source: &Markup) -> Vec<Row> {
     let mut rows = attributes_in(&without_comments(&source.text), &source.part);
     if source.path.ends_with(".js") {
@@ -37,7 +37,7 @@ pub(super) fn in_markup(source: &Markup) -> Vec<Row> {
     rows
 }
 
-/// `#name` with parts that vary: `#message--{id}` becomes `#message--*`.
+/// A selector with variable parts: `#message--{id}` becomes `#message--*`.
 fn selector(text: &str) -> Option<String> {
     let name = text.strip_prefix('#')?;
     let varying = varying(name, '{', '}')?;
@@ -46,7 +46,7 @@ fn selector(text: &str) -> Option<String> {
         .then(|| format!("#{varying}"))
 }
 
-/// A text with `*` for whatever is in these brackets.
+/// The text with `*` for each part in these brackets.
 pub(super) fn varying(text: &str, open: char, close: char) -> Option<String> {
     let (mut rest, mut whole) = (text, String::new());
     while let Some((before, inside)) = rest.split_once(open) {
@@ -57,7 +57,7 @@ pub(super) fn varying(text: &str, open: char, close: char) -> Option<String> {
     Some(whole + rest)
 }
 
-/// Cookies: `__Host-name`, and `name` beside it, which a site without TLS uses.
+/// Cookies: `__Host-name`, and `name`, which a site without TLS uses.
 fn cookies(texts: &[String]) -> Vec<Row> {
     let secure = texts.iter().filter_map(|text| text.strip_prefix("__Host-"));
     let both = secure.flat_map(|name| [format!("__Host-{name}"), name.to_owned()]);
@@ -74,7 +74,7 @@ fn is_variable(text: &str) -> bool {
     (is_ours && is_name) || matches!(text, "DATABASE_URL" | "REDIS_URL")
 }
 
-/// The keys that are read from a query: `.query("at")`, or compared: `key == "since"`.
+/// The keys that are read from a query, as in `.query("at")` or `key == "since"`.
 fn queries(source: &Source) -> Vec<Row> {
     let read = calls(&source.tokens, "query").into_iter().map(Cursor::new);
     let named = read.filter_map(|arguments| arguments.peek(0).and_then(as_string));
@@ -82,7 +82,7 @@ fn queries(source: &Source) -> Vec<Row> {
     named.chain(compared).map(|name| Row::new(&source.part, "query", [name])).collect()
 }
 
-/// The texts that a variable is compared with.
+/// The strings that a variable is compared with.
 fn compared(tokens: &TokenStream, variable: &str) -> Vec<String> {
     let (mut cursor, mut found) = (Cursor::new(tokens.clone()), Vec::new());
     while cursor.peek(0).is_some() {
@@ -109,7 +109,7 @@ fn codes(source: &Source) -> Vec<Row> {
     of_close.filter_map(|item| Some(Row::new("framework", "code", [number(&item)?]))).collect()
 }
 
-/// The words of the dialects: their names, the keys of JSON frames, the ways to change an element.
+/// The words of the dialects: their names, the keys of JSON frames, the kinds of element swaps.
 fn dialects(source: &Source) -> Vec<Row> {
     let mut rows = Vec::new();
     for item in items(&source.tokens).iter().filter(|_| source.part == "framework") {
@@ -150,7 +150,7 @@ fn attributes_in(text: &str, part: &str) -> Vec<Row> {
     rows
 }
 
-/// `dataset.bwKeep` and the like.
+/// Attributes from `dataset.bwKeep` and similar expressions.
 fn in_datasets(text: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for (place, found) in text.match_indices("dataset.") {
@@ -175,14 +175,14 @@ fn attribute(name: &str, part: &str) -> Option<Row> {
     (!is_wiring && !is_beginning).then(|| Row::new(part, "attribute", [name.to_owned()]))
 }
 
-/// Whether bellwire.js or a dialect gives this name its meaning, wherever it is written.
+/// Whether bellwire.js or a dialect defines this name.
 fn is_of_the_framework(name: &str) -> bool {
     let ours = ["data-feed", "data-seq", "data-client-id", "data-error"];
     ours.contains(&name)
         || ["bw-", "data-bw-", "data-bellwire"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Without the comments of scripts and templates.
+/// The text without the comments of scripts and templates.
 fn without_comments(text: &str) -> String {
     let (mut rest, mut kept) = (text, String::new());
     while let Some((place, end)) = ["/*", "{#", "<!--"]

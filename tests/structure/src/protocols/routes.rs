@@ -1,14 +1,15 @@
-//! Paths: `.route("/path/", get(handler).post(handler))`, with what the handlers read.
+//! Extraction of routes: `.route("/path/", get(handler).post(handler))`, with the fields that the
+//! handlers read.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use super::items::{Item, fields, items_at_top, said, text_of};
+use super::items::{Item, arguments_of, fields, items_at_top, text_of};
 use super::{Row, Source, Sources};
 use crate::tokens::{Cursor, as_group, as_string};
 
 const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "any"];
 
-/// Stands in a table for fields that a handler reads by hand.
+/// The table's entry for fields that a handler parses by hand.
 pub(super) const BY_HAND: &str = "by hand";
 
 /// The routes of a file.
@@ -50,7 +51,7 @@ pub(super) fn calls(tokens: &TokenStream, name: &str) -> Vec<TokenStream> {
     found
 }
 
-/// The first argument: a text, or a constant that is one.
+/// The first argument: a string, or a string constant.
 fn path(sources: &Sources, source: &Source, cursor: &mut Cursor) -> Option<String> {
     if let Some(text) = cursor.peek(0).and_then(as_string) {
         return Some(text);
@@ -60,7 +61,7 @@ fn path(sources: &Sources, source: &Source, cursor: &mut Cursor) -> Option<Strin
     constant.head.iter().find_map(as_string)
 }
 
-/// The names of a path that comes next.
+/// The names of the next path.
 fn names(mut cursor: Cursor) -> Option<Vec<String>> {
     let mut names = vec![cursor.ident(0)?];
     while cursor.ident(3).is_some() && {
@@ -73,7 +74,7 @@ fn names(mut cursor: Cursor) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// The item that a path leads to, with the file in which it stands.
+/// The item that a path refers to, with its file.
 pub(super) fn item<'a>(
     sources: &'a Sources,
     source: &Source,
@@ -87,7 +88,7 @@ pub(super) fn item<'a>(
     Some((file, item))
 }
 
-/// The fields of forms and queries among the arguments of a handler.
+/// The fields of the forms and queries that a handler extracts.
 fn read_by(sources: &Sources, source: &Source, path: &[String]) -> String {
     let Some((file, handler)) = item(sources, source, path, &["fn"]) else { return String::new() };
     let arguments = handler
@@ -115,13 +116,13 @@ fn read_by(sources: &Sources, source: &Source, path: &[String]) -> String {
     found.join(", ")
 }
 
-/// The names under which the fields of a struct come.
+/// The names of the fields of a struct in requests.
 fn names_of(item: &Item) -> Vec<String> {
     let mut names = Vec::new();
     for field in fields(&item.body) {
-        let said = said(&field.attributes, "serde");
-        names.push(text_of(&said, "rename").unwrap_or(&field.name).to_owned());
-        names.extend(text_of(&said, "alias").map(str::to_owned));
+        let arguments = arguments_of(&field.attributes, "serde");
+        names.push(text_of(&arguments, "rename").unwrap_or(&field.name).to_owned());
+        names.extend(text_of(&arguments, "alias").map(str::to_owned));
     }
     names
 }

@@ -1,4 +1,4 @@
-//! The files in which protocols are written down.
+//! Files that define protocols.
 
 use proc_macro2::TokenStream;
 
@@ -10,7 +10,7 @@ use crate::workspace::{Crate, crates, files, read, root};
 pub struct Source {
     /// The path in the workspace.
     pub path: String,
-    /// The part of the workspace whose protocols it belongs to.
+    /// The part of the workspace that its protocols belong to.
     pub part: String,
     /// The tokens.
     pub tokens: TokenStream,
@@ -21,7 +21,7 @@ pub struct Source {
 pub struct Markup {
     /// The path in the workspace.
     pub path: String,
-    /// The part of the workspace whose protocols it belongs to.
+    /// The part of the workspace that its protocols belong to.
     pub part: String,
     /// The text.
     pub text: String,
@@ -36,10 +36,10 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Reads the workspace. Tests, load and lessons have no protocols.
+    /// Reads the workspace. Tests, benchmarks and the tutorial have no protocols.
     ///
     /// # Errors
-    /// The lexer's.
+    /// The lexer's message.
     pub fn load() -> Result<Self, String> {
         let mut sources = Self::default();
         for one in crates() {
@@ -57,10 +57,10 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Adds a library or a program, from its root file on.
+    /// Adds a library or a program, starting at its root file.
     ///
     /// # Errors
-    /// The lexer's.
+    /// The lexer's message.
     pub fn add(
         &mut self,
         part: &str,
@@ -88,14 +88,14 @@ impl Sources {
         self.markup.iter()
     }
 
-    /// The file in which a path of a file leads to an item.
+    /// The file with the item that a path in `source` refers to.
     pub(super) fn file_of(&self, source: &Source, path: &[String]) -> Option<&Source> {
         let file = self.trees.iter().find_map(|tree| tree.file_of(&source.path, path))?;
         self.rust.iter().find(|source| source.path == file)
     }
 }
 
-/// The text of everything that pages are made of.
+/// The text of all files that produce pages.
 pub fn texts_of_pages() -> Vec<String> {
     let product = crates().into_iter().filter(|one| part(one).is_some());
     let paths = product.flat_map(|one| {
@@ -114,7 +114,7 @@ fn markup_of(one: &Crate) -> Vec<String> {
     found.filter(|path| !is_of_others(path)).collect()
 }
 
-/// The part of the workspace that a crate belongs to. Nothing, for what is not the product.
+/// The part of the workspace that a crate belongs to. `None` outside of the product.
 fn part(one: &Crate) -> Option<String> {
     let (folder, name) = one.folder.split_once('/').unwrap_or((&one.folder, ""));
     match (folder, name) {
@@ -127,7 +127,7 @@ fn part(one: &Crate) -> Option<String> {
     }
 }
 
-/// Libraries that are served as they came.
+/// Third-party libraries that are served unmodified.
 fn is_of_others(path: &str) -> bool {
     ["/htmx.js", "/stimulus.js", "/htmx/2", "/htmx/4", "/htmx/ws"]
         .iter()

@@ -1,20 +1,21 @@
-//! Imports between our crates.
+//! Tests of the imports between the workspace's crates.
 
 use bellwire_structure::shipped::tokens;
 use bellwire_structure::source::{first_names, module};
-use bellwire_structure::table::{FOR_NOW, TABLE, allows, row};
+use bellwire_structure::table::{TABLE, TEMPORARY, allows, row};
 use bellwire_structure::workspace::{Crate, crates, files, read};
 
-/// Advice about a new arrow.
-const DECIDE: &str = "Ask for what is missing through a crate that may be imported, or move it below both. A new arrow is a \
-    decision: it gets an entry in docs/decisions.md and a row in tests/structure/src/table.rs.";
+/// Advice for a new import.
+const ADVICE: &str = "Use a crate that may be imported, or move the code into a crate below both. A \
+    new import is a decision: add a file to docs/decisions/ and change \
+    tests/structure/src/table.rs.";
 
 fn is_app(one: &Crate) -> bool {
     one.folder.starts_with("apps/")
 }
 
-/// The arrows of the manifests that the table does not know, each as a sentence.
-fn unknown_arrows(crates: &[Crate]) -> Vec<String> {
+/// The dependencies in manifests that the table does not allow, each as a sentence.
+fn forbidden_dependencies(crates: &[Crate]) -> Vec<String> {
     let mut found = Vec::new();
     for one in crates {
         let ours = one
@@ -30,29 +31,34 @@ fn unknown_arrows(crates: &[Crate]) -> Vec<String> {
                 ));
             } else if dependency.is_dev && (!dependency.has_path || dependency.has_version) {
                 found.push(format!(
-                    "{from} names {to} for its tests by version: name it by path, without a version."
+                    "{from} has the dev-dependency {to} by version: use the path, without a version."
                 ));
             } else if !dependency.is_dev && !allows(from, to) {
-                found.push(format!("{from} may not import {to}. {DECIDE}"));
+                found.push(format!("{from} may not import {to}. {ADVICE}"));
             }
         }
     }
     found
 }
 
-/// Whether a crate's `src` may name another crate. Apps stand above the testkit: their unit tests
-/// may use it, and a dev-dependency cannot be named in what is shipped.
+/// Whether a crate's `src` may name another crate. Unit tests of apps may use the testkit; the
+/// compiler already prevents shipped code from naming a dev-dependency.
 fn may_name(one: &Crate, other: &Crate) -> bool {
     allows(&one.name, &other.name) || (is_app(one) && other.name == "bellwire-testkit")
 }
 
-/// The names of our crates in a crate's `src`, tests included, that the table does not know.
-fn unknown_names(one: &Crate, others: &[Crate], path: &str, text: &str) -> Vec<String> {
+/// The names of workspace crates in a crate's `src`, including tests, that the table does not
+/// allow.
+fn forbidden_names(one: &Crate, others: &[Crate], path: &str, text: &str) -> Vec<String> {
     let tokens = tokens(text).unwrap_or_else(|error| panic!("{path}: {error}"));
     let foreign = first_names(&module(tokens)).into_iter().filter_map(|(name, line)| {
         let other = others.iter().find(|other| other.name.replace('-', "_") == name && other.name != one.name)?;
         (!may_name(one, other)).then(|| {
-            format!("{path}:{line} names {name}, which {} may not import. {DECIDE} Tests that need it stand in tests/.", one.name)
+            format!(
+                "{path}:{line} names {name}, which {} may not import. {ADVICE} Move tests that need \
+                 it to tests/.",
+                one.name
+            )
         })
     });
     foreign.collect()
@@ -63,39 +69,39 @@ fn every_crate_has_a_row_in_the_table() {
     let missing: Vec<_> = crates().into_iter().filter(|one| row(&one.name).is_none()).collect();
     assert!(
         missing.is_empty(),
-        "say in tests/structure/src/table.rs what these crates may import, as DESIGN.md's table says it: {:?}",
+        "add the allowed imports of these crates to tests/structure/src/table.rs: {:?}",
         missing.iter().map(|one| &one.name).collect::<Vec<_>>()
     );
 }
 
 #[test]
-fn no_row_of_the_table_is_there_twice_and_no_arrow_of_it_leads_back() {
+fn the_table_has_no_duplicate_rows_and_no_cycles() {
     for (n, (name, may)) in TABLE.iter().enumerate() {
         assert!(TABLE[..n].iter().all(|(other, _)| other != name), "{name} has two rows");
         for other in *may {
             let before = TABLE[..n].iter().any(|(row, _)| row == other);
-            assert!(before, "{name} imports {other}, which has to stand above it");
+            assert!(before, "{name} imports {other}, which must be above it in the table");
         }
     }
 }
 
 #[test]
 fn crates_import_what_the_table_allows() {
-    let unknown = unknown_arrows(&crates());
+    let unknown = forbidden_dependencies(&crates());
     assert!(unknown.is_empty(), "\n{}", unknown.join("\n"));
 }
 
 #[test]
-fn what_is_allowed_for_now_is_still_there() {
+fn every_temporary_exception_is_still_used() {
     let crates = crates();
-    for (from, to) in FOR_NOW {
+    for (from, to) in TEMPORARY {
         let from_crate = crates.iter().find(|one| one.name == *from);
         let is_there = from_crate.is_some_and(|one| {
             one.dependencies.iter().any(|dependency| !dependency.is_dev && dependency.name == *to)
         });
         assert!(
             is_there,
-            "{from} no longer imports {to}. Remove it from FOR_NOW in tests/structure/src/table.rs."
+            "{from} no longer imports {to}. Remove it from TEMPORARY in tests/structure/src/table.rs."
         );
     }
 }
@@ -106,14 +112,14 @@ fn code_names_only_crates_that_it_may_import() {
     let mut unknown = Vec::new();
     for one in &crates {
         for path in files(&format!("{}/src", one.folder), &[".rs"]) {
-            unknown.extend(unknown_names(one, &crates, &path, &read(&path)));
+            unknown.extend(forbidden_names(one, &crates, &path, &read(&path)));
         }
     }
     assert!(unknown.is_empty(), "\n{}", unknown.join("\n"));
 }
 
 mod on_small_workspaces {
-    use super::{Crate, unknown_arrows, unknown_names};
+    use super::{Crate, forbidden_dependencies, forbidden_names};
     use bellwire_structure::workspace::Dependency;
 
     fn dependency(name: &str) -> Dependency {
@@ -124,7 +130,7 @@ mod on_small_workspaces {
         Crate { name: name.into(), folder: folder.into(), roots: vec![], dependencies }
     }
 
-    /// Two apps and the site, one of them with this dependency.
+    /// Two apps and the site. The blog has these dependencies.
     fn blog_with(dependencies: Vec<Dependency>) -> Vec<Crate> {
         vec![
             with("bellwire-blog", "apps/blog", dependencies),
@@ -138,28 +144,28 @@ mod on_small_workspaces {
     }
 
     #[test]
-    fn an_arrow_of_the_table_passes() {
-        assert!(unknown_arrows(&blog_with(vec![dependency("bellwire-site")])).is_empty());
+    fn an_allowed_import_passes() {
+        assert!(forbidden_dependencies(&blog_with(vec![dependency("bellwire-site")])).is_empty());
     }
 
     #[test]
-    fn an_app_that_imports_an_app_is_told() {
-        let told = unknown_arrows(&blog_with(vec![dependency("bellwire-chat")]));
-        assert!(told[0].starts_with("bellwire-blog may not import bellwire-chat. "), "{told:?}");
-        let told = unknown_arrows(&blog_with(vec![Dependency {
+    fn an_app_that_imports_an_app_is_reported() {
+        let found = forbidden_dependencies(&blog_with(vec![dependency("bellwire-chat")]));
+        assert!(found[0].starts_with("bellwire-blog may not import bellwire-chat. "), "{found:?}");
+        let found = forbidden_dependencies(&blog_with(vec![Dependency {
             is_dev: true,
             ..dependency("bellwire-chat")
         }]));
-        assert!(told[0].ends_with("apps never import apps."), "{told:?}");
+        assert!(found[0].ends_with("apps never import apps."), "{found:?}");
     }
 
     #[test]
     fn tests_may_import_anything_by_path_alone() {
         let mut crates = blog_with(vec![]);
         crates[2].dependencies = vec![Dependency { is_dev: true, ..dependency("bellwire-chat") }];
-        assert!(unknown_arrows(&crates).is_empty());
+        assert!(forbidden_dependencies(&crates).is_empty());
         crates[2].dependencies[0].has_version = true;
-        assert!(unknown_arrows(&crates)[0].ends_with("without a version."));
+        assert!(forbidden_dependencies(&crates)[0].ends_with("without a version."));
     }
 
     #[test]
@@ -171,7 +177,7 @@ mod on_small_workspaces {
             vec![dependency("bellwire-site")],
         ));
         let named = |n: usize| {
-            unknown_names(
+            forbidden_names(
                 &crates[n],
                 &crates,
                 "src/lib.rs",
@@ -183,9 +189,9 @@ mod on_small_workspaces {
     }
 
     #[test]
-    fn a_crate_named_in_code_is_found_also_in_tests_inside_it() {
+    fn crate_names_in_code_are_found_including_inline_tests() {
         let crates = blog_with(vec![]);
-        let named = |text| unknown_names(&crates[2], &crates, "src/lib.rs", text).len();
+        let named = |text| forbidden_names(&crates[2], &crates, "src/lib.rs", text).len();
         assert_eq!(named("#[cfg(test)] mod tests { use bellwire_chat::app; }"), 1);
         assert_eq!(named("fn f() { debug!(\"{}\", bellwire_blog::app()); }"), 1);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The source keeps to the map: docs/ARCHITECTURE.md says what is held here.
+//! Tests of the workspace's structure, which docs/ARCHITECTURE.md describes.
 
 mod crates;
 mod files;

@@ -1,9 +1,9 @@
-//! The parser on small inputs: it finds each kind of import, and nothing else.
+//! Tests of the parser on small inputs: it finds each kind of import, and nothing else.
 
-use bellwire_structure::circles::circles;
+use bellwire_structure::cycles::cycles;
 use bellwire_structure::tree::Tree;
 
-/// A crate of these files.
+/// The module tree of a crate with these files.
 fn tree(files: &[(&str, &str)]) -> Tree {
     let read = |path: &str| {
         files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned())
@@ -23,12 +23,13 @@ fn imports(files: &[(&str, &str)]) -> Vec<String> {
     found
 }
 
-/// The files of a crate that are on a circle.
-fn on_a_circle(files: &[(&str, &str)]) -> Vec<String> {
-    circles(&tree(files)).into_keys().collect()
+/// The files of a crate that are on a cycle.
+fn on_a_cycle(files: &[(&str, &str)]) -> Vec<String> {
+    cycles(&tree(files)).into_keys().collect()
 }
 
-/// The imports of `a.rs`, beside a `b.rs` with a struct `B` and a `c/mod.rs` with a `c/d.rs`.
+/// The imports of `a.rs` in a crate with `b.rs`, which has a struct `B`, and `c/mod.rs` with
+/// `c/d.rs`.
 fn imports_of(text: &str) -> Vec<String> {
     imports(&[
         ("src/lib.rs", "mod a; mod b; mod c; pub use b::B; pub use c::*;"),
@@ -61,29 +62,29 @@ fn each_way_to_name_a_file_is_an_import() {
 }
 
 #[test]
-fn a_name_of_another_file_leads_to_the_file_that_has_it() {
+fn a_reexported_name_resolves_to_the_file_that_declares_it() {
     assert_eq!(imports_of("use crate::B;"), ["a → b"], "re-exported by name");
     assert_eq!(imports_of("use crate::D;"), ["a → c/d"], "re-exported by a glob and then by name");
     assert_eq!(imports_of("use crate::C;"), ["a → c/mod"], "re-exported by a glob");
     assert_eq!(
         imports_of("use crate::c; fn f() { c::D::One; }"),
         ["a → c/d", "a → c/mod"],
-        "by way of a module"
+        "through a module"
     );
     assert_eq!(
         imports_of("use super::*; fn f() { b::new(); }"),
         ["a → b", "a → lib"],
-        "by way of a glob"
+        "through a glob"
     );
     assert_eq!(
         imports_of("use crate::nothing;"),
         ["a → lib"],
-        "what is not known belongs to the module"
+        "an unknown name belongs to the module"
     );
 }
 
 #[test]
-fn what_only_looks_like_an_import_is_none() {
+fn comments_strings_tests_and_visibilities_are_not_imports() {
     for text in [
         "// use crate::b::B;\n/* crate::b::B */\n/// crate::b::B\nfn f() {}",
         "const A: &str = \"use crate::b::B;\"; const R: &str = r#\"crate::b\"#; const C: char = '\"';",
@@ -101,7 +102,7 @@ fn what_only_looks_like_an_import_is_none() {
 }
 
 #[test]
-fn code_that_may_be_compiled_without_tests_is_read() {
+fn code_that_may_be_compiled_without_tests_is_included() {
     for text in [
         "#[cfg(not(test))] use crate::b::B;",
         "#[cfg(any(test, feature = \"testing\"))] use crate::b::B;",
@@ -128,25 +129,25 @@ fn modules_are_found_where_the_compiler_finds_them() {
 }
 
 #[test]
-fn files_that_import_each_other_are_on_a_circle() {
+fn files_that_import_each_other_are_on_a_cycle() {
     let both = [
         ("src/lib.rs", "mod a; mod b; mod c; pub use b::B;"),
         ("src/a.rs", "use crate::B;"),
         ("src/b.rs", "use crate::a;"),
         ("src/c.rs", "use crate::a;"),
     ];
-    assert_eq!(on_a_circle(&both), ["src/a.rs", "src/b.rs"]);
+    assert_eq!(on_a_cycle(&both), ["src/a.rs", "src/b.rs"]);
     let mut through_a_third = both;
     (through_a_third[2].1, through_a_third[3].1) = ("use crate::c;", "use crate::a;");
-    assert_eq!(on_a_circle(&through_a_third), ["src/a.rs", "src/b.rs", "src/c.rs"]);
+    assert_eq!(on_a_cycle(&through_a_third), ["src/a.rs", "src/b.rs", "src/c.rs"]);
     let mut one_way = both;
     one_way[2].1 = "pub struct B;";
-    assert!(on_a_circle(&one_way).is_empty());
+    assert!(on_a_cycle(&one_way).is_empty());
 }
 
 #[test]
-fn two_circles_are_told_apart_by_their_ways() {
-    let found = circles(&tree(&[
+fn each_file_is_reported_with_its_own_shortest_cycle() {
+    let found = cycles(&tree(&[
         ("src/lib.rs", "mod a; mod b; mod c; mod d;"),
         ("src/a.rs", "use crate::b;"),
         ("src/b.rs", "\nuse crate::{a, c};"),
@@ -162,7 +163,7 @@ fn two_circles_are_told_apart_by_their_ways() {
 }
 
 #[test]
-fn a_folder_and_its_own_files_may_import_each_other_as_long_as_the_circle_stays_there() {
+fn a_folder_and_its_files_may_import_each_other_if_the_cycle_stays_inside() {
     let within = [
         ("src/lib.rs", "mod a; mod b; use a::x; pub struct Root;"),
         ("src/a/mod.rs", "mod x; mod y; use x::X; pub struct A;"),
@@ -170,12 +171,12 @@ fn a_folder_and_its_own_files_may_import_each_other_as_long_as_the_circle_stays_
         ("src/a/y.rs", "use super::A; use crate::Root; pub struct Y;"),
         ("src/b.rs", "use crate::a::A;"),
     ];
-    assert!(on_a_circle(&within).is_empty());
+    assert!(on_a_cycle(&within).is_empty());
     let mut through_another_folder = within;
     through_another_folder[3].1 = "use crate::b::B; pub struct Y;";
     let all = ["src/a/mod.rs", "src/a/x.rs", "src/a/y.rs", "src/b.rs"];
-    assert_eq!(on_a_circle(&through_another_folder), all);
+    assert_eq!(on_a_cycle(&through_another_folder), all);
     let mut between_siblings = within;
     between_siblings[3].1 = "use super::x::X; pub struct Y;";
-    assert_eq!(on_a_circle(&between_siblings), ["src/a/x.rs", "src/a/y.rs"]);
+    assert_eq!(on_a_cycle(&between_siblings), ["src/a/x.rs", "src/a/y.rs"]);
 }

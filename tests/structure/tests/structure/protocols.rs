@@ -1,61 +1,64 @@
-//! docs/protocols.md says what the source does.
+//! Tests that docs/protocols.md and the settings' document match the source.
 
 use std::collections::BTreeSet;
 
 use bellwire_structure::protocols::{
-    Row, Sources, documented, first_column, found, texts_of_pages, variables_of_readme,
+    Row, Sources, documented, first_column, found, texts_of_pages, variables_of_settings,
 };
 use bellwire_structure::workspace::read;
 
 const DOCUMENT: &str = "docs/protocols.md";
+const SETTINGS: &str = "docs/settings.md";
 
 fn lines(rows: impl Iterator<Item = impl ToString>) -> String {
     rows.map(|row| format!("\n    {}", row.to_string())).collect()
 }
 
-/// Both differences between the source and a document, in words.
+/// Describes both differences between the source and a document.
 fn differences(found: &BTreeSet<Row>, documented: &BTreeSet<Row>, document: &str) -> String {
     let missing = lines(found.difference(documented));
-    let gone = lines(documented.difference(found));
-    let mut told = String::new();
+    let stale = lines(documented.difference(found));
+    let mut report = String::new();
     if !missing.is_empty() {
-        told += &format!(
-            "\nThis is in the source and not in {document}. Add these rows, in the chapter of their part:{missing}\n"
+        report += &format!(
+            "\nThese rows are in the source but not in {document}. Add them to the chapter of their \
+             part:{missing}\n"
         );
     }
-    if !gone.is_empty() {
-        told += &format!(
-            "\nThis is in {document} and no longer in the source. Others may use it: if it has to be removed or changed, remove \
-             these rows and say so in CHANGELOG.md:{gone}\n"
+    if !stale.is_empty() {
+        report += &format!(
+            "\nThese rows are in {document} but no longer in the source. Others may use them. If the \
+             removal or change is necessary, remove the rows and describe it in \
+             CHANGELOG.md:{stale}\n"
         );
     }
-    told
+    report
 }
 
 #[test]
-fn the_document_has_all_that_is_in_the_source_and_nothing_else() {
+fn the_documents_list_exactly_the_protocols_in_the_source() {
     let sources = Sources::load().unwrap_or_else(|error| panic!("{error}"));
     let (variables, found): (BTreeSet<_>, BTreeSet<_>) =
         found(&sources).into_iter().partition(|row| row.kind == "variable");
-    let told = differences(&found, &documented(&read(DOCUMENT)), DOCUMENT);
-    let told =
-        told + &differences(&variables, &variables_of_readme(&read("README.md")), "README.md");
-    assert!(told.is_empty(), "{told}");
+    let report = differences(&found, &documented(&read(DOCUMENT)), DOCUMENT);
+    let report =
+        report + &differences(&variables, &variables_of_settings(&read(SETTINGS)), SETTINGS);
+    assert!(report.is_empty(), "{report}");
 }
 
-/// The names in a table of the document that no source has in any of these forms.
-fn gone(heading: &str, forms: impl Fn(&str) -> Vec<String>) -> String {
+/// The names in a table of the document that occur in no source in any of these forms.
+fn stale(heading: &str, forms: impl Fn(&str) -> Vec<String>) -> String {
     let texts = texts_of_pages();
     let named = first_column(&read(DOCUMENT), heading);
-    assert!(!named.is_empty(), "{DOCUMENT} has no table of this kind: {heading}");
+    assert!(!named.is_empty(), "{DOCUMENT} has no table with the heading {heading}");
     let is_there =
         |name: &String| texts.iter().any(|text| forms(name).iter().any(|form| text.contains(form)));
     lines(named.iter().filter(|name| !is_there(name)))
 }
 
 #[test]
-fn each_element_that_the_document_names_is_in_a_page() {
-    let gone = gone("element", |element| match element.split_at(1) {
+fn every_documented_element_is_in_a_page() {
+    let stale = stale("element", |element| match element.split_at(1) {
         ("#", id) => vec![format!("id=\"{id}\""), format!("id=\\\"{id}\\\"")],
         (_, class) => {
             vec![
@@ -66,12 +69,12 @@ fn each_element_that_the_document_names_is_in_a_page() {
             ]
         }
     });
-    assert!(gone.is_empty(), "{DOCUMENT} names elements that are in no page:{gone}");
+    assert!(stale.is_empty(), "{DOCUMENT} names elements that are in no page:{stale}");
 }
 
 #[test]
-fn each_header_that_the_document_names_is_in_the_source() {
-    let gone = gone("header", |name| {
+fn every_documented_header_is_in_the_source() {
+    let stale = stale("header", |name| {
         let constant = name.to_uppercase().replace('-', "_");
         vec![
             format!("\"{}\"", name.to_lowercase()),
@@ -80,7 +83,7 @@ fn each_header_that_the_document_names_is_in_the_source() {
             format!("{constant}."),
         ]
     });
-    assert!(gone.is_empty(), "{DOCUMENT} names headers that are not in the source:{gone}");
+    assert!(stale.is_empty(), "{DOCUMENT} names headers that are not in the source:{stale}");
 }
 
 mod on_small_sources {
@@ -88,7 +91,7 @@ mod on_small_sources {
 
     use super::differences;
 
-    /// The rows of an app of these files.
+    /// The rows of an app with these files.
     fn rows(files: &[(&str, &str)]) -> Vec<String> {
         let read = |path: &str| {
             files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned())
@@ -99,7 +102,7 @@ mod on_small_sources {
     }
 
     #[test]
-    fn a_route_has_its_methods_and_the_fields_that_its_handlers_read() {
+    fn routes_are_found_with_methods_and_fields() {
         let files = [
             (
                 "src/lib.rs",
@@ -109,10 +112,10 @@ mod on_small_sources {
                 "src/views.rs",
                 r#"pub(crate) const PATH: &str = "/x/{id}/";
                 impl X { fn show(Query(q): Query<Other>) {} }
-                async fn show(Query(q): Query<Sought>) {}
-                async fn send(user: User, Form(Typed { text }): Form<Typed>) {}
-                struct Sought { #[serde(rename = "q")] words: String, page: Option<u64> }
-                struct Typed { #[serde(alias = "body")] text: String }
+                async fn show(Query(q): Query<SearchQuery>) {}
+                async fn send(user: User, Form(PostForm { text }): Form<PostForm>) {}
+                struct SearchQuery { #[serde(rename = "q")] words: String, page: Option<u64> }
+                struct PostForm { #[serde(alias = "body")] text: String }
                 struct Other { nothing: u8 }"#,
             ),
         ];
@@ -124,14 +127,14 @@ mod on_small_sources {
     }
 
     #[test]
-    fn an_action_has_its_fields_with_their_types_also_in_a_struct_of_another_file() {
+    fn actions_are_found_with_fields_and_types_including_structs_in_other_files() {
         let files = [
             (
                 "src/lib.rs",
-                r#"mod new; use new::Asked;
+                r#"mod new; use new::NewMessage;
                 #[derive(Deserialize)] #[serde(tag = "action", content = "data")]
                 enum Action {
-                    #[serde(rename = "New message")] New(Asked),
+                    #[serde(rename = "New message")] New(NewMessage),
                     Read { #[serde(deserialize_with = "bellwire::serde::lenient_int")] seq: i64, all: bool },
                     Typing {},
                 }
@@ -139,7 +142,7 @@ mod on_small_sources {
             ),
             (
                 "src/new.rs",
-                r"pub struct Asked { pub message: String, #[serde(default)] pub client_id: Option<String> }",
+                r"pub struct NewMessage { pub message: String, #[serde(default)] pub client_id: Option<String> }",
             ),
         ];
         let wanted = [
@@ -151,7 +154,7 @@ mod on_small_sources {
     }
 
     #[test]
-    fn names_in_texts_are_found_and_those_in_tests_and_comments_are_not() {
+    fn names_in_strings_are_found_except_in_tests_and_comments() {
         let text = r##"
             /// `#not`, data-not
             fn f() {
@@ -180,19 +183,20 @@ mod on_small_sources {
     }
 
     #[test]
-    fn what_one_side_has_alone_is_told() {
+    fn rows_missing_on_either_side_are_reported() {
         let table = "## Chat (`apps/chat`)\n\n| selector | content |\n|---|---|\n| `#list` | x |\n| `#message--<id>` | y |\n";
         let (list, message) = (documented(table), documented(&table.replace("#list", "#others")));
         assert!(differences(&list, &list, "x.md").is_empty());
-        let told = differences(&list, &message, "x.md");
+        let report = differences(&list, &message, "x.md");
         assert!(
-            told.contains("not in x.md") && told.contains("chat, table of selector: | #list | … |"),
-            "{told}"
+            report.contains("not in x.md")
+                && report.contains("chat, table of selector: | #list | … |"),
+            "{report}"
         );
         assert!(
-            told.contains("no longer in the source") && told.contains("| #others | … |"),
-            "{told}"
+            report.contains("no longer in the source") && report.contains("| #others | … |"),
+            "{report}"
         );
-        assert!(!told.contains("#message"), "{told}");
+        assert!(!report.contains("#message"), "{report}");
     }
 }

@@ -1,7 +1,7 @@
-// What was typed and not sent, per room and person, kept in this browser.
+// Drafts, stored in this browser per room and user.
 
-const MOST_ROOMS = 100 // beyond it the room that was left alone longest loses its draft
-const MOST_CHARS = 8_000 // as long as a message may be
+const MOST_ROOMS = 100 // beyond this, the oldest draft is removed
+const MOST_CHARS = 8_000 // the maximum length of a message
 
 const key = () => `chat:drafts:${document.documentElement.dataset.user ?? ""}`
 
@@ -16,11 +16,11 @@ export function keepDraft(room, text) {
     if (kept.length) localStorage.setItem(key(), JSON.stringify(kept.slice(-MOST_ROOMS)))
     else localStorage.removeItem(key())
   } catch {
-    // where the browser grants no storage, a draft lasts as long as its page
+    // without storage a draft lasts as long as the page
   }
 }
 
-// The latest last. Read anew each time: another tab may have written.
+// Returns all drafts, the latest last. Reads the storage each time, because other tabs write to it.
 function all() {
   try {
     const drafts = JSON.parse(localStorage.getItem(key()))

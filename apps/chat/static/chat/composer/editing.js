@@ -1,4 +1,4 @@
-// A message of mine in the composer, to be changed. What was being written waits until that is done.
+// Editing one of the user's messages in the composer. The draft returns when the edit ends.
 
 import { ask } from "../ask.js"
 
@@ -7,7 +7,7 @@ export class Editing {
   #line
   #of = null // the id of the message
   #source
-  #before // the draft, and where its caret was
+  #before // the draft and its selection
   #attempt = 0
 
   constructor(box, line) {
@@ -19,7 +19,7 @@ export class Editing {
     return this.#of !== null
   }
 
-  /** What is being written beside it: the box holds something else meanwhile. */
+  /** The draft, which is not in the box during an edit. */
   get draft() {
     return this.isOn ? this.#before.value : this.#box.value
   }
@@ -41,7 +41,7 @@ export class Editing {
     this.#box.setSelectionRange(this.#source.length, this.#source.length)
   }
 
-  /** Gives the draft back, and the focus. */
+  /** Ends the edit and restores the draft. */
   end() {
     if (!this.isOn) return
     this.#of = null
@@ -52,12 +52,14 @@ export class Editing {
     this.#box.setSelectionRange(this.#before.selectionStart, this.#before.selectionEnd)
   }
 
-  /** Saves what is in the box. Returns what went wrong, or `null`; nothing at all when it was given up meanwhile. */
+  /**
+   * Saves the edit. Returns an error text, `null` on success, or `undefined` if it was canceled.
+   */
   async save() {
     if (this.#box.readOnly) return undefined
     if (this.#box.value === this.#source) return null
     const attempt = ++this.#attempt
-    this.#box.readOnly = true // what is typed now would be lost
+    this.#box.readOnly = true // text typed while saving would be lost
     const error = await ask(`/chat/-/messages/${this.#of}/`, { message: this.#box.value })
     if (attempt !== this.#attempt) return undefined
     this.#box.readOnly = false
@@ -65,7 +67,7 @@ export class Editing {
   }
 }
 
-/** A message as it was typed. One that is nothing but its text says it only once. */
+/** Returns the text of a message as typed. The server sends `data-source` only if it differs. */
 export function sourceOf(item) {
   const text = item.querySelector(".message__text")
   return text.dataset.source ?? text.textContent.trim()

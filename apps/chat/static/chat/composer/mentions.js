@@ -1,17 +1,17 @@
-// Names after an `@`: offered while one is typed, by the rules of a combobox with a list.
+// Suggestions of names after an `@`, following the ARIA pattern of a combobox with a list box.
 
 const PAUSE_MS = 120
 const BEGUN = /(?:^|[\s([{"'])@([^\s@][^\n@]{0,39})$/u
-const MOST_WORDS = 4 // as many as a name has that can be called
+const MOST_WORDS = 4 // the maximum number of words in a name that can be mentioned
 
 export class Mentions {
   #box
   #list
-  #at = null // where the name begins that is being typed
+  #at = null // the position of the `@` of the name
   #active = -1
   #timer
   #asking = new AbortController()
-  #closedAt = null // Escape closes it for this name
+  #closedAt = null // Escape closes the list for the name at this position
 
   constructor(box, list) {
     this.#box = box
@@ -36,7 +36,7 @@ export class Mentions {
     return !this.#list.hidden
   }
 
-  /** Something was typed, or the caret moved. */
+  /** Updates the suggestions after input or a move of the caret. */
   look({ isComposing = false } = {}) {
     if (isComposing) return
     const begun = this.#begun()
@@ -47,7 +47,7 @@ export class Mentions {
     this.#timer = setTimeout(() => this.#offer(begun), PAUSE_MS)
   }
 
-  /** A key while names are offered. Returns whether it was used. */
+  /** Handles a key while the list is open. Returns whether it handled it. */
   pressed(event) {
     if (!this.isOpen || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return false
     const { key } = event
@@ -63,13 +63,13 @@ export class Mentions {
     this.#asking = new AbortController()
     const { signal } = this.#asking
     try {
-      // In a closed room nobody is called who may not read it.
-      const sought = new URLSearchParams({ q: typed, room: this.#box.form.elements.room.value })
-      const answer = await fetch(`/chat/-/names/?${sought}`, { signal })
+      // In a closed room only members can be mentioned.
+      const query = new URLSearchParams({ q: typed, room: this.#box.form.elements.room.value })
+      const answer = await fetch(`/chat/-/names/?${query}`, { signal })
       const names = answer.ok ? await answer.json() : []
       if (!signal.aborted) this.#show(at, names)
     } catch {
-      if (!signal.aborted) this.close() // without a connection nothing is offered
+      if (!signal.aborted) this.close() // no suggestions without a connection
     }
   }
 
@@ -102,7 +102,7 @@ export class Mentions {
     const end = this.#box.selectionStart
     const gap = /^\s/.test(this.#box.value.slice(end)) ? "" : " "
     this.#box.setRangeText(`@${option.textContent}${gap}`, this.#at, end, "end")
-    this.#closedAt = this.#at // what follows is no part of the name
+    this.#closedAt = this.#at // the text that follows is not part of the name
     this.close()
     this.#box.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertReplacementText" }))
     this.#box.focus()

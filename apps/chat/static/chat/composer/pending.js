@@ -1,8 +1,8 @@
-// How a message looks that is on its way, waits for the connection, or was refused.
+// Elements of messages that are being sent, wait for the connection, or were rejected.
 
-const SLOW_MS = 8_000 // then one may want to do something about it
+const SLOW_MS = 8_000 // then the buttons appear
 
-/** The items below the list. `does`: what the buttons do, each with the item's data. */
+/** The items below the list. `does` has a callback for each button, which receives the item. */
 export class Pending {
   #list
   #does // { retry(item), restore(item), discard(item) }
@@ -12,7 +12,7 @@ export class Pending {
     this.#does = does
   }
 
-  /** Shows an item as it is now, where it stands or last. */
+  /** Shows the current state of an item, in its place or at the end. */
   show(item) {
     const element = item.problem ? this.#refused(item) : this.#onItsWay(item)
     const before = this.#find(item.id)
@@ -44,7 +44,7 @@ export class Pending {
     const { error, field } = item.problem
     const choices = make("p", "message__choices")
     choices.append(...this.#buttons(item, field ? ["restore", "discard"] : ["retry", "restore", "discard"]))
-    element.append(make("p", "message__problem", error || "It was not sent."), choices)
+    element.append(make("p", "message__problem", error || "The message was not sent."), choices)
     return element
   }
 

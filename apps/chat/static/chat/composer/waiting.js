@@ -1,5 +1,6 @@
-// What this window has sent and nobody answered yet, and what was refused: of every room, for a room may be left before the answer.
-// bellwire.js keeps the asks themselves; here is what people see of them.
+// Messages that this window has sent without a response yet, and rejected ones, of all rooms,
+// because the response may arrive in another room. bellwire.js has the outbox itself; this is the
+// data for display.
 
 import { Outbox } from "../../bellwire/outbox.js"
 
@@ -10,10 +11,10 @@ const key = () => `chat:refused:${document.documentElement.dataset.user ?? ""}`
 const items = new Map(refusedBefore().map((item) => [item.id, item])) // client id → { id, room, message, problem }
 const sentHere = new Set()
 
-/** What waits in this room, the oldest first. */
+/** Returns the items of this room, the oldest first. */
 export const waitingIn = (room) => [...items.values()].filter((item) => item.room === room)
 
-/** Whether this very window has sent it. */
+/** Whether this window has sent it. */
 export const wasSentHere = (id) => sentHere.has(id)
 
 export function forget(id) {
@@ -21,20 +22,20 @@ export function forget(id) {
   save()
 }
 
-/** Notes that it was refused, and why. A `field` says that the text itself will not do. */
+/** Stores that a message was rejected, and why. With a `field`, the text itself is invalid. */
 export function refuse(id, { room, message }, error, field) {
   items.set(id, { id, room, message, problem: { error, field } })
   save()
 }
 
-/** It is not to be sent any more. */
+/** Discards a message, which is then not sent. */
 export function discard(id) {
   const url = document.querySelector("[bw-connect]")?.getAttribute("bw-connect")
   if (url) new Outbox(url).take(id)
   forget(id)
 }
 
-/** An event of bellwire.js that is about a message, or nothing. */
+/** Returns the message of a bellwire.js event, or `null` if the event is about something else. */
 export function about({ detail: { clientId, data, error = "", field = null } }) {
   if (!clientId || typeof data?.message !== "string" || !data.room) return null
   return { id: clientId, room: String(data.room), message: data.message, error, field }
@@ -69,6 +70,6 @@ function save() {
     if (refused.length) sessionStorage.setItem(key(), JSON.stringify(refused))
     else sessionStorage.removeItem(key())
   } catch {
-    // where the browser grants no storage, it lasts as long as the page
+    // without storage the items last as long as the page
   }
 }

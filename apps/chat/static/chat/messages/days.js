@@ -1,13 +1,13 @@
-// What a list of messages shows of time and people, for the one who looks: local times, a line per day, whose are mine, and which
-// belong together. The server sends the same bytes to everyone.
+// Decoration of a list of messages: local times, a line for each day, the user's own messages, and
+// groups of messages. The server sends the same bytes to everyone.
 
 const TOGETHER_MS = 5 * 60 * 1000
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" })
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" })
-const stamps = new WeakMap() // element of a message → when it was sent; a changed message is another element
+const stamps = new WeakMap() // element → time of the message; an edit replaces the element
 
-/** Dresses every message. Idempotent: run after each change, it touches only what differs. */
+/** Decorates every message. Idempotent: runs after each change and updates only what differs. */
 export function dress(list, { me, isFirstUnread }) {
   const now = new Date()
   let previous
@@ -25,7 +25,7 @@ export function dress(list, { me, isFirstUnread }) {
   }
 }
 
-/** How long until the names of the days change. */
+/** Returns the milliseconds until the names of the days change. */
 export function untilMidnight() {
   const now = new Date()
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime() - now.getTime() + 1_000
@@ -63,7 +63,7 @@ function nameOf(sent, now) {
 
 const startOf = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate())
 
-// Inside the message it stands above: the list holds messages and nothing else.
+// The line is inside the message below it, because the list contains only messages.
 function setLine(item, name, text) {
   let line = item.querySelector(`:scope > .message__${name}`)
   if (line?.textContent === text || (!line && !text)) return

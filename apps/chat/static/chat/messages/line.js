@@ -1,10 +1,13 @@
-// The line above the composer: who types, and who came or went. Both pass by themselves.
+// The line above the composer: who is typing, and who joined or left. Both disappear after a
+// timeout.
 
-const TYPING_MS = 6_000 // after the last that was heard of it
+const TYPING_MS = 6_000 // after the last update
 const NOTICE_MS = 4_000
-const MOST_NOTICES = 5 // that wait for their turn; the oldest of more are never shown
+const MOST_NOTICES = 5 // in the queue; the oldest of more are dropped
 
-/** Who types. The server puts a mark per person into `element`; what people read is made of them. */
+/**
+ * Who is typing. The server adds an element per user to `element`; the sentence is made of them.
+ */
 export class Typing {
   #element
   #me
@@ -24,7 +27,7 @@ export class Typing {
     for (const timer of this.#timers.values()) clearTimeout(timer)
   }
 
-  /** What they typed is there. */
+  /** Removes a user whose message has arrived. */
   spoke(person) {
     for (const mark of this.#marks()) if (mark.dataset.person === person) mark.remove()
   }
@@ -69,7 +72,7 @@ function sentence(names) {
   return "Several people are typing"
 }
 
-/** Who came or went, one at a time: the style sheet shows the first alone. */
+/** Who joined or left, one at a time: the style sheet shows only the first. */
 export class Notices {
   #element
   #me

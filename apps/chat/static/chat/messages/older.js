@@ -1,16 +1,16 @@
-// What was said before: loaded when the top of the list comes near, taken off again when the list grows long.
+// Older messages: loads them near the top of the list, and removes them when the list is long.
 
 const NEAR_PX = 600
 const MOST_MESSAGES = 300
-const KEPT_MESSAGES = 200 // taken off in one go, so that it happens seldom
+const KEPT_MESSAGES = 200 // removed in one batch, so that it is rare
 const PATIENCE_MS = 20_000
-const TRIES = 3 // while others change what is on its way
+const TRIES = 3 // while the list changes during the request
 
 export class Older {
   #list
   #content
   #view
-  #link // none: the list begins where the room does
+  #link // null if the list contains the room's first message
   #leaving = new AbortController()
   #busy = false
   #failed = false
@@ -27,7 +27,7 @@ export class Older {
     this.#leaving.abort()
   }
 
-  /** Loads what is before when the top is near. After a failure only a click does. */
+  /** Loads older messages near the top. After a failure only a click loads them. */
   look() {
     if (!this.#failed && this.#link && (this.#view.isNear(NEAR_PX) || !this.#view.isFilled)) this.load()
   }
@@ -48,7 +48,7 @@ export class Older {
     if (!this.#failed && !this.#view.isFilled) this.look()
   }
 
-  /** Takes the oldest off while somebody reads the newest; the link then leads to what is before the rest. */
+  /** Removes the oldest messages while the view is at the end, and updates the link. */
   trim() {
     const items = [...this.#list.children]
     if (items.length <= MOST_MESSAGES || !this.#view.pinned || this.#busy) return []
@@ -59,14 +59,14 @@ export class Older {
     return off
   }
 
-  /** The list begins elsewhere, as after a long absence: so does what is before it. */
+  /** Updates the link when the list begins with another message, as after a long absence. */
   lead() {
     if (!this.#link || this.#busy || !this.#list.firstElementChild) return
     this.#lead()
   }
 
-  // A change of a message that is on its way to us finds nothing to change here. Where the list has moved on by more than
-  // messages at its end meanwhile, what came is fetched again.
+  // An edit during the request cannot be applied to messages that are not in the list yet. If the
+  // list has changed by more than messages at its end, the page is requested again.
   async #fetch() {
     const signal = AbortSignal.any([this.#leaving.signal, AbortSignal.timeout(PATIENCE_MS)])
     for (let tries = 1; ; tries++) {

@@ -1,29 +1,30 @@
-// How far I have read: the line above what was new when I came, and what the server is told.
+// Reading position: the line above the messages that were new on entry, and reports to the server.
 
 import { send } from "../../bellwire.js"
 
 const AT_MOST_EVERY_MS = 1_000
 
-// Rooms in which this page has told once how far I am, news or not: from then on the server knows what is new to me there.
+// Rooms whose position this page has reported at least once, so that the server has a position
+// there.
 const entered = new Set()
 
 export class Reading {
   #room
   #me
   #list
-  #from = Infinity // the line stands above the first message from here on
-  isLoaded = false // whether that message is in the list, or was: above another the line would be wrong
-  #ofAnyone = false // …be it mine or not, where I set the line myself
-  #told = 0 // what the server was told last, or knew before
-  #toldAt = -Infinity
-  #paused = false // I marked something unread: looking at it does not count
+  #from = Infinity // the line is above the first message from this sequence number on
+  isLoaded = false // whether that message is or was in the list: otherwise there is no line
+  #ofAnyone = false // whether that message may be the user's own, after marking it as unread
+  #reported = 0 // the last position that the server knows
+  #reportedAt = -Infinity
+  #paused = false // the user marked messages as unread: viewing them does not count as reading
   #timer
 
   constructor({ room, me, list, lastRead, firstUnread, isNewestInView }) {
     this.#room = room
     this.#me = me
     this.#list = list
-    this.#told = lastRead
+    this.#reported = lastRead
     this.isNewestInView = isNewestInView
     this.#from = firstUnread ?? Infinity
   }
@@ -39,7 +40,10 @@ export class Reading {
     return (item) => item === first
   }
 
-  /** Messages came. While nobody looks, the line moves to where the looking ended; it does not move under a reader's eyes. */
+  /**
+   * Handles new messages. If the page is hidden, the line moves above them; it does not move while
+   * somebody is reading.
+   */
   arrived(items) {
     const theirs = items.filter((item) => this.#isTheirs(item))
     if (!theirs.length || !document.hidden || this.#paused || this.#lineIsUnread()) return
@@ -48,45 +52,45 @@ export class Reading {
     this.#ofAnyone = false
   }
 
-  /** Tells the server that the newest was read, if it was: not in a hidden tab, nor in one without the focus. */
+  /** Reports the newest message as read if it is in view, the tab is visible and has the focus. */
   look() {
     if (this.#paused || !isAttentive() || !this.isNewestInView()) return
     const newest = seqOf(this.#list.lastElementChild) || 0
     if (newest <= this.#known() && entered.has(this.#room)) return
-    const wait = this.#toldAt + AT_MOST_EVERY_MS - performance.now()
+    const wait = this.#reportedAt + AT_MOST_EVERY_MS - performance.now()
     clearTimeout(this.#timer)
     if (wait > 0) this.#timer = setTimeout(() => this.look(), wait)
-    else this.#tell(newest)
+    else this.#report(newest)
   }
 
-  /** Whoever answers has read what is there. */
+  /** Reports everything as read after the user has sent a message. */
   spoke(item) {
     this.#paused = false
-    if (!document.hidden && seqOf(item) > this.#known()) this.#tell(seqOf(item))
+    if (!document.hidden && seqOf(item) > this.#known()) this.#report(seqOf(item))
   }
 
-  /** Marks this message and what follows as unread. Returns whether the server was told. */
+  /** Marks this message and the following ones as unread. Returns whether that was sent. */
   markUnread(item) {
     if (send("Mark unread", { room: this.#room, seq: seqOf(item) }) === null) return false
     clearTimeout(this.#timer)
     this.#paused = true
-    this.#told = seqOf(item) - 1
+    this.#reported = seqOf(item) - 1
     this.#from = seqOf(item)
     this.isLoaded = true
     this.#ofAnyone = true
     return true
   }
 
-  #tell(seq) {
-    if (send("Read", { room: this.#room, seq }) === null) return // told when the connection is back
+  #report(seq) {
+    if (send("Read", { room: this.#room, seq }) === null) return // reported when the connection is back
     entered.add(this.#room)
-    this.#told = Math.max(this.#told, seq)
-    this.#toldAt = performance.now()
+    this.#reported = Math.max(this.#reported, seq)
+    this.#reportedAt = performance.now()
   }
 
-  // Another window may have read on.
+  // Another window may have reported a later position.
   #known() {
-    return Math.max(this.#told, Number(document.getElementById(`read--${this.#room}`)?.dataset.seq) || 0)
+    return Math.max(this.#reported, Number(document.getElementById(`read--${this.#room}`)?.dataset.seq) || 0)
   }
 
   #lineIsUnread() {

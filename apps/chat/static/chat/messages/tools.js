@@ -1,4 +1,5 @@
-// What can be done with a message: one toolbar that goes to the message that is pointed at, focused, or asked by its "…" button.
+// Toolbar of a message: one element, which moves to the message under the pointer, with the focus,
+// or whose "…" button was clicked.
 
 import { ask } from "../ask.js"
 
@@ -8,9 +9,9 @@ export class Tools {
   #bar
   #list
   #may // (item) → { edit, delete }
-  #does // { edit(item), unread(item): was it done, gone() }
-  #item // the message it is at
-  #action // the button that has the focus, to find it again
+  #does // { edit(item), unread(item) → whether it was sent, gone() }
+  #item // the message that contains the toolbar
+  #action // the button with the focus, to restore it
   #listeners = new AbortController()
 
   constructor({ template, list, may, does }) {
@@ -32,7 +33,7 @@ export class Tools {
     this.#bar.remove()
   }
 
-  /** Keeps the toolbar in its place, and gives messages a button of their own where nothing can point at them without touching. */
+  /** Keeps the toolbar in place, and adds a "…" button to each message on devices without hover. */
   dress() {
     this.#place()
     if (!matchMedia("(hover: none)").matches) return
@@ -40,12 +41,14 @@ export class Tools {
       if (item.querySelector(":scope > .message__more")) continue
       const more = document.createElement("button")
       Object.assign(more, { type: "button", className: "message__more", textContent: "…" })
-      more.setAttribute("aria-label", `What to do with this message of ${authorOf(item)}`)
+      more.setAttribute("aria-label", `Actions for the message from ${authorOf(item)}`)
       item.append(more)
     }
   }
 
-  /** A message changed under it, or went: it comes back to the one, and leaves the focus in a good place after the other. */
+  /**
+   * Restores the toolbar after an edit replaced its message, or moves the focus after a deletion.
+   */
   restore() {
     if (!this.#item || this.#bar.isConnected) return
     const again = document.getElementById(this.#item.id)
@@ -79,7 +82,7 @@ export class Tools {
   }
 
   #blurred({ relatedTarget }) {
-    // A blur without a successor may be the element's end, or another window.
+    // Without a `relatedTarget` the element was removed, or another window has the focus.
     if (!relatedTarget || this.#item?.contains(relatedTarget)) return
     this.#action = null
     if (!this.#list.contains(relatedTarget)) this.#hide()
@@ -91,7 +94,7 @@ export class Tools {
     if (more) return this.#toggle(more.closest("li.message"))
     const tool = target.closest("[data-tool]")?.dataset.tool
     if (tool) return this.#use(tool)
-    // A finger on what was said: only the last message of a group has its "…" in sight.
+    // A tap on the text opens the toolbar, because only the last message of a group shows its "…".
     const isPlace = pointerType === "touch" && !target.closest("a, button, .tools") && getSelection().isCollapsed
     const item = isPlace ? target.closest(".message__text")?.closest("li.message") : null
     if (item?.querySelector(":scope > .message__more")) this.#toggle(item)
@@ -112,7 +115,7 @@ export class Tools {
     event.stopPropagation()
   }
 
-  // A toolbar is one stop of Tab; the arrows go from button to button.
+  // The toolbar is one tab stop; the arrow keys move between its buttons.
   #moved({ key, altKey, ctrlKey, metaKey }) {
     if (altKey || ctrlKey || metaKey) return false
     const buttons = this.#buttons()
@@ -128,7 +131,7 @@ export class Tools {
     for (const button of this.#bar.querySelectorAll("[data-tool]")) button.tabIndex = button === current ? 0 : -1
   }
 
-  /** Those that can be seen. */
+  /** The visible buttons. */
   #buttons() {
     return [...this.#bar.querySelectorAll("[data-tool]")].filter((button) => button.getClientRects().length)
   }
@@ -160,13 +163,13 @@ export class Tools {
     this.#item = item
     const may = this.#may(item)
     for (const button of this.#bar.querySelectorAll("[data-needs]")) button.hidden = !may[button.dataset.needs]
-    this.#bar.setAttribute("aria-label", `Message of ${authorOf(item)}, ${item.querySelector(".message__time")?.textContent}`)
+    this.#bar.setAttribute("aria-label", `Message from ${authorOf(item)}, ${item.querySelector(".message__time")?.textContent}`)
     item.append(this.#bar)
     this.#rove()
     this.#place()
   }
 
-  // Beside what was said, not beside the lines above it.
+  // Beside the text, not beside the lines above it.
   #place() {
     if (!this.#bar.isConnected) return
     const beside = this.#item.querySelector(this.#item.matches(".message--follows") ? ".message__text" : ".message__head")
@@ -188,7 +191,8 @@ export class Tools {
     this.#bar.querySelector(".tools__words").textContent = words
   }
 
-  // Somebody uses it by keyboard, or is about to answer a question: a pointer that passes by does not take it away.
+  // Whether the toolbar is used by keyboard or asks a question: then a passing pointer does not
+  // move it.
   #isBusy() {
     const { activeElement } = document
     if (this.#bar.isConnected && this.#bar.classList.contains(ASKED)) return true
@@ -205,7 +209,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text)
     return true
   } catch {
-    return copyAsBefore(text) // without https there is no clipboard
+    return copyAsBefore(text) // the clipboard API requires HTTPS
   }
 }
 

@@ -1,4 +1,5 @@
-// Where the view of a room stands. At its end it stays at the end; anywhere else nothing that comes moves it.
+// Scroll position of a room. At the end, the view follows new messages; elsewhere they do not move
+// it.
 
 const TOLERANCE_PX = 16
 
@@ -16,7 +17,10 @@ export class View {
     this.#hold()
   }
 
-  /** Only a move upwards leaves the end: a list that grew between our scroll and its event did not move. Returns whether it was one. */
+  /**
+   * Handles a scroll event and returns whether the view moved up. Only a move up leaves the end:
+   * the list may grow between a scroll by script and its event.
+   */
   scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller
     const up = scrollTop < this.#top
@@ -26,21 +30,21 @@ export class View {
     return up
   }
 
-  /** Stays at the end when the view was there; otherwise leaves it where it is. */
+  /** Scrolls to the end if the view was there; otherwise does nothing. */
   follow() {
-    if (this.pinned) this.scrolled() // somebody may have scrolled a moment ago, and the event is still to come
+    if (this.pinned) this.scrolled() // the event of a recent scroll may be pending
     if (!this.pinned) return
     this.#scroller.scrollTop = this.#scroller.scrollHeight
     this.#top = this.#scroller.scrollTop
   }
 
   toEnd() {
-    this.#top = 0 // wherever it was
+    this.#top = 0 // forget the previous position
     this.#pin(true)
     this.follow()
   }
 
-  /** Puts a message in the middle. */
+  /** Scrolls a message to the middle. */
   show(item) {
     this.#pin(false)
     item.scrollIntoView({ block: "center" })
@@ -48,7 +52,7 @@ export class View {
     this.scrolled()
   }
 
-  /** Changes the list above what is looked at, which stays where it is. */
+  /** Changes the list while the visible messages stay in place. */
   keep(change) {
     const anchor = this.#anchor()
     const before = anchor?.getBoundingClientRect().top
@@ -66,14 +70,14 @@ export class View {
     return this.#scroller.scrollHeight > this.#scroller.clientHeight
   }
 
-  /** Whether the end of the list can be seen. */
+  /** Whether the end of the list is visible. */
   get showsNewest() {
     const last = this.#list.lastElementChild
     if (!last) return true
     return last.getBoundingClientRect().bottom <= this.#scroller.getBoundingClientRect().bottom + TOLERANCE_PX
   }
 
-  // The text of the first message that can be seen: lines above it may come and go.
+  // The text of the first visible message. The lines above the text may appear and disappear.
   #anchor() {
     const { top } = this.#scroller.getBoundingClientRect()
     const item = [...this.#list.children].find((each) => textOf(each).getBoundingClientRect().bottom > top)
@@ -87,7 +91,8 @@ export class View {
     this.#moved()
   }
 
-  // The browser holds what is looked at where it is. At the end that would look like a move upwards: there we hold on ourselves.
+  // Scroll anchoring of the browser keeps the visible messages in place. At the end it would look
+  // like a move up, so it is off there.
   #hold() {
     this.#scroller.style.overflowAnchor = this.pinned ? "none" : "auto"
   }

@@ -1,15 +1,15 @@
-//! Who is out, is out.
+//! Access: kicks and removals.
 
-use bellwire_races::stage::{Page, Promise, Sight, race};
+use bellwire_races::harness::{Handshake, Log, Page, race};
 use bellwire_races::{Bellwire, Close, Consumer, Error, Frame, Group, GroupName, Socket};
 use shuttle::thread;
 
 use super::{bellwire, group, patch, room};
 
-/// Sits in a room, and comes back into it when it is taken out.
+/// A member of a room that joins again after a removal.
 struct Member {
     room: Group<u64>,
-    sight: Sight,
+    log: Log,
 }
 
 impl Consumer for Member {
@@ -18,56 +18,55 @@ impl Consumer for Member {
 
     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
         socket.join(&self.room);
-        self.sight.note("joined");
+        self.log.note("joined");
         Ok(())
     }
 
     async fn receive(&mut self, socket: &mut Socket, _: Frame) -> Result<(), Error> {
         socket.leave(&self.room);
         socket.join(&self.room);
-        self.sight.note("left and joined");
+        self.log.note("left and joined");
         Ok(())
     }
 
     async fn event(&mut self, _: &mut Socket, event: &u64) -> Result<(), Error> {
-        self.sight.note(format!("event {event}"));
+        self.log.note(format!("event {event}"));
         Ok(())
     }
 
     async fn removed(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
-        self.sight.note(format!("expelled {group}"));
+        self.log.note(format!("removed {group}"));
         socket.join(&self.room);
-        self.sight.note("rejoined");
+        self.log.note("rejoined");
         Ok(())
     }
 
     async fn disconnect(&mut self, _: &mut Socket, _: Close) {
-        self.sight.note("disconnected");
+        self.log.note("disconnected");
     }
 }
 
-fn open(promise: Promise, room: &Group<u64>, sight: &Sight) -> Page {
-    promise.open(Member { room: room.clone(), sight: sight.clone() }, sight)
+fn open(handshake: Handshake, room: &Group<u64>, log: &Log) -> Page {
+    handshake.open(Member { room: room.clone(), log: log.clone() }, log)
 }
 
-/// Ada's page, which sits in the room.
-fn sits() -> (Bellwire, Group<u64>, Sight, Page) {
-    let (bellwire, sight) = (bellwire(), Sight::default());
+/// A page of Ada's that has joined the room.
+fn joined_page() -> (Bellwire, Group<u64>, Log, Page) {
+    let (bellwire, log) = (bellwire(), Log::default());
     let room = group(bellwire.layer());
-    let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
-    sight.until("joined");
-    (bellwire, room, sight, page)
+    let page = open(Handshake::start(&bellwire, "ada", ""), &room, &log);
+    log.wait_for("joined");
+    (bellwire, room, log, page)
 }
 
-/// What was seen from the first note on and before the other, which may as well have come first:
-/// then there was no time between them.
-fn between(sight: &Sight, from: &str, to: &str) -> Vec<String> {
-    let seen = sight.all();
-    let end = seen.iter().position(|seen| seen == to).unwrap_or(seen.len());
-    seen[..end].iter().skip_while(|seen| *seen != from).cloned().collect()
+/// The log lines from `from` on and before `to`. Empty if `to` comes first.
+fn between(log: &Log, from: &str, to: &str) -> Vec<String> {
+    let lines = log.all();
+    let end = lines.iter().position(|line| line == to).unwrap_or(lines.len());
+    lines[..end].iter().skip_while(|line| *line != from).cloned().collect()
 }
 
-fn sends(room: &Group<u64>) -> thread::JoinHandle<()> {
+fn spawn_sender(room: &Group<u64>) -> thread::JoinHandle<()> {
     let room = room.clone();
     thread::spawn(move || {
         room.patch(patch("#list", 1));
@@ -81,56 +80,56 @@ fn is_empty(bellwire: &Bellwire) -> bool {
 }
 
 #[test]
-fn nothing_comes_after_a_kick_that_returned_and_its_first_reason_is_said_once() {
+fn nothing_arrives_after_a_kick_returned_and_only_its_first_reason_is_sent() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
+        let (bellwire, log) = (bellwire(), Log::default());
         let room = group(bellwire.layer());
-        let page = open(Promise::take(&bellwire, "ada", ""), &room, &sight);
-        let sender = sends(&room);
+        let page = open(Handshake::start(&bellwire, "ada", ""), &room, &log);
+        let sender = spawn_sender(&room);
         let layer = bellwire.layer();
         layer.kick_person("ada", Close::policy("first"));
-        sight.note("kicked");
+        log.note("kicked");
         layer.kick_person("ada", Close::policy("second"));
         room.patch(patch("#list", 99));
         room.send(99);
         assert_eq!(page.ended(), Close::policy("first"));
         sender.join().unwrap();
-        let after = between(&sight, "kicked", "");
+        let after = between(&log, "kicked", "");
         assert!(
-            !after.iter().any(|seen| seen.starts_with("#list") || seen == "event 99"),
+            !after.iter().any(|line| line.starts_with("#list") || line == "event 99"),
             "{after:?}"
         );
-        assert_eq!(sight.all().iter().filter(|seen| seen.starts_with("close")).count(), 1);
+        assert_eq!(log.all().iter().filter(|line| line.starts_with("close")).count(), 1);
         assert!(is_empty(&bellwire));
     });
 }
 
 #[test]
-fn a_kick_after_a_place_was_taken_closes_the_socket_whatever_became_of_its_handshake() {
+fn a_kick_after_a_reservation_closes_the_socket_however_its_handshake_ends() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
+        let (bellwire, log) = (bellwire(), Log::default());
         let room = group(bellwire.layer());
-        let [promise, broken] = [(); 2].map(|()| Promise::take(&bellwire, "ada", ""));
+        let [handshake, broken] = [(); 2].map(|()| Handshake::start(&bellwire, "ada", ""));
         let kicker = {
             let layer = bellwire.layer().clone();
             thread::spawn(move || layer.kick_person("ada", Close::policy("out")))
         };
-        let breaks = thread::spawn(move || drop(broken));
-        let page = open(promise, &room, &sight);
-        // Nothing else ends it: an open page here is a deadlock.
+        let breaker = thread::spawn(move || drop(broken));
+        let page = open(handshake, &room, &log);
+        // Nothing else ends the page: if it stays open, the test deadlocks.
         assert_eq!(page.ended(), Close::policy("out"));
         kicker.join().unwrap();
-        breaks.join().unwrap();
+        breaker.join().unwrap();
         assert!(is_empty(&bellwire));
     });
 }
 
 #[test]
-fn a_kick_closes_a_socket_that_waits_for_its_reader() {
+fn a_kick_closes_a_socket_whose_writes_are_blocked() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
-        let page = Promise::take(&bellwire, "ada", "").open(super::feeds::Talker::new(8), &sight);
-        page.stall(true);
+        let (bellwire, log) = (bellwire(), Log::default());
+        let page = Handshake::start(&bellwire, "ada", "").open(super::feeds::Talker::new(8), &log);
+        page.block_writes(true);
         let kicker = {
             let layer = bellwire.layer().clone();
             thread::spawn(move || layer.kick_person("ada", Close::policy("out")))
@@ -141,132 +140,132 @@ fn a_kick_closes_a_socket_that_waits_for_its_reader() {
 }
 
 #[test]
-fn a_page_that_takes_nothing_for_a_while_hears_everything_in_order_and_is_not_stuck_afterwards() {
+fn a_page_that_pauses_reading_receives_everything_in_order_and_is_not_write_blocked_afterwards() {
     race(|| {
-        let (_bellwire, room, sight, page) = sits();
-        page.hold(true);
+        let (_bellwire, room, log, page) = joined_page();
+        page.block_flush(true);
         let sender = {
             let room = room.clone();
             thread::spawn(move || (1..=3).for_each(|n| room.patch(patch("#list", n))))
         };
-        page.hold(false);
+        page.block_flush(false);
         sender.join().unwrap();
         room.patch(patch("#list", 100));
-        sight.until("#list 100");
-        while page.is_stuck() {
+        log.wait_for("#list 100");
+        while page.is_write_blocked() {
             thread::yield_now();
         }
-        page.leave();
+        page.disconnect();
         let _ = page.ended();
-        assert_eq!(sight.numbers("#list"), [1, 2, 3, 100]);
+        assert_eq!(log.numbers("#list"), [1, 2, 3, 100]);
     });
 }
 
 #[test]
-fn a_page_that_takes_nothing_when_it_is_kicked_hears_the_close_when_it_does_again() {
+fn a_page_that_is_kicked_while_not_reading_receives_the_close_when_it_reads_again() {
     race(|| {
-        let (bellwire, room, sight, page) = sits();
-        page.hold(true);
-        page.stall(true);
+        let (bellwire, room, log, page) = joined_page();
+        page.block_flush(true);
+        page.block_writes(true);
         room.patch(patch("#list", 1));
         let kicker = {
             let layer = bellwire.layer().clone();
             thread::spawn(move || layer.kick_person("ada", Close::policy("out")))
         };
-        sight.until("disconnected");
-        page.hold(false);
+        log.wait_for("disconnected");
+        page.block_flush(false);
         assert_eq!(page.ended(), Close::policy("out"));
         kicker.join().unwrap();
-        assert!(sight.all().iter().any(|seen| seen.starts_with("close 1008")), "{:?}", sight.all());
+        assert!(log.all().iter().any(|line| line.starts_with("close 1008")), "{:?}", log.all());
     });
 }
 
 #[test]
-fn nothing_of_a_group_comes_after_an_expulsion_that_returned_until_it_is_joined_anew() {
+fn no_group_message_arrives_after_a_removal_returned_until_the_group_is_joined_again() {
     race(|| {
-        let (bellwire, room, sight, page) = sits();
-        let sender = sends(&room);
+        let (bellwire, room, log, page) = joined_page();
+        let sender = spawn_sender(&room);
         bellwire.layer().remove_person("ada", room.name());
-        sight.note("out");
+        log.note("out");
         sender.join().unwrap();
-        sight.until("rejoined");
-        let meanwhile = between(&sight, "out", "rejoined");
-        assert!(!meanwhile.iter().any(|seen| seen.starts_with("#list")), "{meanwhile:?}");
-        // The new join counts.
+        log.wait_for("rejoined");
+        let meanwhile = between(&log, "out", "rejoined");
+        assert!(!meanwhile.iter().any(|line| line.starts_with("#list")), "{meanwhile:?}");
+        // The new join is effective.
         room.patch(patch("#list", 100));
-        sight.until("#list 100");
-        page.leave();
+        log.wait_for("#list 100");
+        page.disconnect();
         let _ = page.ended();
-        assert_eq!(sight.numbers("#list").last(), Some(&100));
+        assert_eq!(log.numbers("#list").last(), Some(&100));
         assert!(is_empty(&bellwire));
     });
 }
 
 #[test]
-fn who_leaves_and_joins_while_being_expelled_is_out_until_told_and_then_in_for_good() {
+fn a_socket_that_rejoins_during_a_removal_is_out_until_notified_and_then_stays_a_member() {
     race(|| {
-        let (bellwire, room, sight, page) = sits();
-        page.say("leave and join");
+        let (bellwire, room, log, page) = joined_page();
+        page.send("leave and join");
         bellwire.layer().remove_person("ada", room.name());
-        sight.note("out");
+        log.note("out");
         room.patch(patch("#list", 99));
-        sight.until("rejoined");
-        let meanwhile = between(&sight, "out", "rejoined");
+        log.wait_for("rejoined");
+        let meanwhile = between(&log, "out", "rejoined");
         assert!(!meanwhile.contains(&"#list 99".to_owned()), "{meanwhile:?}");
-        // Leaving drops what waits, so it has to be over before anything is sent that has to come.
-        sight.until("left and joined");
+        // Leaving drops queued messages, so it must be done before the message that must arrive.
+        log.wait_for("left and joined");
         room.patch(patch("#list", 100));
-        sight.until("#list 100");
-        page.leave();
+        log.wait_for("#list 100");
+        page.disconnect();
         let _ = page.ended();
     });
 }
 
 #[test]
-fn an_expulsion_says_nothing_to_those_sockets_of_the_person_that_are_not_in_the_group() {
+fn a_removal_does_not_notify_sockets_of_the_person_outside_the_group() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
+        let (bellwire, log) = (bellwire(), Log::default());
         let other = bellwire.layer().group::<u64>(GroupName::of("room", 2));
-        let page = open(Promise::take(&bellwire, "ada", ""), &other, &sight);
-        sight.until("joined");
-        let sender = sends(&other);
+        let page = open(Handshake::start(&bellwire, "ada", ""), &other, &log);
+        log.wait_for("joined");
+        let sender = spawn_sender(&other);
         bellwire.layer().remove_person("ada", &room());
         sender.join().unwrap();
         other.patch(patch("#list", 100));
-        sight.until("#list 100");
-        page.leave();
+        log.wait_for("#list 100");
+        page.disconnect();
         let _ = page.ended();
-        assert_eq!(sight.numbers("#list"), [1, 3, 100]);
-        assert!(!sight.all().contains(&"expelled room.1".to_owned()), "{:?}", sight.all());
+        assert_eq!(log.numbers("#list"), [1, 3, 100]);
+        assert!(!log.all().contains(&"removed room.1".to_owned()), "{:?}", log.all());
     });
 }
 
 #[test]
-fn a_socket_that_is_expelled_while_it_connects_does_not_stay_in() {
+fn a_socket_that_is_removed_while_it_connects_does_not_stay_a_member() {
     race(|| {
-        let (bellwire, sight) = (bellwire(), Sight::default());
+        let (bellwire, log) = (bellwire(), Log::default());
         let room = group(bellwire.layer());
-        let promise = Promise::take(&bellwire, "ada", "");
-        let expeller = {
-            let (layer, room, sight) = (bellwire.layer().clone(), room.clone(), sight.clone());
+        let handshake = Handshake::start(&bellwire, "ada", "");
+        let remover = {
+            let (layer, room, log) = (bellwire.layer().clone(), room.clone(), log.clone());
             thread::spawn(move || {
                 layer.remove_person("ada", room.name());
-                sight.note("out");
+                log.note("out");
                 room.patch(patch("#list", 99));
             })
         };
-        let page = open(promise, &room, &sight);
-        expeller.join().unwrap();
-        sight.until("joined");
-        page.leave();
+        let page = open(handshake, &room, &log);
+        remover.join().unwrap();
+        log.wait_for("joined");
+        page.disconnect();
         let _ = page.ended();
-        let seen = sight.all();
-        let position = |words: &str| seen.iter().position(|seen| seen == words);
-        let let_in = position("rejoined")
+        let lines = log.all();
+        let position = |line: &str| lines.iter().position(|logged| logged == line);
+        let join = position("rejoined")
             .or_else(|| position("joined").filter(|at| Some(*at) > position("out")));
         assert!(
-            position("#list 99").is_none_or(|at| let_in.is_some_and(|let_in| let_in < at)),
-            "{seen:?}"
+            position("#list 99").is_none_or(|at| join.is_some_and(|join| join < at)),
+            "{lines:?}"
         );
     });
 }

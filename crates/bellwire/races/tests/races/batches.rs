@@ -1,15 +1,15 @@
-//! What is published in one go is handed on in one go, and nobody can tell by the order.
+//! Batches: numbered publishes are buffered and flushed together, without a change of their order.
 
 use std::sync::Arc;
 
-use bellwire_races::stage::{Member, race};
+use bellwire_races::harness::{Member, race};
 use bellwire_races::{Close, GroupName, Layer, Seq, batch};
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
 use super::{group, patch, room};
 
-/// A source of truth that knows the last number, and lets nobody else publish meanwhile.
+/// A source of truth with the last number. Its lock is held while the number is published.
 type Numbers = Arc<Mutex<Seq>>;
 
 fn publish_next(layer: &Layer, numbers: &Numbers) {
@@ -23,32 +23,32 @@ fn other() -> GroupName {
 }
 
 #[test]
-fn all_members_hear_all_numbers_in_order_however_many_publish_in_one_go() {
+fn all_members_receive_all_numbers_in_order_from_concurrent_batches() {
     race(|| {
         let (layer, numbers) = (Layer::memory(), Numbers::default());
         let members = ["ada", "ben"].map(|person| Member::connect(&layer, person));
         members.iter().for_each(|member| member.join(&room()));
-        let burst = |()| {
+        let spawn = |()| {
             let (layer, numbers) = (layer.clone(), numbers.clone());
             thread::spawn(move || batch(|| (0..2).for_each(|_| publish_next(&layer, &numbers))))
         };
-        let bursts = [(), ()].map(burst);
+        let publishers = [(), ()].map(spawn);
         publish_next(&layer, &numbers);
-        bursts.into_iter().for_each(|burst| burst.join().unwrap());
+        publishers.into_iter().for_each(|publisher| publisher.join().unwrap());
         for member in members {
-            assert_eq!(member.heard().numbers, [1, 2, 3, 4, 5]);
+            assert_eq!(member.received().numbers, [1, 2, 3, 4, 5]);
         }
     });
 }
 
 #[test]
-fn who_joins_meanwhile_hears_all_that_came_after_some_moment_and_who_leaves_nothing() {
+fn a_member_that_joins_during_a_batch_receives_all_later_numbers_and_one_that_leaves_none() {
     race(|| {
         let (layer, numbers) = (Layer::memory(), Numbers::default());
         let [ada, ben, eve] = ["ada", "ben", "eve"].map(|person| Member::connect(&layer, person));
         ada.join(&room());
         ben.join(&room());
-        let burst = {
+        let publisher = {
             let (layer, numbers) = (layer.clone(), numbers.clone());
             thread::spawn(move || batch(|| (0..3).for_each(|_| publish_next(&layer, &numbers))))
         };
@@ -60,23 +60,23 @@ fn who_joins_meanwhile_hears_all_that_came_after_some_moment_and_who_leaves_noth
             })
         };
         ben.leave(&room());
-        assert_eq!(ben.heard().numbers, [0; 0]);
-        [burst, joiner].into_iter().for_each(|thread| thread.join().unwrap());
-        assert_eq!(ada.heard().numbers, [1, 2, 3, 4]);
-        let late = eve.heard().numbers;
-        assert!(!late.is_empty(), "her own came after she had joined");
-        assert!([1, 2, 3, 4].ends_with(&late), "{late:?} is what came after some moment");
-        assert_eq!(ben.heard().numbers, [0; 0]);
+        assert_eq!(ben.received().numbers, [0; 0]);
+        [publisher, joiner].into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(ada.received().numbers, [1, 2, 3, 4]);
+        let late = eve.received().numbers;
+        assert!(!late.is_empty(), "her own change came after her join");
+        assert!([1, 2, 3, 4].ends_with(&late), "{late:?} has no gap after the first number");
+        assert_eq!(ben.received().numbers, [0; 0]);
     });
 }
 
 #[test]
-fn what_one_says_in_several_groups_in_one_go_arrives_in_order() {
+fn a_batch_across_several_groups_arrives_in_order() {
     race(|| {
         let layer = Layer::memory();
         let ada = Member::connect(&layer, "ada");
         [room(), other()].iter().for_each(|group| ada.join(group));
-        let say = |group: GroupName, number| {
+        let publish = |group: GroupName, number| {
             layer.group::<u64>(group).publish(number, patch("#list", number))
         };
         let others = [room(), other()].map(|group| {
@@ -90,39 +90,39 @@ fn what_one_says_in_several_groups_in_one_go_arrives_in_order() {
         });
         batch(|| {
             for (group, number) in [(room(), 1), (room(), 2), (other(), 3), (room(), 4)] {
-                say(group, number);
+                publish(group, number);
             }
         });
-        let mut heard = ada.heard().numbers;
-        let own = heard.iter().copied().filter(|number| *number < 100).collect::<Vec<_>>();
-        assert_eq!(own, [1, 2, 3, 4], "and all of it is there when it is over");
+        let mut received = ada.received().numbers;
+        let own = received.iter().copied().filter(|number| *number < 100).collect::<Vec<_>>();
+        assert_eq!(own, [1, 2, 3, 4], "all of it is delivered when the batch ends");
         others.into_iter().for_each(|other| other.join().unwrap());
-        heard.extend(ada.heard().numbers);
-        assert_eq!(heard.len(), 8, "{heard:?}");
+        received.extend(ada.received().numbers);
+        assert_eq!(received.len(), 8, "{received:?}");
     });
 }
 
 #[test]
-fn nothing_of_it_comes_after_a_kick_or_an_expulsion_that_returned() {
+fn no_part_of_a_batch_arrives_after_a_kick_or_a_removal_returned() {
     race(|| {
         let (layer, numbers) = (Layer::memory(), Numbers::default());
         let [ada, ben, eve] = ["ada", "ben", "eve"].map(|person| Member::connect(&layer, person));
         [&ada, &ben, &eve].iter().for_each(|member| member.join(&room()));
-        let burst = {
+        let publisher = {
             let (layer, numbers) = (layer.clone(), numbers.clone());
             thread::spawn(move || batch(|| (0..2).for_each(|_| publish_next(&layer, &numbers))))
         };
         layer.remove_person("eve", &room());
         layer.kick_person("ben", Close::policy("out"));
-        assert_eq!((eve.heard().numbers, ben.heard().numbers), (vec![], vec![]));
-        burst.join().unwrap();
-        assert_eq!((eve.heard().numbers, ben.heard().numbers), (vec![], vec![]));
-        assert_eq!(ada.heard().numbers, [1, 2]);
+        assert_eq!((eve.received().numbers, ben.received().numbers), (vec![], vec![]));
+        publisher.join().unwrap();
+        assert_eq!((eve.received().numbers, ben.received().numbers), (vec![], vec![]));
+        assert_eq!(ada.received().numbers, [1, 2]);
     });
 }
 
 #[test]
-fn who_joins_in_the_middle_of_it_hears_only_what_comes_after_the_join() {
+fn a_member_that_joins_in_the_middle_of_a_batch_receives_only_later_changes() {
     race(|| {
         let (layer, numbers) = (Layer::memory(), Numbers::default());
         let [ada, eve] = ["ada", "eve"].map(|person| Member::connect(&layer, person));
@@ -136,6 +136,6 @@ fn who_joins_in_the_middle_of_it_hears_only_what_comes_after_the_join() {
             joiner.join().unwrap();
             publish_next(&layer, &numbers);
         });
-        assert_eq!((ada.heard().numbers, eve.heard().numbers), (vec![1, 2], vec![2]));
+        assert_eq!((ada.received().numbers, eve.received().numbers), (vec![1, 2], vec![2]));
     });
 }

@@ -1,8 +1,8 @@
-//! Every change once and in order.
+//! Feeds: every change is delivered once and in order.
 
 use std::sync::{Arc, Mutex};
 
-use bellwire_races::stage::{Promise, Sight, race};
+use bellwire_races::harness::{Handshake, Log, race};
 use bellwire_races::{
     Bellwire, CatchUp, Consumer, Error, Frame, Group, GroupName, Limits, Seq, Socket,
 };
@@ -14,11 +14,11 @@ use super::{bellwire, group, patch};
 /// The highest number that can be read from the source of truth.
 type Source = Arc<AtomicU64>;
 
-/// Shows a feed.
+/// A consumer that follows a feed.
 struct Reader {
     feed: Group<u64>,
     source: Source,
-    sight: Sight,
+    log: Log,
 }
 
 impl Consumer for Reader {
@@ -48,22 +48,22 @@ impl Consumer for Reader {
     }
 
     async fn lagged(&mut self, _: &mut Socket) -> Result<(), Error> {
-        self.sight.note("lagged");
+        self.log.note("lagged");
         Ok(())
     }
 
     async fn removed(&mut self, _: &mut Socket, _: &GroupName) -> Result<(), Error> {
-        self.sight.note("expelled");
+        self.log.note("removed");
         Ok(())
     }
 }
 
-/// Says so many things as soon as it connects.
+/// A consumer that catches up with this many changes as soon as it connects.
 pub(crate) struct Talker(u64);
 
 impl Talker {
-    pub(crate) fn new(things: u64) -> Self {
-        Self(things)
+    pub(crate) fn new(changes: u64) -> Self {
+        Self(changes)
     }
 }
 
@@ -90,18 +90,18 @@ impl Consumer for Talker {
     }
 }
 
-/// With room for so few that they overflow.
-fn narrow() -> Bellwire {
+/// A handle with queues so small that they overflow.
+fn with_small_queues() -> Bellwire {
     let limits = Limits { queue_messages: 2, ..Limits::default() };
     Bellwire::builder("http://127.0.0.1:8000").limits(limits).build().unwrap()
 }
 
-fn reader(bellwire: &Bellwire, source: &Source, sight: &Sight) -> Reader {
-    Reader { feed: group(bellwire.layer()), source: source.clone(), sight: sight.clone() }
+fn reader(bellwire: &Bellwire, source: &Source, log: &Log) -> Reader {
+    Reader { feed: group(bellwire.layer()), source: source.clone(), log: log.clone() }
 }
 
 /// Publishes after the commit, as an app does.
-fn publishes(
+fn publish(
     bellwire: &Bellwire,
     source: &Source,
     numbers: std::ops::RangeInclusive<u64>,
@@ -115,45 +115,45 @@ fn publishes(
     })
 }
 
-fn reads_each_number_once(bellwire: fn() -> Bellwire, query: &'static str, again: bool) {
+fn assert_each_number_once(bellwire: fn() -> Bellwire, query: &'static str, rejoin: bool) {
     race(move || {
-        let (bellwire, source, sight) = (bellwire(), Source::default(), Sight::default());
-        let publisher = publishes(&bellwire, &source, 1..=5);
+        let (bellwire, source, log) = (bellwire(), Source::default(), Log::default());
+        let publisher = publish(&bellwire, &source, 1..=5);
         let page =
-            Promise::take(&bellwire, "ada", query).open(reader(&bellwire, &source, &sight), &sight);
-        if again {
-            page.say("leave and follow");
+            Handshake::start(&bellwire, "ada", query).open(reader(&bellwire, &source, &log), &log);
+        if rejoin {
+            page.send("leave and follow");
         }
         publisher.join().unwrap();
-        sight.until("#list 5");
-        page.leave();
+        log.wait_for("#list 5");
+        page.disconnect();
         let _ = page.ended();
-        assert_eq!(sight.numbers("#list"), [1, 2, 3, 4, 5]);
-        assert!(!sight.all().contains(&"lagged".to_owned()), "numbers make good what was lost");
+        assert_eq!(log.numbers("#list"), [1, 2, 3, 4, 5]);
+        assert!(!log.all().contains(&"lagged".to_owned()), "feeds recover without `lagged`");
     });
 }
 
 #[test]
-fn a_reader_that_comes_while_numbers_are_published_writes_each_once_and_in_order() {
-    reads_each_number_once(bellwire, "", false);
+fn a_page_that_connects_during_publishing_receives_each_number_once_and_in_order() {
+    assert_each_number_once(bellwire, "", false);
 }
 
 #[test]
-fn a_reader_that_comes_back_and_overflows_writes_each_number_once_and_in_order() {
-    reads_each_number_once(narrow, "since=room.1:0", false);
+fn a_returning_page_whose_queue_overflows_receives_each_number_once_and_in_order() {
+    assert_each_number_once(with_small_queues, "since=room.1:0", false);
 }
 
 #[test]
-fn a_reader_that_leaves_and_follows_again_writes_each_number_once_and_in_order() {
-    reads_each_number_once(narrow, "since=room.1:0", true);
+fn a_page_that_leaves_and_follows_again_receives_each_number_once_and_in_order() {
+    assert_each_number_once(with_small_queues, "since=room.1:0", true);
 }
 
 #[test]
-fn numbers_that_are_published_in_another_order_than_they_were_committed_are_written_in_theirs() {
+fn numbers_published_out_of_order_are_delivered_in_commit_order() {
     race(|| {
-        let (bellwire, source, sight) = (bellwire(), Source::default(), Sight::default());
+        let (bellwire, source, log) = (bellwire(), Source::default(), Log::default());
         let page =
-            Promise::take(&bellwire, "ada", "").open(reader(&bellwire, &source, &sight), &sight);
+            Handshake::start(&bellwire, "ada", "").open(reader(&bellwire, &source, &log), &log);
         let publishers = [(); 2].map(|()| {
             let (feed, source) = (group(bellwire.layer()), source.clone());
             thread::spawn(move || {
@@ -164,30 +164,30 @@ fn numbers_that_are_published_in_another_order_than_they_were_committed_are_writ
             })
         });
         publishers.into_iter().for_each(|publisher| publisher.join().unwrap());
-        sight.until("#list 4");
-        page.leave();
+        log.wait_for("#list 4");
+        page.disconnect();
         let _ = page.ended();
-        assert_eq!(sight.numbers("#list"), [1, 2, 3, 4]);
+        assert_eq!(log.numbers("#list"), [1, 2, 3, 4]);
     });
 }
 
 #[test]
-fn what_a_catch_up_read_is_not_written_after_an_expulsion_that_returned() {
+fn changes_read_by_catch_up_are_not_sent_after_a_removal_returned() {
     race(|| {
-        let (bellwire, source, sight) = (bellwire(), Source::default(), Sight::default());
+        let (bellwire, source, log) = (bellwire(), Source::default(), Log::default());
         source.store(3, Ordering::SeqCst);
         let page =
-            Promise::take(&bellwire, "ada", "").open(reader(&bellwire, &source, &sight), &sight);
-        page.stall(true);
+            Handshake::start(&bellwire, "ada", "").open(reader(&bellwire, &source, &log), &log);
+        page.block_writes(true);
         let feed = group(bellwire.layer());
         bellwire.layer().remove_person("ada", feed.name());
-        let seen = Arc::new(Mutex::new(sight.numbers("#list")));
-        page.stall(false);
-        sight.note("out");
-        page.leave();
+        let numbers = Arc::new(Mutex::new(log.numbers("#list")));
+        page.block_writes(false);
+        log.note("out");
+        page.disconnect();
         let _ = page.ended();
-        // An expulsion that came before it joined at all is told with the next turn; then nothing
-        // was written either.
-        assert_eq!(sight.numbers("#list"), *seen.lock().unwrap(), "{:?}", sight.all());
+        // A removal before the join is reported in the next iteration of the event loop. Nothing
+        // was written in that case either.
+        assert_eq!(log.numbers("#list"), *numbers.lock().unwrap(), "{:?}", log.all());
     });
 }

@@ -1,7 +1,7 @@
-//! Who hears what, and in which order.
+//! Groups: delivery and order of sends.
 
 use bellwire_races::Layer;
-use bellwire_races::stage::{Member, race};
+use bellwire_races::harness::{Member, race};
 use shuttle::thread;
 
 use super::{group, room};
@@ -21,10 +21,10 @@ fn a_send_after_a_join_that_returned_reaches_the_joiner_exactly_once() {
         let ada = Member::connect(&layer, "ada");
         ada.join(&room());
         group(&layer).send(1);
-        assert_eq!(ada.heard().events, [1]);
+        assert_eq!(ada.received().events, [1]);
         others.into_iter().for_each(|other| other.join().unwrap());
         group(&layer).send(2);
-        assert_eq!(ada.heard().events, [2]);
+        assert_eq!(ada.received().events, [2]);
     });
 }
 
@@ -44,15 +44,15 @@ fn a_send_after_a_leave_that_returned_does_not_reach_the_leaver() {
         };
         ada.leave(&room());
         group(&layer).send(2);
-        assert_eq!(ada.heard().events, [0; 0], "neither what comes later nor what was waiting");
+        assert_eq!(ada.received().events, [0; 0], "neither later nor queued messages");
         sender.join().unwrap();
         joiner.join().unwrap();
-        assert_eq!(ada.heard().events, [0; 0]);
+        assert_eq!(ada.received().events, [0; 0]);
     });
 }
 
 #[test]
-fn all_members_of_a_group_hear_racing_sends_in_one_order() {
+fn all_members_of_a_group_receive_concurrent_sends_in_one_order() {
     race(|| {
         let layer = Layer::memory();
         let members = ["ada", "ben"].map(|person| Member::connect(&layer, person));
@@ -69,15 +69,15 @@ fn all_members_of_a_group_hear_racing_sends_in_one_order() {
             thread::spawn(move || numbers.into_iter().for_each(|number| room.send(number)))
         });
         senders.into_iter().for_each(|sender| sender.join().unwrap());
-        let [ada, ben] = members.map(|member| member.heard().events);
+        let [ada, ben] = members.map(|member| member.received().events);
         assert_eq!(ada, ben);
         for sent in [[1, 2], [11, 12]] {
             let from_one =
                 ada.iter().copied().filter(|number| sent.contains(number)).collect::<Vec<_>>();
-            assert_eq!(from_one, sent, "each once, and those of one sender in order");
+            assert_eq!(from_one, sent, "once each, and in the order of their sender");
         }
-        let eve = late.join().unwrap().heard().events;
-        assert!(ada.ends_with(&eve), "{eve:?} is what came after some moment of {ada:?}");
+        let eve = late.join().unwrap().received().events;
+        assert!(ada.ends_with(&eve), "{eve:?} is not the end of {ada:?}");
     });
 }
 
@@ -92,8 +92,8 @@ fn the_last_member_leaving_while_another_joins_never_loses_the_group() {
             thread::spawn(move || {
                 joiner.join(&room());
                 group(&layer).send(1);
-                let heard = joiner.heard().events;
-                assert!(heard.contains(&1), "a send was lost: {heard:?}");
+                let received = joiner.received().events;
+                assert!(received.contains(&1), "a send was lost: {received:?}");
                 joiner.leave(&room());
             })
         });
@@ -101,12 +101,12 @@ fn the_last_member_leaving_while_another_joins_never_loses_the_group() {
         joiners.into_iter().for_each(|joiner| joiner.join().unwrap());
         assert_eq!(layer.local_members(&room()), 0);
         [ada, ben, eve].iter().for_each(|member| member.disconnect(&[room()]));
-        assert_eq!((layer.local_groups(), layer.local_sockets()), (0, 0), "nothing is left behind");
+        assert_eq!((layer.local_groups(), layer.local_sockets()), (0, 0), "the layer is not empty");
     });
 }
 
 #[test]
-fn nothing_is_left_behind_when_sockets_come_and_go_at_once() {
+fn nothing_leaks_when_sockets_connect_and_disconnect_concurrently() {
     race(|| {
         let layer = Layer::memory();
         let visits = ["ada", "ada", "ben"].map(|person| {

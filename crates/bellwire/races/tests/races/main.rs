@@ -1,4 +1,4 @@
-//! The layer's promises, whoever comes first. See docs/channel-layer.md, "How the races are
+//! The promises of the layer under concurrency. See docs/channel-layer.md, "How the races are
 //! tested".
 
 mod access;
@@ -24,7 +24,7 @@ fn bellwire() -> Bellwire {
     Bellwire::builder("http://127.0.0.1:8000").build().unwrap()
 }
 
-/// A patch that a page notes as `<selector> <n>`.
+/// A patch that a page logs as `<selector> <n>`.
 fn patch(selector: &'static str, n: u64) -> Patch {
     Patch::append(selector, Html::text(&n.to_string()))
 }

@@ -1,6 +1,6 @@
-//! People, not sockets.
+//! Presence: people are counted, not sockets.
 
-use bellwire_races::stage::{Page, Promise, Sight, race, sweep};
+use bellwire_races::harness::{Handshake, Log, Page, race, sweep};
 use bellwire_races::{
     Bellwire, Consumer, Error, Frame, Group, PresenceChange, PresenceChanges, Socket,
 };
@@ -9,8 +9,8 @@ use shuttle::thread;
 
 use super::{bellwire, group, room};
 
-/// Is present for as long as its page is open.
-struct Visitor(Group<u64>, Sight);
+/// A consumer that tracks its person while its page is open.
+struct Visitor(Group<u64>, Log);
 
 impl Consumer for Visitor {
     type Action = Frame;
@@ -28,27 +28,27 @@ impl Consumer for Visitor {
 }
 
 /// A person opens a page.
-fn open(bellwire: &Bellwire) -> (Page, Sight) {
-    let sight = Sight::default();
-    let visitor = Visitor(group(bellwire.layer()), sight.clone());
-    (Promise::take(bellwire, "ada", "").open(visitor, &sight), sight)
+fn open(bellwire: &Bellwire) -> (Page, Log) {
+    let log = Log::default();
+    let visitor = Visitor(group(bellwire.layer()), log.clone());
+    (Handshake::start(bellwire, "ada", "").open(visitor, &log), log)
 }
 
 fn leave(page: Page) {
-    page.leave();
+    page.disconnect();
     let _ = page.ended();
 }
 
-/// All that was told so far, each person's arrival as true. Every wait has an end: the last change
-/// is made by the test.
-fn told(changes: &mut PresenceChanges, until: usize) -> Vec<bool> {
-    (0..until)
+/// The next `count` changes, with `true` for an arrival. No wait is endless, because the test makes
+/// the last change.
+fn next_changes(changes: &mut PresenceChanges, count: usize) -> Vec<bool> {
+    (0..count)
         .map(|_| matches!(block_on(changes.next()), Some(PresenceChange::Arrived { .. })))
         .collect()
 }
 
 #[test]
-fn several_sockets_of_a_person_that_come_and_go_count_once_and_leave_no_ghost() {
+fn concurrent_sockets_of_a_person_count_once_and_leave_no_stale_presence() {
     race(|| {
         let bellwire = bellwire();
         let presence = bellwire.layer().presence().clone();
@@ -57,24 +57,24 @@ fn several_sockets_of_a_person_that_come_and_go_count_once_and_leave_no_ghost() 
             let bellwire = bellwire.clone();
             thread::spawn(move || leave(open(&bellwire).0))
         });
-        let (page, sight) = open(&bellwire);
-        // Within the grace nobody goes, however often the keeper looks.
+        let (page, log) = open(&bellwire);
+        // Within the grace period no person is removed by the heartbeat's sweeps.
         sweep(&bellwire, 0, 1000);
         assert!(presence.count(&room()) <= 1, "counted twice");
         visits.into_iter().for_each(|visit| visit.join().unwrap());
-        sight.until("here");
+        log.wait_for("here");
         sweep(&bellwire, 5000, 1000);
         assert_eq!(presence.count(&room()), 1, "one page is still open");
         leave(page);
-        assert_eq!(presence.count(&room()), 1, "still within the grace");
+        assert_eq!(presence.count(&room()), 1, "still within the grace period");
         sweep(&bellwire, 1000, 1000);
-        assert_eq!(presence.count(&room()), 0, "a ghost");
-        assert_eq!(told(&mut changes, 2), [true, false], "came once, and went once");
+        assert_eq!(presence.count(&room()), 0, "stale presence");
+        assert_eq!(next_changes(&mut changes, 2), [true, false], "one arrival and one leaving");
     });
 }
 
 #[test]
-fn who_comes_back_while_the_grace_ends_is_present_and_told_so() {
+fn a_person_who_returns_as_the_grace_period_ends_is_reported_present() {
     race(|| {
         let bellwire = bellwire();
         let presence = bellwire.layer().presence().clone();
@@ -84,17 +84,15 @@ fn who_comes_back_while_the_grace_ends_is_present_and_told_so() {
             let bellwire = bellwire.clone();
             thread::spawn(move || sweep(&bellwire, 1000, 1000))
         };
-        let (page, sight) = open(&bellwire);
+        let (page, log) = open(&bellwire);
         heartbeat.join().unwrap();
-        sight.until("here");
+        log.wait_for("here");
         sweep(&bellwire, 5000, 1000);
         assert_eq!(presence.count(&room()), 1, "she is here");
         leave(page);
-        // Whether the keeper or the page came first, the last word is that she is gone once and for
-        // all.
+        // Whether the sweep or the page came first, the last change is that she left.
         sweep(&bellwire, 9000, 1000);
         assert_eq!(presence.count(&room()), 0);
-        let first = told(&mut changes, 2);
-        assert_eq!(first, [true, false]);
+        assert_eq!(next_changes(&mut changes, 2), [true, false]);
     });
 }

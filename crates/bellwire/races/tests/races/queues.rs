@@ -1,6 +1,6 @@
-//! What waits for one socket, and who wakes its loop.
+//! Queues: the messages of one socket, and the wake-ups of its event loop.
 
-use bellwire_races::stage::{Member, race};
+use bellwire_races::harness::{Member, race};
 use bellwire_races::{Close, Layer};
 use shuttle::future::block_on;
 use shuttle::thread;
@@ -8,37 +8,40 @@ use shuttle::thread;
 use super::{group, patch, room};
 
 #[test]
-fn either_everything_comes_or_what_is_lost_is_named() {
+fn every_message_arrives_or_its_loss_is_reported() {
     race(|| {
         let layer = Layer::memory();
-        let ada = Member::with_room_for(&layer, "ada", 2);
+        let ada = Member::with_queue_size(&layer, "ada", 2);
         ada.join(&room());
         let publisher = {
             let room = group(&layer);
             thread::spawn(move || (1..=4).for_each(|seq| room.publish(seq, patch("#list", seq))))
         };
-        let teller = {
+        let sender = {
             let room = group(&layer);
             thread::spawn(move || (1..=2).for_each(|event| room.send(event)))
         };
-        let mut heard = ada.heard();
+        let mut received = ada.received();
         publisher.join().unwrap();
-        teller.join().unwrap();
-        let rest = ada.heard();
-        heard.numbers.extend(rest.numbers);
-        heard.events.extend(rest.events);
-        heard.lost.extend(rest.lost);
-        heard.lost_events |= rest.lost_events;
-        assert!(heard.numbers == [1, 2, 3, 4] || heard.lost.contains(&room()), "{heard:?}");
-        assert!(heard.events == [1, 2] || heard.lost_events, "{heard:?}");
+        sender.join().unwrap();
+        let rest = ada.received();
+        received.numbers.extend(rest.numbers);
+        received.events.extend(rest.events);
+        received.lost.extend(rest.lost);
+        received.lost_events |= rest.lost_events;
+        assert!(
+            received.numbers == [1, 2, 3, 4] || received.lost.contains(&room()),
+            "{received:?}"
+        );
+        assert!(received.events == [1, 2] || received.lost_events, "{received:?}");
     });
 }
 
 #[test]
-fn what_was_lost_of_a_group_that_was_left_is_not_asked_for() {
+fn losses_of_a_group_that_was_left_are_not_reported() {
     race(|| {
         let layer = Layer::memory();
-        let ada = Member::with_room_for(&layer, "ada", 1);
+        let ada = Member::with_queue_size(&layer, "ada", 1);
         ada.join(&room());
         let publisher = {
             let room = group(&layer);
@@ -46,42 +49,42 @@ fn what_was_lost_of_a_group_that_was_left_is_not_asked_for() {
         };
         ada.leave(&room());
         publisher.join().unwrap();
-        let heard = ada.heard();
-        assert!(heard.lost.is_empty() && heard.numbers.is_empty(), "{heard:?}");
+        let received = ada.received();
+        assert!(received.lost.is_empty() && received.numbers.is_empty(), "{received:?}");
     });
 }
 
 #[test]
-fn a_loop_that_went_to_sleep_is_woken_by_whatever_comes() {
+fn an_idle_event_loop_is_woken_by_any_message() {
     race(|| {
         let layer = Layer::memory();
         let ada = Member::connect(&layer, "ada");
         ada.join(&room());
-        let (teller, pinger) = {
+        let (sender, pinger) = {
             let (room, ada) = (group(&layer), ada.clone());
-            let teller = thread::spawn(move || room.send(1));
-            (teller, thread::spawn(move || ada.ping()))
+            let sender = thread::spawn(move || room.send(1));
+            (sender, thread::spawn(move || ada.ping()))
         };
-        let heard = block_on(ada.hears(|heard| heard.events == [1] && heard.pings == 1));
-        assert!(heard.closes.is_empty());
-        // Two orders at once: who obeys one has to look for the other.
-        let (expeller, again) = {
+        let received = block_on(ada.receive_until(|got| got.events == [1] && got.pings == 1));
+        assert!(received.closes.is_empty());
+        // Two concurrent control messages: after taking one, the loop must check for the other.
+        let (remover, again) = {
             let (layer, ada) = (layer.clone(), ada.clone());
-            let expeller = thread::spawn(move || layer.remove_person("ada", &super::room()));
-            (expeller, thread::spawn(move || ada.ping()))
+            let remover = thread::spawn(move || layer.remove_person("ada", &super::room()));
+            (remover, thread::spawn(move || ada.ping()))
         };
-        block_on(ada.hears(|heard| heard.removed == [super::room()] && heard.pings == 1));
-        [teller, pinger, expeller, again].into_iter().for_each(|thread| thread.join().unwrap());
+        block_on(ada.receive_until(|got| got.removed == [super::room()] && got.pings == 1));
+        [sender, pinger, remover, again].into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
 
 #[test]
-fn a_loop_and_its_handler_are_woken_by_the_order_to_close() {
+fn an_event_loop_and_its_handler_are_woken_by_a_close() {
     race(|| {
         let layer = Layer::memory();
         let ada = Member::connect(&layer, "ada");
         ada.join(&room());
-        let teller = {
+        let sender = {
             let room = group(&layer);
             thread::spawn(move || (1..=2).for_each(|event| room.send(event)))
         };
@@ -89,11 +92,11 @@ fn a_loop_and_its_handler_are_woken_by_the_order_to_close() {
             let layer = layer.clone();
             thread::spawn(move || layer.kick_person("ada", Close::policy("out")))
         };
-        // A handler that runs waits for the close alone; then it is the loop's turn again.
+        // A running handler waits only for the close. Then the event loop continues.
         block_on(ada.closed());
-        let heard = block_on(ada.hears(|heard| !heard.closes.is_empty()));
-        assert_eq!(heard.events, [0; 0], "the order outranks all mail");
-        teller.join().unwrap();
+        let received = block_on(ada.receive_until(|received| !received.closes.is_empty()));
+        assert_eq!(received.events, [0; 0], "the close comes before all queued messages");
+        sender.join().unwrap();
         kicker.join().unwrap();
     });
 }

@@ -1,4 +1,4 @@
-//! Frames as server-sent events, in the format of the HTML standard (§9.2.6).
+//! Encoding of frames as server-sent events, in the format of the HTML standard (§9.2.6).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -7,14 +7,13 @@ use bytes::{BufMut, BytesMut};
 use crate::transport::EncodedFrame;
 use crate::{Close, GroupName, Seq};
 
-/// A line that says nothing: the other side need not answer, but the network sees that there is
-/// life.
+/// A comment line: the peer need not answer, but the network sees that the connection is in use.
 const HEARTBEAT: &[u8] = b":\n\n";
 
-/// What ends an event, and has the browser act on it.
+/// The end of an event, at which the browser dispatches it.
 pub(super) const END: &[u8] = b"\n";
 
-/// Writes an event up to where its id may follow.
+/// Writes an event without its end, so that an id may follow.
 pub(super) fn frame(out: &mut BytesMut, frame: &EncodedFrame) {
     if frame.is_ping() {
         out.put_slice(HEARTBEAT);
@@ -26,29 +25,29 @@ pub(super) fn frame(out: &mut BytesMut, frame: &EncodedFrame) {
     }
 }
 
-/// Where each feed stands, as `?since=` says it.
+/// Writes the position in each feed as the id of the event, in the format of `?since=`.
 pub(super) fn id(out: &mut BytesMut, positions: &[(GroupName, Seq)]) {
     let positions: Vec<_> = positions.iter().map(|(feed, seq)| format!("{feed}:{seq}")).collect();
     out.put_slice(format!("id: {}\n", positions.join(",")).as_bytes());
 }
 
-/// The end, where the browser has to know of it: it would come back otherwise.
+/// Writes a close event for the codes that the browser has to know; otherwise it would reconnect.
 pub(super) fn close(out: &mut BytesMut, close: &Close) {
     if matches!(close.code(), Close::NORMAL | Close::POLICY | 3000..) {
         out.put_slice(b"event: close\n");
-        // A number and a text always have a JSON form.
+        // Serialization cannot fail: the values are a number and a text.
         data(out, &serde_json::to_vec(close).unwrap_or_default());
         out.put_slice(END);
     }
 }
 
-/// How many milliseconds to wait before coming back.
+/// Writes the time after which the browser reconnects, in milliseconds.
 pub(super) fn retry(out: &mut BytesMut, millis: u64) {
     out.put_slice(format!("retry: {millis}\n\n").as_bytes());
 }
 
-/// A line of data for each line of the payload. CR, LF and both together end a line and nothing
-/// else does, U+2028 for example; the reader gets a LF for each.
+/// Writes a `data` line for each line of the payload. Only CR, LF and CRLF end a line (U+2028, for
+/// example, does not); the reader receives an LF for each.
 fn data(out: &mut BytesMut, payload: &[u8]) {
     out.reserve(payload.len() + 16);
     let mut rest = payload;
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_a_line_of_data_however_it_ends() {
+    fn each_line_becomes_a_data_line_whatever_its_ending() {
         for (text, event) in [
             ("one", "data: one\n"),
             ("", "data: \n"),
@@ -101,21 +100,21 @@ mod tests {
     }
 
     #[test]
-    fn bytes_travel_as_base64_and_pings_as_comments() {
+    fn binary_frames_become_base64_and_pings_become_comments() {
         let bytes = EncodedFrame::binary(b"\xff\n\n\0");
         assert_eq!(written(|out| frame(out, &bytes)), "event: binary\ndata: /woKAA==\n");
         assert_eq!(written(|out| frame(out, &EncodedFrame::ping())), ":\n\n");
     }
 
     #[test]
-    fn an_id_names_every_feed() {
+    fn an_id_contains_every_feed() {
         let feed = |name: &str| GroupName::new(name).unwrap();
         let positions = [(feed("chat.room.1"), 42), (feed("blog"), 7)];
         assert_eq!(written(|out| id(out, &positions)), "id: chat.room.1:42,blog:7\n");
     }
 
     #[test]
-    fn only_an_end_that_a_browser_must_know_of_is_told() {
+    fn only_closes_that_the_browser_has_to_know_are_sent() {
         for code in [1000, 1008, 3000, 4001, 4999] {
             let event = format!("event: close\ndata: {{\"code\":{code},\"reason\":\"a\\nb\"}}\n\n");
             assert_eq!(written(|out| close(out, &Close::new(code, "a\nb"))), event);

@@ -1,5 +1,5 @@
-//! What lies between a connection's loop and the body of its response: a bounded buffer, and word
-//! of who is still there.
+//! The transport over server-sent events: a bounded buffer between a connection's event loop and
+//! the body of its response.
 
 mod encoding;
 
@@ -16,12 +16,12 @@ use crate::request::FEEDS;
 use crate::transport::{Incoming, Outgoing, Transport};
 use crate::{GroupName, Seq};
 
-/// How many bytes may be gathered before the network has to take some.
+/// The bytes that may be buffered before the network has to accept some.
 const HIGH_WATER: usize = 64 * 1024;
-/// The most that is handed on at once: a slow reader is seen to be alive by each piece.
-const PIECE: usize = 16 * 1024;
+/// The maximum length of a chunk, in bytes: each chunk read shows that a slow reader is alive.
+const CHUNK: usize = 16 * 1024;
 
-/// Opens a pipe whose reader knows these positions.
+/// Opens a transport and the body that reads from it. The reader is at the positions `since`.
 pub(crate) fn open(retry: u64, since: &[(GroupName, Seq)]) -> (SseTransport, SseBody) {
     let mut gathered = BytesMut::new();
     encoding::retry(&mut gathered, retry);
@@ -34,7 +34,7 @@ pub(crate) fn open(retry: u64, since: &[(GroupName, Seq)]) -> (SseTransport, Sse
         ended: false,
         buffer,
     };
-    drop(transport.publish());
+    drop(transport.hand_over());
     (transport, events)
 }
 
@@ -45,19 +45,20 @@ pub(crate) fn retry(millis: u64) -> Bytes {
     event.freeze()
 }
 
-/// The loop's end. It hears nothing but that the other end took a heartbeat, or is gone.
+/// The event loop's end. It receives nothing but heartbeats that the network accepted, and the
+/// disconnect of the reader.
 pub(crate) struct SseTransport {
-    /// What was fed and not flushed.
+    /// Events that are written and not yet flushed.
     gathered: BytesMut,
-    /// Whether the last event may still get its id.
+    /// Whether the last event is without its end, so that an id may follow.
     unfinished: bool,
-    /// Where the reader is in each feed.
+    /// The reader's position in each feed.
     positions: Vec<(GroupName, Seq)>,
     ended: bool,
     buffer: SharedBuffer,
 }
 
-/// The body's end: pieces of whole events.
+/// The body's end: a stream of chunks.
 #[derive(Debug)]
 pub(crate) struct SseBody(SharedBuffer);
 
@@ -68,32 +69,33 @@ struct SharedBuffer(Arc<Mutex<State>>);
 struct State {
     waiting: BytesMut,
     end: Option<End>,
-    /// Nobody reads any more.
-    gone: bool,
-    /// Whether something was taken since somebody asked.
+    /// Whether the body was dropped.
+    disconnected: bool,
+    /// Whether the reader accepted any bytes since the last call of `made_progress`.
     made_progress: bool,
     heartbeat: Heartbeat,
-    /// The body, which waits for events.
+    /// The waker of the body, which waits for events.
     reader: Option<Waker>,
-    /// The loop, which waits for room and for word of the reader.
+    /// The waker of the event loop, which waits for capacity and for input.
     writer: Option<Waker>,
 }
 
 #[derive(Debug)]
 enum End {
-    /// Everything was said.
-    Whole,
-    /// The reader was too slow for what still waited.
-    Cut,
+    /// All events were delivered.
+    Complete,
+    /// The reader was too slow; the remaining events were dropped.
+    Truncated,
 }
 
-/// A reader of events cannot answer. That the network takes a heartbeat is the sign of its life.
+/// The state of the last heartbeat. A reader of events cannot answer, so a heartbeat that the
+/// network accepts counts as the answer.
 #[derive(Debug, Default, PartialEq)]
 enum Heartbeat {
     #[default]
     None,
-    Waits,
-    QueuePoll,
+    Pending,
+    Accepted,
 }
 
 impl SharedBuffer {
@@ -104,14 +106,14 @@ impl SharedBuffer {
 }
 
 impl State {
-    fn poll_taken(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<()>> {
-        if self.gone {
+    fn poll_drained(&mut self, cx: &mut Context<'_>, limit: usize) -> Poll<io::Result<()>> {
+        if self.disconnected {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        if self.waiting.len() <= most { Poll::Ready(Ok(())) } else { self.sleep(cx) }
+        if self.waiting.len() <= limit { Poll::Ready(Ok(())) } else { self.register_writer(cx) }
     }
 
-    fn sleep<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
+    fn register_writer<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
         self.writer = Some(cx.waker().clone());
         Poll::Pending
     }
@@ -130,21 +132,21 @@ impl SseTransport {
         }
     }
 
-    /// Lets the body have what was gathered.
-    fn publish(&mut self) -> MutexGuard<'_, State> {
+    /// Moves the written events to the body.
+    fn hand_over(&mut self) -> MutexGuard<'_, State> {
         self.finish();
         let mut state = self.buffer.lock();
         let gathered = std::mem::take(&mut self.gathered);
-        let news = !gathered.is_empty() || self.ended;
+        let changed = !gathered.is_empty() || self.ended;
         if state.waiting.is_empty() {
             state.waiting = gathered;
         } else {
             state.waiting.extend_from_slice(&gathered);
         }
         if self.ended {
-            state.end.get_or_insert(End::Whole);
+            state.end.get_or_insert(End::Complete);
         }
-        if news {
+        if changed {
             wake(&mut state.reader);
         }
         state
@@ -154,10 +156,10 @@ impl SseTransport {
 impl Transport for SseTransport {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let state = match self.gathered.len() {
-            ..HIGH_WATER => return self.buffer.lock().poll_taken(cx, HIGH_WATER),
-            _ => self.publish(),
+            ..HIGH_WATER => return self.buffer.lock().poll_drained(cx, HIGH_WATER),
+            _ => self.hand_over(),
         };
-        { state }.poll_taken(cx, HIGH_WATER)
+        { state }.poll_drained(cx, HIGH_WATER)
     }
 
     fn write(&mut self, out: Outgoing) -> io::Result<()> {
@@ -165,7 +167,7 @@ impl Transport for SseTransport {
         match out {
             Outgoing::Frame(frame) => {
                 if frame.is_ping() {
-                    self.buffer.lock().heartbeat = Heartbeat::Waits;
+                    self.buffer.lock().heartbeat = Heartbeat::Pending;
                 }
                 encoding::frame(&mut self.gathered, &frame);
                 self.unfinished = !frame.is_ping();
@@ -178,7 +180,8 @@ impl Transport for SseTransport {
         Ok(())
     }
 
-    /// The last event takes the reader there; where nothing was to be shown, one without data does.
+    /// Gives the last event this position as its id. If there is none, writes an event without
+    /// data.
     fn note_position(&mut self, feed: &GroupName, seq: Seq) {
         match self.positions.iter().position(|(known, _)| known == feed) {
             Some(index) => self.positions[index].1 = seq,
@@ -190,7 +193,7 @@ impl Transport for SseTransport {
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.publish().poll_taken(cx, 0)
+        self.hand_over().poll_drained(cx, 0)
     }
 
     fn made_progress(&mut self) -> bool {
@@ -199,26 +202,26 @@ impl Transport for SseTransport {
 
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
         let mut state = self.buffer.lock();
-        if state.gone {
+        if state.disconnected {
             return Poll::Ready(None);
         }
-        if state.heartbeat == Heartbeat::QueuePoll {
+        if state.heartbeat == Heartbeat::Accepted {
             state.heartbeat = Heartbeat::None;
             return Poll::Ready(Some(Incoming::Heartbeat));
         }
-        state.sleep(cx)
+        state.register_writer(cx)
     }
 }
 
 impl Drop for SseTransport {
-    /// What nobody took until now is dropped, so that a reader who never reads keeps nothing here.
+    /// Drops the events that are not yet read, so that a reader who never reads holds no memory.
     fn drop(&mut self) {
         let mut state = self.buffer.lock();
-        let end = if state.waiting.is_empty() { End::Whole } else { End::Cut };
+        let end = if state.waiting.is_empty() { End::Complete } else { End::Truncated };
         state.waiting = BytesMut::new();
         match end {
-            End::Whole => drop(state.end.get_or_insert(end)),
-            End::Cut => state.end = Some(end),
+            End::Complete => drop(state.end.get_or_insert(end)),
+            End::Truncated => state.end = Some(end),
         }
         wake(&mut state.reader);
     }
@@ -231,9 +234,9 @@ impl Stream for SseBody {
         let mut state = self.0.lock();
         if state.waiting.is_empty() {
             return match state.end {
-                Some(End::Whole) => Poll::Ready(None),
-                Some(End::Cut) => {
-                    state.end = Some(End::Whole);
+                Some(End::Complete) => Poll::Ready(None),
+                Some(End::Truncated) => {
+                    state.end = Some(End::Complete);
                     Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())))
                 }
                 None => {
@@ -242,24 +245,24 @@ impl Stream for SseBody {
                 }
             };
         }
-        let piece = state.waiting.len().min(PIECE);
-        let piece = state.waiting.split_to(piece).freeze();
+        let length = state.waiting.len().min(CHUNK);
+        let chunk = state.waiting.split_to(length).freeze();
         state.made_progress = true;
         if state.waiting.is_empty() {
-            state.waiting = BytesMut::new(); // its memory goes with the last piece
-            if state.heartbeat == Heartbeat::Waits {
-                state.heartbeat = Heartbeat::QueuePoll;
+            state.waiting = BytesMut::new(); // the last chunk owns its memory
+            if state.heartbeat == Heartbeat::Pending {
+                state.heartbeat = Heartbeat::Accepted;
             }
         }
         wake(&mut state.writer);
-        Poll::Ready(Some(Ok(piece)))
+        Poll::Ready(Some(Ok(chunk)))
     }
 }
 
 impl Drop for SseBody {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.gone = true;
+        state.disconnected = true;
         state.waiting = BytesMut::new();
         wake(&mut state.writer);
     }
@@ -274,7 +277,7 @@ mod tests {
     use super::*;
     use crate::transport::EncodedFrame;
 
-    fn feed(transport: &mut SseTransport, text: &str) {
+    fn write_text(transport: &mut SseTransport, text: &str) {
         transport.write(Outgoing::Frame(EncodedFrame::text(text.as_bytes()))).unwrap();
     }
 
@@ -282,52 +285,48 @@ mod tests {
         matches!(poll, Poll::Ready(Ok(())))
     }
 
-    /// What can be read now.
+    /// Reads everything that is available.
     fn read(events: &mut SseBody) -> String {
         let mut read = Vec::new();
-        while let Some(Some(Ok(piece))) = events.next().now_or_never() {
-            assert!(piece.len() <= PIECE);
-            read.extend_from_slice(&piece);
+        while let Some(Some(Ok(chunk))) = events.next().now_or_never() {
+            assert!(chunk.len() <= CHUNK);
+            read.extend_from_slice(&chunk);
         }
         String::from_utf8(read).unwrap()
     }
 
     #[test]
-    fn what_nobody_takes_is_bounded_and_room_comes_with_each_piece() {
+    fn unread_events_are_bounded_and_each_chunk_read_frees_capacity() {
         let mut cx = Context::from_waker(Waker::noop());
         let (mut transport, mut events) = open(1, &[]);
         let text = "x".repeat(1_000);
         for _ in 0..10_000 {
             if ready(transport.poll_ready(&mut cx)) {
-                feed(&mut transport, &text);
+                write_text(&mut transport, &text);
             }
         }
         let waiting = transport.gathered.len() + transport.buffer.lock().waiting.len();
         assert!((HIGH_WATER..3 * HIGH_WATER).contains(&waiting), "{waiting}");
         assert!(transport.poll_flush(&mut cx).is_pending() && !transport.made_progress());
-        assert_eq!(events.next().now_or_never().unwrap().unwrap().unwrap().len(), PIECE);
+        assert_eq!(events.next().now_or_never().unwrap().unwrap().unwrap().len(), CHUNK);
         assert!(
             transport.made_progress() && !transport.made_progress(),
-            "a piece is a sign of life, once"
+            "a chunk counts as progress once"
         );
         assert!(read(&mut events).len() < waiting);
         assert!(ready(transport.poll_flush(&mut cx)) && ready(transport.poll_ready(&mut cx)));
-        assert_eq!(
-            transport.buffer.lock().waiting.capacity(),
-            0,
-            "a resting stream keeps no memory"
-        );
+        assert_eq!(transport.buffer.lock().waiting.capacity(), 0, "an idle stream keeps no memory");
     }
 
     #[test]
-    fn a_number_goes_with_the_last_frame_or_by_itself() {
+    fn a_position_is_sent_with_the_last_frame_or_by_itself() {
         let mut cx = Context::from_waker(Waker::noop());
         let group = |name: &str| GroupName::new(name).unwrap();
         let (mut transport, mut events) = open(1, &[(group("b"), 7)]);
-        feed(&mut transport, "one");
-        feed(&mut transport, "two");
+        write_text(&mut transport, "one");
+        write_text(&mut transport, "two");
         transport.note_position(&group("a"), 1);
-        feed(&mut transport, "three");
+        write_text(&mut transport, "three");
         let _ = transport.poll_flush(&mut cx);
         transport.note_position(&group("b"), 8);
         let _ = transport.poll_flush(&mut cx);
@@ -338,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_that_is_taken_is_heard_and_a_reader_who_is_gone_is_noticed() {
+    fn an_accepted_heartbeat_and_a_disconnected_reader_are_noticed() {
         let mut cx = Context::from_waker(Waker::noop());
         let (mut transport, mut events) = open(1, &[]);
         transport.write(Outgoing::Frame(EncodedFrame::ping())).unwrap();
@@ -348,7 +347,7 @@ mod tests {
         );
         read(&mut events);
         assert!(matches!(transport.poll_receive(&mut cx), Poll::Ready(Some(Incoming::Heartbeat))));
-        assert!(transport.poll_receive(&mut cx).is_pending(), "one answer for one question");
+        assert!(transport.poll_receive(&mut cx).is_pending(), "one answer per heartbeat");
         drop(events);
         assert!(matches!(transport.poll_receive(&mut cx), Poll::Ready(None)));
         assert!(matches!(transport.poll_flush(&mut cx), Poll::Ready(Err(_))));

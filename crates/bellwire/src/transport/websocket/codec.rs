@@ -1,10 +1,10 @@
-//! What most of what comes in is: a short message, whole, in one frame. Read here it costs no
-//! reader of its own; everything longer, everything in pieces and everything wrong is the protocol
-//! library's.
+//! Decoder of short messages. Most incoming messages are short and arrive complete in one frame;
+//! decoding them here saves a protocol reader per socket. Longer, fragmented and invalid messages
+//! are left to the protocol library.
 
 use bytes::Buf;
 
-/// RFC 6455 §5.2: the whole message in one frame, and a text or a pong.
+/// RFC 6455 §5.2: the opcodes of a text and a pong, with the FIN bit.
 const TEXT: u8 = 0x81;
 const PONG: u8 = 0x8a;
 const MASKED: u8 = 0x80;
@@ -15,21 +15,21 @@ pub(crate) enum ShortMessage {
     Pong,
 }
 
-/// Takes a message of at most `most` bytes off the front of `bytes`, if one is there, whole and
-/// right.
-pub(crate) fn decode(bytes: &mut impl Buf, most: usize) -> Option<ShortMessage> {
-    let (short, length) = read(bytes.chunk(), most)?;
+/// Removes a message of at limit `limit` bytes from the front of `bytes`, if it is complete and
+/// valid.
+pub(crate) fn decode(bytes: &mut impl Buf, limit: usize) -> Option<ShortMessage> {
+    let (short, length) = read(bytes.chunk(), limit)?;
     bytes.advance(length);
     Some(short)
 }
 
-fn read(bytes: &[u8], most: usize) -> Option<(ShortMessage, usize)> {
+fn read(bytes: &[u8], limit: usize) -> Option<(ShortMessage, usize)> {
     let (first, length) = (*bytes.first()?, (*bytes.get(1)?).checked_sub(MASKED)?);
     let (length, start) = match length {
         0..=125 => (usize::from(length), 2),
         126 if first == TEXT => {
             let length = u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]);
-            // A length that would fit in less is the library's to judge.
+            // A length that fits in fewer bytes is left to the library.
             (usize::from(Some(length).filter(|length| *length > 125)?), 4)
         }
         _ => return None,
@@ -38,7 +38,7 @@ fn read(bytes: &[u8], most: usize) -> Option<(ShortMessage, usize)> {
     let end = start + 4 + length;
     let payload = bytes.get(start + 4..end)?;
     match first {
-        TEXT if length <= most => {
+        TEXT if length <= limit => {
             let mut text = payload.to_vec();
             unmask(&mut text, mask);
             Some((ShortMessage::Text(String::from_utf8(text).ok()?), end))
@@ -48,8 +48,8 @@ fn read(bytes: &[u8], most: usize) -> Option<(ShortMessage, usize)> {
     }
 }
 
-/// RFC 6455 §5.3. By words, which the compiler takes many at once: a byte at a time it was a
-/// hundredth of a message's cost.
+/// Unmasks a payload (RFC 6455 §5.3) by words, which the compiler vectorizes: byte by byte it was
+/// 1 % of the cost of a message.
 fn unmask(bytes: &mut [u8], key: [u8; 4]) {
     let (whole, rest) = bytes.as_chunks_mut::<4>();
     let key = u32::from_ne_bytes(key);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_texts_and_pongs_are_taken_one_after_the_other() {
+    fn complete_texts_and_pongs_are_decoded_one_after_the_other() {
         let long = "ä".repeat(100);
         let stream = [
             frame(TEXT, b"Hello"),
@@ -97,17 +97,17 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_a_whole_right_text_or_pong_is_left_where_it_is() {
+    fn input_other_than_a_complete_valid_text_or_pong_is_left_untouched() {
         let text = frame(TEXT, b"Hello");
         let mut unmasked = text.clone();
         unmasked[1] &= 0x7f;
-        // 126 announces a length of two bytes, which five do not need.
-        let roundabout = [&[TEXT, MASKED | 126, 0, 5], &text[2..]].concat();
+        // 126 announces a length of two bytes, which a payload of five bytes does not need.
+        let non_minimal = [&[TEXT, MASKED | 126, 0, 5], &text[2..]].concat();
         let others = [
             text[..text.len() - 1].to_vec(),
             text[..1].to_vec(),
             unmasked,
-            roundabout,
+            non_minimal,
             frame(0x01, b"a part"),
             frame(0x80, b"the last part"),
             frame(0xc1, b"a reserved bit"),

@@ -1,15 +1,15 @@
-//! Message boundaries in the incoming bytes.
+//! Tracker of message boundaries in the incoming bytes.
 
-/// Follows the frames in a stream of bytes (RFC 6455 §5.2) as far as their headers go. It judges nothing: that is the
-/// protocol's own reader's affair.
+/// Parses the frame headers in a stream of bytes (RFC 6455 §5.2). It validates nothing: the
+/// protocol library does.
 #[derive(Default)]
 pub(super) struct FrameTracker {
-    /// How many frames of the message that is coming in have begun, the last one not among them.
+    /// The number of frames of the unfinished message that have begun, without the last one.
     pub(super) unfinished: usize,
-    /// The header that is coming in.
+    /// The header that is being received, and the length received so far.
     header: [u8; 14],
     seen: usize,
-    /// How much of a payload is still to come.
+    /// The bytes of the payload that are not yet received.
     payload: u64,
 }
 
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_counted_however_the_bytes_arrive_and_control_frames_are_none() {
+    fn fragments_are_counted_in_chunks_of_any_size_and_control_frames_are_not() {
         let stream = [
             frame(0x01, 3),
             frame(0x89, 125),

@@ -1,4 +1,4 @@
-//! One socket: messages in, messages out.
+//! The transport over a WebSocket.
 
 mod codec;
 mod frame_tracker;
@@ -20,33 +20,33 @@ use super::{Close, EncodedFrame, Frame, Incoming, Outgoing, Transport};
 use crate::Limits;
 use crate::counters::Counters;
 
-/// A WebSocket over any byte stream. Messages go out as whole frames of our own; the library reads,
-/// and answers what the protocol asks to be answered.
+/// A WebSocket over any byte stream. Outgoing messages are written as complete encoded frames; the
+/// protocol library reads, and answers pings and closes.
 ///
-/// Its reader comes with 8 KiB of room and keeps more after a long message. So a socket on which
-/// nothing comes in, or only short messages, has none: it gets one with the first other bytes and
-/// gives it back when everything was read.
+/// The library's reader allocates 8 KiB, and more after a long message. A socket that receives
+/// nothing, or only short messages, therefore has none: it creates one for the first other input
+/// and drops it when all input is read.
 pub(crate) struct WebSocket<S> {
     reader: Reader<S>,
-    /// How many bytes a message may have.
-    longest: usize,
+    /// The maximum length of a message, in bytes.
+    message_bytes: usize,
 }
 
 enum Reader<S> {
     Idle(BufferedStream<S>),
-    // Boxed: a socket that rests keeps no room for it.
+    // Boxed, so that an idle socket reserves no memory for it.
     Reading(Box<WebSocketStream<BufferedStream<S>>>),
-    /// The closing handshake has begun: what the library knows of it must not be forgotten.
+    /// The closing handshake has begun: the library's state of it must be kept.
     Closing(Box<WebSocketStream<BufferedStream<S>>>),
-    /// Between two of the others.
+    /// A placeholder while one state replaces another.
     Changing,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Speaks WebSocket on a stream whose handshake is done.
+    /// A WebSocket over a stream whose handshake is done.
     pub(crate) fn new(io: S, limits: &Limits, counters: Arc<Counters>) -> Self {
         let reader = Reader::Idle(BufferedStream::new(io, limits.fragments, counters));
-        Self { reader, longest: limits.message_bytes }
+        Self { reader, message_bytes: limits.message_bytes }
     }
 
     fn stream(&mut self) -> &mut BufferedStream<S> {
@@ -57,20 +57,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// The library's end of the socket.
+    /// The library's reader, created if there is none.
     fn reader(&mut self) -> &mut WebSocketStream<BufferedStream<S>> {
         self.reader = match std::mem::replace(&mut self.reader, Reader::Changing) {
             Reader::Idle(mut stream) => {
                 stream.unread();
                 let limits =
-                    tokio_websockets::Limits::default().max_payload_len(Some(self.longest));
+                    tokio_websockets::Limits::default().max_payload_len(Some(self.message_bytes));
                 Reader::Reading(Box::new(ServerBuilder::new().limits(limits).serve(stream)))
             }
             other => other,
         };
         match &mut self.reader {
             Reader::Reading(socket) | Reader::Closing(socket) => socket,
-            Reader::Idle(_) | Reader::Changing => unreachable!("woken above"),
+            Reader::Idle(_) | Reader::Changing => unreachable!("replaced above"),
         }
     }
 
@@ -89,7 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         };
     }
 
-    /// What comes in, from the library.
+    /// The next incoming message, read by the library.
     fn poll_library(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
         let socket = self.reader();
         let next = Pin::new(&mut *socket).poll_next(cx);
@@ -97,10 +97,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             if socket.get_ref().too_many_fragments() {
                 return Poll::Ready(Some(Incoming::Broken(Close::policy("too many fragments"))));
             }
-            // Whatever the library has to say, such as a pong, is ours to write before it may be
-            // forgotten.
-            let said = socket.flush_into_stream(cx);
-            if said
+            // Output of the library, such as a pong, has to be in our write buffer before the
+            // library's reader may be dropped.
+            let flushed = socket.flush_into_stream(cx);
+            if flushed
                 && socket.get_ref().is_between_messages()
                 && matches!(self.reader, Reader::Reading(_))
             {
@@ -116,14 +116,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-/// Moves what the library has to say into our stream, which takes everything.
+/// Moves the library's pending output into our stream, which accepts everything. Returns whether it
+/// succeeded.
 trait FlushIntoStream {
     fn flush_into_stream(&mut self, cx: &mut Context<'_>) -> bool;
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> FlushIntoStream for WebSocketStream<BufferedStream<S>> {
     fn flush_into_stream(&mut self, cx: &mut Context<'_>) -> bool {
-        // Pending only when our stream could not write all of it at once: then it is in our queue.
+        // Pending only if our stream could not write everything: then it is in our write buffer.
         !matches!(Pin::new(self).poll_flush(cx), Poll::Ready(Err(_)))
     }
 }
@@ -169,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocket<S> {
                 Ok(true) => {}
                 Ok(false) | Err(_) => return Poll::Ready(None),
             }
-            match codec::decode(stream.peeked(), self.longest) {
+            match codec::decode(stream.peeked(), self.message_bytes) {
                 Some(ShortMessage::Text(text)) => {
                     return Poll::Ready(Some(Incoming::Message(Frame::Text(text))));
                 }
@@ -192,8 +193,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocket<S> {
         if ready!(Pin::new(&mut *stream).poll_shutdown(cx)).is_err() {
             return Poll::Ready(());
         }
-        // What still comes is thrown away here; left unread, it would make the kernel reset the
-        // connection and with it the close frame that is under way.
+        // Discard further input: left unread, it would make the kernel reset the connection and
+        // lose the close frame that is being sent.
         let mut discarded = [0; 1024];
         loop {
             let mut buffer = ReadBuf::new(&mut discarded);
@@ -217,8 +218,8 @@ fn incoming(message: Message) -> Incoming {
         return Incoming::Close(Close::received(code.into(), reason));
     }
     if message.is_text() {
-        // Looked at once more: the library overlooks a character that the end of the message cuts
-        // off.
+        // Validated again: the library misses a character that is truncated by the end of the
+        // message.
         let text = std::str::from_utf8(message.as_payload()).map(str::to_owned);
         return match text {
             Ok(text) => Incoming::Message(Frame::Text(text)),
@@ -231,7 +232,7 @@ fn incoming(message: Message) -> Incoming {
     Incoming::Heartbeat
 }
 
-/// How to close upon a broken rule; `None` when there is nobody left to tell.
+/// The close that answers a protocol error; `None` if the connection is lost.
 fn broken(error: &Error) -> Option<Close> {
     match error {
         Error::PayloadTooLong { max_len, .. } => {

@@ -1,6 +1,6 @@
-//! The byte stream under a socket. What goes out is gathered here and leaves in as few writes as
-//! possible, for writes are what a delivery costs; what comes in is watched for messages that never
-//! end.
+//! The byte stream below a WebSocket. Outgoing frames are buffered and written in as few calls as
+//! possible, because writes dominate the cost of a delivery. Incoming frames are counted to detect
+//! messages that never end.
 
 use std::io;
 use std::pin::Pin;
@@ -15,67 +15,67 @@ use crate::transport::EncodedFrame;
 use crate::transport::websocket::frame_tracker::FrameTracker;
 use crate::transport::write_buffer::{NextWrite, WriteBuffer};
 
-/// How many bytes may be gathered before the socket has to take some.
+/// The bytes that may be buffered before the socket has to accept some.
 const HIGH_WATER: usize = 64 * 1024;
-/// How many bytes a resting socket reads to wake up: most messages of a page are shorter.
+/// The bytes that an idle socket reads first: most messages of a page are shorter.
 const PEEK_BYTES: usize = 512;
 
-/// A byte stream with a queue before it and a follower of frames behind it.
+/// A byte stream with a write buffer and a tracker of incoming frames.
 pub(crate) struct BufferedStream<S> {
     io: S,
     out: WriteBuffer,
-    /// Whether the other side took anything since somebody asked.
+    /// Whether the peer accepted any bytes since the last call of `made_progress`.
     flowing: bool,
     frames: FrameTracker,
     fragments: usize,
-    /// Read already, and to be read again by the protocol's reader.
+    /// Bytes that are read already and not yet consumed.
     peeked: Bytes,
     counters: Arc<Counters>,
 }
 
 impl<S: AsyncRead + Unpin> BufferedStream<S> {
-    /// Waits for bytes to come in, without room of its own for them. Returns whether any came: then
-    /// [`peeked`](Self::peeked) has them.
+    /// Waits for input, without keeping a buffer for it. Returns whether any arrived; it is then in
+    /// [`peeked`](Self::peeked).
     pub(crate) fn poll_peek(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         if self.peeked.is_empty() {
-            let mut room = [0; PEEK_BYTES];
-            let mut buffer = ReadBuf::new(&mut room);
+            let mut bytes = [0; PEEK_BYTES];
+            let mut buffer = ReadBuf::new(&mut bytes);
             ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
             self.peeked = Bytes::copy_from_slice(buffer.filled());
         }
         Poll::Ready(Ok(!self.peeked.is_empty()))
     }
 
-    /// What came in first, for whoever can do with it alone.
+    /// The bytes read by [`poll_peek`](Self::poll_peek), for the decoder of short messages.
     pub(crate) fn peeked(&mut self) -> &mut Bytes {
         &mut self.peeked
     }
 
-    /// Leaves what came in first to the protocol's reader: its next read has it.
+    /// Leaves the peeked bytes to the library's reader: its next read returns them.
     pub(crate) fn unread(&mut self) {
         self.frames.feed(&self.peeked);
     }
 
-    /// Whether everything that came in so far was whole messages.
+    /// Whether all messages received so far are complete.
     pub(crate) fn is_between_messages(&self) -> bool {
         self.peeked.is_empty() && self.frames.is_between_messages()
     }
 }
 
 impl<S: AsyncWrite + Unpin> BufferedStream<S> {
-    /// At most `fragments` frames may make one message.
+    /// Wraps a stream on which one message may have at most `fragments` frames.
     pub(crate) fn new(io: S, fragments: usize, counters: Arc<Counters>) -> Self {
         let frames = FrameTracker::default();
         let (out, peeked) = (WriteBuffer::default(), Bytes::new());
         Self { io, out, flowing: false, frames, fragments, peeked, counters }
     }
 
-    /// Adds to what goes out with the next write.
+    /// Appends a frame to the write buffer.
     pub(crate) fn push(&mut self, frame: &EncodedFrame) {
         self.out.push(frame);
     }
 
-    /// Ready while there is room for more.
+    /// Ready while the write buffer has capacity.
     pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.out.len() >= HIGH_WATER {
             ready!(self.poll_write_some(cx))?;
@@ -83,13 +83,12 @@ impl<S: AsyncWrite + Unpin> BufferedStream<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether the other side took anything since this was asked last.
+    /// Whether the peer accepted any bytes since the last call.
     pub(crate) fn made_progress(&mut self) -> bool {
         std::mem::take(&mut self.flowing)
     }
 
-    /// Whether the message that is coming in has more frames than it may have. Nothing more is read
-    /// then.
+    /// Whether the unfinished message has more frames than allowed. Nothing more is read then.
     pub(crate) fn too_many_fragments(&self) -> bool {
         self.frames.unfinished > self.fragments
     }
@@ -122,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for BufferedStream<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.too_many_fragments() {
-            // The reader asks `too_many_fragments` when it finds nothing, and does not wait.
+            // The caller checks `too_many_fragments` when a read is pending, and does not wait.
             return Poll::Pending;
         }
         if !self.peeked.is_empty() {
@@ -139,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for BufferedStream<S> {
     }
 }
 
-/// The protocol's own frames, such as pongs, queue behind ours.
+/// Frames of the library, such as pongs, are queued behind ours.
 impl<S: AsyncWrite + Unpin> AsyncWrite for BufferedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -168,18 +167,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn so_much_is_gathered_and_then_the_other_side_has_to_take_some() {
+    async fn the_write_buffer_is_bounded_until_the_peer_accepts_some() {
         let (io, mut other) = tokio::io::duplex(1024);
         let mut stream = BufferedStream::new(io, 1, Arc::default());
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let frame = EncodedFrame::text(&vec![b'x'; 1000]);
         let mut gathered = 0;
         while stream.poll_capacity(&mut cx).is_ready() {
-            assert!(gathered < 2 * HIGH_WATER, "there is an end to it");
+            assert!(gathered < 2 * HIGH_WATER, "the buffer is bounded");
             stream.push(&frame);
             gathered += frame.bytes().len();
         }
-        // What the pipe holds has left; what waits is one frame too much at most.
+        // The pipe holds what was written; the buffer exceeds the limit by one frame at most.
         assert!(
             (HIGH_WATER..HIGH_WATER + 1024 + frame.bytes().len()).contains(&gathered),
             "{gathered}"
@@ -189,6 +188,6 @@ mod tests {
             tokio::io::AsyncReadExt::read_exact(&mut other, &mut taken).await.unwrap();
             let _ = stream.poll_capacity(&mut cx);
         }
-        assert!(stream.poll_capacity(&mut cx).is_ready(), "there is room again");
+        assert!(stream.poll_capacity(&mut cx).is_ready(), "the buffer has capacity again");
     }
 }
