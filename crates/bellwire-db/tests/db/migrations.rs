@@ -58,7 +58,7 @@ const POSTS: [&str; 5] = [
 async fn the_writer_knows_a_schema_that_another_process_has_changed(database: TestDatabase) {
     let (home, first) = with_notes(database).await;
     let tables = if database == TestDatabase::Sqlite { &POSTS[..] } else { &POSTS[..3] };
-    let made = first.write(async |tx: Tx| {
+    let made = first.write(async move |tx: Tx| {
         for statement in tables {
             tx.execute_unprepared(statement).await?;
         }
