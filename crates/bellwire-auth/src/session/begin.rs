@@ -75,8 +75,9 @@ impl Sessions {
             let row = table::lock(tx, session).await?;
             // One that has ended meanwhile was perhaps somebody else's.
             is_own = row.as_ref().is_some_and(|row| row.user_id.is_none_or(|owner| owner == user_id));
+            let is_anonymous = row.as_ref().is_some_and(|row| row.user_id.is_none());
             kept = row.filter(|_| is_own).map(|row| row.data).unwrap_or_default();
-            let why = if is_own { Why::Renewed } else { Why::SignedOut };
+            let why = if is_anonymous { Why::Renewed } else { Why::SignedOut };
             self.end(tx, Which::One(session), why).await?;
         }
         if let Some(former) = former {
