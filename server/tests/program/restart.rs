@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::size::asked;
 use crate::store::Store;
-use crate::support::{PATIENCE, PROGRAM, Server, Visit, folder, until, with_settings};
+use crate::support::{PATIENCE, PROGRAM, Server, Visit, folder, until_all, with_settings};
 use crate::window::{Door, Heard, Page, Window, chance, room_for};
 
 /// Windows that are open, those of four people.
@@ -63,16 +63,16 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
     let windows_open: Vec<_> = (0..windows)
         .map(|window| tokio::spawn(look(doors[window % PEOPLE].clone(), progress.clone())))
         .collect();
-    until("all are there", || progress.open.load(Ordering::SeqCst) == windows);
+    until_all("all are there", windows, || progress.open.load(Ordering::SeqCst));
     say(&doors[0], 0..BEFORE);
-    until("all have heard what was said", || progress.saw_before.load(Ordering::SeqCst) == windows);
+    until_all("all have heard what was said", windows, || progress.saw_before.load(Ordering::SeqCst));
 
     let (status, log) = server.stop();
     assert!(status.success(), "{status}");
     let disconnected = log.lines().filter(|line| line.contains("Disconnected") && line.contains("code=1012"));
     assert_eq!(disconnected.count(), windows, "every `disconnect` has run");
     assert!(!log.contains(" WARN ") && !log.contains("ERROR"), "{log}");
-    until("all know it", || progress.closed.load(Ordering::SeqCst) == windows);
+    until_all("all know it", windows, || progress.closed.load(Ordering::SeqCst));
 
     // Somebody has another way in meanwhile.
     let elsewhere = start("127.0.0.1:0");
@@ -82,7 +82,7 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
 
     let _server = start(&address);
     for number in 0..BACK {
-        until("they come back", || progress.back.load(Ordering::SeqCst) >= windows * number / BACK);
+        until_all("they come back", windows * number / BACK, || progress.back.load(Ordering::SeqCst));
         say(&doors[0], BEFORE + AWAY + number..BEFORE + AWAY + number + 1);
     }
     let stored: Vec<_> = store.messages().await.into_iter().map(|(_, text)| text).collect();

@@ -223,6 +223,19 @@ impl Visit {
     }
 }
 
+/// Waits until a count has reached `all`. A busy machine may take its time; one that stands still has failed.
+pub(crate) fn until_all(what: &str, all: usize, mut count: impl FnMut() -> usize) {
+    let (mut moved, mut last) = (Instant::now(), 0);
+    while last < all {
+        std::thread::sleep(Duration::from_millis(10));
+        let now = count();
+        if now != last {
+            (moved, last) = (Instant::now(), now);
+        }
+        assert!(moved.elapsed() < PATIENCE, "stopped at {last} of {all}: {what}");
+    }
+}
+
 /// Waits until something is so.
 pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
