@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::room_client::{
@@ -14,12 +15,16 @@ use crate::room_client::{
 use crate::run_size::number_in;
 use crate::store::Store;
 use crate::support::{
-    HttpClient, PROGRAM, Server, TEST_TIMEOUT, folder, wait_until, with_settings,
+    HttpClient, PROGRAM, Server, TEST_TIMEOUT, folder, wait_until_all, with_settings,
 };
 
 /// Open sockets, which belong to four people.
 const WINDOWS: usize = 2_000;
 const PEOPLE: usize = 4;
+
+/// Clients that connect at the same time before the stop. They are in no hurry, and the machine may
+/// be busy.
+const CONNECTING: usize = 32;
 
 /// Messages before the stop, during the outage, and during the reconnects.
 const BEFORE: usize = 10;
@@ -32,8 +37,9 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// Progress of all clients.
-#[derive(Default)]
 struct Progress {
+    /// Permits for the first connections.
+    connecting: Semaphore,
     /// Open sockets.
     open: AtomicUsize,
     /// Clients that have received every message from before the stop.
@@ -44,6 +50,20 @@ struct Progress {
     back: AtomicUsize,
     /// Failed attempts to connect.
     failed_attempts: AtomicUsize,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let zero = AtomicUsize::default;
+        Self {
+            connecting: Semaphore::new(CONNECTING),
+            open: zero(),
+            saw_before: zero(),
+            closed: zero(),
+            back: zero(),
+            failed_attempts: zero(),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,14 +86,14 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
     let address = server.address.clone();
     let targets: Vec<RoomTarget> = (0..PEOPLE).map(|person| sign_up(&address, person)).collect();
     assert_eq!(http_client(&targets[0]).post("/chat/", "name=restart").unwrap().status, 303);
-    let progress = Arc::new(Progress::default());
+    let progress = Arc::new(Progress::new());
     let clients: Vec<_> = (0..windows)
         .map(|client| tokio::spawn(follow_room(targets[client % PEOPLE].clone(), progress.clone())))
         .collect();
-    wait_until("all sockets are open", || progress.open.load(Ordering::SeqCst) == windows);
+    wait_until_all("all sockets are open", windows, || progress.open.load(Ordering::SeqCst));
     send_messages(&targets[0], 0..BEFORE);
-    wait_until("all have received the messages", || {
-        progress.saw_before.load(Ordering::SeqCst) == windows
+    wait_until_all("all have received the messages", windows, || {
+        progress.saw_before.load(Ordering::SeqCst)
     });
 
     let (status, log) = server.stop();
@@ -82,7 +102,7 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
         log.lines().filter(|line| line.contains("Disconnected") && line.contains("code=1012"));
     assert_eq!(disconnected.count(), windows, "every `disconnect` has run");
     assert!(!log.contains(" WARN ") && !log.contains("ERROR"), "{log}");
-    wait_until("all sockets are closed", || progress.closed.load(Ordering::SeqCst) == windows);
+    wait_until_all("all sockets are closed", windows, || progress.closed.load(Ordering::SeqCst));
 
     // Another server on the same database receives messages in the meantime.
     let elsewhere = start("127.0.0.1:0");
@@ -95,8 +115,8 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
 
     let _server = start(&address);
     for number in 0..BACK {
-        wait_until("clients reconnect", || {
-            progress.back.load(Ordering::SeqCst) >= windows * number / BACK
+        wait_until_all("clients reconnect", windows * number / BACK, || {
+            progress.back.load(Ordering::SeqCst)
         });
         send_messages(&targets[0], BEFORE + AWAY + number..BEFORE + AWAY + number + 1);
     }
@@ -143,10 +163,11 @@ fn send_messages(target: &RoomTarget, numbers: std::ops::Range<usize>) {
 /// codes and the page.
 async fn follow_room(target: RoomTarget, progress: Arc<Progress>) -> (Vec<u16>, Page) {
     let (mut codes, mut page, mut lost) = (Vec::new(), Page::default(), Instant::now());
-    // Spreads the first connections over time.
-    tokio::time::sleep(SHORTEST_WAIT.mul_f64(random_fraction())).await;
+    let mut permit = Some(progress.connecting.acquire().await.unwrap());
     loop {
-        match RoomClient::open(&target, page.seq).await {
+        let opened = RoomClient::open(&target, page.seq).await;
+        permit.take();
+        match opened {
             Ok(mut socket) => {
                 progress.open.fetch_add(1, Ordering::SeqCst);
                 progress.back.fetch_add(codes.len(), Ordering::SeqCst);

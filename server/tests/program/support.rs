@@ -244,6 +244,20 @@ impl HttpClient {
     }
 }
 
+/// Polls until `count` has reached `all`. Fails the test if the count stands still for
+/// [`TEST_TIMEOUT`]; a busy machine may take longer in all.
+pub(crate) fn wait_until_all(what: &str, all: usize, mut count: impl FnMut() -> usize) {
+    let (mut changed, mut last) = (Instant::now(), 0);
+    while last < all {
+        std::thread::sleep(Duration::from_millis(10));
+        let now = count();
+        if now != last {
+            (changed, last) = (Instant::now(), now);
+        }
+        assert!(changed.elapsed() < TEST_TIMEOUT, "stopped at {last} of {all}: {what}");
+    }
+}
+
 /// Polls until `condition` holds. Fails the test after [`TEST_TIMEOUT`].
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();

@@ -96,8 +96,9 @@ impl Sessions {
             // If the row is gone, it may have been another person's.
             is_own =
                 row.as_ref().is_some_and(|row| row.user_id.is_none_or(|owner| owner == user_id));
+            let is_anonymous = row.as_ref().is_some_and(|row| row.user_id.is_none());
             kept = row.filter(|_| is_own).map(|row| row.data).unwrap_or_default();
-            let reason = if is_own { EndReason::Renewed } else { EndReason::SignedOut };
+            let reason = if is_anonymous { EndReason::Renewed } else { EndReason::SignedOut };
             self.end(tx, SessionFilter::One(session), reason).await?;
         }
         if let Some(former) = former {

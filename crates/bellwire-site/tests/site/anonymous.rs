@@ -356,7 +356,7 @@ async fn a_used_session_is_kept_and_one_unused_for_a_month_expires(database: Tes
     site.state().clock().advance(11 * DAY);
     assert_eq!(ada.get("/words/").await.text, "[kept,on]");
     let renewed = ben.get("/words/").await;
-    assert_eq!(anew.text, "[]");
+    assert_eq!(renewed.text, "[]");
     assert_ne!(renewed.header("set-cookie"), "", "another session begins");
     within("the end of the old one", async { while sessions(&site).await != [2] {} }).await;
     site.stop().await;

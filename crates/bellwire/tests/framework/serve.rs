@@ -174,7 +174,7 @@ async fn above_the_cap_a_connection_waits_until_a_header_timeout_frees_a_slot() 
         tokio::select! {
             biased;
             ended = within("the header timeout", silent.read_to_end(&mut rest)) => {
-                drop(ended.unwrap());
+                ended.unwrap();
             }
             response = &mut response => panic!("served above the cap: {response}"),
         }
