@@ -1,5 +1,5 @@
 # Finds the programs that the tests need and, on Debian and Ubuntu, installs missing ones.
-# Sourced by bin/test. Sets CHROMIUM and POSTGRES_BIN.
+# Sourced by bin/test. Sets CHROMIUM, HEADLESS_SHELL and POSTGRES_BIN.
 
 # Prints the path of the first program of the list that exists, if any.
 first_program() {
@@ -13,6 +13,12 @@ first_program() {
 find_chromium() {
   first_program "${BELLWIRE_TEST_CHROMIUM:-chromium}" chromium chromium-browser google-chrome google-chrome-stable \
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+}
+
+# The browser without a user interface. Only Debian has a package of it; without it the stories use
+# the whole browser, and take twice as long.
+find_headless_shell() {
+  first_program "${BELLWIRE_TEST_HEADLESS_SHELL:-chromium-headless-shell}"
 }
 
 # Distributions install the server's programs outside of PATH, in one folder for each version.
@@ -30,6 +36,12 @@ missing_packages() {
   find_chromium >/dev/null || echo chromium
   find_postgres >/dev/null || echo postgresql
   command -v strace >/dev/null || [ "$(uname)" != Linux ] || echo strace
+}
+
+# Prints the Debian packages of missing programs that the tests can do without.
+optional_packages() {
+  find_headless_shell >/dev/null || ! grep -q '^ID=debian$' /etc/os-release 2>/dev/null ||
+    echo chromium-headless-shell
 }
 
 # Installs Debian packages non-interactively. RUNLEVEL=1 prevents PostgreSQL's package from starting
@@ -81,7 +93,7 @@ provide_needs() {
     echo "bin/test needs a Rust toolchain: install it with rustup, then run bin/test again." >&2
     return 1
   }
-  missing=$(missing_packages | tr ' ' '\n' | ubuntu_names | tr '\n' ' ')
+  missing=$({ missing_packages && optional_packages; } | tr ' ' '\n' | ubuntu_names | tr '\n' ' ')
   if [ -n "$missing" ] && command -v apt-get >/dev/null; then
     printf '%-34s%s\n' installing "${missing% }"
     # Split on purpose: one word for each package.
@@ -94,7 +106,7 @@ provide_needs() {
     echo "missing: ${missing% }" >&2
     return 1
   fi
-  CHROMIUM=$(find_chromium) POSTGRES_BIN=$(find_postgres)
+  CHROMIUM=$(find_chromium) HEADLESS_SHELL=$(find_headless_shell || true) POSTGRES_BIN=$(find_postgres)
   # If chromium is a snap, its package contains a program that only prints a notice.
   if ! "$CHROMIUM" --version >/dev/null 2>&1 </dev/null; then
     print_requirements

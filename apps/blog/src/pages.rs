@@ -15,7 +15,7 @@ use crate::models::headline::{Headline, ListFilter};
 
 /// Articles per page of the list.
 pub(crate) const PAGE: u64 = 5;
-/// The most pages that an address shows. Later ones are available by "More posts" only.
+/// The most pages that an address shows. Later ones are available by "More articles" only.
 const PAGES: u64 = 40;
 /// The most comments on a page. Older ones are behind a link.
 pub(crate) const COMMENTS: u64 = 200;
@@ -182,7 +182,7 @@ pub(crate) struct Paginator {
     next: Option<Next>,
 }
 
-/// The target of "More posts".
+/// The target of "More articles".
 struct Next {
     href: String,
     data: String,

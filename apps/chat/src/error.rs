@@ -44,7 +44,7 @@ impl ChatError {
         match self {
             Self::NoRoom => Error::refused("There is no such room, or you are not a member."),
             Self::NoMessage => Error::refused("This message was deleted."),
-            Self::NoPerson => Error::refused("There is no user with that name."),
+            Self::NoPerson => Error::refused("There is no person with that name."),
             Self::NotYours => Error::refused("Only the owner can do that."),
             Self::AppError(fault) => fault.over_socket(),
         }

@@ -19,7 +19,7 @@ const DEMOS: [Demo; 9] = [
     demo(
         "Echo and clock",
         "/echo/",
-        "The same second in every window, sent by one task for all of them.",
+        "The time in UTC, the same in every window, sent once a second.",
     ),
     demo(
         "Bingo",
@@ -39,7 +39,7 @@ const DEMOS: [Demo; 9] = [
         "Tasks that are kept without an account, the same in all of your windows.",
     ),
     demo(
-        "A site in one page",
+        "Single-page site",
         "/pages/",
         "Pages that change over the socket, with address, back button and sign-in.",
     ),
@@ -66,6 +66,6 @@ struct Overview {
 }
 
 async fn show() -> Result<Page, SiteError> {
-    let about = "Small demos of pages that stay live. Each is one short file of the source.";
+    let about = "Small demos of live pages. Each is one short source file.";
     crate::page("Playground", about, &Overview { demos: &DEMOS })
 }

@@ -122,7 +122,7 @@ impl Visitor {
                     "A single-page site with laps and a to-do list. Pages change over the socket.",
                 )
             }
-            SitePage::Login => Page::new("Log in", Html::from_template(&Login::default())?),
+            SitePage::Login => Page::new("Sign in", Html::from_template(&Login::default())?),
             SitePage::Signup => Page::new("Sign up", Html::from_template(&Signup::default())?),
             SitePage::Profile => {
                 let user = self.user.as_ref().ok_or(SiteError::Unauthorized)?;
@@ -148,7 +148,7 @@ impl Visitor {
         match self.user {
             Some(_) => entries.push((SitePage::Profile, "profile", "Profile")),
             None => entries.extend([
-                (SitePage::Login, "login", "Log in"),
+                (SitePage::Login, "login", "Sign in"),
                 (SitePage::Signup, "signup", "Sign up"),
             ]),
         }

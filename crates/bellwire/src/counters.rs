@@ -1,4 +1,4 @@
-//! Counters of the layer's work: the figures behind every claim about its cost.
+//! Running totals of the layer: sends, encodings, deliveries, writes, overflows and catch-ups.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -7,6 +7,9 @@ use crate::rate::Quota;
 /// The pings and pongs per second that a socket may send on average.
 const HEARTBEATS_PER_SECOND: u32 = 10;
 
+/// The maximum number of feeds whose position a page may send.
+pub(crate) const MAX_FEEDS: usize = 32;
+
 /// The limits of each connection. The values of [`Default`] are safe for a public site.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -43,11 +46,11 @@ pub struct Limits {
     /// The timeout of a handler, measured from its first wait. A handler that exceeds it is dropped
     /// and its connection is closed with 1011.
     pub handler: Duration,
-    /// The time for which a client may accept no byte while data is pending. After it, the
+    /// The write timeout: if a client reads nothing for this long while data is pending, the
     /// connection is closed with 1013.
     pub write: Duration,
-    /// The time for which a socket may send nothing, not even a pong. After it, the connection is
-    /// considered lost and closed with 1013.
+    /// The idle timeout: a socket that sends nothing for this long, not even a pong, is considered
+    /// lost and closed with 1013.
     pub idle: Duration,
     /// The interval at which a silent socket is pinged: less than the 60 s after which proxies
     /// close a silent connection.

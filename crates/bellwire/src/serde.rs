@@ -1,4 +1,5 @@
-//! Deserializers for numbers that browsers may send as text.
+//! Lenient deserializers (functions for `deserialize_with`) of integers that browsers may send as
+//! text. This crate's own implementations of serde's traits are beside their types.
 
 use ::serde::{Deserialize, Deserializer, de};
 

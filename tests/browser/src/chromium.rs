@@ -62,19 +62,23 @@ impl Chromium {
         if let Some(running) = shared.upgrade() {
             return running;
         }
-        let started = Arc::new(Self::start().await);
+        let program = programs::headless_shell().unwrap_or_else(programs::chromium);
+        let started = Arc::new(Self::start(&program).await);
         *shared = Arc::downgrade(&started);
         started
     }
 
-    /// Starts a separate browser.
+    /// Starts a separate browser, which has everything that people's browsers have.
     ///
     /// # Panics
     /// If it does not start.
-    pub(crate) async fn start() -> Self {
-        let program = programs::chromium();
+    pub(crate) async fn full() -> Self {
+        Self::start(&programs::chromium()).await
+    }
+
+    async fn start(program: &str) -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
-        let spawned = Command::new(&program)
+        let spawned = Command::new(program)
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")

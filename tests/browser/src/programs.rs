@@ -24,6 +24,13 @@ pub fn chromium() -> String {
     std::env::var("BELLWIRE_TEST_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
 }
 
+/// The browser without a user interface, which takes half the time: `BELLWIRE_TEST_HEADLESS_SHELL`. Some
+/// systems do not have it.
+#[must_use]
+pub fn headless_shell() -> Option<String> {
+    std::env::var("BELLWIRE_TEST_HEADLESS_SHELL").ok().filter(|program| !program.is_empty())
+}
+
 /// The folder for screenshots: `BELLWIRE_TEST_SCREENSHOTS`. Without it none are taken.
 #[must_use]
 pub fn screenshots() -> Option<PathBuf> {

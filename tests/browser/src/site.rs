@@ -27,6 +27,13 @@ impl Site {
         Self { server, chromium }
     }
 
+    /// The same as [`Site::open`], in a browser with a back-forward cache, which the headless shell does
+    /// not have.
+    pub async fn open_in_full_browser() -> Self {
+        let (server, chromium) = tokio::join!(Server::start(&[]), Chromium::full());
+        Self { server, chromium: Arc::new(chromium) }
+    }
+
     /// Adds a person with a new browser context, without cookies and cache.
     pub async fn person(&self, name: &str) -> Person {
         self.add_person(name, ContextOptions::default()).await
@@ -43,7 +50,7 @@ impl Site {
 
     /// Adds a person with a separate browser process, which can crash.
     pub async fn person_with_own_browser(&self, name: &str) -> Person {
-        let chromium = Arc::new(Chromium::start().await);
+        let chromium = Arc::new(Chromium::full().await);
         Person::open(name, &self.server.url(""), chromium, ContextOptions::default()).await
     }
 

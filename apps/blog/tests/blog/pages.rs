@@ -27,7 +27,7 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
     }
     let page = site.client().get("/blog/").await.text;
     assert_eq!(titles(&page), [12, 11, 10, 9, 8].map(|number| format!("Article {number}")));
-    assert!(page.contains("href=\"/blog/?page=2\"") && page.contains("More posts"));
+    assert!(page.contains("href=\"/blog/?page=2\"") && page.contains("More articles"));
 
     let (mut one, mut other) = (window(&site, None, "").await, window(&site, None, "").await);
     let [list, below] = send_action(&mut one, &next(&json!("2"))).await;
@@ -43,7 +43,7 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
     assert!(below["html"].as_str().unwrap().contains("/blog/?page=3"), "{below}");
     let [list, below] = send_action(&mut one, &next(&json!(3))).await;
     assert_eq!(titles(list["html"].as_str().unwrap()), ["Article 2", "Article 1"]);
-    assert!(!below["html"].as_str().unwrap().contains("More posts"), "{below}");
+    assert!(!below["html"].as_str().unwrap().contains("More articles"), "{below}");
     other.receive_nothing().await;
 
     assert_eq!(
@@ -147,7 +147,7 @@ async fn unknown_pages_are_refused_with_a_readable_error(database: TestDatabase)
         assert_eq!(site.client().get(path).await.status, 404, "{path}");
     }
     let empty = site.client().get("/blog/").await;
-    assert!(empty.status == 200 && empty.text.contains("Nothing has been written yet"));
+    assert!(empty.status == 200 && empty.text.contains("There are no articles yet"));
     site.stop().await;
 }
 

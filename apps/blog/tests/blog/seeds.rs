@@ -23,7 +23,7 @@ async fn seeding_twice_adds_nothing_and_removed_comments_stay_removed(database: 
     let page = writer.get("/blog/?page=6").await.text;
     assert_eq!(titles(&page).len(), 30);
     assert!(
-        !page.contains("More posts")
+        !page.contains("More articles")
             && page.contains("24 comments")
             && page.contains("静かな朝に読む")
     );

@@ -82,6 +82,9 @@ async fn a_nul_character_over_a_socket_is_answered_and_the_socket_stays_open(
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
+    // She is online already, so that no later page receives that.
+    let mut first = window(&site, &ada, "/chat/").await;
+    receive_until(&mut first, "here--").await;
     // A page at a path that no room can have is a page without a room.
     for at in ["/chat/%2500/", "/chat/hi%2500/"] {
         let mut lost = window(&site, &ada, at).await;

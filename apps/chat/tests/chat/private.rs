@@ -99,7 +99,7 @@ async fn a_conversation_with_an_inactive_user_stays_readable_and_a_rejected_clic
     adas.send_json(&click("Ben")).await;
     receive_until(&mut adas, "before you go").await;
     adas.send_json(&click("Cy")).await;
-    let received = receive_until(&mut adas, "There is no user with that name.").await;
+    let received = receive_until(&mut adas, "There is no person with that name.").await;
     assert!(received.contains("innerHTML:#error\""), "{received}");
     assert!(ada.get("/chat/").await.text.contains("id=\"error\" role=\"alert\""));
     site.stop().await;

@@ -29,8 +29,8 @@ async fn every_page_is_the_same_over_the_socket_and_over_http() {
     ada.get("/pages/").await;
     let mut window = Window::open(&ada, "/ws/example/").await;
     for (page, url, heading) in [
-        ("home", "/pages/", "A site in one page"),
-        ("login", "/pages/login/", "Log in"),
+        ("home", "/pages/", "Single-page site"),
+        ("login", "/pages/login/", "Sign in"),
         ("signup", "/pages/signup/", "Sign up"),
     ] {
         let (nav, main) = change_page(&mut window, page).await;
@@ -122,7 +122,7 @@ async fn signing_up_in_and_out_uses_real_accounts_and_sets_the_session_over_http
     let mut window = Window::open(&ada, "/ws/example/").await;
     let (nav, main) = change_page(&mut window, "login").await;
     assert_eq!(main["url"], "/pages/profile/", "a signed-in user is sent to the profile");
-    assert!(html(&nav).contains("Profile") && !html(&nav).contains("Log in"), "{nav}");
+    assert!(html(&nav).contains("Profile") && !html(&nav).contains("Sign in"), "{nav}");
     let out = window.answer(&json!({"action": "Logout", "data": {}})).await;
     assert!(html(&out).contains("method=\"post\" action=\"/accounts/logout/\""), "{out}");
     assert_eq!(ada.post("/accounts/logout/", &[]).await.status, 303);

@@ -23,7 +23,7 @@ async fn on_connect_the_first_page_is_sent(database: TestDatabase) {
         (&json!(null), &json!(null)),
         "the address stays the same"
     );
-    assert!(frame["html"].as_str().unwrap().contains("Nothing has been written yet"));
+    assert!(frame["html"].as_str().unwrap().contains("There are no messages yet"));
     first.receive_nothing().await;
     site.stop().await;
 }

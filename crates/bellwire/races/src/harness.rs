@@ -31,7 +31,7 @@ const SEED: u64 = 20_26;
 const DEPTH: usize = 4;
 /// The maximum number of steps of one race. A thread that waits for ever uses them up.
 const STEPS: usize = 50_000;
-/// The stack size, in bytes. The event loop of an unoptimised build needs a deep stack.
+/// The stack size, in bytes. The event loop of an unoptimized build needs a deep stack.
 const STACK: usize = 512 * 1024;
 
 /// Runs a test under many schedules: random ones, and PCT schedules, which delay a few threads at

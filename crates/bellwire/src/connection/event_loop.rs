@@ -199,7 +199,7 @@ impl Connection {
 
     /// Brings one feed that is behind up to date, by the consumer's `catch_up`.
     async fn catch_up(&mut self) -> Result<(), Close> {
-        let Some((feed, since)) = self.socket.outbound().subscriptions.catch_up() else {
+        let Some((feed, since)) = self.socket.outbound().subscriptions.take_behind() else {
             return Ok(());
         };
         self.socket.layer().counters().caught_up();

@@ -1,4 +1,5 @@
-//! Debouncer: merges values, and sends them once per interval.
+//! Debouncer: merges values by key, and sends each key's merged value at most once per interval,
+//! also while values keep arriving. It does not wait for silence, and calls no consumer.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,8 +9,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// A debouncer per key, such as a room: merges values and sends the result once per interval, so
-/// that a busy room costs the members of its groups little.
+/// Merges values by key, such as a room, and sends the merged value at most once per interval, so
+/// that a busy room costs the members of its groups little. It does not wait for a pause, as other
+/// debouncers do.
 ///
 /// ```
 /// # use std::time::Duration;

@@ -82,13 +82,14 @@ pub trait Consumer: Sized + Send + 'static {
         ready(Ok(()))
     }
 
-    /// Runs when a feed has to be brought up to date from the source of truth: the page has just
-    /// connected or reconnected, or a number was missing.
+    /// Runs when a feed has to be brought up to date from the source of truth, the storage in which
+    /// the app numbers its changes: the page has just connected or reconnected, or a number was
+    /// missing.
     ///
     /// Returns everything after number `since` as patches, and the number reached. The patches are
     /// sent as one unit, so that a browser is either brought up to date or not. `since` is `None`
-    /// if the page does not know its position: then the patches have to replace the list that it
-    /// may show. They should do so as well if it is too far behind. An error is logged and closes
+    /// if the page does not know its position: then the patches must replace the whole list that it
+    /// may show. Also replace the list if `since` is too far behind. An error is logged and closes
     /// with 1013, and the browser reconnects.
     fn catch_up(
         &mut self,
@@ -105,8 +106,8 @@ pub trait Consumer: Sized + Send + 'static {
 
     /// Runs after events or unnumbered patches were dropped because this reader was too slow.
     ///
-    /// Their content has to be shown again. By default the socket closes with 1013, and the page
-    /// reconnects and catches up.
+    /// Override this to send their content again. By default, the socket closes with 1013, and the
+    /// page reconnects and catches up.
     fn lagged(&mut self, socket: &mut Socket) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = socket;
         ready(Err(Error::Close(Close::new(Close::TRY_AGAIN, "too slow: messages were dropped"))))

@@ -24,7 +24,7 @@ pub struct Socket {
     pub(crate) scope: Scope,
     /// The groups that it joined.
     joined: Vec<GroupName>,
-    /// The groups in which its person is present by it.
+    /// The groups in which this socket counts as presence of its person.
     tracked: Vec<GroupName>,
     /// The close that a handler requested.
     pub(crate) closing: Option<Close>,
@@ -73,7 +73,8 @@ impl Socket {
     /// Sends a frame, text or binary.
     ///
     /// # Errors
-    /// If the connection is lost, a close is requested, or its reader accepts nothing for too long.
+    /// Returns an error if the connection is lost, if a close was requested, or if the client reads
+    /// nothing for too long.
     pub async fn send(&mut self, frame: Frame) -> Result<(), Error> {
         self.write(match frame {
             Frame::Text(text) => EncodedFrame::text(text.as_bytes()),

@@ -1,4 +1,5 @@
-//! Tickers: periodic patches to a group, as long as it has members.
+//! Tickers: one task per group that sends a patch to all watching sockets at a fixed interval, as
+//! long as there are any. No consumer runs.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

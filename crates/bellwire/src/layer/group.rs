@@ -1,4 +1,5 @@
-//! Groups: sockets under a common name.
+//! [`Group`]: a sender's handle to the sockets that joined a name. The sockets themselves are in
+//! `hub.rs` and `members.rs`. [`Event`]: the type that members receive.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -78,9 +79,9 @@ impl<E: Event> Group<E> {
         self.layer.send(&self.name, Send::Text(text.into()), None);
     }
 
-    /// Sends a patch to every subscriber's browser as change number `seq` of this feed: in order,
-    /// once, and with [`Consumer::catch_up`](crate::Consumer::catch_up) if a number is missing.
-    /// Publish in the order of the commits.
+    /// Sends a patch as change number `seq` of this feed. Each follower receives it once and in
+    /// order; if earlier numbers are missing, [`Consumer::catch_up`](crate::Consumer::catch_up) of
+    /// its consumer fills them first. Publish in the order of the commits.
     ///
     /// A connection's publishes are delivered as a [`batch`](crate::batch), when it waits again or
     /// sends anything else to a group or a channel.

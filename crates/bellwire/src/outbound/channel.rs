@@ -1,4 +1,5 @@
-//! Channels: connections, as the layer and the heartbeat see them.
+//! Channels, as in Django Channels: connections as the layer and the heartbeat see them, each with
+//! a unique name and a queue. They are not the channels of tokio.
 
 use std::fmt;
 

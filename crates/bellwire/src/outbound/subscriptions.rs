@@ -1,4 +1,5 @@
-//! Subscriptions of a socket: its position in each feed, and the frames to write next.
+//! The feeds that a socket follows, with its position in each, and the decision which of their
+//! frames to write. The groups that it joined are in `consumer/socket.rs`.
 
 use crate::outbound::{Body, Delivery, EncodedPatches, Handled};
 use crate::transport::Transport;
@@ -103,8 +104,9 @@ impl Subscriptions {
         self.0.iter_mut().find(|subscription| subscription.feed == *feed)
     }
 
-    /// A feed that is behind, with its position. It no longer counts as behind.
-    pub(crate) fn catch_up(&mut self) -> Option<(GroupName, Option<Seq>)> {
+    /// Takes a feed that is behind, with its position; the feed is no longer marked as behind. The
+    /// caller catches up.
+    pub(crate) fn take_behind(&mut self) -> Option<(GroupName, Option<Seq>)> {
         let subscription = self.behind()?;
         subscription.behind = false;
         Some((subscription.feed.clone(), subscription.position))

@@ -19,7 +19,7 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 /// The shortest time between two log lines about an invalid `X-Forwarded-For`.
 const WARN_EVERY: Duration = Duration::from_secs(600);
 
-/// An extractor of the client's address, as far as the server can know it.
+/// Extracts the client's IP address. Behind proxies, add the middleware [`client_address`].
 ///
 /// It is the address that the middleware [`client_address`] found; without the middleware, the peer
 /// of the connection, which [`serve`](crate::serve()) records as axum's `ConnectInfo<SocketAddr>`;

@@ -18,5 +18,3 @@ pub use origin::{InvalidOrigin, OriginRejection, Origins};
 pub use scope::{Scope, UriTooLong};
 pub use upgrade::Upgrade;
 pub use upgrade_rejection::UpgradeRejection;
-
-pub(crate) use scope::FEEDS;

@@ -5,7 +5,7 @@ use crate::sync::Arc;
 use crate::transport::Transport;
 use crate::{Bellwire, Dialect, Scope, Socket, UpgradeRejection};
 
-/// A reserved connection: it counts towards the limits and can be kicked. It is released on drop
+/// A reserved connection: it counts toward the limits and can be kicked. It is released on drop
 /// unless a socket was made from it.
 pub(crate) struct Reservation {
     pub(crate) bellwire: Bellwire,

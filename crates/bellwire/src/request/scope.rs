@@ -6,10 +6,8 @@ use std::net::IpAddr;
 use axum::extract::OriginalUri;
 use http::request::Parts;
 
+use crate::limits::MAX_FEEDS;
 use crate::{GroupName, Identity, Seq};
-
-/// The maximum number of feeds whose position a page may send.
-pub(crate) const FEEDS: usize = 32;
 
 /// The scope of a connection, as in Channels: its path and query, the identity behind it, and the
 /// positions of its page in feeds.
@@ -50,7 +48,7 @@ impl Scope {
     /// older.
     pub(crate) fn resume(&mut self, last_event_id: &[u8]) {
         let last_event_id = std::str::from_utf8(last_event_id).unwrap_or_default();
-        self.since = positions(last_event_id).take(FEEDS).collect();
+        self.since = positions(last_event_id).take(MAX_FEEDS).collect();
     }
 
     /// The path of the request, such as `/ws/chat/hi/`.
@@ -103,7 +101,7 @@ fn since(query: &str) -> Box<[(GroupName, Seq)]> {
     pairs(query)
         .filter(|(key, _)| key == "since")
         .flat_map(|(_, value)| positions(&value).collect::<Vec<_>>())
-        .take(FEEDS)
+        .take(MAX_FEEDS)
         .collect()
 }
 
@@ -143,14 +141,14 @@ mod tests {
 
     #[test]
     fn positions_beyond_the_maximum_number_of_feeds_are_ignored() {
-        let sent: Vec<_> = (0..FEEDS + 8).map(|feed| format!("feed.{feed}:{feed}")).collect();
+        let sent: Vec<_> = (0..MAX_FEEDS + 8).map(|feed| format!("feed.{feed}:{feed}")).collect();
         let query = format!("since={}&since={}", sent[..20].join(","), sent[20..].join(","));
         let mut resumed = Scope::new("/ws/", "");
         resumed.resume(sent.join(",").as_bytes());
         for scope in [Scope::new("/ws/", &query), resumed] {
             let since = |feed: usize| scope.since(&GroupName::new(format!("feed.{feed}")).unwrap());
-            assert!((0..FEEDS).all(|feed| since(feed) == Some(feed as Seq)));
-            assert_eq!((since(FEEDS), scope.since.len()), (None, FEEDS));
+            assert!((0..MAX_FEEDS).all(|feed| since(feed) == Some(feed as Seq)));
+            assert_eq!((since(MAX_FEEDS), scope.since.len()), (None, MAX_FEEDS));
         }
     }
 

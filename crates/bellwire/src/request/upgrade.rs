@@ -29,7 +29,7 @@ const SWITCH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An extractor of a WebSocket handshake that comes from one of the site's own pages.
 ///
-/// Put the extractors that authenticate and authorise before it, so that a client they refuse gets
+/// Put the extractors that authenticate and authorize before it, so that a client they refuse gets
 /// an ordinary HTTP response. A request that is not such a handshake is refused with
 /// [`UpgradeRejection`].
 ///

@@ -25,11 +25,11 @@ use tower::ServiceExt;
 
 use crate::{Bellwire, ServeLimits};
 
-mod tracked_stream;
+mod permit_stream;
 mod process;
 
+use permit_stream::PermitStream;
 pub use process::{raise_file_limit, shutdown_signal};
-use tracked_stream::TrackedStream;
 
 /// hyper's minimum buffer size, in bytes. hyper panics if it is given less.
 const MIN_HEADER_BYTES: usize = 8 * 1024;
@@ -154,7 +154,7 @@ impl Server {
             request.extensions_mut().insert(ConnectInfo(peer));
             app.clone().oneshot(request)
         });
-        let stream = TrackedStream::new(stream, limits.response, permit);
+        let stream = PermitStream::new(stream, limits.response, permit);
         let (received, ending) = (stream.received(), self.ending.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -1,4 +1,5 @@
-//! Messages of a connection: text or binary.
+//! [`Frame`]: one complete message of a connection, text or binary. It has the name that Channels
+//! uses; RFC 6455 calls it a message, which may consist of several frames on the wire.
 
 use bytes::Bytes;
 

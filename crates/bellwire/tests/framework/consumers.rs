@@ -81,13 +81,13 @@ async fn a_panic_ends_its_own_connection_and_no_other() {
     let bellwire = bellwire();
     let (member, mut calls) = Member::new();
     let mut panicking = Communicator::connect(&bellwire, member).await;
-    let mut neighbour = Communicator::connect(&bellwire, Member::silent()).await;
+    let mut neighbor = Communicator::connect(&bellwire, Member::silent()).await;
     panicking.send_json(&json!({"action": "Panic"})).await;
     assert_eq!(panicking.closed().await.code(), Close::ERROR);
     assert_eq!(next_call(&mut calls).await.unwrap(), "connect");
     assert_eq!(next_call(&mut calls).await.unwrap(), "disconnect 1011");
-    neighbour.send_json(&json!({"action": "Say", "data": {"message": "on"}})).await;
-    assert_eq!(neighbour.receive_text().await, "on");
+    neighbor.send_json(&json!({"action": "Say", "data": {"message": "on"}})).await;
+    assert_eq!(neighbor.receive_text().await, "on");
 }
 
 #[tokio::test]

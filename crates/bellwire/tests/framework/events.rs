@@ -532,7 +532,7 @@ async fn a_closed_stream_is_disconnected_at_once() {
 }
 
 #[tokio::test]
-async fn a_stream_counts_towards_the_limit_of_sockets() {
+async fn a_stream_counts_toward_the_limit_of_sockets() {
     let limits = Limits { sockets_per_person: 2, ..Limits::default() };
     let (mut server, site) = start(with_limits(limits)).await;
     let _socket = server.handshake("/live/", HANDSHAKE).await;

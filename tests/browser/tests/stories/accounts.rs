@@ -27,7 +27,8 @@ async fn form_errors_are_shown_beside_their_fields() {
     ben.fills_in_sign_up("2short", "2short").await;
     ben.until(
         "read what is wrong",
-        "return document.querySelector('#error--password')?.innerText.trim()",
+        "return performance.getEntriesByType('navigation')[0].responseStatus === 422 \
+         && document.querySelector('#error--password')?.innerText.trim()",
         &[],
     )
     .await;

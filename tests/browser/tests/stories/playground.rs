@@ -149,14 +149,14 @@ async fn a_single_page_site_navigates_over_the_socket_and_signs_in_by_a_token() 
     ada.until("saw the field emptied", "return document.querySelector('#task').value === ''", &[])
         .await;
     ada.presses("#nav a[href='/pages/login/']").await;
-    ada.reads("#main h1", "Log in").await;
+    ada.reads("#main h1", "Sign in").await;
     assert_eq!(ada.path().await, "/pages/login/");
-    ada.reads("#nav [aria-current]", "Log in").await;
+    ada.reads("#nav [aria-current]", "Sign in").await;
     ada.presses("#nav a[href='/pages/signup/']").await;
     ada.reads("#main h1", "Sign up").await;
     ada.did_not_reload().await;
     ada.goes_back().await;
-    ada.reads("#main h1", "Log in").await;
+    ada.reads("#main h1", "Sign in").await;
     ada.goes_forward().await;
     ada.reads("#main h1", "Sign up").await;
     ada.reloads().await;

@@ -140,7 +140,7 @@ async fn a_page_opened_before_the_server_was_killed_catches_up_afterwards() {
 
 #[tokio::test]
 async fn a_page_from_the_back_forward_cache_catches_up() {
-    let site = Site::open().await;
+    let site = Site::open_in_full_browser().await;
     let (ada, ben, _proxy) = ben_in_room_ada_elsewhere(&site).await;
     ben.run_script(
         "addEventListener('pageshow', event => { window.restoredFromCache = event.persisted })",

@@ -12,7 +12,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::Stream;
 
 use self::encoding::END;
-use crate::request::FEEDS;
+use crate::limits::MAX_FEEDS;
 use crate::transport::{Incoming, Outgoing, Transport};
 use crate::{GroupName, Seq};
 
@@ -185,7 +185,7 @@ impl Transport for SseTransport {
     fn note_position(&mut self, feed: &GroupName, seq: Seq) {
         match self.positions.iter().position(|(known, _)| known == feed) {
             Some(index) => self.positions[index].1 = seq,
-            None if self.positions.len() < FEEDS => self.positions.push((feed.clone(), seq)),
+            None if self.positions.len() < MAX_FEEDS => self.positions.push((feed.clone(), seq)),
             None => {}
         }
         encoding::id(&mut self.gathered, &self.positions);

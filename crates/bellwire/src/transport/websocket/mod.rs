@@ -1,7 +1,7 @@
 //! The transport over a WebSocket.
 
-mod codec;
 mod frame_tracker;
+mod short_message;
 mod stream;
 
 use std::io;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_websockets::proto::ProtocolError;
 use tokio_websockets::{CloseCode, Error, Message, ServerBuilder, WebSocketStream};
 
-use self::codec::ShortMessage;
+use self::short_message::{ShortMessage, take_short};
 use self::stream::BufferedStream;
 use super::{Close, EncodedFrame, Frame, Incoming, Outgoing, Transport};
 use crate::Limits;
@@ -170,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocket<S> {
                 Ok(true) => {}
                 Ok(false) | Err(_) => return Poll::Ready(None),
             }
-            match codec::decode(stream.peeked(), self.message_bytes) {
+            match take_short(stream.peeked(), self.message_bytes) {
                 Some(ShortMessage::Text(text)) => {
                     return Poll::Ready(Some(Incoming::Message(Frame::Text(text))));
                 }

@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 
 /// A stream and its connection permit, which is released when the stream is dropped.
 #[derive(Debug)]
-pub(super) struct TrackedStream {
+pub(super) struct PermitStream {
     stream: TcpStream,
     received: Arc<AtomicBool>,
     /// The longest time for which a write may be blocked.
@@ -26,7 +26,7 @@ pub(super) struct TrackedStream {
     _permit: OwnedSemaphorePermit,
 }
 
-impl TrackedStream {
+impl PermitStream {
     pub(super) fn new(
         stream: TcpStream,
         write_limit: Duration,
@@ -59,8 +59,8 @@ impl TrackedStream {
 }
 
 /// Resets the connection if a write is still blocked at the end. Otherwise the kernel would keep
-/// the unsent bytes for minutes, for a connection that no longer counts towards any limit.
-impl Drop for TrackedStream {
+/// the unsent bytes for minutes, for a connection that no longer counts toward any limit.
+impl Drop for PermitStream {
     fn drop(&mut self) {
         if self.write_timeout.is_some() {
             let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
@@ -68,7 +68,7 @@ impl Drop for TrackedStream {
     }
 }
 
-impl AsyncRead for TrackedStream {
+impl AsyncRead for PermitStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -83,7 +83,7 @@ impl AsyncRead for TrackedStream {
     }
 }
 
-impl AsyncWrite for TrackedStream {
+impl AsyncWrite for PermitStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

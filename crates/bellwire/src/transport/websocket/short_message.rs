@@ -1,6 +1,6 @@
-//! Decoder of short messages. Most incoming messages are short and arrive complete in one frame;
-//! decoding them here saves a protocol reader per socket. Longer, fragmented and invalid messages
-//! are left to the protocol library.
+//! Decoder of short messages: texts and pongs that arrive complete in one frame, as most do. Taking
+//! them here saves a protocol reader per socket. Other messages are left to the protocol library:
+//! longer, fragmented, binary and invalid ones.
 
 use bytes::Buf;
 
@@ -15,9 +15,9 @@ pub(crate) enum ShortMessage {
     Pong,
 }
 
-/// Removes a message of at limit `limit` bytes from the front of `bytes`, if it is complete and
-/// valid.
-pub(crate) fn decode(bytes: &mut impl Buf, limit: usize) -> Option<ShortMessage> {
+/// Takes a text of at most `limit` bytes, or a pong, from the front of `bytes`. Returns `None`, and
+/// leaves `bytes` unchanged, unless it is complete and valid.
+pub(crate) fn take_short(bytes: &mut impl Buf, limit: usize) -> Option<ShortMessage> {
     let (short, length) = read(bytes.chunk(), limit)?;
     bytes.advance(length);
     Some(short)
@@ -89,11 +89,11 @@ mod tests {
         ];
         let mut stream = bytes::Bytes::from(stream.concat());
         let text = |text: &str| Some(ShortMessage::Text(text.to_owned()));
-        assert_eq!(decode(&mut stream, 1000), text("Hello"));
-        assert_eq!(decode(&mut stream, 1000), Some(ShortMessage::Pong));
-        assert_eq!(decode(&mut stream, 1000), text(&long));
-        assert_eq!(decode(&mut stream, 1000), text(""));
-        assert_eq!((decode(&mut stream, 1000), stream.len()), (None, 0));
+        assert_eq!(take_short(&mut stream, 1000), text("Hello"));
+        assert_eq!(take_short(&mut stream, 1000), Some(ShortMessage::Pong));
+        assert_eq!(take_short(&mut stream, 1000), text(&long));
+        assert_eq!(take_short(&mut stream, 1000), text(""));
+        assert_eq!((take_short(&mut stream, 1000), stream.len()), (None, 0));
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
         ];
         for other in others {
             let mut bytes = other.as_slice();
-            assert_eq!(decode(&mut bytes, 1000), None, "{other:x?}");
+            assert_eq!(take_short(&mut bytes, 1000), None, "{other:x?}");
             assert_eq!(bytes, other);
         }
     }
