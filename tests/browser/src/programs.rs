@@ -24,8 +24,8 @@ pub fn chromium() -> String {
     std::env::var("BELLWIRE_TEST_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
 }
 
-/// The browser without a user interface, which takes half the time: `BELLWIRE_TEST_HEADLESS_SHELL`. Some
-/// systems do not have it.
+/// The browser without a user interface, which takes half the time: `BELLWIRE_TEST_HEADLESS_SHELL`.
+/// Some systems do not have it.
 #[must_use]
 pub fn headless_shell() -> Option<String> {
     std::env::var("BELLWIRE_TEST_HEADLESS_SHELL").ok().filter(|program| !program.is_empty())

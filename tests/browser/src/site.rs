@@ -27,8 +27,8 @@ impl Site {
         Self { server, chromium }
     }
 
-    /// The same as [`Site::open`], in a browser with a back-forward cache, which the headless shell does
-    /// not have.
+    /// The same as [`Site::open`], in a browser with a back-forward cache, which the headless shell
+    /// does not have.
     pub async fn open_in_full_browser() -> Self {
         let (server, chromium) = tokio::join!(Server::start(&[]), Chromium::full());
         Self { server, chromium: Arc::new(chromium) }

@@ -158,7 +158,7 @@ async fn a_read_only_database_is_reported_and_writing_recovers(database: TestDat
     });
     let error = refused.await.unwrap_err();
     assert!(matches!(error, DbError::ReadOnly(_)), "{error:?}");
-    assert!(SiteError::from(error).to_string().contains("can be read"));
+    assert!(SiteError::from(error).to_string().contains("Reading still works"));
     db.write(async |tx: Tx| note(&tx, 2).await).await.unwrap();
     assert_eq!(notes_in_another_process(&site).await, [2]);
     site.stop().await;

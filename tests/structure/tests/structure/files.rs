@@ -77,3 +77,27 @@ fn only_listed_files_are_on_an_import_cycle() {
         stale.join("\n")
     );
 }
+
+/// The files outside of `transport/` that it may import: names of groups, limits and counters.
+const BELOW_TRANSPORT: [&str; 3] = ["counters.rs", "group_name.rs", "limits.rs"];
+
+#[test]
+fn the_transports_of_the_framework_import_nothing_above_them() {
+    let source = "crates/bellwire/src/";
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).ok();
+    let tree =
+        Tree::load(&format!("{source}lib.rs"), &read).unwrap_or_else(|error| panic!("{error}"));
+    let transport = format!("{source}transport/");
+    let imports: Vec<_> = tree
+        .imports()
+        .into_iter()
+        .filter(|one| one.from.starts_with(&transport) && !one.to.starts_with(&transport))
+        .collect();
+    assert!(!imports.is_empty(), "{transport} was not found");
+    let above: Vec<_> = imports
+        .iter()
+        .filter(|one| !BELOW_TRANSPORT.iter().any(|file| one.to == format!("{source}{file}")))
+        .map(|one| format!("{}:{} imports {}", one.from, one.line, one.to))
+        .collect();
+    assert!(above.is_empty(), "{}", above.join("\n"));
+}

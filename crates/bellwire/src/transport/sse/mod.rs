@@ -23,12 +23,12 @@ const CHUNK: usize = 16 * 1024;
 
 /// Opens a transport and the body that reads from it. The reader is at the positions `since`.
 pub(crate) fn open(retry: u64, since: &[(GroupName, Seq)]) -> (SseTransport, SseBody) {
-    let mut gathered = BytesMut::new();
-    encoding::retry(&mut gathered, retry);
+    let mut pending = BytesMut::new();
+    encoding::retry(&mut pending, retry);
     let buffer = SharedBuffer::default();
     let events = SseBody(buffer.clone());
     let mut transport = SseTransport {
-        gathered,
+        pending,
         unfinished: false,
         positions: since.to_vec(),
         ended: false,
@@ -49,7 +49,7 @@ pub(crate) fn retry(millis: u64) -> Bytes {
 /// disconnect of the reader.
 pub(crate) struct SseTransport {
     /// Events that are written and not yet flushed.
-    gathered: BytesMut,
+    pending: BytesMut,
     /// Whether the last event is without its end, so that an id may follow.
     unfinished: bool,
     /// The reader's position in each feed.
@@ -128,7 +128,7 @@ fn wake(waker: &mut Option<Waker>) {
 impl SseTransport {
     fn finish(&mut self) {
         if std::mem::take(&mut self.unfinished) {
-            self.gathered.put_slice(END);
+            self.pending.put_slice(END);
         }
     }
 
@@ -136,12 +136,12 @@ impl SseTransport {
     fn hand_over(&mut self) -> MutexGuard<'_, State> {
         self.finish();
         let mut state = self.buffer.lock();
-        let gathered = std::mem::take(&mut self.gathered);
-        let changed = !gathered.is_empty() || self.ended;
+        let pending = std::mem::take(&mut self.pending);
+        let changed = !pending.is_empty() || self.ended;
         if state.waiting.is_empty() {
-            state.waiting = gathered;
+            state.waiting = pending;
         } else {
-            state.waiting.extend_from_slice(&gathered);
+            state.waiting.extend_from_slice(&pending);
         }
         if self.ended {
             state.end.get_or_insert(End::Complete);
@@ -155,7 +155,7 @@ impl SseTransport {
 
 impl Transport for SseTransport {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let state = match self.gathered.len() {
+        let state = match self.pending.len() {
             ..HIGH_WATER => return self.buffer.lock().poll_drained(cx, HIGH_WATER),
             _ => self.hand_over(),
         };
@@ -169,11 +169,11 @@ impl Transport for SseTransport {
                 if frame.is_ping() {
                     self.buffer.lock().heartbeat = Heartbeat::Pending;
                 }
-                encoding::frame(&mut self.gathered, &frame);
+                encoding::frame(&mut self.pending, &frame);
                 self.unfinished = !frame.is_ping();
             }
             Outgoing::Close(close) => {
-                encoding::close(&mut self.gathered, &close);
+                encoding::close(&mut self.pending, &close);
                 self.ended = true;
             }
         }
@@ -188,7 +188,7 @@ impl Transport for SseTransport {
             None if self.positions.len() < MAX_FEEDS => self.positions.push((feed.clone(), seq)),
             None => {}
         }
-        encoding::id(&mut self.gathered, &self.positions);
+        encoding::id(&mut self.pending, &self.positions);
         self.unfinished = true;
     }
 
@@ -305,7 +305,7 @@ mod tests {
                 write_text(&mut transport, &text);
             }
         }
-        let waiting = transport.gathered.len() + transport.buffer.lock().waiting.len();
+        let waiting = transport.pending.len() + transport.buffer.lock().waiting.len();
         assert!((HIGH_WATER..3 * HIGH_WATER).contains(&waiting), "{waiting}");
         assert!(transport.poll_flush(&mut cx).is_pending() && !transport.made_progress());
         assert_eq!(events.next().now_or_never().unwrap().unwrap().unwrap().len(), CHUNK);

@@ -172,16 +172,16 @@ mod tests {
         let mut stream = BufferedStream::new(io, 1, Arc::default());
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let frame = EncodedFrame::text(&vec![b'x'; 1000]);
-        let mut gathered = 0;
+        let mut buffered = 0;
         while stream.poll_capacity(&mut cx).is_ready() {
-            assert!(gathered < 2 * HIGH_WATER, "the buffer is bounded");
+            assert!(buffered < 2 * HIGH_WATER, "the buffer is bounded");
             stream.push(&frame);
-            gathered += frame.bytes().len();
+            buffered += frame.bytes().len();
         }
         // The pipe holds what was written; the buffer exceeds the limit by one frame at most.
         assert!(
-            (HIGH_WATER..HIGH_WATER + 1024 + frame.bytes().len()).contains(&gathered),
-            "{gathered}"
+            (HIGH_WATER..HIGH_WATER + 1024 + frame.bytes().len()).contains(&buffered),
+            "{buffered}"
         );
         let mut taken = [0; 1024];
         for _ in 0..2 {
