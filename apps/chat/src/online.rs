@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bellwire_site::SiteState;
 use bellwire_site::accounts::person_of;
-use bellwire_site::bellwire::{Debouncer, PresenceChange};
+use bellwire_site::bellwire::{Coalescer, PresenceChange};
 use tokio::time::timeout;
 
 use crate::models::people as persons;
@@ -38,12 +38,12 @@ pub(crate) async fn people(site: &SiteState, room: &Room) -> Result<Vec<(i64, St
 struct Online {
     /// Whether a watcher task runs.
     watched: AtomicBool,
-    changes: Debouncer<Option<i64>, HashMap<i64, bool>>,
+    changes: Coalescer<Option<i64>, HashMap<i64, bool>>,
 }
 
 impl Default for Online {
     fn default() -> Self {
-        Self { watched: AtomicBool::new(false), changes: Debouncer::trailing(DEBOUNCE) }
+        Self { watched: AtomicBool::new(false), changes: Coalescer::trailing(DEBOUNCE) }
     }
 }
 

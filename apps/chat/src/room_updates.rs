@@ -1,10 +1,10 @@
-//! Updates about new messages for windows that show another room. They are debounced, so that a
+//! Updates about new messages for windows that show another room. They are coalesced, so that a
 //! busy open room sends at most four patches a second to the other windows.
 
 use std::time::Duration;
 
 use bellwire_site::SiteState;
-use bellwire_site::bellwire::Debouncer;
+use bellwire_site::bellwire::Coalescer;
 
 use crate::fragments;
 use crate::models::room::{Kind, Room};
@@ -13,15 +13,15 @@ use crate::models::room::{Kind, Room};
 const DEBOUNCE: Duration = Duration::from_millis(250);
 
 /// The newest message of each room that has a pending update: its sequence number and its author.
-struct PendingUpdates(Debouncer<i64, (i64, i64)>);
+struct PendingUpdates(Coalescer<i64, (i64, i64)>);
 
 impl Default for PendingUpdates {
     fn default() -> Self {
-        Self(Debouncer::trailing(DEBOUNCE))
+        Self(Coalescer::trailing(DEBOUNCE))
     }
 }
 
-/// Publishes that a room has a new message: at once for rooms with members, and debounced for open
+/// Publishes that a room has a new message: at once for rooms with members, and coalesced for open
 /// rooms, whose updates go to everyone.
 pub(crate) fn notify(site: &SiteState, room: Room, seq: i64, author: i64) {
     let room_updates = room.room_updates(site.bellwire().layer());

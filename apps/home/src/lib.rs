@@ -1,7 +1,8 @@
 //! The front page of Bellwire's own site: a list of the apps, links to sign in or sign up, and the
 //! demo counter.
 
-mod demo;
+mod consumer;
+mod counter;
 mod page;
 
 use axum::Router;
@@ -22,6 +23,6 @@ pub fn app() -> App {
 fn routes() -> Router<SiteState> {
     Router::new()
         .route("/", get(page::show))
-        .route("/ring/", post(demo::ring))
-        .route("/ws/", get(demo::socket))
+        .route("/ring/", post(consumer::ring))
+        .route("/ws/", get(consumer::socket))
 }

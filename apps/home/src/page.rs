@@ -5,7 +5,7 @@ use axum::extract::State;
 use bellwire_site::bellwire::Html;
 use bellwire_site::{MaybeUser, NavItem, Page, SiteAccounts, SiteError, SiteState};
 
-use crate::demo::DemoCounter;
+use crate::counter::DemoCounter;
 
 #[derive(Template)]
 #[template(path = "home/page.html")]

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bellwire_site::SiteState;
-use bellwire_site::bellwire::{ChannelName, Debouncer, Group, GroupName, Layer, Patch};
+use bellwire_site::bellwire::{ChannelName, Coalescer, Group, GroupName, Layer, Patch};
 
 use crate::Event;
 
-/// The debounce interval after a notification. It also bounds how often a list is read and
+/// The interval of updates after a notification. It also bounds how often a list is read and
 /// rendered.
 const DEBOUNCE: Duration = Duration::from_millis(200);
 
@@ -32,19 +32,19 @@ pub(crate) fn notify_editors(site: &SiteState, message: i64, by: Option<ChannelN
     }
 }
 
-/// The number of the newest change, and the debouncer that sends it.
+/// The number of the newest change, and the coalescer that sends it.
 struct Updates {
     newest: Arc<AtomicI64>,
-    debouncer: Debouncer<(), ()>,
+    coalescer: Coalescer<(), ()>,
 }
 
 impl Default for Updates {
     fn default() -> Self {
-        Self { newest: Arc::default(), debouncer: Debouncer::leading(DEBOUNCE) }
+        Self { newest: Arc::default(), coalescer: Coalescer::leading(DEBOUNCE) }
     }
 }
 
-/// Notifies every window of the change with this number, debounced.
+/// Notifies every window of the change with this number, coalesced.
 pub(crate) fn publish(site: &SiteState, seq: i64) {
     let updates = site.own::<Updates>();
     updates.newest.fetch_max(seq, Ordering::AcqRel);
@@ -53,5 +53,5 @@ pub(crate) fn publish(site: &SiteState, seq: i64) {
         windows.send(Event::Changed { seq: newest.load(Ordering::Acquire) });
         std::future::ready(())
     };
-    updates.debouncer.put((), |()| {}, send);
+    updates.coalescer.put((), |()| {}, send);
 }

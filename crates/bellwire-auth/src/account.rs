@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::SiteAccounts;
-use super::forms::Browser;
+use super::browser::Browser;
 use super::new_password::{PasswordChangeError, new_password};
 use super::session::{self, EndReason, RequestSession, SessionFilter, device_name};
 use super::users;

@@ -6,7 +6,7 @@ use bellwire_web::db::Tx;
 
 use super::LoginTarget;
 use super::SiteAccounts;
-use super::forms::Browser;
+use super::browser::Browser;
 use super::session::{EndReason, NewSession, SessionFilter, Token};
 use super::users::{self, Changed};
 use crate::{SiteError, SiteState, User};

@@ -17,7 +17,9 @@ use bellwire_web::db::Tx;
 use serde::Deserialize;
 
 use super::SiteAccounts;
-use super::forms::{Browser, SignInForm, SignInPage, SignUpForm, SignUpPage};
+use super::browser::Browser;
+use super::form_pages::{SignInPage, SignUpPage};
+use super::forms::{SignInForm, SignUpForm};
 use super::session::Token;
 use super::sign_in::{self, SessionStart, redirect_with_cookie};
 use super::sign_up;

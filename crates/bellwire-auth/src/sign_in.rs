@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bellwire_web::bellwire::rate::network;
 use bellwire_web::db::Tx;
 
-use super::forms::Browser;
+use super::browser::Browser;
 use super::session::{NewSession, Token};
 use super::{Accounts, Inner, LoginTarget, login_tokens, next, users};
 use crate::SiteError;

@@ -10,7 +10,9 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 
 use super::SiteAccounts;
-use super::forms::{Browser, NewAccount, SignInForm, SignInPage, SignUpForm, SignUpPage};
+use super::browser::Browser;
+use super::form_pages::{SignInPage, SignUpPage};
+use super::forms::{NewAccount, SignInForm, SignUpForm};
 use super::session::{RequestSession, Token};
 use super::sign_in::{SessionStart, redirect_with_cookie, sign_in};
 use super::sign_up::{SignUpError, sign_up};

@@ -4,6 +4,7 @@
 // Modules in the order in which a request passes them.
 pub mod settings;
 pub mod layers;
+mod accept;
 mod headers;
 mod page;
 mod shell;
@@ -29,13 +30,14 @@ pub use bellwire;
 pub use bellwire_db as db;
 pub use bellwire_markup as markup;
 
+pub use accept::wants_html;
 pub use app_error::AppError;
 pub use assets::{Assets, Embedded};
 pub use errors::SiteError;
 pub use field::Field;
 pub use headers::ContentSecurityPolicy;
 pub use nav_item::NavItem;
-pub use page::{Page, wants_html};
+pub use page::Page;
 pub use paging::Paging;
 pub use public_url::PublicUrl;
 pub use rate::{Budget, TooOften};

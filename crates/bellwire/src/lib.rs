@@ -11,22 +11,26 @@ mod transport;
 mod connection;
 mod consumer;
 mod error;
-pub mod serde;
+mod lenient_integers;
 mod html;
 mod group_name;
 mod layer;
 mod outbound;
-mod counters;
+mod layer_counters;
 mod sync;
 #[cfg(feature = "js")]
 pub mod assets;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+/// Deserializers for `#[serde(deserialize_with = "…")]`.
+pub mod serde {
+    pub use crate::lenient_integers::{lenient_int, lenient_option_int};
+}
+
 pub use crate::consumer::{
-    Action, CatchUp, Consumer, Debouncer, FromFrame, IdempotencyKey, JsonFrame, Socket, Ticker,
+    Action, CatchUp, Coalescer, Consumer, FromFrame, IdempotencyKey, JsonFrame, Socket, Ticker,
 };
-pub use crate::counters::{Counters, Counts};
 pub use crate::error::{Error, Invalid};
 pub use crate::group_name::{GroupName, InvalidGroupName, Seq};
 pub use crate::handle::{Bellwire, Builder};
@@ -35,6 +39,7 @@ pub use crate::layer::{
     Backplane, Event, Group, Layer, MalformedMessage, Presence, PresenceChange, PresenceChanges,
     batch,
 };
+pub use crate::layer_counters::{Counters, Counts};
 pub use crate::limits::{Limits, ServeLimits};
 pub use crate::outbound::ChannelName;
 pub use crate::request::{

@@ -31,7 +31,7 @@ async fn a_message_to_1000_members_is_rendered_once_encoded_once_and_delivered_t
     }
     let after = site.state().bellwire().layer().counts();
     assert_eq!(log.text().matches("Rendered message").count(), 1);
-    // One send to the room, and one debounced update to the other windows shortly after.
+    // One send to the room, and one coalesced update to the other windows shortly after.
     assert!((1..=2).contains(&(after.sends - before.sends)));
     assert_eq!(after.encodings - before.encodings, 1);
     assert_eq!(after.deliveries - before.deliveries, MEMBERS as u64);

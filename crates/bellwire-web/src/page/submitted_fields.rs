@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::wants_html;
+use crate::accept::wants_html;
 use crate::body::BODY;
 use crate::viewer::Viewer;
 

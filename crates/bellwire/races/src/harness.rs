@@ -67,7 +67,7 @@ fn report(done: usize, intended: usize) {
 
 /// The flag by which watchers and the task of a ticker agree whether the task runs.
 #[derive(Default, Debug)]
-pub struct TaskFlag(crate::consumer::ticker::TaskFlag);
+pub struct TaskFlag(crate::consumer::group_ticker::TaskFlag);
 
 impl TaskFlag {
     /// Called after a watcher joined. Returns whether the caller must start a task.

@@ -30,8 +30,8 @@ mod connection;
 mod consumer;
 #[path = "../../src/error.rs"]
 mod error;
-#[path = "../../src/serde.rs"]
-pub mod serde;
+#[path = "../../src/lenient_integers.rs"]
+mod lenient_integers;
 #[path = "../../src/html/mod.rs"]
 mod html;
 #[path = "../../src/group_name.rs"]
@@ -40,13 +40,17 @@ mod group_name;
 mod layer;
 #[path = "../../src/outbound/mod.rs"]
 mod outbound;
-#[path = "../../src/counters.rs"]
-mod counters;
+#[path = "../../src/layer_counters.rs"]
+mod layer_counters;
+
+/// Deserializers for `#[serde(deserialize_with = "…")]`.
+pub mod serde {
+    pub use crate::lenient_integers::{lenient_int, lenient_option_int};
+}
 
 pub use crate::consumer::{
-    Action, CatchUp, Consumer, Debouncer, FromFrame, IdempotencyKey, JsonFrame, Socket, Ticker,
+    Action, CatchUp, Coalescer, Consumer, FromFrame, IdempotencyKey, JsonFrame, Socket, Ticker,
 };
-pub use crate::counters::{Counters, Counts};
 pub use crate::error::{Error, Invalid};
 pub use crate::group_name::{GroupName, InvalidGroupName, Seq};
 pub use crate::handle::{Bellwire, Builder};
@@ -55,6 +59,7 @@ pub use crate::layer::{
     Backplane, Event, Group, Layer, MalformedMessage, Presence, PresenceChange, PresenceChanges,
     batch,
 };
+pub use crate::layer_counters::{Counters, Counts};
 pub use crate::limits::{Limits, ServeLimits};
 pub use crate::outbound::ChannelName;
 pub use crate::request::{

@@ -1,21 +1,21 @@
 //! Consumers: the handlers that an app writes for a connection.
 
 mod action;
-mod debouncer;
+mod coalescer;
 mod erased;
 mod idempotency_key;
 mod socket;
-pub(crate) mod ticker;
+pub(crate) mod group_ticker;
 
 use std::future::{Future, ready};
 
 use crate::{Close, Error, Event, GroupName, Patch, Seq};
 
 pub use action::{Action, FromFrame, JsonFrame};
-pub use debouncer::Debouncer;
+pub use coalescer::Coalescer;
+pub use group_ticker::Ticker;
 pub use idempotency_key::IdempotencyKey;
 pub use socket::Socket;
-pub use ticker::Ticker;
 
 pub(crate) use action::client_id;
 pub(crate) use erased::ErasedConsumer;

@@ -2,7 +2,7 @@
 
 mod backplane;
 mod batch;
-mod group;
+mod group_handle;
 mod hub;
 mod members;
 mod presence;
@@ -13,13 +13,13 @@ use std::hash::{BuildHasher, RandomState};
 
 pub use backplane::{Backplane, MalformedMessage};
 pub use batch::batch;
-pub use group::{Event, Group};
+pub use group_handle::{Event, Group};
 pub use presence::{Presence, PresenceChange, PresenceChanges};
 
 pub(crate) use batch::Batched;
 
-use crate::counters::{Counters, Counts};
 use crate::group_name::Position;
+use crate::layer_counters::{Counters, Counts};
 use crate::outbound::{Body, Channel, Delivery, EncodedPatches, FlushList, Send};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, PoisonError};

@@ -4,29 +4,29 @@
 //! side that holds the lock may write. This saves waking the event loop, which costs 10 % of the
 //! write of a 100-byte frame, or 25 % with 10,000 connections.
 
-mod channel;
+mod connection_channel;
 mod cost;
 #[cfg(test)]
 mod counting_waker;
-mod delivery;
+mod shared_delivery;
 mod flush_list;
 mod queue;
-mod subscriptions;
+mod feed_subscriptions;
 
 use std::task::{Context, Poll, Waker};
 
 use crate::Dialect;
 use crate::transport::{Closed, Transport};
 
-pub use channel::ChannelName;
+pub use connection_channel::ChannelName;
 
-pub(crate) use channel::Channel;
+pub(crate) use connection_channel::Channel;
 #[cfg(test)]
 pub(crate) use counting_waker::CountingWaker;
-pub(crate) use delivery::{AnyEvent, Body, Delivery, EncodedPatches, Send};
+pub(crate) use feed_subscriptions::Subscriptions;
 pub(crate) use flush_list::FlushList;
 pub(crate) use queue::{Control, Handled, Overflow, QueuePoll};
-pub(crate) use subscriptions::Subscriptions;
+pub(crate) use shared_delivery::{AnyEvent, Body, Delivery, EncodedPatches, Send};
 
 /// A transport, and the state that is needed to write to it.
 pub(crate) struct Outbound {

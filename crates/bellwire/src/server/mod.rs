@@ -25,10 +25,10 @@ use tower::ServiceExt;
 
 use crate::{Bellwire, ServeLimits};
 
-mod permit_stream;
+mod limited_stream;
 mod process;
 
-use permit_stream::PermitStream;
+use limited_stream::LimitedStream;
 pub use process::{raise_file_limit, shutdown_signal};
 
 /// hyper's minimum buffer size, in bytes. hyper panics if it is given less.
@@ -154,7 +154,7 @@ impl Server {
             request.extensions_mut().insert(ConnectInfo(peer));
             app.clone().oneshot(request)
         });
-        let stream = PermitStream::new(stream, limits.response, permit);
+        let stream = LimitedStream::new(stream, limits.response, permit);
         let (received, ending) = (stream.received(), self.ending.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -2,7 +2,7 @@
 
 mod close;
 mod encoded_frame;
-mod frame;
+mod data_frame;
 pub(crate) mod sse;
 mod websocket;
 mod write_buffer;
@@ -13,7 +13,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 pub use close::Close;
-pub use frame::Frame;
+pub use data_frame::Frame;
 
 pub(crate) use encoded_frame::{EncodedFrame, EncodedFrames};
 pub(crate) use websocket::WebSocket;

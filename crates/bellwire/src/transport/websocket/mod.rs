@@ -18,7 +18,7 @@ use self::short_message::{ShortMessage, take_short};
 use self::stream::BufferedStream;
 use super::{Close, EncodedFrame, Frame, Incoming, Outgoing, Transport};
 use crate::Limits;
-use crate::counters::Counters;
+use crate::layer_counters::Counters;
 
 /// A WebSocket over any byte stream. Outgoing messages are written as complete encoded frames; the
 /// protocol library reads, and answers pings and closes.

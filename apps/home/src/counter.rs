@@ -4,35 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::bellwire::rate::Quota;
-use bellwire_site::bellwire::{
-    Action, Close, Consumer, Error, Group, GroupName, Html, Patch, Socket,
-};
-use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
-use serde::Deserialize;
+use bellwire_site::SiteState;
+use bellwire_site::bellwire::{Group, GroupName, Html, Patch};
 
 /// The delay before a change of either number is sent. Changes within it share one update: a
 /// thousand browsers that reconnect after a restart cause a few updates, not a thousand.
 const UPDATE_DELAY: Duration = Duration::from_millis(50);
-
-/// The limit for increments over HTTP, for each client address. Sockets have their own rate limit.
-const RINGS: Budget = Budget::new("home.rings", Quota::at_most(60, Duration::from_secs(60)));
-
-/// `POST /ring/`: increments the counter without JavaScript and redirects to the page.
-pub(crate) async fn ring(
-    State(site): State<SiteState>,
-    address: ClientAddress,
-) -> Result<Response, SiteError> {
-    site.count(&RINGS, None, Some(address.network()))?;
-    DemoCounter::of(&site).increment();
-    Ok(Redirect::to("/").into_response())
-}
-
-pub(crate) async fn socket(State(site): State<SiteState>, upgrade: Upgrade) -> Response {
-    upgrade.run(HomeConsumer { counter: DemoCounter::of(&site) })
-}
 
 /// The number of clicks since this process started, and the number of windows open now.
 #[derive(Debug, Clone)]
@@ -64,6 +41,16 @@ impl DemoCounter {
         Self { inner: Arc::new(inner) }
     }
 
+    /// The group of the open windows.
+    pub(crate) fn group(&self) -> &Group<()> {
+        &self.inner.group
+    }
+
+    /// The patches that show both numbers.
+    pub(crate) fn patches(&self) -> [Patch; 2] {
+        [number("#rings", self.rings()), number("#windows", self.windows())]
+    }
+
     pub(crate) fn rings(&self) -> u64 {
         *self.lock_rings()
     }
@@ -76,17 +63,17 @@ impl DemoCounter {
         self.inner.windows.load(Ordering::Relaxed)
     }
 
-    fn increment(&self) {
+    pub(crate) fn increment(&self) {
         *self.lock_rings() += 1;
         self.schedule(|inner| &inner.rings_scheduled, |counter| number("#rings", counter.rings()));
     }
 
-    fn opened(&self) {
+    pub(crate) fn opened(&self) {
         self.inner.windows.fetch_add(1, Ordering::Relaxed);
         self.update_windows();
     }
 
-    fn closed(&self) {
+    pub(crate) fn closed(&self) {
         self.inner.windows.fetch_sub(1, Ordering::Relaxed);
         self.update_windows();
     }
@@ -114,55 +101,4 @@ impl DemoCounter {
 
 fn number(selector: &'static str, number: impl ToString) -> Patch {
     Patch::inner(selector, Html::text(&number.to_string()))
-}
-
-/// The actions of the front page's socket.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum HomeAction {
-    Ring {},
-}
-
-impl Action for HomeAction {
-    const FORM: Option<&'static str> = Some("Ring");
-}
-
-struct HomeConsumer {
-    counter: DemoCounter,
-}
-
-impl HomeConsumer {
-    /// Sends both numbers, which may have changed since the page was rendered.
-    async fn show(&self, socket: &mut Socket) -> Result<(), Error> {
-        socket.patch(number("#rings", self.counter.rings())).await?;
-        socket.patch(number("#windows", self.counter.windows())).await
-    }
-}
-
-impl Consumer for HomeConsumer {
-    type Action = HomeAction;
-    type Event = ();
-
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.counter.opened();
-        socket.join(&self.counter.inner.group);
-        self.show(socket).await
-    }
-
-    async fn receive(
-        &mut self,
-        _socket: &mut Socket,
-        HomeAction::Ring {}: HomeAction,
-    ) -> Result<(), Error> {
-        self.counter.increment();
-        Ok(())
-    }
-
-    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.show(socket).await
-    }
-
-    async fn disconnect(&mut self, _socket: &mut Socket, _close: Close) {
-        self.counter.closed();
-    }
 }

@@ -1,4 +1,4 @@
-//! Debouncer: merges values by key, and sends each key's merged value at most once per interval,
+//! Coalescer: merges values by key, and sends each key's merged value at most once per interval,
 //! also while values keep arriving. It does not wait for silence, and calls no consumer.
 
 use std::collections::HashMap;
@@ -10,17 +10,17 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// Merges values by key, such as a room, and sends the merged value at most once per interval, so
-/// that a busy room costs the members of its groups little. It does not wait for a pause, as other
-/// debouncers do.
+/// that a busy room costs the members of its groups little. It does not wait for a pause, as a
+/// debouncer does.
 ///
 /// ```
 /// # use std::time::Duration;
-/// use bellwire::{Bellwire, Debouncer, GroupName, Html, Patch};
+/// use bellwire::{Bellwire, Coalescer, GroupName, Html, Patch};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
-/// let votes = Debouncer::trailing(Duration::from_millis(250));
+/// let votes = Coalescer::trailing(Duration::from_millis(250));
 /// let poll = bellwire.layer().group::<()>(GroupName::of("poll", 1));
 /// for _ in 0..1000 {
 ///     let members = poll.clone();
@@ -34,7 +34,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// ```
 ///
 /// One task runs for each key with a pending value, and ends when there is none.
-pub struct Debouncer<K, T>(Arc<Inner<K, T>>);
+pub struct Coalescer<K, T>(Arc<Inner<K, T>>);
 
 struct Inner<K, T> {
     interval: Duration,
@@ -43,17 +43,17 @@ struct Inner<K, T> {
     pending: Mutex<HashMap<K, Option<T>>>,
 }
 
-impl<K, T> Debouncer<K, T>
+impl<K, T> Coalescer<K, T>
 where
     K: Hash + Eq + Clone + Send + 'static,
     T: Default + Send + 'static,
 {
-    /// A debouncer that sends one interval after the first value.
+    /// A coalescer that sends one interval after the first value.
     pub fn trailing(interval: Duration) -> Self {
         Self::new(interval, false)
     }
 
-    /// A debouncer that sends the first value immediately, and those of the following interval at
+    /// A coalescer that sends the first value immediately, and those of the following interval at
     /// the interval's end.
     pub fn leading(interval: Duration) -> Self {
         Self::new(interval, true)
@@ -145,9 +145,9 @@ impl<K: Hash + Eq, T> Drop for RunGuard<K, T> {
     }
 }
 
-impl<K, T> fmt::Debug for Debouncer<K, T> {
+impl<K, T> fmt::Debug for Coalescer<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Debouncer").field("interval", &self.0.interval).finish_non_exhaustive()
+        f.debug_struct("Coalescer").field("interval", &self.0.interval).finish_non_exhaustive()
     }
 }
 
@@ -161,22 +161,22 @@ mod tests {
     const INTERVAL: Duration = Duration::from_millis(200);
 
     struct Case {
-        debouncer: Debouncer<u64, Vec<u32>>,
+        coalescer: Coalescer<u64, Vec<u32>>,
         sender: mpsc::UnboundedSender<(Vec<u32>, u128)>,
         start: Instant,
     }
 
     impl Case {
         fn new(
-            debouncer: Debouncer<u64, Vec<u32>>,
+            coalescer: Coalescer<u64, Vec<u32>>,
         ) -> (Self, mpsc::UnboundedReceiver<(Vec<u32>, u128)>) {
             let (sender, sent) = mpsc::unbounded_channel();
-            (Self { debouncer, sender, start: Instant::now() }, sent)
+            (Self { coalescer, sender, start: Instant::now() }, sent)
         }
 
         fn put(&self, key: u64, number: u32) {
             let (sender, start) = (self.sender.clone(), self.start);
-            self.debouncer.put(
+            self.coalescer.put(
                 key,
                 |pending| pending.push(number),
                 move |values| {
@@ -191,8 +191,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_trailing_debouncer_sends_once_for_all_values_of_an_interval() {
-        let (case, mut sent) = Case::new(Debouncer::trailing(INTERVAL));
+    async fn a_trailing_coalescer_sends_once_for_all_values_of_an_interval() {
+        let (case, mut sent) = Case::new(Coalescer::trailing(INTERVAL));
         case.put(1, 1);
         advance(INTERVAL / 2).await;
         case.put(1, 2);
@@ -203,8 +203,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_leading_debouncer_sends_immediately_and_then_once_per_interval() {
-        let (case, mut sent) = Case::new(Debouncer::leading(INTERVAL));
+    async fn a_leading_coalescer_sends_immediately_and_then_once_per_interval() {
+        let (case, mut sent) = Case::new(Coalescer::leading(INTERVAL));
         case.put(1, 1);
         assert_eq!(sent.recv().await.unwrap(), (vec![1], 0));
         case.put(1, 2);
@@ -218,8 +218,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_key_is_sent_separately_and_nothing_is_kept_afterwards() {
-        for debouncer in [Debouncer::trailing(INTERVAL), Debouncer::leading(INTERVAL)] {
-            let (case, mut sent) = Case::new(debouncer);
+        for coalescer in [Coalescer::trailing(INTERVAL), Coalescer::leading(INTERVAL)] {
+            let (case, mut sent) = Case::new(coalescer);
             case.put(1, 1);
             case.put(2, 2);
             let mut values = [sent.recv().await.unwrap().0, sent.recv().await.unwrap().0];
@@ -229,13 +229,13 @@ mod tests {
             for _ in 0..5 {
                 tokio::task::yield_now().await;
             }
-            assert!(case.debouncer.0.lock().is_empty());
+            assert!(case.coalescer.0.lock().is_empty());
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_panic_loses_the_pending_values_and_no_later_ones() {
-        let (case, mut sent) = Case::new(Debouncer::trailing(INTERVAL));
+        let (case, mut sent) = Case::new(Coalescer::trailing(INTERVAL));
         case.put(1, 13);
         advance(INTERVAL).await;
         for _ in 0..5 {

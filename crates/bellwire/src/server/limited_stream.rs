@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 
 /// A stream and its connection permit, which is released when the stream is dropped.
 #[derive(Debug)]
-pub(super) struct PermitStream {
+pub(super) struct LimitedStream {
     stream: TcpStream,
     received: Arc<AtomicBool>,
     /// The longest time for which a write may be blocked.
@@ -26,7 +26,7 @@ pub(super) struct PermitStream {
     _permit: OwnedSemaphorePermit,
 }
 
-impl PermitStream {
+impl LimitedStream {
     pub(super) fn new(
         stream: TcpStream,
         write_limit: Duration,
@@ -60,7 +60,7 @@ impl PermitStream {
 
 /// Resets the connection if a write is still blocked at the end. Otherwise the kernel would keep
 /// the unsent bytes for minutes, for a connection that no longer counts toward any limit.
-impl Drop for PermitStream {
+impl Drop for LimitedStream {
     fn drop(&mut self) {
         if self.write_timeout.is_some() {
             let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
@@ -68,7 +68,7 @@ impl Drop for PermitStream {
     }
 }
 
-impl AsyncRead for PermitStream {
+impl AsyncRead for LimitedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -83,7 +83,7 @@ impl AsyncRead for PermitStream {
     }
 }
 
-impl AsyncWrite for PermitStream {
+impl AsyncWrite for LimitedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
