@@ -15,7 +15,7 @@ use crate::room_client::{
 use crate::run_size::number_in;
 use crate::store::Store;
 use crate::support::{
-    HttpClient, PROGRAM, Server, TEST_TIMEOUT, folder, wait_until_all, with_settings,
+    HttpClient, PROGRAM, Server, TEST_TIMEOUT, folder, wait_until, wait_until_all, with_settings,
 };
 
 /// Open sockets, which belong to four people.
@@ -149,13 +149,17 @@ fn http_client(target: &RoomTarget) -> HttpClient {
     HttpClient::connect(&target.address, &target.cookie).unwrap()
 }
 
+/// Sends numbered messages. Each is sent again, with the same `client_id`, while the server is busy
+/// with the clients that reconnect.
 fn send_messages(target: &RoomTarget, numbers: std::ops::Range<usize>) {
     let mut client = http_client(target);
     for number in numbers {
-        assert_eq!(
-            client.post("/chat/restart/", &format!("message={number}")).unwrap().status,
-            303
-        );
+        let form = format!("message={number}&client_id=restart-{number}");
+        wait_until("a message is accepted", || {
+            let status = client.post("/chat/restart/", &form).unwrap().status;
+            assert!(matches!(status, 303 | 503), "{status}");
+            status == 303
+        });
     }
 }
 
