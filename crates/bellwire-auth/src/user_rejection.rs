@@ -9,7 +9,7 @@ use bellwire_web::wants_html;
 use super::{Accounts, next};
 use crate::SiteError;
 
-/// The rejection of [`User`]: nobody is signed in.
+/// The rejection of [`User`](super::User): nobody is signed in.
 #[derive(Debug)]
 pub struct UserRejection {
     answer: Answer,

@@ -194,6 +194,8 @@ async fn a_single_page_site_navigates_over_the_socket_and_signs_in_by_a_token() 
     finds(&ada, "#todo li", "from the other tab").await;
     ada.switches_to(&tasks).await;
     finds(&ada, "#todo li", "from the other tab").await;
+    // Her pages may try to reconnect while the server is down.
+    ada.expects(NetworkError::Unreachable);
     site.server.stop().await;
     site.server.start_again().await;
     opens(&ada, "/todo/").await;
