@@ -1,7 +1,7 @@
 //! Protocol between the servers and the load generator of the benchmarks: paths, actions, and the
 //! exact bytes of frames.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 use std::net::SocketAddr;
 
@@ -25,17 +25,19 @@ pub fn send_action(text: &str) -> String {
 /// The path of a room's socket.
 #[must_use]
 pub fn path(room: u32) -> String {
-    format!("/ws/{room}/?dialect=htmx&since=bench.{room}:0")
+    format!("/ws/{room}/?dialect=htmx")
 }
 
-/// The frame that every member receives, byte for byte as the framework encodes it.
+/// The frame that every member receives, byte for byte as the framework encodes it. `epoch` is the
+/// one that the server has announced, if any.
 #[must_use]
-pub fn frame(room: u32, seq: u64, text: &str) -> String {
+pub fn frame(room: u32, epoch: Option<&str>, seq: u64, text: &str) -> String {
     let mut html = String::with_capacity(160 + text.len());
+    let (epoch, dot) = epoch.map_or(("", ""), |epoch| (epoch, "."));
     let _ = write!(
         html,
         "<div hx-swap-oob=\"beforeend:#messages-list\" data-feed=\"bench.{room}\" \
-         data-seq=\"{seq}\">{}</div>",
+         data-seq=\"{epoch}{dot}{seq}\">{}</div>",
         item(seq, text)
     );
     html
@@ -43,20 +45,23 @@ pub fn frame(room: u32, seq: u64, text: &str) -> String {
 
 /// The HTML element of a message.
 #[must_use]
-pub fn item(seq: u64, text: &str) -> String {
+pub fn item(seq: impl Display, text: &str) -> String {
     format!("<li id=\"message--{seq}\">{text}</li>")
 }
 
-/// Prints the address of a server to standard output, for the load generator. The server exits at
-/// the end of its standard input, that is, when the load generator ends for any reason.
+/// Prints the address of a server to standard output, and the epoch of its positions, for the load
+/// generator. The server exits at the end of its standard input, that is, when the load generator
+/// ends for any reason.
 ///
 /// # Errors
 /// If standard output is closed.
-pub fn announce(address: SocketAddr) -> anyhow::Result<()> {
+pub fn announce(address: SocketAddr, epoch: impl Display) -> anyhow::Result<()> {
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         std::process::exit(0);
     });
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{address}").and_then(|()| out.flush()).context("print the server's address")
+    writeln!(out, "{address} {epoch}")
+        .and_then(|()| out.flush())
+        .context("print the server's address")
 }

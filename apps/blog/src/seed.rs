@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use bellwire_site::bellwire::IdempotencyKey;
 use bellwire_site::seed::Progress;
-use bellwire_site::{AppError, DbError, Person, SiteError, SiteState, Tx};
+use bellwire_site::{FeedEpochs, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::BlogError;
 use crate::forms::{ArticleText, AuthorName, CommentText, Title};
 use crate::models::article::{Article, ArticleInput};
-use crate::models::comment::{Comment, NewComment, WriteOutcome};
+use crate::models::comment::{Comment, NewComment};
 
 const ARTICLES: &str = include_str!("seed/articles.txt");
 
@@ -54,8 +54,8 @@ pub(crate) async fn fill(
     // Oldest first, so that ids and dates are in the same order.
     for (number, story) in stories.iter().rev().enumerate() {
         let written = with_retries(|| {
-            let (story, people) = (story.clone(), people.to_vec());
-            site.db().write(async move |tx: Tx| write(&tx, &story, &people).await)
+            let (story, people, epochs) = (story.clone(), people.to_vec(), site.epochs().clone());
+            site.db().write(async move |tx: Tx| write(&tx, &epochs, &story, &people).await)
         });
         let written = written.await?;
         count.articles += written.articles;
@@ -69,7 +69,12 @@ pub(crate) async fn fill(
 
 /// Inserts an article and its comments in one transaction. Existing rows stay as they are, and
 /// removed comments stay removed.
-async fn write(tx: &Tx, story: &Story, people: &[Person]) -> Result<Count, BlogError> {
+async fn write(
+    tx: &Tx,
+    epochs: &FeedEpochs,
+    story: &Story,
+    people: &[Person],
+) -> Result<Count, BlogError> {
     let id_of =
         |name: &str| people.iter().find(|person| person.name == name).map(|person| person.id);
     let mut count = Count::default();
@@ -90,17 +95,22 @@ async fn write(tx: &Tx, story: &Story, people: &[Person]) -> Result<Count, BlogE
             (row.id, story.at)
         }
     };
+    Article::lock_published(tx, id).await?;
     for (number, (author, content)) in (1..).zip(&story.comments) {
+        let client_id = IdempotencyKey::parse(Some(&client_id(author, content)))?;
+        if Comment::sent_before(tx, id, client_id.as_ref()).await?.is_some() {
+            continue;
+        }
         let new = NewComment {
             article_id: id,
             author_id: id_of(author.as_str()),
-            client_id: IdempotencyKey::parse(Some(&client_id(author, content)))?,
+            client_id,
             author: author.clone(),
             content: content.clone(),
             at: since + TimeDelta::minutes(97 * number),
         };
-        let outcome = Comment::write(tx, new).await?;
-        count.comments += usize::from(matches!(outcome, WriteOutcome::New(_)));
+        Comment::write(tx, epochs, new).await?;
+        count.comments += 1;
     }
     Ok(count)
 }
@@ -146,7 +156,7 @@ where
 {
     for _ in 1..TRIES {
         match write().await {
-            Err(BlogError::AppError(AppError::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
+            Err(BlogError::Other(SiteError::Busy)) => tokio::time::sleep(WAIT).await,
             result => return result,
         }
     }

@@ -1,58 +1,37 @@
-//! WebSocket consumer of a chat window: one socket that switches between rooms and updates the
-//! list of rooms.
+//! Consumer of a chat window: one connection that switches between rooms and updates the list of
+//! rooms.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bellwire_site::bellwire::{
-    CatchUp, Close, Consumer, Dialect, Error, Group, GroupName, Invalid, Patch, Seq, Socket,
-};
-use bellwire_site::{SiteError, SiteState, Upgrade, User};
-use serde::{Deserialize, Serialize};
+use bellwire_site::bellwire::{Close, Consumer, Dialect, Group, GroupName, Patch, Refusal, Socket};
+use bellwire_site::{Live, SiteError, SiteState, User};
 
-use crate::actions::{self, Action, ChangeGroupData, NewMessageData};
-use crate::models::message::{Message, Written};
-use crate::models::room::{Kind, Room, everyone, person};
-use crate::panel::{PAGE, Panel, Part};
+use crate::actions::{self, ChangeGroupData, ChatAction, NewMessageData};
+use crate::models::people::PERSON;
+use crate::models::room::{Kind, ROOM, Room, everyone};
+use crate::panel::{Panel, Part};
 use crate::sidebar::Sidebar;
-use crate::{ChatError, fragments, online};
-
-/// The most changes, and the most bytes of message text, that a catch-up sends. A page that missed
-/// more receives the whole list again.
-const CATCH_UP_CHANGES: u64 = 500;
-const CATCH_UP_BYTES: usize = 256 * 1024;
+use crate::{ChatError, Event, feed, fragments};
 
 /// The notice for a page that shows a room which its user cannot read. It does not reveal whether
 /// the room or the user was removed.
 const ROOM_UNAVAILABLE: &str = "This room was deleted, or you are no longer a member.";
 
-/// Events for windows, in addition to the patches that are the same for everyone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Event {
-    /// The list of rooms has changed.
-    Rooms,
-    /// The room was deleted.
-    Gone,
+/// Opens the connection of a window for a user who is signed in.
+pub(crate) async fn chat(user: User, State(site): State<SiteState>, live: Live) -> Response {
+    live.run(ChatConsumer::new(site, user, None))
 }
 
-/// Opens the socket of a window for a user who is signed in.
-pub(crate) async fn chat(
-    user: User,
-    State(site): State<SiteState>,
-    upgrade: Upgrade,
-) -> Result<Response, SiteError> {
-    Ok(upgrade.run(ChatConsumer::new(site, user, None)))
-}
-
-/// Opens the socket of a window in a room that the user may read.
+/// Opens the connection of a window in a room that the user may read.
 pub(crate) async fn room(
     user: User,
     Path(slug): Path<String>,
     State(site): State<SiteState>,
-    upgrade: Upgrade,
+    live: Live,
 ) -> Result<Response, SiteError> {
-    let room = Room::at(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
+    let room = Room::at(site.db().read(), &slug).await?.ok_or(ChatError::NoRoom)?;
     room.admit(site.db().read(), user.id).await?;
-    Ok(upgrade.run(ChatConsumer::new(site, user, Some(room))))
+    Ok(live.run(ChatConsumer::new(site, user, Some(room))))
 }
 
 /// One window of a user, which shows a room or none.
@@ -63,23 +42,28 @@ pub struct ChatConsumer {
     room: Option<Room>,
     /// Whether the page has a list of rooms that needs live updates.
     has_sidebar: bool,
-    /// The `room_updates` groups of the rooms that only members may read.
-    room_updates: Vec<Group<Event>>,
+    /// The groups with updates of the rooms that only members may read.
+    updates: Vec<Group>,
+    /// Whether this window has shown that its user is typing.
+    is_typing: bool,
 }
 
 impl ChatConsumer {
     /// Creates the consumer of a user's window, which shows this room or none yet.
     pub fn new(site: SiteState, user: User, room: Option<Room>) -> Self {
-        Self { site, user, room, has_sidebar: false, room_updates: Vec::new() }
+        Self { site, user, room, has_sidebar: false, updates: Vec::new(), is_typing: false }
     }
 
-    /// Finds the room that the page shows, as its `at` parameter states: by id (`at=5`), as our
-    /// pages do, or by path (`at=/chat/hi/`).
+    /// Finds the room that the page shows: the one of the connection's path, or the one that its
+    /// `at` parameter states, by id (`at=5`), as our pages do, or by path (`at=/chat/hi/`).
     ///
     /// # Errors
     /// [`ChatError::NoRoom`] if the id is of a room that does not exist or that the user may not
     /// read. A path of such a room yields `None`.
-    async fn room_of_page(&self, at: &str) -> Result<Option<Room>, ChatError> {
+    async fn room_of_page(&mut self, at: &str) -> Result<Option<Room>, ChatError> {
+        if let Some(room) = self.room.take() {
+            return Ok(Some(room));
+        }
         let db = self.site.db().read();
         if let Ok(id) = at.parse() {
             return Room::for_person(db, id, self.user.id).await.map(Some);
@@ -88,53 +72,46 @@ impl ChatConsumer {
         let Some(slug) = slug.filter(|slug| !slug.is_empty() && !slug.contains('/')) else {
             return Ok(None);
         };
-        let slug = percent_encoding::percent_decode_str(slug).decode_utf8_lossy().into_owned();
+        let slug = percent_encoding::percent_decode_str(slug).decode_utf8_lossy();
         match Room::at(db, &slug).await? {
             Some(room) if room.admits(db, self.user.id).await? => Ok(Some(room)),
             _ => Ok(None),
         }
     }
 
-    /// Enters the room that the page shows and follows its feed from the page's position.
-    async fn enter(&mut self, socket: &mut Socket, room: Room) -> Result<(), ChatError> {
-        let room = match self.join_room(socket, &room).await {
-            Ok(room) => room,
-            Err(error) => {
-                self.leave_room(socket, &room);
-                return Err(error);
-            }
-        };
-        socket.follow(&room.feed(socket.layer()));
+    /// Enters the room that the page shows, if any, and follows its feed from the page's position.
+    async fn enter(&mut self, socket: &mut Socket<Self>) -> Result<(), ChatError> {
+        let at = socket.scope().query("at").next().unwrap_or_default();
+        let Some(room) = self.room_of_page(&at).await? else { return Ok(()) };
+        self.join_room(socket, &room);
+        let admitted = self.admit(socket, &room).await;
+        let room = admitted.inspect_err(|_| leave_room(socket, &room))?;
+        socket.follow(&feed::of(&self.site, room.id));
         // The room may have been renamed while the page was disconnected.
         if self.has_sidebar && room.kind != Kind::Direct {
-            for patch in fragments::renamed(&room) {
-                socket.patch(patch).await?;
-            }
+            socket.patch(fragments::renamed(&room)).await?;
         }
         self.room = Some(room);
         Ok(())
     }
 
-    /// Joins the room's groups and tracks presence. Checks the permission after the join, not
-    /// before: from the join on, closing the room removes the user from its groups.
-    async fn join_room(&self, socket: &mut Socket, room: &Room) -> Result<Room, ChatError> {
-        let feed = room.feed(socket.layer());
-        socket.join(&feed);
-        socket.track(&feed);
+    fn join_room(&self, socket: &mut Socket<Self>, room: &Room) {
+        socket.join(room.group());
         if self.has_sidebar {
-            socket.join(&room.ephemeral(socket.layer()));
+            socket.join(room.ephemeral());
         }
+    }
+
+    /// Makes the user present in a room that this window has joined, then checks the permission.
+    /// Not before: closing a room removes those who are present from its groups.
+    async fn admit(&self, socket: &mut Socket<Self>, room: &Room) -> Result<Room, ChatError> {
+        socket.track(room.group());
         Room::for_person(self.site.db().read(), room.id, self.user.id).await
     }
 
-    fn leave_room(&self, socket: &mut Socket, room: &Room) {
-        socket.leave(&room.feed(socket.layer()));
-        socket.leave(&room.ephemeral(socket.layer()));
-    }
-
-    fn leave_current(&mut self, socket: &mut Socket) {
+    fn leave_current(&mut self, socket: &mut Socket<Self>) {
         if let Some(room) = self.room.take() {
-            self.leave_room(socket, &room);
+            leave_room(socket, &room);
         }
     }
 
@@ -142,59 +119,59 @@ impl ChatConsumer {
     /// there. On an error the window stays in its current room.
     async fn change_room(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         data: &ChangeGroupData,
     ) -> Result<(), ChatError> {
         let room = actions::find_room(&self.site, &self.user, data).await?;
         let is_here = self.room.as_ref().is_some_and(|here| here.id == room.id);
-        let (panel, patches) = match self.load_room(socket, &room).await {
-            Ok(shown) => shown,
-            Err(error) => {
-                if !is_here {
-                    self.leave_room(socket, &room);
-                }
-                return Err(error);
-            }
-        };
+        let loaded = self.load_room(socket, &room).await;
+        if loaded.is_err() && !is_here {
+            leave_room(socket, &room);
+        }
+        let (panel, patches) = loaded?;
         if !is_here {
             self.leave_current(socket);
         }
         for patch in patches {
             socket.patch(patch).await?;
         }
-        socket
-            .follow_from(&room.feed(socket.layer()), panel.seq.unwrap_or_default().cast_unsigned());
+        let seq = panel.position.map_or(0, |position| position.seq);
+        socket.follow_from(&feed::of(&self.site, panel.room.id), seq);
         self.room = Some(panel.room);
         Ok(())
     }
 
-    /// Joins the room's feed, then reads its panel and renders the patches that show it.
+    /// Joins the room's groups, then reads its panel and renders the patches that show it.
     async fn load_room(
         &self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         room: &Room,
     ) -> Result<(Panel, Vec<Patch>), ChatError> {
-        socket.join(&room.feed(socket.layer()));
+        // The new panel shows nobody as typing, and only a join sends who is.
+        socket.leave(room.ephemeral());
+        self.join_room(socket, room);
         let panel = Panel::load(&self.site, &self.user, room.clone(), Part::Newest).await?;
         let patches = match socket.dialect() {
             Dialect::Htmx => vec![fragments::room(&panel)?],
-            _ => fragments::room_for_json(&panel, &panel.messages)?,
+            _ => fragments::room_for_json(&panel)?,
         };
-        self.join_room(socket, room).await?;
+        self.admit(socket, room).await?;
         Ok((panel, patches))
     }
 
     /// Joins the groups that update the list of rooms, then sends the current list. A user who
     /// loses a membership receives an event that runs this again, which leaves the group of that
     /// room even if it was joined at the same moment.
-    async fn show_sidebar(&mut self, socket: &mut Socket) -> Result<(), ChatError> {
-        let closed = Sidebar::closed(&self.site, &self.user).await?;
-        let room_updates: Vec<_> =
-            closed.iter().map(|room| room.room_updates(socket.layer())).collect();
-        room_updates.iter().for_each(|group| socket.join(group));
-        for left in std::mem::replace(&mut self.room_updates, room_updates) {
-            if self.room_updates.iter().all(|group| group.name() != left.name()) {
-                socket.leave(&left);
+    async fn show_sidebar(&mut self, socket: &mut Socket<Self>) -> Result<(), ChatError> {
+        if !self.has_sidebar {
+            return Ok(());
+        }
+        let closed = Room::of_member(self.site.db().read(), self.user.id).await?;
+        let updates: Vec<_> = closed.iter().map(Room::updates).collect();
+        updates.iter().for_each(|group| socket.join(group));
+        for left in std::mem::replace(&mut self.updates, updates) {
+            if self.updates.iter().all(|group| group.name() != left.name()) {
+                socket.leave(left);
             }
         }
         let current = self.room.as_ref().map(|room| room.id);
@@ -202,182 +179,113 @@ impl ChatConsumer {
         Ok(socket.patch(fragments::sidebar(&sidebar)?).await?)
     }
 
-    /// Closes the room if it was deleted, or the user removed from it, and the event was dropped.
-    async fn close_if_unavailable(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        let Some(room) = &self.room else { return Ok(()) };
-        match Room::for_person(self.site.db().read(), room.id, self.user.id).await {
-            Ok(_) => Ok(()),
-            Err(ChatError::NoRoom) => self.close_room(socket, ROOM_UNAVAILABLE).await,
-            Err(error) => Err(error.at_connect()),
-        }
-    }
-
     async fn new_message(
-        &self,
-        socket: &mut Socket,
+        &mut self,
+        socket: &Socket<Self>,
         data: NewMessageData,
     ) -> Result<(), ChatError> {
-        let room = match (&self.room, data.room) {
-            (Some(here), None) => here.clone(),
-            (Some(here), Some(id)) if here.id == id => here.clone(),
-            (_, Some(id)) => {
-                Room::by_id(self.site.db().read(), id).await?.ok_or(ChatError::NoRoom)?
-            }
-            (None, None) => return Err(Invalid::field("message", "Choose a room first.").into()),
-        };
-        match actions::new_message(&self.site, &room, &self.user, data).await? {
-            // The feed delivers the message to this window too. A window that has switched to
-            // another room in the meantime receives a confirmation instead.
-            Written::New(message) if self.room.as_ref().is_none_or(|here| here.id != room.id) => {
-                let confirmation = fragments::sent_elsewhere(&message);
-                Ok(socket.patch(confirmation).await?)
-            }
-            Written::New(_) => Ok(()),
-            // The response to the first send was lost. Only the sender needs it again.
-            Written::Before(message) => {
-                let again = match self.room.as_ref().is_some_and(|here| here.id == room.id) {
-                    true => fragments::message_again(&message)?,
-                    false => fragments::sent_elsewhere(&message),
-                };
-                Ok(socket.patch(again).await?)
-            }
+        let here = self.room.as_ref().map(|room| room.id);
+        let room = data.room.or(here);
+        let room = room.ok_or_else(|| Refusal::field("message", "Choose a room first."))?;
+        actions::new_message(&self.site, room, &self.user, data).await?;
+        if std::mem::take(&mut self.is_typing) {
+            actions::end_typing(socket.layer(), &self.user, room)?;
         }
+        Ok(())
     }
 
-    async fn act(&mut self, socket: &mut Socket, action: Action) -> Result<(), ChatError> {
-        let (site, user) = (&self.site, &self.user);
-        match action {
-            Action::NewMessage(data) => self.new_message(socket, data).await,
-            Action::EditMessage { id, message } => {
-                actions::edit_message(site, user, id, &message).await.map(|_| ())
-            }
-            Action::DeleteMessage { id } => {
-                actions::delete_message(site, user, id).await.map(|_| ())
-            }
-            Action::ChangeGroup(data) => self.change_room(socket, &data).await,
-            Action::Typing {} => {
-                if let Some(room) = &self.room {
-                    let typing = fragments::typing(user.id, &user.name);
-                    room.ephemeral(socket.layer()).patch_except(socket.channel(), typing);
-                }
-                Ok(())
-            }
-            Action::Read { room, seq } => actions::read(site, user, room, seq).await,
-            Action::MarkUnread { room, seq } => actions::unread(site, user, room, seq).await,
-        }
+    fn typing(&mut self, socket: &Socket<Self>) -> Result<(), ChatError> {
+        let Some(room) = &self.room else { return Ok(()) };
+        self.is_typing = true;
+        actions::begin_typing(socket.layer(), &self.user, room.id)
     }
 
-    /// Returns the changes after sequence number `since`, or the whole list if `since` is missing,
-    /// out of range, or too far back.
-    async fn changes_since(&self, room: &Room, since: Option<Seq>) -> Result<CatchUp, ChatError> {
-        let db = self.site.db().read();
-        let now = Room::current_seq(db, room.id).await?;
-        if let Some(since) = since.map(Seq::cast_signed).filter(|since| (0..=now).contains(since)) {
-            let changed = Message::changed_since(db, room.id, since, CATCH_UP_CHANGES + 1).await?;
-            let bytes: usize = changed.iter().map(|message| message.row.text.len()).sum();
-            if changed.len() as u64 <= CATCH_UP_CHANGES && bytes <= CATCH_UP_BYTES {
-                let patches =
-                    changed.iter().filter_map(|m| fragments::changed_message(m, since).transpose());
-                return catch_up_to(patches.collect::<Result<_, _>>()?, now, &changed);
-            }
-        }
-        let newest = Message::newest(db, room.id, PAGE).await?;
-        // A page without a position has nothing to replace in a room that has no changes yet.
-        let patches = if now == 0 && since.is_none() {
-            vec![]
-        } else {
-            vec![fragments::all_messages(&newest)?]
-        };
-        catch_up_to(patches, now, &newest)
-    }
-
-    async fn close_room(&mut self, socket: &mut Socket, why: &'static str) -> Result<(), Error> {
+    async fn close_room(
+        &mut self,
+        socket: &mut Socket<Self>,
+        why: &'static str,
+    ) -> Result<(), ChatError> {
         self.leave_current(socket);
         match socket.dialect() {
-            Dialect::Htmx if self.has_sidebar => socket.patch(fragments::room_closed(why)).await,
+            Dialect::Htmx if self.has_sidebar => {
+                Ok(socket.patch(fragments::room_closed(why)).await?)
+            }
             _ => Err(Close::policy(why).into()),
         }
     }
 }
 
-fn catch_up_to(patches: Vec<Patch>, now: i64, shown: &[Message]) -> Result<CatchUp, ChatError> {
-    Ok(CatchUp { patches, seq: Message::reached(shown, now).cast_unsigned() })
+fn leave_room(socket: &mut Socket<ChatConsumer>, room: &Room) {
+    socket.leave(room.group());
+    socket.leave(room.ephemeral());
 }
 
 impl Consumer for ChatConsumer {
-    type Action = Action;
+    type Action = ChatAction;
     type Event = Event;
+    type Error = ChatError;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), ChatError> {
         self.has_sidebar = socket.scope().query("sidebar").next().is_some();
-        online::watch(&self.site);
-        let everyone = everyone(socket.layer());
         if self.has_sidebar {
-            socket.join(&everyone);
+            socket.join(everyone());
         }
-        socket.join(&person(socket.layer(), self.user.id));
-        socket.track(&everyone);
-        let at = socket.scope().query("at").next().unwrap_or_default();
-        let room = match self.room.take() {
-            Some(room) => Ok(Some(room)),
-            None => self.room_of_page(&at).await,
-        };
-        let entered = match room {
-            Ok(Some(room)) => self.enter(socket, room).await,
-            no_room => no_room.map(|_| ()),
-        };
-        match entered {
-            Ok(()) => {}
+        socket.join(PERSON.of(self.user.id));
+        socket.track(everyone());
+        match self.enter(socket).await {
             Err(ChatError::NoRoom) => self.close_room(socket, ROOM_UNAVAILABLE).await?,
-            Err(error) => return Err(error.at_connect()),
+            entered => entered?,
         }
-        if self.has_sidebar {
-            self.show_sidebar(socket).await.map_err(ChatError::at_connect)?;
-        }
-        Ok(())
+        self.show_sidebar(socket).await
     }
 
-    async fn receive(&mut self, socket: &mut Socket, action: Action) -> Result<(), Error> {
-        self.act(socket, action).await.map_err(ChatError::over_socket)
-    }
-
-    async fn event(&mut self, socket: &mut Socket, event: &Event) -> Result<(), Error> {
-        match event {
-            Event::Rooms if self.has_sidebar => {
-                self.show_sidebar(socket).await.map_err(ChatError::at_connect)
-            }
-            Event::Rooms => Ok(()),
-            Event::Gone => self.close_room(socket, "This room was deleted.").await,
-        }
-    }
-
-    async fn catch_up(
+    async fn receive(
         &mut self,
-        _: &mut Socket,
-        feed: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        match &self.room {
-            Some(room) if GroupName::of("chat.room", room.id) == *feed => {
-                self.changes_since(room, since).await.map_err(ChatError::over_socket)
+        socket: &mut Socket<Self>,
+        action: ChatAction,
+    ) -> Result<(), ChatError> {
+        let (site, user) = (&self.site, &self.user);
+        match action {
+            ChatAction::NewMessage(data) => self.new_message(socket, data).await,
+            ChatAction::EditMessage { id, message } => {
+                actions::edit_message(site, user, id, &message).await.map(drop)
             }
-            _ => Ok(CatchUp { patches: Vec::new(), seq: since.unwrap_or_default() }),
+            ChatAction::DeleteMessage { id } => {
+                actions::delete_message(site, user, id).await.map(drop)
+            }
+            ChatAction::ChangeGroup(data) => self.change_room(socket, &data).await,
+            ChatAction::Typing {} => self.typing(socket),
+            ChatAction::Read { room, seq } => actions::read(site, user, room, seq).await,
+            ChatAction::MarkUnread { room, seq } => actions::unread(site, user, room, seq).await,
+        }
+    }
+
+    async fn event(&mut self, socket: &mut Socket<Self>, event: &Event) -> Result<(), ChatError> {
+        match event {
+            Event::Rooms => self.show_sidebar(socket).await,
+            Event::Gone => self.close_room(socket, "This room was deleted.").await,
         }
     }
 
     /// Recovers after dropped messages: presence, unread counts, or the deletion of the room.
     /// Checks that the room is still available and sends the list of rooms again.
-    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.close_if_unavailable(socket).await?;
-        match self.has_sidebar {
-            true => self.show_sidebar(socket).await.map_err(ChatError::at_connect),
-            false => Ok(()),
+    async fn lagged(&mut self, socket: &mut Socket<Self>) -> Result<(), ChatError> {
+        if let Some(room) = &self.room {
+            match Room::for_person(self.site.db().read(), room.id, self.user.id).await {
+                Err(ChatError::NoRoom) => self.close_room(socket, ROOM_UNAVAILABLE).await?,
+                found => drop(found?),
+            }
         }
+        self.show_sidebar(socket).await
     }
 
-    async fn removed(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
+    async fn removed(
+        &mut self,
+        socket: &mut Socket<Self>,
+        group: &GroupName,
+    ) -> Result<(), ChatError> {
         match &self.room {
-            Some(room) if GroupName::of("chat.room", room.id) == *group => {
+            Some(room) if ROOM.id_of(group) == Some(room.id) => {
                 self.close_room(socket, "You are no longer a member of this room.").await
             }
             _ => Ok(()),

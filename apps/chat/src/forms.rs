@@ -1,6 +1,6 @@
 //! Validation of user input: names of rooms and texts of messages.
 
-use bellwire_site::bellwire::Invalid;
+use bellwire_site::bellwire::Refusal;
 use bellwire_site::markup::{is_invisible, is_joiner, shows};
 use unicode_normalization::UnicodeNormalization;
 
@@ -22,19 +22,19 @@ impl RoomName {
     ///
     /// # Errors
     /// A message for the field `name`.
-    pub fn parse(typed: &str) -> Result<Self, Invalid> {
+    pub fn parse(typed: &str) -> Result<Self, Refusal> {
         let name: String = typed.chars().filter(|c| !is_invisible(*c)).nfc().collect();
         let name = name.trim_start_matches(|c: char| c == '#' || c.is_whitespace());
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let slug = slug_of(&name);
         match name.chars().count() {
-            0 => Err(Invalid::field("name", "Enter a name for the room.")),
-            1..=NAME_CHARS if slug.is_empty() => Err(Invalid::field(
+            0 => Err(Refusal::field("name", "Enter a name for the room.")),
+            1..=NAME_CHARS if slug.is_empty() => Err(Refusal::field(
                 "name",
                 "A room's name needs a character other than dots, dashes and slashes.",
             )),
             1..=NAME_CHARS => Ok(Self { name, slug }),
-            long => Err(Invalid::field("name", too_long("A room's name", NAME_CHARS, long))),
+            long => Err(Refusal::field("name", too_long("A room's name", NAME_CHARS, long))),
         }
     }
 
@@ -58,18 +58,18 @@ impl MessageText {
     ///
     /// # Errors
     /// A message for the field `message`.
-    pub fn parse(typed: &str) -> Result<Self, Invalid> {
+    pub fn parse(typed: &str) -> Result<Self, Refusal> {
         let text = typed.replace("\r\n", "\n").replace('\r', "\n");
         // PostgreSQL cannot store NUL, and the other control characters cannot be displayed.
         let text: String =
             text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         let text = text.trim_end().trim_start_matches('\n');
         if !shows(text) {
-            return Err(Invalid::field("message", "Write something first."));
+            return Err(Refusal::field("message", "Write something first."));
         }
         match text.chars().count() {
             0..=MESSAGE_CHARS => Ok(Self(text.to_owned())),
-            long => Err(Invalid::field("message", too_long("A message", MESSAGE_CHARS, long))),
+            long => Err(Refusal::field("message", too_long("A message", MESSAGE_CHARS, long))),
         }
     }
 

@@ -1,9 +1,12 @@
-//! Rendering of patches from typed data. No other module of the chat contains selectors.
+//! Patches from typed data: HTML for the page, and events for its scripts. No other module of the
+//! chat contains selectors or names of events.
 
 use askama::Template;
 use bellwire_site::bellwire::{Html, Patch};
-use chrono::SecondsFormat;
+use serde_json::json;
 
+use crate::dot::Dot;
+use crate::message_view::{MessageView, message_path};
 use crate::models::Message;
 use crate::models::counts::Counts;
 use crate::models::room::{Kind, Room};
@@ -16,57 +19,10 @@ const LIST: &str = "#messages-list";
 /// The maximum length of a message in a notification or announcement, in characters.
 const EXCERPT: usize = 120;
 
-/// A message prepared for the templates.
-pub(crate) struct MessageView<'a> {
-    pub(crate) id: i64,
-    pub(crate) seq: i64,
-    pub(crate) author_id: i64,
-    pub(crate) author: &'a str,
-    pub(crate) client_id: Option<&'a str>,
-    pub(crate) sent_at: String,
-    pub(crate) sent_at_text: String,
-    pub(crate) edited_at: Option<String>,
-    /// The ids of the mentioned users, separated by spaces.
-    pub(crate) mentions: String,
-    /// The text as typed, for editing, if it differs from the rendered text.
-    pub(crate) source: Option<&'a str>,
-    pub(crate) html: Html,
-}
-
 #[derive(Template)]
 #[template(path = "chat/components/_message.html")]
 struct MessageItem<'a> {
     message: MessageView<'a>,
-}
-
-impl<'a> From<&'a Message> for MessageView<'a> {
-    fn from(message: &'a Message) -> Self {
-        let (row, mentions) = (&message.row, message.mentions());
-        let html = markup::render(&row.text, &mentions);
-        let ids = mentions.iter().map(|mention| mention.user_id.to_string());
-        let utc =
-            |time: &chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
-        Self {
-            id: row.id,
-            seq: row.seq,
-            author_id: row.author_id,
-            author: &message.author,
-            client_id: row.client_id.as_deref(),
-            sent_at: utc(&row.created_at),
-            sent_at_text: row.created_at.format("%-d %b %H:%M UTC").to_string(),
-            edited_at: row.edited_at.as_ref().map(utc),
-            mentions: ids.collect::<Vec<_>>().join(" "),
-            source: (!is_plain(&html, &row.text)).then_some(row.text.as_str()),
-            html,
-        }
-    }
-}
-
-/// Returns whether the HTML is one paragraph of the unchanged text. Then the source is not sent as
-/// well.
-fn is_plain(html: &Html, text: &str) -> bool {
-    let inside = html.as_str().strip_prefix("<p>").and_then(|rest| rest.strip_suffix("</p>"));
-    inside.is_some_and(|inside| inside == Html::text(text).as_str())
 }
 
 /// Appends a new message to the list.
@@ -103,27 +59,6 @@ pub(crate) fn current_message(message: &Message) -> Result<Patch, ChatError> {
     })
 }
 
-/// Responds to a repeated send of an existing message: appends it unless the page shows it or it
-/// was deleted.
-pub(crate) fn message_again(message: &Message) -> Result<Patch, ChatError> {
-    match message.row.deleted_at {
-        Some(_) => current_message(message),
-        None => new_message(message),
-    }
-}
-
-/// Confirms a send to a room that this page does not show. The element is hidden; bellwire.js reads
-/// the `client_id`.
-pub(crate) fn sent_elsewhere(message: &Message) -> Patch {
-    let id = message.row.client_id.as_deref().unwrap_or_default();
-    let mark = format!(
-        "<span id=\"said--{}\" data-client-id=\"{}\" hidden></span>",
-        message.row.id,
-        Html::text(id)
-    );
-    Patch::append("#alerts", Html::trusted(mark))
-}
-
 fn html(message: &Message) -> Result<Html, ChatError> {
     tracing::trace!(id = message.row.id, "Rendered message");
     Ok(Html::from_template(&MessageItem { message: message.into() })?)
@@ -132,7 +67,7 @@ fn html(message: &Message) -> Result<Html, ChatError> {
 /// Shows another room: its panel, with the page's URL and title.
 pub(crate) fn room(panel: &Panel) -> Result<Patch, ChatError> {
     let patch = Patch::inner("#room", Html::from_template(panel)?);
-    Ok(patch.url(panel.path()).title(title(&panel.title)).focus("#message"))
+    Ok(patch.url(panel.room.path()).title(title(&panel.title)).focus("#message"))
 }
 
 /// Returns the title of a window that shows this.
@@ -141,14 +76,14 @@ fn title(place: &str) -> String {
 }
 
 /// Shows another room in the JSON dialect, whose pages have only three elements to update.
-pub(crate) fn room_for_json(panel: &Panel, messages: &[Message]) -> Result<Vec<Patch>, ChatError> {
-    let name = match panel.kind {
+pub(crate) fn room_for_json(panel: &Panel) -> Result<Vec<Patch>, ChatError> {
+    let name = match panel.room.kind {
         Kind::Direct => panel.title.clone(),
         _ => format!("#{}", panel.title),
     };
     Ok(vec![
-        Patch::inner("#group-name", Html::text(&name)).url(panel.path()),
-        all_messages(messages)?,
+        Patch::inner("#group-name", Html::text(&name)).url(panel.room.path()),
+        all_messages(&panel.messages)?,
         Patch::inner("#logged-user", Html::text(&panel.me)),
     ])
 }
@@ -176,27 +111,20 @@ struct RoomLink {
 
 /// Appends a new open room, which has no unread messages, to the list.
 pub(crate) fn new_room(room: &Room) -> Result<Patch, ChatError> {
-    Ok(Patch::append(
-        "#rooms",
-        Html::from_template(&RoomLink { link: Link::of(room, &room.name) })?,
-    ))
+    let link = RoomLink { link: Link::of(room, &room.name) };
+    Ok(Patch::append("#rooms", Html::from_template(&link)?))
 }
 
-/// Updates the room's name and path in the list.
+/// Tells the new name and path of a room in the list.
 pub(crate) fn renamed_in_list(room: &Room) -> Patch {
-    let (id, name, path) = (room.id, Html::text(&room.name), Html::text(&room.path()));
-    let html = format!(
-        "<span class=\"link__name\" id=\"room-name--{id}\" dir=\"auto\" \
-         data-path=\"{path}\">{name}</span>"
-    );
-    Patch::replace(format!("#room-name--{id}"), Html::trusted(html))
+    let (room, name, path) = (room.id, &room.name, room.path());
+    Patch::event("chat:renamed", json!({ "room": room, "name": name, "path": path }))
 }
 
 /// Updates the name, URL and title in windows that show the room.
-pub(crate) fn renamed(room: &Room) -> [Patch; 3] {
-    let name =
-        |place: &str| Patch::inner(format!("#room-{place}--{}", room.id), Html::text(&room.name));
-    [name("title").url(room.path()).title(title(&room.name)), name("label"), name("empty")]
+pub(crate) fn renamed(room: &Room) -> Patch {
+    let name = Patch::inner(format!(".room-name--{}", room.id), Html::text(&room.name));
+    name.url(room.path()).title(title(&room.name))
 }
 
 /// Removes the room from the list.
@@ -204,57 +132,45 @@ pub(crate) fn room_removed(room: &Room) -> Patch {
     Patch::remove(format!("#room-link--{}", room.id))
 }
 
-/// Publishes the sequence number and author of a room's newest message. The page derives its user's
+/// Tells the sequence number and the author of a room's newest message. The page derives its user's
 /// unread count from them.
 pub(crate) fn newest(room: i64, seq: i64, author: i64) -> Patch {
-    let mark = format!(
-        "<span id=\"newest--{room}\" data-seq=\"{seq}\" data-author=\"{author}\" hidden></span>"
-    );
-    Patch::replace(format!("#newest--{room}"), Html::trusted(mark))
+    Patch::event("chat:newest", json!({ "room": room, "seq": seq, "author": author }))
 }
 
-/// Publishes one user's unread counts of a room at this sequence number, after an edit or a
-/// deletion.
+/// Tells one user's unread counts of a room at this sequence number, after an edit or a deletion.
 pub(crate) fn counted(room: i64, seq: i64, Counts { unread, mentions, .. }: Counts) -> Patch {
-    let mark = format!(
-        "<span id=\"newest--{room}\" data-seq=\"{seq}\" data-unread=\"{unread}\" \
-         data-mentions=\"{mentions}\" hidden></span>"
-    );
-    Patch::replace(format!("#newest--{room}"), Html::trusted(mark))
+    let counts = json!({ "room": room, "seq": seq, "unread": unread, "mentions": mentions });
+    Patch::event("chat:counted", counts)
 }
 
-/// Updates how far the user has read the room, in the user's other windows.
+/// Tells how far the user has read the room, for the user's other windows.
 pub(crate) fn read_up_to(room: i64, seq: i64) -> Patch {
-    let mark = format!("<span id=\"read--{room}\" data-seq=\"{seq}\" hidden></span>");
-    Patch::replace(format!("#read--{room}"), Html::trusted(mark))
-}
-
-#[derive(Template)]
-#[template(path = "chat/components/_alert.html")]
-struct Alert<'a> {
-    room: &'a Room,
-    path: String,
-    message: &'a Message,
-    excerpt: String,
+    Patch::event("chat:read", json!({ "room": room, "seq": seq }))
 }
 
 /// Alerts a user to a mention or a direct message. The page may show a notification.
-pub(crate) fn alert(room: &Room, message: &Message) -> Result<Patch, ChatError> {
-    let excerpt = markup::plain(&message.row.text, EXCERPT);
-    let path = message_path(message.row.id);
-    Ok(Patch::append("#alerts", Html::from_template(&Alert { room, path, message, excerpt })?))
+pub(crate) fn alert(room: &Room, Message { row, author }: &Message) -> Patch {
+    let alert = json!({
+        "message": row.id,
+        "room": room.id,
+        "seq": row.seq,
+        "from": author,
+        "place": room.name,
+        "path": message_path(row.id),
+        "text": markup::plain(&row.text, EXCERPT),
+    });
+    Patch::event("chat:alert", alert)
 }
 
-/// Returns the permanent path of a message.
-pub(crate) fn message_path(id: i64) -> String {
-    format!("/chat/-/messages/{id}/")
+/// Tells that a user joined or left the room.
+pub(crate) fn notice(person: i64, name: &str, joined: bool) -> Patch {
+    Patch::event("chat:notice", json!({ "person": person, "name": name, "joined": joined }))
 }
 
-/// Shows that a user is typing. The page removes it after a timeout.
-pub(crate) fn typing(id: i64, name: &str) -> Patch {
-    let mark =
-        format!("<span id=\"typing--{id}\" data-person=\"{id}\">{}</span>", Html::text(name));
-    Patch::append("#typing", Html::trusted(mark))
+/// The name of a user who is typing. The page makes a sentence of all of them.
+pub(crate) fn typing(id: i64, name: &str) -> Html {
+    Html::trusted(format!("<span data-person=\"{id}\">{}</span>", Html::text(name)))
 }
 
 #[derive(Template)]
@@ -276,22 +192,7 @@ pub(crate) fn online(room: i64, people: usize) -> Patch {
 }
 
 /// Updates whether a user is online, wherever the user is listed.
-pub(crate) fn here(person: i64, is_here: bool) -> Patch {
-    let (state, words) = if is_here { (" data-here", "online") } else { ("", "") };
-    let dot = format!(
-        "<span class=\"dot\" id=\"here--{person}\"{state}>\
-         <span class=\"visually-hidden\">{words}</span></span>"
-    );
-    Patch::replace(format!("#here--{person}"), Html::trusted(dot))
-}
-
-/// Shows that a user joined or left the room.
-pub(crate) fn notice(person: i64, name: &str, joined: bool) -> Patch {
-    let (class, words) = if joined { ("joined", "joined") } else { ("left", "left") };
-    let line = format!(
-        "<p class=\"notice notice--{class}\" id=\"notice--{person}\" \
-         data-person=\"{person}\"><b dir=\"auto\">{}</b> {words}</p>",
-        Html::text(name)
-    );
-    Patch::append("#notices", Html::trusted(line))
+pub(crate) fn here(person: i64, is_here: bool) -> Result<Patch, ChatError> {
+    let dot = Html::from_template(&Dot { person, is_here })?;
+    Ok(Patch::replace(format!(".here--{person}"), dot))
 }

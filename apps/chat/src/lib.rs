@@ -5,13 +5,17 @@ mod views;
 mod consumers;
 pub mod actions;
 mod forms;
-pub mod models;
-pub mod markup;
+mod feed;
 mod fragments;
 mod panel;
 mod sidebar;
+mod dot;
+mod message_view;
 mod room_updates;
 mod online;
+pub mod models;
+pub mod markup;
+mod events;
 mod error;
 mod migrations;
 pub mod seed;
@@ -19,8 +23,9 @@ pub mod seed;
 use bellwire_site::{App, NavItem};
 use rust_embed::RustEmbed;
 
-pub use consumers::{ChatConsumer, Event};
+pub use consumers::ChatConsumer;
 pub use error::ChatError;
+pub use events::Event;
 pub use forms::{MessageText, RoomName};
 
 /// The chat's styles and scripts.
@@ -34,6 +39,12 @@ pub fn app() -> App {
         .routes(routes::router)
         .migrations::<migrations::Migrator>()
         .assets::<Assets>()
+        .background("presence of the chat", |site, stop| {
+            let changes = site.bellwire().layer().presence().changes();
+            async move {
+                stop.run_until_cancelled(online::publish(site, changes)).await;
+            }
+        })
         .nav_item(NavItem { title: "Chat", path: "/chat/", about: "Rooms with live messages." })
         .seed_options::<seed::LongRoom>()
         .seed(|site, people, progress, options| {

@@ -1,14 +1,15 @@
 //! The panel of a room as one user sees it: the part of the page that changes with the room.
 
 use askama::Template;
-use bellwire_site::{SiteState, User};
+use bellwire_site::bellwire::FeedPosition;
+use bellwire_site::{FeedEpochs, SiteState, User};
 use sea_orm::ConnectionTrait;
 
 use crate::ChatError;
-use crate::fragments::MessageView;
+use crate::dot::Dot;
+use crate::message_view::MessageView;
 use crate::models::room::Kind;
 use crate::models::{Membership, Message, Room, UNREAD, people};
-use crate::online;
 
 /// The number of messages on a room's page.
 pub(crate) const PAGE: u64 = 50;
@@ -29,14 +30,13 @@ pub(crate) enum Part {
 #[template(path = "chat/components/_panel.html")]
 pub(crate) struct Panel {
     pub(crate) room: Room,
-    pub(crate) kind: Kind,
     /// The name of the room, or of the other user in a conversation.
     pub(crate) title: String,
-    /// The id of the other user in a conversation.
-    pub(crate) other: Option<i64>,
-    pub(crate) feed: String,
-    /// The sequence number of the page, or `None` if it does not show the newest messages.
-    pub(crate) seq: Option<i64>,
+    /// The other user of a conversation.
+    pub(crate) other: Option<Dot>,
+    /// The position of the page in the room's feed, or `None` if it does not show the newest
+    /// messages.
+    pub(crate) position: Option<FeedPosition>,
     pub(crate) last_read: i64,
     /// The sequence number of the first message of others after `last_read`.
     pub(crate) first_unread: Option<i64>,
@@ -77,34 +77,30 @@ impl Panel {
         let first_unread = unread.first().copied();
         let before = first_unread
             .filter(|unread| seq.is_some() && first.is_some_and(|shown| *unread < shown));
-        let other = room.other_than(user.id).filter(|_| room.kind == Kind::Direct);
+        let other = room.other_than(user.id);
         let title = match other {
             Some(other) => people::names(db, vec![other]).await?.remove(&other).unwrap_or_default(),
             None => room.name.clone(),
         };
         let layer = site.bellwire().layer();
+        let epochs = FeedEpochs::of(db, room.group().name()).await?;
+        let present = people::present(db, layer.presence(), &room).await?;
         Ok(Self {
-            kind: room.kind,
             title,
-            other,
-            feed: room.feed(layer).name().to_string(),
-            seq,
+            other: other.map(|other| Dot::of(layer.presence(), other)),
+            position: seq.map(|seq| epochs.position(seq, layer.epoch())),
             last_read,
             first_unread,
             unseen: before.map(|place| (count_text(unread.len()), place)),
             messages,
             older,
-            people: with_me(online::people(site, &room).await?, user),
+            people: with_me(present, user),
             may_manage: room.is_managed_by(db, user).await?,
             me: user.name.clone(),
             draft: String::new(),
             error: None,
             room,
         })
-    }
-
-    pub(crate) fn path(&self) -> String {
-        self.room.path()
     }
 
     fn views(&self) -> impl Iterator<Item = MessageView<'_>> {
@@ -117,11 +113,11 @@ impl Panel {
     }
 
     fn is_direct(&self) -> bool {
-        self.kind == Kind::Direct
+        self.room.kind == Kind::Direct
     }
 
     fn is_closed(&self) -> bool {
-        self.kind == Kind::Closed
+        self.room.kind == Kind::Closed
     }
 }
 
@@ -232,7 +228,7 @@ mod tests {
         let room = Room::by_slug(db, "hi").await.unwrap().expect("the room");
         for n in 1..=4 {
             let data = NewMessageData { message: n.to_string(), ..NewMessageData::default() };
-            actions::new_message(state, &room, &user, data).await.unwrap();
+            actions::new_message(state, room.id, &user, data).await.unwrap();
         }
         let between = Between { db, site: state, user: &user, reads: AtomicUsize::new(0) };
         let shown = LoadedMessages::read(&between, room.id, Part::Around(3)).await.unwrap();

@@ -15,25 +15,20 @@ const DEBOUNCE: Duration = Duration::from_millis(250);
 /// The newest message of each room that has a pending update: its sequence number and its author.
 struct PendingUpdates(Coalescer<i64, (i64, i64)>);
 
-impl Default for PendingUpdates {
-    fn default() -> Self {
-        Self(Coalescer::trailing(DEBOUNCE))
-    }
-}
-
 /// Publishes that a room has a new message: at once for rooms with members, and coalesced for open
 /// rooms, whose updates go to everyone.
 pub(crate) fn notify(site: &SiteState, room: Room, seq: i64, author: i64) {
-    let room_updates = room.room_updates(site.bellwire().layer());
+    let windows = site.bellwire().layer().group(room.updates());
     if room.kind != Kind::Open {
-        return room_updates.patch(fragments::newest(room.id, seq, author));
+        return windows.patch(fragments::newest(room.id, seq, author));
     }
     let id = room.id;
-    site.own::<PendingUpdates>().0.put(
+    let pending = site.own_or(|| PendingUpdates(Coalescer::trailing(DEBOUNCE)));
+    pending.0.put(
         id,
         |newest| *newest = (seq, author),
         move |(seq, author)| {
-            room_updates.patch(fragments::newest(id, seq, author));
+            windows.patch(fragments::newest(id, seq, author));
             std::future::ready(())
         },
     );

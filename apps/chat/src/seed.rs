@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bellwire_site::bellwire::IdempotencyKey;
 use bellwire_site::seed::{Progress, SeedOptions};
-use bellwire_site::{AppError, DbError, Person, SiteError, SiteState, Tx};
+use bellwire_site::{FeedEpochs, Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 
 mod script;
@@ -20,7 +20,7 @@ pub(crate) use long::LongRoom;
 use crate::ChatError;
 use crate::actions::mentioned;
 use crate::forms::{MessageText, RoomName};
-use crate::models::message::{NewMessage, Written};
+use crate::models::message::NewMessage;
 use crate::models::room::{Kind, Room};
 use crate::models::{Membership, Message};
 use script::Line;
@@ -163,8 +163,8 @@ async fn write_missing(
     let mut all = Vec::new();
     for batch in lines.chunks(BATCH) {
         let written = with_retries(|| {
-            let (room, batch) = (room.clone(), batch.to_vec());
-            site.db().write(async move |tx: Tx| write(&tx, &room, batch).await)
+            let (room, batch, epochs) = (room.clone(), batch.to_vec(), site.epochs().clone());
+            site.db().write(async move |tx: Tx| write(&tx, &epochs, &room, batch).await)
         });
         all.extend(written.await?);
         progress.at(seed.name, all.len() as u64, lines.len() as u64);
@@ -185,7 +185,12 @@ fn shift_after(lines: &mut [Line], after: DateTime<Utc>, now: DateTime<Utc>) {
     }
 }
 
-async fn write(tx: &Tx, room: &Room, lines: Vec<Line>) -> Result<Vec<(i64, i64)>, ChatError> {
+async fn write(
+    tx: &Tx,
+    epochs: &FeedEpochs,
+    room: &Room,
+    lines: Vec<Line>,
+) -> Result<Vec<(i64, i64)>, ChatError> {
     let mut written = Vec::new();
     for line in lines {
         let new = NewMessage {
@@ -197,11 +202,11 @@ async fn write(tx: &Tx, room: &Room, lines: Vec<Line>) -> Result<Vec<(i64, i64)>
             mentions: mentioned(tx, room, &line.text).await?,
             at: line.at,
         };
-        let Written::New(message) = Message::write(tx, new).await? else { continue };
+        let Some(message) = Message::write(tx, epochs, new).await? else { continue };
         written.push((message.row.author_id, message.row.seq));
         if let Some(text) = &line.edited {
             let mentions = mentioned(tx, room, text).await?;
-            message.edit(tx, &MessageText::parse(text)?, mentions).await?;
+            message.edit(tx, epochs, &MessageText::parse(text)?, mentions).await?;
         }
     }
     Ok(written)
@@ -251,7 +256,7 @@ where
 {
     for _ in 1..TRIES {
         match write().await {
-            Err(ChatError::AppError(AppError::Db(DbError::Busy))) => tokio::time::sleep(WAIT).await,
+            Err(ChatError::Other(SiteError::Busy)) => tokio::time::sleep(WAIT).await,
             done => return done,
         }
     }

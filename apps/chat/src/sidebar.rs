@@ -1,12 +1,12 @@
 //! The list of rooms and conversations of one user.
 
 use askama::Template;
-use bellwire_site::accounts::person_key;
 use bellwire_site::{SiteState, User};
 
 use crate::ChatError;
+use crate::dot::Dot;
 use crate::models::counts::Counts;
-use crate::models::room::{Kind, everyone};
+use crate::models::room::Kind;
 use crate::models::{Room, people};
 
 /// A link to a room or a conversation, with its counts.
@@ -16,8 +16,8 @@ pub(crate) struct Link {
     pub(crate) title: String,
     pub(crate) path: String,
     pub(crate) is_closed: bool,
-    /// The other user of a conversation, and whether they are online.
-    pub(crate) other: Option<(i64, bool)>,
+    /// The other user of a conversation.
+    pub(crate) other: Option<Dot>,
     pub(crate) is_current: bool,
     pub(crate) newest: i64,
     pub(crate) read: i64,
@@ -67,33 +67,27 @@ impl Sidebar {
         let counts = Counts::of(db, user.id, rooms.iter().map(|room| room.id).collect()).await?;
         let others = rooms.iter().filter_map(|room| room.other_than(user.id)).collect();
         let names = people::names(db, others).await?;
-        let layer = site.bellwire().layer();
+        let presence = site.bellwire().layer().presence();
         let mut sidebar = Self::default();
         for room in &rooms {
-            let other = room.other_than(user.id).filter(|_| room.kind == Kind::Direct);
+            let other = room.other_than(user.id);
             let title = other.map_or(&room.name, |other| names.get(&other).unwrap_or(&room.name));
             let mut link = Link::of(room, title);
             link.is_current = current == Some(room.id);
-            link.online = layer.presence().count(room.feed(layer).name());
+            link.online = presence.count(room.group());
             if let Some(counts) = counts.get(&room.id) {
                 link.read = counts.read.unwrap_or(room.seq);
                 (link.unread, link.mentions) = (counts.unread, counts.mentions);
             }
             match other {
                 Some(other) => {
-                    let here =
-                        layer.presence().is_present(everyone(layer).name(), &person_key(other));
-                    sidebar.conversations.push(Link { other: Some((other, here)), ..link });
+                    let other = Some(Dot::of(presence, other));
+                    sidebar.conversations.push(Link { other, ..link });
                 }
                 None => sidebar.rooms.push(link),
             }
         }
         sidebar.conversations.sort_by_key(|link| link.title.to_lowercase());
         Ok(sidebar)
-    }
-
-    /// Loads the user's rooms and conversations that only members may read.
-    pub(crate) async fn closed(site: &SiteState, user: &User) -> Result<Vec<Room>, ChatError> {
-        Room::of_member(site.db().read(), user.id).await
     }
 }

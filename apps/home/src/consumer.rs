@@ -3,40 +3,36 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use bellwire_site::bellwire::rate::Quota;
 use bellwire_site::bellwire::{Action, Close, Consumer, Error, Socket};
-use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
-use serde::Deserialize;
+use bellwire_site::{Answer, Budget, ClientAddress, Live, SiteError, SiteState};
 
 use crate::counter::DemoCounter;
 
 /// The limit for increments over HTTP, for each client address. Sockets have their own rate limit.
 const RINGS: Budget = Budget::new("home.rings", Quota::at_most(60, Duration::from_secs(60)));
 
-/// `POST /ring/`: increments the counter without JavaScript and redirects to the page.
+/// `POST /ring/`: increments the counter without a socket and redirects to the page.
 pub(crate) async fn ring(
     State(site): State<SiteState>,
     address: ClientAddress,
+    answer: Answer,
 ) -> Result<Response, SiteError> {
     site.count(&RINGS, None, Some(address.network()))?;
     DemoCounter::of(&site).increment();
-    Ok(Redirect::to("/").into_response())
+    Ok(answer.ok(Redirect::to("/")))
 }
 
-pub(crate) async fn socket(State(site): State<SiteState>, upgrade: Upgrade) -> Response {
-    upgrade.run(HomeConsumer { counter: DemoCounter::of(&site) })
+pub(crate) async fn live(State(site): State<SiteState>, live: Live) -> Response {
+    live.run(HomeConsumer { counter: DemoCounter::of(&site) })
 }
 
-/// The actions of the front page's socket.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum HomeAction {
+/// The actions of the front page.
+#[derive(Debug, Action)]
+pub(crate) enum HomeAction {
+    #[action(form)]
     Ring {},
-}
-
-impl Action for HomeAction {
-    const FORM: Option<&'static str> = Some("Ring");
 }
 
 struct HomeConsumer {
@@ -45,7 +41,7 @@ struct HomeConsumer {
 
 impl HomeConsumer {
     /// Sends both numbers, which may have changed since the page was rendered.
-    async fn show(&self, socket: &mut Socket) -> Result<(), Error> {
+    async fn show(&self, socket: &mut Socket<Self>) -> Result<(), Error> {
         for patch in self.counter.patches() {
             socket.patch(patch).await?;
         }
@@ -56,8 +52,9 @@ impl HomeConsumer {
 impl Consumer for HomeConsumer {
     type Action = HomeAction;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         self.counter.opened();
         socket.join(self.counter.group());
         self.show(socket).await
@@ -65,18 +62,18 @@ impl Consumer for HomeConsumer {
 
     async fn receive(
         &mut self,
-        _socket: &mut Socket,
+        _: &mut Socket<Self>,
         HomeAction::Ring {}: HomeAction,
     ) -> Result<(), Error> {
         self.counter.increment();
         Ok(())
     }
 
-    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn lagged(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         self.show(socket).await
     }
 
-    async fn disconnect(&mut self, _socket: &mut Socket, _close: Close) {
+    async fn disconnect(&mut self, _: &mut Socket<Self>, _: Close) {
         self.counter.closed();
     }
 }

@@ -1,11 +1,14 @@
 //! The demo counter. It is shown as a bell: each click increments the count in every open window.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bellwire_site::SiteState;
-use bellwire_site::bellwire::{Group, GroupName, Html, Patch};
+use bellwire_site::bellwire::{Coalescer, GroupHandle, Html, Patch, Topic};
+
+const DEMO: Topic<u8> = Topic::new("home.demo");
 
 /// The delay before a change of either number is sent. Changes within it share one update: a
 /// thousand browsers that reconnect after a restart cause a few updates, not a thousand.
@@ -19,13 +22,17 @@ pub(crate) struct DemoCounter {
 
 #[derive(Debug)]
 struct Inner {
-    group: Group<()>,
-    rings: Mutex<u64>,
+    group: GroupHandle,
+    rings: AtomicU64,
     windows: AtomicUsize,
-    /// Whether an update of the count is scheduled.
-    rings_scheduled: AtomicBool,
-    /// Whether an update of the number of windows is scheduled.
-    windows_scheduled: AtomicBool,
+    /// The scheduled updates of either number.
+    updates: Coalescer<Number, ()>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Number {
+    Rings,
+    Windows,
 }
 
 impl DemoCounter {
@@ -35,28 +42,22 @@ impl DemoCounter {
     }
 
     fn new(site: &SiteState) -> Self {
-        let group = site.bellwire().layer().group(GroupName::of("home.demo", 0));
-        let (rings, windows, rings_scheduled, windows_scheduled) = Default::default();
-        let inner = Inner { group, rings, windows, rings_scheduled, windows_scheduled };
+        let inner = Inner {
+            group: site.bellwire().layer().group(DEMO.of(0)),
+            rings: AtomicU64::default(),
+            windows: AtomicUsize::default(),
+            updates: Coalescer::trailing(UPDATE_DELAY),
+        };
         Self { inner: Arc::new(inner) }
     }
 
     /// The group of the open windows.
-    pub(crate) fn group(&self) -> &Group<()> {
+    pub(crate) fn group(&self) -> &GroupHandle {
         &self.inner.group
     }
 
-    /// The patches that show both numbers.
-    pub(crate) fn patches(&self) -> [Patch; 2] {
-        [number("#rings", self.rings()), number("#windows", self.windows())]
-    }
-
     pub(crate) fn rings(&self) -> u64 {
-        *self.lock_rings()
-    }
-
-    fn lock_rings(&self) -> MutexGuard<'_, u64> {
-        self.inner.rings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.rings.load(Ordering::Relaxed)
     }
 
     pub(crate) fn windows(&self) -> usize {
@@ -64,41 +65,40 @@ impl DemoCounter {
     }
 
     pub(crate) fn increment(&self) {
-        *self.lock_rings() += 1;
-        self.schedule(|inner| &inner.rings_scheduled, |counter| number("#rings", counter.rings()));
+        self.inner.rings.fetch_add(1, Ordering::Relaxed);
+        self.update(Number::Rings);
     }
 
     pub(crate) fn opened(&self) {
         self.inner.windows.fetch_add(1, Ordering::Relaxed);
-        self.update_windows();
+        self.update(Number::Windows);
     }
 
     pub(crate) fn closed(&self) {
         self.inner.windows.fetch_sub(1, Ordering::Relaxed);
-        self.update_windows();
+        self.update(Number::Windows);
     }
 
-    fn update_windows(&self) {
-        self.schedule(
-            |inner| &inner.windows_scheduled,
-            |counter| number("#windows", counter.windows()),
-        );
+    /// The patches that show both numbers.
+    pub(crate) fn patches(&self) -> [Patch; 2] {
+        [self.patch(Number::Rings), self.patch(Number::Windows)]
     }
 
-    /// Sends one patch to every window after [`UPDATE_DELAY`], unless one is scheduled already.
-    fn schedule(&self, scheduled: fn(&Inner) -> &AtomicBool, patch: fn(&Self) -> Patch) {
-        if scheduled(&self.inner).swap(true, Ordering::AcqRel) {
-            return;
-        }
+    fn patch(&self, number: Number) -> Patch {
+        let (selector, number) = match number {
+            Number::Rings => ("#rings", self.rings().to_string()),
+            Number::Windows => ("#windows", self.windows().to_string()),
+        };
+        Patch::inner(selector, Html::text(&number))
+    }
+
+    /// Sends the number to every window after [`UPDATE_DELAY`].
+    fn update(&self, number: Number) {
         let counter = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(UPDATE_DELAY).await;
-            scheduled(&counter.inner).store(false, Ordering::Release);
-            counter.inner.group.patch(patch(&counter));
-        });
+        let send = move |()| {
+            counter.group().patch(counter.patch(number));
+            ready(())
+        };
+        self.inner.updates.put(number, |()| {}, send);
     }
-}
-
-fn number(selector: &'static str, number: impl ToString) -> Patch {
-    Patch::inner(selector, Html::text(&number.to_string()))
 }

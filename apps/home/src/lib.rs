@@ -24,5 +24,20 @@ fn routes() -> Router<SiteState> {
     Router::new()
         .route("/", get(page::show))
         .route("/ring/", post(consumer::ring))
-        .route("/ws/", get(consumer::socket))
+        .route("/ws/", get(consumer::live))
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwire_site::bellwire::Action as _;
+    use bellwire_testkit::{TestDatabase, TestSite, check_actions};
+
+    use crate::consumer::HomeAction;
+
+    #[tokio::test]
+    async fn the_page_names_only_actions_that_the_consumer_reads() {
+        let site = TestSite::start(&TestDatabase::Sqlite, vec![super::app()]).await;
+        check_actions(&mut site.client(), "/", &[("/ws/", HomeAction::SPECS)]).await;
+        site.stop().await;
+    }
 }

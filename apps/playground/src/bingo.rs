@@ -5,11 +5,12 @@ use std::time::Duration;
 use askama::Template;
 use axum::Router;
 use axum::routing::get;
-use bellwire_site::bellwire::{Action, Consumer, Error, GroupName, Html, Patch, Socket, Ticker};
-use bellwire_site::{Page, SiteError, SiteState, Upgrade};
+use bellwire_site::bellwire::{Action, Consumer, Error, Html, Patch, Socket, Ticker, Topic};
+use bellwire_site::{Live, Page, SiteError, SiteState};
 use chrono::Utc;
-use serde::Deserialize;
 use serde_json::json;
+
+const BINGO: Topic<u8> = Topic::new("playground.bingo");
 
 /// The number of balls, numbered from 1.
 const BALLS: u8 = 10;
@@ -17,11 +18,11 @@ const BALLS: u8 = 10;
 const NUMBERS: usize = 5;
 
 pub(crate) fn routes(site: &SiteState) -> Router<SiteState> {
-    let players = site.bellwire().layer().group::<()>(GroupName::of("playground.bingo", 0));
+    let players = site.bellwire().layer().group(BINGO.of(0));
     let balls =
         Ticker::new(&players, Duration::from_secs(1), || new_ball(ball_at(Utc::now().timestamp())));
-    let socket = async move |upgrade: Upgrade| upgrade.run(Player { balls: balls.clone() });
-    Router::new().route("/bingo/", get(show)).route("/ws/bingo/", get(socket))
+    let live = async move |live: Live| live.run(Player { balls: balls.clone() });
+    Router::new().route("/bingo/", get(show)).route("/ws/bingo/", get(live))
 }
 
 #[derive(Template)]
@@ -41,14 +42,11 @@ async fn show() -> Result<Page, SiteError> {
     Ok(page.script("playground/bingo_controller.js").connect("/ws/bingo/?ticket=mine"))
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum BingoAction {
+#[derive(Action)]
+pub(crate) enum BingoAction {
     #[serde(rename = "New ticket")]
     NewTicket {},
 }
-
-impl Action for BingoAction {}
 
 struct Player {
     balls: Ticker,
@@ -57,8 +55,9 @@ struct Player {
 impl Consumer for Player {
     type Action = BingoAction;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         if socket.scope().query("ticket").next().is_none() {
             socket.patch(new_ticket()?).await?;
         }
@@ -68,14 +67,14 @@ impl Consumer for Player {
 
     async fn receive(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         BingoAction::NewTicket {}: BingoAction,
     ) -> Result<(), Error> {
         socket.patch(new_ticket()?).await
     }
 
     /// Sends nothing: a missed ball is drawn again soon.
-    async fn lagged(&mut self, _: &mut Socket) -> Result<(), Error> {
+    async fn lagged(&mut self, _: &mut Socket<Self>) -> Result<(), Error> {
         Ok(())
     }
 }

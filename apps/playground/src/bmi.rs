@@ -6,7 +6,7 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::routing::get;
 use bellwire_site::bellwire::{Action, Consumer, Dialect, Error, Html, Patch, Socket};
-use bellwire_site::{Page, SiteError, SiteState, Upgrade};
+use bellwire_site::{Live, Page, SiteError, SiteState};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,14 +15,14 @@ const HEIGHTS: (f64, f64, f64) = (40.0, 280.0, 175.0);
 const WEIGHTS: (f64, f64, f64) = (1.0, 700.0, 70.0);
 
 pub(crate) fn routes() -> Router<SiteState> {
-    let socket = async |upgrade: Upgrade| upgrade.run(BmiConsumer);
-    Router::new().route("/bmi/", get(show)).route("/ws/bmi/", get(socket))
+    let live = async |live: Live| live.run(BmiConsumer);
+    Router::new().route("/bmi/", get(show)).route("/ws/bmi/", get(live))
 }
 
 /// A submitted value: a JSON number, a string, or anything else.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Input {
+pub(crate) enum Input {
     Number(f64),
     Text(String),
     Null,
@@ -43,15 +43,11 @@ impl Input {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum BmiAction {
+#[derive(Debug, Action)]
+pub(crate) enum BmiAction {
+    #[action(form)]
     #[serde(rename = "BMI")]
     Bmi { height: Input, weight: Input },
-}
-
-impl Action for BmiAction {
-    const FORM: Option<&'static str> = Some("BMI");
 }
 
 /// The name of an invalid field, and the error text.
@@ -111,10 +107,11 @@ struct BmiConsumer;
 impl Consumer for BmiConsumer {
     type Action = BmiAction;
     type Event = ();
+    type Error = Error;
 
     async fn receive(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         BmiAction::Bmi { height, weight }: BmiAction,
     ) -> Result<(), Error> {
         match Bmi::of(&height, &weight) {

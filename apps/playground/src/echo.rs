@@ -7,11 +7,12 @@ use askama::Template;
 use axum::Router;
 use axum::routing::get;
 use bellwire_site::bellwire::{
-    Action, Consumer, Dialect, Error, Frame, FromFrame, GroupName, Html, Patch, Socket, Ticker,
+    Action, Consumer, Dialect, Error, Frame, FromFrame, Html, Patch, Socket, Ticker, Topic,
 };
-use bellwire_site::{Page, SiteError, SiteState, Upgrade};
+use bellwire_site::{Live, Page, SiteError, SiteState};
 use chrono::Utc;
-use serde::Deserialize;
+
+const CLOCK: Topic<u8> = Topic::new("playground.clock");
 
 const GREETING: &str = "You are connected by WebSockets!";
 
@@ -19,10 +20,10 @@ const GREETING: &str = "You are connected by WebSockets!";
 const MAX_CHARS: usize = 200;
 
 pub(crate) fn routes(site: &SiteState) -> Router<SiteState> {
-    let watchers = site.bellwire().layer().group::<()>(GroupName::of("playground.clock", 0));
+    let watchers = site.bellwire().layer().group(CLOCK.of(0));
     let clock = Ticker::new(&watchers, Duration::from_secs(1), tick);
-    let socket = async move |upgrade: Upgrade| upgrade.run(Echo { clock: clock.clone() });
-    Router::new().route("/echo/", get(show)).route("/ws/echo/", get(socket))
+    let live = async move |live: Live| live.run(Echo { clock: clock.clone() });
+    Router::new().route("/echo/", get(show)).route("/ws/echo/", get(live))
 }
 
 #[derive(Template)]
@@ -37,14 +38,10 @@ async fn show() -> Result<Page, SiteError> {
 }
 
 /// The action of our page. JSON clients send any text, which is returned unchanged.
-#[derive(Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum EchoAction {
+#[derive(Action)]
+pub(crate) enum EchoAction {
+    #[action(form)]
     Echo { text: String },
-}
-
-impl Action for EchoAction {
-    const FORM: Option<&'static str> = Some("Echo");
 }
 
 struct Echo {
@@ -54,27 +51,28 @@ struct Echo {
 impl Consumer for Echo {
     type Action = String;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         socket.patch(Patch::inner("#greeting", Html::text(GREETING)).json_text(GREETING)).await?;
         self.clock.watch(socket);
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, frame: String) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, frame: String) -> Result<(), Error> {
         if socket.dialect() == Dialect::Json {
             return socket.send_text(frame).await;
         }
         let EchoAction::Echo { text } = EchoAction::from_frame(Frame::Text(frame))?;
         if text.chars().count() > MAX_CHARS {
             let message = format!("A text has at most {MAX_CHARS} characters.");
-            return Err(Error::invalid("text", message));
+            return Err(Error::refuse("text", message));
         }
         socket.patch(Patch::inner("#echo", Html::text(&text))).await
     }
 
     /// Sends nothing: the next tick follows within a second.
-    async fn lagged(&mut self, _: &mut Socket) -> Result<(), Error> {
+    async fn lagged(&mut self, _: &mut Socket<Self>) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use askama::Template;
@@ -13,11 +13,15 @@ use axum::response::{Html as Body, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bellwire_site::bellwire::rate::Quota;
 use bellwire_site::bellwire::{
-    Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket,
+    Action, CatchUp, Consumer, Dialect, Error, Feed, FeedSource, Html, NoEvents, Patch, Refusal,
+    Seq, Socket, Topic,
 };
 use bellwire_site::markup::shows;
-use bellwire_site::{Budget, ClientAddress, SiteError, SiteState, Upgrade};
+use bellwire_site::{Budget, ClientAddress, Live, SiteError, SiteState};
 use serde::Deserialize;
+
+/// The groups of the rooms, by their index.
+const ROOM: Topic<usize> = Topic::new("playground.htmx");
 
 /// The rooms: the name in addresses, and the displayed name.
 const ROOMS: [(&str, &str); 3] = [("garden", "Garden"), ("kitchen", "Kitchen"), ("attic", "Attic")];
@@ -36,7 +40,7 @@ pub(crate) fn routes() -> Router<SiteState> {
     Router::new()
         .route("/htmx/", get(show).post(post))
         .route("/htmx/4/", get(show).post(post))
-        .route("/ws/htmx/", get(socket))
+        .route("/ws/htmx/", get(live))
 }
 
 /// The history of all rooms of a site.
@@ -48,8 +52,19 @@ struct Rooms {
 /// The last messages of a room, numbered, and the number of the last one.
 #[derive(Default)]
 struct History {
-    lines: VecDeque<(u64, String)>,
-    last: u64,
+    lines: VecDeque<(Seq, String)>,
+    last: Seq,
+}
+
+/// The reason why a message was not sent.
+#[derive(Debug, Refusal)]
+enum MessageError {
+    #[refusal("Please type something.", field = "chat_message")]
+    Empty,
+    #[refusal("A message has at most {MAX_CHARS} characters.", field = "chat_message")]
+    TooLong,
+    #[refusal(other)]
+    Other(SiteError),
 }
 
 /// A room of a site.
@@ -67,57 +82,65 @@ impl Room {
         Some(Self { site: site.clone(), index })
     }
 
-    fn members(&self, layer: &Layer) -> Group<()> {
-        layer.group(GroupName::of("playground.htmx", i64::try_from(self.index).unwrap_or_default()))
+    /// The feed of the room's messages.
+    fn feed(&self) -> Feed<NoEvents, Self> {
+        self.site.bellwire().layer().feed(ROOM.of(self.index), self.clone())
     }
 
-    /// Joins the room and returns its history. Both happen under the lock, so that no message is
-    /// missed or sent twice.
-    fn join(&self, socket: &mut Socket) -> Result<Option<Html>, Error> {
+    /// Calls `f` with the history under its lock.
+    fn history<T>(&self, f: impl FnOnce(&mut History) -> T) -> T {
         let rooms = self.site.own::<Rooms>();
-        let history = lock(&rooms.histories[self.index]);
-        socket.join(&self.members(socket.layer()));
-        if history.lines.is_empty() { Ok(None) } else { Ok(Some(html(history.lines.iter())?)) }
+        f(&mut rooms.histories[self.index].lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Sends a message to all members and adds it to the history.
-    fn send(&self, from: IpAddr, input: &str) -> Result<(), SiteError> {
+    fn send(&self, from: IpAddr, input: &str) -> Result<(), MessageError> {
         let text = crate::visible(input);
         if !shows(&text) {
-            return Err(SiteError::Invalid("Please type something.".to_owned()));
+            return Err(MessageError::Empty);
         }
         if text.chars().count() > MAX_CHARS {
-            return Err(SiteError::Invalid(format!(
-                "A message has at most {MAX_CHARS} characters."
-            )));
+            return Err(MessageError::TooLong);
         }
         self.site.count(&MESSAGES, None, Some(from))?;
-        let rooms = self.site.own::<Rooms>();
-        let mut history = lock(&rooms.histories[self.index]);
-        history.last += 1;
-        let line = (history.last, text);
-        let patch = Patch::append("#content", html([&line].into_iter())?);
-        history.lines.push_back(line);
-        if history.lines.len() > HISTORY {
-            history.lines.pop_front();
-        }
-        self.members(self.site.bellwire().layer()).patch(patch);
-        Ok(())
+        self.history(|history| {
+            let line = (history.last + 1, text);
+            let patch = Patch::append("#content", html([&line])?);
+            history.last = line.0;
+            history.lines.push_back(line);
+            if history.lines.len() > HISTORY {
+                history.lines.pop_front();
+            }
+            // Under the lock, so that messages are published in the order of their numbers.
+            self.feed().publish(history.last, patch);
+            Ok(())
+        })
     }
 }
 
-fn lock(history: &Mutex<History>) -> MutexGuard<'_, History> {
-    history.lock().unwrap_or_else(PoisonError::into_inner)
+impl FeedSource for Room {
+    /// Replaces the page's messages with the history, since a page in unmodified htmx sends no
+    /// position. htmx 4 closes its socket while the tab is hidden, so it may be out of date.
+    async fn catch_up(&self, _: Option<Seq>, _: &str) -> Result<CatchUp, Error> {
+        self.history(|history| {
+            let lines = html(&history.lines)?;
+            let patches = match history.lines.is_empty() {
+                true => Vec::new(),
+                false => vec![Patch::inner("#content", lines)],
+            };
+            Ok(CatchUp { patches, seq: history.last })
+        })
+    }
 }
 
 #[derive(Template)]
 #[template(path = "playground/htmx/_messages.html")]
 struct Lines<'a> {
-    lines: Vec<&'a (u64, String)>,
+    lines: Vec<&'a (Seq, String)>,
 }
 
-fn html<'a>(lines: impl Iterator<Item = &'a (u64, String)>) -> Result<Html, askama::Error> {
-    Html::from_template(&Lines { lines: lines.collect() })
+fn html<'a>(lines: impl IntoIterator<Item = &'a (Seq, String)>) -> Result<Html, askama::Error> {
+    Html::from_template(&Lines { lines: lines.into_iter().collect() })
 }
 
 /// The version of htmx. The two differ in the attributes that open and use a socket.
@@ -182,8 +205,7 @@ fn window<'a>(
     input: &'a str,
     error: &'a str,
 ) -> Result<Window<'a>, SiteError> {
-    let rooms = room.site.own::<Rooms>();
-    let lines = html(lock(&rooms.histories[room.index]).lines.iter())?;
+    let lines = room.history(|history| html(&history.lines))?;
     Ok(Window { version, room: ROOMS[room.index], lines, input, error })
 }
 
@@ -224,16 +246,13 @@ async fn post(
     let version = Version::of(&uri);
     let path = format!("{}?room={}", version.path(), ROOMS[room.index].0);
     if let Some(input) = params.chat_message {
-        match room.send(address.network(), &input) {
+        match room.send(address.network(), &input).map_err(Error::from) {
             Ok(()) => {}
-            Err(SiteError::Invalid(error)) => {
-                return Ok((
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    page(&room, version, &input, &error)?,
-                )
-                    .into_response());
+            Err(Error::Refused(Refusal { field: Some(_), message, .. })) => {
+                let page = page(&room, version, &input, &message)?;
+                return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     if !headers.contains_key("hx-request") {
@@ -244,25 +263,21 @@ async fn post(
 }
 
 /// The action of the chat: a bare form, as htmx sends it.
-#[derive(Deserialize)]
-#[serde(tag = "action", content = "data")]
+#[derive(Action)]
 enum ChatAction {
+    #[action(form)]
     #[serde(rename = "chat message")]
     Send { chat_message: String },
 }
 
-impl Action for ChatAction {
-    const FORM: Option<&'static str> = Some("chat message");
-}
-
-async fn socket(
+async fn live(
     State(site): State<SiteState>,
     Query(params): Query<Params>,
     address: ClientAddress,
-    upgrade: Upgrade,
+    live: Live,
 ) -> Result<Response, SiteError> {
     let room = Room::named(&site, &params.room).ok_or(SiteError::NotFound)?;
-    Ok(upgrade.dialect(Dialect::Htmx).run(ChatConsumer { room, from: address.network() }))
+    Ok(live.dialect(Dialect::Htmx).run(ChatConsumer { room, from: address.network() }))
 }
 
 struct ChatConsumer {
@@ -270,38 +285,21 @@ struct ChatConsumer {
     from: IpAddr,
 }
 
-impl ChatConsumer {
-    /// Joins the room and replaces the page's messages with the history: htmx 4 closes its socket
-    /// while the tab is hidden, so that the page may be out of date.
-    async fn show(&self, socket: &mut Socket) -> Result<(), Error> {
-        match self.room.join(socket)? {
-            Some(lines) => socket.patch(Patch::inner("#content", lines)).await,
-            None => Ok(()),
-        }
-    }
-}
-
 impl Consumer for ChatConsumer {
     type Action = ChatAction;
     type Event = ();
+    type Error = MessageError;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.show(socket).await
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), MessageError> {
+        socket.follow(&self.room.feed());
+        Ok(())
     }
 
     async fn receive(
         &mut self,
-        _: &mut Socket,
+        _: &mut Socket<Self>,
         ChatAction::Send { chat_message }: ChatAction,
-    ) -> Result<(), Error> {
-        self.room.send(self.from, &chat_message).map_err(|error| match error {
-            SiteError::Invalid(message) => Error::invalid("chat_message", message),
-            error @ SiteError::TooMany { .. } => Error::invalid("chat_message", error.to_string()),
-            error => error.over_socket(),
-        })
-    }
-
-    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.show(socket).await
+    ) -> Result<(), MessageError> {
+        self.room.send(self.from, &chat_message)
     }
 }

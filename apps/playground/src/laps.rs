@@ -4,16 +4,15 @@ use askama::Template;
 use axum::Router;
 use axum::routing::get;
 use bellwire_site::bellwire::{Action, Consumer, Error, Html, Patch, Socket};
-use bellwire_site::{Page, SiteError, SiteState, Upgrade};
+use bellwire_site::{Live, Page, SiteError, SiteState};
 use chrono::Utc;
-use serde::Deserialize;
 
 /// The most laps on one page.
 const MAX_LAPS: u32 = 100;
 
 pub(crate) fn routes() -> Router<SiteState> {
-    let socket = async |upgrade: Upgrade| upgrade.run(Runner(Laps::default()));
-    Router::new().route("/laps/", get(show)).route("/ws/laps/", get(socket))
+    let live = async |live: Live| live.run(Runner(Laps::default()));
+    Router::new().route("/laps/", get(show)).route("/ws/laps/", get(live))
 }
 
 #[derive(Template)]
@@ -25,14 +24,11 @@ async fn show() -> Result<Page, SiteError> {
     Ok(crate::page("Laps", about, &LapsPage)?.connect("/ws/laps/"))
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum LapsAction {
+#[derive(Action)]
+pub(crate) enum LapsAction {
     #[serde(rename = "Add lap")]
     AddLap {},
 }
-
-impl Action for LapsAction {}
 
 /// The number of laps on this socket's page.
 #[derive(Debug, Default)]
@@ -65,10 +61,11 @@ struct Runner(Laps);
 impl Consumer for Runner {
     type Action = LapsAction;
     type Event = ();
+    type Error = Error;
 
     async fn receive(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         LapsAction::AddLap {}: LapsAction,
     ) -> Result<(), Error> {
         socket.patch(self.0.add()?).await

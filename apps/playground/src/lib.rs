@@ -58,3 +58,35 @@ fn visible(input: &str) -> String {
     let text: String = input.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
     text.trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use bellwire_site::bellwire::{Action, ActionSpec};
+    use bellwire_testkit::{TestDatabase, TestSite, check_actions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_name_only_actions_that_their_consumer_reads() {
+        fn row<A: Action>(
+            page: &'static str,
+            socket: &'static str,
+        ) -> (&'static str, &'static str, &'static [ActionSpec]) {
+            (page, socket, A::SPECS)
+        }
+        let rows = [
+            row::<echo::EchoAction>("/echo/", "/ws/echo/"),
+            row::<bingo::BingoAction>("/bingo/", "/ws/bingo/"),
+            row::<bmi::BmiAction>("/bmi/", "/ws/bmi/"),
+            row::<uppercase::UppercaseAction>("/uppercase/", "/ws/uppercase/"),
+            row::<laps::LapsAction>("/laps/", "/ws/laps/"),
+            row::<todo::TodoAction>("/todo/", "/ws/todo/"),
+            row::<pages::PagesAction>("/pages/", "/ws/example/"),
+        ];
+        let site = TestSite::start(&TestDatabase::Sqlite, vec![app()]).await;
+        for (page, socket, specs) in rows {
+            check_actions(&mut site.client(), page, &[(socket, specs)]).await;
+        }
+        site.stop().await;
+    }
+}

@@ -7,42 +7,36 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use bellwire_site::accounts::{Browser, LoginTokenError, RefusedForm, SignInForm, SignUpForm};
-use bellwire_site::bellwire::{Action, Consumer, Error, Html, Patch, Socket};
-use bellwire_site::{Field, MaybeUser, Page, SiteAccounts, SiteError, SiteState, Upgrade, User};
+use bellwire_site::accounts::{
+    Browser, LoginToken, LoginTokenError, RefusedForm, SignInForm, SignUpForm,
+};
+use bellwire_site::bellwire::{Action, Consumer, Html, Patch, Seq, Socket};
+use bellwire_site::{Field, Live, MaybeUser, Page, SiteAccounts, SiteError, SiteState, User};
 use serde::Deserialize;
 
 use crate::laps::Laps;
-use crate::todo::{self, Added, Task, Todo};
+use crate::todo::{TaskList, Todo};
 
 pub(crate) fn routes() -> Router<SiteState> {
     Router::new()
         .route("/pages/", get(show_home))
         .route("/pages/{name}/", get(show))
-        .route("/ws/example/", get(socket))
+        .route("/ws/example/", get(live))
 }
 
-/// The pages of this site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SitePage {
+/// The pages of this site, by their names in addresses and actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SitePage {
     Home,
     Login,
     Signup,
     Profile,
+    #[serde(other)]
     NotFound,
 }
 
 impl SitePage {
-    fn named(name: &str) -> Self {
-        match name {
-            "home" => Self::Home,
-            "login" => Self::Login,
-            "signup" => Self::Signup,
-            "profile" => Self::Profile,
-            _ => Self::NotFound,
-        }
-    }
-
     /// The page that this visitor receives instead of the requested one: the profile requires a
     /// signed-in user, the forms require an anonymous one.
     fn for_visitor(self, user: Option<&User>) -> Self {
@@ -80,7 +74,7 @@ impl Nav {
 #[derive(Template)]
 #[template(path = "playground/pages/home.html")]
 struct Home {
-    tasks: Vec<Task>,
+    tasks: TaskList,
     task: Field,
 }
 
@@ -110,14 +104,21 @@ struct NotFound;
 struct Visitor {
     user: Option<User>,
     todo: Todo,
+    /// The number of the last task that the page shows.
+    shown: Seq,
 }
 
 impl Visitor {
+    fn new(user: Option<User>, todo: Todo) -> Self {
+        Self { user, todo, shown: 0 }
+    }
+
     /// Renders a page, the same for HTTP and for the socket.
     async fn page(&mut self, site_page: SitePage) -> Result<Page, SiteError> {
         let page = match site_page {
             SitePage::Home => {
-                let (tasks, task) = (self.todo.tasks().await?, Field::default());
+                let (tasks, task) = (self.todo.list().await?, Field::default());
+                self.shown = tasks.last();
                 Page::new("Home", Html::from_template(&Home { tasks, task })?).description(
                     "A single-page site with laps and a to-do list. Pages change over the socket.",
                 )
@@ -158,46 +159,39 @@ impl Visitor {
 
 async fn show_home(MaybeUser(user): MaybeUser, mut todo: Todo) -> Result<Page, SiteError> {
     todo.session.begin().await?;
-    Visitor { user, todo }.page(SitePage::Home).await
+    Visitor::new(user, todo).page(SitePage::Home).await
 }
 
 async fn show(
     MaybeUser(user): MaybeUser,
     mut todo: Todo,
-    Path(name): Path<String>,
+    Path(requested): Path<SitePage>,
 ) -> Result<Response, SiteError> {
     todo.session.begin().await?;
-    let requested = SitePage::named(&name);
     let page = requested.for_visitor(user.as_ref());
     if page != requested || page == SitePage::Home {
         return Ok(Redirect::to(page.path()).into_response());
     }
-    Ok(Visitor { user, todo }.page(page).await?.into_response())
+    Ok(Visitor::new(user, todo).page(page).await?.into_response())
 }
 
-async fn socket(
+async fn live(
     State(site): State<SiteState>,
     MaybeUser(user): MaybeUser,
-    mut todo: Todo,
+    todo: Todo,
     browser: Browser,
-    upgrade: Upgrade,
-) -> Result<Response, SiteError> {
-    todo.begin().await?;
-    let upgrade = upgrade.session(&todo.session);
-    Ok(upgrade.run(PagesConsumer {
-        site,
-        browser,
-        visitor: Visitor { user, todo },
-        laps: Laps::default(),
-    }))
+    live: Live,
+) -> Response {
+    let live = todo.session.bind(live);
+    let visitor = Visitor::new(user, todo);
+    live.run(PagesConsumer { site, browser, visitor, laps: Laps::default() })
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum PagesAction {
+#[derive(Action)]
+pub(crate) enum PagesAction {
     #[serde(rename = "Change page")]
     ChangePage {
-        page: String,
+        page: SitePage,
     },
     #[serde(rename = "Add lap")]
     AddLap {},
@@ -212,16 +206,20 @@ enum PagesAction {
         email: String,
         password: String,
         password_confirm: String,
+        /// The page that the form leads to over HTTP.
+        #[serde(default)]
+        next: String,
     },
     Login {
         /// The e-mail address or the name.
         email: String,
         password: String,
+        /// The page that the form leads to over HTTP.
+        #[serde(default)]
+        next: String,
     },
     Logout {},
 }
-
-impl Action for PagesAction {}
 
 struct PagesConsumer {
     site: SiteState,
@@ -231,80 +229,79 @@ struct PagesConsumer {
 }
 
 impl PagesConsumer {
-    async fn show(&mut self, socket: &mut Socket, requested: SitePage) -> Result<(), Error> {
+    async fn show(
+        &mut self,
+        socket: &mut Socket<Self>,
+        requested: SitePage,
+    ) -> Result<(), SiteError> {
         let site_page = requested.for_visitor(self.visitor.user.as_ref());
         self.laps = Laps::default();
-        let page = self.visitor.page(site_page).await.map_err(SiteError::over_socket)?;
+        let page = self.visitor.page(site_page).await?;
         for patch in page.moved(&self.site, site_page.path()) {
             socket.patch(patch).await?;
         }
+        match self.visitor.todo.feed() {
+            Some(tasks) if site_page == SitePage::Home => {
+                socket.follow_from(&tasks, self.visitor.shown);
+            }
+            Some(tasks) => socket.leave(&tasks),
+            None => {}
+        }
         Ok(())
-    }
-
-    async fn log_in(&self, socket: &mut Socket, form: SignInForm) -> Result<(), Error> {
-        let ticket = self.site.accounts().sign_in_over_socket(&self.browser, form).await;
-        let main = match ticket {
-            Ok(ticket) => ticket.form(SitePage::Profile.path())?,
-            Err(LoginTokenError::Refused(form)) => Html::from_template(&Login { form: *form })?,
-            Err(LoginTokenError::Error(error)) => return Err(error.over_socket()),
-        };
-        socket.patch(answer(main)).await
-    }
-
-    async fn sign_up(&self, socket: &mut Socket, form: SignUpForm) -> Result<(), Error> {
-        let ticket = self.site.accounts().sign_up_over_socket(&self.browser, form).await;
-        let main = match ticket {
-            Ok(ticket) => ticket.form(SitePage::Profile.path())?,
-            Err(LoginTokenError::Refused(form)) => Html::from_template(&Signup { form: *form })?,
-            Err(LoginTokenError::Error(error)) => return Err(error.over_socket()),
-        };
-        socket.patch(answer(main)).await
     }
 }
 
-/// Replaces the form with its answer.
+/// Replaces a form by the one that redeems the login token, or by itself with its errors.
+fn signed_in<T: Template>(
+    token: Result<LoginToken, LoginTokenError>,
+    with_errors: impl FnOnce(RefusedForm) -> T,
+) -> Result<Patch, SiteError> {
+    Ok(answer(match token {
+        Ok(token) => token.form(SitePage::Profile.path())?,
+        Err(LoginTokenError::Refused(form)) => Html::from_template(&with_errors(*form))?,
+        Err(LoginTokenError::Error(error)) => return Err(error),
+    }))
+}
+
+/// Replaces a form with its answer.
 fn answer(main: Html) -> Patch {
     Patch::inner("#main", main).focus("#main [aria-invalid], #main button")
 }
 
 impl Consumer for PagesConsumer {
     type Action = PagesAction;
-    type Event = Added;
+    type Event = ();
+    type Error = SiteError;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.visitor.todo.watch(socket).await
-    }
-
-    async fn receive(&mut self, socket: &mut Socket, action: PagesAction) -> Result<(), Error> {
-        match action {
-            PagesAction::ChangePage { page } => self.show(socket, SitePage::named(&page)).await,
-            PagesAction::AddLap {} => socket.patch(self.laps.add()?).await,
-            PagesAction::AddTask { task } => {
-                self.visitor.todo.add(&task).await.map_err(todo::over_socket)
-            }
-            PagesAction::Login { email, password } => {
-                self.log_in(
-                    socket,
-                    SignInForm { username: email, password, ..SignInForm::default() },
-                )
-                .await
-            }
-            PagesAction::Signup { username, email, password, password_confirm } => {
-                let next = String::new();
-                let form = SignUpForm { username, email, password, password_confirm, next };
-                self.sign_up(socket, form).await
-            }
-            PagesAction::Logout {} => {
-                socket.patch(answer(self.site.accounts().sign_out_form()?)).await
-            }
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), SiteError> {
+        if let Some(tasks) = self.visitor.todo.feed() {
+            socket.follow(&tasks);
         }
+        Ok(())
     }
 
-    async fn event(&mut self, socket: &mut Socket, _: &Added) -> Result<(), Error> {
-        self.visitor.todo.append_new(socket).await
-    }
-
-    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.visitor.todo.replace_all(socket).await
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        action: PagesAction,
+    ) -> Result<(), SiteError> {
+        let accounts = self.site.accounts();
+        let patch = match action {
+            PagesAction::ChangePage { page } => return self.show(socket, page).await,
+            PagesAction::AddTask { task } => return Ok(self.visitor.todo.add(&task).await?),
+            PagesAction::AddLap {} => self.laps.add()?,
+            PagesAction::Login { email, password, next } => {
+                let form = SignInForm { username: email, password, next };
+                let token = accounts.sign_in_over_socket(&self.browser, form).await;
+                signed_in(token, |form| Login { form })?
+            }
+            PagesAction::Signup { username, email, password, password_confirm, next } => {
+                let form = SignUpForm { username, email, password, password_confirm, next };
+                let token = accounts.sign_up_over_socket(&self.browser, form).await;
+                signed_in(token, |form| Signup { form })?
+            }
+            PagesAction::Logout {} => answer(accounts.sign_out_form()?),
+        };
+        Ok(socket.patch(patch).await?)
     }
 }

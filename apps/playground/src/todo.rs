@@ -7,20 +7,23 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bellwire_site::bellwire::rate::Quota;
 use bellwire_site::bellwire::{
-    Action, Consumer, Dialect, Error, Group, GroupName, Html, Layer, Patch, Socket,
+    Action, ActionForm, CatchUp, Consumer, Error, Feed, FeedPosition, FeedSource, GroupName, Html,
+    NoEvents, Patch, Refusal, Seq, Socket, Topic,
 };
 use bellwire_site::markup::shows;
 use bellwire_site::{
-    Budget, ClientAddress, Field, Page, Session, SiteError, SiteState, Tx, Upgrade,
+    Answer, Budget, ClientAddress, Field, Live, Page, Session, SiteError, SiteState, Tx,
 };
-use serde::{Deserialize, Serialize};
+
+/// The lists of tasks, by the id of their session.
+const TASKS: Topic<i64> = Topic::new("playground.todo");
 
 /// The most tasks per visitor.
 const MAX_TASKS: usize = 100;
@@ -34,29 +37,49 @@ const ADDS: Budget = Budget::new("playground.todo", Quota::at_most(120, Duration
 const KEY: &str = "playground.todo";
 
 pub(crate) fn routes() -> Router<SiteState> {
-    Router::new().route("/todo/", get(show).post(add)).route("/ws/todo/", get(socket))
+    Router::new().route("/todo/", get(show).post(add)).route("/ws/todo/", get(live))
 }
 
-/// Extractor for the tasks of the visitor, for pages, forms and sockets.
+/// Extractor for the tasks of the visitor, for pages, forms and connections.
+#[derive(Clone)]
 pub(crate) struct Todo {
     pub(crate) session: Session,
     site: SiteState,
     from: IpAddr,
-    /// The number of tasks that the page shows. Tasks are never removed, so these are the first
-    /// ones.
-    shown: usize,
 }
 
-/// A task, with its number in the visitor's list: a page that receives it twice shows it once.
+/// A task, with its number in the visitor's list. Tasks are never removed.
 pub(crate) struct Task {
-    pub(crate) number: usize,
+    pub(crate) number: Seq,
     pub(crate) text: String,
 }
 
-/// Notifies the windows of a visitor of new tasks. Each window reads the tasks itself:
-/// notifications may arrive out of order, while the stored list is in order.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Added;
+/// The tasks as a page shows them.
+pub(crate) struct TaskList {
+    pub(crate) tasks: Vec<Task>,
+    /// The feed, and the position of the list in it; `None` without a session.
+    pub(crate) position: Option<(GroupName, FeedPosition)>,
+}
+
+impl TaskList {
+    /// The number of the last task.
+    pub(crate) fn last(&self) -> Seq {
+        last(&self.tasks)
+    }
+}
+
+/// The reason why a task was not added.
+#[derive(Debug, Refusal)]
+pub(crate) enum TaskError {
+    #[refusal("Please type a task.", field = "task")]
+    Empty,
+    #[refusal("A task has at most {MAX_CHARS} characters.", field = "task")]
+    TooLong,
+    #[refusal("A list has at most {MAX_TASKS} tasks.", field = "task")]
+    Full,
+    #[refusal(other)]
+    Other(SiteError),
+}
 
 impl FromRequestParts<SiteState> for Todo {
     type Rejection = Infallible;
@@ -64,78 +87,75 @@ impl FromRequestParts<SiteState> for Todo {
     async fn from_request_parts(parts: &mut Parts, site: &SiteState) -> Result<Self, Infallible> {
         let Ok(session) = Session::from_request_parts(parts, site).await;
         let Ok(address) = ClientAddress::from_request_parts(parts, site).await;
-        Ok(Self { session, site: site.clone(), from: address.network(), shown: 0 })
+        Ok(Self { session, site: site.clone(), from: address.network() })
     }
 }
 
 impl Todo {
-    /// Reads all tasks, and assumes that the page shows them from now on.
-    pub(crate) async fn tasks(&mut self) -> Result<Vec<Task>, SiteError> {
+    async fn tasks(&self) -> Result<Vec<Task>, SiteError> {
         let texts: Vec<String> = self.session.read(KEY).await?;
-        self.shown = texts.len();
         Ok(texts.into_iter().zip(1..).map(|(text, number)| Task { number, text }).collect())
     }
 
-    /// Call before a socket opens: assumes that its page shows the tasks stored now, so that later
-    /// ones are sent.
-    pub(crate) async fn begin(&mut self) -> Result<(), SiteError> {
-        self.tasks().await.map(|_| ())
+    /// The feed of the tasks; `None` without a session.
+    pub(crate) fn feed(&self) -> Option<Feed<NoEvents, Self>> {
+        let id = self.session.id()?;
+        Some(self.site.bellwire().layer().feed(TASKS.of(id), self.clone()))
     }
 
-    /// Adds a task and notifies all windows of this visitor.
-    pub(crate) async fn add(&self, input: &str) -> Result<(), SiteError> {
-        let task = crate::visible(input);
-        if !shows(&task) {
-            return Err(SiteError::Invalid("Please type a task.".to_owned()));
+    /// Reads the list for a page.
+    pub(crate) async fn list(&self) -> Result<TaskList, SiteError> {
+        let tasks = self.tasks().await?;
+        let position = match self.feed() {
+            Some(feed) => Some((feed.name().clone(), feed.position(last(&tasks)).await?)),
+            None => None,
+        };
+        Ok(TaskList { tasks, position })
+    }
+
+    /// Adds a task and shows it in all windows of this visitor.
+    pub(crate) async fn add(&self, input: &str) -> Result<(), TaskError> {
+        let text = crate::visible(input);
+        if !shows(&text) {
+            return Err(TaskError::Empty);
         }
-        if task.chars().count() > MAX_CHARS {
-            return Err(SiteError::Invalid(format!("A task has at most {MAX_CHARS} characters.")));
+        if text.chars().count() > MAX_CHARS {
+            return Err(TaskError::TooLong);
         }
         self.site.count(&ADDS, None, Some(self.from))?;
-        let windows = self.windows(self.site.bellwire().layer());
+        let feed = self.feed();
         let add = move |tasks: &mut Vec<String>, tx: &Tx| {
             if tasks.len() >= MAX_TASKS {
-                return Err(SiteError::Invalid(format!("A list has at most {MAX_TASKS} tasks.")));
+                return Err(TaskError::Full);
             }
-            tasks.push(task);
-            tx.on_commit(move || windows.into_iter().for_each(|windows| windows.send(Added)));
+            tasks.push(text.clone());
+            let number = Seq::try_from(tasks.len()).unwrap_or(Seq::MAX);
+            let patch = Patch::append("#todo", html(&[Task { number, text }])?);
+            if let Some(feed) = feed {
+                tx.on_commit(move || feed.publish(number, patch));
+            }
             Ok(())
         };
         self.session.update(KEY, add).await
     }
+}
 
-    /// The group of all sockets of this visitor that show the tasks.
-    fn windows(&self, layer: &Layer) -> Option<Group<Added>> {
-        self.session.id().map(|id| layer.group(GroupName::of("playground.todo", id)))
+impl FeedSource for Todo {
+    async fn catch_up(&self, since: Option<Seq>, _: &str) -> Result<CatchUp, Error> {
+        let mut tasks = self.tasks().await?;
+        let seq = last(&tasks);
+        tasks.retain(|task| since.is_none_or(|since| task.number > since));
+        let patches = match since {
+            None => vec![Patch::inner("#todo", html(&tasks)?)],
+            Some(_) if tasks.is_empty() => Vec::new(),
+            Some(_) => vec![Patch::append("#todo", html(&tasks)?)],
+        };
+        Ok(CatchUp { patches, seq })
     }
+}
 
-    /// Subscribes the socket to new tasks, and sends what its page does not show. Our own page
-    /// receives all tasks, since it may be an old page whose socket reconnects.
-    pub(crate) async fn watch(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        if let Some(windows) = self.windows(socket.layer()) {
-            socket.join(&windows);
-        }
-        match socket.dialect() {
-            Dialect::Htmx => self.replace_all(socket).await,
-            Dialect::Json => self.append_new(socket).await,
-        }
-    }
-
-    /// Sends the tasks that are not shown yet, one patch each.
-    pub(crate) async fn append_new(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        let shown = self.shown;
-        let tasks = self.tasks().await.map_err(SiteError::over_socket)?;
-        for task in tasks.chunks(1).skip(shown) {
-            socket.patch(Patch::append("#todo", html(task)?)).await?;
-        }
-        Ok(())
-    }
-
-    /// Sends all tasks in one patch.
-    pub(crate) async fn replace_all(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        let tasks = self.tasks().await.map_err(SiteError::over_socket)?;
-        socket.patch(Patch::inner("#todo", html(&tasks)?)).await
-    }
+fn last(tasks: &[Task]) -> Seq {
+    tasks.last().map_or(0, |task| task.number)
 }
 
 #[derive(Template)]
@@ -151,90 +171,67 @@ fn html(tasks: &[Task]) -> Result<Html, askama::Error> {
 #[derive(Template)]
 #[template(path = "playground/todo.html")]
 struct TodoPage {
-    tasks: Vec<Task>,
+    tasks: TaskList,
     task: Field,
 }
 
 async fn show(mut todo: Todo) -> Result<Page, SiteError> {
     todo.session.begin().await?;
-    page(todo.tasks().await?, Field::default())
+    page(&todo, Field::default()).await
 }
 
-fn page(tasks: Vec<Task>, task: Field) -> Result<Page, SiteError> {
+async fn page(todo: &Todo, task: Field) -> Result<Page, SiteError> {
     let about = "A to-do list that is still there tomorrow, in every window, without an account.";
-    let page = crate::page("To-do", about, &TodoPage { tasks, task })?;
+    let page = crate::page("To-do", about, &TodoPage { tasks: todo.list().await?, task })?;
     Ok(page.script("playground/todo_controller.js").connect("/ws/todo/"))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct TaskForm {
-    task: String,
-}
-
-/// `POST /todo/`: adds a task without JavaScript.
-async fn add(
-    mut todo: Todo,
-    Form(TaskForm { task }): Form<TaskForm>,
-) -> Result<Response, SiteError> {
-    match todo.add(&task).await {
-        Ok(()) => Ok(Redirect::to("/todo/").into_response()),
-        Err(SiteError::Invalid(error)) => {
-            let field = Field { value: task, error: Some(error) };
-            let page = page(todo.tasks().await?, field)?;
-            Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum TodoAction {
+#[derive(Action)]
+pub(crate) enum TodoAction {
+    #[action(form)]
     #[serde(rename = "Add task")]
     AddTask { task: String },
 }
 
-impl Action for TodoAction {
-    const FORM: Option<&'static str> = Some("Add task");
+/// `POST /todo/`: adds a task without a socket.
+async fn add(
+    todo: Todo,
+    answer: Answer,
+    ActionForm(TodoAction::AddTask { task }): ActionForm<TodoAction>,
+) -> Result<Response, SiteError> {
+    match todo.add(&task).await.map_err(Error::from) {
+        Ok(()) => Ok(answer.ok(Redirect::to("/todo/"))),
+        Err(Error::Refused(Refusal { field: Some(_), message, .. })) => {
+            let page = page(&todo, Field { value: task, error: Some(message) }).await?;
+            Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn live(todo: Todo, live: Live) -> Response {
+    todo.session.bind(live).run(TodoConsumer(todo))
 }
 
 struct TodoConsumer(Todo);
 
 impl Consumer for TodoConsumer {
     type Action = TodoAction;
-    type Event = Added;
+    type Event = ();
+    type Error = TaskError;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.0.watch(socket).await
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), TaskError> {
+        if let Some(tasks) = self.0.feed() {
+            socket.follow(&tasks);
+        }
+        Ok(())
     }
 
     async fn receive(
         &mut self,
-        _: &mut Socket,
+        _: &mut Socket<Self>,
         TodoAction::AddTask { task }: TodoAction,
-    ) -> Result<(), Error> {
-        self.0.add(&task).await.map_err(over_socket)
+    ) -> Result<(), TaskError> {
+        self.0.add(&task).await
     }
-
-    async fn event(&mut self, socket: &mut Socket, _: &Added) -> Result<(), Error> {
-        self.0.append_new(socket).await
-    }
-
-    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.0.replace_all(socket).await
-    }
-}
-
-/// Converts an error to an answer over a socket. Validation errors belong to the field `task`.
-pub(crate) fn over_socket(error: SiteError) -> Error {
-    match error {
-        SiteError::Invalid(message) => Error::invalid("task", message),
-        other => other.over_socket(),
-    }
-}
-
-async fn socket(mut todo: Todo, upgrade: Upgrade) -> Result<Response, SiteError> {
-    todo.begin().await?;
-    Ok(upgrade.session(&todo.session).run(TodoConsumer(todo)))
 }

@@ -5,26 +5,22 @@ use axum::Router;
 use axum::extract::Query;
 use axum::routing::get;
 use bellwire_site::bellwire::{Action, Consumer, Error, Html, Patch, Socket};
-use bellwire_site::{Page, SiteError, SiteState, Upgrade};
+use bellwire_site::{Live, Page, SiteError, SiteState};
 use serde::Deserialize;
 
 /// The longest text, in characters.
 const MAX_CHARS: usize = 1_000;
 
 pub(crate) fn routes() -> Router<SiteState> {
-    let socket = async |upgrade: Upgrade| upgrade.run(Capitals);
-    Router::new().route("/uppercase/", get(show)).route("/ws/uppercase/", get(socket))
+    let live = async |live: Live| live.run(Capitals);
+    Router::new().route("/uppercase/", get(show)).route("/ws/uppercase/", get(live))
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "action", content = "data")]
-enum UppercaseAction {
+#[derive(Action)]
+pub(crate) enum UppercaseAction {
+    #[action(form)]
     #[serde(rename = "text in capital letters")]
     Capitals { text: String },
-}
-
-impl Action for UppercaseAction {
-    const FORM: Option<&'static str> = Some("text in capital letters");
 }
 
 struct Capitals;
@@ -32,13 +28,14 @@ struct Capitals;
 impl Consumer for Capitals {
     type Action = UppercaseAction;
     type Event = ();
+    type Error = Error;
 
     async fn receive(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         UppercaseAction::Capitals { text }: UppercaseAction,
     ) -> Result<(), Error> {
-        let capitals = capitals(&text).map_err(|message| Error::invalid("text", message))?;
+        let capitals = capitals(&text).map_err(|message| Error::refuse("text", message))?;
         socket.patch(Patch::inner("#results", Html::text(&capitals))).await
     }
 }
@@ -67,7 +64,7 @@ struct UppercasePage {
 async fn show(Query(Form { text }): Query<Form>) -> Result<Page, SiteError> {
     let about = "Your text in capital letters, while you type.";
     let page = crate::page("Uppercase", about, &UppercasePage { capitals: capitals(&text), text })?;
-    Ok(page.script("playground/uppercase_controller.js").connect("/ws/uppercase/"))
+    Ok(page.connect("/ws/uppercase/"))
 }
 
 #[cfg(test)]

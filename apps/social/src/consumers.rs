@@ -4,38 +4,26 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use bellwire_site::bellwire::{Consumer, Error, Html, Invalid, Patch, Socket};
-use bellwire_site::{MaybeUser, SiteState, Upgrade, User};
-use serde::{Deserialize, Serialize};
+use bellwire_site::bellwire::{Close, Consumer, Html, Patch, Socket};
+use bellwire_site::{Live, MaybeUser, SiteError, SiteState, User};
 
 use crate::actions::{self, Action, Draft, Edit};
 use crate::forms::page_number;
-use crate::fragments::EditForm;
-use crate::models::{Changes, Message};
-use crate::page_cache::{List, PageCache};
-use crate::updates::{editors, windows};
-use crate::{SocialError, Visitor, fragments};
+use crate::fragments::{EditForm, List};
+use crate::models::{Changes, EDITORS, Message, WINDOWS};
+use crate::page_cache::PageCache;
+use crate::{Event, SocialError, Visitor, fragments};
 
 /// The most messages edited at once in one window: more than a page shows.
 const FORMS: usize = 8;
 
-/// The events of the group of all windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Event {
-    /// A message was added, changed or deleted: lists older than this change must be read again.
-    Changed {
-        /// The number of the change.
-        seq: i64,
-    },
-}
-
-/// `GET /ws/social-network/`: opens the socket of a window. No login is required.
+/// `GET /ws/social-network/`: opens the connection of a window. No login is required.
 pub(crate) async fn window(
     MaybeUser(user): MaybeUser,
     State(site): State<SiteState>,
-    upgrade: Upgrade,
+    live: Live,
 ) -> Response {
-    upgrade.run(SocialConsumer::new(site, user))
+    live.run(SocialConsumer::new(site, user))
 }
 
 /// The consumer of one window.
@@ -60,8 +48,12 @@ impl SocialConsumer {
         Self { site, user, page: 1, shown: None, edited: BTreeSet::new(), keeps_forms: false }
     }
 
+    fn visitor(&self, socket: &Socket<Self>) -> Visitor {
+        Visitor::of_window(self.user.clone(), socket)
+    }
+
     /// Sends the list as of this change, unless the window shows the same already.
-    async fn refresh(&mut self, socket: &mut Socket, seq: i64) -> Result<(), SocialError> {
+    async fn refresh(&mut self, socket: &mut Socket<Self>, seq: i64) -> Result<(), SocialError> {
         if !self.edited.is_empty() && !self.keeps_forms {
             return Ok(());
         }
@@ -73,7 +65,7 @@ impl SocialConsumer {
     }
 
     /// Sends the current list, even if the window shows the same already.
-    async fn resend(&mut self, socket: &mut Socket) -> Result<(), SocialError> {
+    async fn resend(&mut self, socket: &mut Socket<Self>) -> Result<(), SocialError> {
         self.shown = None;
         let seq = Changes::current(self.site.db().read()).await?;
         self.refresh(socket, seq).await
@@ -81,7 +73,7 @@ impl SocialConsumer {
 
     async fn show(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         list: &List,
         patch: Patch,
     ) -> Result<(), SocialError> {
@@ -92,7 +84,7 @@ impl SocialConsumer {
     /// Shows another page, as requested by this visitor.
     async fn show_page(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         page: u64,
         patch: fn(&List) -> Patch,
     ) -> Result<(), SocialError> {
@@ -107,9 +99,9 @@ impl SocialConsumer {
     }
 
     /// Replaces every form with its message. A later list would keep the forms in place.
-    async fn close_forms(&mut self, socket: &mut Socket) -> Result<(), SocialError> {
+    async fn close_forms(&mut self, socket: &mut Socket<Self>) -> Result<(), SocialError> {
         for id in std::mem::take(&mut self.edited) {
-            socket.leave(&editors(socket.layer(), id));
+            socket.leave(EDITORS.of(id));
             if self.keeps_forms {
                 let patch = match Message::find(self.site.db().read(), id).await {
                     Ok(message) => fragments::message(&message)?,
@@ -122,23 +114,21 @@ impl SocialConsumer {
         Ok(())
     }
 
-    async fn open_form(&mut self, socket: &mut Socket, id: i64) -> Result<(), SocialError> {
+    async fn open_form(&mut self, socket: &mut Socket<Self>, id: i64) -> Result<(), SocialError> {
         let message = Message::find(self.site.db().read(), id).await?;
         if !message.may_be_edited_by(self.user.as_ref()) {
             return Err(SocialError::NotYours);
         }
         if self.edited.len() >= FORMS && !self.edited.contains(&id) {
-            let full = "Save or cancel one of your open edits first.";
-            return Err(Invalid::general(full).into());
+            return Err(SocialError::TooManyForms);
         }
         // Join before reading: every change after the read is then sent to this window.
-        let editors = editors(socket.layer(), id);
-        socket.join(&editors);
+        socket.join(EDITORS.of(id));
         let form = match Message::find(self.site.db().read(), id).await {
             Ok(message) => fragments::edit(&EditForm::of(&message, self.page))?,
             Err(error) => {
                 if !self.edited.contains(&id) {
-                    socket.leave(&editors);
+                    socket.leave(EDITORS.of(id));
                 }
                 return Err(error);
             }
@@ -151,7 +141,7 @@ impl SocialConsumer {
     /// Pages with bellwire.js keep the form and the text in it until the visitor closes it.
     async fn close_form_if_deleted(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         id: i64,
         result: Result<(), SocialError>,
     ) -> Result<(), SocialError> {
@@ -166,47 +156,76 @@ impl SocialConsumer {
         result
     }
 
-    fn forget_form(&mut self, socket: &mut Socket, id: i64) {
-        socket.leave(&editors(socket.layer(), id));
+    fn forget_form(&mut self, socket: &mut Socket<Self>, id: i64) {
+        socket.leave(EDITORS.of(id));
         self.edited.remove(&id);
     }
 
     /// Adds a message and shows the first page, which contains it. A window with open forms stays
     /// on its page.
-    async fn add(&mut self, socket: &mut Socket, draft: Draft) -> Result<(), SocialError> {
-        let client_id = draft.client_id.clone();
+    async fn add(&mut self, socket: &mut Socket<Self>, draft: Draft) -> Result<(), SocialError> {
         actions::add_message(&self.site, &self.visitor(socket), draft).await?;
-        answer(socket, client_id, "Your message has been sent.").await?;
         let shown = match self.keeps_forms && !self.edited.is_empty() {
             true => self.resend(socket).await,
             false => self.show_page(socket, 1, fragments::page).await,
         };
-        shown.map_err(SocialError::after_commit)
+        after_commit(socket, shown)
     }
 
-    async fn update(&mut self, socket: &mut Socket, edit: Edit) -> Result<(), SocialError> {
-        let client_id = edit.client_id.clone();
+    async fn update(&mut self, socket: &mut Socket<Self>, edit: Edit) -> Result<(), SocialError> {
         let message = actions::update_message(&self.site, &self.visitor(socket), edit).await?;
         self.forget_form(socket, message.id);
         socket.patch(fragments::message(&message)?).await?;
-        answer(socket, client_id, "Your change has been saved.").await?;
-        self.resend(socket).await.map_err(SocialError::after_commit)
+        let shown = self.resend(socket).await;
+        after_commit(socket, shown)
     }
 
-    async fn delete(&mut self, socket: &mut Socket, id: i64) -> Result<(), SocialError> {
+    async fn delete(&mut self, socket: &mut Socket<Self>, id: i64) -> Result<(), SocialError> {
         actions::delete_message(&self.site, &self.visitor(socket), id).await?;
         if self.edited.contains(&id) {
             self.forget_form(socket, id);
             socket.patch(fragments::removed(id)).await?;
         }
-        self.resend(socket).await.map_err(SocialError::after_commit)
+        let shown = self.resend(socket).await;
+        after_commit(socket, shown)
+    }
+}
+
+/// Ends a committed action. It has succeeded, also if the list cannot be sent: then the connection
+/// closes, and the window returns shortly and receives the list.
+fn after_commit(
+    socket: &mut Socket<SocialConsumer>,
+    shown: Result<(), SocialError>,
+) -> Result<(), SocialError> {
+    match shown {
+        Err(SocialError::Other(SiteError::Closed(_))) | Ok(()) => shown,
+        Err(error) => {
+            let error = SiteError::from(error).for_log();
+            tracing::warn!(error, "Could not send the list after a committed action");
+            socket.close(Close::new(Close::TRY_AGAIN, "the list cannot be read at the moment"));
+            Ok(())
+        }
+    }
+}
+
+impl Consumer for SocialConsumer {
+    type Action = Action;
+    type Event = Event;
+    type Error = SocialError;
+
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), SocialError> {
+        if let Some(at) = socket.scope().query("at").next() {
+            (self.page, self.keeps_forms) = (page_number(Some(&at)).unwrap_or(1), true);
+        }
+        socket.join(WINDOWS.of(0));
+        self.resend(socket).await
     }
 
-    fn visitor(&self, socket: &Socket) -> Visitor {
-        Visitor::of_window(self.user.clone(), socket)
-    }
-
-    async fn act(&mut self, socket: &mut Socket, action: Action) -> Result<(), SocialError> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        action: Action,
+    ) -> Result<(), SocialError> {
         match action {
             Action::AddMessage(draft) => self.add(socket, draft).await,
             Action::ListMessages { page } => {
@@ -228,44 +247,15 @@ impl SocialConsumer {
             }
         }
     }
-}
 
-/// Confirms an action to a page that sent an idempotency key and waits for the answer.
-async fn answer(
-    socket: &mut Socket,
-    client_id: Option<String>,
-    text: &str,
-) -> Result<(), SocialError> {
-    match client_id.filter(|id| !id.is_empty()) {
-        Some(id) => Ok(socket.patch(fragments::status(&id, text)).await?),
-        None => Ok(()),
-    }
-}
-
-impl Consumer for SocialConsumer {
-    type Action = Action;
-    type Event = Event;
-
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        if let Some(at) = socket.scope().query("at").next() {
-            (self.page, self.keeps_forms) = (page_number(Some(&at)).unwrap_or(1), true);
-        }
-        socket.join(&windows(socket.layer()));
-        self.resend(socket).await.map_err(SocialError::at_connect)
-    }
-
-    async fn receive(&mut self, socket: &mut Socket, action: Action) -> Result<(), Error> {
-        self.act(socket, action).await.map_err(SocialError::over_socket)
-    }
-
-    async fn event(&mut self, socket: &mut Socket, event: &Event) -> Result<(), Error> {
+    async fn event(&mut self, socket: &mut Socket<Self>, event: &Event) -> Result<(), SocialError> {
         let Event::Changed { seq } = *event;
-        self.refresh(socket, seq).await.map_err(SocialError::at_connect)
+        self.refresh(socket, seq).await
     }
 
     /// Sends the current list: the dropped events announced changes of it. Dropped notes to editors
     /// are not repeated; the next change sends a new one.
-    async fn lagged(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        self.resend(socket).await.map_err(SocialError::at_connect)
+    async fn lagged(&mut self, socket: &mut Socket<Self>) -> Result<(), SocialError> {
+        self.resend(socket).await
     }
 }

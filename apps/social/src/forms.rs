@@ -1,6 +1,6 @@
 //! Validated input: author names, message texts and page numbers.
 
-use bellwire_site::bellwire::Invalid;
+use bellwire_site::bellwire::Refusal;
 use bellwire_site::markup;
 use unicode_normalization::UnicodeNormalization;
 
@@ -18,13 +18,13 @@ impl Author {
     ///
     /// # Errors
     /// A message for the field `author`.
-    pub fn parse(input: &str) -> Result<Self, Invalid> {
+    pub fn parse(input: &str) -> Result<Self, Refusal> {
         let name: String = input.chars().filter(|c| !markup::is_invisible(*c)).nfc().collect();
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         match name.chars().count() {
-            _ if !markup::shows(&name) => Err(Invalid::field("author", "Please type your name.")),
+            _ if !markup::shows(&name) => Err(Refusal::field("author", "Please type your name.")),
             1..=AUTHOR_CHARS => Ok(Self(name)),
-            len => Err(Invalid::field("author", too_long("A name", AUTHOR_CHARS, len))),
+            len => Err(Refusal::field("author", too_long("A name", AUTHOR_CHARS, len))),
         }
     }
 
@@ -48,7 +48,7 @@ impl MessageText {
     ///
     /// # Errors
     /// A message for the field `text`.
-    pub fn parse(input: &str) -> Result<Self, Invalid> {
+    pub fn parse(input: &str) -> Result<Self, Refusal> {
         let text = input.replace("\r\n", "\n").replace('\r', "\n");
         // NUL cannot be stored by any of the databases; the other control characters are not
         // visible.
@@ -56,9 +56,9 @@ impl MessageText {
             text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).nfc().collect();
         let text = text.trim();
         match text.chars().count() {
-            _ if !markup::shows(text) => Err(Invalid::field("text", "Write something first.")),
+            _ if !markup::shows(text) => Err(Refusal::field("text", "Write something first.")),
             0..=TEXT_CHARS => Ok(Self(text.to_owned())),
-            len => Err(Invalid::field("text", too_long("A message", TEXT_CHARS, len))),
+            len => Err(Refusal::field("text", too_long("A message", TEXT_CHARS, len))),
         }
     }
 
@@ -72,11 +72,11 @@ impl MessageText {
 ///
 /// # Errors
 /// The value is not a whole number from 1.
-pub(crate) fn page_number(value: Option<&str>) -> Result<u64, Invalid> {
+pub(crate) fn page_number(value: Option<&str>) -> Result<u64, Refusal> {
     match value.map(str::parse) {
         None => Ok(1),
         Some(Ok(page @ 1..)) => Ok(page),
-        Some(_) => Err(Invalid::field("page", "Pages are numbered from 1.")),
+        Some(_) => Err(Refusal::field("page", "Pages are numbered from 1.")),
     }
 }
 

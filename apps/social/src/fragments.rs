@@ -7,12 +7,16 @@ use chrono::SecondsFormat;
 
 use crate::SocialError;
 use crate::models::Message;
-use crate::page_cache::List;
 
 /// The list of messages, with its pagination.
 const LIST: &str = "#messages__list";
-/// The confirmation for the sender: for screen readers and scripts, not visible.
-const STATUS: &str = "#messages__said";
+
+/// A rendered page of the list.
+#[derive(Debug, Clone)]
+pub(crate) struct List {
+    pub(crate) html: Html,
+    pub(crate) paging: Paging,
+}
 
 /// A message, formatted for the templates.
 pub(crate) struct MessageView<'a> {
@@ -161,13 +165,6 @@ pub(crate) fn removed(id: i64) -> Patch {
 
 fn element(id: i64) -> String {
     format!("#message--{id}")
-}
-
-/// Confirms an action that the page keeps in its outbox until it is answered.
-pub(crate) fn status(client_id: &str, text: &str) -> Patch {
-    let html =
-        format!("<span data-client-id=\"{}\">{}</span>", Html::text(client_id), Html::text(text));
-    Patch::inner(STATUS, Html::trusted(html))
 }
 
 #[derive(Template)]

@@ -8,6 +8,7 @@ mod visitor;
 mod consumers;
 pub mod actions;
 mod forms;
+mod events;
 pub mod models;
 mod fragments;
 mod page_cache;
@@ -19,8 +20,9 @@ mod seed;
 use bellwire_site::{App, NavItem};
 use rust_embed::RustEmbed;
 
-pub use consumers::{Event, SocialConsumer};
+pub use consumers::SocialConsumer;
 pub use error::SocialError;
+pub use events::Event;
 pub use forms::{Author, MessageText};
 pub use visitor::Visitor;
 

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bellwire_site::bellwire::Html;
 use bellwire_site::{Paging, SiteState};
 
+use crate::SocialError;
+use crate::fragments::{self, List};
 use crate::models::{Changes, Message};
-use crate::{SocialError, fragments};
 
 /// Messages per page.
 pub(crate) const PAGE_SIZE: u64 = 5;
@@ -16,13 +16,6 @@ pub(crate) const PAGE_SIZE: u64 = 5;
 /// The most pages in the cache. At this size it is cleared, and the pages in use are rendered
 /// again.
 const CAPACITY: usize = 256;
-
-/// A rendered page of the list.
-#[derive(Debug, Clone)]
-pub(crate) struct List {
-    pub(crate) html: Html,
-    pub(crate) paging: Paging,
-}
 
 /// The rendered pages, by requested page number.
 #[derive(Default)]

@@ -5,27 +5,18 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bellwire_site::SiteState;
-use bellwire_site::bellwire::{ChannelName, Coalescer, Group, GroupName, Layer, Patch};
+use bellwire_site::bellwire::{ChannelName, Coalescer, Patch};
 
 use crate::Event;
+use crate::models::{EDITORS, WINDOWS};
 
 /// The interval of updates after a notification. It also bounds how often a list is read and
 /// rendered.
 const DEBOUNCE: Duration = Duration::from_millis(200);
 
-/// The group of all windows.
-pub(crate) fn windows(layer: &Layer) -> Group<Event> {
-    layer.group(GroupName::of("social.windows", 0))
-}
-
-/// The group of the windows that edit this message.
-pub(crate) fn editors(layer: &Layer, message: i64) -> Group<Event> {
-    layer.group(GroupName::of("social.editors", message))
-}
-
 /// Sends a note to the windows that edit this message, except the window that changed it.
 pub(crate) fn notify_editors(site: &SiteState, message: i64, by: Option<ChannelName>, note: Patch) {
-    let editors = editors(site.bellwire().layer(), message);
+    let editors = site.bellwire().layer().group(EDITORS.of(message));
     match by {
         Some(window) => editors.patch_except(window, note),
         None => editors.patch(note),
@@ -48,9 +39,12 @@ impl Default for Updates {
 pub(crate) fn publish(site: &SiteState, seq: i64) {
     let updates = site.own::<Updates>();
     updates.newest.fetch_max(seq, Ordering::AcqRel);
-    let (newest, windows) = (updates.newest.clone(), windows(site.bellwire().layer()));
+    let (newest, windows) = (updates.newest.clone(), site.bellwire().layer().group(WINDOWS.of(0)));
     let send = move |()| {
-        windows.send(Event::Changed { seq: newest.load(Ordering::Acquire) });
+        let changed = Event::Changed { seq: newest.load(Ordering::Acquire) };
+        if let Err(error) = windows.send(changed) {
+            tracing::error!(%error, "Could not notify the windows of a change");
+        }
         std::future::ready(())
     };
     updates.coalescer.put((), |()| {}, send);

@@ -5,9 +5,9 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::bellwire::Html;
+use bellwire_site::bellwire::{Html, Refusal};
 use bellwire_site::{
-    AppError, ClientAddress, Field, MaybeUser, Page, Paging, SiteError, SiteState, User,
+    Answer, ClientAddress, Field, MaybeUser, Page, Paging, SiteError, SiteState, User,
 };
 use serde::Deserialize;
 
@@ -77,31 +77,33 @@ pub(crate) async fn messages(
 pub(crate) async fn add_message(
     MaybeUser(user): MaybeUser,
     address: ClientAddress,
+    answer: Answer,
     State(site): State<SiteState>,
     Form(form): Form<AddFields>,
 ) -> Result<Response, SiteError> {
     let visitor = Visitor::of_page(user.clone(), address);
-    let (mut author, mut text) = (Field::typed(&*form.author), Field::typed(&*form.text));
-    let draft = Draft { author: form.author, text: form.text, client_id: form.client_id };
-    let author_error = visitor.author(&draft.author).err();
-    let text_error = MessageText::parse(&draft.text).err();
-    let error = match actions::add_message(&site, &visitor, draft).await {
+    let AddFields { author, text, client_id } = form;
+    let draft = Draft { author: author.clone(), text: text.clone(), client_id };
+    let refusal = match actions::add_message(&site, &visitor, draft).await {
         Ok(message) => {
-            return Ok(Redirect::to(&format!("/social/#message--{}", message.id)).into_response());
+            let path = format!("/social/#message--{}", message.id);
+            return Ok(answer.ok(Redirect::to(&path)));
         }
-        Err(SocialError::AppError(AppError::Invalid(invalid))) => invalid.message,
-        Err(error) => return Err(error.into()),
+        Err(error) => refusal_of(error)?,
     };
-    for (field, error) in [(&mut author, &author_error), (&mut text, &text_error)] {
-        if let Some(error) = error {
-            field.wrong(&error.message);
-        }
+    // The errors of both fields are shown at once.
+    let (mut author, mut text) = (Field::typed(author), Field::typed(text));
+    if let Err(error) = visitor.author(&author.value) {
+        author.wrong(error.message);
     }
-    if author_error.is_none() && text_error.is_none() {
-        text.wrong(error);
+    if let Err(error) = MessageText::parse(&text.value) {
+        text.wrong(error.message);
+    }
+    if author.error.is_none() {
+        text.wrong(refusal.message);
     }
     let page = messages_page(&site, user, 1, author, text).await?;
-    Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+    Ok(page.status(refusal.status).into_response())
 }
 
 /// `GET /social/messages/<id>/`: the edit form of a message.
@@ -118,40 +120,53 @@ pub(crate) async fn edit_page(
 pub(crate) async fn update_message(
     MaybeUser(user): MaybeUser,
     address: ClientAddress,
+    answer: Answer,
     Path(id): Path<i64>,
     State(site): State<SiteState>,
     Form(form): Form<EditFields>,
 ) -> Result<Response, SiteError> {
     let visitor = Visitor::of_page(user.clone(), address);
-    let edit = Edit { id, author: form.author.clone(), text: form.text.clone(), client_id: None };
+    let (author, text) = (Field::typed(&*form.author), Field::typed(&*form.text));
+    let edit = Edit { id, author: form.author, text: form.text };
     let page = page_of(&site, id).await?;
-    match actions::update_message(&site, &visitor, edit).await {
-        Ok(_) => Ok(Redirect::to(&format!("{}#message--{id}", path_of(page))).into_response()),
-        Err(SocialError::AppError(AppError::Invalid(invalid))) => {
-            let message = find_editable(&site, user.as_ref(), id).await?;
-            let mut form = EditForm {
-                author: Field::typed(form.author),
-                text: Field::typed(form.text),
-                ..EditForm::of(&message, page)
-            };
-            let is_author = invalid.field.as_deref() == Some("author");
-            if is_author { &mut form.author } else { &mut form.text }.wrong(invalid.message);
-            Ok(form_page(&form)?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+    let refusal = match actions::update_message(&site, &visitor, edit).await {
+        Ok(_) => {
+            let path = format!("{}#message--{id}", path_of(page));
+            return Ok(answer.ok(Redirect::to(&path)));
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => refusal_of(error)?,
+    };
+    let message = find_editable(&site, user.as_ref(), id).await?;
+    let mut form = EditForm { author, text, ..EditForm::of(&message, page) };
+    let is_author = refusal.field.as_deref() == Some("author");
+    if is_author { &mut form.author } else { &mut form.text }.wrong(refusal.message);
+    Ok(form_page(&form)?.status(refusal.status).into_response())
 }
 
 /// `POST /social/messages/<id>/delete/`
 pub(crate) async fn delete_message(
     MaybeUser(user): MaybeUser,
     address: ClientAddress,
+    answer: Answer,
     Path(id): Path<i64>,
     State(site): State<SiteState>,
-) -> Result<Redirect, SiteError> {
+) -> Result<Response, SiteError> {
     let page = page_of(&site, id).await?;
     actions::delete_message(&site, &Visitor::of_page(user, address), id).await?;
-    Ok(Redirect::to(&path_of(page)))
+    Ok(answer.ok(Redirect::to(&path_of(page))))
+}
+
+/// The refusal of a form that is shown again with its text, because the input is invalid.
+///
+/// # Errors
+/// Any other error, which is a page of its own.
+fn refusal_of(error: SocialError) -> Result<Refusal, SiteError> {
+    match SiteError::from(error) {
+        SiteError::Refused(refusal) if refusal.status == StatusCode::UNPROCESSABLE_ENTITY => {
+            Ok(refusal)
+        }
+        error => Err(error),
+    }
 }
 
 async fn messages_page(

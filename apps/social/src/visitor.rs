@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bellwire_site::bellwire::rate::Quota;
-use bellwire_site::bellwire::{ChannelName, Invalid, Socket};
+use bellwire_site::bellwire::{ChannelName, Consumer, Refusal, Socket};
 use bellwire_site::{Budget, ClientAddress, SiteState, TooOften, User};
 
 use crate::forms::Author;
@@ -32,7 +32,7 @@ impl Visitor {
         Self { user, address: Some(address.network()), window: None }
     }
 
-    pub(crate) fn of_window(user: Option<User>, socket: &Socket) -> Self {
+    pub(crate) fn of_window(user: Option<User>, socket: &Socket<impl Consumer>) -> Self {
         Self { user, address: socket.scope().address(), window: Some(socket.channel()) }
     }
 
@@ -41,7 +41,7 @@ impl Visitor {
     ///
     /// # Errors
     /// The submitted name is invalid.
-    pub(crate) fn author(&self, submitted: &str) -> Result<Author, Invalid> {
+    pub(crate) fn author(&self, submitted: &str) -> Result<Author, Refusal> {
         match &self.user {
             Some(user) => Ok(Author::known(&user.name)),
             None => Author::parse(submitted),

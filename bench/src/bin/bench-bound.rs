@@ -25,6 +25,9 @@ use tokio::task::{LocalSet, spawn_local, yield_now};
 /// The suffix of the key before hashing (RFC 6455 §1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+/// The epoch of all positions, which has as many bytes as one of the framework.
+const EPOCH: &str = "3f9c2b0a71";
+
 #[derive(Default)]
 struct Hub {
     /// Whether each delivery is a separate write.
@@ -60,7 +63,7 @@ impl Hub {
             self.wake.notify_one();
         }
         room.seq += 1;
-        append_frame(&mut room.pending, frame(number, room.seq, text).as_bytes());
+        append_frame(&mut room.pending, frame(number, Some(EPOCH), room.seq, text).as_bytes());
         room.ends.push(room.pending.len());
     }
 
@@ -212,7 +215,7 @@ async fn handshake(stream: &TcpStream) -> anyhow::Result<u32> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    announce(listener.local_addr()?)?;
+    announce(listener.local_addr()?, EPOCH)?;
     let each = match std::env::args().nth(1).as_deref() {
         Some("each") => true,
         Some("together") => false,

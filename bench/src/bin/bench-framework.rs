@@ -1,7 +1,7 @@
 //! Server A: rooms on the framework, with a real consumer and numbered patches to every member.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{FromRef, Path, State};
@@ -9,27 +9,30 @@ use axum::response::Response;
 use axum::serve::ListenerExt;
 use axum::{Router, routing::get};
 use bellwire::{
-    Action, Bellwire, CatchUp, Consumer, Error, GroupName, Html, Limits, Patch, Seq, Socket,
-    Upgrade,
+    Action, Bellwire, CatchUp, Consumer, Error, Feed, FeedSource, Html, Limits, Live, NoEvents,
+    Patch, Seq, Socket, Topic,
 };
 use bellwire_bench::{WELCOME, announce, item};
 use tokio::net::TcpListener;
 
-/// The messages of each room: the source of truth, in place of a database.
-type Messages = Arc<Mutex<HashMap<u32, Room>>>;
+const ROOM: Topic<u32> = Topic::new("bench");
 
 /// Number of messages kept for catch-ups, more than are ever in flight. Keeping all of them would
 /// measure memory growth, and keeping 64 would measure cache misses in a hundred rooms.
 const HISTORY: usize = 8;
 
+/// The messages of a room: the source of truth, in place of a database.
+#[derive(Clone, Default)]
+struct Messages(Arc<Mutex<Newest>>);
+
 #[derive(Default)]
-struct Room {
+struct Newest {
     seq: Seq,
     /// The newest messages, ending with `seq`.
     newest: VecDeque<Html>,
 }
 
-impl Room {
+impl Newest {
     fn add(&mut self, text: &str) -> (Seq, Html) {
         self.seq += 1;
         let html = Html::trusted(item(self.seq, text));
@@ -42,7 +45,7 @@ impl Room {
 
     /// The kept messages after `since`.
     fn after(&self, since: Seq) -> impl Iterator<Item = &Html> {
-        let missed = usize::try_from(self.seq.saturating_sub(since)).unwrap_or(HISTORY);
+        let missed = usize::try_from(self.seq - since).unwrap_or(HISTORY);
         self.newest.iter().skip(self.newest.len().saturating_sub(missed))
     }
 }
@@ -50,7 +53,7 @@ impl Room {
 #[derive(Clone)]
 struct Site {
     bellwire: Bellwire,
-    messages: Messages,
+    rooms: Arc<Mutex<HashMap<u32, Messages>>>,
 }
 
 impl FromRef<Site> for Bellwire {
@@ -59,71 +62,67 @@ impl FromRef<Site> for Bellwire {
     }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(tag = "action", content = "data")]
+#[derive(Action)]
 enum RoomAction {
     Hello {},
     Say { text: String },
 }
 
-impl Action for RoomAction {}
+impl Messages {
+    fn lock(&self) -> MutexGuard<'_, Newest> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FeedSource for Messages {
+    async fn catch_up(&self, since: Option<Seq>, _: &str) -> Result<CatchUp, Error> {
+        let messages = self.lock();
+        let missed = messages.after(since.unwrap_or_default());
+        let patches = missed.map(|html| Patch::append("#messages-list", html.clone())).collect();
+        Ok(CatchUp { patches, seq: messages.seq })
+    }
+}
 
 struct Member {
-    room: u32,
-    messages: Messages,
+    feed: Feed<NoEvents, Messages>,
 }
 
 impl Member {
     /// Stores a message and publishes it as the next of its room, under one lock.
-    fn say(&self, socket: &Socket, text: &str) {
-        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        let (seq, html) = messages.entry(self.room).or_default().add(text);
-        socket
-            .layer()
-            .group::<()>(feed(self.room))
-            .publish(seq, Patch::append("#messages-list", html));
+    fn say(&self, text: &str) {
+        let mut messages = self.feed.source().lock();
+        let (seq, html) = messages.add(text);
+        self.feed.publish(seq, Patch::append("#messages-list", html));
     }
-}
-
-fn feed(room: u32) -> GroupName {
-    GroupName::of("bench", room)
 }
 
 impl Consumer for Member {
     type Action = RoomAction;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.follow(&socket.layer().group::<()>(feed(self.room)));
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        socket.follow(&self.feed);
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, action: RoomAction) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        action: RoomAction,
+    ) -> Result<(), Error> {
         match action {
             RoomAction::Hello {} => socket.send_text(WELCOME).await?,
-            RoomAction::Say { text } => self.say(socket, &text),
+            RoomAction::Say { text } => self.say(&text),
         }
         Ok(())
     }
-
-    async fn catch_up(
-        &mut self,
-        _: &mut Socket,
-        _: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(room) = messages.get(&self.room) else {
-            return Ok(CatchUp { patches: Vec::new(), seq: 0 });
-        };
-        let missed = room.after(since.unwrap_or_default());
-        let patches = missed.map(|html| Patch::append("#messages-list", html.clone())).collect();
-        Ok(CatchUp { patches, seq: room.seq })
-    }
 }
 
-async fn socket(Path(room): Path<u32>, State(site): State<Site>, upgrade: Upgrade) -> Response {
-    upgrade.run(Member { room, messages: site.messages })
+async fn live(Path(room): Path<u32>, State(site): State<Site>, live: Live) -> Response {
+    let mut rooms = site.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+    let messages = rooms.entry(room).or_default().clone();
+    live.run(Member { feed: site.bellwire.layer().feed(ROOM.of(room), messages) })
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -135,10 +134,10 @@ async fn main() -> anyhow::Result<()> {
     let (ping, idle) = (Duration::from_secs(3_600), Duration::from_secs(7_200));
     let limits = Limits { actions_per_second: None, ping, idle, ..Limits::default() };
     let bellwire = Bellwire::builder(format!("http://{address}")).limits(limits).build()?;
+    announce(address, bellwire.layer().epoch())?;
     let routes = Router::new()
-        .route("/ws/{room}/", get(socket))
-        .with_state(Site { bellwire, messages: Messages::default() });
-    announce(address)?;
+        .route("/ws/{room}/", get(live))
+        .with_state(Site { bellwire, rooms: Arc::default() });
     let listener = listener.tap_io(|stream| {
         // Without it small writes wait for the acknowledgement of earlier ones.
         let _ = stream.set_nodelay(true);

@@ -11,10 +11,10 @@ use anyhow::{Context, ensure};
 use tokio::task::{LocalSet, spawn_blocking, spawn_local};
 use tokio::time::{sleep, timeout};
 
+use crate::cases::{CASES, Case, Figure};
 use crate::cpu;
 use crate::member::Member;
-use crate::room::{Room, Shared};
-use crate::rounds::{CASES, Case, Figure};
+use crate::room::{Room, Shared, listen};
 use crate::server::{Kind, Server};
 
 /// Duration of the warm-up before each turn, and the minimum number of messages to each member
@@ -145,13 +145,13 @@ async fn connect_members(
 ) -> anyhow::Result<Vec<Shared>> {
     let mut rooms = Vec::new();
     for number in 0..case.rooms {
-        let room = Room::new(number, case);
+        let room = Room::new(number, server.epoch.clone(), case);
         for _ in 0..case.members {
             let member = Member::join(server.address, number).await?;
             room.borrow_mut().add(&member);
             let (room, failure) = (room.clone(), failure.clone());
             spawn_local(async move {
-                if let Err(error) = member.listen(room).await {
+                if let Err(error) = listen(member, room).await {
                     failure.borrow_mut().get_or_insert(error);
                 }
             });

@@ -22,6 +22,8 @@ const MISSED: usize = 20;
 /// counted.
 const LAST_READ: u64 = 50;
 const COUNTED: u64 = 100;
+/// The event that tells a page how far its person has read.
+const READ: &str = "data-bw-event=\"chat:read\"";
 
 /// A word that is frequent in the seeded messages, and one that occurs once.
 const OFTEN: &str = "the";
@@ -121,8 +123,9 @@ struct Reader {
 
 /// The expected content of the room.
 struct Room {
-    /// Its id, and the feed number of its latest change.
+    /// Its id, the epoch of its feed, and the number of its latest change.
     id: u64,
+    epoch: String,
     seq: u64,
     /// The newest messages.
     newest: Vec<u64>,
@@ -144,9 +147,8 @@ impl Reader {
         let room = Room::inspect(&mut current, messages)?;
         let action =
             format!(r#"{{"action":"Read","data":{{"room":{},"seq":{LAST_READ}}}}}"#, room.id);
-        behind.open_socket(&room.socket_path(room.seq), Some(&action), |received| {
-            received.contains(&room.read_up_to(LAST_READ))
-        })?;
+        let path = room.socket_path(room.seq);
+        behind.open_socket(&path, Some(&action), |received| received.contains(READ))?;
         Ok(Self { site, current, behind, room, _data: data })
     }
 
@@ -175,7 +177,7 @@ impl Reader {
             }
             Request::CatchUp => {
                 let missed = &room.newest[PAGE - MISSED..];
-                let newest = format!(" data-seq=\"{}\"", room.seq);
+                let newest = format!(" data-seq=\"{}\"", room.position(room.seq));
                 let path = room.socket_path(room.seq - MISSED as u64);
                 let received = current.open_socket(&path, None, |received| {
                     messages(received).len() >= MISSED && received.contains(&newest)
@@ -235,25 +237,28 @@ impl Room {
         let page = visitor.page(&path(""))?;
         let (_, list) = page.split_once("<ol id=\"messages-list\"").context("no messages")?;
         let id = number_after(list, " data-feed=\"chat.room.").context("no feed")?;
-        let seq = number_after(list, " data-seq=\"").context("no number")?;
+        let position = text_after(list, " data-seq=\"").context("no position")?;
+        let (epoch, seq) = position.split_once('.').context("a position without an epoch")?;
+        let (epoch, seq) = (epoch.to_owned(), seq.parse()?);
         ensure!(seq == messages_before + 1, "{seq} changes instead of {messages_before} + 1");
         let newest = messages(&page);
         let before = messages(&visitor.page(&path(&format!("?before={}", seq / 2)))?);
         let around = messages(&visitor.page(&path(&format!("?at={}", seq / 2)))?);
         ensure!([newest.len(), before.len(), around.len()] == [PAGE; 3], "a page is not full");
-        Ok(Self { id, seq, newest, before, middle: around[PAGE / 2] })
+        Ok(Self { id, epoch, seq, newest, before, middle: around[PAGE / 2] })
+    }
+
+    fn position(&self, seq: u64) -> String {
+        format!("{}.{seq}", self.epoch)
     }
 
     /// The path of the page's socket, with this feed position.
     fn socket_path(&self, seq: u64) -> String {
         format!(
-            "/ws/chat/?sidebar=1&at=%2Fchat%2F{ROOM}%2F&dialect=htmx&since=chat.room.{}:{seq}",
-            self.id
+            "/ws/chat/?sidebar=1&at=%2Fchat%2F{ROOM}%2F&dialect=htmx&since=chat.room.{}:{}",
+            self.id,
+            self.position(seq)
         )
-    }
-
-    fn read_up_to(&self, seq: u64) -> String {
-        format!("id=\"read--{}\" data-seq=\"{seq}\"", self.id)
     }
 
     fn unread(&self) -> String {
@@ -282,7 +287,11 @@ fn found(page: &str) -> usize {
 }
 
 fn number_after(html: &str, mark: &str) -> Option<u64> {
-    html.split_once(mark)?.1.split('"').next()?.parse().ok()
+    text_after(html, mark)?.parse().ok()
+}
+
+fn text_after<'a>(html: &'a str, mark: &str) -> Option<&'a str> {
+    html.split_once(mark)?.1.split('"').next()
 }
 
 fn medians(both: &[(Figure, Figure)]) -> Figures {

@@ -12,6 +12,7 @@
 //! Run it with `bin/bench`, which builds it, pins load and server to separate cores, and saves the
 //! table.
 
+mod cases;
 mod cpu;
 mod crowd;
 mod idle;
@@ -31,7 +32,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::rounds::CASES;
+use crate::cases::CASES;
 use crate::server::Kind;
 
 fn main() -> anyhow::Result<()> {

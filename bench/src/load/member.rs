@@ -8,8 +8,6 @@ use anyhow::{Context, bail, ensure};
 use bellwire_bench::{HELLO, WELCOME, path};
 use tokio::net::TcpStream;
 
-use crate::room::Shared;
-
 pub(crate) type Stream = Rc<TcpStream>;
 
 const TEXT: u8 = 0x81;
@@ -67,24 +65,27 @@ impl Member {
         self.stream.clone()
     }
 
-    /// Passes received messages to the room, until an error.
-    pub(crate) async fn listen(mut self, room: Shared) -> anyhow::Result<()> {
-        loop {
-            self.read().await?;
-            let mut start = 0;
-            while let Some((kind, from, to)) = next_frame(&self.unread, start) {
-                match kind {
-                    TEXT => {
-                        self.received += 1;
-                        room.borrow_mut().receive(self.received, &self.unread[from..to])?;
-                    }
-                    PING => self.write(&[0x8a, 0x80, 0, 0, 0, 0])?,
-                    other => bail!("unexpected frame {other:#x}"),
+    /// Reads once, and passes the payload of each complete text frame to `receive`, with its
+    /// number from 1.
+    pub(crate) async fn read_frames(
+        &mut self,
+        mut receive: impl FnMut(u64, &[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.read().await?;
+        let mut start = 0;
+        while let Some((kind, from, to)) = next_frame(&self.unread, start) {
+            match kind {
+                TEXT => {
+                    self.received += 1;
+                    receive(self.received, &self.unread[from..to])?;
                 }
-                start = to;
+                PING => self.write(&[0x8a, 0x80, 0, 0, 0, 0])?,
+                other => bail!("unexpected frame {other:#x}"),
             }
-            self.unread.drain(..start);
+            start = to;
         }
+        self.unread.drain(..start);
+        Ok(())
     }
 
     fn write(&self, bytes: &[u8]) -> anyhow::Result<()> {

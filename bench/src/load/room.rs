@@ -7,8 +7,8 @@ use std::rc::Rc;
 use anyhow::{Context, ensure};
 use bellwire_bench::{HELLO, TEXT, WELCOME, frame, send_action};
 
+use crate::cases::Case;
 use crate::member::{Member, Stream, masked};
-use crate::rounds::Case;
 
 /// A message that some members have not received yet.
 struct InFlight {
@@ -19,6 +19,8 @@ struct InFlight {
 /// Sends a message whenever fewer than `in_flight` messages are incomplete.
 pub(crate) struct Room {
     number: u32,
+    /// The epoch of the server's positions.
+    epoch: Option<String>,
     members: usize,
     in_flight: u64,
     /// Whether to send requests with a reply to the sender only, instead of messages to all.
@@ -34,9 +36,11 @@ pub(crate) struct Room {
 pub(crate) type Shared = Rc<RefCell<Room>>;
 
 impl Room {
-    pub(crate) fn new(number: u32, Case { members, in_flight, replies, .. }: Case) -> Shared {
+    pub(crate) fn new(number: u32, epoch: Option<String>, case: Case) -> Shared {
+        let Case { members, in_flight, replies, .. } = case;
         Rc::new(RefCell::new(Self {
             number,
+            epoch,
             members,
             in_flight,
             replies,
@@ -104,7 +108,10 @@ impl Room {
             self.sent += 1;
             let (action, expected) = match self.replies {
                 true => (HELLO.to_owned(), WELCOME.to_owned()),
-                false => (send_action(TEXT), frame(self.number, self.sent, TEXT)),
+                false => {
+                    let epoch = self.epoch.as_deref();
+                    (send_action(TEXT), frame(self.number, epoch, self.sent, TEXT))
+                }
             };
             self.pending.push_back(InFlight { bytes: expected, receipts: 0 });
             bytes.extend(masked(&action));
@@ -114,5 +121,12 @@ impl Room {
             ensure!(written == bytes.len(), "the server does not read");
         }
         Ok(())
+    }
+}
+
+/// Passes a member's received messages to the room, until an error.
+pub(crate) async fn listen(mut member: Member, room: Shared) -> anyhow::Result<()> {
+    loop {
+        member.read_frames(|seq, bytes| room.borrow_mut().receive(seq, bytes)).await?;
     }
 }

@@ -45,6 +45,8 @@ impl Kind {
 pub(crate) struct Server {
     process: Child,
     pub(crate) address: SocketAddr,
+    /// The epoch of its positions; `None` at a commit without epochs.
+    pub(crate) epoch: Option<String>,
 }
 
 impl Server {
@@ -64,13 +66,15 @@ impl Server {
             .spawn()
             .context(name)?;
         let output = process.stdout.take().context("a server's output")?;
-        let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Self { process, address, epoch: None };
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        server.address = line
-            .trim()
-            .parse()
-            .with_context(|| format!("{name} printed {line:?} instead of its address"))?;
+        let mut words = line.split_whitespace();
+        let address = words.next().and_then(|address| address.parse().ok());
+        server.address =
+            address.with_context(|| format!("{name} printed {line:?} instead of its address"))?;
+        server.epoch = words.next().map(str::to_owned);
         Ok(server)
     }
 

@@ -5,8 +5,9 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::cases::Case;
 use crate::history::{self, LONG, Request, SHORT};
-use crate::rounds::{Case, Compared, Figures, TURN};
+use crate::rounds::{Compared, Figures, TURN};
 use crate::start::Start;
 
 pub(crate) fn delivery(

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bellwire_web::bellwire::ActionData;
 use serde::Deserialize;
 
 use super::name::Name;
@@ -33,6 +34,15 @@ pub struct SignUpForm {
     pub password_confirm: String,
     /// The path to redirect to afterwards, within this site.
     pub next: String,
+}
+
+impl ActionData for SignInForm {
+    const FIELDS: &'static [&'static str] = &["username", "email", "password", "next"];
+}
+
+impl ActionData for SignUpForm {
+    const FIELDS: &'static [&'static str] =
+        &["username", "email", "password", "password_confirm", "next"];
 }
 
 // `Debug` omits passwords, so that they never reach a log.

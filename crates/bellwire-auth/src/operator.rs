@@ -47,8 +47,14 @@ pub enum OperatorError {
     #[error("there is no account with the name or e-mail address `{0}`")]
     Nobody(String),
     /// The database failed, or the server is busy.
-    #[error(transparent)]
-    Site(#[from] SiteError),
+    #[error("{}", .0.for_log())]
+    Site(SiteError),
+}
+
+impl From<SiteError> for OperatorError {
+    fn from(error: SiteError) -> Self {
+        Self::Site(error)
+    }
 }
 
 impl From<DbError> for OperatorError {

@@ -5,9 +5,11 @@ use axum::http::header::Entry;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bellwire_web::bellwire::{ClientAddress, Identity};
+use bellwire_web::bellwire::{ClientAddress, ConnectionLayer, Identity};
 
 use super::Accounts;
+use super::session::{RequestSession, session_key};
+use super::session_check::SessionCheck;
 use super::user::SignedIn;
 
 /// Looks up the session and its person once per request. The extractors read both from the
@@ -24,24 +26,41 @@ pub async fn remember(
     let signed_in = SignedIn::of(&session);
     let address = ClientAddress::of(request.extensions()).network();
     let identity = Identity::default().with_address(address);
-    request.extensions_mut().insert(session.clone());
+    let extensions = request.extensions_mut();
+    extensions.insert(session.clone());
+    extensions.insert(identity_of(identity, signed_in.as_ref(), &session));
     if let Some(signed_in) = signed_in.clone() {
-        let user = &signed_in.user;
-        request
-            .extensions_mut()
-            .insert(identity.with_person(user.key()).with_session(user.session_key()));
-        request.extensions_mut().insert(user.viewer());
-        request.extensions_mut().insert(signed_in);
-    } else {
-        request.extensions_mut().insert(identity);
+        extensions.insert(signed_in.user.viewer());
+        extensions.insert(signed_in);
     }
+    let (sessions, connecting) = (accounts.sessions().clone(), session.clone());
+    extensions
+        .insert(ConnectionLayer::new(move || SessionCheck::new(sessions.clone(), &connecting)));
     let mut response = next.run(request).await;
-    if let Some(signed_in) = signed_in {
+    if let Some(signed_in) = &signed_in {
         keep_private(response.headers_mut());
         response.extensions_mut().insert(signed_in.user.viewer());
     }
+    // The handler may have begun the anonymous session for which its page is.
+    let owner = identity_of(Identity::default(), signed_in.as_ref(), &session);
+    response.extensions_mut().insert(owner);
     session.write(response.headers_mut());
     response
+}
+
+/// Adds the person, or else the anonymous session.
+fn identity_of(
+    identity: Identity,
+    signed_in: Option<&SignedIn>,
+    session: &RequestSession,
+) -> Identity {
+    match (signed_in, session.anonymous_id()) {
+        (Some(SignedIn { user }), _) => {
+            identity.with_person(user.key()).with_session(user.session_key())
+        }
+        (None, Some(id)) => identity.with_visitor(session_key(id)),
+        (None, None) => identity,
+    }
 }
 
 /// Forbids caching of responses to a signed-in person, unless the handler has set `Cache-Control`.

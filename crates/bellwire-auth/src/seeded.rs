@@ -22,8 +22,14 @@ pub enum SeedError {
     )]
     NameTaken(&'static str),
     /// The database or an app failed.
-    #[error(transparent)]
-    Site(#[from] SiteError),
+    #[error("{}", .0.for_log())]
+    Site(SiteError),
+}
+
+impl From<SiteError> for SeedError {
+    fn from(error: SiteError) -> Self {
+        Self::Site(error)
+    }
 }
 
 impl From<sea_orm::DbErr> for SeedError {

@@ -14,7 +14,7 @@ use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use bellwire_site::bellwire::{Consumer, Error, Frame, Html, Socket};
 use bellwire_site::{
-    App, Command, NavItem, Page, Rendered, Settings, Shell, ShellPage, Site, SiteState, Upgrade,
+    App, Command, Live, NavItem, Page, Rendered, Settings, Shell, ShellPage, Site, SiteState,
 };
 use rust_embed::RustEmbed;
 use tokio_util::sync::CancellationToken;
@@ -34,9 +34,7 @@ struct PlainShell;
 
 impl Shell for PlainShell {
     fn render(&self, page: &ShellPage<'_>) -> Rendered {
-        let (title, main, build) = (Html::text(&page.title), page.main, page.build);
-        let person =
-            page.viewer.map(|viewer| format!(" data-user=\"{}\"", viewer.id)).unwrap_or_default();
+        let (title, main, live) = (Html::text(&page.title), page.main, &page.live);
         let visitor = Html::text(page.viewer.map_or("a visitor", |viewer| &viewer.name));
         let connect = page
             .connect
@@ -45,12 +43,10 @@ impl Shell for PlainShell {
         let theme = page
             .theme
             .iter()
-            .map(|path| format!("<link rel=\"stylesheet\" href=\"{build}/{}\">", Html::text(path)));
+            .map(|path| format!("<link rel=\"stylesheet\" href=\"{}/{path}\">", page.build));
         let theme: String = theme.collect();
         Ok(format!(
-            "<!doctype html><html lang=\"en\"{person}><title>{title}</title>{theme}\
-             <script type=\"module\" src=\"{build}/htmx.js\"></script>\
-             <script type=\"module\" src=\"{build}/bellwire.js\"></script>\
+            "<!doctype html><html lang=\"en\"><title>{title}</title>{theme}{live}\
              <main id=\"main\"{connect}>{main}</main><p>You are {visitor}.</p></html>"
         ))
     }
@@ -79,14 +75,15 @@ struct Bed;
 impl Consumer for Bed {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, frame: Frame) -> Result<(), Error> {
         socket.send(frame).await
     }
 }
 
-async fn bed(Path(_watered): Path<usize>, upgrade: Upgrade) -> Response {
-    upgrade.run(Bed)
+async fn bed(Path(_watered): Path<usize>, live: Live) -> Response {
+    live.run(Bed)
 }
 
 /// Waters one bed a day until the site stops.

@@ -159,7 +159,12 @@ async fn migrate(settings: Settings, site: Builder) -> anyhow::Result<()> {
 /// Prints the address and the next step.
 async fn greet(name: &str, site: &SiteState) -> anyhow::Result<()> {
     let address = site.public_url().as_str();
-    let next = match site.accounts().has_administrator().await? {
+    let next = match site
+        .accounts()
+        .has_administrator()
+        .await
+        .map_err(|error| anyhow::anyhow!(error.for_log()))?
+    {
         true => format!("Open {address}"),
         false => format!("Open {address} – the first visitor becomes the administrator."),
     };

@@ -15,16 +15,18 @@ pub mod seed;
 
 pub use app::App;
 pub use bellwire;
-pub use bellwire::{ClientAddress, shutdown_signal};
+pub use bellwire::{Answer, ClientAddress, Live, shutdown_signal};
 pub use bellwire_auth as accounts;
 pub use bellwire_auth::{
-    Accounts, MaybeUser, OperatorError, Person, Session, SignUp, SiteAccounts, Upgrade, User,
+    Accounts, MaybeUser, OperatorError, Person, Session, SignUp, SiteAccounts, User,
 };
-pub use bellwire_db::{Clock, DatabaseUrl, Db, DbError, LookupExt, Migrations, Reader, Tx};
+pub use bellwire_db::{
+    Clock, DatabaseUrl, Db, DbError, FeedEpochs, LookupExt, Migrations, Reader, Tx,
+};
 pub use bellwire_markup as markup;
 pub use bellwire_web::{
-    About, AccountLinks, AppError, Budget, Field, NavItem, NavLink, Page, Paging, PublicUrl,
-    Rendered, Shell, ShellPage, SiteError, SiteState, TooOften, Viewer,
+    About, AccountLinks, Budget, Field, NavItem, NavLink, Page, Paging, PublicUrl, Rendered, Shell,
+    ShellPage, SiteError, SiteState, TooOften, Viewer,
 };
 pub use builder::{Builder, GivenSettings};
 pub use check::{Finding, check};

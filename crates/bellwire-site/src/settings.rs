@@ -43,6 +43,9 @@ pub struct Settings {
     /// send the cookies only from the same site (`https://app.chat.example` for
     /// `https://chat.example`).
     pub origins: Vec<String>,
+    /// `BELLWIRE_NATIVE_CLIENTS`: whether programs that send neither an origin nor a cookie, such as
+    /// curl and bots, may open sockets.
+    pub native_clients: bool,
     /// `BELLWIRE_TRUSTED_PROXIES`: the proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// `BELLWIRE_CONNECTIONS`, `BELLWIRE_HEADER_SECONDS` and `BELLWIRE_RESPONSE_SECONDS`: the
@@ -103,6 +106,7 @@ impl Settings {
             request: groups.web.request(),
             url: groups.web.url,
             origins: groups.web.origins,
+            native_clients: groups.web.native_clients,
             trusted_proxies: groups.web.trusted_proxies,
             assets: groups.web.assets,
             database: groups.database.database(),

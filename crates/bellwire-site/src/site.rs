@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use bellwire::{Bellwire, InvalidOrigin, TrustedProxies, raise_file_limit};
-use bellwire_db::{DatabaseUrl, Db, DbError, Migrations};
+use bellwire_db::{DatabaseUrl, Db, DbError, FeedEpochs, Migrations};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -176,10 +176,10 @@ pub(crate) async fn state_of(builder: Builder) -> Result<(SiteState, Vec<App>), 
     Ok((state, rest.apps))
 }
 
-/// The migrations of all tables, those of the accounts first.
+/// The migrations of all tables: those of the database crate, of the accounts, and of the apps.
 pub(crate) fn migrations(apps: &[App]) -> Vec<Migrations> {
-    let own = Migrations::of::<accounts::Migrator>();
-    [own].into_iter().chain(apps.iter().flat_map(App::all::<Migrations>).copied()).collect()
+    let own = [Migrations::of::<bellwire_db::Migrator>(), Migrations::of::<accounts::Migrator>()];
+    own.into_iter().chain(apps.iter().flat_map(App::all::<Migrations>).copied()).collect()
 }
 
 /// The parts of a builder that remain after the state is built.
@@ -222,6 +222,7 @@ async fn open(builder: Builder, address: SocketAddr) -> Result<(SiteState, Rest)
         name,
         public_url,
         db,
+        epochs: FeedEpochs::new(bellwire.layer().clone()),
         bellwire,
         clock,
         assets,
@@ -240,6 +241,9 @@ fn framework(settings: &Settings, public_url: &PublicUrl) -> Result<Bellwire, In
         .origin_setting("BELLWIRE_URL and BELLWIRE_ORIGINS");
     for origin in public_url.origins().skip(1).chain(settings.origins.iter().cloned()) {
         bellwire = bellwire.origin(origin);
+    }
+    if settings.native_clients {
+        bellwire = bellwire.native_clients();
     }
     bellwire.build()
 }

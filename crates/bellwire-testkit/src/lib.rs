@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod site;
+mod actions;
 mod database;
 mod home;
 mod template;
@@ -14,6 +15,7 @@ mod log;
 pub mod markup;
 mod waiting;
 
+pub use actions::{check_actions, unknown_actions};
 pub use browser::{Answer, Client};
 pub use database::TestDatabase;
 pub use log::Log;

@@ -22,7 +22,7 @@ mod paging;
 mod body;
 mod rate;
 mod rate_limiter;
-mod app_error;
+mod too_often;
 mod errors;
 pub mod wait;
 
@@ -31,7 +31,6 @@ pub use bellwire_db as db;
 pub use bellwire_markup as markup;
 
 pub use accept::wants_html;
-pub use app_error::AppError;
 pub use assets::{Assets, Embedded};
 pub use errors::SiteError;
 pub use field::Field;
@@ -40,9 +39,10 @@ pub use nav_item::NavItem;
 pub use page::Page;
 pub use paging::Paging;
 pub use public_url::PublicUrl;
-pub use rate::{Budget, TooOften};
+pub use rate::Budget;
 pub use rate_limiter::SharedRateLimiter;
 pub use settings::WebArgs;
 pub use shell::{About, AccountLinks, DefaultShell, NavLink, Rendered, Shell, ShellPage};
 pub use state::{SiteParts, SiteState};
+pub use too_often::TooOften;
 pub use viewer::Viewer;

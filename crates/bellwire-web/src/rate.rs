@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bellwire::rate::Quota;
 use bellwire_db::Clock;
 
-use crate::errors::SiteError;
 use crate::rate_limiter::SharedRateLimiter;
 use crate::state::SiteState;
+use crate::too_often::TooOften;
 
 /// The rate limit of an action. An app declares it, and [`SiteState::count`] counts the actions of
 /// a site.
@@ -50,20 +49,6 @@ impl Budget {
     pub const fn people(mut self, quota: Quota) -> Self {
         self.people = quota;
         self
-    }
-}
-
-/// The error of an exhausted budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many requests")]
-pub struct TooOften {
-    /// The time to wait before a retry.
-    pub retry_after: Duration,
-}
-
-impl From<TooOften> for SiteError {
-    fn from(TooOften { retry_after }: TooOften) -> Self {
-        Self::TooMany { retry_after }
     }
 }
 
@@ -121,6 +106,8 @@ impl Counters {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);

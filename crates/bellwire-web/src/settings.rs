@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use ipnet::IpNet;
 use url::Url;
 
@@ -30,6 +30,9 @@ pub struct WebArgs {
     /// Additional origins whose pages may send forms and open sockets here
     #[arg(long, env = "BELLWIRE_ORIGINS", default_value = "", hide_default_value = true, value_parser = origins)]
     pub origins: std::vec::Vec<String>,
+    /// Whether programs that send neither an origin nor a cookie may open sockets: true or false
+    #[arg(long, env = "BELLWIRE_NATIVE_CLIENTS", default_value_t = true, action = ArgAction::Set, value_parser = flag)]
+    pub native_clients: bool,
     /// Addresses and networks of the proxies whose `X-Forwarded-For` is trusted
     #[arg(long, env = "BELLWIRE_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_parser = proxies)]
     pub trusted_proxies: std::vec::Vec<IpNet>,
@@ -88,6 +91,10 @@ fn origins(text: &str) -> Result<Vec<String>, &'static str> {
     let expected = "addresses separated by commas, each without a path: \
                     https://app.example,https://www.example";
     list(text).map(|item| origin(item).ok_or(expected)).collect()
+}
+
+fn flag(text: &str) -> Result<bool, &'static str> {
+    text.parse().map_err(|_| "true or false")
 }
 
 fn proxies(text: &str) -> Result<Vec<IpNet>, &'static str> {

@@ -13,10 +13,9 @@ pub type Rendered = Result<String, Box<dyn Error + Send + Sync>>;
 
 /// Renders the document around each page of a site: `Site::builder(…).shell(MyShell)`.
 ///
-/// A shell is any template over a [`ShellPage`]. A live page needs four things of it: the scripts
-/// `htmx.js` and `bellwire.js` of [`ShellPage::build`], `#main` with `bw-connect`, `#nav` where the
-/// page has its own navigation, and `data-user` on `<html>` for a signed-in viewer, so that one
-/// person's text is never sent in another person's name.
+/// A shell is any template over a [`ShellPage`]. A live page needs three things of it:
+/// [`ShellPage::live`] in the `<head>`, `#main` with `bw-connect`, and `#nav` where the page has its
+/// own navigation.
 ///
 /// ```
 /// use bellwire_web::{Rendered, Shell, ShellPage};
@@ -57,6 +56,8 @@ pub struct ShellPage<'a> {
     pub connect: Option<&'a str>,
     /// The content of `#main`.
     pub main: &'a Html,
+    /// The elements of the `<head>` that make the page live: bellwire.js, and for whom the page is.
+    pub live: Html,
     /// The path prefix of static files: `/static/<build>`.
     pub build: &'a str,
     /// The site's own style sheets, as paths among the static files; they follow those of the

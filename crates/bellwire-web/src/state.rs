@@ -7,16 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::FromRef;
 use axum::http::Extensions;
 use bellwire::Bellwire;
-use bellwire_db::{Clock, Db};
+use bellwire_db::{Clock, Db, FeedEpochs};
 
 use crate::assets::Assets;
 use crate::nav_item::NavItem;
 use crate::public_url::PublicUrl;
 use crate::shell::Shell;
 
-/// The state of a site for its handlers. Cheap to clone. `State<Db>` extracts the [`Db`] alone.
-///
-/// There is no `State<Bellwire>`, so that the site's `Upgrade` is the only way to a socket.
+/// The state of a site for its handlers. Cheap to clone. `State<Db>` extracts the [`Db`] alone, and
+/// [`Live`](bellwire::Live) finds the [`Bellwire`] in it.
 #[derive(Debug, Clone)]
 pub struct SiteState {
     inner: Arc<Inner>,
@@ -39,6 +38,8 @@ pub struct SiteParts {
     pub db: Db,
     /// Groups and sockets.
     pub bellwire: Bellwire,
+    /// The epochs under which feeds were written.
+    pub epochs: FeedEpochs,
     /// The clock for timeouts and expiry times.
     pub clock: Clock,
     /// The static files.
@@ -79,6 +80,11 @@ impl SiteState {
     /// Groups and sockets.
     pub fn bellwire(&self) -> &Bellwire {
         &self.inner.parts.bellwire
+    }
+
+    /// The epochs under which feeds were written.
+    pub fn epochs(&self) -> &FeedEpochs {
+        &self.inner.parts.epochs
     }
 
     /// The path prefix of static files: `/static/<build>`.
@@ -135,5 +141,11 @@ impl SiteState {
 impl FromRef<SiteState> for Db {
     fn from_ref(site: &SiteState) -> Self {
         site.db().clone()
+    }
+}
+
+impl FromRef<SiteState> for Bellwire {
+    fn from_ref(site: &SiteState) -> Self {
+        site.bellwire().clone()
     }
 }

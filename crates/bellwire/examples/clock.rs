@@ -8,20 +8,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::response::Html as Page;
 use axum::routing::get;
-use bellwire::{Bellwire, Consumer, Error, Frame, GroupName, Html, Patch, Socket, Ticker, Upgrade};
+use bellwire::{Bellwire, Consumer, Error, Frame, Html, Live, Patch, Socket, Ticker, Topic};
+
+const CLOCK: Topic<u8> = Topic::new("clock");
 
 struct Watcher(Ticker);
 
 impl Consumer for Watcher {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         self.0.watch(socket);
         socket.patch(face()).await
     }
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         Err(Error::refused("The clock accepts no messages."))
     }
 }
@@ -36,10 +39,10 @@ fn face() -> Patch {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9002".into());
     let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
-    let watchers = bellwire.layer().group::<()>(GroupName::of("clock", 1));
+    let watchers = bellwire.layer().group(CLOCK.of(1));
     let clock = Ticker::new(&watchers, Duration::from_secs(1), face);
     let page = async || Page(include_str!("clock.html"));
-    let socket = async move |upgrade: Upgrade| upgrade.run(Watcher(clock.clone()));
+    let socket = async move |live: Live| live.run(Watcher(clock.clone()));
     let app = Router::new().route("/", get(page)).route("/ws/", get(socket)).with_state(bellwire);
     let listener = tokio::net::TcpListener::bind(&address).await?;
     eprintln!("Open http://{}", listener.local_addr()?);

@@ -6,7 +6,7 @@
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::{Bellwire, Consumer, Error, Frame, Limits, Socket, Upgrade};
+use bellwire::{Bellwire, Consumer, Error, Frame, Limits, Live, Socket};
 
 /// The maximum size of a message, in bytes.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -16,14 +16,15 @@ struct Echo;
 impl Consumer for Echo {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, frame: Frame) -> Result<(), Error> {
         socket.send(frame).await
     }
 }
 
-async fn echo(upgrade: Upgrade) -> Response {
-    upgrade.run(Echo)
+async fn echo(live: Live) -> Response {
+    live.run(Echo)
 }
 
 #[tokio::main]
@@ -35,7 +36,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         actions_per_second: None,
         ..Limits::default()
     };
-    let bellwire = Bellwire::builder(format!("http://{address}")).limits(limits).build()?;
+    // The test suites are programs, which send no origin.
+    let bellwire = Bellwire::builder(format!("http://{address}")).native_clients();
+    let bellwire = bellwire.limits(limits).build()?;
     let app = Router::new().route("/", get(echo)).fallback(get(echo)).with_state(bellwire);
     let listener = tokio::net::TcpListener::bind(&address).await?;
     eprintln!("Echoing at ws://{}", listener.local_addr()?);

@@ -11,12 +11,11 @@
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{Html as Page, IntoResponse, Response};
+use axum::response::{Html as Page, Response};
 use axum::routing::get;
-use bellwire::{
-    Bellwire, Consumer, Error, EventStream, Frame, Group, GroupName, Html, Layer, Patch, Socket,
-    Upgrade, UpgradeRejection,
-};
+use bellwire::{Bellwire, Consumer, Error, Frame, Html, Live, Patch, Socket, Topic};
+
+const NEWS: Topic<u8> = Topic::new("news");
 
 const PAGE: &str = r#"<!doctype html><title>Events</title>
 <p>Receive by <a href="/">WebSocket</a> or by <a href="/?events">EventSource</a>:</p>
@@ -46,39 +45,33 @@ struct Reader;
 impl Consumer for Reader {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.join(&readers(socket.layer()));
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        socket.join(NEWS.of(1));
         Ok(())
     }
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         Err(Error::refused("Send news with POST /."))
     }
 }
 
-fn readers(layer: &Layer) -> Group<()> {
-    layer.group(GroupName::of("news", 1))
-}
-
-async fn live(stream: Option<EventStream>, upgrade: Result<Upgrade, UpgradeRejection>) -> Response {
-    match (stream, upgrade) {
-        (Some(stream), _) => stream.run(Reader),
-        (None, Ok(upgrade)) => upgrade.run(Reader),
-        (None, Err(rejection)) => rejection.into_response(),
-    }
+async fn live(live: Live) -> Response {
+    live.run(Reader)
 }
 
 async fn publish(State(bellwire): State<Bellwire>, text: String) -> StatusCode {
     let item = format!("<li>{}</li>", Html::text(&text).as_str());
-    readers(bellwire.layer()).patch(Patch::append("#news", Html::trusted(item)));
+    bellwire.layer().group(NEWS.of(1)).patch(Patch::append("#news", Html::trusted(item)));
     StatusCode::ACCEPTED
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9005".into());
-    let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
+    // curl is a program, which sends no origin.
+    let bellwire = Bellwire::builder(format!("http://{address}")).native_clients().build()?;
     let app = Router::new()
         .route("/", get(async || Page(PAGE)).post(publish))
         .route("/live/", get(live))

@@ -16,9 +16,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{get, post};
-use bellwire::{
-    Bellwire, Consumer, Error, Frame, Group, GroupName, Html, Layer, Patch, Socket, Upgrade,
-};
+use bellwire::{Bellwire, Consumer, Error, Frame, Html, Live, Patch, Socket, Topic};
+
+const NEWS: Topic<u8> = Topic::new("news");
 
 #[derive(Clone)]
 struct App {
@@ -54,34 +54,32 @@ struct NewsReader;
 impl Consumer for NewsReader {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.join(&readers(socket.layer()));
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        socket.join(NEWS.of(1));
         Ok(())
     }
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         Err(Error::refused("Send news with POST /news."))
     }
 }
 
-fn readers(layer: &Layer) -> Group<()> {
-    layer.group(GroupName::of("news", 1))
-}
-
-async fn socket(_: Reader, upgrade: Upgrade) -> Response {
-    upgrade.run(NewsReader)
+async fn socket(_: Reader, live: Live) -> Response {
+    live.run(NewsReader)
 }
 
 async fn news(State(bellwire): State<Bellwire>, text: String) -> StatusCode {
-    readers(bellwire.layer()).patch(Patch::append("#news", Html::text(&text)));
+    bellwire.layer().group(NEWS.of(1)).patch(Patch::append("#news", Html::text(&text)));
     StatusCode::ACCEPTED
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9004".into());
-    let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
+    // curl is a program, which sends no origin.
+    let bellwire = Bellwire::builder(format!("http://{address}")).native_clients().build()?;
     let state = App { bellwire: bellwire.clone(), password: "open sesame" };
     let app = Router::new()
         .route("/news", post(news))

@@ -6,19 +6,19 @@
 use axum::Router;
 use axum::response::{Html as Page, Response};
 use axum::routing::get;
-use bellwire::{Action, Bellwire, Consumer, Error, Group, GroupName, Html, Patch, Socket, Upgrade};
+use bellwire::{Action, Bellwire, Consumer, Error, Html, Live, Patch, Socket, Topic};
 
 /// The maximum length of a text, in bytes.
 const MAX_BYTES: usize = 1_000;
 
+const TABS: Topic<u8, TabEvent> = Topic::new("tabs");
+
 /// The actions of a tab.
-#[derive(serde::Deserialize)]
-#[serde(tag = "action", content = "data")]
+#[derive(Action)]
 enum TabAction {
     /// Shows this text in the other tabs.
     Write { text: String },
 }
-impl Action for TabAction {}
 
 /// The events between tabs.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -28,43 +28,40 @@ enum TabEvent {
 
 struct Tab;
 
-fn tabs(socket: &Socket) -> Group<TabEvent> {
-    socket.layer().group(GroupName::of("tabs", 1))
-}
-
 impl Consumer for Tab {
     type Action = TabAction;
     type Event = TabEvent;
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.join(&tabs(socket));
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        socket.join(TABS.of(1));
         Ok(())
     }
 
     async fn receive(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         TabAction::Write { text }: TabAction,
     ) -> Result<(), Error> {
         if text.len() > MAX_BYTES {
             let error = format!("The text is too long. At most {MAX_BYTES} bytes are allowed.");
-            return Err(Error::invalid("text", error));
+            return Err(Error::refuse("text", error));
         }
-        tabs(socket).send_except(socket.channel(), TabEvent::Wrote { text });
-        Ok(())
+        let tabs = socket.layer().group(TABS.of(1));
+        tabs.send_except(socket.channel(), TabEvent::Wrote { text })
     }
 
     async fn event(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         TabEvent::Wrote { text }: &TabEvent,
     ) -> Result<(), Error> {
         socket.patch(Patch::inner("#other", Html::text(text))).await
     }
 }
 
-async fn socket(upgrade: Upgrade) -> Response {
-    upgrade.run(Tab)
+async fn socket(live: Live) -> Response {
+    live.run(Tab)
 }
 
 #[tokio::main]

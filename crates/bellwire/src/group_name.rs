@@ -1,23 +1,22 @@
-//! Names of groups, and positions in their feeds.
+//! Names of groups.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 
-/// The sequence number of a change in its feed. The first change has number 1; 0 means that there
-/// is no change yet.
-pub type Seq = u64;
-
 /// The maximum length of a name, in bytes: the limit of Django Channels.
 const NAME_BYTES: usize = 99;
-/// The maximum length of an id with its separator: a dot, a sign and 19 digits.
-const LONGEST_ID: usize = 21;
+/// The maximum length of an id with its separator: a dot, and 40 characters of an `i128` or of a
+/// [`TextId`](crate::TextId).
+pub(crate) const ID_BYTES: usize = 41;
+/// The maximum length of the name of a topic, in bytes: any id fits after it.
+pub(crate) const TOPIC_BYTES: usize = NAME_BYTES - ID_BYTES;
 
 /// The name of a group: 1 to 99 ASCII letters, digits, `-`, `_` or `.`. An invalid name cannot be
 /// constructed.
 ///
-/// Name groups by ids (`chat.room.7`), never by user input.
+/// Name groups by a [`Topic`](crate::Topic) and an id (`chat.room.7`), never by user input.
 #[derive(Clone, Eq, PartialOrd, Ord)]
 pub struct GroupName(Arc<str>);
 
@@ -42,30 +41,19 @@ impl GroupName {
     /// If the name is empty, too long, or contains any other character.
     pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidGroupName> {
         let name = name.as_ref();
-        let is_valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        if (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(is_valid) {
+        if (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(is_allowed) {
             Ok(Self(name.into()))
         } else {
             Err(InvalidGroupName(name.chars().take(NAME_BYTES).collect()))
         }
     }
 
-    /// The group of the object `kind` with this id, for example `chat.room` and 7.
-    ///
-    /// `kind` is a constant of the program. Invalid characters in it become `_`, and it is
-    /// truncated so that the id always fits.
-    pub fn of(kind: &'static str, id: impl Into<i64>) -> Self {
-        let id = id.into();
-        let to_valid = |c: char| {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c as u8 } else { b'_' }
-        };
-        // Built on the stack, in a buffer for the longest name.
+    /// The group of one object of a topic: `<topic>.<id>`, for example `chat.room.7`.
+    pub(crate) fn of_topic(topic: &str, id: &impl fmt::Display) -> Self {
+        // Built on the stack, in a buffer for the longest name. A topic and an id always fit.
         let mut name = Cursor::new([0; NAME_BYTES]);
-        for c in kind.chars().map(to_valid).take(NAME_BYTES - LONGEST_ID) {
-            let _ = name.write_all(&[c]);
-        }
-        let _ = write!(name, ".{id}");
-        let length = name.position() as usize;
+        let _ = write!(name, "{topic}.{id}");
+        let length = usize::try_from(name.position()).unwrap_or_default();
         Self(String::from_utf8_lossy(&name.into_inner()[..length]).into())
     }
 
@@ -86,6 +74,11 @@ impl GroupName {
     }
 }
 
+/// Whether a name may contain this byte.
+pub(crate) const fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
 impl fmt::Display for GroupName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -103,13 +96,6 @@ impl fmt::Debug for GroupName {
 #[error("invalid group name `{0}`: expected 1 to 99 ASCII letters, digits, `-`, `_` or `.`")]
 pub struct InvalidGroupName(String);
 
-/// The position of a change in a feed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Position {
-    pub(crate) feed: GroupName,
-    pub(crate) seq: Seq,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,23 +107,6 @@ mod tests {
         }
         for bad in ["", "a b", "a:b", "ä", "~person.1", "a/b", "a\n", &"x".repeat(100)] {
             assert!(GroupName::new(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_name_made_of_a_kind_and_an_id_is_always_valid() {
-        let long: &'static str = "x".repeat(200).leak();
-        for (kind, id) in [
-            ("chat.room", 7),
-            ("what people typed", 0),
-            ("ü", -1),
-            ("", 1),
-            (long, i64::MIN),
-            (long, i64::MAX),
-        ] {
-            let name = GroupName::of(kind, id);
-            assert!(GroupName::new(name.as_str()).is_ok(), "{name}");
-            assert!(name.as_str().ends_with(&format!(".{id}")), "{name} lost part of its id {id}");
         }
     }
 }

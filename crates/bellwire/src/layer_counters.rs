@@ -9,8 +9,11 @@ pub struct Counters {
     encodings: AtomicU64,
     deliveries: AtomicU64,
     writes: AtomicU64,
+    bytes: AtomicU64,
     overflows: AtomicU64,
     catch_ups: AtomicU64,
+    feed_reads: AtomicU64,
+    refusals: AtomicU64,
 }
 
 /// A snapshot of the [`Counters`].
@@ -25,10 +28,16 @@ pub struct Counts {
     pub deliveries: u64,
     /// Write calls on sockets.
     pub writes: u64,
+    /// Bytes that sockets have accepted.
+    pub bytes: u64,
     /// Queues that were dropped because their reader was too slow.
     pub overflows: u64,
-    /// Calls of a consumer's `catch_up`.
+    /// Connections that were brought up to date in a feed.
     pub catch_ups: u64,
+    /// Reads of a feed's source for them: pages at the same position share one.
+    pub feed_reads: u64,
+    /// Connections that were refused.
+    pub refusals: u64,
 }
 
 macro_rules! counts {
@@ -42,10 +51,15 @@ macro_rules! counts {
                 self.deliveries.fetch_add(members, Ordering::Relaxed);
             }
 
+            pub(crate) fn wrote_bytes(&self, bytes: usize) {
+                self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            }
+
             /// Returns the current totals.
             pub fn read(&self) -> Counts {
                 Counts {
                     deliveries: self.deliveries.load(Ordering::Relaxed),
+                    bytes: self.bytes.load(Ordering::Relaxed),
                     $($field: self.$field.load(Ordering::Relaxed),)*
                 }
             }
@@ -58,4 +72,6 @@ counts!(
     wrote => writes,
     overflowed => overflows,
     caught_up => catch_ups,
+    read_feed => feed_reads,
+    refused => refusals,
 );

@@ -22,8 +22,9 @@ pub struct Limits {
     /// The maximum length of the path and query of a socket's URI, in bytes. They are kept while
     /// the socket is open. A longer URI is refused with status 414.
     pub uri_bytes: usize,
-    /// The maximum number of queued messages per socket. On overflow the queue is dropped and the
-    /// consumer catches up.
+    /// The maximum number of queued messages per socket. On overflow the queue is dropped: feeds
+    /// catch up from their sources, and [`Consumer::lagged`](crate::Consumer::lagged) runs if other
+    /// messages were lost.
     pub queue_messages: usize,
     /// The maximum number of queued bytes per socket. Overflow has the same effect.
     pub queue_bytes: usize,

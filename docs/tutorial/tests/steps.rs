@@ -138,7 +138,8 @@ async fn a_chat_stores_messages_and_catches_up_after_a_reconnect() {
     let folder = tempfile::tempdir().unwrap();
     let step = Step::start(env!("CARGO_BIN_EXE_chat"), folder.path());
     let ada = signed_up(&step, "/accounts/first/", "Ada").await;
-    let mut page = Window::open(&ada, "/ws/chat/?since=chat.1:0").await;
+    let mut page = Window::open(&ada, "/ws/chat/").await;
+    assert!(page.text().await.contains("\"#lines\""), "the whole list, without a position");
     for text in ["one", "two", "three"] {
         page.say(&format!(r#"{{"action":"Say","data":{{"text":"{text}"}}}}"#)).await;
         let received = [page.text().await, page.text().await];
@@ -146,6 +147,7 @@ async fn a_chat_stores_messages_and_catches_up_after_a_reconnect() {
         assert!(received.iter().any(|frame| frame.contains(&line)), "{received:?}");
         assert!(received.iter().any(|frame| frame.contains("\"#say\"")), "{received:?}");
     }
+    let seen = position(&ada.clone().get("/chat/").await.text);
     drop((page, step));
 
     let again = Step::start(env!("CARGO_BIN_EXE_chat"), folder.path());
@@ -156,11 +158,22 @@ async fn a_chat_stores_messages_and_catches_up_after_a_reconnect() {
         "/chat/",
         "without JavaScript"
     );
+    let empty = ada.post("/chat/", &[("text", " ")]).await;
+    assert!(empty.status == 422 && empty.text.contains("Write something first."), "{}", empty.text);
     let shown = ada.get("/chat/").await.text;
-    assert!(shown.contains("data-feed=\"chat.1\" data-seq=\"4\""), "{shown}");
-    assert!(shown.find("</b> one</li>") < shown.find("</b> four</li>"));
-    let mut late = Window::open(&ada, "/ws/chat/?since=chat.1:2").await;
-    let (three, four) = (late.text().await, late.text().await);
-    assert!(three.contains("</b> three</li>") && four.contains("</b> four</li>"), "{three} {four}");
-    assert!(four.contains("\"seq\":4"), "{four}");
+    assert!(shown.find("</b> one</li>") < shown.find("</b> four</li>"), "{shown}");
+    for (since, first) in [(seen.as_str(), "four"), ("unknown.3", "one")] {
+        let mut late = Window::open(&ada, &format!("/ws/chat/?since=chat.1:{since}")).await;
+        let missed = late.text().await;
+        let lines = missed.split("</b> ").skip(1).filter_map(|line| line.split('<').next());
+        assert_eq!(lines.clone().next(), Some(first), "since {since}: {missed}");
+        assert_eq!(lines.last(), Some("four"), "since {since}: {missed}");
+        assert!(missed.contains("\"seq\":4"), "{missed}");
+    }
+}
+
+/// The position of the list in a page.
+fn position(page: &str) -> String {
+    let position = page.split("data-feed=\"chat.1\" data-seq=\"").nth(1);
+    position.and_then(|rest| rest.split('"').next()).expect("a position").to_owned()
 }

@@ -30,7 +30,7 @@ const TOLERANCE: u64 = 12 * 1024;
 const ROOM: &str = "/ws/chat/fuzz/";
 const ADDRESSES: &[&str] = &[
     "/ws/chat/fuzz/?dialect=json",
-    "/ws/chat/fuzz/?dialect=htmx&since=chat.room.1:1",
+    "/ws/chat/fuzz/?dialect=htmx&since=chat.room.1:3f9c2b0a71.1",
     "/ws/chat/?dialect=htmx&sidebar=1&at=/chat/fuzz/",
     "/ws/?dialect=json",
     "/ws/example/?dialect=json",
@@ -42,7 +42,7 @@ const ADDRESSES: &[&str] = &[
 const ODD_ADDRESSES: &[&str] = &[
     "/ws/chat/?dialect=json&at=/chat/%2500/",
     "/ws/chat/?dialect=htmx&sidebar=%00&at=/chat/fuzz%00/",
-    "/ws/chat/fuzz/?dialect=json&since=%00&since=chat.room.%00:1&since=chat.room.1:%00",
+    "/ws/chat/fuzz/?dialect=json&since=%00&since=chat.room.%00:a.1&since=chat.room.1:a.%00",
 ];
 
 /// Every message that pages send.

@@ -84,12 +84,15 @@ async fn send_through_kills(store: &Store, folder: &Path, size: Size) {
     assert_eq!(client.post("/chat/", "name=kills").unwrap().status, 303);
     let (progress, target) =
         (Arc::new(Progress::default()), RoomTarget { address, cookie, room: "kills".to_owned() });
+    let page = Page::load(&target);
     let people: Vec<_> = (0..PEOPLE)
         .map(|person| {
-            let (progress, target) = (progress.clone(), target.clone());
+            let (progress, target, page) = (progress.clone(), target.clone(), page.clone());
             match person % 2 {
                 0 => tokio::task::spawn_blocking(move || progress.send_by_form(person, &target)),
-                _ => tokio::spawn(async move { progress.send_over_socket(person, &target).await }),
+                _ => tokio::spawn(
+                    async move { progress.send_over_socket(person, &target, page).await },
+                ),
             }
         })
         .collect();
@@ -190,8 +193,8 @@ impl Progress {
     }
 
     /// Sends the same messages over a socket, and records every received message.
-    async fn send_over_socket(&self, person: usize, target: &RoomTarget) -> Log {
-        let (mut socket, mut acked, mut page) = (None, Vec::new(), Page::default());
+    async fn send_over_socket(&self, person: usize, target: &RoomTarget, page: Page) -> Log {
+        let (mut socket, mut acked, mut page) = (None, Vec::new(), page);
         while !self.finished.load(Ordering::SeqCst) {
             let number = acked.len() + 1;
             let (text, id) = (format!("{person}:{number}"), format!("{person}-{number}"));
@@ -204,7 +207,7 @@ impl Progress {
                 );
                 let open = match socket.take() {
                     Some(socket) => Ok(socket),
-                    None => RoomClient::open(target, page.seq).await,
+                    None => RoomClient::open(target, &page).await,
                 };
                 let Ok(mut open) = open else {
                     tokio::time::sleep(Duration::from_millis(10)).await;

@@ -58,7 +58,7 @@ fn every_limit_setting_and_every_field_of_limits_is_in_the_document() {
 #[test]
 fn every_close_code_is_in_the_document_and_final_if_the_browser_treats_it_as_final() {
     let (document, code) = (file("docs/limits.md"), file("crates/bellwire/src/transport/close.rs"));
-    let browser = file("crates/bellwire/assets/bellwire/socket.js");
+    let browser = file("crates/bellwire/assets/src/bellwire/socket.js");
     let finals = browser.split_once("const FINAL = [").unwrap().1.split_once(']').unwrap().0;
     let finals: Vec<&str> = finals.split(',').map(str::trim).collect();
     let constants = code

@@ -92,13 +92,17 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("POST", "/chat/-/rooms/{}/members/", "kind=closed&member=1&member={}"),
     ("POST", "/chat/-/rooms/{}/delete/", ""),
     ("GET", "/static/{build}/site.css", ""),
-    ("GET", "/static/{build}/bellwire/socket.js", ""),
+    ("GET", "/static/{build}/bellwire.js", ""),
     ("GET", "/static/{build}/chat/chat.css", ""),
     ("GET", "/static/0/site.css", ""),
     ("SHAKE", "/ws/?dialect=htmx", ""),
-    ("SHAKE", "/ws/chat/fuzz/?dialect=json&since=chat.room.1%3A{}", ""),
+    ("SHAKE", "/ws/chat/fuzz/?dialect=json&since=chat.room.1%3Aa.{}", ""),
     ("SHAKE", "/ws/chat/none-{}/", ""),
-    ("SHAKE", "/ws/chat/?dialect=htmx&sidebar=1&at=%2Fchat%2Ffuzz%2F&since=chat.room.1%3A1", ""),
+    (
+        "SHAKE",
+        "/ws/chat/?dialect=htmx&sidebar=1&at=%2Fchat%2Ffuzz%2F&since=chat.room.1%3A3f9c2b0a71.1",
+        "",
+    ),
 ];
 
 /// Malformed, unusual or oversized headers.

@@ -31,8 +31,8 @@ const BEFORE: usize = 10;
 const AWAY: usize = 20;
 const BACK: usize = 20;
 
-/// The limits of the longest wait of bellwire.js before a reconnect: this at first, then the
-/// duration of the outage.
+/// The limits of the longest wait of bellwire.js before a further attempt to reconnect: this at
+/// first, then the duration of the outage.
 const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
@@ -86,10 +86,12 @@ async fn a_restart_closes_every_socket_with_1012_runs_every_disconnect_and_all_c
     let address = server.address.clone();
     let targets: Vec<RoomTarget> = (0..PEOPLE).map(|person| sign_up(&address, person)).collect();
     assert_eq!(http_client(&targets[0]).post("/chat/", "name=restart").unwrap().status, 303);
-    let progress = Arc::new(Progress::new());
-    let clients: Vec<_> = (0..windows)
-        .map(|client| tokio::spawn(follow_room(targets[client % PEOPLE].clone(), progress.clone())))
-        .collect();
+    let (page, progress) = (Page::load(&targets[0]), Arc::new(Progress::new()));
+    let follow = |client: usize| {
+        let target = targets[client % PEOPLE].clone();
+        tokio::spawn(follow_room(target, page.clone(), progress.clone()))
+    };
+    let clients: Vec<_> = (0..windows).map(follow).collect();
     wait_until_all("all sockets are open", windows, || progress.open.load(Ordering::SeqCst));
     send_messages(&targets[0], 0..BEFORE);
     wait_until_all("all have received the messages", windows, || {
@@ -165,32 +167,44 @@ fn send_messages(target: &RoomTarget, numbers: std::ops::Range<usize>) {
 
 /// Receives messages until all have arrived, and reconnects as bellwire.js does. Returns the close
 /// codes and the page.
-async fn follow_room(target: RoomTarget, progress: Arc<Progress>) -> (Vec<u16>, Page) {
-    let (mut codes, mut page, mut lost) = (Vec::new(), Page::default(), Instant::now());
+async fn follow_room(
+    target: RoomTarget,
+    mut page: Page,
+    progress: Arc<Progress>,
+) -> (Vec<u16>, Page) {
+    let (mut codes, mut lost) = (Vec::new(), Instant::now());
     let mut permit = Some(progress.connecting.acquire().await.unwrap());
     loop {
-        let opened = RoomClient::open(&target, page.seq).await;
+        let opened = RoomClient::open(&target, &page).await;
         permit.take();
+        let mut wait = None;
         match opened {
             Ok(mut socket) => {
                 progress.open.fetch_add(1, Ordering::SeqCst);
                 progress.back.fetch_add(codes.len(), Ordering::SeqCst);
-                let Some(code) = receive_all(&mut socket, &mut page, &progress).await else {
-                    return (codes, page);
-                };
+                let end = receive_all(&mut socket, &mut page, &progress).await;
                 lost = Instant::now();
-                codes.push(code);
+                codes.push(match end {
+                    Received::Frame => return (codes, page),
+                    Received::Restart(delay) => {
+                        wait = Some(delay);
+                        1012
+                    }
+                    Received::Close(code) => code,
+                    Received::Lost => 1006,
+                });
                 progress.closed.fetch_add(1, Ordering::SeqCst);
             }
             Err(_) => drop(progress.failed_attempts.fetch_add(1, Ordering::SeqCst)),
         }
         let longest = lost.elapsed().clamp(SHORTEST_WAIT, LONGEST_WAIT);
-        tokio::time::sleep(longest.mul_f64(random_fraction())).await;
+        let wait = wait.unwrap_or_else(|| longest.mul_f64(random_fraction()));
+        tokio::time::sleep(wait).await;
     }
 }
 
-/// Returns the close code, or `None` once all messages have arrived.
-async fn receive_all(socket: &mut RoomClient, page: &mut Page, progress: &Progress) -> Option<u16> {
+/// Returns the end of the connection, or a frame once all messages have arrived.
+async fn receive_all(socket: &mut RoomClient, page: &mut Page, progress: &Progress) -> Received {
     while page.shown.len() < BEFORE + AWAY + BACK {
         let before = page.shown.len();
         match timeout(2 * TEST_TIMEOUT, socket.receive(page)).await.expect("a frame in time") {
@@ -198,9 +212,8 @@ async fn receive_all(socket: &mut RoomClient, page: &mut Page, progress: &Progre
                 let saw = before < BEFORE && page.shown.len() >= BEFORE;
                 progress.saw_before.fetch_add(usize::from(saw), Ordering::SeqCst);
             }
-            Received::Close(code) => return Some(code),
-            Received::Lost => return Some(1006),
+            end => return end,
         }
     }
-    None
+    Received::Frame
 }

@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 
-use crate::support::TEST_TIMEOUT;
+use crate::support::{HttpClient, TEST_TIMEOUT};
 
 /// The handshake timeout of bellwire.js.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -21,10 +21,10 @@ const FEED: &str = "chat.room.1";
 
 /// The content of a room's page. A feed number that does not increase, or a message that is already
 /// displayed, fails the test.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Page {
-    /// The position in the feed.
-    pub(crate) seq: u64,
+    /// The position in the feed: `<epoch>.<number>`.
+    position: String,
     /// The displayed texts, in order.
     pub(crate) shown: Vec<String>,
     /// The number of catch-ups: frames with several missed messages.
@@ -37,14 +37,27 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    /// The page as it comes by HTTP.
+    pub(crate) fn load(target: &RoomTarget) -> Self {
+        let RoomTarget { address, cookie, room } = target;
+        let mut client = HttpClient::connect(address, cookie).unwrap();
+        let html = client.get(&format!("/chat/{room}/")).unwrap().text;
+        let list = format!(" data-feed=\"{FEED}\" data-seq=\"");
+        let (_, list) = html.split_once(&list).expect("a list of messages");
+        let (position, list) = list.split_once('"').unwrap();
+        let mut page = Self { position: position.to_owned(), ..Self::default() };
+        messages(list).into_iter().for_each(|message| page.show(message));
+        page
+    }
+
     pub(crate) fn apply(&mut self, frame: &str) {
         assert!(!frame.contains("data-error"), "refused: {frame}");
         if frame.contains("\"innerHTML:#messages-list\"") {
             (self.ids, self.shown) = Default::default();
             self.list_resets += 1;
         }
-        let messages: Vec<_> = frame.split(" id=\"message--").skip(1).map(message).collect();
-        let Some(seq) = number_after(frame, " data-seq=\"") else {
+        let messages = messages(frame);
+        let Some(position) = text_after(frame, " data-seq=\"") else {
             // The reply to a message that was already stored; the catch-up was sent before it.
             assert!(
                 messages.iter().all(|(id, _)| self.ids.contains(id)),
@@ -53,14 +66,27 @@ impl Page {
             self.duplicates += messages.len();
             return;
         };
-        assert!(seq > self.seq, "{seq} after {}: {frame}", self.seq);
-        self.seq = seq;
+        let is_later = number(position) > number(&self.position);
+        assert!(is_later, "{position} after {}: {frame}", self.position);
+        self.position = position.to_owned();
         self.catch_ups += usize::from(messages.len() > 1);
-        for (id, text) in messages {
-            assert!(self.ids.insert(id), "twice: {frame}");
-            self.shown.push(text);
-        }
+        messages.into_iter().for_each(|message| self.show(message));
     }
+
+    fn show(&mut self, (id, text): (u64, String)) {
+        assert!(self.ids.insert(id), "twice: {text}");
+        self.shown.push(text);
+    }
+}
+
+/// The number in a position; `None` if the page has none.
+fn number(position: &str) -> Option<u64> {
+    position.split_once('.').map(|(_, number)| number.parse().expect("a number"))
+}
+
+/// The messages in a page or a frame.
+fn messages(html: &str) -> Vec<(u64, String)> {
+    html.split(" id=\"message--").skip(1).map(message).collect()
 }
 
 /// Parses a message in a frame, from its id on.
@@ -71,8 +97,8 @@ fn message(html: &str) -> (u64, String) {
     (id.expect("an id"), text.expect("a text").0.to_owned())
 }
 
-fn number_after(html: &str, mark: &str) -> Option<u64> {
-    html.split_once(mark)?.1.split('"').next()?.parse().ok()
+fn text_after<'a>(html: &'a str, mark: &str) -> Option<&'a str> {
+    html.split_once(mark)?.1.split('"').next()
 }
 
 /// The address of a room, and the session that opens it.
@@ -89,24 +115,26 @@ pub(crate) struct RoomTarget {
 pub(crate) enum Received {
     Frame,
     Close(u16),
+    /// The server restarts, and tells the client to return after this time.
+    Restart(Duration),
     Lost,
 }
 
 pub(crate) struct RoomClient(WebSocketStream<TcpStream>);
 
 impl RoomClient {
-    /// Opens a socket that has received the feed up to `since`.
-    pub(crate) async fn open(target: &RoomTarget, since: u64) -> io::Result<Self> {
-        Self::open_with_receive_buffer(target, since, None).await
+    /// Opens the socket of a page.
+    pub(crate) async fn open(target: &RoomTarget, page: &Page) -> io::Result<Self> {
+        Self::open_with_receive_buffer(target, page, None).await
     }
 
     /// The same as [`open`](Self::open), with a kernel receive buffer of `receive_buffer` bytes.
     pub(crate) async fn open_with_receive_buffer(
         target: &RoomTarget,
-        since: u64,
+        page: &Page,
         receive_buffer: Option<u32>,
     ) -> io::Result<Self> {
-        let RoomTarget { address, cookie, room } = target;
+        let (RoomTarget { address, cookie, room }, since) = (target, &page.position);
         let uri = format!("ws://{address}/ws/chat/{room}/?dialect=htmx&since={FEED}:{since}");
         let headers =
             [(header::ORIGIN, format!("http://{address}")), (header::COOKIE, cookie.clone())];
@@ -141,11 +169,14 @@ impl RoomClient {
     pub(crate) async fn receive(&mut self, page: &mut Page) -> Received {
         loop {
             let Some(Ok(message)) = self.0.next().await else { return Received::Lost };
-            if let Some((code, _)) = message.as_close() {
-                let code = code.into();
+            if let Some((code, reason)) = message.as_close() {
+                let end = match reason.strip_prefix("retry=") {
+                    Some(delay) => Received::Restart(Duration::from_millis(delay.parse().unwrap())),
+                    None => Received::Close(code.into()),
+                };
                 // Polling once more sends our half of the closing handshake.
                 let _ = timeout(TEST_TIMEOUT, self.0.next()).await;
-                return Received::Close(code);
+                return end;
             }
             if let Some(text) = message.as_text() {
                 page.apply(text);

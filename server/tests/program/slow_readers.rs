@@ -83,22 +83,23 @@ async fn stuck_readers_delay_nobody_use_little_memory_and_are_closed_with_1013()
     assert_eq!(client.post("/chat/", "name=slow").unwrap().status, 303);
     let target = RoomTarget { address: server.address.clone(), cookie, room: "slow".to_owned() };
 
+    let empty = Page::load(&target);
+    let with_small_buffer =
+        || RoomClient::open_with_receive_buffer(&target, &empty, Some(RECEIVE_BUFFER));
     let mut unread = Vec::new();
     for _ in 0..stuck {
-        unread.push(
-            RoomClient::open_with_receive_buffer(&target, 0, Some(RECEIVE_BUFFER)).await.unwrap(),
-        );
+        unread.push(with_small_buffer().await.unwrap());
     }
     let mut sockets = Vec::new();
     for _ in 0..HEALTHY {
-        sockets.push(RoomClient::open(&target, 0).await.unwrap());
+        sockets.push(RoomClient::open(&target, &empty).await.unwrap());
     }
     // A socket that has received this first message has joined the group and misses no later one.
     assert_eq!(client.post("/chat/slow/", "message=first").unwrap().status, 303);
     let (sent, all) = (Arc::new(AtomicUsize::new(1)), 1 + messages);
     let (mut healthy, mut slow) = (Vec::new(), Vec::new());
     for mut socket in sockets {
-        let mut page = Page::default();
+        let mut page = empty.clone();
         assert_eq!(
             socket.receive_until(&mut page, |page| !page.shown.is_empty()).await,
             Received::Frame
@@ -106,9 +107,8 @@ async fn stuck_readers_delay_nobody_use_little_memory_and_are_closed_with_1013()
         healthy.push(tokio::spawn(read(socket, page, all)));
     }
     for _ in 0..SLOW {
-        let socket =
-            RoomClient::open_with_receive_buffer(&target, 0, Some(RECEIVE_BUFFER)).await.unwrap();
-        slow.push(tokio::spawn(read_slowly(socket, all, sent.clone())));
+        let socket = with_small_buffer().await.unwrap();
+        slow.push(tokio::spawn(read_slowly(socket, empty.clone(), all, sent.clone())));
     }
     let mut memory = Memory::watch(&server);
     let start = Instant::now();
@@ -157,8 +157,10 @@ async fn stuck_readers_delay_nobody_use_little_memory_and_are_closed_with_1013()
         closed() == stuck
     });
     // A stuck socket that finally reads receives the close code; the others are dropped without it.
-    let late_readers: Vec<_> =
-        unread.drain(..LATE_READERS).map(|socket| tokio::spawn(read_to_end(socket))).collect();
+    let late_readers: Vec<_> = unread
+        .drain(..LATE_READERS)
+        .map(|socket| tokio::spawn(read_to_end(socket, empty.clone())))
+        .collect();
     for reader in late_readers {
         let (page, end) = reader.await.unwrap();
         assert_eq!(end, Received::Close(1013));
@@ -188,7 +190,8 @@ async fn send(
     messages: usize,
     sent: Arc<AtomicUsize>,
 ) -> Vec<(String, Instant)> {
-    let (mut socket, mut page) = (RoomClient::open(&target, 0).await.unwrap(), Page::default());
+    let mut page = Page::load(&target);
+    let mut socket = RoomClient::open(&target, &page).await.unwrap();
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut times = Vec::with_capacity(messages);
@@ -228,15 +231,19 @@ async fn read(mut socket: RoomClient, mut page: Page, messages: usize) -> (Page,
 }
 
 /// Reads until the connection ends.
-async fn read_to_end(mut socket: RoomClient) -> (Page, Received) {
-    let mut page = Page::default();
+async fn read_to_end(mut socket: RoomClient, mut page: Page) -> (Page, Received) {
     let end = socket.receive_until(&mut page, |_| false).await;
     (page, end)
 }
 
 /// Stays behind until all messages are sent, then reads the rest.
-async fn read_slowly(mut socket: RoomClient, messages: usize, sent: Arc<AtomicUsize>) -> Page {
-    let (mut page, mut last) = (Page::default(), Instant::now());
+async fn read_slowly(
+    mut socket: RoomClient,
+    mut page: Page,
+    messages: usize,
+    sent: Arc<AtomicUsize>,
+) -> Page {
+    let mut last = Instant::now();
     while page.shown.len() < messages {
         assert_eq!(page.list_resets, 0, "so far behind that the list was replaced");
         let sent = sent.load(Ordering::SeqCst);

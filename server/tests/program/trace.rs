@@ -160,7 +160,8 @@ fn by_socket(person: usize, number: usize) -> String {
 
 /// Sends messages one after another, each after the previous one was received.
 async fn send_messages(person: usize, target: RoomTarget) {
-    let (mut socket, mut page) = (RoomClient::open(&target, 0).await.unwrap(), Page::default());
+    let mut page = Page::load(&target);
+    let mut socket = RoomClient::open(&target, &page).await.unwrap();
     for number in 0..MESSAGES {
         let text = by_socket(person, number);
         socket.send_message(&text, &format!("id-{text}")).await.unwrap();

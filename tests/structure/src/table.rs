@@ -33,6 +33,7 @@ pub const TABLE: &[(&str, &[&str])] = &[
     ("bellwire-security-tests", &["bellwire-testkit"]),
     ("bellwire-bench", &["bellwire"]),
     ("bellwire-tutorial", &["bellwire", "bellwire-site"]),
+    ("auction", &["bellwire"]),
 ];
 
 /// The site re-exports all crates that an app needs, so that an app has one dependency.

@@ -2,24 +2,26 @@
 
 use std::net::IpAddr;
 
-use bellwire_site::bellwire::IdempotencyKey;
+use bellwire_site::bellwire::{ActionData, IdempotencyKey, serde::lenient_int};
 use bellwire_site::{SiteState, Tx, User};
+use serde::Deserialize;
 
+use crate::comment_feed::comment_feed;
 use crate::forms::{AuthorName, CommentText};
-use crate::models::article::feed_of;
-use crate::models::comment::{Comment, NewComment, WriteOutcome};
+use crate::models::comment::NewComment;
+use crate::models::{Article, Comment};
 use crate::rate_limit::COMMENTS;
 use crate::{BlogError, fragments};
 
 /// The fields of a new comment, as submitted.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ActionData)]
 pub struct CommentInput {
     /// The author's name.
     pub author: String,
     /// The text.
     pub content: String,
     /// The id of the article.
-    #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
+    #[serde(deserialize_with = "lenient_int")]
     pub post_id: i64,
     /// The idempotency key, chosen by the client: a repeated send with it adds no second comment.
     #[serde(default)]
@@ -35,8 +37,8 @@ pub(crate) async fn add_comment(
     site: &SiteState,
     by: Option<&User>,
     from: Option<IpAddr>,
-    input: &CommentInput,
-) -> Result<WriteOutcome, BlogError> {
+    input: CommentInput,
+) -> Result<Comment, BlogError> {
     let new = NewComment {
         article_id: input.post_id,
         author: AuthorName::parse(&input.author)?,
@@ -50,21 +52,25 @@ pub(crate) async fn add_comment(
     let existing =
         Comment::sent_before(site.db().read(), new.article_id, new.client_id.as_ref()).await?;
     if let Some(existing) = existing {
-        return Ok(WriteOutcome::Existing(existing));
+        return Ok(existing);
     }
     site.count(&COMMENTS, by.map(|user| user.id), from)?;
-    let layer = site.bellwire().layer().clone();
+    let (feed, epochs) = (comment_feed(site, new.article_id), site.epochs().clone());
     site.db()
         .write(async move |tx: Tx| {
-            let outcome = Comment::write(&tx, new).await?;
-            if let WriteOutcome::New(comment) = &outcome {
-                // Rendered before the commit, so that nothing can fail after it. Published in the
-                // order of the commits.
-                let (seq, patch) = (comment.seq.cast_unsigned(), fragments::new_comment(comment)?);
-                let feed = layer.group::<()>(feed_of(comment.article_id));
-                tx.on_commit(move || feed.publish(seq, patch));
+            // Lock before the lookup: two concurrent sends with one key must add one comment.
+            Article::lock_published(&tx, new.article_id).await?;
+            let existing =
+                Comment::sent_before(&tx, new.article_id, new.client_id.as_ref()).await?;
+            if let Some(existing) = existing {
+                return Ok(existing);
             }
-            Ok(outcome)
+            let comment = Comment::write(&tx, &epochs, new).await?;
+            // Rendered before the commit, so that nothing can fail after it. Published in the order
+            // of the commits.
+            let (seq, patch) = (comment.seq, fragments::new_comment(&comment)?);
+            tx.on_commit(move || feed.publish(seq, patch));
+            Ok(comment)
         })
         .await
 }

@@ -4,6 +4,8 @@ mod add_comment;
 mod remove_comment;
 mod save_article;
 
+use bellwire_site::bellwire::ActionData;
+use bellwire_site::bellwire::serde::{lenient_int, lenient_option_int};
 use serde::Deserialize;
 
 pub(crate) use add_comment::{CommentInput, add_comment};
@@ -11,8 +13,7 @@ pub(crate) use remove_comment::remove_comment;
 pub(crate) use save_article::{save_article, write_article};
 
 /// An action, as named on the wire.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "action", content = "data")]
+#[derive(Debug, bellwire_site::bellwire::Action)]
 pub enum Action {
     /// Shows another page.
     #[serde(rename = "Change page")]
@@ -21,7 +22,7 @@ pub enum Action {
     #[serde(rename = "Add next posts")]
     AddNextPosts {
         /// The number of the page, from 1.
-        #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
+        #[serde(deserialize_with = "lenient_int")]
         page: i64,
         /// The search query of the list.
         #[serde(default)]
@@ -33,24 +34,25 @@ pub enum Action {
         search: String,
     },
     /// Adds a comment to an article.
+    #[action(form)]
     #[serde(rename = "Add comment")]
     AddComment(CommentInput),
     /// Removes a comment.
     #[serde(rename = "Remove comment")]
     RemoveComment {
         /// The id of the comment.
-        #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
+        #[serde(deserialize_with = "lenient_int")]
         id: i64,
     },
 }
 
 /// The page to show.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ActionData)]
 pub struct PageTarget {
     /// The kind of page.
     pub page: PageKind,
     /// The id of the article, for a single post.
-    #[serde(default, deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
+    #[serde(default, deserialize_with = "lenient_option_int")]
     pub id: Option<i64>,
 }
 
@@ -66,8 +68,4 @@ pub enum PageKind {
     /// The page about the authors.
     #[serde(rename = "about us")]
     AboutUs,
-}
-
-impl bellwire_site::bellwire::Action for Action {
-    const FORM: Option<&'static str> = Some("Add comment");
 }

@@ -2,9 +2,9 @@
 //! on.
 
 use bellwire_site::accounts::users;
-use bellwire_site::bellwire::{Group, GroupName, Invalid, Layer};
+use bellwire_site::bellwire::Topic;
 use bellwire_site::markup::Text;
-use bellwire_site::{LookupExt as _, Tx};
+use bellwire_site::{FeedEpochs, LookupExt as _, Tx};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
@@ -13,6 +13,9 @@ use sea_orm::{ActiveValue::Set, PaginatorTrait, QuerySelect, Unchanged};
 use super::search;
 use crate::BlogError;
 use crate::forms::{ArticleText, Title};
+
+/// The windows that show an article, and the feed of its comments.
+pub const ARTICLE: Topic<i64> = Topic::new("blog.article");
 
 /// The characters that are percent-encoded in a path.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -122,7 +125,7 @@ impl Article {
     /// Inserts an article.
     ///
     /// # Errors
-    /// A title that is taken, or a database error.
+    /// [`BlogError::TitleTaken`], or a database error.
     pub async fn write(tx: &Tx, author: i64, input: &ArticleInput) -> Result<Model, BlogError> {
         Self::lock_names(tx).await?;
         check_title(tx, &input.title, None).await?;
@@ -149,8 +152,8 @@ impl Article {
     /// once keeps its address and its date.
     ///
     /// # Errors
-    /// [`BlogError::NoArticle`], a conflict with a save after this `version`, a title that is
-    /// taken, or a database error.
+    /// [`BlogError::NoArticle`], [`BlogError::Conflict`] if it was saved after this `version`,
+    /// [`BlogError::TitleTaken`], or a database error.
     pub async fn save(
         tx: &Tx,
         id: i64,
@@ -158,14 +161,9 @@ impl Article {
         input: &ArticleInput,
     ) -> Result<Model, BlogError> {
         Self::lock_names(tx).await?;
-        let before =
-            Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or(BlogError::NoArticle)?;
+        let before = Self::lock(tx, id).await?;
         if before.version != version {
-            return Err(Invalid::field(
-                "version",
-                "Someone else has saved this article in the meantime.",
-            )
-            .into());
+            return Err(BlogError::Conflict);
         }
         check_title(tx, &input.title, Some(id)).await?;
         let slug = match before.first_published_at {
@@ -203,37 +201,29 @@ impl Article {
 
     /// Increments the number of changes and returns it. The row stays locked until the end of the
     /// transaction, which makes the order total.
-    pub(crate) async fn next_seq(db: &impl ConnectionTrait, id: i64) -> Result<i64, BlogError> {
+    pub(crate) async fn next_seq(tx: &Tx, epochs: &FeedEpochs, id: i64) -> Result<i64, BlogError> {
         let raised = Entity::update_many()
             .col_expr(Column::Seq, Expr::col(Column::Seq).add(1))
             .filter(Column::Id.eq(id))
-            .exec_with_returning(db)
+            .exec_with_returning(tx)
             .await?;
-        raised.first().map(|article| article.seq).ok_or(BlogError::NoArticle)
+        let seq = raised.first().ok_or(BlogError::NoArticle)?.seq;
+        epochs.note(tx, ARTICLE.of(id).name(), seq).await?;
+        Ok(seq)
     }
 
     /// Locks the article until the end of the transaction, and waits for other writers.
-    pub(crate) async fn lock(db: &impl ConnectionTrait, id: i64) -> Result<(), BlogError> {
-        Entity::find_by_id(id)
-            .lock_exclusive()
-            .one(db)
-            .await?
-            .map(|_| ())
-            .ok_or(BlogError::NoArticle)
+    pub(crate) async fn lock(db: &impl ConnectionTrait, id: i64) -> Result<Model, BlogError> {
+        Entity::find_by_id(id).lock_exclusive().one(db).await?.ok_or(BlogError::NoArticle)
     }
 
-    /// Locks and returns the article, if it is published.
+    /// Locks the article as [`lock`](Self::lock) does, if it is published.
     pub(crate) async fn lock_published(
         db: &impl ConnectionTrait,
         id: i64,
-    ) -> Result<Model, BlogError> {
-        let found = Entity::find_by_id(id).lock_exclusive().one(db).await?;
-        found.filter(|article| article.published_at.is_some()).ok_or(BlogError::NoArticle)
-    }
-
-    /// The feed of numbered comments of this article.
-    pub fn feed(&self, layer: &Layer) -> Group<()> {
-        layer.group(feed_of(self.row.id))
+    ) -> Result<(), BlogError> {
+        let locked = Self::lock(db, id).await?;
+        locked.published_at.map(drop).ok_or(BlogError::NoArticle)
     }
 
     /// The path of its page.
@@ -245,11 +235,6 @@ impl Article {
     pub fn is_for(&self, is_staff: bool) -> bool {
         is_staff || self.row.published_at.is_some()
     }
-}
-
-/// The group of the windows that show the article with this id.
-pub(crate) fn feed_of(id: i64) -> GroupName {
-    GroupName::of("blog.article", id)
 }
 
 /// The path of the article with this slug.
@@ -287,7 +272,7 @@ async fn check_title(
     except: Option<i64>,
 ) -> Result<(), BlogError> {
     match exists(db, Column::Title.eq(title.as_str()), except).await? {
-        true => Err(Invalid::field("title", "There is an article with this title already.").into()),
+        true => Err(BlogError::TitleTaken),
         false => Ok(()),
     }
 }

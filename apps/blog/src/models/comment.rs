@@ -1,12 +1,12 @@
 //! The comments table. Each comment has a permanent position below its article, and the number of
 //! its latest change.
 
+use bellwire_site::bellwire::IdempotencyKey;
+use bellwire_site::{FeedEpochs, Tx};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, FromQueryResult, QueryOrder, QuerySelect, Unchanged};
 
 use super::Article;
-use bellwire_site::bellwire::IdempotencyKey;
-
 use crate::BlogError;
 use crate::forms::{AuthorName, CommentText};
 
@@ -63,15 +63,6 @@ pub struct NewComment {
     pub at: DateTimeUtc,
 }
 
-/// The result of writing a comment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WriteOutcome {
-    /// The new comment.
-    New(Comment),
-    /// The comment that an earlier send with the same idempotency key added.
-    Existing(Comment),
-}
-
 /// The number of comments of an article.
 #[derive(Debug, FromQueryResult)]
 struct CommentCount {
@@ -80,22 +71,12 @@ struct CommentCount {
 }
 
 impl Model {
-    /// Inserts a comment with the article's next number, or returns the one that an earlier send
-    /// with the same idempotency key added.
+    /// Inserts a comment with the article's next number.
     ///
     /// # Errors
-    /// [`BlogError::NoArticle`] unless the article is published, or a database error.
-    pub async fn write(
-        db: &impl ConnectionTrait,
-        new: NewComment,
-    ) -> Result<WriteOutcome, BlogError> {
-        // Lock before the lookup: two concurrent sends with one key must add one comment.
-        Article::lock_published(db, new.article_id).await?;
-        let existing = Self::sent_before(db, new.article_id, new.client_id.as_ref()).await?;
-        if let Some(existing) = existing {
-            return Ok(WriteOutcome::Existing(existing));
-        }
-        let seq = Article::next_seq(db, new.article_id).await?;
+    /// [`BlogError::NoArticle`], or a database error.
+    pub async fn write(tx: &Tx, epochs: &FeedEpochs, new: NewComment) -> Result<Self, BlogError> {
+        let seq = Article::next_seq(tx, epochs, new.article_id).await?;
         let row = ActiveModel {
             article_id: Set(new.article_id),
             author: Set(new.author.as_str().to_owned()),
@@ -107,7 +88,7 @@ impl Model {
             created_at: Set(new.at),
             ..Default::default()
         };
-        Ok(WriteOutcome::New(row.insert(db).await?))
+        Ok(row.insert(tx).await?)
     }
 
     /// The comment that was sent with this idempotency key.
@@ -126,12 +107,12 @@ impl Model {
         Ok(found.one(db).await?)
     }
 
-    /// The comment with this id.
+    /// The comment with this id, also if it was removed.
     ///
     /// # Errors
-    /// A database error.
-    pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Self>, BlogError> {
-        Ok(Entity::find_by_id(id).one(db).await?)
+    /// [`BlogError::NoComment`], or a database error.
+    pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Self, BlogError> {
+        Entity::find_by_id(id).one(db).await?.ok_or(BlogError::NoComment)
     }
 
     /// Removes a comment and clears its name and text. `None` if it was removed before.
@@ -139,18 +120,19 @@ impl Model {
     /// # Errors
     /// [`BlogError::NoComment`], or a database error.
     pub async fn remove(
-        db: &impl ConnectionTrait,
+        tx: &Tx,
+        epochs: &FeedEpochs,
         id: i64,
         at: DateTimeUtc,
     ) -> Result<Option<Self>, BlogError> {
-        let found = Entity::find_by_id(id).one(db).await?.ok_or(BlogError::NoComment)?;
-        Article::lock(db, found.article_id).await?;
+        let found = Self::by_id(tx, id).await?;
+        Article::lock(tx, found.article_id).await?;
         // Read again under the lock: another transaction may have removed it.
-        let now = Entity::find_by_id(id).one(db).await?.ok_or(BlogError::NoComment)?;
+        let now = Self::by_id(tx, id).await?;
         if now.removed_at.is_some() {
             return Ok(None);
         }
-        let changed_seq = Article::next_seq(db, now.article_id).await?;
+        let changed_seq = Article::next_seq(tx, epochs, now.article_id).await?;
         let row = ActiveModel {
             id: Unchanged(id),
             author: Set(String::new()),
@@ -159,7 +141,7 @@ impl Model {
             removed_at: Set(Some(at)),
             ..Default::default()
         };
-        Ok(Some(row.update(db).await?))
+        Ok(Some(row.update(tx).await?))
     }
 
     /// The newest comments of an article, or the newest before a position, in order. Without

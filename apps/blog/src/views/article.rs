@@ -2,16 +2,13 @@
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{AppError, ClientAddress, Field, MaybeUser, SiteError, SiteState, User};
+use bellwire_site::{Answer, ClientAddress, MaybeUser, SiteError, SiteState, User};
 
-use super::is_staff;
+use super::{is_staff, refusal_of};
 use crate::BlogError;
 use crate::actions::{self, CommentInput};
-use crate::models::Article;
-use crate::models::article::path_of;
-use crate::models::comment::{Comment, WriteOutcome};
+use crate::models::{Article, Comment};
 use crate::pages::{ArticlePage, CommentForm};
 
 /// The query of an article: the newest comments, or those before a position.
@@ -50,64 +47,46 @@ pub(crate) async fn article(
 pub(crate) async fn add_comment(
     user: MaybeUser,
     from: ClientAddress,
+    answer: Answer,
     Path(slug): Path<String>,
     State(site): State<SiteState>,
     Form(fields): Form<SubmittedComment>,
 ) -> Result<Response, SiteError> {
     let article = find(&site, &user, &slug).await?;
-    let input = CommentInput {
-        author: fields.author.clone(),
-        content: fields.content.clone(),
-        post_id: article.row.id,
-        client_id: fields.client_id,
-    };
-    let mut form = CommentForm {
-        author: Field::typed(fields.author),
-        content: Field::typed(fields.content),
-        error: None,
-    };
-    let outcome = actions::add_comment(&site, user.0.as_ref(), Some(from.network()), &input).await;
-    let (status, wait) = match outcome {
-        Ok(WriteOutcome::New(comment) | WriteOutcome::Existing(comment)) => {
+    let form = CommentForm::typed(&fields.author, &fields.content);
+    let SubmittedComment { author, content, client_id } = fields;
+    let input = CommentInput { author, content, post_id: article.row.id, client_id };
+    let user = user.0.as_ref();
+    let refusal = match actions::add_comment(&site, user, Some(from.network()), input).await {
+        Ok(comment) => {
             let address = format!("{}#comment--{}", article.path(), comment.id);
-            return Ok(Redirect::to(&address).into_response());
+            return Ok(answer.ok(Redirect::to(&address)));
         }
-        Err(BlogError::AppError(AppError::Invalid(invalid))) => {
-            match invalid.field.as_deref() {
-                Some("author") => form.author.wrong(invalid.message),
-                Some("content") => form.content.wrong(invalid.message),
-                _ => form.error = Some(invalid.message),
-            }
-            (StatusCode::UNPROCESSABLE_ENTITY, None)
-        }
-        Err(BlogError::AppError(AppError::TooOften(limit))) => {
-            form.error = Some(SiteError::from(limit).to_string());
-            (StatusCode::TOO_MANY_REQUESTS, Some(limit.retry_after.as_secs() + 1))
-        }
-        Err(error) => return Err(error.into()),
+        Err(error) => refusal_of(error)?,
     };
-    let mut page = ArticlePage::load(&site, user.0.as_ref(), article, None).await?;
-    page.form = form;
-    let page = page.page(user.0.as_ref())?.status(status);
-    let wait = wait.map(|seconds| [(header::RETRY_AFTER, HeaderValue::from(seconds))]);
-    Ok((wait, page).into_response())
+    let mut page = ArticlePage::load(&site, user, article, None).await?;
+    page.form = form.refused(&refusal);
+    let mut response = page.page(user)?.status(refusal.status).into_response();
+    refusal.mark(&mut response);
+    Ok(response)
 }
 
 /// `POST /blog/comment/<id>/remove/`
 pub(crate) async fn remove_comment(
     user: User,
+    answer: Answer,
     Path(id): Path<i64>,
     State(site): State<SiteState>,
-) -> Result<Redirect, SiteError> {
+) -> Result<Response, SiteError> {
     actions::remove_comment(&site, &user, id).await?;
     let db = site.db().read();
-    let comment = Comment::by_id(db, id).await?.ok_or(SiteError::NotFound)?;
-    let article = Article::by_id(db, comment.article_id).await?.ok_or(SiteError::NotFound)?;
-    Ok(Redirect::to(&format!("{}#comments", path_of(&article.row.slug))))
+    let article = Comment::by_id(db, id).await?.article_id;
+    let article = Article::by_id(db, article).await?.ok_or(BlogError::NoArticle)?;
+    Ok(answer.ok(Redirect::to(&format!("{}#comments", article.path()))))
 }
 
 /// The article with this slug, if this reader may see it.
-async fn find(site: &SiteState, user: &MaybeUser, slug: &str) -> Result<Article, SiteError> {
+async fn find(site: &SiteState, user: &MaybeUser, slug: &str) -> Result<Article, BlogError> {
     let article = Article::by_slug(site.db().read(), slug).await?;
-    article.filter(|article| article.is_for(is_staff(user))).ok_or(SiteError::NotFound)
+    article.filter(|article| article.is_for(is_staff(user))).ok_or(BlogError::NoArticle)
 }

@@ -3,17 +3,16 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use bellwire_site::bellwire::Html;
 use bellwire_site::markup::Text;
-use bellwire_site::{AppError, Field, Page, SiteError, SiteState, User};
+use bellwire_site::{Field, Page, SiteError, SiteState, User};
 
-use super::require_staff;
+use super::{refusal_of, require_staff};
 use crate::BlogError;
 use crate::actions;
 use crate::forms::{ArticleText, Title};
-use crate::models::article::{ArticleInput, path_of};
+use crate::models::article::{self, ArticleInput, path_of};
 use crate::models::{Article, Headline};
 use crate::pages::{self, DRAFTS, Teaser, WRITE};
 
@@ -76,12 +75,11 @@ pub(crate) async fn send_new(
     let user = require_staff(user)?;
     let page = WritePage { action: WRITE.to_owned(), ..WritePage::of(&fields) };
     match parse(&site, &fields) {
-        Ok(Submission::Preview(html)) => Ok(page.with_preview(html).page(&user)?.into_response()),
-        Ok(Submission::Save(input)) => match actions::write_article(&site, &user, input).await {
-            Ok(row) => Ok(Redirect::to(&path_of(&row.slug)).into_response()),
-            Err(error) => page.with_error(error)?.unprocessable(&user),
-        },
-        Err(error) => page.with_error(error)?.unprocessable(&user),
+        Ok(Submission::Save(input)) => {
+            page.saved(actions::write_article(&site, &user, input).await, &user)
+        }
+        Ok(Submission::Preview(html)) => page.previewed(html, &user),
+        Err(error) => page.refused(error, &user),
     }
 }
 
@@ -92,7 +90,7 @@ pub(crate) async fn edit(
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
     let user = require_staff(user)?;
-    let article = Article::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
+    let article = Article::by_slug(site.db().read(), &slug).await?.ok_or(BlogError::NoArticle)?;
     let page = WritePage {
         title: Field::typed(&*article.row.title),
         content: Field::typed(&*article.row.content),
@@ -109,24 +107,18 @@ pub(crate) async fn send_edited(
     Form(fields): Form<SubmittedArticle>,
 ) -> Result<Response, SiteError> {
     let user = require_staff(user)?;
-    let article = Article::by_slug(site.db().read(), &slug).await?.ok_or(SiteError::NotFound)?;
+    let article = Article::by_slug(site.db().read(), &slug).await?.ok_or(BlogError::NoArticle)?;
     let version = fields.version.parse().unwrap_or_default();
-    let mut page = WritePage::of(&fields).for_article(&article);
+    let page = WritePage::of(&fields).for_article(&article);
+    // Until it is saved, it stays an edit of the version it started from.
+    let unsaved = |page| WritePage { version, ..page };
     match parse(&site, &fields) {
-        Ok(Submission::Preview(html)) => {
-            page.version = version; // a preview stays an edit of the version it started from
-            Ok(page.with_preview(html).page(&user)?.into_response())
-        }
         Ok(Submission::Save(input)) => {
-            match actions::save_article(&site, &user, article.row.id, version, input).await {
-                Ok(row) => Ok(Redirect::to(&path_of(&row.slug)).into_response()),
-                Err(error) => page.with_error(error)?.unprocessable(&user),
-            }
+            let id = article.row.id;
+            page.saved(actions::save_article(&site, &user, id, version, input).await, &user)
         }
-        Err(error) => {
-            page.version = version;
-            page.with_error(error)?.unprocessable(&user)
-        }
+        Ok(Submission::Preview(html)) => unsaved(page).previewed(html, &user),
+        Err(error) => unsaved(page).refused(error, &user),
     }
 }
 
@@ -172,27 +164,35 @@ impl WritePage {
         }
     }
 
-    fn with_preview(self, html: Html) -> Self {
-        Self { preview: Some(html), ..self }
+    /// Leads to the saved article, or shows the form again.
+    fn saved(
+        self,
+        saved: Result<article::Model, BlogError>,
+        user: &User,
+    ) -> Result<Response, SiteError> {
+        match saved {
+            Ok(row) => Ok(Redirect::to(&path_of(&row.slug)).into_response()),
+            Err(error) => self.refused(error, user),
+        }
     }
 
-    /// Shows a validation error beside its field. Other errors are returned.
-    fn with_error(mut self, error: BlogError) -> Result<Self, BlogError> {
-        let BlogError::AppError(AppError::Invalid(invalid)) = error else { return Err(error) };
-        match invalid.field.as_deref() {
-            Some("title") => self.title.wrong(invalid.message),
-            Some("content") => self.content.wrong(invalid.message),
+    fn previewed(self, html: Html, user: &User) -> Result<Response, SiteError> {
+        Ok(Self { preview: Some(html), ..self }.page(user)?.into_response())
+    }
+
+    /// Shows the form again, with the error beside its field.
+    fn refused(mut self, error: BlogError, user: &User) -> Result<Response, SiteError> {
+        let refusal = refusal_of(error)?;
+        match refusal.field.as_deref() {
+            Some("title") => self.title.wrong(refusal.message),
+            Some("content") => self.content.wrong(refusal.message),
             _ => {
                 let next_step = "Your text is below. Look at the saved version, \
                                  then save again to replace it with yours.";
-                self.error = Some(format!("{} {next_step}", invalid.message));
+                self.error = Some(format!("{} {next_step}", refusal.message));
             }
         }
-        Ok(self)
-    }
-
-    fn unprocessable(self, user: &User) -> Result<Response, SiteError> {
-        Ok(self.page(user)?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        Ok(self.page(user)?.status(refusal.status).into_response())
     }
 
     fn page(&self, user: &User) -> Result<Page, BlogError> {

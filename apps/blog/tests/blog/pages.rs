@@ -1,7 +1,8 @@
 //! The list, the pages, and moving between them.
 
+use bellwire::Action as _;
 use bellwire_site::SiteAccounts as _;
-use bellwire_testkit::{TestDatabase, apply, on_databases};
+use bellwire_testkit::{TestDatabase, apply, check_actions, on_databases};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -30,7 +31,7 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
     assert!(page.contains("href=\"/blog/?page=2\"") && page.contains("More articles"));
 
     let (mut one, mut other) = (window(&site, None, "").await, window(&site, None, "").await);
-    let [list, below] = send_action(&mut one, &next(&json!("2"))).await;
+    let [list, below, address] = send_action(&mut one, &next(&json!("2"))).await;
     assert_eq!(
         (list["selector"].as_str(), list["append"].as_bool()),
         (Some("#all-posts"), Some(true))
@@ -41,7 +42,9 @@ async fn the_list_shows_five_and_more_posts_until_there_are_no_more(database: Te
     );
     assert_eq!(below["selector"], "#paginator");
     assert!(below["html"].as_str().unwrap().contains("/blog/?page=3"), "{below}");
-    let [list, below] = send_action(&mut one, &next(&json!(3))).await;
+    let detail = json!({"url": "/blog/?page=2"});
+    assert_eq!(address, json!({"event": "blog:address", "detail": detail}));
+    let [list, below, _] = send_action(&mut one, &next(&json!(3))).await;
     assert_eq!(titles(list["html"].as_str().unwrap()), ["Article 2", "Article 1"]);
     assert!(!below["html"].as_str().unwrap().contains("More articles"), "{below}");
     other.receive_nothing().await;
@@ -160,7 +163,8 @@ async fn a_window_receives_comments_of_the_shown_article_only(database: TestData
     let bread = publish(&site, &mut writer, "Bread", "Text").await;
     let (mut moving, mut at_tea) = (reader(&site, &tea, 0).await, reader(&site, &tea, 0).await);
     let [_, main] = send_action(&mut moving, &change_to(&bread)).await;
-    assert!(main["html"].as_str().unwrap().contains("data-seq=\"0\""));
+    let epoch = site.state().bellwire().layer().epoch();
+    assert!(main["html"].as_str().unwrap().contains(&format!("data-seq=\"{epoch}.0\"")));
     at_tea.send_json(&comment(&tea, "Ben", "At tea")).await;
     assert_eq!(at_tea.receive_json::<Value>().await["seq"], 1);
     moving.receive_nothing().await;
@@ -232,6 +236,21 @@ async fn our_own_page_changes_navigation_content_and_address_together(database: 
         "name=\"author\" type=\"text\" value=\"Ada\"",
     ] {
         assert!(moved.contains(part), "{part}: {moved}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn pages_name_only_actions_that_the_consumer_reads() {
+    let site = blog(&TestDatabase::Sqlite).await;
+    let mut writer = staff(&site, "Ada").await;
+    for number in 0..7 {
+        publish(&site, &mut writer, &format!("Post {number}"), "Text").await;
+    }
+    draft(&site, &mut writer, "Draft", "Text").await;
+    for mut client in [writer, site.client()] {
+        let consumers = [("/ws/blog/", bellwire_blog::Action::SPECS)];
+        check_actions(&mut client, "/blog/", &consumers).await;
     }
     site.stop().await;
 }

@@ -4,7 +4,9 @@ use bellwire_site::SiteAccounts as _;
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{blog, comment, comment_texts, publish, reader, refused, staff, window};
+use crate::support::{
+    blog, comment, comment_texts, publish, reader, refused, showing, staff, window,
+};
 
 fn remove(id: Value) -> Value {
     json!({"action": "Remove comment", "data": {"id": id}})
@@ -22,8 +24,7 @@ async fn a_removed_comment_disappears_from_every_page_and_stays_removed(database
         one.send_json(&comment(&tea, "Ben", text)).await;
         one.receive_text().await;
     }
-    let mut ada =
-        window(&site, Some(&writer), &format!("at={}&since=blog.article.1:2", tea.path())).await;
+    let mut ada = window(&site, Some(&writer), &showing(&site, &tea, 2).await).await;
     ada.send_json(&remove(json!("2"))).await;
     for window in [&mut ada, &mut one] {
         let frame: Value = window.receive_json().await;

@@ -4,7 +4,8 @@ use bellwire::Dialect;
 use bellwire::testing::Communicator;
 use bellwire_blog::BlogConsumer;
 use bellwire_blog::models::Article;
-use bellwire_site::SiteAccounts as _;
+use bellwire_blog::models::article::ARTICLE;
+use bellwire_site::{FeedEpochs, SiteAccounts as _};
 use bellwire_testkit::{Answer, Client, TestDatabase, TestSite};
 use serde_json::{Value, json};
 
@@ -99,8 +100,15 @@ async fn open(
 
 /// An anonymous JSON window that shows this article and follows its feed after `since`.
 pub(crate) async fn reader(site: &TestSite, article: &Article, since: i64) -> Communicator {
-    let query = format!("at={}&since=blog.article.{}:{since}", article.path(), article.row.id);
-    window(site, None, &query).await
+    window(site, None, &showing(site, article, since).await).await
+}
+
+/// The query of a window that shows this article, with its comments up to number `since`.
+pub(crate) async fn showing(site: &TestSite, article: &Article, since: i64) -> String {
+    let (feed, layer) = (ARTICLE.of(article.row.id), site.state().bellwire().layer());
+    let epochs = FeedEpochs::of(site.state().db().read(), feed.name()).await.unwrap();
+    let position = epochs.position(since, layer.epoch());
+    format!("at={}&since={}:{position}", article.path(), feed.name())
 }
 
 /// The frame that adds a comment to an article.

@@ -1,5 +1,7 @@
 //! Switching to another room or conversation.
 
+use bellwire_site::bellwire::ActionData;
+use bellwire_site::bellwire::serde::lenient_option_int;
 use bellwire_site::{SiteState, User};
 
 use super::open_conversation;
@@ -8,7 +10,7 @@ use crate::forms::RoomName;
 use crate::models::{Room, people};
 
 /// The data of a `Change group` action: the room or conversation to switch to.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, serde::Deserialize, ActionData)]
 pub struct ChangeGroupData {
     /// The name of a room or of a user.
     #[serde(rename = "groupName")]
@@ -18,7 +20,7 @@ pub struct ChangeGroupData {
     pub is_group: bool,
     /// The id of the room or conversation, if the page knows it. The id takes precedence: names
     /// change, and different names may look alike.
-    #[serde(default, deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
+    #[serde(default, deserialize_with = "lenient_option_int")]
     pub room: Option<i64>,
 }
 

@@ -2,15 +2,14 @@
 
 use std::collections::HashSet;
 
-use bellwire_site::bellwire::Layer;
 use bellwire_site::{SiteState, Tx, User};
 
 use super::new_message::mentioned;
 use crate::forms::MessageText;
 use crate::models::counts::Counts;
-use crate::models::room::person;
+use crate::models::people::PERSON;
 use crate::models::{Message, Room};
-use crate::{ChatError, fragments};
+use crate::{ChatError, feed, fragments};
 
 /// Changes the text of one of the user's own messages.
 ///
@@ -22,8 +21,7 @@ pub async fn edit_message(
     id: i64,
     typed: &str,
 ) -> Result<Message, ChatError> {
-    let (text, by) = (MessageText::parse(typed)?, by.clone());
-    let layer = site.bellwire().layer().clone();
+    let (text, state, by) = (MessageText::parse(typed)?, site.clone(), by.clone());
     site.db()
         .write(async move |tx: Tx| {
             let (room, message) = find_message(&tx, &by, id).await?;
@@ -33,12 +31,11 @@ pub async fn edit_message(
             if message.row.text == text.as_str() {
                 return Ok(message);
             }
-            let mentions = mentioned(&tx, &room, text.as_str()).await?;
-            let (before, after) =
-                (mentioned_ids(&message), mentions.iter().map(|mention| mention.user_id).collect());
-            let edited = message.edit(&tx, &text, mentions).await?;
-            let concerned = before.symmetric_difference(&after).copied();
-            publish(&tx, layer, &room, &edited, concerned.collect()).await?;
+            let (mentions, before) =
+                (mentioned(&tx, &room, text.as_str()).await?, message.concerns(&room));
+            let edited = message.edit(&tx, state.epochs(), &text, mentions).await?;
+            let changed = &before ^ &edited.concerns(&room);
+            publish(&tx, state, &room, &edited, changed).await?;
             Ok(edited)
         })
         .await
@@ -49,17 +46,16 @@ pub async fn edit_message(
 /// # Errors
 /// If the user may not delete the message, it was deleted, or the database fails.
 pub async fn delete_message(site: &SiteState, by: &User, id: i64) -> Result<Room, ChatError> {
-    let (layer, by) = (site.bellwire().layer().clone(), by.clone());
+    let (state, by) = (site.clone(), by.clone());
     site.db()
         .write(async move |tx: Tx| {
             let (room, message) = find_message(&tx, &by, id).await?;
             if message.row.author_id != by.id && !by.is_admin {
                 return Err(ChatError::NotYours);
             }
-            let other = room.other_than(message.row.author_id);
-            let concerned = mentioned_ids(&message).into_iter().chain(other).collect();
-            let deleted = message.delete(&tx).await?;
-            publish(&tx, layer, &room, &deleted, concerned).await?;
+            let concerned = message.concerns(&room);
+            let deleted = message.delete(&tx, state.epochs()).await?;
+            publish(&tx, state, &room, &deleted, concerned).await?;
             Ok(room)
         })
         .await
@@ -71,28 +67,26 @@ async fn find_message(tx: &Tx, by: &User, id: i64) -> Result<(Room, Message), Ch
     // Read again under the lock, so that nobody changes the message in between.
     let room = Room::lock(tx, message.row.room_id).await?;
     let message = Message::by_id(tx, id).await?.ok_or(ChatError::NoMessage)?;
-    // The error must not reveal that the message exists to a user who may not read it.
-    room.admit(tx, by.id).await.map_err(|_| ChatError::NoMessage)?;
-    Ok((room, message))
-}
-
-fn mentioned_ids(message: &Message) -> HashSet<i64> {
-    message.mentions().into_iter().map(|mention| mention.user_id).collect()
+    match room.admits(tx, by.id).await? {
+        true => Ok((room, message)),
+        // The error must not reveal that the message exists to a user who may not read it.
+        false => Err(ChatError::NoMessage),
+    }
 }
 
 /// Publishes the change to the room, and new unread counts to the users in `concerned`, who may
 /// have another room open.
 async fn publish(
     tx: &Tx,
-    layer: Layer,
+    site: SiteState,
     room: &Room,
     message: &Message,
     concerned: HashSet<i64>,
 ) -> Result<(), ChatError> {
-    let (feed, seq) = (room.feed(&layer), message.row.changed_seq);
+    let (feed, seq) = (feed::of(&site, room.id), message.row.changed_seq);
     let patch = fragments::current_message(message)?;
     let mut counted = Vec::new();
-    for each in concerned.into_iter().filter(|each| *each != message.row.author_id) {
+    for each in concerned {
         if !room.admits(tx, each).await? {
             continue; // mentioned while they were a member
         }
@@ -100,9 +94,9 @@ async fn publish(
         counted.extend(counts.map(|counts| (each, fragments::counted(room.id, seq, counts))));
     }
     tx.on_commit(move || {
-        feed.publish(seq.cast_unsigned(), patch);
+        feed.publish(seq, patch);
         for (each, patch) in counted {
-            person(&layer, each).patch(patch);
+            site.bellwire().layer().group(PERSON.of(each)).patch(patch);
         }
     });
     Ok(())

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use bellwire_site::accounts::person_key;
-use bellwire_site::bellwire::{Invalid, Layer};
+use bellwire_site::bellwire::{Layer, Refusal};
 use bellwire_site::{SiteState, Tx, User};
 
+use super::{notify_rooms_changed, send};
 use crate::forms::RoomName;
-use crate::models::room::{Kind, Room, everyone, person};
+use crate::models::room::{Kind, Room, everyone};
 use crate::models::{Membership, people};
 use crate::{ChatError, Event, fragments};
 
@@ -43,13 +44,11 @@ pub async fn rename_room(
             managed_room(&tx, room, &by).await?;
             let renamed = Room::rename(&tx, room, &name).await?;
             let renamed =
-                renamed.ok_or_else(|| Invalid::field("name", "Another room has this name."))?;
+                renamed.ok_or_else(|| Refusal::field("name", "Another room has this name."))?;
             let after = renamed.clone();
             tx.on_commit(move || {
-                after.room_updates(&layer).patch(fragments::renamed_in_list(&after));
-                for patch in fragments::renamed(&after) {
-                    after.feed(&layer).patch(patch);
-                }
+                layer.group(after.updates()).patch(fragments::renamed_in_list(&after));
+                layer.group(after.group()).patch(fragments::renamed(&after));
             });
             Ok(renamed)
         })
@@ -85,7 +84,7 @@ pub async fn set_members(
         .await
 }
 
-/// Opens the room to everyone. Former members leave its own `room_updates` group, because updates
+/// Opens the room to everyone. Former members leave its own group of updates, because updates
 /// of open rooms go to everyone and would arrive twice.
 async fn open(tx: &Tx, layer: Layer, room: &Room) -> Result<Room, ChatError> {
     let former = Membership::members(tx, room.id).await?;
@@ -93,9 +92,9 @@ async fn open(tx: &Tx, layer: Layer, room: &Room) -> Result<Room, ChatError> {
     let link = fragments::new_room(&after)?;
     tx.on_commit(move || {
         for each in &former {
-            layer.remove_person(&person_key(*each), before.room_updates(&layer).name());
+            layer.remove_person(&person_key(*each), before.updates());
         }
-        everyone(&layer).patch(link);
+        layer.group(everyone()).patch(link);
         notify_rooms_changed(&layer, &former);
     });
     Ok(after)
@@ -117,12 +116,12 @@ async fn close(
     let now = after.clone();
     tx.on_commit(move || {
         let may_stay: HashSet<_> = members.iter().map(|each| person_key(*each)).collect();
-        for key in layer.presence().people(now.feed(&layer).name()) {
+        for key in layer.presence().people(now.group()) {
             if !may_stay.contains(&*key) {
                 remove_person(&layer, &now, &key);
             }
         }
-        everyone(&layer).patch(fragments::room_removed(&now));
+        layer.group(everyone()).patch(fragments::room_removed(&now));
         notify_rooms_changed(&layer, &members);
     });
     Ok(after)
@@ -153,16 +152,9 @@ async fn change(
 
 /// Removes a user's sockets from the groups of a room.
 fn remove_person(layer: &Layer, room: &Room, key: &str) {
-    for group in [room.feed(layer), room.ephemeral(layer), room.room_updates(layer)] {
-        layer.remove_person(key, group.name());
-    }
-}
-
-/// Notifies these users that their lists of rooms have changed.
-fn notify_rooms_changed(layer: &Layer, people: &[i64]) {
-    for each in people {
-        person(layer, *each).send(Event::Rooms);
-    }
+    layer.remove_person(key, room.group());
+    layer.remove_person(key, room.ephemeral());
+    layer.remove_person(key, room.updates());
 }
 
 /// Deletes the room with all its messages.
@@ -176,8 +168,8 @@ pub async fn delete_room(site: &SiteState, by: &User, room: i64) -> Result<(), C
             let room = managed_room(&tx, room, &by).await?;
             Room::delete(&tx, room.id).await?;
             tx.on_commit(move || {
-                room.feed(&layer).send(Event::Gone);
-                room.room_updates(&layer).patch(fragments::room_removed(&room));
+                send(&layer, room.group(), Event::Gone);
+                layer.group(room.updates()).patch(fragments::room_removed(&room));
             });
             Ok(())
         })

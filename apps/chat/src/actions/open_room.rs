@@ -1,12 +1,13 @@
 //! Opening a room by its name, or a conversation with another user.
 
-use bellwire_site::bellwire::Invalid;
+use bellwire_site::bellwire::Refusal;
 use bellwire_site::{SiteState, Tx, User};
 
+use super::notify_rooms_changed;
 use crate::forms::RoomName;
 use crate::models::people;
-use crate::models::room::{Kind, Room, everyone, person};
-use crate::{ChatError, Event, fragments};
+use crate::models::room::{Kind, Room, everyone};
+use crate::{ChatError, fragments};
 
 /// Finds the room with this name, or creates it.
 ///
@@ -22,7 +23,7 @@ pub async fn open_room(
     if let Some(room) = Room::by_slug(site.db().read(), name.slug()).await? {
         return match room.admits(site.db().read(), by.id).await? {
             true => Ok(room),
-            false => Err(Invalid::field("name", "That name is taken by a closed room.").into()),
+            false => Err(Refusal::field("name", "That name is taken by a closed room.").into()),
         };
     }
     let (by, layer) = (by.id, site.bellwire().layer().clone());
@@ -33,9 +34,9 @@ pub async fn open_room(
             match room.kind {
                 Kind::Open => {
                     let link = fragments::new_room(&room)?;
-                    tx.on_commit(move || everyone(&layer).patch(link));
+                    tx.on_commit(move || layer.group(everyone()).patch(link));
                 }
-                _ => tx.on_commit(move || person(&layer, by).send(Event::Rooms)),
+                _ => tx.on_commit(move || notify_rooms_changed(&layer, &[by])),
             }
             Ok(room)
         })
@@ -59,11 +60,7 @@ pub async fn open_conversation(site: &SiteState, by: &User, with: i64) -> Result
     site.db()
         .write(async move |tx: Tx| {
             let room = Room::open_direct(&tx, one, other.id).await?;
-            tx.on_commit(move || {
-                for each in [one, other.id] {
-                    person(&layer, each).send(Event::Rooms);
-                }
-            });
+            tx.on_commit(move || notify_rooms_changed(&layer, &[one, other.id]));
             Ok(room)
         })
         .await

@@ -2,8 +2,8 @@
 
 use bellwire_site::{SiteState, Tx, User};
 
-use crate::models::Membership;
-use crate::models::room::{Room, person};
+use crate::models::people::PERSON;
+use crate::models::{Membership, Room};
 use crate::{ChatError, fragments};
 
 /// Stores how far the user has read, and notifies the user's other windows.
@@ -14,10 +14,12 @@ pub async fn read(site: &SiteState, by: &User, room: i64, seq: i64) -> Result<()
     let (layer, by) = (site.bellwire().layer().clone(), by.id);
     site.db()
         .write(async move |tx: Tx| {
-            let room = readable(&tx, room, by).await?;
+            let room = Room::for_person(&tx, room, by).await?;
             let seq = seq.clamp(0, room.seq);
             if Membership::read(&tx, room.id, by, seq).await? {
-                tx.on_commit(move || person(&layer, by).patch(fragments::read_up_to(room.id, seq)));
+                tx.on_commit(move || {
+                    layer.group(PERSON.of(by)).patch(fragments::read_up_to(room.id, seq))
+                });
             }
             Ok(())
         })
@@ -32,18 +34,14 @@ pub async fn unread(site: &SiteState, by: &User, room: i64, seq: i64) -> Result<
     let (layer, by) = (site.bellwire().layer().clone(), by.id);
     site.db()
         .write(async move |tx: Tx| {
-            let room = readable(&tx, room, by).await?;
+            let room = Room::for_person(&tx, room, by).await?;
             let seq = seq.clamp(1, room.seq.max(1));
             Membership::read(&tx, room.id, by, seq - 1).await?;
             Membership::unread(&tx, room.id, by, seq).await?;
-            tx.on_commit(move || person(&layer, by).patch(fragments::read_up_to(room.id, seq - 1)));
+            tx.on_commit(move || {
+                layer.group(PERSON.of(by)).patch(fragments::read_up_to(room.id, seq - 1))
+            });
             Ok(())
         })
         .await
-}
-
-async fn readable(tx: &Tx, room: i64, by: i64) -> Result<Room, ChatError> {
-    let room = Room::by_id(tx, room).await?.ok_or(ChatError::NoRoom)?;
-    room.admit(tx, by).await?;
-    Ok(room)
 }

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use bellwire_site::LookupExt;
 use bellwire_site::accounts::users;
 use bellwire_site::bellwire::IdempotencyKey;
+use bellwire_site::{FeedEpochs, LookupExt, Tx};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, LikeExpr};
 use sea_orm::{ActiveValue::Set, DbBackend, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
@@ -90,28 +90,23 @@ pub struct NewMessage {
     pub at: DateTimeUtc,
 }
 
-/// The result of a send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// A new message.
-    New(Message),
-    /// The message that an earlier send with the same idempotency key created.
-    Before(Message),
-}
-
 impl Message {
-    /// Writes a message with the room's next sequence number, or finds the one that an earlier send
-    /// with the same idempotency key created.
+    /// Writes a message with the room's next sequence number. Returns `None` if an earlier send
+    /// with the same idempotency key has written it.
     ///
     /// # Errors
     /// If the room does not exist, or the database fails.
-    pub async fn write(db: &impl ConnectionTrait, new: NewMessage) -> Result<Written, ChatError> {
+    pub async fn write(
+        tx: &Tx,
+        epochs: &FeedEpochs,
+        new: NewMessage,
+    ) -> Result<Option<Self>, ChatError> {
         // The lock comes before the lookup, so that two concurrent equal sends are one message.
-        Room::lock(db, new.room_id).await?;
-        if let Some(row) = Self::sent_before(db, &new).await? {
-            return Ok(Written::Before(Self { row, author: new.author }));
+        Room::lock(tx, new.room_id).await?;
+        if Self::was_sent_before(tx, &new).await? {
+            return Ok(None);
         }
-        let seq = Room::next_seq(db, new.room_id).await?;
+        let seq = Room::next_seq(tx, epochs, new.room_id).await?;
         let row = ActiveModel {
             room_id: Set(new.room_id),
             author_id: Set(new.author_id),
@@ -124,10 +119,10 @@ impl Message {
             mentions: Set(json(&new.mentions)),
             ..Default::default()
         };
-        let row = row.insert(db).await?;
-        mention::replace(db, row.room_id, row.seq, &new.mentions).await?;
-        search::index_new(db, row.id).await?;
-        Ok(Written::New(Self { row, author: new.author }))
+        let row = row.insert(tx).await?;
+        mention::replace(tx, row.room_id, row.seq, &new.mentions).await?;
+        search::index_new(tx, row.id).await?;
+        Ok(Some(Self { row, author: new.author }))
     }
 
     /// Writes many messages at once, in this order. Their mentions and idempotency keys are
@@ -136,12 +131,13 @@ impl Message {
     /// # Errors
     /// If the room does not exist, or the database fails.
     pub(crate) async fn write_all(
-        db: &impl ConnectionTrait,
+        tx: &Tx,
+        epochs: &FeedEpochs,
         room: i64,
         messages: Vec<NewMessage>,
     ) -> Result<(), ChatError> {
         let count = i64::try_from(messages.len()).unwrap_or_default();
-        let first = Room::next_seqs(db, room, count).await? - count + 1;
+        let first = Room::next_seqs(tx, epochs, room, count).await?;
         let rows = (first..).zip(messages).map(|(seq, new)| ActiveModel {
             room_id: Set(room),
             author_id: Set(new.author_id),
@@ -152,8 +148,8 @@ impl Message {
             created_at: Set(new.at),
             ..Default::default()
         });
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-        search::index_all(db).await
+        Entity::insert_many(rows).exec_without_returning(tx).await?;
+        search::index_all(tx).await
     }
 
     /// Returns the idempotency keys in a room that begin with `beginning`, including those of
@@ -191,6 +187,14 @@ impl Message {
             .unwrap_or_default()
     }
 
+    /// Returns the users whom the message concerns in particular: those it mentions, and the other
+    /// user of a conversation.
+    pub(crate) fn concerns(&self, room: &Room) -> HashSet<i64> {
+        let mentioned = self.mentions().into_iter().map(|mention| mention.user_id);
+        let people = mentioned.chain(room.other_than(self.row.author_id));
+        people.filter(|person| *person != self.row.author_id).collect()
+    }
+
     /// Finds the message with this id, unless it was deleted.
     ///
     /// # Errors
@@ -206,11 +210,12 @@ impl Message {
     /// If the message or the room does not exist, or the database fails.
     pub async fn edit(
         self,
-        db: &impl ConnectionTrait,
+        tx: &Tx,
+        epochs: &FeedEpochs,
         text: &MessageText,
         mentions: Vec<Mention>,
     ) -> Result<Self, ChatError> {
-        let seq = Room::next_seq(db, self.row.room_id).await?;
+        let seq = Room::next_seq(tx, epochs, self.row.room_id).await?;
         let edited = ActiveModel {
             id: Unchanged(self.row.id),
             text: Set(text.as_str().to_owned()),
@@ -220,9 +225,9 @@ impl Message {
             edited_at: Set(Some(chrono::Utc::now())),
             ..Default::default()
         };
-        mention::replace(db, self.row.room_id, self.row.seq, &mentions).await?;
-        let row = edited.update(db).await?;
-        search::index_changed(db, row.id).await?;
+        mention::replace(tx, self.row.room_id, self.row.seq, &mentions).await?;
+        let row = edited.update(tx).await?;
+        search::index_changed(tx, row.id).await?;
         Ok(Self { row, author: self.author })
     }
 
@@ -230,8 +235,8 @@ impl Message {
     ///
     /// # Errors
     /// If the message or the room does not exist, or the database fails.
-    pub async fn delete(self, db: &impl ConnectionTrait) -> Result<Self, ChatError> {
-        let seq = Room::next_seq(db, self.row.room_id).await?;
+    pub async fn delete(self, tx: &Tx, epochs: &FeedEpochs) -> Result<Self, ChatError> {
+        let seq = Room::next_seq(tx, epochs, self.row.room_id).await?;
         let deleted = ActiveModel {
             id: Unchanged(self.row.id),
             text: Set(String::new()),
@@ -241,22 +246,19 @@ impl Message {
             deleted_at: Set(Some(chrono::Utc::now())),
             ..Default::default()
         };
-        mention::replace(db, self.row.room_id, self.row.seq, &[]).await?;
-        let row = deleted.update(db).await?;
-        search::index_changed(db, row.id).await?;
+        mention::replace(tx, self.row.room_id, self.row.seq, &[]).await?;
+        let row = deleted.update(tx).await?;
+        search::index_changed(tx, row.id).await?;
         Ok(Self { row, author: self.author })
     }
 
-    async fn sent_before(
-        db: &impl ConnectionTrait,
-        new: &NewMessage,
-    ) -> Result<Option<Model>, ChatError> {
-        let Some(client_id) = &new.client_id else { return Ok(None) };
+    async fn was_sent_before(tx: &Tx, new: &NewMessage) -> Result<bool, ChatError> {
+        let Some(client_id) = &new.client_id else { return Ok(false) };
         let same = Entity::find()
             .filter(Column::RoomId.eq(new.room_id))
             .filter(Column::AuthorId.eq(new.author_id))
             .filter(Column::ClientId.eq(client_id.as_str()));
-        Ok(same.one(db).await?)
+        Ok(same.count(tx).await? > 0)
     }
 
     /// Returns the newest `most` messages of a room, the oldest first, without deleted ones.

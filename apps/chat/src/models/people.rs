@@ -3,19 +3,25 @@
 use std::collections::HashMap;
 
 use bellwire_site::LookupExt;
-use bellwire_site::accounts::name_key;
 use bellwire_site::accounts::users::{Column, Entity, Model};
+use bellwire_site::accounts::{name_key, person_of};
+use bellwire_site::bellwire::{Presence, Topic};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, LikeExpr};
 use sea_orm::{Condition, Order, QueryOrder, QuerySelect};
 
 use super::{Room, membership, room::Kind};
-use crate::ChatError;
+use crate::{ChatError, Event};
+
+/// All windows of a user.
+pub const PERSON: Topic<i64, Event> = Topic::new("chat.person");
 
 /// The maximum number of users in a list; the others are found by name.
 const LISTED: u64 = 500;
 /// The number of users on a page of a room's members.
 const PAGE: u64 = 100;
+/// The maximum number of people in a room who are listed by name.
+const PRESENT: usize = 200;
 /// The maximum number of ids in one statement.
 const AT_ONCE: usize = 1_000;
 
@@ -170,4 +176,20 @@ pub async fn names(
 ) -> Result<HashMap<i64, String>, ChatError> {
     let people = Entity::find().filter(Column::Id.is_in(ids)).all(db).await?;
     Ok(people.into_iter().map(|person| (person.id, person.name)).collect())
+}
+
+/// Returns the ids and names of the people who are present in a room, sorted by name.
+///
+/// # Errors
+/// If the database fails.
+pub async fn present(
+    db: &impl ConnectionTrait,
+    presence: &Presence,
+    room: &Room,
+) -> Result<Vec<(i64, String)>, ChatError> {
+    let keys = presence.people(room.group());
+    let ids = keys.iter().filter_map(|key| person_of(key)).take(PRESENT).collect();
+    let mut people: Vec<_> = names(db, ids).await?.into_iter().collect();
+    people.sort_by_key(|(_, name)| name.to_lowercase());
+    Ok(people)
 }

@@ -1,7 +1,7 @@
 //! Rooms, each with the sequence number of its latest change.
 
-use bellwire_site::bellwire::{Group, GroupName, Layer};
-use bellwire_site::{LookupExt, User};
+use bellwire_site::bellwire::{Group, Topic};
+use bellwire_site::{FeedEpochs, LookupExt, Tx, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict, SelectStatement};
@@ -9,9 +9,19 @@ use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, QueryTrait, Unchanged};
 
 use super::membership::{self, Membership};
 use super::{message, old_slug};
-use crate::ChatError;
-use crate::consumers::Event;
 use crate::forms::RoomName;
+use crate::{ChatError, Event};
+
+/// A room's numbered changes, and the people present in it, for windows that show the room.
+pub const ROOM: Topic<i64, Event> = Topic::new("chat.room");
+
+/// Presence and typing, which are not stored, for pages that show the room.
+pub const EPHEMERAL: Topic<i64> = Topic::new("chat.passing");
+
+/// Updates about a closed room or a conversation, for the windows of its members.
+const UPDATES: Topic<i64> = Topic::new("chat.news");
+
+const LOBBY: Topic<u8> = Topic::new("chat.lobby");
 
 /// The characters that a path contains as they are; all others are percent-encoded.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -331,25 +341,32 @@ impl Room {
     ///
     /// # Errors
     /// If the room does not exist, or the database fails.
-    pub(crate) async fn next_seq(db: &impl ConnectionTrait, room: i64) -> Result<i64, ChatError> {
-        Self::next_seqs(db, room, 1).await
+    pub(crate) async fn next_seq(
+        tx: &Tx,
+        epochs: &FeedEpochs,
+        room: i64,
+    ) -> Result<i64, ChatError> {
+        Self::next_seqs(tx, epochs, room, 1).await
     }
 
-    /// Takes the room's next `count` sequence numbers, and returns the last of them.
+    /// Takes the room's next `count` sequence numbers, and returns the first of them.
     ///
     /// # Errors
     /// If the room does not exist, or the database fails.
     pub(crate) async fn next_seqs(
-        db: &impl ConnectionTrait,
+        tx: &Tx,
+        epochs: &FeedEpochs,
         room: i64,
         count: i64,
     ) -> Result<i64, ChatError> {
         let raised = Entity::update_many()
             .col_expr(Column::Seq, Expr::col(Column::Seq).add(count))
             .filter(Column::Id.eq(room))
-            .exec_with_returning(db)
+            .exec_with_returning(tx)
             .await?;
-        raised.first().map(|room| room.seq).ok_or(ChatError::NoRoom)
+        let first = raised.first().map(|room| room.seq - count + 1).ok_or(ChatError::NoRoom)?;
+        epochs.note(tx, ROOM.of(room).name(), first).await?;
+        Ok(first)
     }
 
     /// Locks the room against writes of other transactions until this one ends, and returns it.
@@ -360,22 +377,22 @@ impl Room {
         Entity::find_by_id(room).lock_exclusive().one(db).await?.ok_or(ChatError::NoRoom)
     }
 
-    /// The feed of the room's numbered changes, for windows that show the room.
-    pub fn feed(&self, layer: &Layer) -> Group<Event> {
-        layer.group(GroupName::of("chat.room", self.id))
+    /// The group of the room's feed.
+    pub fn group(&self) -> Group<Event> {
+        ROOM.of(self.id)
     }
 
-    /// The group for presence and typing, which are not stored, for pages that show the room.
-    pub fn ephemeral(&self, layer: &Layer) -> Group<Event> {
-        layer.group(GroupName::of("chat.passing", self.id))
+    /// The group for presence and typing in the room.
+    pub fn ephemeral(&self) -> Group {
+        EPHEMERAL.of(self.id)
     }
 
     /// The group for updates about new messages, for windows of users who may read the room,
     /// whichever room they show. For open rooms this is [`everyone`].
-    pub fn room_updates(&self, layer: &Layer) -> Group<Event> {
+    pub fn updates(&self) -> Group {
         match self.kind {
-            Kind::Open => everyone(layer),
-            Kind::Closed | Kind::Direct => layer.group(GroupName::of("chat.news", self.id)),
+            Kind::Open => everyone(),
+            Kind::Closed | Kind::Direct => UPDATES.of(self.id),
         }
     }
 
@@ -386,13 +403,8 @@ impl Room {
 }
 
 /// The group of all windows of the chat.
-pub fn everyone(layer: &Layer) -> Group<Event> {
-    layer.group(GroupName::of("chat.lobby", 0))
-}
-
-/// The group of all windows of one user.
-pub fn person(layer: &Layer, id: i64) -> Group<Event> {
-    layer.group(GroupName::of("chat.person", id))
+pub fn everyone() -> Group {
+    LOBBY.of(0)
 }
 
 /// A subquery for the ids of the rooms that the user may read, by the same rule as

@@ -1,6 +1,6 @@
 //! Filling a room with many messages, for measurements.
 
-use bellwire_site::bellwire::Invalid;
+use bellwire_site::bellwire::Refusal;
 use bellwire_site::seed::Progress;
 use bellwire_site::{Person, SiteError, SiteState, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -77,8 +77,8 @@ async fn fill_room(
             .map(|index| message(&room, people, &texts, index, from, step))
             .collect();
         with_retries(|| {
-            let (batch, room) = (batch.clone(), room.id);
-            site.db().write(async move |tx: Tx| Message::write_all(&tx, room, batch).await)
+            let (batch, room, epochs) = (batch.clone(), room.id, site.epochs().clone());
+            site.db().write(async move |tx: Tx| Message::write_all(&tx, &epochs, room, batch).await)
         })
         .await?;
         written = until;
@@ -98,7 +98,7 @@ async fn open(site: &SiteState, people: &[Person], name: &RoomName) -> Result<Ro
     let room = room.await?;
     match room.kind {
         Kind::Open => Ok(room),
-        _ => Err(Invalid::field("name", "That name is taken by a closed room.").into()),
+        _ => Err(Refusal::field("name", "That name is taken by a closed room.").into()),
     }
 }
 
@@ -112,7 +112,7 @@ async fn span(site: &SiteState, room: &Room) -> Result<(DateTime<Utc>, DateTime<
 }
 
 /// Returns the texts of messages in open rooms that contain no mentions.
-fn texts(people: &[Person], now: DateTime<Utc>) -> Result<Vec<MessageText>, Invalid> {
+fn texts(people: &[Person], now: DateTime<Utc>) -> Result<Vec<MessageText>, Refusal> {
     let open = ROOMS.iter().filter(|seed| seed.kind == Kind::Open);
     let lines = open.flat_map(|seed| script::read(seed.script, people, now));
     lines

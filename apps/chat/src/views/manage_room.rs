@@ -6,7 +6,8 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, RawForm, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{AppError, Page, SiteError, SiteState, User};
+use bellwire_site::accounts::users;
+use bellwire_site::{Page, SiteError, SiteState, User};
 
 use super::{SidePanel, unprocessable};
 use crate::ChatError;
@@ -78,7 +79,7 @@ struct Person {
 }
 
 impl Person {
-    fn of(person: bellwire_site::accounts::users::Model, is_member: bool, me: &User) -> Self {
+    fn of(person: users::Model, is_member: bool, me: &User) -> Self {
         Self { is_me: person.id == me.id, id: person.id, name: person.name, is_member }
     }
 }
@@ -108,8 +109,7 @@ pub(crate) async fn members(
     State(site): State<SiteState>,
 ) -> Result<Response, SiteError> {
     let db = site.db().read();
-    let room = Room::by_id(db, id).await?.ok_or(SiteError::NotFound)?;
-    room.admit(db, user.id).await?;
+    let room = Room::for_person(db, id, user.id).await?;
     if room.kind != Kind::Closed {
         return Ok(Redirect::to("/chat/-/people/").into_response());
     }
@@ -141,9 +141,9 @@ pub(crate) async fn rename_room(
 ) -> Result<Response, SiteError> {
     match actions::rename_room(&site, &user, id, &form.name).await {
         Ok(room) => Ok(Redirect::to(&room.path()).into_response()),
-        Err(ChatError::AppError(AppError::Invalid(invalid))) => {
+        Err(ChatError::Other(SiteError::Refused(refusal))) => {
             let room = managed_room(&site, &user, id).await?;
-            let (all, error) = (PeopleQuery::default(), Some(&*invalid.message));
+            let (all, error) = (PeopleQuery::default(), Some(&*refusal.message));
             Ok(unprocessable(page(&site, &user, &room, &all, &form.name, error).await?))
         }
         Err(error) => Err(error.into()),

@@ -4,10 +4,11 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{AppError, Page, SiteError, SiteState, User};
+use bellwire_site::{Answer, Page, SiteError, SiteState, User};
 
 use super::{SidePanel, unprocessable};
-use crate::models::{Message, Room};
+use crate::models::Room;
+use crate::models::message::{Message, Model};
 use crate::{ChatError, actions};
 
 #[derive(Template)]
@@ -53,17 +54,16 @@ pub(crate) async fn edit_message(
     user: User,
     Path(id): Path<i64>,
     State(site): State<SiteState>,
+    answer: Answer,
     Form(form): Form<EditMessageForm>,
 ) -> Result<Response, SiteError> {
     let (room, message) = find_message(&site, &user, id).await?;
     match actions::edit_message(&site, &user, id, &form.message).await {
-        Ok(message) => Ok(Redirect::to(&message_url(&room, &message)).into_response()),
-        Err(ChatError::AppError(AppError::Invalid(invalid))) => {
-            let typed = Message {
-                row: crate::models::message::Model { text: form.message, ..message.row },
-                ..message
-            };
-            Ok(unprocessable(edit_page(&site, &user, &room, &typed, Some(&invalid.message)).await?))
+        Ok(message) => Ok(answer.ok(Redirect::to(&message_url(&room, &message)))),
+        Err(ChatError::Other(SiteError::Refused(refusal))) => {
+            let row = Model { text: form.message, ..message.row };
+            let (typed, error) = (Message { row, ..message }, Some(&*refusal.message));
+            Ok(unprocessable(edit_page(&site, &user, &room, &typed, error).await?))
         }
         Err(error) => Err(error.into()),
     }
@@ -74,9 +74,10 @@ pub(crate) async fn delete_message(
     user: User,
     Path(id): Path<i64>,
     State(site): State<SiteState>,
-) -> Result<Redirect, SiteError> {
+    answer: Answer,
+) -> Result<Response, SiteError> {
     let room = actions::delete_message(&site, &user, id).await?;
-    Ok(Redirect::to(&room.path()))
+    Ok(answer.ok(Redirect::to(&room.path())))
 }
 
 async fn edit_page(
@@ -105,7 +106,10 @@ async fn find_message(
 ) -> Result<(Room, Message), ChatError> {
     let db = site.db().read();
     let message = Message::by_id(db, id).await?.ok_or(ChatError::NoMessage)?;
-    let room = Room::by_id(db, message.row.room_id).await?.ok_or(ChatError::NoRoom)?;
-    room.admit(db, user.id).await?;
-    Ok((room, message))
+    let room = Room::by_id(db, message.row.room_id).await?.ok_or(ChatError::NoMessage)?;
+    match room.admits(db, user.id).await? {
+        true => Ok((room, message)),
+        // The error must not reveal that the message exists to a user who may not read it.
+        false => Err(ChatError::NoMessage),
+    }
 }

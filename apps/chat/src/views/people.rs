@@ -4,11 +4,12 @@ use askama::Template;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
-use bellwire_site::accounts::{person_key, person_of};
+use bellwire_site::accounts::{person_of, users};
 use bellwire_site::{Page, SiteError, SiteState, User};
 
 use super::SidePanel;
 use crate::actions;
+use crate::dot::Dot;
 use crate::models::room::everyone;
 use crate::models::{Room, people as persons};
 
@@ -32,7 +33,7 @@ pub(crate) struct PeopleQuery {
 struct Row {
     id: i64,
     name: String,
-    is_here: bool,
+    dot: Dot,
     is_me: bool,
 }
 
@@ -43,12 +44,11 @@ pub(crate) async fn people(
     Query(search): Query<PeopleQuery>,
     State(site): State<SiteState>,
 ) -> Result<Page, SiteError> {
-    let layer = site.bellwire().layer();
-    let (presence, group) = (layer.presence(), everyone(layer));
-    let here = presence.people(group.name()).iter().filter_map(|key| person_of(key)).collect();
+    let presence = site.bellwire().layer().presence();
+    let here = presence.people(everyone()).iter().filter_map(|key| person_of(key)).collect();
     let found = persons::all(site.db().read(), here, &search.q).await?;
-    let row = |person: bellwire_site::accounts::users::Model| Row {
-        is_here: presence.is_present(group.name(), &person_key(person.id)),
+    let row = |person: users::Model| Row {
+        dot: Dot::of(presence, person.id),
         is_me: person.id == user.id,
         id: person.id,
         name: person.name,
@@ -85,12 +85,9 @@ pub(crate) async fn names(
 ) -> Result<Json<Vec<String>>, SiteError> {
     let db = site.db().read();
     let room = match search.room {
-        Some(id) => Some(Room::by_id(db, id).await?.ok_or(SiteError::NotFound)?),
+        Some(id) => Some(Room::for_person(db, id, user.id).await?),
         None => None,
     };
-    if let Some(room) = &room {
-        room.admit(db, user.id).await?;
-    }
     let people = persons::mentionable(db, room.as_ref(), &search.q, SUGGESTIONS).await?;
     Ok(Json(people.into_iter().map(|person| person.name).collect()))
 }

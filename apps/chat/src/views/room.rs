@@ -5,7 +5,7 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{AppError, Page, SiteError, SiteState, User};
+use bellwire_site::{Answer, Page, SiteError, SiteState, User};
 
 use super::{SidePanel, unprocessable};
 use crate::ChatError;
@@ -51,17 +51,6 @@ impl RoomQuery {
     }
 }
 
-/// The form of the composer. A missing text is handled like an empty one.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub(crate) struct NewMessageForm {
-    message: String,
-    client_id: Option<String>,
-    /// The id of the room that the text was typed in: another room may have this path by now.
-    #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_option_int")]
-    room: Option<i64>,
-}
-
 /// `GET /chat/<slug>/`
 pub(crate) async fn room(
     user: User,
@@ -79,7 +68,7 @@ pub(crate) async fn room(
             };
             Ok(page(&site, &user, panel).await?.into_response())
         }
-        Some(_) => Err(SiteError::NotFound),
+        Some(_) => Err(ChatError::NoRoom.into()),
         None => redirect_or_offer(&site, &user, &slug, &query).await,
     }
 }
@@ -89,22 +78,21 @@ pub(crate) async fn new_message(
     user: User,
     Path(slug): Path<String>,
     State(site): State<SiteState>,
-    Form(form): Form<NewMessageForm>,
+    answer: Answer,
+    Form(data): Form<NewMessageData>,
 ) -> Result<Response, SiteError> {
     let db = site.db().read();
-    let room = match form.room {
+    let room = match data.room {
         Some(id) => Room::by_id(db, id).await?,
         None => Room::at(db, &slug).await?,
     };
-    let room = room.ok_or(SiteError::NotFound)?;
-    let draft = form.message.clone();
-    let data = NewMessageData { message: form.message, room: None, client_id: form.client_id };
-    match actions::new_message(&site, &room, &user, data).await {
-        Ok(_) => Ok(Redirect::to(&room.path()).into_response()),
-        Err(ChatError::AppError(AppError::Invalid(invalid))) => {
-            room.admit(site.db().read(), user.id).await?;
+    let (room, draft) = (room.ok_or(ChatError::NoRoom)?, data.message.clone());
+    match actions::new_message(&site, room.id, &user, data).await {
+        Ok(()) => Ok(answer.ok(Redirect::to(&room.path()))),
+        Err(ChatError::Other(SiteError::Refused(refusal))) => {
+            room.admit(db, user.id).await?;
             let panel = Panel::load(&site, &user, room, Part::Newest).await?;
-            let panel = Panel { draft, error: Some(invalid.message), ..panel };
+            let panel = Panel { draft, error: Some(refusal.message), ..panel };
             Ok(unprocessable(page(&site, &user, panel).await?))
         }
         Err(error) => Err(error.into()),

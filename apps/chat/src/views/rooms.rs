@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use bellwire_site::{AppError, Page, SiteError, SiteState, User};
+use bellwire_site::{Page, SiteError, SiteState, User};
 
 use super::{SidePanel, unprocessable};
 use crate::models::room::Kind;
@@ -40,8 +40,8 @@ pub(crate) async fn open_room(
     let kind = if form.closed.is_some() { Kind::Closed } else { Kind::Open };
     match actions::open_room(&site, &user, &form.name, kind).await {
         Ok(room) => Ok(Redirect::to(&room.path()).into_response()),
-        Err(ChatError::AppError(AppError::Invalid(invalid))) => {
-            Ok(unprocessable(page(&site, &user, &form, Some(&invalid.message)).await?))
+        Err(ChatError::Other(SiteError::Refused(refusal))) => {
+            Ok(unprocessable(page(&site, &user, &form, Some(&refusal.message)).await?))
         }
         Err(error) => Err(error.into()),
     }

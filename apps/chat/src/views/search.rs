@@ -9,7 +9,7 @@ use bellwire_site::{Page, SiteError, SiteState, User};
 
 use super::SidePanel;
 use crate::ChatError;
-use crate::fragments::{MessageView, message_path};
+use crate::message_view::{MessageView, message_path};
 use crate::models::{Message, Room, people};
 
 /// The maximum number of results.

@@ -4,7 +4,7 @@
 // the browser by HTTP.
 
 import { application, Controller } from "../app.js"
-import { send } from "../bellwire.js"
+import { reconnect, send } from "../bellwire.js"
 import { ask } from "./ask.js"
 import { draftOf, keepDraft } from "./composer/drafts.js"
 import { Editing, sourceOf } from "./composer/editing.js"
@@ -15,7 +15,6 @@ import { about, discard, forget, refuse, waitingIn, wasSentHere } from "./compos
 const IME_KEY_CODE = 229 // how some browsers report the Enter that ends a composition
 const TYPING_EVERY_MS = 3_000
 const KEEP_AFTER_MS = 300
-const NO_ROOM = "There is no such room, or you are not a member."
 
 application.register("composer", class extends Controller {
   static targets = ["form", "box", "error", "pending", "names", "editing", "word"]
@@ -166,11 +165,10 @@ application.register("composer", class extends Controller {
   }
 
   async retry(item) {
-    // bellwire.js sends it as soon as it is connected; the event makes it connect now.
-    if (!item.problem) return dispatchEvent(new Event("online"))
+    if (!item.problem) return reconnect() // bellwire.js sends it as soon as it is connected
     this.pending.show({ ...item, problem: null })
     const fields = { message: item.message, client_id: item.id, room: item.room }
-    const error = await ask(this.formTarget.getAttribute("action"), fields, NO_ROOM)
+    const error = await ask(this.formTarget.getAttribute("action"), fields)
     if (error) refuse(item.id, item, error, null)
     else forget(item.id)
     if (!this.element.isConnected) return

@@ -77,6 +77,7 @@ application.register("messages", class extends Controller {
     const { signal } = this.listeners
     document.addEventListener("visibilitychange", () => this.seen(), { signal })
     document.addEventListener("bellwire:state", () => this.reading.look(), { signal })
+    document.addEventListener("chat:notice", ({ detail }) => this.notices.show(detail), { signal })
     window.addEventListener("focus", () => this.reading.look(), { signal })
     this.wakeAtMidnight()
   }
@@ -120,7 +121,6 @@ application.register("messages", class extends Controller {
 
   arrived(items) {
     const theirs = items.filter((item) => !this.isMine(item))
-    for (const item of items) this.typing.spoke(item.dataset.author)
     this.dispatch("arrived", { detail: { items } })
     if (!this.view.pinned) this.count(this.waiting + theirs.length)
     this.announce(theirs)

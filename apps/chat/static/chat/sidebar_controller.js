@@ -10,18 +10,21 @@ const MOST_SHOWN = 99
 const ALERTS_KNOWN = 200
 
 application.register("sidebar", class extends Controller {
-  static targets = ["rooms", "alerts", "allow"]
+  static targets = ["rooms", "allow"]
 
   connect() {
     this.me = document.documentElement.dataset.user
     this.part = document.getElementById("room")
     this.links = new Map() // room → { item, unread }
-    this.alerted = new Set() // ids
+    this.alerted = new Set() // ids of messages
     this.current = this.element.querySelector(".link__to[aria-current]")?.closest(".link").dataset.room
     this.listeners = new AbortController()
     const { signal } = this.listeners
     document.addEventListener("visibilitychange", () => this.looked(), { signal })
     document.addEventListener("bellwire:applied", () => this.entitle(), { signal })
+    for (const name of ["newest", "counted", "read", "alert", "renamed"]) {
+      document.addEventListener(`chat:${name}`, ({ detail }) => this.handle(name, detail), { signal })
+    }
     this.looked()
     this.observe()
     this.allowTarget.hidden = !mayAsk()
@@ -37,55 +40,61 @@ application.register("sidebar", class extends Controller {
   observe() {
     this.changes = new MutationObserver((records) => this.changed(records))
     this.changes.observe(this.roomsTarget, { childList: true, subtree: true })
-    this.changes.observe(this.alertsTarget, { childList: true })
     this.changes.observe(this.part, { childList: true })
     this.changes.observe(document.head, { childList: true, subtree: true }) // the title
   }
 
   // Runs before the browser paints. Its own changes run it once more, which changes nothing.
   changed(records) {
-    for (const { target, addedNodes } of records) {
-      if (target === this.part) this.looked()
-      for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) this.take(node)
-    }
+    if (records.some(({ target }) => target === this.part)) this.looked()
+    else this.draw()
+  }
+
+  // Handles an event about a room of the list, from the server.
+  handle(name, detail) {
+    const link = this.links.get(String(detail.room))
+    if (link) this[name](link, detail)
+    if (name === "alert") this.showAlert(detail)
     this.draw()
   }
 
-  take(node) {
-    const [kind, room] = node.id.split("--")
-    if (kind === "newest") this.news(room, node.dataset)
-    else if (kind === "read") this.readTo(room, Number(node.dataset.seq))
-    else if (kind === "alert") this.alert(node)
-    else if (kind === "room-link") place(node)
-    else if (kind === "room-name") lead(node)
+  newest({ item, unread }, { seq, author }) {
+    item.dataset.newest = seq
+    if (String(author) !== this.me) unread.came(seq)
   }
 
-  // Handles a new message or, after an edit or a deletion, the user's own unread counts.
-  news(room, { seq, author, unread, mentions }) {
-    if (unread !== undefined) {
-      this.links.get(room)?.unread.counted({ all: Number(unread), named: Number(mentions), newest: Number(seq) })
-    } else if (author && author !== this.me) this.links.get(room)?.unread.came(Number(seq))
+  // After an edit or a deletion.
+  counted({ unread }, { seq, unread: all, mentions: named }) {
+    unread.counted({ all, named, newest: seq })
   }
 
-  readTo(room, seq) {
-    this.links.get(room)?.unread.readTo(seq, this.left(room, seq))
+  read({ item, unread }, { room, seq }) {
+    item.dataset.read = seq
+    unread.readTo(seq, this.left(String(room), seq))
   }
 
-  // Handles a mention or a direct message.
-  alert(node) {
-    node.remove()
-    if (this.alerted.has(node.id)) return
-    this.alerted.add(node.id)
+  // A mention or a direct message.
+  alert({ unread }, { seq }) {
+    unread.came(seq, true)
+  }
+
+  renamed({ item }, { name, path }) {
+    item.querySelector(".link__name").textContent = name
+    item.querySelector(".link__to").href = path
+  }
+
+  showAlert({ message, from, place, path, text }) {
+    if (this.alerted.has(message)) return
+    this.alerted.add(message)
     if (this.alerted.size > ALERTS_KNOWN) this.alerted.delete(this.alerted.values().next().value)
-    const { room, seq, from, place: where, path, text } = node.dataset
-    this.links.get(room)?.unread.came(Number(seq), true)
-    notify({ id: node.id, title: where ? `${from} in ${where}` : from, text, opened: () => this.open(node.id, path) })
+    const title = place ? `${from} in ${place}` : from
+    notify({ id: `alert--${message}`, title, text, opened: () => this.open(message, path) })
   }
 
   // Scrolls to the message if the page shows it, because leaving the page could lose a draft.
-  open(alert, path) {
-    const message = document.getElementById(alert.replace("alert", "message"))
-    if (message) message.scrollIntoView({ block: "center" })
+  open(message, path) {
+    const shown = document.getElementById(`message--${message}`)
+    if (shown) shown.scrollIntoView({ block: "center" })
     else location.assign(path)
   }
 
@@ -100,7 +109,6 @@ application.register("sidebar", class extends Controller {
     this.current = this.shown ?? (this.part.querySelector(".closed") ? undefined : this.current)
     this.learn()
     for (const [room, link] of this.links) this.drawLink(room, link)
-    this.mirror()
     this.entitle()
   }
 
@@ -109,7 +117,8 @@ application.register("sidebar", class extends Controller {
     this.links = new Map()
     for (const item of this.roomsTarget.querySelectorAll(".link")) {
       const { room } = item.dataset
-      const link = known.get(room)?.item === item ? known.get(room) : { item, unread: unreadOf(item) }
+      if (known.size > 0 && !known.has(room)) place(item)
+      const link = known.get(room)?.item === item ? known.get(room) : { item, unread: new Unread(item) }
       this.links.set(room, link)
     }
   }
@@ -145,15 +154,6 @@ application.register("sidebar", class extends Controller {
 
   isLookedAt(room) {
     return room === this.shown && !this.links.get(room).unread.isMarked
-  }
-
-  // Copies the presence dot of a conversation to its header.
-  mirror() {
-    for (const dot of this.part.querySelectorAll("[id^='header-here--']")) {
-      const there = document.getElementById(dot.id.replace("header-", ""))
-      dot.hidden = there === null
-      dot.toggleAttribute("data-here", there?.hasAttribute("data-here") ?? false)
-    }
   }
 
   entitle() {
@@ -192,23 +192,10 @@ application.register("sidebar", class extends Controller {
   }
 })
 
-function unreadOf(item) {
-  const place = (name) => Number(item.querySelector(`[id^="${name}--"]`)?.dataset.seq) || 0
-  return new Unread(item, place("newest"), place("read"))
-}
-
 // Moves a new room to the position that the server will give it. The others stay where they are.
 function place(item) {
   const next = [...item.parentElement.children].find((other) => other !== item && keyOf(other) > keyOf(item))
   if (next && item.nextElementSibling !== next) next.before(item)
-}
-
-// Updates the link of a renamed room.
-function lead(name) {
-  const link = name.closest(".link__to")
-  if (!link || !name.dataset.path) return
-  link.href = name.dataset.path
-  link.dataset.group = name.textContent
 }
 
 function keyOf(item) {

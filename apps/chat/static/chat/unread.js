@@ -9,10 +9,10 @@ export class Unread {
   #read
   #since = new Map() // seq → whether the message mentions me
 
-  constructor({ dataset }, newest, read) {
+  constructor({ dataset }) {
     this.#counted = { all: Number(dataset.unread) || 0, named: Number(dataset.mentions) || 0 }
-    this.#newest = newest
-    this.#read = read
+    this.#newest = Number(dataset.newest) || 0
+    this.#read = Number(dataset.read) || 0
     this.isMarked = false // the user marked messages as unread: the count shows in the open room too
   }
 

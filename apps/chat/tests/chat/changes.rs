@@ -4,8 +4,8 @@ use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
 use crate::support::{
-    admin, attribute, chat, enter, message_texts, new_message, open, page_texts, receive_until,
-    window,
+    admin, attribute, chat, enter, event, events, message_texts, new_message, open, page_texts,
+    receive_answer, receive_until, window,
 };
 
 #[apply(on_databases)]
@@ -21,6 +21,7 @@ async fn everyone_sees_an_edit_and_only_the_author_can_edit(database: TestDataba
     let id =
         attribute(sent["html"].as_str().unwrap(), "id").trim_start_matches("message--").to_owned();
     let _: Value = adas.receive_json().await;
+    receive_answer(&mut adas, "c-1").await;
 
     bens.send_json(&json!({"action": "Edit message", "data": {"id": id, "message": "mine"}})).await;
     let refused: Value = bens.receive_json().await;
@@ -109,12 +110,13 @@ async fn reading_in_one_window_updates_the_others_and_new_messages_update_other_
     receive_until(&mut there, "sidebar-rooms").await;
     ben.post("/chat/hi/", &[("message", "I was here")]).await;
     here.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 1}})).await;
-    receive_until(&mut there, &format!("id=\"read--{}\" data-seq=\"1\"", room.id)).await;
+    let read = |seq: i64| event("chat:read", &json!({"room": room.id, "seq": seq}));
+    receive_until(&mut there, &read(1)).await;
     for n in 2..5 {
         ada.post("/chat/hi/", &[("message", &n.to_string())]).await;
     }
-    let received =
-        receive_until(&mut there, &format!("id=\"newest--{}\" data-seq=\"4\"", room.id)).await;
+    let newest = json!({"room": room.id, "seq": 4, "author": site.user(&ada).await.id});
+    let received = receive_until(&mut there, &event("chat:newest", &newest)).await;
     assert!(
         !received.contains("message__text"),
         "texts reach only windows of that room: {received}"
@@ -122,12 +124,12 @@ async fn reading_in_one_window_updates_the_others_and_new_messages_update_other_
     let list = ben.get("/chat/python/").await.text;
     assert!(list.contains("data-unread=\"3\""), "{list}");
     here.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 999}})).await;
-    receive_until(&mut there, &format!("id=\"read--{}\" data-seq=\"4\"", room.id)).await;
+    receive_until(&mut there, &read(4)).await;
     assert!(!ben.get("/chat/python/").await.text.contains("data-unread=\"3\""));
     // Reading does not move the position back; marking as unread does.
     here.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 1}})).await;
     here.send_json(&json!({"action": "Mark unread", "data": {"room": room.id, "seq": 3}})).await;
-    receive_until(&mut there, &format!("id=\"read--{}\" data-seq=\"2\"", room.id)).await;
+    receive_until(&mut there, &read(2)).await;
     assert!(ben.get("/chat/python/").await.text.contains("data-unread=\"2\""));
     site.stop().await;
 }
@@ -144,12 +146,10 @@ async fn a_mentioned_user_is_alerted_in_any_room_and_nobody_else_is(database: Te
     receive_until(&mut bens, "sidebar-rooms").await;
     receive_until(&mut cys, "sidebar-rooms").await;
     ada.post(&room.path(), &[("message", "hello @ben b, and `@Cy` too")]).await;
-    let received = receive_until(&mut bens, "newest--").await;
-    assert!(
-        received.contains("data-from=\"Ada\"") && received.contains("data-place=\"hi\""),
-        "{received}"
-    );
-    assert!(!receive_until(&mut cys, "newest--").await.contains("data-from"));
+    let alerts = events(&receive_until(&mut bens, "chat:newest").await, "chat:alert");
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!((&alerts[0]["from"], &alerts[0]["place"]), (&json!("Ada"), &json!("hi")));
+    assert!(!receive_until(&mut cys, "chat:newest").await.contains("chat:alert"));
     let page = ada.get(&room.path()).await.text;
     let ben_id = site.user(&ben).await.id;
     assert!(

@@ -1,10 +1,11 @@
 //! Unread counts: equal live and on a fresh page, by a constant number of queries.
 
+use bellwire::testing::Communicator;
 use bellwire_chat::models::Room;
 use bellwire_testkit::{Client, Log, TestDatabase, TestSite, apply, on_databases, on_postgres};
 use serde_json::json;
 
-use crate::support::{attribute, chat, open, receive_until, window};
+use crate::support::{attribute, chat, events, open, receive_until, window};
 
 /// Returns the counts of unread messages and mentions of this room on a fresh page.
 async fn fresh(person: &mut Client, room: i64) -> (String, String) {
@@ -13,11 +14,13 @@ async fn fresh(person: &mut Client, room: i64) -> (String, String) {
     (attribute(link, "data-unread"), attribute(link, "data-mentions"))
 }
 
-/// Returns the counts of the last update of this room.
-fn live(received: &str, room: i64) -> (String, String) {
-    let mark =
-        received.rsplit_once(&format!("id=\"newest--{room}\"")).expect("an update of the room").1;
-    (attribute(mark, "data-unread"), attribute(mark, "data-mentions"))
+/// Receives counts of this room until one of them has this value, and returns them.
+async fn live(window: &mut Communicator, room: i64, name: &str, value: u32) -> (String, String) {
+    let last = format!("&quot;{name}&quot;:{value}");
+    let received = receive_until(window, &last).await;
+    let counted = events(&received, "chat:counted").pop().expect("counts");
+    assert_eq!(counted["room"], room);
+    (counted["unread"].to_string(), counted["mentions"].to_string())
 }
 
 fn counts(unread: u32, mentions: u32) -> (String, String) {
@@ -41,12 +44,9 @@ async fn a_direct_message_that_is_deleted_unread_is_no_longer_counted(database: 
     }
     assert_eq!(fresh(&mut ben, room).await, counts(2, 0));
     ada.post("/chat/-/messages/1/delete/", &[]).await;
-    assert_eq!(live(&receive_until(&mut bens, "data-unread=\"1\"").await, room), counts(1, 0));
+    assert_eq!(live(&mut bens, room, "unread", 1).await, counts(1, 0));
     ada.post("/chat/-/messages/2/delete/", &[]).await;
-    assert_eq!(
-        live(&receive_until(&mut bens, "data-unread=\"0\"").await, room),
-        fresh(&mut ben, room).await
-    );
+    assert_eq!(live(&mut bens, room, "unread", 0).await, fresh(&mut ben, room).await);
     site.stop().await;
 }
 
@@ -66,18 +66,17 @@ async fn edited_mentions_have_the_same_counts_live_and_on_a_fresh_page(database:
         if text.contains("again") {
             continue; // he was already mentioned before
         }
-        let received = receive_until(&mut bens, &format!("data-mentions=\"{mentions}\"")).await;
-        assert_eq!(live(&received, room), fresh(&mut ben, room).await, "{text}");
+        let counts = live(&mut bens, room, "mentions", mentions).await;
+        assert_eq!(counts, fresh(&mut ben, room).await, "{text}");
     }
     ada.post("/chat/-/messages/1/", &[("message", "for @Ben once more")]).await;
-    receive_until(&mut bens, "data-mentions=\"1\"").await;
+    live(&mut bens, room, "mentions", 1).await;
     ada.post("/chat/-/messages/1/delete/", &[]).await;
-    let received = receive_until(&mut bens, "data-mentions=\"0\"").await;
-    assert_eq!(live(&received, room), fresh(&mut ben, room).await);
+    assert_eq!(live(&mut bens, room, "mentions", 0).await, fresh(&mut ben, room).await);
     // Ben's own counts are published to nobody else.
     ada.post("/chat/hi/", &[("message", "the end")]).await;
     ben.post("/chat/hi/", &[("message", "heard by all")]).await;
-    assert!(!receive_until(&mut adas, "newest--").await.contains("data-mentions=\"1\" hidden"));
+    assert!(!receive_until(&mut adas, "chat:newest").await.contains("chat:counted"));
     site.stop().await;
 }
 
@@ -90,7 +89,7 @@ async fn unread_messages_are_counted_up_to_100_and_link_to_the_first(database: T
     ada.post("/chat/hi/", &[("message", "read by Ben")]).await;
     let mut bens = window(&site, &ben, "/chat/hi/").await;
     bens.send_json(&json!({"action": "Read", "data": {"room": room, "seq": 1}})).await;
-    receive_until(&mut bens, "read--").await;
+    receive_until(&mut bens, "chat:read").await;
     for (count, words) in [(49, None), (20, Some("69 unread")), (60, Some("99+ unread"))] {
         for n in 0..count {
             ada.post("/chat/hi/", &[("message", &format!("{n} @Ben"))]).await;
@@ -146,6 +145,6 @@ async fn a_list_of_thirty_rooms_with_something_unread_costs_as_many_queries_as_a
     let received = receive_until(&mut bens, "sidebar-rooms").await;
     assert_eq!(received.matches("data-mentions=\"1\"").count(), 30);
     bens.send_json(&json!({"action": "Read", "data": {"room": 1, "seq": 1}})).await;
-    receive_until(&mut bens, "read--").await;
+    receive_until(&mut bens, "chat:read").await;
     site.stop().await;
 }

@@ -4,7 +4,7 @@ use bellwire_testkit::{Log, TestDatabase, TestSite, apply, on_postgres};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 
-use crate::support::{chat, open, receive_until, window};
+use crate::support::{chat, open, receive_until, since, window};
 
 /// Returns the distinct statements in this log of the driver that read tables of the chat.
 fn select_statements(log: &str) -> Vec<String> {
@@ -33,10 +33,10 @@ async fn statements(site: &TestSite) -> Vec<String> {
     for path in ["/chat/hi/", "/chat/hi/?before=50", "/chat/hi/?at=30", "/chat/-/messages/30/"] {
         ben.get(path).await;
     }
-    let mut bens = window(site, &ben, &format!("/chat/hi/&since=chat.room.{}:40", room.id)).await;
+    let mut bens = window(site, &ben, &format!("/chat/hi/&{}", since(site, &room, 40))).await;
     receive_until(&mut bens, "message--60").await;
     bens.send_json(&json!({"action": "Read", "data": {"room": room.id, "seq": 20}})).await;
-    receive_until(&mut bens, "read--").await;
+    receive_until(&mut bens, "chat:read").await;
     assert!(ben.get("/chat/").await.text.contains("data-unread=\"40\""));
     select_statements(&statements.text())
 }

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::support::{chat, enter, new_message, open, receive_until, window};
+use crate::support::{chat, enter, events, new_message, open, position, receive_until, window};
 
 /// Returns the frame that switches to a room or a conversation.
 fn change_group(name: &str, is_group: bool) -> Value {
@@ -31,10 +31,8 @@ async fn a_window_switches_to_another_room_and_receives_only_that_one(database: 
         panel.contains("innerHTML:#room") && panel.contains("data-bw-url=\"/chat/python/\""),
         "{panel}"
     );
-    assert!(
-        panel.contains(&format!("data-feed=\"chat.room.{}\" data-seq=\"1\"", python.id)),
-        "{panel}"
-    );
+    let (id, at) = (python.id, position(&site, 1));
+    assert!(panel.contains(&format!("data-feed=\"chat.room.{id}\" data-seq=\"{at}\"")), "{panel}");
     ada.post("/chat/hi/", &[("message", "in the room that was left")]).await;
     ada.post("/chat/python/", &[("message", "next")]).await;
     let received = receive_until(&mut bens, "next").await;
@@ -45,7 +43,8 @@ async fn a_window_switches_to_another_room_and_receives_only_that_one(database: 
         "data": {"message": "overtaken", "client_id": "l-1", "room": hi.id.to_string()},
     });
     bens.send_json(&late).await;
-    assert!(receive_until(&mut bens, "data-client-id=\"l-1\"").await.contains("#alerts"));
+    let received = receive_until(&mut bens, "data-bw-answer=\"l-1\"").await;
+    assert!(!received.contains("overtaken"), "{received}");
     assert!(ben.get("/chat/hi/").await.text.contains("overtaken"));
     assert!(!ben.get("/chat/python/").await.text.contains("overtaken"));
     site.stop().await;
@@ -75,7 +74,7 @@ async fn a_window_that_cannot_switch_stays_in_its_room(database: TestDatabase) {
     let received = receive_until(&mut bens, "where Ben is<").await;
     assert!(!received.contains("where Ben is not"), "{received}");
     let layer = site.state().bellwire().layer();
-    assert_eq!(layer.presence().count(python.feed(layer).name()), 0);
+    assert_eq!(layer.presence().count(python.group()), 0);
     site.stop().await;
 }
 
@@ -215,50 +214,65 @@ async fn presence_reaches_those_in_the_room_and_three_windows_are_one_person(
     let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
     let room = open(&site, &mut ada, "hi").await;
     let mut adas = window(&site, &ada, "/chat/hi/").await;
-    receive_until(&mut adas, "Ada</b> joined").await;
+    receive_until(&mut adas, "chat:notice").await;
     let mut windows = Vec::new();
     for _ in 0..3 {
         windows.push(window(&site, &ben, "/chat/hi/").await);
     }
-    let received = receive_until(&mut adas, "Ben</b> joined").await;
+    let received = receive_until(&mut adas, "chat:notice").await;
     // Ada's own arrival may have been published before, with a count of 1. Ben's is published with
     // a count of 2, and never with more.
     let counts: Vec<_> =
         received.split(&format!("innerHTML:#online--{}\">", room.id)).skip(1).collect();
     let count = counts.last().expect("the number of people in the room").split('<').next();
     assert_eq!(count, Some("2"), "{received}");
-    assert_eq!(received.matches("</b> joined").count(), 1, "{received}");
+    let id = site.user(&ben).await.id;
+    let notice = |joined: bool| json!({"person": id, "name": "Ben", "joined": joined});
+    assert_eq!(events(&received, "chat:notice"), [notice(true)]);
     windows.pop().unwrap().cut().await;
     windows.pop().unwrap().cut().await;
     let layer = site.state().bellwire().layer();
-    assert_eq!(
-        layer.presence().count(room.feed(layer).name()),
-        2,
-        "one window is enough to be present"
-    );
+    assert_eq!(layer.presence().count(room.group()), 2, "one window is enough to be present");
     windows.pop().unwrap().cut().await;
-    receive_until(&mut adas, "Ben</b> left").await;
-    assert_eq!(layer.presence().count(room.feed(layer).name()), 1);
+    let received = receive_until(&mut adas, "chat:notice").await;
+    assert_eq!(events(&received, "chat:notice"), [notice(false)]);
+    assert_eq!(layer.presence().count(room.group()), 1);
     site.stop().await;
 }
 
 #[apply(on_databases)]
 #[tokio::test]
-async fn typing_reaches_the_others_in_the_room_and_nobody_else(database: TestDatabase) {
+async fn typing_is_shown_in_the_room_also_to_who_comes_later_and_ends_with_the_message(
+    database: TestDatabase,
+) {
     let site = chat(&database).await;
     let (mut ada, ben, cy) =
-        (site.person("Ada").await, site.person("Ben").await, site.person("Cy").await);
-    open(&site, &mut ada, "hi").await;
+        (site.person("<b>Ada").await, site.person("Ben").await, site.person("Cy").await);
+    let room = open(&site, &mut ada, "hi").await;
     open(&site, &mut ada, "python").await;
     let mut adas = window(&site, &ada, "/chat/hi/").await;
     let mut bens = window(&site, &ben, "/chat/hi/").await;
     let mut cys = window(&site, &cy, "/chat/python/").await;
     receive_until(&mut cys, "sidebar-rooms").await;
-    adas.send_json(&json!({"action": "Typing", "data": {}})).await;
-    receive_until(&mut bens, "typing--").await;
+    let ada_id = site.user(&ada).await.id;
+    let (group, key) = (room.ephemeral(), format!("user-{ada_id}"));
+    let shown = format!(
+        "<span id=\"state--{}--{key}\"><span data-person=\"{ada_id}\">&lt;b&gt;Ada</span></span>",
+        group.name()
+    );
+    let page = ada.get("/chat/hi/").await.text;
+    assert!(page.contains(&format!("data-bw-state=\"{}\"", group.name())), "{page}");
+    for _ in 0..2 {
+        adas.send_json(&json!({"action": "Typing", "data": {}})).await;
+    }
+    let received = receive_until(&mut bens, &shown).await;
+    let mut late = window(&site, &ben, "/chat/hi/").await;
+    receive_until(&mut late, &shown).await;
+    adas.send_json(&new_message("done", "c-1")).await;
+    let received = received + &receive_until(&mut bens, "delete:[id").await;
+    assert_eq!(received.matches(&shown).count(), 1, "a repeat only prolongs it: {received}");
+    assert!(received.find("done") < received.find("delete:[id"), "{received}");
     // Frames arrive in order: after a later message, the notice would have arrived.
-    ada.post("/chat/hi/", &[("message", "done")]).await;
-    assert!(!receive_until(&mut cys, "newest--").await.contains("typing--"));
-    assert!(!receive_until(&mut adas, "done").await.contains("typing--"), "not to the sender");
+    assert!(!receive_until(&mut cys, "chat:newest").await.contains("state--"));
     site.stop().await;
 }

@@ -1,8 +1,10 @@
 //! Pages and forms without JavaScript.
 
-use bellwire_testkit::{TestDatabase, apply, on_databases};
+use bellwire::{Action as _, Consumer};
+use bellwire_chat::ChatConsumer;
+use bellwire_testkit::{TestDatabase, apply, check_actions, on_databases};
 
-use crate::support::{attribute, chat, message_texts, open, page_texts};
+use crate::support::{admin, attribute, chat, message_texts, open, page_texts, position};
 
 #[apply(on_databases)]
 #[tokio::test]
@@ -100,7 +102,7 @@ async fn a_room_shows_its_newest_50_messages_and_its_position(database: TestData
     }
     let page = ada.get(&room.path()).await.text;
     assert_eq!(message_texts(&page), (6..=55).map(|i| i.to_string()).collect::<Vec<_>>());
-    assert_eq!(attribute(&page, "data-seq"), "55");
+    assert_eq!(attribute(&page, "data-seq"), position(&site, 55).to_string());
     assert_eq!(attribute(&page, "data-feed"), format!("chat.room.{}", room.id));
     site.stop().await;
 }
@@ -189,5 +191,55 @@ async fn a_form_sends_to_the_room_it_was_typed_in_even_after_a_rename(database: 
         assert!(matches!(refused.status, 404 | 422), "{id}: {}", refused.status);
     }
     assert!(page_texts(&mut ben, &other).await.is_empty());
+    site.stop().await;
+}
+
+#[apply(on_databases)]
+#[tokio::test]
+async fn a_form_that_a_script_sends_is_answered_by_a_header_and_only_for_its_person(
+    database: TestDatabase,
+) {
+    let site = chat(&database).await;
+    let (mut ada, ben) = (site.person("Ada").await, site.person("Ben").await);
+    let (adas, bens) = (site.user(&ada).await.key(), site.user(&ben).await.key());
+    let room = open(&site, &mut ada, "hi").await;
+    let origin = site.state().public_url().as_str().to_owned();
+    let (mut reader, mut script) = (ada.clone(), ada);
+    let mut post = async |path: &str, person: &str, message: &str| {
+        let headers = [
+            ("origin", origin.as_str()),
+            ("bellwire-request", "1"),
+            ("bellwire-person", person),
+            ("accept", "*/*"),
+        ];
+        let answer = script.post_with(path, &headers, &[("message", message)]).await;
+        (answer.status, answer.header("bellwire-answer").to_owned())
+    };
+    let (ok, refused) = ((204, "ok".to_owned()), |status| (status, "refused".to_owned()));
+    assert_eq!(post("/chat/hi/", &adas, "one").await, ok);
+    assert_eq!(post("/chat/hi/", &adas, " ").await, refused(422));
+    assert_eq!(post("/chat/hi/", &bens, "two").await, (401, String::new()));
+    assert_eq!(post("/chat/-/messages/1/", &adas, "first").await, ok);
+    assert_eq!(post("/chat/-/messages/1/", &adas, " ").await, refused(422));
+    assert_eq!(post("/chat/-/messages/1/delete/", &bens, "").await, (401, String::new()));
+    assert_eq!(post("/chat/-/messages/9/delete/", &adas, "").await, refused(404));
+    assert_eq!(page_texts(&mut reader, &room).await, ["first"]);
+    assert_eq!(post("/chat/-/messages/1/delete/", &adas, "").await, ok);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn pages_name_only_actions_that_the_consumer_reads() {
+    let site = chat(&TestDatabase::Sqlite).await;
+    let mut ada = admin(&site).await;
+    let mut ben = site.person("Ben").await;
+    open(&site, &mut ada, "secret").await;
+    for text in ["one", "two"] {
+        ada.post("/chat/secret/", &[("message", text)]).await;
+    }
+    let specs = <ChatConsumer as Consumer>::Action::SPECS;
+    for client in [&mut ada, &mut ben] {
+        check_actions(client, "/chat/", &[("/ws/chat/", specs)]).await;
+    }
     site.stop().await;
 }

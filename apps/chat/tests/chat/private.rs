@@ -7,7 +7,7 @@ use bellwire_testkit::{TestDatabase, apply, on_databases};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use crate::support::{chat, receive_until, window};
+use crate::support::{chat, events, receive_until, window};
 
 #[apply(on_databases)]
 #[tokio::test]
@@ -32,8 +32,8 @@ async fn two_people_have_one_conversation_and_both_see_it_appear(database: TestD
     assert!(receive_until(&mut bens, &path).await.contains(">Ada<"));
     ada.post(&path, &[("message", "between us")]).await;
     // Ben receives an update and an alert for the direct message.
-    let received = receive_until(&mut bens, "newest--").await;
-    assert!(received.contains("data-text=\"between us\""), "{received}");
+    let received = receive_until(&mut bens, "chat:newest").await;
+    assert_eq!(events(&received, "chat:alert")[0]["text"], "between us");
     assert!(ben.get(&path).await.text.contains("between us"));
 
     let room = Room::find_direct(site.state().db().read(), ada_id, ben_id).await.unwrap().unwrap();

@@ -7,7 +7,7 @@ use bellwire_site::Tx;
 use bellwire_testkit::{TestDatabase, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{admin, chat, enter, new_message, open, receive_until, window};
+use crate::support::{admin, chat, enter, event, new_message, open, receive_until, since, window};
 
 #[apply(on_databases)]
 #[tokio::test]
@@ -62,15 +62,16 @@ async fn after_a_rename_the_old_path_redirects_and_everyone_sees_the_new_name(
     assert!(refused.text.contains("Another room has this name."), "{}", refused.text);
     let renamed = ada.post(&settings, &[("name", "Hello <all>")]).await;
     assert_eq!((renamed.status, renamed.location()), (303, "/chat/hello-%3Call%3E/"));
-    let received = receive_until(&mut bens, "#room-empty--").await;
-    for selector in ["#room-name--", "#room-title--", "#room-label--", "#room-empty--"] {
-        assert!(received.contains(&format!("{selector}{}\"", room.id)), "{selector}: {received}");
-    }
+    let received = receive_until(&mut bens, &format!(".room-name--{}\"", room.id)).await;
+    let path = "/chat/hello-%3Call%3E/";
+    let new_name = json!({"room": room.id, "name": "Hello <all>", "path": path});
+    let in_the_list = event("chat:renamed", &new_name);
+    assert!(received.contains(&in_the_list), "{received}");
     assert!(received.contains("data-bw-title=\"Hello &lt;all&gt; · Bellwire\""), "{received}");
-    assert!(received.contains("data-bw-url=\"/chat/hello-%3Call%3E/\""), "{received}");
+    assert!(received.contains(&format!("data-bw-url=\"{path}\"")), "{received}");
     // A window in another room receives the name and keeps its own URL.
-    let received = receive_until(&mut cys, "Hello &lt;all&gt;").await;
-    assert!(received.contains("#room-name--") && !received.contains("data-bw-url"), "{received}");
+    let received = receive_until(&mut cys, &in_the_list).await;
+    assert!(!received.contains("data-bw-url"), "{received}");
     let old = ben.get("/chat/hi/?before=9").await;
     assert_eq!((old.status, old.location()), (303, "/chat/hello-%3Call%3E/?before=9"));
     // The former name can be given to another room, whose path it then is.
@@ -90,7 +91,7 @@ async fn a_window_that_was_disconnected_during_a_rename_enters_the_room_and_show
     let room = open(&site, &mut ada, "hi").await;
     ada.post("/chat/hi/", &[("message", "before")]).await;
     ada.post(&format!("/chat/-/rooms/{}/", room.id), &[("name", "Hello")]).await;
-    let since = format!("&since=chat.room.{}:1", room.id);
+    let since = format!("&{}", since(&site, &room, 1));
     // By id, as our pages state their room, and by path.
     for at in [room.id.to_string(), "/chat/hi/".to_owned(), "/chat/hello/".to_owned()] {
         let mut bens = window(&site, &ben, &format!("{at}{since}")).await;
@@ -194,6 +195,15 @@ async fn a_closed_room_does_not_exist_for_other_users(database: TestDatabase) {
         assert_eq!(answer.status, 404, "{path}");
         assert!(!answer.text.contains("secret plan"), "{path}");
     }
+    for (hidden, missing) in [
+        (message, "/chat/-/messages/99/"),
+        (&*members, "/chat/-/rooms/99/members/"),
+        (&format!("/chat/-/names/?room={}", room.id), "/chat/-/names/?room=99"),
+        ("/ws/chat/board/", "/ws/chat/nowhere/"),
+    ] {
+        let [hidden, missing] = [cy.get(hidden).await.text, cy.get(missing).await.text];
+        assert_eq!(hidden, missing, "a hidden room is indistinguishable from a missing one");
+    }
     assert_eq!(cy.post("/chat/board/", &[("message", "let me in")]).await.status, 404);
     assert_eq!(cy.post(message, &[("message", "changed")]).await.status, 404);
     assert_eq!(cy.post("/chat/-/messages/1/delete/", &[]).await.status, 404);
@@ -264,8 +274,12 @@ async fn a_former_member_sees_the_room_close_and_receives_no_further_messages(
     for n in 0..20 {
         adas.send_json(&new_message(&format!("private {n}"), &format!("p-{n}"))).await;
     }
-    for _ in 0..21 {
-        let _: Value = adas.receive_json().await;
+    let (mut messages, mut answers) = (0, 0);
+    while (messages, answers) != (21, 21) {
+        match adas.receive_json::<Value>().await["answer"].is_string() {
+            true => answers += 1,
+            false => messages += 1,
+        }
     }
     let (received, close) = cys.receive_until_closed().await;
     assert_eq!(close.code(), 1008);

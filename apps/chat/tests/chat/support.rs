@@ -1,7 +1,7 @@
 //! Helpers: a site with the chat, users, rooms and windows.
 
-use bellwire::Dialect;
 use bellwire::testing::Communicator;
+use bellwire::{Dialect, FeedPosition, Html};
 use bellwire_chat::ChatConsumer;
 use bellwire_chat::models::Room;
 use bellwire_site::accounts::users;
@@ -117,6 +117,34 @@ pub(crate) async fn enter_as(
         .dialect(dialect)
         .connect(ChatConsumer::new(site.state().clone(), user, Some(room.clone())))
         .await
+}
+
+/// Returns an event for the page's scripts, as frames contain it.
+pub(crate) fn event(name: &str, detail: &Value) -> String {
+    let detail = Html::text(&detail.to_string());
+    format!("data-bw-event=\"{name}\" data-bw-detail=\"{detail}\"")
+}
+
+/// Returns the details of the events of this name in these frames.
+pub(crate) fn events(received: &str, name: &str) -> Vec<Value> {
+    let start = format!("data-bw-event=\"{name}\" data-bw-detail=\"");
+    let details = received.split(&start).skip(1).map(|rest| rest.split('"').next().unwrap());
+    details.map(|json| serde_json::from_str(&json.replace("&quot;", "\"")).unwrap()).collect()
+}
+
+/// Returns the query parameter of a page at this position in the room's feed.
+pub(crate) fn since(site: &TestSite, room: &Room, seq: i64) -> String {
+    format!("since={}:{}", room.group().name(), position(site, seq))
+}
+
+/// Returns the position of a change that this process has written, as pages have it.
+pub(crate) fn position(site: &TestSite, seq: i64) -> FeedPosition {
+    FeedPosition { epoch: site.state().bellwire().layer().epoch(), seq }
+}
+
+/// Receives the answer to the action with this client id.
+pub(crate) async fn receive_answer(socket: &mut Communicator, client_id: &str) {
+    assert_eq!(socket.receive_json::<Value>().await, json!({"answer": client_id}));
 }
 
 /// Returns the frame that sends a message.

@@ -2,7 +2,7 @@
 
 use bellwire::{Close, Patch};
 use bellwire_chat::actions::NewMessageData;
-use bellwire_chat::models::message;
+use bellwire_chat::models::{Message, Room, message};
 use bellwire_site::Tx;
 use bellwire_testkit::{TestDatabase, TestSite, apply, on_databases};
 use sea_orm::ActiveValue::Set;
@@ -10,7 +10,9 @@ use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use serde_json::Value;
 
-use crate::support::{chat, enter, message_texts, new_message, open, page_texts};
+use crate::support::{
+    chat, enter, message_texts, new_message, open, page_texts, receive_answer, since,
+};
 
 #[apply(on_databases)]
 #[tokio::test]
@@ -26,8 +28,7 @@ async fn a_page_that_reconnects_receives_exactly_what_it_missed(database: TestDa
     change(&site, &room, 2, |row| row.deleted_at = Set(Some(chrono::Utc::now()))).await;
     change(&site, &room, 5, |row| row.deleted_at = Set(Some(chrono::Utc::now()))).await;
 
-    let query = format!("since=chat.room.{}:3", room.id);
-    let mut socket = enter(&site, &ada, &room, &query).await;
+    let mut socket = enter(&site, &ada, &room, &since(&site, &room, 3)).await;
     let frames = [
         socket.receive_json::<Value>().await,
         socket.receive_json().await,
@@ -48,7 +49,7 @@ async fn a_page_that_reconnects_receives_exactly_what_it_missed(database: TestDa
 /// deletion.
 async fn change(
     site: &TestSite,
-    room: &bellwire_chat::models::Room,
+    room: &Room,
     seq_of_message: i64,
     how: impl FnOnce(&mut message::ActiveModel) + Send + 'static,
 ) {
@@ -60,7 +61,7 @@ async fn change(
                 "UPDATE chat_rooms SET seq = seq + 1 WHERE id = {room}"
             ))
             .await?;
-            let seq = bellwire_chat::models::Room::current_seq(&tx, room).await?;
+            let seq = Room::current_seq(&tx, room).await?;
             let found = message::Entity::find().filter(message::Column::RoomId.eq(room));
             let found = found.filter(message::Column::Seq.eq(seq_of_message)).one(&tx).await?;
             let mut row = found.expect("the message").into_active_model();
@@ -81,15 +82,18 @@ async fn a_current_page_receives_nothing_and_one_without_a_position_receives_the
     let site = chat(&database).await;
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
+    let feed = format!("since=chat.room.{}", room.id);
+    let unknown = format!("{feed}:3f9c2b0a71.1");
     enter(&site, &ada, &room, "").await.receive_nothing().await;
+    // The page shows messages of a history that was replaced by an empty room.
+    let emptied: Value = enter(&site, &ada, &room, &unknown).await.receive_json().await;
+    assert_eq!((&emptied["html"], &emptied["append"]), (&"".into(), &Value::Null));
     ada.post(&room.path(), &[("message", "1")]).await;
-    enter(&site, &ada, &room, &format!("since=chat.room.{}:1", room.id))
-        .await
-        .receive_nothing()
-        .await;
-    // No position, one from the future (a database restored from yesterday's backup), and one that
-    // cannot be parsed.
-    for query in ["", &format!("since=chat.room.{}:99", room.id), "since=chat.room:x"] {
+    enter(&site, &ada, &room, &since(&site, &room, 1)).await.receive_nothing().await;
+    // No position; one from the future and one of an unknown epoch (a database restored from
+    // yesterday's backup); and two that cannot be parsed.
+    let future = since(&site, &room, 99);
+    for query in ["", &future, &unknown, &format!("{feed}:1"), "since=chat.room:x"] {
         let mut socket = enter(&site, &ada, &room, query).await;
         let frame: Value = socket.receive_json().await;
         assert_eq!(
@@ -111,9 +115,9 @@ async fn a_page_that_missed_too_many_changes_receives_the_whole_list(database: T
     let user = site.user(&ada).await;
     for i in 1..=501 {
         let data = NewMessageData { message: i.to_string(), ..Default::default() };
-        bellwire_chat::actions::new_message(site.state(), &room, &user, data).await.unwrap();
+        bellwire_chat::actions::new_message(site.state(), room.id, &user, data).await.unwrap();
     }
-    let mut socket = enter(&site, &ada, &room, &format!("since=chat.room.{}:0", room.id)).await;
+    let mut socket = enter(&site, &ada, &room, &since(&site, &room, 0)).await;
     let frame: Value = socket.receive_json().await;
     assert_eq!(
         message_texts(frame["html"].as_str().unwrap()),
@@ -134,14 +138,14 @@ async fn a_page_that_missed_too_many_bytes_receives_the_whole_list_and_otherwise
     let room = open(&site, &mut ada, "hi").await;
     let user = site.user(&ada).await;
     let first_missed = async || -> Value {
-        let mut socket = enter(&site, &ada, &room, &format!("since=chat.room.{}:0", room.id)).await;
+        let mut socket = enter(&site, &ada, &room, &since(&site, &room, 0)).await;
         socket.receive_json().await
     };
     // 32 messages of the maximum length fit into 256 KiB; 33 do not, although they are fewer than
     // 500.
     for _ in 0..32 {
         let data = NewMessageData { message: "x".repeat(8_000), ..Default::default() };
-        bellwire_chat::actions::new_message(site.state(), &room, &user, data).await.unwrap();
+        bellwire_chat::actions::new_message(site.state(), room.id, &user, data).await.unwrap();
     }
     let frame = first_missed().await;
     assert_eq!(
@@ -149,7 +153,7 @@ async fn a_page_that_missed_too_many_bytes_receives_the_whole_list_and_otherwise
         (&Value::Bool(true), 1)
     );
     let data = NewMessageData { message: "y".repeat(8_000), ..Default::default() };
-    bellwire_chat::actions::new_message(site.state(), &room, &user, data).await.unwrap();
+    bellwire_chat::actions::new_message(site.state(), room.id, &user, data).await.unwrap();
     let frame = first_missed().await;
     assert_eq!(
         (&frame["append"], message_texts(frame["html"].as_str().unwrap()).len()),
@@ -176,12 +180,9 @@ async fn a_lost_notification_delays_a_message_but_does_not_lose_it(database: Tes
         mentions: vec![],
         at: chrono::Utc::now(),
     };
-    let written = site
-        .state()
-        .db()
-        .write(async move |tx: Tx| bellwire_chat::models::Message::write(&tx, unpublished).await)
-        .await;
-    written.unwrap();
+    let epochs = site.state().epochs().clone();
+    let write = async move |tx: Tx| Message::write(&tx, &epochs, unpublished).await;
+    site.state().db().write(write).await.unwrap();
     socket.receive_nothing().await;
     ada.post(&room.path(), &[("message", "heard")]).await;
     for expected in ["unheard", "heard"] {
@@ -239,18 +240,20 @@ async fn acknowledged_messages_survive_a_restart(database: TestDatabase) {
     let mut ada = site.person("Ada").await;
     let room = open(&site, &mut ada, "hi").await;
     let mut socket = enter(&site, &ada, &room, "").await;
+    let before = since(&site, &room, 0);
     socket.send_json(&new_message("before", "c-1")).await;
     socket.receive_text().await;
+    receive_answer(&mut socket, "c-1").await;
     site = site.restart(vec![bellwire_chat::app()]).await;
     assert_eq!(socket.closed().await.code(), Close::RESTART);
     assert_eq!(page_texts(&mut ada, &room).await, ["before"], "and Ada is still signed in");
-    let mut socket = enter(&site, &ada, &room, &format!("since=chat.room.{}:0", room.id)).await;
+    let mut socket = enter(&site, &ada, &room, &before).await;
     assert_eq!(
         message_texts(socket.receive_json::<Value>().await["html"].as_str().unwrap()),
         ["before"]
     );
     socket.send_json(&new_message("before", "c-1")).await;
-    socket.receive_text().await;
+    receive_answer(&mut socket, "c-1").await;
     assert_eq!(
         page_texts(&mut ada, &room).await,
         ["before"],
@@ -266,7 +269,7 @@ async fn a_patch_of_one_room_does_not_reach_another(database: TestDatabase) {
     let mut ada = site.person("Ada").await;
     let (hi, other) = (open(&site, &mut ada, "hi").await, open(&site, &mut ada, "other").await);
     let mut socket = enter(&site, &ada, &other, "").await;
-    hi.feed(site.state().bellwire().layer()).patch(Patch::remove("#x"));
+    site.state().bellwire().layer().group(hi.group()).patch(Patch::remove("#x"));
     socket.receive_nothing().await;
     site.stop().await;
 }

@@ -107,8 +107,9 @@ async fn open(site: &TestSite, person: &Client, had: usize) -> TcpStream {
     socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
     let mut stream = socket.connect(site.address()).await.unwrap();
     let (address, cookies) = (site.address(), person.cookies());
+    let epoch = site.state().bellwire().layer().epoch();
     let request = format!(
-        "GET /ws/chat/slow/?dialect=htmx&since=chat.room.1:{had} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookies}\r\n\
+        "GET /ws/chat/slow/?dialect=htmx&since=chat.room.1:{epoch}.{had} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookies}\r\n\
          Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -1,20 +1,14 @@
-// Clears the field when its task appears in the list.
+// Clears the field when its task was accepted, unless something else was typed in the meantime.
 
 import { application, Controller } from "../app.js"
 
 application.register(
   "todo",
   class extends Controller {
-    static targets = ["task", "text"]
+    static targets = ["text"]
 
-    submitted() {
-      this.waiting = this.textTarget.value.trim()
-    }
-
-    taskTargetConnected(task) {
-      if (!this.waiting || task.textContent !== this.waiting) return
-      if (this.textTarget.value.trim() === this.waiting) this.textTarget.value = ""
-      this.waiting = null
+    accepted({ detail }) {
+      if (this.textTarget.value === detail.data.task) this.textTarget.value = ""
     }
   },
 )

@@ -1,10 +1,12 @@
 //! The chat in plain htmx: recipients of messages, and the HTTP handlers.
 
-use bellwire::GroupName;
+use bellwire::Topic;
 use bellwire_testkit::{PATIENCE, TestSite, Window};
 use serde_json::json;
 
 use crate::support::{NASTY, playground};
+
+const ROOM: Topic<u8> = Topic::new("playground.htmx");
 
 /// A form as htmx 2 sends it.
 fn message(text: &str) -> serde_json::Value {
@@ -13,10 +15,10 @@ fn message(text: &str) -> serde_json::Value {
 
 /// Waits until a room has this number of members: a socket that has just opened may not have joined
 /// yet.
-async fn until_members(site: &TestSite, room: i64, members: usize) {
-    let (layer, group) = (site.state().bellwire().layer(), GroupName::of("playground.htmx", room));
+async fn until_members(site: &TestSite, room: u8, members: usize) {
+    let layer = site.state().bellwire().layer();
     let joined = async {
-        while layer.local_members(&group) < members {
+        while layer.local_members(ROOM.of(room)) < members {
             tokio::task::yield_now().await;
         }
     };
@@ -34,7 +36,7 @@ async fn a_message_is_appended_out_of_band_for_members_of_the_room_only() {
     ada.ask(&message(NASTY)).await;
     for member in [&mut ada, &mut ben] {
         let frame = member.text().await;
-        assert!(frame.starts_with("<div hx-swap-oob=\"beforeend:#content\">"), "{frame}");
+        assert!(frame.starts_with("<div hx-swap-oob=\"beforeend:#content\" data-feed="), "{frame}");
         assert!(frame.contains("&#60;script&#62;") && !frame.contains("<script>"), "{frame}");
         assert!(
             !frame.contains('\u{202e}') && frame.contains("👋🏽"),

@@ -1,9 +1,9 @@
 //! Laps and tasks: growing lists, and the windows that receive them.
 
-use bellwire_testkit::{TestDatabase, TestSite, Window, apply, on_databases};
+use bellwire_testkit::{Client, TestDatabase, Window, apply, on_databases};
 use serde_json::{Value, json};
 
-use crate::support::{NASTY, assert_refused, playground, playground_on};
+use crate::support::{NASTY, assert_refused, open_with_tasks, playground, playground_on};
 
 fn lap() -> Value {
     json!({"action": "Add lap", "data": {}})
@@ -43,9 +43,9 @@ async fn a_task_reaches_every_window_of_its_visitor_only_and_is_kept(database: T
     let (mut ada, mut ben) = (site.client(), site.client());
     ada.get("/todo/").await;
     ben.get("/pages/").await;
-    let mut first = Window::open(&ada, "/ws/todo/").await;
-    let mut second = Window::open(&ada, "/ws/example/").await;
-    let mut bens = Window::open(&ben, "/ws/example/").await;
+    let mut first = open_with_tasks(&ada, "/ws/todo/").await;
+    let mut second = open_with_tasks(&ada, "/ws/example/").await;
+    let mut bens = open_with_tasks(&ben, "/ws/example/").await;
     let answer = first.answer(&task(NASTY)).await;
     assert_eq!(
         (&answer["selector"], &answer["append"]),
@@ -58,17 +58,14 @@ async fn a_task_reaches_every_window_of_its_visitor_only_and_is_kept(database: T
     let own = bens.answer(&task("Ben's own")).await;
     assert!(own["html"].as_str().expect("HTML").contains("Ben&#39;s own"), "{own}");
 
-    assert_tasks(&site, &mut ada, &["&#60;script&#62;"]).await;
-    assert_tasks(&site, &mut ben, &["Ben&#39;s own"]).await;
+    assert_tasks(&mut ada, &["&#60;script&#62;"]).await;
+    assert_tasks(&mut ben, &["Ben&#39;s own"]).await;
     let site = site.restart(vec![bellwire_playground::app()]).await;
-    assert_tasks(&site, &mut ada, &["&#60;script&#62;"]).await;
-    // Our own page receives all tasks when its socket reconnects.
-    let mut page = Window::open(&ada, "/ws/todo/?dialect=htmx").await;
-    assert!(page.text().await.contains("innerHTML:#todo"));
+    assert_tasks(&mut ada, &["&#60;script&#62;"]).await;
     site.stop().await;
 }
 
-async fn assert_tasks(_: &TestSite, browser: &mut bellwire_testkit::Client, tasks: &[&str]) {
+async fn assert_tasks(browser: &mut Client, tasks: &[&str]) {
     for path in ["/todo/", "/pages/"] {
         let page = browser.get(path).await.text;
         assert_eq!(page.matches("<li class=\"task\"").count(), tasks.len(), "{page}");
@@ -76,6 +73,39 @@ async fn assert_tasks(_: &TestSite, browser: &mut bellwire_testkit::Client, task
             assert!(page.contains(task), "{task} on {path}");
         }
     }
+}
+
+/// The position of the list in a page, as the page sends it when it connects.
+async fn position(client: &mut Client) -> String {
+    let page = client.get("/todo/").await.text;
+    let attribute = |name: &str| page.split(&format!(" {name}=\"")).nth(1)?.split('"').next();
+    let position = attribute("data-feed").zip(attribute("data-seq"));
+    position.map(|(feed, seq)| format!("{feed}:{seq}")).expect("a position")
+}
+
+#[apply(on_databases)]
+#[tokio::test]
+async fn a_page_that_returns_receives_the_tasks_that_it_missed(database: TestDatabase) {
+    let site = playground_on(&database).await;
+    let mut ada = site.client();
+    ada.get("/todo/").await;
+    let mut window = open_with_tasks(&ada, "/ws/todo/").await;
+    window.answer(&task("seen")).await;
+    let since = position(&mut ada).await;
+    window.answer(&task("missed")).await;
+    let open = |client: &Client, since: &str| {
+        let (client, path) = (client.clone(), format!("/ws/todo/?dialect=htmx&since={since}"));
+        async move { Window::open(&client, &path).await }
+    };
+    let frame = open(&ada, &since).await.text().await;
+    assert!(frame.contains("beforeend:#todo") && frame.contains(">missed<"), "{frame}");
+    assert!(!frame.contains("seen"), "{frame}");
+
+    // Without a position that this process knows, it receives the whole list.
+    let site = site.restart(vec![bellwire_playground::app()]).await;
+    let frame = open(&ada.at(&site), &since).await.text().await;
+    assert!(frame.contains("innerHTML:#todo") && frame.contains("seen"), "{frame}");
+    site.stop().await;
 }
 
 /// The numbers of the tasks in this HTML, in order.
@@ -93,8 +123,8 @@ async fn a_task_added_while_a_window_opens_or_changes_its_page_is_shown_once() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
-    let mut adds = Window::open(&ada, "/ws/todo/").await;
-    let mut moves = Window::open(&ada, "/ws/example/").await;
+    let mut adds = open_with_tasks(&ada, "/ws/todo/").await;
+    let mut moves = open_with_tasks(&ada, "/ws/example/").await;
     for round in 1..=45 {
         let open = Window::open(&ada, "/ws/todo/?dialect=htmx");
         moves.ask(&json!({"action": "Change page", "data": {"page": "home"}})).await;
@@ -130,9 +160,9 @@ async fn tasks_added_concurrently_arrive_in_the_stored_order(database: TestDatab
     let site = playground_on(&database).await;
     let mut ada = site.client();
     ada.get("/todo/").await;
-    let mut first = Window::open(&ada, "/ws/todo/").await;
-    let mut second = Window::open(&ada, "/ws/example/").await;
-    let mut third = Window::open(&ada, "/ws/todo/").await;
+    let mut first = open_with_tasks(&ada, "/ws/todo/").await;
+    let mut second = open_with_tasks(&ada, "/ws/example/").await;
+    let mut third = open_with_tasks(&ada, "/ws/todo/").await;
     for number in 0..20 {
         first.ask(&task(&format!("first {number}"))).await;
         second.ask(&task(&format!("second {number}"))).await;
@@ -153,7 +183,7 @@ async fn invalid_tasks_are_reported_beside_the_field() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
-    let mut window = Window::open(&ada, "/ws/todo/").await;
+    let mut window = open_with_tasks(&ada, "/ws/todo/").await;
     for wrong in
         ["", "  ", "\0", "\u{7}", "\u{200b}", "\u{2060} \u{202e}", "\u{200d}", &"x".repeat(201)]
     {
@@ -165,7 +195,7 @@ async fn invalid_tasks_are_reported_beside_the_field() {
     );
     assert_refused(&window.answer(&json!({"action": "Add task", "data": {}})).await, Some("task"));
     let mut stranger = Window::open(&site.client(), "/ws/todo/").await;
-    assert_refused(&stranger.answer(&task("for nobody")).await, Some("task"));
+    assert_refused(&stranger.answer(&task("for nobody")).await, None);
     assert_eq!(
         window.answer(&task(" h\0i\u{202e} ")).await["append"],
         true,
@@ -181,7 +211,7 @@ async fn tasks_are_limited_per_visitor_and_per_address_and_minute() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/todo/").await;
-    let mut window = Window::open(&ada, "/ws/todo/").await;
+    let mut window = open_with_tasks(&ada, "/ws/todo/").await;
     for number in 0..100 {
         assert_eq!(window.answer(&task(&number.to_string())).await["append"], true, "{number}");
     }
@@ -192,7 +222,7 @@ async fn tasks_are_limited_per_visitor_and_per_address_and_minute() {
     );
     let mut other = site.client();
     other.get("/todo/").await;
-    let mut window = Window::open(&other, "/ws/todo/").await;
+    let mut window = open_with_tasks(&other, "/ws/todo/").await;
     let mut last = Value::Null;
     for number in 0..20 {
         last = window.answer(&task(&number.to_string())).await;

@@ -3,7 +3,7 @@
 use bellwire_testkit::{Client, PASSWORD, TestSite, Window};
 use serde_json::{Value, json};
 
-use crate::support::{NASTY, assert_refused, playground};
+use crate::support::{NASTY, assert_refused, open_with_tasks, playground};
 
 fn change(page: &str) -> Value {
     json!({"action": "Change page", "data": {"page": page}})
@@ -27,7 +27,7 @@ async fn every_page_is_the_same_over_the_socket_and_over_http() {
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/pages/").await;
-    let mut window = Window::open(&ada, "/ws/example/").await;
+    let mut window = open_with_tasks(&ada, "/ws/example/").await;
     for (page, url, heading) in [
         ("home", "/pages/", "Single-page site"),
         ("login", "/pages/login/", "Sign in"),
@@ -63,7 +63,7 @@ async fn unknown_pages_are_reported_and_the_profile_requires_a_user() {
     assert_eq!(ada.get("/pages/nonsense/").await.status, 404);
     assert_eq!(ada.get("/pages/%00/").await.status, 404);
     assert_eq!(ada.get("/pages/profile/").await.location(), "/pages/login/");
-    let mut window = Window::open(&ada, "/ws/example/").await;
+    let mut window = open_with_tasks(&ada, "/ws/example/").await;
     for unknown in ["nonsense", "", NASTY, "\0", &"x".repeat(5_000)] {
         let (nav, main) = change_page(&mut window, unknown).await;
         assert!(html(&main).contains("404") && !html(&main).contains("script"), "{main}");
@@ -105,7 +105,7 @@ async fn signing_up_in_and_out_uses_real_accounts_and_sets_the_session_over_http
     let site = playground().await;
     let mut ada = site.client();
     ada.get("/pages/").await;
-    let mut window = Window::open(&ada, "/ws/example/").await;
+    let mut window = open_with_tasks(&ada, "/ws/example/").await;
     let account = json!({"username": "Ada@<b>", "email": "ada@example.org", "password": PASSWORD, "password_confirm": PASSWORD});
     let answer = window.answer(&json!({"action": "Signup", "data": account})).await;
     assert!(html(&answer).contains("error--username"), "a name has no @: {answer}");
@@ -119,7 +119,7 @@ async fn signing_up_in_and_out_uses_real_accounts_and_sets_the_session_over_http
     let profile = ada.get("/pages/profile/").await;
     assert!(profile.status == 200 && profile.text.contains("Ada</h1>"), "{}", profile.text);
 
-    let mut window = Window::open(&ada, "/ws/example/").await;
+    let mut window = open_with_tasks(&ada, "/ws/example/").await;
     let (nav, main) = change_page(&mut window, "login").await;
     assert_eq!(main["url"], "/pages/profile/", "a signed-in user is sent to the profile");
     assert!(html(&nav).contains("Profile") && !html(&nav).contains("Sign in"), "{nav}");

@@ -1,6 +1,6 @@
 //! Helpers: a site with the playground.
 
-use bellwire_testkit::{TestDatabase, TestSite};
+use bellwire_testkit::{Client, TestDatabase, TestSite, Window};
 use serde_json::Value;
 
 /// A site with the playground as its only app.
@@ -10,6 +10,14 @@ pub(crate) async fn playground() -> TestSite {
 
 pub(crate) async fn playground_on(database: &TestDatabase) -> TestSite {
     TestSite::start(database, vec![bellwire_playground::app()]).await
+}
+
+/// Opens a window of a visitor with a list of tasks, and reads the list that it receives first.
+pub(crate) async fn open_with_tasks(client: &Client, path: &str) -> Window {
+    let mut window = Window::open(client, path).await;
+    let list = window.json().await;
+    assert_eq!((&list["selector"], &list["append"]), (&"#todo".into(), &Value::Null), "{list}");
+    window
 }
 
 /// A text that no page and no frame may contain unescaped.

@@ -1,14 +1,15 @@
 //! Adds a message.
 
-use bellwire_site::bellwire::IdempotencyKey;
+use bellwire_site::bellwire::{ActionData, IdempotencyKey};
 use bellwire_site::{SiteState, Tx};
+use serde::Deserialize;
 
 use crate::forms::MessageText;
 use crate::models::{Changes, Message, NewMessage};
 use crate::{SocialError, Visitor, updates};
 
 /// The fields of a new message, as submitted.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, Deserialize, ActionData)]
 pub struct Draft {
     /// The author's name. Ignored if the sender is signed in.
     pub author: String,

@@ -1,28 +1,27 @@
 //! Changes a message.
 
+use bellwire_site::bellwire::{ActionData, serde::lenient_int};
 use bellwire_site::{SiteState, Tx};
+use serde::Deserialize;
 
 use crate::forms::{Author, MessageText};
 use crate::models::{Changes, Message};
 use crate::{SocialError, Visitor, fragments, updates};
 
 /// The fields of the edit form, as submitted.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, Deserialize, ActionData)]
 pub struct Edit {
     /// The id of the message.
-    #[serde(deserialize_with = "bellwire_site::bellwire::serde::lenient_int")]
+    #[serde(deserialize_with = "lenient_int")]
     pub id: i64,
     /// The author's name. Ignored if the message belongs to a signed-in author.
     pub author: String,
     /// The new text.
     pub text: String,
-    /// The idempotency key, chosen by the client: the answer carries it back to the page. A
-    /// repeated edit changes nothing.
-    #[serde(default)]
-    pub client_id: Option<String>,
 }
 
-/// Changes the message. The name on a message of a signed-in author never changes.
+/// Changes the message. A repeated edit changes nothing, and the name on a message of a signed-in
+/// author never changes.
 ///
 /// # Errors
 /// An invalid field, [`SocialError::NotYours`], [`SocialError::NoMessage`], an exceeded rate limit,

@@ -1,10 +1,14 @@
 //! The change counter: one row, which also serves as the lock for all writes.
 
+use bellwire_site::bellwire::Topic;
 use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
 
-use crate::SocialError;
+use crate::{Event, SocialError};
+
+/// All windows, which are notified of changes. Its only id is 0.
+pub const WINDOWS: Topic<i64, Event> = Topic::new("social.windows");
 
 /// The only row.
 const ROW: i64 = 1;

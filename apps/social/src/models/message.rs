@@ -1,12 +1,15 @@
 //! The messages table.
 
-use bellwire_site::bellwire::IdempotencyKey;
+use bellwire_site::bellwire::{IdempotencyKey, Topic};
 use bellwire_site::{LookupExt, User};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, Unchanged};
 
 use crate::SocialError;
 use crate::forms::{Author, MessageText};
+
+/// The windows that edit a message, by its id.
+pub const EDITORS: Topic<i64> = Topic::new("social.editors");
 
 /// A message as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -3,5 +3,5 @@
 mod changes;
 mod message;
 
-pub use changes::Model as Changes;
-pub use message::{Model as Message, NewMessage};
+pub use changes::{Model as Changes, WINDOWS};
+pub use message::{EDITORS, Model as Message, NewMessage};

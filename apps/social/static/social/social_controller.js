@@ -1,5 +1,5 @@
 // Adds what depends on this browser: the tools of the user's own messages, local times, and the
-// state of open edit forms.
+// state of the forms.
 
 import { application, Controller } from "../app.js"
 import { onState, send } from "../bellwire.js"
@@ -10,7 +10,7 @@ const WARN_AT = 40 // characters left
 application.register(
   "social",
   class extends Controller {
-    static targets = ["tools", "time", "edit", "text", "left"]
+    static targets = ["tools", "time", "edit", "text", "left", "said"]
     static values = { admin: Boolean }
     #stop
 
@@ -39,9 +39,15 @@ application.register(
       time.textContent = at.toLocaleString([], { day: "numeric", month: "short", year, hour: "2-digit", minute: "2-digit" })
     }
 
-    /** Clears the form after the message was added, unless the text has changed in the meantime. */
-    added({ detail: { data } }) {
-      if (this.textTarget.value !== data.text) return
+    /**
+     * Tells screen readers that a message was saved. Clears the form of a new one, unless its text
+     * has changed in the meantime.
+     */
+    saved({ detail: { data } }) {
+      if (!("text" in data)) return
+      const isNew = !("id" in data)
+      this.saidTarget.textContent = isNew ? "Your message has been sent." : "Your change has been saved."
+      if (!isNew || this.textTarget.value !== data.text) return
       this.textTarget.value = ""
       this.count()
     }
@@ -52,8 +58,8 @@ application.register(
       this.leftTarget.toggleAttribute("data-over", left < 0)
     }
 
-    // Reopens the edit forms on a new socket: the server does not know them, and would send no note
-    // when someone else changes their messages.
+    // Reopens the edit forms on a new connection: the server does not know them, and would send no
+    // note when someone else changes their messages.
     #reopenForms() {
       for (const form of this.editTargets) send("open edit page", { id: form.dataset.id })
     }

@@ -1,6 +1,8 @@
 //! The pages over HTTP, as crawlers and browsers without scripts see them.
 
-use bellwire_testkit::{TestDatabase, apply, on_databases};
+use bellwire::{Action as _, Consumer};
+use bellwire_social::SocialConsumer;
+use bellwire_testkit::{TestDatabase, apply, check_actions, on_databases};
 
 use crate::support::{ids, paging, social, texts, with_messages};
 
@@ -126,5 +128,37 @@ async fn errors_are_shown_beside_their_field_and_the_input_is_kept(database: Tes
     {
         assert_eq!(ada.get(malformed).await.status, 400, "{malformed}");
     }
+    site.stop().await;
+}
+
+#[apply(on_databases)]
+#[tokio::test]
+async fn a_form_that_is_posted_by_script_is_answered_in_a_header(database: TestDatabase) {
+    let site = social(&database).await;
+    let mut ada = site.client();
+    let origin = site.state().public_url().as_str().to_owned();
+    let headers = [("origin", &*origin), ("bellwire-request", "1")];
+    let (new, empty) = ([("author", "Ada"), ("text", "one")], [("author", "Ada"), ("text", "")]);
+    for (path, fields, status, answer) in [
+        ("/social/", &new[..], 204, "ok"),
+        ("/social/", &empty, 422, "refused"),
+        ("/social/messages/1/", &empty, 422, "refused"),
+        ("/social/messages/1/", &[("author", "Ada"), ("text", "two")], 204, "ok"),
+        ("/social/messages/1/delete/", &[], 204, "ok"),
+        ("/social/messages/1/delete/", &[], 404, "refused"),
+    ] {
+        let response = ada.post_with(path, &headers, fields).await;
+        let received = (response.status, response.header("bellwire-answer"));
+        assert_eq!(received, (status, answer), "{path} {fields:?}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn pages_name_only_actions_that_the_consumer_reads() {
+    let site = social(&TestDatabase::Sqlite).await;
+    with_messages(&site, 11).await;
+    let specs = <SocialConsumer as Consumer>::Action::SPECS;
+    check_actions(&mut site.client(), "/social/", &[("/ws/social-network/", specs)]).await;
     site.stop().await;
 }

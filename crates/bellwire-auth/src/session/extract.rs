@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::extract::FromRequestParts;
 use axum::http::Method;
 use axum::http::request::Parts;
-use bellwire_web::bellwire::ClientAddress;
+use bellwire_web::bellwire::{ClientAddress, Live};
 use bellwire_web::db::{DbError, Tx};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,8 +23,8 @@ const ENDED: &str = "Your session has ended or has not started. Load the page ag
 /// anonymous session if there is none and sets the cookie. No other page creates one. Without a
 /// session, reading returns the default and writing fails with an error text for the visitor. Each
 /// app stores small, bounded values under its own keys. Signing in moves them into the new session;
-/// signing out deletes them. A socket opened with [`Upgrade::session`](crate::Upgrade::session)
-/// closes when the session ends.
+/// signing out deletes them. A connection that is [bound](Self::bind) to the session closes when it
+/// ends.
 ///
 /// ```
 /// use bellwire_auth::Session;
@@ -58,6 +58,7 @@ impl Session {
     pub async fn begin(&mut self) -> Result<(), SiteError> {
         if let (Some(sessions), true) = (&self.request.sessions, self.may_begin) {
             self.id = sessions.begin_for(&self.request, self.from).await?;
+            self.request.note_begun(self.id);
             self.may_begin = false;
         }
         Ok(())
@@ -114,9 +115,14 @@ impl Session {
         written.await?.ok_or_else(ended)
     }
 
-    /// The key that identifies the session's sockets when they are closed.
-    pub(crate) fn key(&self) -> Option<String> {
-        self.id.map(session_key)
+    /// Closes a connection when this session ends. Connections of signed-in people always are; those
+    /// of an anonymous session only if the app calls this, because they may show public content.
+    #[must_use]
+    pub fn bind(&self, live: Live) -> Live {
+        match self.request.anonymous_id() {
+            Some(id) => live.session(session_key(id)),
+            None => live,
+        }
     }
 }
 

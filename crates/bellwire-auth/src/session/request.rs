@@ -33,6 +33,8 @@ pub(super) struct Former {
 struct Reply {
     cookies: Vec<HeaderValue>,
     is_private: bool,
+    /// The anonymous session that the handler has begun.
+    begun: Option<i64>,
 }
 
 impl RequestSession {
@@ -48,6 +50,19 @@ impl RequestSession {
     /// The id of the session.
     pub(crate) fn id(&self) -> Option<i64> {
         self.found.as_ref().map(|found| found.id)
+    }
+
+    /// The id of the anonymous session, if it is one: found, or begun since.
+    pub(crate) fn anonymous_id(&self) -> Option<i64> {
+        match &self.found {
+            Some(found) => found.user_id.is_none().then_some(found.id),
+            None => self.reply().begun,
+        }
+    }
+
+    /// Records that the handler has begun this anonymous session.
+    pub(super) fn note_begun(&self, id: Option<i64>) {
+        self.reply().begun = id;
     }
 
     /// The id of the session named by the former cookie.
@@ -67,7 +82,7 @@ impl RequestSession {
 
     /// Writes the collected headers to the response.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let Reply { cookies, is_private } = std::mem::take(&mut *self.reply());
+        let Reply { cookies, is_private, .. } = std::mem::take(&mut *self.reply());
         if let (true, Entry::Vacant(cache)) = (is_private, headers.entry(header::CACHE_CONTROL)) {
             cache.insert(HeaderValue::from_static("private, no-cache"));
         }

@@ -5,3 +5,5 @@ mod migrations;
 mod writer;
 mod callbacks;
 mod nested;
+mod feed_epochs;
+mod table_journal;

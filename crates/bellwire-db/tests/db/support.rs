@@ -49,7 +49,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    async fn make(database: TestDatabase) -> Self {
+    pub(crate) async fn make(database: TestDatabase) -> Self {
         let folder = tempfile::tempdir().expect("the temporary folder should be writable");
         if database == TestDatabase::Sqlite {
             let url = DatabaseUrl::sqlite_in(folder.path());

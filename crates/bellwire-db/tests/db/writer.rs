@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bellwire::testing::Communicator;
 use bellwire::{
-    Bellwire, Close, Consumer, Error, Frame, Group, GroupName, Html, Layer, Limits, Patch, Socket,
+    Bellwire, Close, Consumer, Error, Frame, Html, Layer, Limits, Patch, Socket, Topic,
 };
 use bellwire_db::{Db, DbError, LookupExt, Tx};
 use sea_orm::{ConnectionTrait, Statement};
@@ -89,24 +89,22 @@ async fn on_sqlite_the_callbacks_of_jobs_that_share_a_commit_run_in_the_order_of
     home.end(db).await;
 }
 
-/// A consumer that receives messages of a group and cannot catch up on missed ones.
-struct Listener;
+const NOTES: Topic<u8> = Topic::new("notes");
 
-fn group(layer: &Layer) -> Group<()> {
-    layer.group(GroupName::of("notes", 1))
-}
+/// A member of the group that does not follow its feed, so it cannot catch up on missed changes.
+struct Listener;
 
 impl Consumer for Listener {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        let group = group(socket.layer());
-        socket.join(&group);
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        socket.join(NOTES.of(1));
         Ok(())
     }
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -140,7 +138,7 @@ async fn on_sqlite_messages_of_jobs_that_share_a_commit_reach_each_member_as_one
 
 /// Queues this many jobs, each of which publishes its number, behind another job, so that they
 /// share its commit or the next.
-async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: u64) {
+async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: i64) {
     let (waits, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let first = tokio::spawn({
         let (db, waits, go_on) = (db.clone(), waits.clone(), go_on.clone());
@@ -155,12 +153,12 @@ async fn publish_in_one_commit(db: &Db, layer: &Layer, jobs: u64) {
     });
     within("the first job", waits.notified()).await;
     let jobs = (1..=jobs).map(|number| {
-        let (db, group) = (db.clone(), group(layer));
+        let (db, feed) = (db.clone(), layer.journal(NOTES.of(1), 0));
         async move {
             db.write(async move |tx: Tx| {
                 note(&tx, 1).await?;
                 let patch = Patch::append("#notes", Html::text("x")).json_text(number.to_string());
-                tx.on_commit(move || group.publish(number, patch));
+                tx.on_commit(move || feed.publish(number, patch));
                 Ok::<_, DbError>(())
             })
             .await

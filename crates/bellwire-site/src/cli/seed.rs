@@ -75,7 +75,12 @@ async fn print_summary(
         let others = others.iter().map(|other| format!("{other}, ")).collect::<String>();
         print_line(format_args!("Demo data was added at {others}{last}"));
     }
-    if !site.accounts().has_administrator().await? {
+    if !site
+        .accounts()
+        .has_administrator()
+        .await
+        .map_err(|error| anyhow::anyhow!(error.for_log()))?
+    {
         print_line(format_args!(
             "Create your own account at {address}/accounts/first/ – it will be the administrator."
         ));

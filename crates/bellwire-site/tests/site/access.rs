@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::{Consumer, Error, Frame, Group, GroupName, Html, Patch, Socket};
+use bellwire::{Consumer, Error, Frame, Html, Patch, Socket, Topic};
 use bellwire_site::SiteAccounts as _;
-use bellwire_site::{App, SiteState, Upgrade, User};
+use bellwire_site::{App, Live, SiteState, User};
 use bellwire_testkit::{
     Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within,
 };
@@ -17,32 +18,27 @@ use tokio::sync::Notify;
 
 const EXPIRED: &str = "Your session has expired. Sign in again.";
 
-struct Listener(Group<()>);
+const SECRET: Topic<u8> = Topic::new("secret");
+
+struct Listener;
 
 impl Consumer for Listener {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.join(&self.0);
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        socket.join(SECRET.of(1));
         socket.patch(Patch::inner("#secret", Html::text("welcome"))).await
     }
 
-    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, frame: Frame) -> Result<(), Error> {
         socket.send(frame).await
     }
 }
 
-fn group(site: &SiteState) -> Group<()> {
-    site.bellwire().layer().group(GroupName::of("secret", 1))
-}
-
-async fn listen(
-    _: User,
-    axum::extract::State(site): axum::extract::State<SiteState>,
-    upgrade: Upgrade,
-) -> Response {
-    upgrade.run(Listener(group(&site)))
+async fn listen(_: User, live: Live) -> Response {
+    live.run(Listener)
 }
 
 /// Signals to hold a request in progress, one pair per site.
@@ -53,23 +49,21 @@ struct Gate {
 }
 
 /// A handshake that stays in progress after its session was looked up.
-async fn slow(user: User, site: axum::extract::State<SiteState>, upgrade: Upgrade) -> Response {
+async fn slow(_: User, State(site): State<SiteState>, live: Live) -> Response {
     let gate = site.own::<Gate>();
     gate.begun.notify_one();
     gate.proceed.notified().await;
-    listen(user, site, upgrade).await
-}
-
-fn routes(_: &SiteState) -> Router<SiteState> {
-    Router::new().route("/ws/listen/", get(listen)).route("/ws/slow/", get(slow))
+    live.run(Listener)
 }
 
 fn apps() -> Vec<App> {
-    vec![App::new("listen").routes(routes)]
+    let routes = Router::new().route("/ws/listen/", get(listen)).route("/ws/slow/", get(slow));
+    vec![App::new("listen").router(routes)]
 }
 
 fn publish(site: &TestSite, text: &str) {
-    group(site.state()).patch(Patch::inner("#secret", Html::text(text)));
+    let group = site.state().bellwire().layer().group(SECRET.of(1));
+    group.patch(Patch::inner("#secret", Html::text(text)));
 }
 
 async fn open(site: &TestSite, client: &Client) -> Window {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::{Close, Consumer, Error, Socket};
-use bellwire_site::{App, Db, DbError, Session, SiteError, SiteState, Tx, Upgrade};
+use bellwire::{Close, Consumer, Socket};
+use bellwire_site::{App, Db, DbError, Live, Session, SiteError, Tx};
 use bellwire_testkit::{
     Answer, Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within,
 };
@@ -17,13 +17,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// An app that stores a list of words in each session. One page begins the session, the other only
 /// reads it.
 pub(crate) fn words() -> App {
-    fn routes(_: &SiteState) -> Router<SiteState> {
-        Router::new()
-            .route("/words/", get(show).post(add))
-            .route("/words/look/", get(look))
-            .route("/ws/words/", get(socket))
-    }
-    App::new("words").routes(routes)
+    let routes = Router::new()
+        .route("/words/", get(show).post(add))
+        .route("/words/look/", get(look))
+        .route("/ws/words/", get(socket));
+    App::new("words").router(routes)
 }
 
 async fn show(mut session: Session) -> Result<String, SiteError> {
@@ -56,15 +54,16 @@ struct Words(Session);
 impl Consumer for Words {
     type Action = String;
     type Event = ();
+    type Error = SiteError;
 
-    async fn receive(&mut self, socket: &mut Socket, word: String) -> Result<(), Error> {
-        keep(&self.0, word).await.map_err(SiteError::over_socket)?;
-        socket.send_text("kept").await
+    async fn receive(&mut self, socket: &mut Socket<Self>, word: String) -> Result<(), SiteError> {
+        keep(&self.0, word).await?;
+        Ok(socket.send_text("kept").await?)
     }
 }
 
-async fn socket(session: Session, upgrade: Upgrade) -> Response {
-    upgrade.session(&session).run(Words(session))
+async fn socket(session: Session, live: Live) -> Response {
+    session.bind(live).run(Words(session))
 }
 
 pub(crate) async fn add_word(client: &mut Client, word: &str) -> Answer {

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Html, Patch, Socket};
-use bellwire_site::{App, SiteState, Upgrade, User};
+use bellwire_site::{App, Live, User};
 use bellwire_testkit::{Client, TestDatabase, TestSite, apply, on_databases, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -16,26 +16,24 @@ struct Greeter;
 impl Consumer for Greeter {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         socket.patch(Patch::inner("#secret", Html::text("welcome"))).await
     }
 
-    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, frame: Frame) -> Result<(), Error> {
         socket.send(frame).await
     }
 }
 
-async fn greet(_: User, upgrade: Upgrade) -> Response {
-    upgrade.run(Greeter)
-}
-
-fn routes(_: &SiteState) -> Router<SiteState> {
-    Router::new().route("/ws/greet/", get(greet))
+async fn greet(_: User, live: Live) -> Response {
+    live.run(Greeter)
 }
 
 fn apps() -> Vec<App> {
-    vec![bellwire_home::app(), App::new("greet").routes(routes)]
+    let greet = App::new("greet").router(Router::new().route("/ws/greet/", get(greet)));
+    vec![bellwire_home::app(), greet]
 }
 
 const OURS: &[(&str, &str)] = &[("Sec-Fetch-Site", "same-origin")];
@@ -114,7 +112,8 @@ async fn a_stream_ends_with_its_session_and_no_other_does(database: TestDatabase
     assert_eq!(Stream::open(&site, &cookies, "/ws/greet/", OURS).await.status(), "401");
     let stopping = tokio::spawn(site.stop());
     let received = other.ending().await;
-    assert!(!received.contains("event: close"), "clients reconnect after a restart: {received}");
+    let restart = "event: close\ndata: {\"code\":1012,\"reason\":\"retry=";
+    assert!(received.contains(restart), "pages return when told: {received}");
     stopping.await.unwrap();
 }
 

@@ -64,12 +64,18 @@ async fn own_pages_are_accepted_under_every_local_name_of_this_machine() {
 async fn a_further_origin_is_accepted_if_it_is_configured() {
     let site =
         TestSite::start_with(&TestDatabase::Sqlite, vec![bellwire_home::app()], |settings| {
-            settings.origins = vec!["https://app.example".to_owned()];
+            settings.origins =
+                ["https://app.example", "https://*.chat.example"].map(str::to_owned).into();
         })
         .await;
-    let mut ada = site.person("Ada").await;
-    let out = ada.post_with("/accounts/logout/", &[("origin", "https://app.example")], &[]).await;
-    assert_eq!(out.status, 303);
+    for (origin, status) in [
+        ("https://app.example", 303),
+        ("https://ada.chat.example", 303),
+        ("https://chat.example", 403),
+    ] {
+        let out = site.client().post_with("/accounts/logout/", &[("origin", origin)], &[]).await;
+        assert_eq!(out.status, status, "{origin}");
+    }
     site.stop().await;
 }
 

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Socket};
-use bellwire_site::{App, SiteState, Upgrade, User};
+use bellwire_site::{App, Live, User};
 use bellwire_testkit::{Client, TestDatabase, TestSite, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -14,24 +14,22 @@ struct Quiet;
 impl Consumer for Quiet {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         Ok(())
     }
 }
 
-async fn socket(_: User, upgrade: Upgrade) -> Response {
-    upgrade.protocols(["chat.v1"]).run(Quiet)
-}
-
-fn routes(_: &SiteState) -> Router<SiteState> {
-    Router::new()
-        .route("/mine/", get(async |user: User| user.name).post(async |user: User| user.name))
-        .route("/ws/mine/", get(socket))
+async fn socket(_: User, live: Live) -> Response {
+    live.protocols(["chat.v1"]).run(Quiet)
 }
 
 async fn start() -> TestSite {
-    TestSite::start(&TestDatabase::Sqlite, vec![App::new("mine").routes(routes)]).await
+    let routes = Router::new()
+        .route("/mine/", get(async |user: User| user.name).post(async |user: User| user.name))
+        .route("/ws/mine/", get(socket));
+    TestSite::start(&TestDatabase::Sqlite, vec![App::new("mine").router(routes)]).await
 }
 
 /// The response to a request with these header lines: status line, headers and the beginning of the

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use bellwire::{Consumer, Error, Frame, Socket};
-use bellwire_site::{App, SiteState, Upgrade, User};
-use bellwire_testkit::{TestDatabase, TestSite, Window, apply, on_databases};
+use bellwire_site::{App, Live, Settings, User};
+use bellwire_testkit::{Answer, TestDatabase, TestSite, Window, apply, on_databases};
 
 async fn expect_rings(window: &mut Window, times: u32) {
     window.hear(&["\"#rings\"", &format!("\"html\":\"{times}\"")]).await;
@@ -93,19 +93,36 @@ async fn a_socket_from_another_site_is_refused_and_the_setting_is_named() {
     let site = TestSite::start(&TestDatabase::Sqlite, vec![bellwire_home::app()]).await;
     for origin in ["https://evil.example", "null"] {
         assert!(Window::try_open(&site.client(), "/ws/", origin).await.is_err());
-        let handshake = [
-            ("origin", origin),
-            ("accept", "*/*"),
-            ("connection", "upgrade"),
-            ("upgrade", "websocket"),
-            ("sec-websocket-version", "13"),
-            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ];
-        let refused = site.client().get_with("/ws/", &handshake).await;
+        let refused = handshake(&site, &[("origin", origin)]).await;
         assert_eq!(refused.status, 403);
         assert!(refused.text.contains("BELLWIRE_URL and BELLWIRE_ORIGINS"), "{}", refused.text);
     }
     site.stop().await;
+}
+
+/// The response to a handshake with these headers beside those of RFC 6455.
+async fn handshake(site: &TestSite, headers: &[(&str, &str)]) -> Answer {
+    let handshake = [
+        ("accept", "*/*"),
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    site.client().get_with("/ws/", &[&handshake, headers].concat()).await
+}
+
+#[tokio::test]
+async fn a_program_without_origin_and_cookie_opens_a_socket_only_if_the_setting_allows_it() {
+    for (native_clients, expected) in [(true, 101), (false, 403)] {
+        let change = |settings: &mut Settings| settings.native_clients = native_clients;
+        let apps = vec![bellwire_home::app()];
+        let site = TestSite::start_with(&TestDatabase::Sqlite, apps, change).await;
+        assert_eq!(handshake(&site, &[]).await.status, expected, "{native_clients}");
+        assert_eq!(handshake(&site, &[("cookie", "a=b")]).await.status, 403, "of a browser");
+        assert_eq!(handshake(&site, &[("origin", &site.url(""))]).await.status, 101, "a page");
+        site.stop().await;
+    }
 }
 
 struct Echo;
@@ -113,24 +130,25 @@ struct Echo;
 impl Consumer for Echo {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, frame: Frame) -> Result<(), Error> {
         socket.send(frame).await
     }
 }
 
-async fn echo(_: User, upgrade: Upgrade) -> Response {
-    upgrade.run(Echo)
+async fn echo(_: User, live: Live) -> Response {
+    live.run(Echo)
 }
 
-fn routes(_: &SiteState) -> Router<SiteState> {
-    Router::new().route("/ws/echo/", get(echo))
+fn echo_app() -> App {
+    App::new("echo").router(Router::new().route("/ws/echo/", get(echo)))
 }
 
 #[apply(on_databases)]
 #[tokio::test]
 async fn signing_out_closes_only_the_sockets_of_this_browser(database: TestDatabase) {
-    let site = TestSite::start(&database, vec![App::new("echo").routes(routes)]).await;
+    let site = TestSite::start(&database, vec![echo_app()]).await;
     assert!(Window::try_open(&site.client(), "/ws/echo/", &site.url("")).await.is_err());
     let mut laptop = site.client();
     laptop.sign_up("Ada").await;

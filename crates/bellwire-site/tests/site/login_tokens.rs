@@ -7,10 +7,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::{Action, Consumer, Error, Socket};
+use bellwire::{Action, Consumer, Socket};
 use bellwire_site::SiteAccounts as _;
 use bellwire_site::accounts::{Browser, LoginToken, LoginTokenError, SignInForm, SignUpForm};
-use bellwire_site::{App, DbError, SignUp, SiteError, SiteState, Tx, Upgrade, User};
+use bellwire_site::{App, DbError, Live, SignUp, SiteError, SiteState, Tx, User};
 use bellwire_testkit::{
     Client, PASSWORD, TestDatabase, TestSite, Window, apply, on_databases, within,
 };
@@ -18,16 +18,14 @@ use tokio::sync::oneshot;
 
 /// An app whose socket signs in and up, and reports the result as text.
 fn sign_in_app() -> App {
-    fn routes(_: &SiteState) -> Router<SiteState> {
-        Router::new()
-            .route("/ws/door/", get(socket))
-            .route("/me/", get(async |user: User| user.name))
-    }
-    App::new("door").routes(routes)
+    let routes = Router::new()
+        .route("/ws/door/", get(socket))
+        .route("/me/", get(async |user: User| user.name));
+    App::new("door").router(routes)
 }
 
-async fn socket(State(site): State<SiteState>, browser: Browser, upgrade: Upgrade) -> Response {
-    upgrade.run(SignInConsumer { site, browser })
+async fn socket(State(site): State<SiteState>, browser: Browser, live: Live) -> Response {
+    live.run(SignInConsumer { site, browser })
 }
 
 struct SignInConsumer {
@@ -35,20 +33,22 @@ struct SignInConsumer {
     browser: Browser,
 }
 
-#[derive(Debug, serde::Deserialize)]
-#[serde(tag = "action", content = "data")]
+#[derive(Debug, Action)]
 enum Submission {
     Login(SignInForm),
     Signup(SignUpForm),
 }
 
-impl Action for Submission {}
-
 impl Consumer for SignInConsumer {
     type Action = Submission;
     type Event = ();
+    type Error = SiteError;
 
-    async fn receive(&mut self, socket: &mut Socket, submission: Submission) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        submission: Submission,
+    ) -> Result<(), SiteError> {
         assert!(!format!("{submission:?}").contains(PASSWORD), "a password would be in the log");
         let accounts = self.site.accounts();
         let result = match submission {
@@ -58,9 +58,9 @@ impl Consumer for SignInConsumer {
         let answer = match result {
             Ok(login_token) => format!("token {}", text(&login_token)),
             Err(LoginTokenError::Refused(form)) => format!("refused {form:?}"),
-            Err(LoginTokenError::Error(error)) => return Err(SiteError::over_socket(error)),
+            Err(LoginTokenError::Error(error)) => return Err(error),
         };
-        socket.send_text(answer).await
+        Ok(socket.send_text(answer).await?)
     }
 }
 

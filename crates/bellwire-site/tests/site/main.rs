@@ -13,6 +13,7 @@ mod access;
 mod limits;
 mod forgery;
 mod pages;
+mod owners;
 mod live;
 mod anonymous;
 mod former_sessions;

@@ -382,7 +382,7 @@ async fn static_files_are_immutable_and_compressed() {
     let plain = client.get(&path).await;
     assert_eq!((plain.status, plain.header("content-type")), (200, "text/css; charset=utf-8"));
     assert_eq!(plain.header("cache-control"), "public, max-age=31536000, immutable");
-    let script = client.get(&format!("{}/htmx.js", site.state().build())).await;
+    let script = client.get(&format!("{}/bellwire.js", site.state().build())).await;
     assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
     for (accept, encoding) in [("gzip", "gzip"), ("gzip, br", "br"), ("identity", "")] {
         let file = client.get_with(&path, &[("accept-encoding", accept)]).await;
@@ -418,7 +418,7 @@ async fn in_development_files_are_served_only_from_the_configured_folder() {
     assert_eq!((&*file.text, file.header("cache-control")), ("b { }", "no-store"));
     std::fs::write(assets.join("site.css"), "c { }").unwrap();
     assert_eq!(site.client().get(&format!("{build}/site.css")).await.text, "c { }");
-    assert_eq!(site.client().get(&format!("{build}/htmx.js")).await.status, 200, "embedded");
+    assert_eq!(site.client().get(&format!("{build}/bellwire.js")).await.status, 200, "embedded");
     for outside in ["../site.css", "..%2Fsite.css", "%2E%2E/site.css", "%2Fetc/passwd"] {
         assert_eq!(site.client().get(&format!("{build}/{outside}")).await.status, 404, "{outside}");
     }

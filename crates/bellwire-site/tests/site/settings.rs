@@ -27,6 +27,7 @@ fn every_setting_is_parsed() {
         ("BELLWIRE_BIND", "[::]:80"),
         ("BELLWIRE_URL", "https://chat.example/"),
         ("BELLWIRE_ORIGINS", "https://app.example, http://localhost:3000"),
+        ("BELLWIRE_NATIVE_CLIENTS", "false"),
         ("BELLWIRE_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8,::1"),
         ("BELLWIRE_CONNECTIONS", "5"),
         ("BELLWIRE_DATA", "/var/lib/bellwire"),
@@ -40,6 +41,7 @@ fn every_setting_is_parsed() {
     assert_eq!(settings.bind.port(), 80);
     assert_eq!(settings.url.unwrap().as_str(), "https://chat.example/");
     assert_eq!(settings.origins, ["https://app.example", "http://localhost:3000"]);
+    assert!(!settings.native_clients);
     assert_eq!(settings.trusted_proxies.len(), 3);
     assert_eq!(settings.serve.connections, 5);
     assert_eq!(
@@ -85,6 +87,7 @@ fn an_invalid_setting_is_named_with_the_expected_value() {
         ("BELLWIRE_URL", "ftp://chat.example", "https://"),
         ("BELLWIRE_URL", "https://chat.example/chat/", "without a path"),
         ("BELLWIRE_ORIGINS", "https://a.example,nonsense", "separated by commas"),
+        ("BELLWIRE_NATIVE_CLIENTS", "yes", "true or false"),
         ("BELLWIRE_TRUSTED_PROXIES", "proxy.local", "IP addresses or networks"),
         ("BELLWIRE_CONNECTIONS", "0", "a whole number from 1 to 1000000"),
         ("BELLWIRE_CONNECTIONS", "many", "a whole number from 1 to 1000000"),

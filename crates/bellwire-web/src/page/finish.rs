@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{Html as HtmlBody, IntoResponse, Response};
+use bellwire::Identity;
 use bellwire_db::chain;
 use url::{Position, Url};
 
@@ -89,8 +90,9 @@ fn ascii(address: &HeaderValue) -> String {
 
 fn with_shell(site: &SiteState, path: &str, mut response: Response, page: &Page) -> Response {
     let viewer = response.extensions().get::<Viewer>().cloned();
+    let owner = response.extensions().get::<Identity>();
     let app = response.extensions().get::<NavItem>();
-    let body = match page.render(site, path, viewer.as_ref(), app) {
+    let body = match page.render(site, path, viewer.as_ref(), owner, app) {
         Ok(body) => body,
         Err(error) => {
             tracing::error!(path, %error, "Could not render the shell");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bellwire::{Html, Patch};
+use bellwire::{Html, Identity, Patch, Refusal};
 
 use crate::shell::{About, AccountLinks, NavLink, Rendered, ShellPage};
 use crate::viewer::Viewer;
@@ -160,6 +160,7 @@ impl Page {
         site: &SiteState,
         path: &str,
         viewer: Option<&Viewer>,
+        owner: Option<&Identity>,
         app: Option<&NavItem>,
     ) -> Rendered {
         let build = site.assets().base();
@@ -177,6 +178,7 @@ impl Page {
             nav: self.nav.as_ref(),
             connect: self.connect.as_deref(),
             main: &self.main,
+            live: live(site, owner),
             build,
             theme: site.theme(),
             viewer,
@@ -195,10 +197,23 @@ impl Page {
     }
 }
 
+/// The elements of the `<head>` that make a page live, for whoever the page is.
+fn live(site: &SiteState, owner: Option<&Identity>) -> Html {
+    let head = site.bellwire().head().script(format!("{}/bellwire.js", site.build()));
+    match owner.and_then(Identity::owner) {
+        Some(key) => head.person(key).html(),
+        None => head.html(),
+    }
+}
+
 /// Stores the page in the response for `finish`, which knows the site and the viewer.
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
+        // A page with the errors of a form answers the form.
+        if self.status.is_client_error() {
+            Refusal::general("").status(self.status).mark(&mut response);
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -11,6 +11,8 @@ use super::Page;
 use super::submitted_fields::SubmittedFields;
 use crate::errors::{ErrorInfo, sentence};
 
+/// The header of a refusal of the framework.
+const ANSWER: &str = "bellwire-answer";
 /// The maximum length of a plain-text body that is shown as a sentence, in bytes.
 const MAX_SENTENCE: u64 = 2048;
 
@@ -36,7 +38,7 @@ pub(super) async fn as_page(response: Response, sign_in: String) -> Response {
     let (mut parts, body) = response.into_parts();
     let text = match parts.extensions.get::<ErrorInfo>() {
         Some(error) => error.text.clone(),
-        None => error_text(status, body).await,
+        None => error_text(status, parts.headers.contains_key(ANSWER), body).await,
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     let sign_in = Some(sign_in.as_str()).filter(|_| status == StatusCode::UNAUTHORIZED);
@@ -80,9 +82,10 @@ fn is_plain(response: &Response) -> bool {
 }
 
 /// Returns the text of the response, or else the sentence for its status. With the statuses below,
-/// the text comes from a library and is not for people: apps use [`SiteError`](crate::SiteError).
-async fn error_text(status: StatusCode, body: Body) -> String {
-    if matches!(status.as_u16(), 400 | 413 | 415 | 422) {
+/// the text comes from a library and is not for people, unless it is marked as a refusal of the
+/// framework: apps use [`SiteError`](crate::SiteError) or [`bellwire::Error`].
+async fn error_text(status: StatusCode, is_refusal: bool, body: Body) -> String {
+    if matches!(status.as_u16(), 400 | 413 | 415 | 422) && !is_refusal {
         return sentence(status).to_owned();
     }
     let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();

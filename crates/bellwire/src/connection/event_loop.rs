@@ -9,19 +9,21 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::connection::handler::{HandlerFailure, track_pending, until_closed};
+use crate::connection::handler::{track_pending, until_closed};
+use crate::connection::remedy::remedy;
 use crate::connection::select::{Step, poll_next};
-use crate::consumer::{ErasedConsumer, client_id};
-use crate::group_name::Position;
+use crate::consumer::{Driver, RawSocket, client_id};
+use crate::error::{Error, FAULT, Refusal};
+use crate::feed::Request;
+use crate::handler_future::{HandlerFailure, HandlerFuture};
 use crate::layer::Batched;
-use crate::outbound::{Channel, Delivery, Outbound, Overflow};
+use crate::outbound::{Behind, Channel, Delivery, Outbound, Overflow};
+use crate::position::Position;
 use crate::rate::{Decision, RateLimiter};
 use crate::sync::Arc;
 use crate::transport::{Incoming, Outgoing};
-use crate::{Close, Error, Frame, GroupName, Invalid, Socket};
+use crate::{Bellwire, Close, Frame, GroupName, Handler};
 
-/// The message for the user after an internal error.
-const SERVER_ERROR: &str = "Something went wrong on the server. The error has been logged.";
 /// The reason of a close after an internal error.
 const SERVER_ERROR_REASON: &str = "something went wrong on the server";
 
@@ -30,13 +32,11 @@ const SERVER_ERROR_REASON: &str = "something went wrong on the server";
 const CATCH_UPS: u32 = 5;
 const CATCH_UP_PAUSE: Duration = Duration::from_millis(20);
 
-/// The time limit of `disconnect`; a shutdown waits for it.
-const DISCONNECT: Duration = Duration::from_secs(5);
-
-/// A consumer and its socket.
+/// A consumer with its socket, and what the event loop needs of them.
 pub(crate) struct Connection {
-    consumer: Box<dyn ErasedConsumer>,
-    socket: Socket,
+    driver: Box<dyn Driver>,
+    channel: Arc<Channel>,
+    bellwire: Bellwire,
     /// `None` if there is no limit.
     actions: Option<RateLimiter>,
     heartbeats: Option<RateLimiter>,
@@ -48,11 +48,19 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn open(consumer: Box<dyn ErasedConsumer>, socket: Socket) -> Self {
-        let limits = socket.bellwire.limits();
+    pub(crate) fn open(mut driver: Box<dyn Driver>) -> Self {
+        let socket = driver.socket();
+        socket.hello();
+        let (channel, bellwire) = (socket.channel.clone(), socket.bellwire.clone());
+        let limits = bellwire.limits();
         let [actions, heartbeats] =
             [limits.actions(), limits.heartbeats()].map(|quota| quota.map(RateLimiter::new));
-        Self { consumer, socket, actions, heartbeats, incoming_first: true, immediate: false }
+        let (incoming_first, immediate) = (true, false);
+        Self { driver, channel, bellwire, actions, heartbeats, incoming_first, immediate }
+    }
+
+    fn socket(&mut self) -> &mut RawSocket {
+        self.driver.socket()
     }
 
     /// Runs the connection from `connect` to `disconnect`.
@@ -62,7 +70,7 @@ impl Connection {
 
     async fn run_handlers(mut self) -> Close {
         // Kicked, or the server stopped, during the handshake: no handler runs.
-        if let Some(close) = self.socket.channel.queue.closed() {
+        if let Some(close) = self.channel.queue.closed() {
             self.close_unopened(&close).await;
             return close;
         }
@@ -70,14 +78,12 @@ impl Connection {
             Ok(()) => self.serve().await,
             Err(close) => close,
         };
-        self.socket.leave_all();
+        self.socket().leave_all();
         // The close is sent first: the app's `disconnect` must not delay it.
         let close_sent = self.send_close(&close);
-        match self.consumer.disconnect(&mut self.socket, close.clone(), DISCONNECT).await {
-            Ok(()) => {
-                tracing::debug!(scope = %self.socket.scope, code = close.code(), "Disconnected")
-            }
-            Err(failure) => drop(self.log_failure(&failure, "disconnect")),
+        self.log_close(&close);
+        if let Err(failure) = self.driver.disconnect(close.clone()).await {
+            self.log_failure(&failure, Handler::Disconnect);
         }
         if close_sent {
             self.await_close().await;
@@ -86,17 +92,20 @@ impl Connection {
     }
 
     async fn connect(&mut self) -> Result<(), Close> {
-        let (channel, time_limit) = self.handler_context();
-        match until_closed(&channel, self.consumer.connect(&mut self.socket, time_limit)).await {
-            Ok(()) => self.socket.closing.take().map_or(Ok(()), Err),
+        let (channel, now) = (self.channel.clone(), self.bellwire.clock());
+        match run(&channel, now, self.driver.connect()).await.0 {
+            Ok(()) => self.requested_close(),
             Err(HandlerFailure::Error(Error::Close(close)) | HandlerFailure::Closed(close)) => {
                 Err(close)
             }
-            Err(HandlerFailure::Error(Error::Invalid(invalid))) => {
-                Err(Close::policy(invalid.message))
-            }
-            Err(failure) => Err(self.log_failure(&failure, "connect")),
+            Err(HandlerFailure::Error(Error::Refused(refusal))) => Err(close_of(refusal)),
+            Err(failure) => Err(self.log_failure(&failure, Handler::Connect)),
         }
+    }
+
+    /// The close that a handler requested, if any.
+    fn requested_close(&mut self) -> Result<(), Close> {
+        self.socket().closing.take().map_or(Ok(()), Err)
     }
 
     async fn serve(&mut self) -> Close {
@@ -112,9 +121,7 @@ impl Connection {
                 Step::Overflow(overflow) => self.overflow(overflow).await,
                 Step::Removed(group) => self.removed(group).await,
             };
-            if let Err(close) =
-                outcome.and_then(|()| self.socket.closing.take().map_or(Ok(()), Err))
-            {
+            if let Err(close) = outcome.and_then(|()| self.requested_close()) {
                 return close;
             }
             // One busy connection must not starve the others on its thread.
@@ -122,13 +129,8 @@ impl Connection {
         }
     }
 
-    /// The channel and the time limit of a handler.
-    fn handler_context(&self) -> (Arc<Channel>, Duration) {
-        (self.socket.channel.clone(), self.socket.bellwire.limits().handler)
-    }
-
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        let Self { socket: Socket { channel, bellwire, .. }, incoming_first, immediate, .. } = self;
+        let Self { channel, bellwire, incoming_first, immediate, .. } = self;
         let outbound = &mut *channel.outbound();
         outbound.loop_idle = false;
         let next = poll_next(incoming_first, outbound, channel, cx);
@@ -154,31 +156,27 @@ impl Connection {
     }
 
     async fn receive(&mut self, frame: Frame) -> Result<(), Close> {
+        let client_id = match &frame {
+            Frame::Text(text) => client_id(text),
+            Frame::Binary(_) => None,
+        };
         match check_rate(&mut self.actions) {
             Decision::Allow => {}
             Decision::Throttle { .. } => {
-                let invalid = Invalid::general("Too fast. Wait a moment.");
-                return self.answer(invalid, id_source(&frame)).await;
+                return self.answer(Refusal::general("Too fast. Wait a moment."), client_id).await;
             }
             Decision::Disconnect { .. } => return Err(Close::policy("too many actions")),
         }
-        let source = id_source(&frame);
-        let (channel, time_limit) = self.handler_context();
-        let (now, mut unwritten) = (self.socket.bellwire.clock(), true);
-        let handler =
-            until_closed(&channel, self.consumer.receive(&mut self.socket, frame, time_limit));
-        // The answers to earlier actions are written if this handler waits. A write error is
-        // reported by the next flush of the loop.
-        let write = |cx: &mut Context<'_>| {
-            unwritten =
-                unwritten && poll_flush(&mut channel.outbound(), &channel, now, cx).is_pending();
-        };
-        let (result, immediate) = track_pending(handler, write).await;
+        let (channel, now) = (self.channel.clone(), self.bellwire.clock());
+        let (result, immediate) = run(&channel, now, self.driver.receive(frame)).await;
         self.immediate = immediate;
         if result.is_ok() {
-            self.socket.clear_error();
+            self.socket().clear_error();
+            if let Some(id) = &client_id {
+                self.socket().acknowledge(id);
+            }
         }
-        self.report(result, "receive", source).await
+        self.report(result, Handler::Receive, client_id).await
     }
 
     /// Applies the rate limit to pings and pongs: each ping costs the server a pong.
@@ -190,47 +188,67 @@ impl Connection {
     }
 
     async fn event(&mut self, delivery: &Delivery) -> Result<(), Close> {
-        let (channel, time_limit) = self.handler_context();
-        let result =
-            until_closed(&channel, self.consumer.event(&mut self.socket, delivery, time_limit))
-                .await;
-        self.report(result, "event", None).await
+        let (channel, now) = (self.channel.clone(), self.bellwire.clock());
+        let (result, _) = run(&channel, now, self.driver.event(delivery)).await;
+        self.report(result, Handler::Event, None).await
     }
 
-    /// Brings one feed that is behind up to date, by the consumer's `catch_up`.
+    /// Brings one feed that is behind up to date, from its source.
     async fn catch_up(&mut self) -> Result<(), Close> {
-        let Some((feed, since)) = self.socket.outbound().subscriptions.take_behind() else {
+        let Some(behind) = self.channel.outbound().subscriptions.take_behind() else {
             return Ok(());
         };
-        self.socket.layer().counters().caught_up();
-        let (channel, time_limit) = self.handler_context();
-        let catch_up = self.consumer.catch_up(&mut self.socket, &feed, since, time_limit);
-        let caught_up = match until_closed(&channel, catch_up).await {
-            Ok(caught_up) => caught_up,
-            Err(HandlerFailure::Error(Error::Close(close)) | HandlerFailure::Closed(close)) => {
-                return Err(close);
-            }
-            Err(failure) => {
-                self.log_failure(&failure, "catch_up");
-                return Err(Close::new(Close::TRY_AGAIN, "could not catch up"));
-            }
+        let feed = behind.feed.clone();
+        let layer = self.bellwire.layer().clone();
+        layer.counters().caught_up();
+        let read = layer.catch_ups().get(self.request(behind));
+        let (channel, now) = (self.channel.clone(), self.bellwire.clock());
+        let (read, _) = run(&channel, now, Box::pin(async { Ok(read.await) })).await;
+        let caught_up = match read {
+            Ok(Ok(caught_up)) => caught_up,
+            Err(HandlerFailure::Closed(close)) => return Err(close),
+            // The read has logged its failure.
+            Ok(Err(_)) | Err(_) => return Err(Close::new(Close::TRY_AGAIN, "could not catch up")),
         };
-        if self.socket.outbound().subscriptions.find(&feed).is_none() {
+        if self.channel.outbound().subscriptions.find(&feed).is_none() {
             return Ok(());
         }
-        let position = Position { feed, seq: caught_up.seq };
-        let frames = self.socket.dialect().patches(&caught_up.patches, Some(&position));
+        let frames = caught_up.frames(&self.channel.outbound().reader);
         // The person may have lost access to the group while the changes were read.
-        if !self.socket.write_to_member(&position.feed, frames).await.map_err(into_close)? {
+        if !self.socket().write_to_member(&feed, frames).await.map_err(into_close)? {
             return Ok(());
         }
+        let Some(position) = caught_up.position() else { return Ok(()) };
+        self.reached(position).await
+    }
+
+    fn request(&self, behind: Behind) -> Request {
+        let Behind { feed, since, head, source } = behind;
+        let audience = self.channel.outbound().reader.audience.clone().unwrap_or_default();
+        let layer = self.bellwire.layer();
+        Request {
+            feed,
+            since,
+            head,
+            audience,
+            source,
+            epoch: layer.epoch(),
+            time_limit: self.bellwire.limits().handler,
+            counters: layer.counters().clone(),
+        }
+    }
+
+    /// Records that the page has caught up to this position. A number that was published and is not
+    /// reached becomes visible a moment later.
+    async fn reached(&mut self, position: &Position) -> Result<(), Close> {
         let attempts = {
-            let mut outbound = self.socket.outbound();
-            outbound.transport.note_position(&position.feed, position.seq);
+            let epoch = self.bellwire.layer().epoch();
+            let mut outbound = self.channel.outbound();
+            outbound.transport.note_position(position);
             let Some(subscription) = outbound.subscriptions.find(&position.feed) else {
                 return Ok(());
             };
-            subscription.note_position(position.seq)
+            subscription.note_position(position.at.seq, epoch)
         };
         match attempts {
             0 => Ok(()),
@@ -240,7 +258,7 @@ impl Connection {
             }
             _ => {
                 tracing::error!(
-                    scope = %self.socket.scope,
+                    scope = %self.socket().scope,
                     feed = %position.feed,
                     "Catching up did not reach a published number"
                 );
@@ -252,7 +270,7 @@ impl Connection {
     async fn overflow(&mut self, overflow: Overflow) -> Result<(), Close> {
         let mut unnumbered = overflow.unnumbered;
         for group in &overflow.numbered {
-            match self.socket.outbound().subscriptions.find(group) {
+            match self.channel.outbound().subscriptions.find(group) {
                 Some(subscription) => subscription.behind = true,
                 // A member without a subscription cannot catch up by number.
                 None => unnumbered = true,
@@ -261,43 +279,45 @@ impl Connection {
         if !unnumbered {
             return Ok(());
         }
-        let (channel, time_limit) = self.handler_context();
-        let result =
-            until_closed(&channel, self.consumer.lagged(&mut self.socket, time_limit)).await;
-        self.report(result, "lagged", None).await
+        let (channel, now) = (self.channel.clone(), self.bellwire.clock());
+        let (result, _) = run(&channel, now, self.driver.lagged()).await;
+        self.report(result, Handler::Lagged, None).await
     }
 
     async fn removed(&mut self, group: GroupName) -> Result<(), Close> {
         // The control message goes to all sockets of a person, since one that connects may be about
         // to join. A socket that is not in the group ignores it.
-        if !self.socket.leave_group(&group) {
+        if !self.socket().leave_group(&group) {
             return Ok(());
         }
-        let (channel, time_limit) = self.handler_context();
-        let removed = self.consumer.removed(&mut self.socket, &group, time_limit);
-        let result = until_closed(&channel, removed).await;
-        self.report(result, "removed", None).await
+        let (channel, now) = (self.channel.clone(), self.bellwire.clock());
+        let (result, _) = run(&channel, now, self.driver.removed(&group)).await;
+        self.report(result, Handler::Removed, None).await
     }
 
-    /// Reports a handler's failure: an invalid request to the browser, an internal error to the log
-    /// and, without details, to the browser.
+    /// Reports a handler's failure: a refusal to the browser, a fault to the log and, without
+    /// details, to the browser.
     async fn report(
         &mut self,
         result: Result<(), HandlerFailure>,
-        handler: &str,
-        source: Option<String>,
+        handler: Handler,
+        client_id: Option<String>,
     ) -> Result<(), Close> {
         match result {
             Ok(()) => Ok(()),
-            Err(HandlerFailure::Error(Error::Invalid(invalid))) => {
-                self.answer(invalid, source).await
+            Err(HandlerFailure::Error(Error::Refused(refusal))) => {
+                // Nobody asked, so nobody asks again: the page reconnects and receives its content.
+                match refusal.retry_after.is_some() && handler != Handler::Receive {
+                    true => Err(close_of(refusal)),
+                    false => self.answer(refusal, client_id).await,
+                }
             }
             Err(HandlerFailure::Error(Error::Close(close)) | HandlerFailure::Closed(close)) => {
                 Err(close)
             }
             Err(failure @ HandlerFailure::Error(Error::Internal(_))) => {
                 self.log_failure(&failure, handler);
-                self.answer(Invalid::general(SERVER_ERROR), source).await
+                self.answer(Refusal::general(FAULT), client_id).await
             }
             Err(failure) => Err(self.log_failure(&failure, handler)),
         }
@@ -306,20 +326,19 @@ impl Connection {
     /// Sends an error to the browser. Boxed, so that an idle connection reserves no memory for it.
     fn answer(
         &mut self,
-        invalid: Invalid,
-        source: Option<String>,
+        refusal: Refusal,
+        client_id: Option<String>,
     ) -> BoxFuture<'_, Result<(), Close>> {
         // The error is written before the next handler begins, even if that one never waits.
         self.immediate = false;
         Box::pin(async move {
-            let id = source.as_deref().and_then(client_id);
-            self.socket.error(invalid, id.as_deref()).await.map_err(into_close)
+            self.socket().error(refusal, client_id.as_deref()).await.map_err(into_close)
         })
     }
 
     /// Logs, once, a failure that only the developer can fix. Returns the close that it leads to.
-    fn log_failure(&self, failure: &HandlerFailure, handler: &str) -> Close {
-        let scope = &self.socket.scope;
+    fn log_failure(&mut self, failure: &HandlerFailure, handler: Handler) -> Close {
+        let (scope, handler) = (&self.driver.socket().scope, handler.name());
         match failure {
             HandlerFailure::Error(error) => {
                 tracing::error!(%scope, handler, ?error, "A handler failed")
@@ -335,8 +354,24 @@ impl Connection {
         Close::new(Close::ERROR, SERVER_ERROR_REASON)
     }
 
+    /// Logs the end of a connection: in one line with its reason and remedy if the server ended it.
+    fn log_close(&mut self, close: &Close) {
+        let scope = &self.driver.socket().scope;
+        match remedy(close) {
+            Some(remedy) => tracing::info!(
+                %scope,
+                code = close.code(),
+                reason = close.reason(),
+                remedy,
+                "A connection was closed by the server"
+            ),
+            None => tracing::debug!(%scope, code = close.code(), "Disconnected"),
+        }
+    }
+
     async fn close_unopened(&mut self, close: &Close) {
-        self.socket.leave_all();
+        self.socket().leave_all();
+        self.log_close(close);
         if self.send_close(close) {
             self.await_close().await;
         }
@@ -349,7 +384,7 @@ impl Connection {
             return false;
         }
         // Fails if the peer closed first: its close is answered already.
-        let transport = &mut self.socket.outbound().transport;
+        let transport = &mut self.channel.outbound().transport;
         let _ = transport.write(Outgoing::Close(close.clone()));
         let mut context = Context::from_waker(std::task::Waker::noop());
         !matches!(transport.poll_flush(&mut context), Poll::Ready(Err(_)))
@@ -358,7 +393,7 @@ impl Connection {
     /// Waits for the peer's half of the closing handshake, for a limited time: closing immediately
     /// would discard the last frames.
     async fn await_close(&mut self) {
-        let channel = &self.socket.channel;
+        let channel = &self.channel;
         let closed = async {
             // Flushed again to register a waker: `send_close` flushed without one.
             if poll_fn(|cx| channel.outbound().transport.poll_flush(cx)).await.is_err() {
@@ -374,8 +409,23 @@ impl Connection {
             .await;
             poll_fn(|cx| channel.outbound().transport.poll_close(cx)).await;
         };
-        let _ = timeout(self.socket.bellwire.limits().close, closed).await;
+        let _ = timeout(self.bellwire.limits().close, closed).await;
     }
+}
+
+/// Runs a handler to its end, or shortly beyond a close of its socket. What was written before is
+/// flushed if the handler waits; a write error is reported by the next flush of the loop. Returns
+/// also whether the handler completed without waiting.
+async fn run<T>(
+    channel: &Channel,
+    now: impl Fn() -> u64 + Copy,
+    handler: HandlerFuture<'_, T>,
+) -> (Result<T, HandlerFailure>, bool) {
+    let mut unwritten = true;
+    let flush = |cx: &mut Context<'_>| {
+        unwritten = unwritten && poll_flush(&mut channel.outbound(), channel, now, cx).is_pending();
+    };
+    track_pending(until_closed(channel, handler), flush).await
 }
 
 /// Flushes the write buffer, and records whether the peer accepts it.
@@ -399,16 +449,15 @@ fn check_rate(limiter: &mut Option<RateLimiter>) -> Decision {
 fn into_close(error: Error) -> Close {
     match error {
         Error::Close(close) => close,
-        Error::Invalid(_) | Error::Internal(_) => Close::new(Close::ERROR, SERVER_ERROR_REASON),
+        Error::Refused(_) | Error::Internal(_) => Close::new(Close::ERROR, SERVER_ERROR_REASON),
     }
 }
 
-/// The text of a frame that may contain a client id. It is parsed only if an error has to name the
-/// id.
-fn id_source(frame: &Frame) -> Option<String> {
-    match frame {
-        Frame::Text(text) if text.contains("client_id") => Some(text.clone()),
-        _ => None,
+/// The close after a refusal that answers nobody.
+fn close_of(refusal: Refusal) -> Close {
+    match refusal.retry_after {
+        Some(_) => Close::new(Close::TRY_AGAIN, refusal.message),
+        None => Close::policy(refusal.message),
     }
 }
 

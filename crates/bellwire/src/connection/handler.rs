@@ -1,36 +1,21 @@
-//! Execution of a consumer's handlers, with a time limit and isolated panics.
+//! Execution of a consumer's handlers: until its socket closes, and with what it waits for.
 
-use std::any::Any;
 use std::future::{Future, poll_fn};
-use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::task::Context;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::task::unconstrained;
 use tokio::time::sleep;
 
+use crate::handler_future::{HandlerFailure, HandlerFuture};
 use crate::outbound::Channel;
-use crate::{Close, Error};
+use crate::transport::Close;
 
 /// The time that a handler has to finish after a close of its socket was requested. It cannot send
 /// any more.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
-
-/// The failure of a handler.
-pub(crate) enum HandlerFailure {
-    Error(Error),
-    Panic(String),
-    Timeout,
-    /// A close of its socket was requested, and it did not finish in time.
-    Closed(Close),
-}
-
-/// A running handler: boxed, so that an idle connection reserves no memory for it.
-pub(crate) type HandlerFuture<'a, T> =
-    Pin<Box<dyn Future<Output = Result<T, HandlerFailure>> + Send + 'a>>;
 
 /// Runs a handler, and ends it shortly after a close of its socket is requested.
 pub(crate) async fn until_closed<T>(
@@ -47,37 +32,6 @@ pub(crate) async fn until_closed<T>(
         Either::Right(((), _)) => {
             Err(HandlerFailure::Closed(channel.queue.closed().unwrap_or_else(Close::lost)))
         }
-    }
-}
-
-/// Runs a handler with a time limit, and catches its panics, so that they end only this connection.
-pub(crate) fn with_timeout<'a, T: 'a>(
-    time_limit: Duration,
-    handler: impl Future<Output = Result<T, Error>> + Send + 'a,
-) -> HandlerFuture<'a, T> {
-    Box::pin(async move {
-        let mut handler = pin!(AssertUnwindSafe(handler).catch_unwind());
-        let mut timer = None;
-        poll_fn(|cx| {
-            if let Poll::Ready(result) = handler.as_mut().poll(cx) {
-                return Poll::Ready(into_result(result));
-            }
-            // The clock is read and a timer set only if the handler waits. The timer runs without
-            // tokio's budget, so that it also expires for a handler that exhausts the task's
-            // budget.
-            let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep(time_limit))));
-            timer.as_mut().poll(cx).map(|()| Err(HandlerFailure::Timeout))
-        })
-        .await
-    })
-}
-
-fn into_result<T>(
-    result: Result<Result<T, Error>, Box<dyn Any + Send>>,
-) -> Result<T, HandlerFailure> {
-    match result {
-        Ok(result) => result.map_err(HandlerFailure::Error),
-        Err(panic) => Err(HandlerFailure::Panic(message_of(panic.as_ref()))),
     }
 }
 
@@ -98,10 +52,4 @@ pub(crate) async fn track_pending<T>(
     })
     .await;
     (result, immediate)
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
 }

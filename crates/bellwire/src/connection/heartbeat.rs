@@ -1,5 +1,5 @@
 //! The heartbeat of all connections: pings silent ones, closes those that stay silent or never
-//! read, and ends the presence of people who left.
+//! read, and ends the presence of people who left and the state that has expired.
 
 use std::time::Duration;
 
@@ -9,20 +9,26 @@ use crate::{Bellwire, Close, Limits};
 /// The interval of the heartbeat. Times in [`Limits`] are accurate to within this.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Starts the heartbeat task. It ends with the last handle to `bellwire`.
-pub(crate) fn start(bellwire: &Bellwire) {
-    let bellwire = bellwire.downgrade();
-    tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(INTERVAL);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            let Some(bellwire) = bellwire() else { return };
-            let (now, limits) = (bellwire.now(), bellwire.limits());
-            bellwire.layer().presence().sweep(now, millis(limits.presence_grace));
-            bellwire.layer().channels().iter().for_each(|channel| check(channel, limits, now));
-        }
-    });
+impl Bellwire {
+    /// Starts the heartbeat task unless it is already running. It ends with the last handle.
+    pub(crate) fn ensure_heartbeat(&self) {
+        self.start_once(|| drop(tokio::spawn(run(self.downgrade()))));
+    }
+}
+
+async fn run(bellwire: impl Fn() -> Option<Bellwire>) {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(bellwire) = bellwire() else { return };
+        let (now, limits) = (bellwire.now(), bellwire.limits());
+        bellwire.layer().presence().sweep(now, millis(limits.presence_grace));
+        bellwire.layer().expire_states();
+        #[cfg(feature = "metrics")]
+        bellwire.write_figures();
+        bellwire.layer().channels().iter().for_each(|channel| check(channel, limits, now));
+    }
 }
 
 fn check(channel: &Channel, limits: &Limits, now: u64) {

@@ -3,8 +3,7 @@
 mod event_loop;
 mod handler;
 mod heartbeat;
+mod remedy;
 mod select;
 
 pub(crate) use event_loop::Connection;
-pub(crate) use handler::{HandlerFuture, with_timeout};
-pub(crate) use heartbeat::start as start_heartbeat;

@@ -1,13 +1,15 @@
 //! Parsing of frames into actions.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::Frame;
-use crate::Invalid;
+use crate::{Frame, Refusal};
 
-/// The maximum length of a client id that is returned in an error, in bytes.
+/// The maximum length of a client id that is returned in an answer, in bytes.
 const CLIENT_ID_BYTES: usize = 128;
 
 /// A type that a consumer receives, parsed from each frame or refused with a message for the
@@ -20,22 +22,20 @@ pub trait FromFrame: Sized + Send {
     ///
     /// # Errors
     /// An error for the browser if the frame is invalid. The connection stays open.
-    fn from_frame(frame: Frame) -> Result<Self, Invalid>;
+    fn from_frame(frame: Frame) -> Result<Self, Refusal>;
 }
 
-/// The actions of a browser: an enum that serde reads from `{"action": …, "data": {…}}`.
+/// The actions of a browser: an enum that is read from `{"action": …, "data": {…}}`.
 ///
 /// ```
 /// use bellwire::{Action, Frame, FromFrame};
 ///
-/// #[derive(Debug, PartialEq, serde::Deserialize)]
-/// #[serde(tag = "action", content = "data")]
+/// #[derive(Debug, PartialEq, Action)]
 /// enum ChatAction {
+///     #[action(form)]
 ///     #[serde(rename = "New message")]
 ///     NewMessage { message: String },
-/// }
-/// impl Action for ChatAction {
-///     const FORM: Option<&'static str> = Some("New message");
+///     Ring {},
 /// }
 ///
 /// let expected = ChatAction::NewMessage { message: "Hello".into() };
@@ -45,11 +45,31 @@ pub trait FromFrame: Sized + Send {
 /// assert_eq!(ChatAction::from_frame(Frame::Text(htmx_form.into())).unwrap(), expected);
 /// ```
 ///
-/// Give each action a body in braces, even an empty one (`Ring {}`), so that both `"data": {}` and
-/// a missing `data` are accepted.
+/// The derive understands serde's attributes for names and fields. Give each action a body in
+/// braces, even an empty one (`Ring {}`), or one struct for which
+/// [`ActionData`](derive@crate::ActionData) is derived.
 pub trait Action: DeserializeOwned + Send {
-    /// The action of a bare form: an object without `action`, as htmx sends it.
+    /// The action of a bare form: an object without `action`, as htmx sends it. The derive sets it
+    /// to the variant with `#[action(form)]`.
     const FORM: Option<&'static str> = None;
+    /// The actions by name, with the names of their fields, so that a test can check the templates
+    /// of the pages that send them.
+    const SPECS: &'static [ActionSpec] = &[];
+}
+
+/// The name of an action and of its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActionSpec {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// The names of the fields.
+    pub fields: &'static [&'static str],
+}
+
+/// The data of an action that is a struct of its own; see [`Action`].
+pub trait ActionData {
+    /// The names of the fields.
+    const FIELDS: &'static [&'static str];
 }
 
 /// A JSON value that serde deserializes as `T`.
@@ -57,28 +77,28 @@ pub trait Action: DeserializeOwned + Send {
 pub struct JsonFrame<T>(pub T);
 
 impl FromFrame for Frame {
-    fn from_frame(frame: Frame) -> Result<Self, Invalid> {
+    fn from_frame(frame: Frame) -> Result<Self, Refusal> {
         Ok(frame)
     }
 }
 
 impl FromFrame for String {
-    fn from_frame(frame: Frame) -> Result<Self, Invalid> {
+    fn from_frame(frame: Frame) -> Result<Self, Refusal> {
         text(frame)
     }
 }
 
 impl FromFrame for Bytes {
-    fn from_frame(frame: Frame) -> Result<Self, Invalid> {
+    fn from_frame(frame: Frame) -> Result<Self, Refusal> {
         match frame {
             Frame::Binary(bytes) => Ok(bytes),
-            Frame::Text(_) => Err(Invalid::general("This socket accepts only binary frames.")),
+            Frame::Text(_) => Err(Refusal::general("This socket accepts only binary frames.")),
         }
     }
 }
 
 impl<T: DeserializeOwned + Send> FromFrame for JsonFrame<T> {
-    fn from_frame(frame: Frame) -> Result<Self, Invalid> {
+    fn from_frame(frame: Frame) -> Result<Self, Refusal> {
         let text = text(frame)?;
         let reader = &mut serde_json::Deserializer::from_str(&text);
         serde_path_to_error::deserialize(reader).map(JsonFrame).map_err(|error| invalid(&error))
@@ -86,7 +106,7 @@ impl<T: DeserializeOwned + Send> FromFrame for JsonFrame<T> {
 }
 
 impl<A: Action> FromFrame for A {
-    fn from_frame(frame: Frame) -> Result<Self, Invalid> {
+    fn from_frame(frame: Frame) -> Result<Self, Refusal> {
         let text = text(frame)?;
         // Most frames are valid and are deserialized directly. Only an invalid one, or a bare form,
         // is parsed a second time, more slowly, for the error message.
@@ -94,14 +114,14 @@ impl<A: Action> FromFrame for A {
     }
 }
 
-fn parse_with_errors<A: Action>(text: &str) -> Result<A, Invalid> {
+fn parse_with_errors<A: Action>(text: &str) -> Result<A, Refusal> {
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
-        Err(_) if text.trim().is_empty() => return Err(Invalid::general("The frame was empty.")),
-        Err(error) => return Err(Invalid::general(format!("Invalid JSON: {error}."))),
+        Err(_) if text.trim().is_empty() => return Err(Refusal::general("The frame was empty.")),
+        Err(error) => return Err(Refusal::general(format!("Invalid JSON: {error}."))),
     };
     let Value::Object(object) = value else {
-        return Err(Invalid::general("Expected an object such as {\"action\": …, \"data\": {…}}."));
+        return Err(Refusal::general("Expected an object such as {\"action\": …, \"data\": {…}}."));
     };
     let (name, data) = name_and_data::<A>(object)?;
     let mut action = Map::new();
@@ -111,17 +131,17 @@ fn parse_with_errors<A: Action>(text: &str) -> Result<A, Invalid> {
 }
 
 /// The action's name and its data, from `{"action", "data"}` or from a form's flat fields.
-fn name_and_data<A: Action>(mut object: Map<String, Value>) -> Result<(String, Value), Invalid> {
+fn name_and_data<A: Action>(mut object: Map<String, Value>) -> Result<(String, Value), Refusal> {
     let name = match object.remove("action") {
         Some(Value::String(name)) => name,
-        Some(_) => return Err(Invalid::field("action", "`action` must be text.")),
+        Some(_) => return Err(Refusal::field("action", "`action` must be text.")),
         None => {
-            A::FORM.map(str::to_owned).ok_or_else(|| Invalid::general("`action` is missing."))?
+            A::FORM.map(str::to_owned).ok_or_else(|| Refusal::general("`action` is missing."))?
         }
     };
     let data = match object.remove("data") {
         Some(data @ Value::Object(_)) => data,
-        Some(_) => return Err(Invalid::field("data", "`data` must be an object.")),
+        Some(_) => return Err(Refusal::field("data", "`data` must be an object.")),
         None => {
             // htmx 2 sends its request headers as HEADERS, htmx 4 as headers.
             object.remove("HEADERS");
@@ -132,23 +152,23 @@ fn name_and_data<A: Action>(mut object: Map<String, Value>) -> Result<(String, V
     Ok((name, data))
 }
 
-fn text(frame: Frame) -> Result<String, Invalid> {
+fn text(frame: Frame) -> Result<String, Refusal> {
     match frame {
         Frame::Text(text) => Ok(text),
-        Frame::Binary(_) => Err(Invalid::general("This socket accepts only text frames.")),
+        Frame::Binary(_) => Err(Refusal::general("This socket accepts only text frames.")),
     }
 }
 
 /// serde's error as a message for the user, with the field that it is about.
-fn invalid<E: std::error::Error>(error: &serde_path_to_error::Error<E>) -> Invalid {
+fn invalid<E: std::error::Error>(error: &serde_path_to_error::Error<E>) -> Refusal {
     let path = error.path().to_string();
     let reason = error.inner().to_string();
     let quoted = reason.split('`').nth(1).unwrap_or_default();
     if reason.starts_with("missing field") {
-        return Invalid::field(quoted, format!("`{quoted}` is missing."));
+        return Refusal::field(quoted, format!("`{quoted}` is missing."));
     }
     if path == "action" && reason.starts_with("unknown variant") {
-        return Invalid::field("action", format!("Unknown action `{quoted}`."));
+        return Refusal::field("action", format!("Unknown action `{quoted}`."));
     }
     let field = path.strip_prefix("data.").unwrap_or(&path).to_owned();
     let field = (!matches!(field.as_str(), "" | "." | "data" | "?")).then_some(field);
@@ -157,15 +177,28 @@ fn invalid<E: std::error::Error>(error: &serde_path_to_error::Error<E>) -> Inval
         Some(field) => format!("Invalid `{field}`: {reason}."),
         None => format!("Invalid message: {reason}."),
     };
-    Invalid { field, message }
+    Refusal { field, ..Refusal::general(message) }
 }
 
-/// The client id in a frame, if any. An error contains it, so that the page knows which action
-/// failed.
+/// The client id in a frame, if any: in the data of an action, beside it, or in a bare form. The
+/// answer contains it, so that the page knows which action is answered.
 pub(crate) fn client_id(text: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    let id = value.pointer("/data/client_id").or_else(|| value.get("client_id"))?.as_str()?;
-    (id.len() <= CLIENT_ID_BYTES).then(|| id.to_owned())
+    if !text.contains("client_id") {
+        return None;
+    }
+    let outer: WithClientId<'_> = serde_json::from_str(text).ok()?;
+    let in_data = outer.data.and_then(|data| serde_json::from_str(data.get()).ok());
+    let raw = in_data.and_then(|inner: WithClientId<'_>| inner.client_id).or(outer.client_id)?;
+    let id: Cow<'_, str> = serde_json::from_str(raw.get()).ok()?;
+    (1..=CLIENT_ID_BYTES).contains(&id.len()).then(|| id.into_owned())
+}
+
+#[derive(serde::Deserialize)]
+struct WithClientId<'a> {
+    #[serde(borrow, default)]
+    client_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
 }
 
 #[cfg(test)]
@@ -182,7 +215,7 @@ mod tests {
         const FORM: Option<&'static str> = Some("Say");
     }
 
-    fn parse(text: &str) -> Result<DemoAction, Invalid> {
+    fn parse(text: &str) -> Result<DemoAction, Refusal> {
         DemoAction::from_frame(Frame::Text(text.into()))
     }
 
@@ -246,6 +279,13 @@ mod tests {
     fn the_client_id_is_found_in_actions_and_forms_unless_it_is_too_long() {
         assert_eq!(client_id(r#"{"action":"Say","data":{"client_id":"a"}}"#), Some("a".into()));
         assert_eq!(client_id(r#"{"message":"","client_id":"b"}"#), Some("b".into()));
+        let beside = r#"{"action":"Say","data":{"message":""},"client_id":"c\u00e4"}"#;
+        assert_eq!(client_id(beside), Some("cä".into()));
+        for bad in [r#"{"client_id":5}"#, r#"{"client_id":""}"#, r#"{"data":[],"client_id":null}"#]
+        {
+            assert_eq!(client_id(bad), None, "{bad}");
+        }
+        assert_eq!(client_id(r#"{"data":"x","client_id":"d"}"#), Some("d".into()));
         assert_eq!(client_id(&format!(r#"{{"client_id":"{}"}}"#, "x".repeat(500))), None);
         assert_eq!(client_id("no json"), None);
     }

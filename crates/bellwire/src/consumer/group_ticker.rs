@@ -5,9 +5,10 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::layer::GroupHandle;
 use crate::outbound::Send;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use crate::{Event, Group, GroupName, Layer, Patch, Socket};
+use crate::{Consumer, GroupName, Layer, Patch, Socket};
 
 /// A ticker: sends a patch, such as the time, to all watching sockets at a fixed interval. The
 /// patch is made once per tick and encoded once per dialect; no handler runs.
@@ -18,20 +19,23 @@ use crate::{Event, Group, GroupName, Layer, Patch, Socket};
 ///
 /// ```
 /// use std::time::Duration;
-/// use bellwire::{Bellwire, Consumer, Error, Frame, GroupName, Html, Patch, Socket, Ticker};
+/// use bellwire::{Bellwire, Consumer, Error, Frame, Html, Patch, Socket, Ticker, Topic};
+///
+/// const CLOCK: Topic<u8> = Topic::new("clock");
 ///
 /// struct Watcher(Ticker);
 ///
 /// impl Consumer for Watcher {
 ///     type Action = Frame;
 ///     type Event = ();
+///     type Error = Error;
 ///
-///     async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+///     async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
 ///         self.0.watch(socket);
 ///         Ok(())
 ///     }
 ///
-///     async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+///     async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
 ///         Ok(())
 ///     }
 /// }
@@ -39,7 +43,7 @@ use crate::{Event, Group, GroupName, Layer, Patch, Socket};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
-/// let group = bellwire.layer().group::<()>(GroupName::of("clock", 1));
+/// let group = bellwire.layer().group(CLOCK.of(1));
 /// let tick = || Patch::inner("#clock", Html::text("tick")).json_text("tick");
 /// let ticker = Ticker::new(&group, Duration::from_millis(5), tick);
 /// let mut browser = bellwire::testing::Communicator::connect(&bellwire, Watcher(ticker)).await;
@@ -62,8 +66,8 @@ impl Ticker {
     ///
     /// # Panics
     /// If `interval` is zero.
-    pub fn new<E: Event>(
-        group: &Group<E>,
+    pub fn new<E>(
+        group: &GroupHandle<E>,
         interval: Duration,
         tick: impl Fn() -> Patch + std::marker::Send + Sync + 'static,
     ) -> Self {
@@ -74,16 +78,16 @@ impl Ticker {
 
     /// Sends the ticks to this socket until it closes or [leaves](Self::leave). Watching again has
     /// no effect.
-    pub fn watch(&self, socket: &mut Socket) {
-        socket.join_group(&self.0.group);
+    pub fn watch<C: Consumer>(&self, socket: &mut Socket<C>) {
+        socket.raw().join_group(&self.0.group);
         if self.0.flag.try_start() {
             tokio::spawn(run(self.0.clone()));
         }
     }
 
     /// Stops sending to this socket.
-    pub fn leave(&self, socket: &mut Socket) {
-        let _ = socket.leave_group(&self.0.group);
+    pub fn leave<C: Consumer>(&self, socket: &mut Socket<C>) {
+        let _ = socket.raw().leave_group(&self.0.group);
     }
 
     /// Whether the task is running at this moment.

@@ -1,6 +1,6 @@
 //! Idempotency keys, which identify repeated actions.
 
-use crate::Invalid;
+use crate::Refusal;
 
 /// The maximum length, in bytes: enough for a UUID with a prefix.
 const MAX_BYTES: usize = 64;
@@ -32,14 +32,14 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// If the id is anything else.
-    pub fn parse(client_id: Option<&str>) -> Result<Option<Self>, Invalid> {
+    pub fn parse(client_id: Option<&str>) -> Result<Option<Self>, Refusal> {
         let is_valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
         match client_id {
             None | Some("") => Ok(None),
             Some(id) if id.len() <= MAX_BYTES && id.bytes().all(is_valid) => {
                 Ok(Some(Self(id.to_owned())))
             }
-            Some(_) => Err(Invalid::field(
+            Some(_) => Err(Refusal::field(
                 "client_id",
                 "Invalid `client_id`: expected 1 to 64 letters, digits, `-` or `_`.",
             )),

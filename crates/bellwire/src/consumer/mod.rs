@@ -1,24 +1,29 @@
 //! Consumers: the handlers that an app writes for a connection.
 
 mod action;
-mod coalescer;
-mod erased;
+mod driver;
+mod handler;
+mod handler_layer;
 mod idempotency_key;
+mod raw_socket;
 mod socket;
 pub(crate) mod group_ticker;
 
 use std::future::{Future, ready};
 
-use crate::{Close, Error, Event, GroupName, Patch, Seq};
+use crate::{Close, Error, Event, GroupName};
 
-pub use action::{Action, FromFrame, JsonFrame};
-pub use coalescer::Coalescer;
+pub use action::{Action, ActionData, ActionSpec, FromFrame, JsonFrame};
 pub use group_ticker::Ticker;
+pub use handler::Handler;
+pub use handler_layer::HandlerLayer;
 pub use idempotency_key::IdempotencyKey;
 pub use socket::Socket;
 
 pub(crate) use action::client_id;
-pub(crate) use erased::ErasedConsumer;
+pub(crate) use driver::{ConsumerDriver, Driver};
+pub(crate) use handler_layer::Layered;
+pub(crate) use raw_socket::RawSocket;
 
 /// The behavior of one connection. Handlers run one at a time, in the order of the connection's
 /// events.
@@ -34,8 +39,9 @@ pub(crate) use erased::ErasedConsumer;
 /// impl Consumer for Echo {
 ///     type Action = Frame;
 ///     type Event = ();
+///     type Error = Error;
 ///
-///     async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+///     async fn receive(&mut self, socket: &mut Socket<Self>, frame: Frame) -> Result<(), Error> {
 ///         socket.send(frame).await
 ///     }
 /// }
@@ -54,89 +60,75 @@ pub trait Consumer: Sized + Send + 'static {
     type Action: FromFrame;
     /// The events that members of a group exchange; `()` if there are none.
     type Event: Event;
+    /// The error of the handlers: [`Error`], or an app's own, for which
+    /// [`Refusal`](derive@crate::Refusal) is derived.
+    type Error: Into<Error> + Send;
 
     /// Runs when the socket is open: join groups, follow feeds, send a greeting.
     ///
     /// Check permissions before the upgrade, in the route's handler. An error here closes the
-    /// socket: [`Error::Close`] with its code, [`Error::Invalid`] with 1008 and the message, any
-    /// other with 1011.
-    fn connect(&mut self, socket: &mut Socket) -> impl Future<Output = Result<(), Error>> + Send {
+    /// socket: [`Error::Close`] with its code, [`Error::Refused`] with 1008 and the sentence, or
+    /// with 1013 if it says when to retry, any other with 1011.
+    fn connect(
+        &mut self,
+        socket: &mut Socket<Self>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
         let _ = socket;
         ready(Ok(()))
     }
 
-    /// Runs for each action from the browser.
+    /// Runs for each action from the browser. `Ok` answers an action that has a client id, so that
+    /// the browser does not send it again; an error answers it with its sentence.
     fn receive(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         action: Self::Action,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Runs for each event sent to a group of this socket, or to its channel.
+    ///
+    /// A refusal that says when to retry closes the socket with 1013, and the page reconnects.
     fn event(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         event: &Self::Event,
-    ) -> impl Future<Output = Result<(), Error>> + Send {
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
         let _ = (socket, event);
         ready(Ok(()))
-    }
-
-    /// Runs when a feed has to be brought up to date from the source of truth, the storage in which
-    /// the app numbers its changes: the page has just connected or reconnected, or a number was
-    /// missing.
-    ///
-    /// Returns everything after number `since` as patches, and the number reached. The patches are
-    /// sent as one unit, so that a browser is either brought up to date or not. `since` is `None`
-    /// if the page does not know its position: then the patches must replace the whole list that it
-    /// may show. Also replace the list if `since` is too far behind. An error is logged and closes
-    /// with 1013, and the browser reconnects.
-    fn catch_up(
-        &mut self,
-        socket: &mut Socket,
-        feed: &GroupName,
-        since: Option<Seq>,
-    ) -> impl Future<Output = Result<CatchUp, Error>> + Send {
-        let _ = (socket, since);
-        ready(
-            Ok(CatchUp { patches: Vec::new(), seq: 0 })
-                .inspect(|_| tracing::warn!(%feed, "The consumer has no `catch_up` for this feed")),
-        )
     }
 
     /// Runs after events or unnumbered patches were dropped because this reader was too slow.
     ///
     /// Override this to send their content again. By default, the socket closes with 1013, and the
     /// page reconnects and catches up.
-    fn lagged(&mut self, socket: &mut Socket) -> impl Future<Output = Result<(), Error>> + Send {
-        let _ = socket;
-        ready(Err(Error::Close(Close::new(Close::TRY_AGAIN, "too slow: messages were dropped"))))
+    fn lagged(
+        &mut self,
+        socket: &mut Socket<Self>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        socket.close(Close::new(Close::TRY_AGAIN, "too slow: messages were dropped"));
+        ready(Ok(()))
     }
 
     /// Runs after the person was removed from this group; nothing more arrives from it. By default
     /// the socket closes with 1008.
     fn removed(
         &mut self,
-        socket: &mut Socket,
+        socket: &mut Socket<Self>,
         group: &GroupName,
-    ) -> impl Future<Output = Result<(), Error>> + Send {
-        let _ = (socket, group);
-        ready(Err(Error::Close(Close::policy("removed"))))
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = group;
+        socket.close(Close::policy("removed"));
+        ready(Ok(()))
     }
 
     /// Runs when the socket is closed or lost, after it has left its groups: exactly once for every
     /// `connect` that began, whatever happened.
-    fn disconnect(&mut self, socket: &mut Socket, close: Close) -> impl Future<Output = ()> + Send {
+    fn disconnect(
+        &mut self,
+        socket: &mut Socket<Self>,
+        close: Close,
+    ) -> impl Future<Output = ()> + Send {
         let _ = (socket, close);
         ready(())
     }
-}
-
-/// The changes that a page missed.
-#[derive(Debug)]
-pub struct CatchUp {
-    /// The changes, in the order in which to show them.
-    pub patches: Vec<Patch>,
-    /// The number of the last change among them.
-    pub seq: Seq,
 }

@@ -1,19 +1,23 @@
 //! [`Bellwire`]: the handle to the framework in one process.
 
 mod builder;
+#[cfg(feature = "metrics")]
+mod figures;
 mod shutdown;
 
 use std::fmt;
+#[cfg(feature = "js")]
+use std::path::{Path, PathBuf};
 
 pub use builder::Builder;
 
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::start_heartbeat;
+use crate::request::{Origins, Scope};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, OnceLock};
-use crate::{Layer, Limits, Origins, Scope};
+use crate::{Layer, Limits};
 
 /// The framework in one process: its layer, its limits, its allowed origins and its shutdown.
 ///
@@ -30,6 +34,8 @@ struct Inner {
     stopping: AtomicBool,
     started: Instant,
     heartbeat: OnceLock<()>,
+    #[cfg(feature = "js")]
+    asset_folder: Option<PathBuf>,
 }
 
 impl Bellwire {
@@ -88,9 +94,15 @@ impl Bellwire {
         move || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Starts the heartbeat task unless it is already running.
-    pub(crate) fn ensure_heartbeat(&self) {
-        self.0.heartbeat.get_or_init(|| start_heartbeat(self));
+    /// Runs `start` once in the life of this handle: it starts the heartbeat.
+    pub(crate) fn start_once(&self, start: impl FnOnce()) {
+        self.0.heartbeat.get_or_init(start);
+    }
+
+    /// The folder from which the browser client is served in development.
+    #[cfg(feature = "js")]
+    pub(crate) fn asset_folder(&self) -> Option<&Path> {
+        self.0.asset_folder.as_deref()
     }
 
     pub(crate) fn downgrade(&self) -> impl Fn() -> Option<Bellwire> + Send + 'static {

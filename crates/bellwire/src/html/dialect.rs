@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
-use crate::group_name::Position;
-use crate::html::escape;
+use crate::html::{Command, escape};
+use crate::position::{Position, Seq};
 use crate::transport::{EncodedFrame, EncodedFrames};
-use crate::{Html, Invalid, Patch, Seq, Swap};
+use crate::{Html, Patch, Refusal, Swap};
+
+/// The swap of an element that only bellwire.js reads: unmodified htmx does nothing with it.
+const NO_SWAP: &str = "none:body";
 
 /// The largest capacity of a buffer that is kept for reuse, in bytes.
 const KEPT: usize = 16 * 1024;
@@ -21,15 +25,17 @@ thread_local! {
 
 /// The format of the frames that a browser receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Dialect {
     /// One object per frame: `{"selector", "html"}`, with `"append": true` or `"how"`, and `"url"`,
-    /// `"title"`, `"focus"`, `"feed"`, `"seq"` where they apply. Errors are
-    /// `{"error", "field", "client_id"}`.
+    /// `"title"`, `"focus"`, `"keep_last"`, `"feed"`, `"seq"`, `"position"` where they apply.
+    /// Commands are `{"event", "detail"}`, `{"redirect"}` and `{"reload"}`, answers to actions
+    /// `{"answer"}` with the client id, errors `{"error", "field", "client_id"}`.
     #[default]
     Json,
     /// HTML in which every top-level element carries `hx-swap-oob`, so that unmodified htmx 2 and 4
-    /// swap it. Feed and number are `data-feed` and `data-seq`; URL, title, focus and morph are
-    /// `data-bw-…`, which only bellwire.js applies; an error goes into `#error--<field>` or
+    /// swap it. Feed and position are `data-feed` and `data-seq`; everything that only bellwire.js
+    /// applies is `data-bw-…` (see `docs/browser.md`); an error goes into `#error--<field>` or
     /// `#error`.
     Htmx,
 }
@@ -73,12 +79,35 @@ impl Dialect {
     }
 
     /// Encodes the error that answers a browser's action.
-    pub(crate) fn error(self, invalid: &Invalid, client_id: Option<&str>) -> EncodedFrame {
-        let Invalid { field, message } = invalid;
+    pub(crate) fn error(self, refusal: &Refusal, client_id: Option<&str>) -> EncodedFrame {
+        let Refusal { field, message, .. } = refusal;
         let field = field.as_deref();
         match self {
             Self::Json => json(&JsonError { error: message, field, client_id }),
             Self::Htmx => text(|html| htmx_error(html, field, message, client_id)),
+        }
+    }
+
+    /// Encodes the answer to an action that was accepted.
+    pub(crate) fn answer(self, client_id: &str) -> EncodedFrame {
+        match self {
+            Self::Json => json(&JsonAnswer { answer: client_id }),
+            Self::Htmx => {
+                text(|html| note(html, |html| attribute(html, "data-bw-answer", client_id)))
+            }
+        }
+    }
+
+    /// Encodes the first frame of a connection, which tells a page for whom the connection is.
+    /// `None` in a dialect without it.
+    pub(crate) fn hello(self, person: Option<&str>) -> Option<EncodedFrame> {
+        let attributes = |html: &mut String| {
+            attribute(html, "data-bw-hello", "1");
+            attribute(html, "data-bw-person", person.unwrap_or_default());
+        };
+        match self {
+            Self::Json => None,
+            Self::Htmx => Some(text(|html| note(html, attributes))),
         }
     }
 
@@ -91,6 +120,47 @@ impl Dialect {
                 let empty = Patch::inner(error_selector(field), Html::text(""));
                 Some(text(|html| htmx_patch(html, &empty, None)))
             }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonAnswer<'a> {
+    answer: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonCommand<'a> {
+    #[serde(flatten)]
+    command: Fields<'a>,
+    #[serde(flatten)]
+    position: JsonPosition<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Fields<'a> {
+    Event { event: &'a str, detail: &'a RawValue },
+    Redirect { redirect: &'a str },
+    Reload { reload: bool },
+}
+
+#[derive(Serialize)]
+struct JsonPosition<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<Seq>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<String>,
+}
+
+impl<'a> JsonPosition<'a> {
+    fn of(position: Option<&'a Position>) -> Self {
+        Self {
+            feed: position.map(|position| position.feed.as_str()),
+            seq: position.map(|position| position.at.seq),
+            position: position.map(Position::to_string),
         }
     }
 }
@@ -110,9 +180,9 @@ struct JsonPatch<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     focus: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    feed: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seq: Option<Seq>,
+    keep_last: Option<u32>,
+    #[serde(flatten)]
+    position: JsonPosition<'a>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +198,9 @@ fn json_patch(patch: &Patch, position: Option<&Position>) -> EncodedFrame {
     if let Some(text) = &patch.json_text {
         return EncodedFrame::text(text.as_bytes());
     }
+    if let Some(command) = &patch.command {
+        return json_command(command, position);
+    }
     json(&JsonPatch {
         selector: &patch.selector,
         html: patch.html.as_str(),
@@ -136,9 +209,22 @@ fn json_patch(patch: &Patch, position: Option<&Position>) -> EncodedFrame {
         url: patch.url.as_deref(),
         title: patch.title.as_deref(),
         focus: patch.focus.as_deref(),
-        feed: position.map(|position| position.feed.as_str()),
-        seq: position.map(|position| position.seq),
+        keep_last: patch.keep_last,
+        position: JsonPosition::of(position),
     })
+}
+
+fn json_command(command: &Command, position: Option<&Position>) -> EncodedFrame {
+    let command = match command {
+        Command::Event(name, detail) => match serde_json::from_str(detail) {
+            Ok(detail) => Fields::Event { event: name, detail },
+            // Only another process of this site writes a detail, and always as JSON.
+            Err(_) => Fields::Event { event: name, detail: RawValue::NULL },
+        },
+        Command::Redirect(url) => Fields::Redirect { redirect: url },
+        Command::Reload => Fields::Reload { reload: true },
+    };
+    json(&JsonCommand { command, position: JsonPosition::of(position) })
 }
 
 /// Encodes the text that `write` appends as one frame.
@@ -175,12 +261,9 @@ fn htmx_patch(out: &mut String, patch: &Patch, position: Option<&Position>) {
         if patch.swap == Swap::Morph {
             out.push_str(" data-bw-how=\"morph\"");
         }
-        if let Some(Position { feed, seq }) = position {
-            // The name of a feed needs no escaping, and writing to a `String` cannot fail.
-            [" data-feed=\"", feed.as_str(), "\" data-seq=\""]
-                .iter()
-                .for_each(|text| out.push_str(text));
-            let _ = write!(out, "{seq}\"");
+        position_attributes(out, position);
+        if let Some(count) = patch.keep_last {
+            let _ = write!(out, " data-bw-keep-last=\"{count}\"");
         }
         for (name, value) in [
             ("data-bw-url", &patch.url),
@@ -192,6 +275,9 @@ fn htmx_patch(out: &mut String, patch: &Patch, position: Option<&Position>) {
             }
         }
     };
+    if let Some(command) = &patch.command {
+        return htmx_command(out, command, position);
+    }
     let html = patch.html.as_str().trim_start();
     match (matches!(patch.swap, Swap::Replace | Swap::Morph), tag(html)) {
         (true, Some(tag)) => {
@@ -203,6 +289,36 @@ fn htmx_patch(out: &mut String, patch: &Patch, position: Option<&Position>) {
         (true, None) => wrap(out, "span", attributes, html),
         (false, inside) => wrap(out, wrapper(inside), attributes, html),
     }
+}
+
+fn htmx_command(out: &mut String, command: &Command, position: Option<&Position>) {
+    note(out, |out| {
+        position_attributes(out, position);
+        match command {
+            Command::Event(name, detail) => {
+                attribute(out, "data-bw-event", name);
+                attribute(out, "data-bw-detail", detail);
+            }
+            Command::Redirect(url) => attribute(out, "data-bw-redirect", url),
+            Command::Reload => out.push_str(" data-bw-reload"),
+        }
+    });
+}
+
+/// Writes an element that only bellwire.js reads.
+fn note(out: &mut String, attributes: impl FnOnce(&mut String)) {
+    let with_swap = |out: &mut String| {
+        [" hx-swap-oob=\"", NO_SWAP, "\""].iter().for_each(|text| out.push_str(text));
+        attributes(out);
+    };
+    wrap(out, "div", with_swap, "");
+}
+
+fn position_attributes(out: &mut String, position: Option<&Position>) {
+    let Some(Position { feed, at }) = position else { return };
+    // The name of a feed needs no escaping, and writing to a `String` cannot fail.
+    [" data-feed=\"", feed.as_str(), "\" data-seq=\""].iter().for_each(|text| out.push_str(text));
+    let _ = write!(out, "{at}\"");
 }
 
 fn htmx_error(out: &mut String, field: Option<&str>, message: &str, client_id: Option<&str>) {
@@ -263,7 +379,6 @@ fn wrapper(tag: Option<&str>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::GroupName;
     use serde_json::json;
 
     fn payload_text(frame: &EncodedFrame) -> String {
@@ -281,7 +396,7 @@ mod tests {
     }
 
     fn position() -> Option<Position> {
-        Some(Position { feed: GroupName::new("chat.room.1").unwrap(), seq: 7 })
+        Position::parse("chat.room.1:3f9.7")
     }
 
     #[test]
@@ -347,7 +462,7 @@ mod tests {
             encode_one(Dialect::Htmx, patch, position()),
             concat!(
                 "<div hx-swap-oob=\"innerHTML:[name=&quot;q&quot;]\" data-feed=\"chat.room.1\" ",
-                "data-seq=\"7\" data-bw-url=\"/?a=1&amp;b=2\" ",
+                "data-seq=\"3f9.7\" data-bw-url=\"/?a=1&amp;b=2\" ",
                 "data-bw-title=\"&quot;&gt;&lt;script&gt;\" data-bw-focus=\"#q\">",
                 "<li id=\"message--1\">x</li></div>"
             )
@@ -367,6 +482,7 @@ mod tests {
                 "append": true,
                 "feed": "chat.room.1",
                 "seq": 7,
+                "position": "chat.room.1:3f9.7",
             })
         );
         let frame = encode_one(Dialect::Json, Patch::remove("#a"), None);
@@ -390,8 +506,8 @@ mod tests {
     #[test]
     fn an_error_is_escaped_and_an_untrusted_field_name_does_not_become_a_selector() {
         let error = |field: &str| {
-            let invalid = Invalid { field: Some(field.into()), message: "<b>".into() };
-            payload_text(&Dialect::Htmx.error(&invalid, Some("\"x")))
+            let refusal = Refusal::field(field, "<b>");
+            payload_text(&Dialect::Htmx.error(&refusal, Some("\"x")))
         };
         assert_eq!(
             error("message"),
@@ -401,5 +517,63 @@ mod tests {
             )
         );
         assert!(error("x, body").contains("innerHTML:#error\""));
+    }
+
+    #[test]
+    fn a_command_is_an_element_that_unmodified_htmx_ignores() {
+        let event = || Patch::event("chat:unread", json!({ "count": 2, "from": "\"A\"" }));
+        for (command, htmx, json) in [
+            (
+                event(),
+                concat!(
+                    r#"<div hx-swap-oob="none:body" data-bw-event="chat:unread" "#,
+                    r#"data-bw-detail="{&quot;count&quot;:2,&quot;from&quot;:&quot;\&quot;A\"#,
+                    r#"&quot;&quot;}"></div>"#
+                ),
+                r#"{"event":"chat:unread","detail":{"count":2,"from":"\"A\""}}"#,
+            ),
+            (
+                Patch::redirect("/login/?a=1&b=2"),
+                r#"<div hx-swap-oob="none:body" data-bw-redirect="/login/?a=1&amp;b=2"></div>"#,
+                r#"{"redirect":"/login/?a=1&b=2"}"#,
+            ),
+            (
+                Patch::reload(),
+                r#"<div hx-swap-oob="none:body" data-bw-reload></div>"#,
+                r#"{"reload":true}"#,
+            ),
+        ] {
+            assert_eq!(encode_one(Dialect::Htmx, command.clone(), None), htmx);
+            assert_eq!(encode_one(Dialect::Json, command, None), json);
+        }
+        let numbered = encode_one(Dialect::Htmx, event(), position());
+        assert!(numbered.contains(r#" data-feed="chat.room.1" data-seq="3f9.7""#), "{numbered}");
+    }
+
+    #[test]
+    fn the_number_of_children_to_keep_is_an_attribute() {
+        let patch = || Patch::append("#a", Html::text("x")).keep_last(50);
+        assert_eq!(
+            encode_one(Dialect::Htmx, patch(), None),
+            r##"<div hx-swap-oob="beforeend:#a" data-bw-keep-last="50">x</div>"##
+        );
+        let json = encode_one(Dialect::Json, patch(), None);
+        assert_eq!(json, r##"{"selector":"#a","html":"x","append":true,"keep_last":50}"##);
+    }
+
+    #[test]
+    fn an_answer_names_the_action_and_the_hello_names_the_person() {
+        assert_eq!(payload_text(&Dialect::Json.answer("c-1")), r#"{"answer":"c-1"}"#);
+        assert_eq!(
+            payload_text(&Dialect::Htmx.answer("\"c")),
+            r#"<div hx-swap-oob="none:body" data-bw-answer="&quot;c"></div>"#
+        );
+        let hello = |person| payload_text(&Dialect::Htmx.hello(person).unwrap());
+        assert_eq!(
+            hello(Some("user.5")),
+            r#"<div hx-swap-oob="none:body" data-bw-hello="1" data-bw-person="user.5"></div>"#
+        );
+        assert!(hello(None).contains(r#"data-bw-person="""#));
+        assert!(Dialect::Json.hello(None).is_none());
     }
 }

@@ -2,19 +2,23 @@
 
 mod dialect;
 mod patch;
+mod stored_patch;
 mod swap;
+mod templates;
 
 use std::fmt;
 use std::sync::Arc;
-
-use askama::Template;
 
 pub use dialect::{Dialect, UnknownDialect};
 pub use patch::Patch;
 pub use swap::Swap;
 
-/// HTML that is safe to show: rendered by a template, which escapes, or escaped from text. Any
-/// other HTML has to be declared [`trusted`](Html::trusted).
+pub(crate) use patch::Command;
+pub(crate) use stored_patch::StoredPatch;
+
+/// HTML that is safe to show: rendered by a template engine that escapes (features `askama`, `maud`,
+/// `minijinja`), or escaped from text. Any other HTML has to be declared
+/// [`trusted`](Html::trusted).
 ///
 /// ```
 /// use bellwire::Html;
@@ -24,14 +28,6 @@ pub use swap::Swap;
 pub struct Html(Arc<str>);
 
 impl Html {
-    /// Renders a template.
-    ///
-    /// # Errors
-    /// If rendering fails. An askama template fails only if a filter or a `Display` in it fails.
-    pub fn from_template(template: &impl Template) -> Result<Self, askama::Error> {
-        Ok(Self(template.render()?.into()))
-    }
-
     /// Escapes text: every character with a meaning in HTML.
     pub fn text(text: &str) -> Self {
         let mut html = String::with_capacity(text.len());
@@ -61,9 +57,6 @@ impl fmt::Debug for Html {
         write!(f, "Html({:?})", &self.0)
     }
 }
-
-/// Templates show `Html` without escaping it a second time.
-impl askama::filters::HtmlSafe for Html {}
 
 /// Appends text, escaped for HTML content and for quoted attributes.
 pub(crate) fn escape(out: &mut String, text: &str) {

@@ -6,6 +6,9 @@ use crate::{Html, Swap};
 
 /// A change to a page. A [`Dialect`](crate::Dialect) encodes it for a browser.
 ///
+/// Unmodified htmx applies the swap; URL, title, focus, morph, `keep_last`, events and redirects
+/// need bellwire.js.
+///
 /// ```
 /// use bellwire::{Html, Patch};
 /// let item = Html::trusted("<li id=message--1>Hello</li>");
@@ -21,6 +24,22 @@ pub struct Patch {
     pub(crate) title: Option<String>,
     pub(crate) focus: Option<String>,
     pub(crate) json_text: Option<String>,
+    /// The number of children that a list keeps.
+    pub(crate) keep_last: Option<u32>,
+    /// What the page does instead of a swap.
+    pub(crate) command: Option<Box<Command>>,
+}
+
+/// What a page does other than to swap HTML.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Command {
+    /// Dispatches an event of this name, with this JSON as its detail.
+    Event(String, String),
+    /// Opens another page.
+    Redirect(String),
+    /// Loads the page again.
+    Reload,
 }
 
 impl Patch {
@@ -35,7 +54,36 @@ impl Patch {
             title: None,
             focus: None,
             json_text: None,
+            keep_last: None,
+            command: None,
         }
+    }
+
+    fn command(command: Command) -> Self {
+        let nothing = Self::new(Swap::Inner, "", Html::trusted(""));
+        Self { command: Some(Box::new(command)), ..nothing }
+    }
+
+    /// Dispatches a DOM event on the document, after the patches before it are applied. Scripts
+    /// listen to it by its name, and read `event.detail`.
+    ///
+    /// ```
+    /// use bellwire::Patch;
+    /// let unread = Patch::event("chat:unread", serde_json::json!({ "room": 7, "count": 2 }));
+    /// # let _ = unread;
+    /// ```
+    pub fn event(name: impl Into<String>, detail: impl Into<serde_json::Value>) -> Self {
+        Self::command(Command::Event(name.into(), detail.into().to_string()))
+    }
+
+    /// Opens another page of the site in place of this one.
+    pub fn redirect(url: impl Into<String>) -> Self {
+        Self::command(Command::Redirect(url.into()))
+    }
+
+    /// Loads the page again.
+    pub fn reload() -> Self {
+        Self::command(Command::Reload)
     }
 
     /// Replaces the element's content with `html`.
@@ -96,6 +144,14 @@ impl Patch {
     #[must_use]
     pub fn focus(mut self, selector: impl Into<String>) -> Self {
         self.focus = Some(selector.into());
+        self
+    }
+
+    /// Also removes the oldest children of the list, so that at most `count` stay: after
+    /// [`append`](Self::append) the first ones, after [`prepend`](Self::prepend) the last ones.
+    #[must_use]
+    pub fn keep_last(mut self, count: u32) -> Self {
+        self.keep_last = Some(count);
         self
     }
 

@@ -3,6 +3,7 @@
 /// The way in which a patch changes the element that it selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Swap {
     /// Replaces the element's content with the HTML.
     Inner,

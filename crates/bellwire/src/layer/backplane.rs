@@ -1,13 +1,15 @@
 //! Backplane between processes: each send is carried once to every process with members.
 
-use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::outbound::{AnyEvent, Send};
-use crate::{ChannelName, Close, GroupName, Html, Patch, Seq, Swap};
+use crate::html::StoredPatch;
+use crate::outbound::{AnyEvent, ChannelName, Send};
+use crate::position::Seq;
+use crate::{Close, Error, GroupName, Html, Patch};
 
 /// A carrier of messages between processes. Without one the layer works in this process's memory.
 ///
@@ -38,22 +40,12 @@ struct Envelope {
 #[derive(Serialize, Deserialize)]
 enum Body {
     Event(Box<RawValue>),
-    Patches { patches: Vec<PatchMessage>, seq: Option<Seq> },
+    Patches { patches: Vec<StoredPatch>, seq: Option<Seq> },
+    Hint { seq: Seq },
+    State { key: String, html: Option<String>, millis: u64 },
     Text(String),
     Close(Close),
     Remove(String),
-}
-
-#[derive(Serialize, Deserialize)]
-struct PatchMessage {
-    swap: Swap,
-    selector: Cow<'static, str>,
-    html: String,
-    url: Option<String>,
-    title: Option<String>,
-    focus: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    json_text: Option<String>,
 }
 
 /// A backplane message that no process of this site can have sent.
@@ -61,17 +53,32 @@ struct PatchMessage {
 #[error("a message from the backplane cannot be read: {0}")]
 pub struct MalformedMessage(String);
 
-pub(super) fn pack(send: &Send, except: Option<ChannelName>) -> Option<Bytes> {
+/// Packs a send.
+///
+/// # Errors
+/// If an event has no JSON form.
+pub(super) fn pack(send: &Send, except: Option<ChannelName>) -> Result<Bytes, Error> {
     let body = match send {
-        Send::Event(event) => Body::Event(RawValue::from_string(event.json()?).ok()?),
+        Send::Event(event) => Body::Event(RawValue::from_string(event.json()?)?),
         Send::Patches(patches, seq) => {
-            Body::Patches { patches: patches.iter().map(PatchMessage::from).collect(), seq: *seq }
+            Body::Patches { patches: patches.iter().map(StoredPatch::from).collect(), seq: *seq }
         }
+        // Closures stay in their process. Others render the change from the source.
+        Send::Rendered(_, seq) | Send::Hint(seq) => Body::Hint { seq: *seq },
+        Send::State(key, shown) => Body::State {
+            key: key.to_string(),
+            html: shown.as_ref().map(|(html, _)| html.to_string()),
+            millis: shown.as_ref().map_or(0, |(_, ttl)| millis(*ttl)),
+        },
         Send::Text(text) => Body::Text(text.to_string()),
         Send::Close(close) => Body::Close(close.clone()),
         Send::Remove(group) => Body::Remove(group.as_str().to_owned()),
     };
-    serde_json::to_vec(&Envelope { except, body }).ok().map(Bytes::from)
+    Ok(serde_json::to_vec(&Envelope { except, body })?.into())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn unpack(message: &[u8]) -> Result<(Send, Option<ChannelName>), MalformedMessage> {
@@ -82,23 +89,15 @@ pub(super) fn unpack(message: &[u8]) -> Result<(Send, Option<ChannelName>), Malf
         Body::Patches { patches, seq } => {
             Send::Patches(patches.into_iter().map(Patch::from).collect(), seq)
         }
+        Body::Hint { seq } => Send::Hint(seq),
+        Body::State { key, html, millis } => {
+            let ttl = Duration::from_millis(millis);
+            let shown = html.map(|html| (Html::trusted(html), ttl));
+            Send::State(key.parse().map_err(|error| malformed(&error))?, shown)
+        }
         Body::Text(text) => Send::Text(text.into()),
         Body::Close(close) => Send::Close(close),
         Body::Remove(group) => Send::Remove(GroupName::new(group).map_err(|e| malformed(&e))?),
     };
     Ok((send, except))
-}
-
-impl From<&Patch> for PatchMessage {
-    fn from(patch: &Patch) -> Self {
-        let Patch { swap, selector, html, url, title, focus, json_text } = patch.clone();
-        Self { swap, selector, html: html.as_str().to_owned(), url, title, focus, json_text }
-    }
-}
-
-impl From<PatchMessage> for Patch {
-    fn from(message: PatchMessage) -> Self {
-        let PatchMessage { swap, selector, html, url, title, focus, json_text } = message;
-        Self { swap, selector, html: Html::trusted(html), url, title, focus, json_text }
-    }
 }

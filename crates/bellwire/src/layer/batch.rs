@@ -46,20 +46,20 @@ impl State {
 /// a batch already, so within a handler it changes nothing: changes are flushed with all others
 /// that the connection publishes before it waits.
 ///
-/// Only numbered changes ([`Group::publish`](crate::Group::publish)) are buffered, of one group at
+/// Only numbered changes ([`Feed::publish`](crate::Feed::publish)) are buffered, of one group at
 /// a time. Other sends to groups and channels, and joins, keep their order relative to them.
 ///
 /// ```
-/// use bellwire::{Bellwire, GroupName, Html, Patch, batch};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let bellwire = Bellwire::builder("http://127.0.0.1:8000").build()?;
-/// let room = bellwire.layer().group::<()>(GroupName::of("chat.room", 7));
+/// use bellwire::{Html, Layer, Patch, Topic, batch};
+///
+/// const ROOM: Topic<u32> = Topic::new("chat.room");
+///
+/// let room = Layer::memory().journal(ROOM.of(7), 100);
 /// batch(|| {
-///     for (seq, text) in [(43, "Hi"), (44, "Lunch?")] {
-///         room.publish(seq, Patch::append("#messages-list", Html::text(text)));
+///     for text in ["Hi", "Lunch?"] {
+///         room.append(Patch::append("#messages-list", Html::text(text)));
 ///     }
 /// });
-/// # Ok(()) }
 /// ```
 pub fn batch<T>(f: impl FnOnce() -> T) -> T {
     let _batch = Batch::begin();
@@ -144,11 +144,15 @@ fn switch_to(next: Option<(&Layer, &GroupName)>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::Send;
     use crate::outbound::{Delivery, Handled};
+    use crate::topic::{Group, Topic};
     use crate::{Html, Limits, Patch, Scope};
 
+    const ROOM: Topic<u8> = Topic::new("room");
+
     fn room() -> GroupName {
-        GroupName::of("room", 1)
+        ROOM.of(1).name().clone()
     }
 
     /// The number of messages in each delivery that is queued for the only member after `send`.
@@ -165,10 +169,10 @@ mod tests {
         deliveries
     }
 
-    fn publish(layer: &Layer, numbers: &[u64]) {
-        let room = layer.group::<()>(room());
+    fn publish(layer: &Layer, numbers: &[i64]) {
         for number in numbers {
-            room.publish(*number, Patch::append("#list", Html::text("x")));
+            let patches = vec![Patch::append("#list", Html::text("x"))];
+            layer.group(ROOM.of(1)).send_raw(Send::Patches(patches, Some(*number)), None);
         }
     }
 
@@ -197,12 +201,13 @@ mod tests {
 
     #[test]
     fn other_sends_keep_their_order_relative_to_a_batch() {
+        let elsewhere = GroupName::new("elsewhere").unwrap();
         let mixed = |layer: &Layer| {
             batch(|| {
                 publish(layer, &[1, 2]);
-                layer.group::<()>(room()).text("unnumbered");
+                layer.group(ROOM.of(1)).text("unnumbered");
                 publish(layer, &[3, 4]);
-                layer.group::<()>(GroupName::of("elsewhere", 1)).text("elsewhere");
+                layer.group(Group::<()>::new(elsewhere.clone())).text("elsewhere");
                 publish(layer, &[5, 6]);
             });
         };

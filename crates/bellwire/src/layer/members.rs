@@ -71,7 +71,7 @@ impl Members {
         let (mut members, mut flush_list) = (0, FlushList::default());
         for member in self.channels.values().filter(|member| Some(member.name) != except) {
             members += 1;
-            if !member.deliver(&delivery, &mut flush_list) {
+            if !flush_list.deliver(&delivery, member) {
                 counters.overflowed();
             }
         }

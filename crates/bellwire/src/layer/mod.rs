@@ -6,24 +6,34 @@ mod group_handle;
 mod hub;
 mod members;
 mod presence;
+mod state;
+mod subscription;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 pub use backplane::{Backplane, MalformedMessage};
 pub use batch::batch;
-pub use group_handle::{Event, Group};
-pub use presence::{Presence, PresenceChange, PresenceChanges};
+pub use group_handle::GroupHandle;
+pub use presence::{Presence, PresenceChange, PresenceChanges, PresenceDifference, Present};
+pub use subscription::{Message, Subscription};
 
 pub(crate) use batch::Batched;
 
-use crate::group_name::Position;
+use crate::feed::{CatchUps, Journal};
 use crate::layer_counters::{Counters, Counts};
-use crate::outbound::{Body, Channel, Delivery, EncodedPatches, FlushList, Send};
+use crate::outbound::{Body, Channel, ChannelName, Delivery, EncodedPatches, Send};
+use crate::position::{Epoch, FeedPosition, Position};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, PoisonError};
-use crate::{ChannelName, Close, GroupName, Limits, Patch, Scope, Seq};
+use crate::topic::{Event, Group, Named};
+use crate::transport::EncodedFrame;
+use crate::{Close, Error, GroupName, Html, Limits, Patch, Scope, TextId};
 
 /// Carries sends to the members of groups: in this process through the hub, to other processes
 /// through a [`Backplane`].
@@ -44,6 +54,13 @@ struct Inner {
     /// The groups that the backplane listens to.
     listening: Mutex<HashSet<GroupName>>,
     presence: Presence,
+    states: state::States,
+    catch_ups: CatchUps,
+    journals: Journals,
+    /// The epoch under which this process publishes.
+    epoch: AtomicU64,
+    /// The writes whose changes are still to be published.
+    writes: TaskTracker,
 }
 
 impl Layer {
@@ -67,12 +84,40 @@ impl Layer {
             counters,
             listening: Mutex::default(),
             presence: Presence::new(),
+            states: state::States::default(),
+            catch_ups: CatchUps::default(),
+            journals: Journals::default(),
+            epoch: AtomicU64::new(Epoch::random().number().cast_unsigned()),
+            writes: TaskTracker::new(),
         }))
     }
 
-    /// The group of this name, whose members exchange events of type `E`.
-    pub fn group<E: Event>(&self, name: GroupName) -> Group<E> {
-        Group::new(self.clone(), name)
+    /// The handle to send to a group.
+    pub fn group<E>(&self, group: Group<E>) -> GroupHandle<E> {
+        GroupHandle::new(self.clone(), group)
+    }
+
+    /// The group of all windows of a person, on every process. A connection is in the group of its
+    /// [`Live::person`](crate::Live::person) from the start.
+    pub fn person(&self, key: &str) -> GroupHandle {
+        self.group(Group::new(GroupName::reserved("person", key)))
+    }
+
+    /// Receives everything that is sent to a group from now on, for tasks and tests.
+    pub fn subscribe<E: Event>(&self, group: Group<E>) -> Subscription<E> {
+        Subscription::new(self.clone(), group)
+    }
+
+    /// The epoch under which this process publishes; see [`Epoch`].
+    pub fn epoch(&self) -> Epoch {
+        let number = self.0.epoch.load(Ordering::Acquire).cast_signed();
+        Epoch::from_number(number).unwrap_or_else(|| unreachable!("only epochs are stored"))
+    }
+
+    /// Takes a new epoch. Call it when a number is written that is lower than one published before:
+    /// then the storage was replaced under the running process.
+    pub fn renew_epoch(&self) {
+        self.0.epoch.store(Epoch::random().number().cast_unsigned(), Ordering::Release);
     }
 
     /// The people who are present in each group.
@@ -81,8 +126,8 @@ impl Layer {
     }
 
     /// The number of this process's sockets in the group.
-    pub fn local_members(&self, group: &GroupName) -> usize {
-        self.0.hub.size(group)
+    pub fn local_members(&self, group: impl Named) -> usize {
+        self.0.hub.size(group.group_name())
     }
 
     /// The number of this process's sockets.
@@ -111,18 +156,33 @@ impl Layer {
     /// Closes all sockets of a person, on every process, including those in their handshake. After
     /// this returns, nothing sent reaches the ones of this process.
     pub fn kick_person(&self, person: &str, close: Close) {
-        self.send(&GroupName::reserved("person", person), Send::Close(close), None);
+        self.send_reserved("person", person, Send::Close(close));
     }
 
     /// Closes all sockets that a session opened, on every process.
     pub fn kick_session(&self, session: &str, close: Close) {
-        self.send(&GroupName::reserved("session", session), Send::Close(close), None);
+        self.send_reserved("session", session, Send::Close(close));
     }
 
     /// Removes all sockets of a person from a group, on every process. Calls
     /// [`Consumer::removed`](crate::Consumer::removed) of each.
-    pub fn remove_person(&self, person: &str, group: &GroupName) {
-        self.send(&GroupName::reserved("person", person), Send::Remove(group.clone()), None);
+    pub fn remove_person(&self, person: &str, group: impl Named) {
+        self.send_reserved("person", person, Send::Remove(group.group_name().clone()));
+    }
+
+    fn send_reserved(&self, kind: &'static str, key: &str, send: Send) {
+        // Only an event can fail.
+        let _ = self.send(&GroupName::reserved(kind, key), send, None);
+    }
+
+    /// Closes one connection of this process; returns `false` if there is no such connection, or no
+    /// longer.
+    pub fn kick_channel(&self, channel: ChannelName, close: Close) -> bool {
+        let found = self.local_channel(channel);
+        if let Some(found) = &found {
+            found.queue.close(close);
+        }
+        found.is_some()
     }
 
     /// Delivers a message that a backplane received from another process.
@@ -144,35 +204,104 @@ impl Layer {
         &self.0.counters
     }
 
-    pub(crate) fn send(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
+    /// The journal of a feed, which keeps this many changes if it is new.
+    pub(crate) fn journal_of(&self, feed: &GroupName, last: usize) -> std::sync::Arc<Journal> {
+        let mut journals = self.0.journals.lock().unwrap_or_else(PoisonError::into_inner);
+        let journal = journals.entry(feed.clone());
+        journal.or_insert_with(|| std::sync::Arc::new(Journal::new(last))).clone()
+    }
+
+    pub(crate) fn writes(&self) -> &TaskTracker {
+        &self.0.writes
+    }
+
+    pub(crate) fn catch_ups(&self) -> &CatchUps {
+        &self.0.catch_ups
+    }
+
+    /// Sends to the members on every process.
+    ///
+    /// # Errors
+    /// If an event has no JSON form.
+    pub(crate) fn send(
+        &self,
+        group: &GroupName,
+        send: Send,
+        except: Option<ChannelName>,
+    ) -> Result<(), Error> {
         self.0.counters.sent();
-        if let Some(backplane) = &self.0.backplane
-            && let Some(message) = backplane::pack(&send, except)
+        if let Some(backplane) = &self.0.backplane {
+            backplane.publish(group, backplane::pack(&send, except)?);
+        } else if cfg!(debug_assertions)
+            && let Send::Event(event) = &send
         {
-            backplane.publish(group, message);
+            event.json()?;
         }
         self.send_local(group, send, except);
+        Ok(())
     }
 
     pub(crate) fn send_local(&self, group: &GroupName, send: Send, except: Option<ChannelName>) {
-        let buffered = match send {
-            Send::Patches(_, Some(_)) if except.is_none() => batch::try_buffer(self, group),
-            _ => {
-                batch::flush_buffered();
-                false
-            }
+        let seq = send.seq();
+        if seq.is_some() {
+            self.0.catch_ups.forget(group);
+        }
+        let buffered = if seq.is_some() && except.is_none() {
+            batch::try_buffer(self, group)
+        } else {
+            batch::flush_buffered();
+            false
         };
         match send {
             Send::Close(close) => self.0.hub.close(group, &close),
             Send::Remove(from) => self.remove_members(group, &from),
-            Send::Patches(patches, seq) if buffered => {
-                self.0.hub.buffer(group, self.frames(group, patches, seq))
-            }
-            send => {
-                if let Some(delivery) = self.delivery(group.clone(), send) {
-                    self.0.hub.deliver(delivery, except);
+            Send::State(key, shown) => self.show_state(group, &key, shown),
+            send => match self.body(group, send) {
+                Body::Frames(frames) if buffered => {
+                    frames.into_iter().for_each(|frames| self.0.hub.buffer(group, frames));
                 }
-            }
+                body => self.0.hub.deliver(Delivery::new(group.clone(), body), except),
+            },
+        }
+    }
+
+    pub(crate) fn set_state(&self, group: &GroupName, key: TextId, html: Html, ttl: Duration) {
+        let _ = self.send(group, Send::State(key, Some((html, ttl))), None);
+    }
+
+    pub(crate) fn clear_state(&self, group: &GroupName, key: &TextId) {
+        let _ = self.send(group, Send::State(key.clone(), None), None);
+    }
+
+    fn show_state(&self, group: &GroupName, key: &TextId, shown: Option<(Html, Duration)>) {
+        let _order = self.0.states.in_order();
+        let patch = match shown {
+            Some((html, ttl)) => self.0.states.set(group, key, html, ttl),
+            None => self.0.states.clear(group, key),
+        };
+        self.patch_local(group, patch);
+    }
+
+    /// Removes the state that has expired from the pages of this process.
+    pub(crate) fn expire_states(&self) {
+        let _order = self.0.states.in_order();
+        for (group, patch) in self.0.states.take_expired(Instant::now()) {
+            self.patch_local(&group, Some(patch));
+        }
+    }
+
+    /// Sends the state of a group to a new member.
+    fn send_state(&self, group: &GroupName, channel: &Arc<Channel>) {
+        let _order = self.0.states.in_order();
+        if let Some(patch) = self.0.states.current(group) {
+            let body = self.body(group, Send::Patches(vec![patch], None));
+            channel.deliver_now(Delivery::new(group.clone(), body));
+        }
+    }
+
+    fn patch_local(&self, group: &GroupName, patch: Option<Patch>) {
+        if let Some(patch) = patch {
+            self.send_local(group, Send::Patches(vec![patch], None), None);
         }
     }
 
@@ -195,34 +324,44 @@ impl Layer {
     }
 
     fn deliver_to(&self, channel: ChannelName, send: Send) -> bool {
-        let local = (channel.process == self.0.process)
-            .then(|| self.0.hub.channel(channel.number))
-            .flatten();
-        let Some(found) = local else { return false };
-        let Some(delivery) = self.delivery(GroupName::reserved("channel", ""), send) else {
-            return false;
-        };
+        let Some(found) = self.local_channel(channel) else { return false };
+        let group = GroupName::reserved("channel", "");
+        let body = self.body(&group, send);
         batch::flush_buffered();
-        found.deliver(&Arc::new(delivery), &mut FlushList::default());
+        found.deliver_now(Delivery::new(group, body));
         true
     }
 
-    /// The delivery of a send to members; `None` for closes and removals, which are not queued.
-    fn delivery(&self, group: GroupName, send: Send) -> Option<Delivery> {
-        let body = match send {
-            Send::Event(event) => Body::Event(event),
-            Send::Patches(patches, seq) => Body::Frames(vec![self.frames(&group, patches, seq)]),
-            Send::Text(text) => {
-                Body::Frames(vec![EncodedPatches::text(&text, self.0.counters.clone())])
-            }
-            Send::Close(_) | Send::Remove(_) => return None,
-        };
-        Some(Delivery::new(group, body))
+    /// Queues a frame for one connection, after everything that is queued for it.
+    pub(crate) fn deliver_frame(&self, channel: &Arc<Channel>, frame: EncodedFrame) {
+        batch::flush_buffered();
+        let frames = vec![EncodedPatches::frame(frame, self.0.counters.clone())];
+        let group = GroupName::reserved("channel", "");
+        channel.deliver_now(Delivery::new(group, Body::Frames(frames)));
     }
 
-    fn frames(&self, group: &GroupName, patches: Vec<Patch>, seq: Option<Seq>) -> EncodedPatches {
-        let position = seq.map(|seq| Position { feed: group.clone(), seq });
-        EncodedPatches::new(patches, position, self.0.counters.clone())
+    fn local_channel(&self, channel: ChannelName) -> Option<Arc<Channel>> {
+        let is_local = channel.process == self.0.process;
+        is_local.then(|| self.0.hub.channel(channel.number)).flatten()
+    }
+
+    /// The body of a delivery. Closes, removals and state have none.
+    fn body(&self, group: &GroupName, send: Send) -> Body {
+        let counters = self.0.counters.clone();
+        let position =
+            |seq| Position::new(group.clone(), FeedPosition { epoch: self.epoch(), seq });
+        Body::Frames(vec![match send {
+            Send::Event(event) => return Body::Event(event),
+            Send::Patches(patches, seq) => {
+                EncodedPatches::new(patches, seq.map(position), counters)
+            }
+            Send::Rendered(render, seq) => {
+                EncodedPatches::rendered(render, position(seq), counters)
+            }
+            Send::Hint(seq) => EncodedPatches::hint(position(seq), counters),
+            Send::Text(text) => EncodedPatches::text(&text, counters),
+            Send::Close(_) | Send::Remove(_) | Send::State(..) => return Body::Frames(Vec::new()),
+        }])
     }
 
     /// Registers a connection before its handshake. From now on it can be kicked, and counts toward
@@ -250,7 +389,15 @@ impl Layer {
         if is_first {
             self.update_listening(group);
         }
+        self.send_state(&name, channel);
         name
+    }
+
+    /// A channel that belongs to no connection, for a subscription.
+    fn open_channel(&self) -> Arc<Channel> {
+        let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
+        let name = ChannelName { process: self.0.process, number };
+        Arc::new(Channel::new(name, &Scope::new("", ""), &Limits::default(), 0))
     }
 
     pub(crate) fn leave(&self, group: &GroupName, channel: &Channel) {
@@ -268,6 +415,7 @@ impl Layer {
         match (self.0.hub.size(group) > 0, listening.contains(group)) {
             (true, false) => {
                 listening.insert(group.clone());
+                self.0.catch_ups.forget(group);
                 backplane.listen(group);
             }
             (false, true) => {
@@ -287,6 +435,9 @@ impl Layer {
         self.0.hub.all()
     }
 }
+
+/// The journals by the names of their feeds.
+type Journals = Mutex<std::collections::HashMap<GroupName, std::sync::Arc<Journal>>>;
 
 impl fmt::Debug for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::outbound::queue::Queue;
-use crate::outbound::{Delivery, FlushList, Outbound};
+use crate::outbound::{Delivery, Outbound};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{GroupName, Limits, Scope};
@@ -62,18 +62,11 @@ impl Channel {
         self.owners().chain(&self.address)
     }
 
-    /// Queues a delivery; returns `false` if the queue overflowed and was dropped. Adds the channel
-    /// to `flush_list` if it has to be flushed.
-    pub(crate) fn deliver(
-        self: &Arc<Self>,
-        delivery: &Arc<Delivery>,
-        flush_list: &mut FlushList,
-    ) -> bool {
-        let pushed = self.queue.push(delivery);
-        if pushed.first {
-            flush_list.add(self);
+    /// Queues a delivery for this channel alone, and wakes its event loop.
+    pub(crate) fn deliver_now(&self, delivery: Delivery) {
+        if self.queue.push(&Arc::new(delivery)).first {
+            self.queue.wake_loop();
         }
-        pushed.fits
     }
 
     /// Returns whether a publisher can write to the socket; wakes the event loop if it cannot.

@@ -1,6 +1,6 @@
 //! Sockets to flush after a send.
 
-use crate::outbound::Channel;
+use crate::outbound::{Channel, Delivery};
 use crate::sync::{Arc, defer};
 
 /// The sockets that one task writes to: tokio's budget lets a task do 128 operations before it has
@@ -15,11 +15,17 @@ const FEW: usize = 16;
 pub(crate) struct FlushList(Vec<Arc<Channel>>);
 
 impl FlushList {
-    pub(super) fn add(&mut self, channel: &Arc<Channel>) {
-        if self.0.is_empty() {
-            self.0.reserve(PER_TASK);
+    /// Queues a delivery for a channel; returns `false` if its queue overflowed and was dropped.
+    /// Adds the channel if it has to be flushed.
+    pub(crate) fn deliver(&mut self, delivery: &Arc<Delivery>, channel: &Arc<Channel>) -> bool {
+        let pushed = channel.queue.push(delivery);
+        if pushed.first {
+            if self.0.is_empty() {
+                self.0.reserve(PER_TASK);
+            }
+            self.0.push(channel.clone());
         }
-        self.0.push(channel.clone());
+        pushed.fits
     }
 
     /// Flushes these sockets on the next scheduler tick, so that messages published in the meantime

@@ -16,6 +16,7 @@ mod feed_subscriptions;
 use std::task::{Context, Poll, Waker};
 
 use crate::Dialect;
+use crate::sync::Arc;
 use crate::transport::{Closed, Transport};
 
 pub use connection_channel::ChannelName;
@@ -23,32 +24,40 @@ pub use connection_channel::ChannelName;
 pub(crate) use connection_channel::Channel;
 #[cfg(test)]
 pub(crate) use counting_waker::CountingWaker;
-pub(crate) use feed_subscriptions::Subscriptions;
+pub(crate) use feed_subscriptions::{Behind, Subscriptions};
 pub(crate) use flush_list::FlushList;
 pub(crate) use queue::{Control, Handled, Overflow, QueuePoll};
-pub(crate) use shared_delivery::{AnyEvent, Body, Delivery, EncodedPatches, Send};
+pub(crate) use shared_delivery::{AnyEvent, Body, Delivery, EncodedPatches, Render, Send};
 
 /// A transport, and the state that is needed to write to it.
 pub(crate) struct Outbound {
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) subscriptions: Subscriptions,
-    pub(crate) dialect: Dialect,
+    pub(crate) reader: Reader,
     /// Whether the event loop waits, or is about to be polled, and has nothing left to write. Only
     /// then may publishers use the transport.
     pub(crate) loop_idle: bool,
 }
 
+/// The form in which a page receives patches.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reader {
+    pub(crate) dialect: Dialect,
+    /// The audience for which changes are rendered; `None` for everyone's.
+    pub(crate) audience: Option<Arc<str>>,
+}
+
 impl Outbound {
-    pub(crate) fn new(transport: Box<dyn Transport>, dialect: Dialect) -> Self {
-        Self { transport, subscriptions: Subscriptions::default(), dialect, loop_idle: false }
+    pub(crate) fn new(transport: Box<dyn Transport>, reader: Reader) -> Self {
+        Self { transport, subscriptions: Subscriptions::default(), reader, loop_idle: false }
     }
 
     /// Writes queued messages to the transport, up to the first that needs the event loop.
     pub(crate) fn poll_queue(&mut self, channel: &Channel, cx: &mut Context<'_>) -> QueuePoll {
-        let Self { transport, subscriptions, dialect, .. } = self;
+        let Self { transport, subscriptions, reader, .. } = self;
         channel
             .queue
-            .poll_next(cx, |delivery| subscriptions.handle(delivery, transport.as_mut(), *dialect))
+            .poll_next(cx, |delivery| subscriptions.handle(delivery, transport.as_mut(), reader))
     }
 
     /// Whether the event loop is idle and the transport has capacity.
@@ -64,9 +73,9 @@ impl Outbound {
     /// Writes the queued messages in place of an idle event loop. Returns whether nothing is left
     /// for the loop to do.
     pub(crate) fn write_queued(&mut self, channel: &Channel) -> bool {
-        let Self { transport, subscriptions, dialect, loop_idle } = self;
+        let Self { transport, subscriptions, reader, loop_idle } = self;
         let handle =
-            |delivery: &Delivery| subscriptions.handle(delivery, transport.as_mut(), *dialect);
+            |delivery: &Delivery| subscriptions.handle(delivery, transport.as_mut(), reader);
         // A full or lost transport wakes nobody here; the event loop then counts as busy, is woken,
         // and polls the transport again.
         *loop_idle = *loop_idle
@@ -86,7 +95,7 @@ impl Outbound {
 /// The state before the transport is opened, and after it is closed.
 impl Default for Outbound {
     fn default() -> Self {
-        Self::new(Box::new(Closed), Dialect::default())
+        Self::new(Box::new(Closed), Reader::default())
     }
 }
 
@@ -98,9 +107,9 @@ mod tests {
 
     use super::*;
     use crate::outbound::CountingWaker;
-    use crate::sync::{Arc, Mutex};
+    use crate::sync::Mutex;
     use crate::transport::{Incoming, Outgoing};
-    use crate::{Close, GroupName, Html, Layer, Limits, Patch, Scope};
+    use crate::{Close, Group, GroupName, Html, Layer, Limits, Patch, Scope, Topic};
 
     /// Records the frames written, and whether the transport is full.
     #[derive(Clone, Default)]
@@ -140,7 +149,7 @@ mod tests {
             let channel = layer.connect(&Scope::new("/", ""), &Limits::default(), 0);
             let (transport, woken) = (Recorder::default(), Arc::<CountingWaker>::default());
             layer.join(&room(), &channel);
-            *channel.outbound() = Outbound::new(Box::new(transport.clone()), Dialect::Json);
+            *channel.outbound() = Outbound::new(Box::new(transport.clone()), Reader::default());
             let waker = Waker::from(woken.clone());
             let polled = channel.outbound().poll_queue(&channel, &mut Context::from_waker(&waker));
             assert!(matches!(polled, QueuePoll::Empty));
@@ -155,7 +164,7 @@ mod tests {
 
         fn patch(&self, text: &str) {
             self.layer
-                .group::<()>(room())
+                .group(Group::<()>::new(room()))
                 .patch(Patch::inner("#a", Html::text(text)).json_text(text));
         }
 
@@ -176,7 +185,7 @@ mod tests {
     }
 
     fn room() -> GroupName {
-        GroupName::of("room", 1)
+        Topic::<u8>::new("room").of(1).name().clone()
     }
 
     #[tokio::test]

@@ -156,6 +156,12 @@ impl Queue {
         }
     }
 
+    /// The number of queued messages.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn depth(&self) -> u32 {
+        self.lock().cost.messages()
+    }
+
     /// Requests a close: messages queued now or later are not delivered. The first close wins.
     pub(crate) fn close(&self, close: Close) {
         let mut state = self.lock();

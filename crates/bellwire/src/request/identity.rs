@@ -5,8 +5,8 @@ use std::net::IpAddr;
 /// The person, session and address behind a request, as keys.
 ///
 /// Middleware that authenticates puts an `Identity` into the request's extensions.
-/// [`Upgrade`](crate::Upgrade) and [`EventStream`](crate::EventStream) read it there, so that a
-/// connection counts for its person and address and can be closed with its session.
+/// [`Live`](crate::Live) reads it there, so that a connection counts for its person and address and
+/// can be closed with its session; [`Answer`](crate::Answer) refuses the form of another person.
 ///
 /// ```
 /// use axum::{extract::Request, middleware::Next, response::Response};
@@ -23,6 +23,7 @@ use std::net::IpAddr;
 pub struct Identity {
     pub(crate) person: Option<Box<str>>,
     pub(crate) session: Option<Box<str>>,
+    pub(crate) visitor: Option<Box<str>>,
     pub(crate) address: Option<IpAddr>,
 }
 
@@ -42,6 +43,14 @@ impl Identity {
         self
     }
 
+    /// Sets the key of a visitor without an account, such as the one of an anonymous session, for
+    /// whom pages are made. It has no effect if there is a person.
+    #[must_use]
+    pub fn with_visitor(mut self, key: impl Into<Box<str>>) -> Self {
+        self.visitor = Some(key.into());
+        self
+    }
+
     /// Sets the address, for the limit of sockets per address. If limits count prefixes, pass the
     /// [`network`](crate::rate::network).
     #[must_use]
@@ -58,6 +67,12 @@ impl Identity {
     /// The key of the session, if there is one.
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()
+    }
+
+    /// The key of whoever a page is for: the person, or else the visitor. It belongs into
+    /// [`Head::person`](crate::assets::Head::person).
+    pub fn owner(&self) -> Option<&str> {
+        self.person.as_deref().or(self.visitor.as_deref())
     }
 
     /// The address, if it is known.

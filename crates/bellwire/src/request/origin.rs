@@ -4,6 +4,7 @@
 //! cookies along. The `Origin` header distinguishes the site's own pages from others, and it must
 //! match exactly: scheme, host and port (RFC 6454, RFC 6455 §10.2).
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
@@ -13,16 +14,82 @@ use url::{Origin, Url};
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The allowed origins: those of the site's own pages.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Origins {
-    allowed: Arc<[String]>,
+    allowed: Arc<[Pattern]>,
+    predicate: Option<Predicate>,
+    /// Whether programs that send neither an origin nor a cookie are permitted.
+    native_clients: bool,
     /// The name of the setting that allows more origins, for the text of a refusal.
     setting: Arc<str>,
 }
 
+type Predicate = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// An allowed origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pattern {
+    Exact(String),
+    /// Every sub-domain: what stands before and after its labels.
+    SubDomains {
+        scheme: String,
+        rest: String,
+    },
+}
+
+impl Pattern {
+    /// Reads `https://chat.example` or `https://*.chat.example`.
+    fn parse(address: &str) -> Result<Self, InvalidOrigin> {
+        let Some((scheme, rest)) = address.split_once("://*.") else {
+            return serialized(address).map(Self::Exact);
+        };
+        let parent = serialized(&format!("{scheme}://{rest}"))
+            .map_err(|_| InvalidOrigin(address.to_owned()))?;
+        match parent.split_once("://") {
+            // `*.com` would be every site.
+            Some((scheme, rest)) if rest.contains('.') => {
+                Ok(Self::SubDomains { scheme: format!("{scheme}://"), rest: format!(".{rest}") })
+            }
+            _ => Err(InvalidOrigin(address.to_owned())),
+        }
+    }
+
+    fn matches(&self, origin: &[u8]) -> bool {
+        match self {
+            Self::Exact(allowed) => allowed.as_bytes() == origin,
+            Self::SubDomains { scheme, rest } => {
+                let labels = origin
+                    .strip_prefix(scheme.as_bytes())
+                    .and_then(|host| host.strip_suffix(rest.as_bytes()));
+                labels.is_some_and(are_labels)
+            }
+        }
+    }
+}
+
+/// Whether these bytes are the labels of a domain, in the lower case that browsers send.
+fn are_labels(labels: &[u8]) -> bool {
+    let is_label = |label: &[u8]| {
+        let is_valid =
+            |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+        !label.is_empty() && label.iter().all(is_valid)
+    };
+    labels.split(|byte| *byte == b'.').all(is_label)
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(origin) => f.write_str(origin),
+            Self::SubDomains { scheme, rest } => write!(f, "{scheme}*{rest}"),
+        }
+    }
+}
+
 impl Origins {
-    /// Allows the origins of the given addresses. `setting` is the name of the setting that allows
-    /// more; a refusal mentions it.
+    /// Allows the origins of the given addresses. `https://*.chat.example` allows every sub-domain,
+    /// and not the domain itself. `setting` is the name of the setting that allows more; a refusal
+    /// mentions it.
     ///
     /// # Errors
     /// Returns [`InvalidOrigin`] if an address is not an `http` or `https` URL.
@@ -30,30 +97,60 @@ impl Origins {
         addresses: impl IntoIterator<Item = &'a str>,
         setting: &str,
     ) -> Result<Self, InvalidOrigin> {
-        let allowed = addresses.into_iter().map(serialized).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { allowed: allowed.into(), setting: setting.into() })
+        let allowed = addresses.into_iter().map(Pattern::parse).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            allowed: allowed.into(),
+            predicate: None,
+            native_clients: false,
+            setting: setting.into(),
+        })
     }
 
-    /// Checks that a request with these headers comes from one of the site's own pages.
-    ///
-    /// A request without `Origin` is permitted only without a cookie: then it does not come from a
-    /// browser that acts for a signed-in person.
+    /// Also allows the origins for which `predicate` returns true.
+    pub(crate) fn or_if(self, predicate: Option<Predicate>) -> Self {
+        Self { predicate, ..self }
+    }
+
+    /// Also allows programs that send neither an origin nor a cookie.
+    pub(crate) fn or_native_clients(self, native_clients: bool) -> Self {
+        Self { native_clients, ..self }
+    }
+
+    /// Checks that a request with these headers comes from one of the site's own pages, or from a
+    /// program without a cookie if those are allowed.
     ///
     /// # Errors
     /// Returns [`OriginRejection`] if the origin is not allowed, is `null`, is sent twice, or is
-    /// missing while a cookie is sent.
+    /// missing.
     pub fn permits(&self, headers: &HeaderMap) -> Result<(), OriginRejection> {
         let mut origins = headers.get_all(header::ORIGIN).iter();
-        let found = match (origins.next(), origins.next()) {
+        match (origins.next(), origins.next()) {
             (None, _) if headers.contains_key(header::COOKIE) => {
-                "missing, although a cookie was sent".to_owned()
+                Err(self.rejection("missing, although a cookie was sent"))
             }
-            (None, _) => return Ok(()),
-            (Some(_), Some(_)) => "given twice".to_owned(),
-            (Some(origin), None) if self.contains(origin.as_bytes()) => return Ok(()),
-            (Some(origin), None) => excerpt(origin.as_bytes()),
+            (None, _) if !self.native_clients => {
+                Err(self.rejection("missing, and programs without one are not allowed"))
+            }
+            (None, _) => Ok(()),
+            (Some(_), Some(_)) => Err(self.rejection("given twice")),
+            (Some(origin), None) => self.permits_origin(origin.as_bytes()),
+        }
+    }
+
+    /// Checks an origin.
+    ///
+    /// # Errors
+    /// Returns [`OriginRejection`] if it is not allowed.
+    pub(crate) fn permits_origin(&self, origin: &[u8]) -> Result<(), OriginRejection> {
+        let is_allowed = || self.allowed.iter().any(|allowed| allowed.matches(origin));
+        let is_accepted = || {
+            let origin = str::from_utf8(origin).ok().filter(|origin| *origin != "null");
+            origin.zip(self.predicate.as_ref()).is_some_and(|(origin, accepts)| accepts(origin))
         };
-        Err(OriginRejection { found, allowed: self.allowed.clone(), setting: self.setting.clone() })
+        match is_allowed() || is_accepted() {
+            true => Ok(()),
+            false => Err(self.rejection(excerpt(origin))),
+        }
     }
 
     /// Checks that a request for server-sent events comes from one of the site's own pages.
@@ -64,28 +161,33 @@ impl Origins {
     ///
     /// # Errors
     /// Returns [`OriginRejection`] if the origin is refused, or if it is missing and the request
-    /// comes from another site, or sends neither header but a cookie.
+    /// comes from another site, or sends neither header.
     pub fn permits_stream(&self, headers: &HeaderMap) -> Result<(), OriginRejection> {
         let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
-        let found = match (sites.next(), sites.next()) {
-            _ if headers.contains_key(header::ORIGIN) => return self.permits(headers),
-            (None, _) => return self.permits(headers),
-            (Some(site), None) if site == "same-origin" => return Ok(()),
-            (Some(site), None) => {
-                format!("missing, and Sec-Fetch-Site is {}", excerpt(site.as_bytes()))
-            }
-            (Some(_), Some(_)) => "missing, and Sec-Fetch-Site is given twice".to_owned(),
-        };
-        Err(OriginRejection { found, allowed: self.allowed.clone(), setting: self.setting.clone() })
+        match (sites.next(), sites.next()) {
+            _ if headers.contains_key(header::ORIGIN) => self.permits(headers),
+            (None, _) => self.permits(headers),
+            (Some(site), None) if site == "same-origin" => Ok(()),
+            (Some(site), None) => Err(self
+                .rejection(format!("missing, and Sec-Fetch-Site is {}", excerpt(site.as_bytes())))),
+            (Some(_), Some(_)) => Err(self.rejection("missing, and Sec-Fetch-Site is given twice")),
+        }
     }
 
     /// The allowed origins, as browsers serialize them.
-    pub fn allowed(&self) -> impl Iterator<Item = &str> {
-        self.allowed.iter().map(String::as_str)
+    pub fn allowed(&self) -> impl Iterator<Item = String> {
+        self.allowed.iter().map(Pattern::to_string)
     }
 
-    fn contains(&self, origin: &[u8]) -> bool {
-        self.allowed.iter().any(|allowed| allowed.as_bytes() == origin)
+    fn rejection(&self, found: impl Into<String>) -> OriginRejection {
+        let allowed = self.allowed.iter().map(Pattern::to_string).collect::<Vec<_>>().join(", ");
+        OriginRejection { found: found.into(), allowed, setting: self.setting.clone() }
+    }
+}
+
+impl fmt::Debug for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Origins").field("allowed", &self.allowed).finish_non_exhaustive()
     }
 }
 
@@ -93,8 +195,10 @@ impl Origins {
 fn serialized(address: &str) -> Result<String, InvalidOrigin> {
     let invalid = || InvalidOrigin(address.to_owned());
     let url = Url::parse(address).map_err(|_| invalid())?;
+    // A `*` that is not the first label would be taken for a host of that name.
+    let is_host = url.host_str().is_some_and(|host| !host.contains('*'));
     match url.origin() {
-        origin @ Origin::Tuple(..) if matches!(url.scheme(), "http" | "https") => {
+        origin @ Origin::Tuple(..) if is_host && matches!(url.scheme(), "http" | "https") => {
             Ok(origin.ascii_serialization())
         }
         _ => Err(invalid()),
@@ -116,13 +220,12 @@ pub struct InvalidOrigin(String);
 /// that allows more origins.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "Refused: the Origin of this request is {found}. Allowed: {}. \
-     To allow this page, see {setting}.",
-    allowed.join(", ")
+    "Refused: the Origin of this request is {found}. Allowed: {allowed}. \
+     To allow this page, see {setting}."
 )]
 pub struct OriginRejection {
     found: String,
-    allowed: Arc<[String]>,
+    allowed: String,
     setting: Arc<str>,
 }
 
@@ -142,6 +245,7 @@ mod tests {
             "BELLWIRE_ORIGINS",
         )
         .unwrap()
+        .or_native_clients(true)
     }
 
     fn headers(origin: Option<&str>, cookie: bool) -> HeaderMap {
@@ -185,9 +289,48 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_origin_is_permitted_only_without_a_cookie() {
+    fn a_missing_origin_is_permitted_only_without_a_cookie_and_if_programs_are_allowed() {
         assert!(origins().permits(&headers(None, false)).is_ok());
         assert!(origins().permits(&headers(None, true)).is_err());
+        let only_pages = origins().or_native_clients(false);
+        assert!(only_pages.permits(&headers(None, false)).is_err());
+        assert!(only_pages.permits_stream(&headers(None, false)).is_err());
+    }
+
+    #[test]
+    fn a_wildcard_permits_sub_domains_and_nothing_else() {
+        let origins = Origins::new(["https://*.chat.example:8443"], "x").unwrap();
+        let permits = |origin: &str| origins.permits_origin(origin.as_bytes()).is_ok();
+        for own in ["https://a.chat.example:8443", "https://a-1.b.chat.example:8443"] {
+            assert!(permits(own), "{own}");
+        }
+        for foreign in [
+            "https://chat.example:8443",
+            "https://.chat.example:8443",
+            "https://a..chat.example:8443",
+            "https://a.chat.example",
+            "http://a.chat.example:8443",
+            "https://achat.example:8443",
+            "https://evil.example/.chat.example:8443",
+            "https://evil.example:1@a.chat.example:8443",
+            "https://a.chat.example:8443.evil.example",
+            "https://A.chat.example:8443",
+        ] {
+            assert!(!permits(foreign), "{foreign}");
+        }
+        for bad in ["https://*.com", "https://*.", "https://*", "https://a.*.example", "*.example"]
+        {
+            assert!(Origins::new([bad], "x").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_predicate_permits_further_origins_but_never_null() {
+        let accepts = |origin: &str| origin.ends_with(".tenant.example") || origin == "null";
+        let origins = origins().or_if(Some(Arc::new(accepts)));
+        let permits = |origin: &str| origins.permits_origin(origin.as_bytes()).is_ok();
+        assert!(permits("https://a.tenant.example") && permits("https://chat.example"));
+        assert!(!permits("https://evil.example") && !permits("null"));
     }
 
     #[test]

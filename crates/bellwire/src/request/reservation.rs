@@ -1,9 +1,12 @@
 //! The reservation of a connection, made before the connection exists.
 
-use crate::outbound::Channel;
+use crate::Bellwire;
+use crate::consumer::RawSocket;
+use crate::outbound::{Channel, Reader};
+use crate::request::scope::Scope;
+use crate::request::upgrade_rejection::UpgradeRejection;
 use crate::sync::Arc;
 use crate::transport::Transport;
-use crate::{Bellwire, Dialect, Scope, Socket, UpgradeRejection};
 
 /// A reserved connection: it counts toward the limits and can be kicked. It is released on drop
 /// unless a socket was made from it.
@@ -25,20 +28,29 @@ impl Reservation {
         let reservation = Self { bellwire, channel, scope, used: false };
         // The count includes this reservation, so concurrent ones cannot all fit under the limit.
         match reservation.bellwire.exceeded_by(&reservation.scope) {
-            Some(limit) => Err(UpgradeRejection::TooMany(limit)),
+            Some(limit) => {
+                reservation.bellwire.layer().counters().refused();
+                tracing::warn!(
+                    scope = %reservation.scope,
+                    limit,
+                    "A connection was refused: its person or address has too many. \
+                     `Limits::sockets_per_person` and `Limits::sockets_per_address` allow more"
+                );
+                Err(UpgradeRejection::TooMany(limit))
+            }
             None => Ok(reservation),
         }
     }
 
     /// Turns the reservation into a socket, which releases it when it closes.
-    pub(crate) fn socket(mut self, transport: Box<dyn Transport>, dialect: Dialect) -> Socket {
+    pub(crate) fn socket(mut self, transport: Box<dyn Transport>, reader: Reader) -> RawSocket {
         self.used = true;
-        Socket::new(
+        RawSocket::new(
             transport,
             self.channel.clone(),
             self.bellwire.clone(),
             std::mem::take(&mut self.scope),
-            dialect,
+            reader,
         )
     }
 }

@@ -7,7 +7,8 @@ use axum::extract::OriginalUri;
 use http::request::Parts;
 
 use crate::limits::MAX_FEEDS;
-use crate::{GroupName, Identity, Seq};
+use crate::position::{FeedPosition, Position};
+use crate::{GroupName, Identity};
 
 /// The scope of a connection, as in Channels: its path and query, the identity behind it, and the
 /// positions of its page in feeds.
@@ -18,7 +19,7 @@ pub struct Scope {
     pub(crate) path: Box<str>,
     pub(crate) query: Box<str>,
     pub(crate) identity: Identity,
-    pub(crate) since: Box<[(GroupName, Seq)]>,
+    pub(crate) since: Box<[Position]>,
 }
 
 impl Scope {
@@ -46,6 +47,7 @@ impl Scope {
 
     /// Takes the positions from a `Last-Event-ID`. They replace those of the query, which are
     /// older.
+    #[cfg(feature = "sse")]
     pub(crate) fn resume(&mut self, last_event_id: &[u8]) {
         let last_event_id = std::str::from_utf8(last_event_id).unwrap_or_default();
         self.since = positions(last_event_id).take(MAX_FEEDS).collect();
@@ -62,26 +64,26 @@ impl Scope {
     }
 
     /// The key of the person, set by the [`Identity`] or by
-    /// [`Upgrade::person`](crate::Upgrade::person).
+    /// [`Live::person`](crate::Live::person).
     pub fn person(&self) -> Option<&str> {
         self.identity.person()
     }
 
     /// The key of the session, set by the [`Identity`] or by
-    /// [`Upgrade::session`](crate::Upgrade::session).
+    /// [`Live::session`](crate::Live::session).
     pub fn session(&self) -> Option<&str> {
         self.identity.session()
     }
 
     /// The client's address, set by the [`Identity`] or by
-    /// [`Upgrade::address`](crate::Upgrade::address).
+    /// [`Live::address`](crate::Live::address).
     pub fn address(&self) -> Option<IpAddr> {
         self.identity.address
     }
 
     /// The position of the page in this feed, if it sent one.
-    pub(crate) fn since(&self, feed: &GroupName) -> Option<Seq> {
-        self.since.iter().find(|(name, _)| name == feed).map(|(_, seq)| *seq)
+    pub(crate) fn since(&self, feed: &GroupName) -> Option<FeedPosition> {
+        self.since.iter().find(|position| position.feed == *feed).map(|position| position.at)
     }
 }
 
@@ -96,8 +98,8 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Parses the parameters `since=<feed>:<seq>`, of which there may be several.
-fn since(query: &str) -> Box<[(GroupName, Seq)]> {
+/// Parses the parameters `since=<feed>:<epoch>.<number>`, of which there may be several.
+fn since(query: &str) -> Box<[Position]> {
     pairs(query)
         .filter(|(key, _)| key == "since")
         .flat_map(|(_, value)| positions(&value).collect::<Vec<_>>())
@@ -105,13 +107,10 @@ fn since(query: &str) -> Box<[(GroupName, Seq)]> {
         .collect()
 }
 
-/// Parses positions `<feed>:<seq>`, separated by commas. Invalid ones are skipped; `catch_up` then
-/// sends the whole state of that feed.
-fn positions(text: &str) -> impl Iterator<Item = (GroupName, Seq)> {
-    text.split(',').filter_map(|position| {
-        let (feed, seq) = position.rsplit_once(':')?;
-        Some((GroupName::new(feed).ok()?, seq.parse().ok()?))
-    })
+/// Parses positions separated by commas. Invalid ones are skipped; the whole state of that feed is
+/// then sent.
+fn positions(text: &str) -> impl Iterator<Item = Position> {
+    text.split(',').filter_map(Position::parse)
 }
 
 fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
@@ -122,52 +121,56 @@ fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
 mod tests {
     use super::*;
 
+    fn since(scope: &Scope, feed: &str) -> Option<String> {
+        scope.since(&GroupName::new(feed).unwrap()).map(|at| at.to_string())
+    }
+
     #[test]
     fn since_gives_the_position_of_a_page_in_each_feed() {
         let scope = Scope::new(
             "/ws/",
-            "dialect=htmx&since=chat.room.1%3A42&since=blog:7&since=&since=x&since=bad name:1",
+            "dialect=htmx&since=chat.room.1%3A3f9.42&since=blog:a.7&since=&since=x&since=bad name:1",
         );
-        assert_eq!(scope.since(&GroupName::new("chat.room.1").unwrap()), Some(42));
-        assert_eq!(scope.since(&GroupName::new("blog").unwrap()), Some(7));
-        assert_eq!(scope.since(&GroupName::new("other").unwrap()), None);
+        assert_eq!(since(&scope, "chat.room.1").as_deref(), Some("3f9.42"));
+        assert_eq!(since(&scope, "blog").as_deref(), Some("a.7"));
+        assert_eq!(since(&scope, "other"), None);
         assert_eq!(scope.query("dialect").collect::<Vec<_>>(), ["htmx"]);
-        let scope = Scope::new("/ws/", "since=a:1,b:2,,x,c:3");
+        let scope = Scope::new("/ws/", "since=a:f.1,b:f.2,,x,c:f.3");
         assert_eq!(
-            ["a", "b", "c"].map(|feed| scope.since(&GroupName::new(feed).unwrap())),
-            [1, 2, 3].map(Some)
+            ["a", "b", "c"].map(|feed| since(&scope, feed)),
+            ["f.1", "f.2", "f.3"].map(|at| Some(at.to_owned()))
         );
     }
 
     #[test]
     fn positions_beyond_the_maximum_number_of_feeds_are_ignored() {
-        let sent: Vec<_> = (0..MAX_FEEDS + 8).map(|feed| format!("feed.{feed}:{feed}")).collect();
+        let sent: Vec<_> = (0..MAX_FEEDS + 8).map(|feed| format!("feed.{feed}:f.{feed}")).collect();
         let query = format!("since={}&since={}", sent[..20].join(","), sent[20..].join(","));
         let mut resumed = Scope::new("/ws/", "");
         resumed.resume(sent.join(",").as_bytes());
         for scope in [Scope::new("/ws/", &query), resumed] {
-            let since = |feed: usize| scope.since(&GroupName::new(format!("feed.{feed}")).unwrap());
-            assert!((0..MAX_FEEDS).all(|feed| since(feed) == Some(feed as Seq)));
-            assert_eq!((since(MAX_FEEDS), scope.since.len()), (None, MAX_FEEDS));
+            let found = |feed: usize| since(&scope, &format!("feed.{feed}"));
+            assert!((0..MAX_FEEDS).all(|feed| found(feed) == Some(format!("f.{feed}"))));
+            assert_eq!((found(MAX_FEEDS), scope.since.len()), (None, MAX_FEEDS));
         }
     }
 
     #[test]
     fn the_last_event_id_overrides_the_query_and_invalid_positions_are_ignored() {
-        let [a, b] = ["a", "b"].map(|name| GroupName::new(name).unwrap());
         for (last_event_id, expected) in [
-            (&b"a:7,b:9"[..], [Some(7), Some(9)]),
-            (b"a:7", [Some(7), None]),
-            (b"a:7,b:x", [Some(7), None]),
+            (&b"a:f.7,b:f.9"[..], [Some("f.7"), Some("f.9")]),
+            (b"a:f.7", [Some("f.7"), None]),
+            (b"a:f.7,b:x", [Some("f.7"), None]),
+            (b"a:7,b:f.9", [None, Some("f.9")]),
             (b"nonsense", [None, None]),
-            (b"a:-1,b:99999999999999999999", [None, None]),
-            (b"a:7,b:9\xff", [None, None]),
+            (b"a:f.-1,b:f.99999999999999999999", [None, None]),
+            (b"a:f.7,b:f.9\xff", [None, None]),
         ] {
-            let mut scope = Scope::new("/ws/", "since=a:1&since=b:2");
+            let mut scope = Scope::new("/ws/", "since=a:f.1&since=b:f.2");
             scope.resume(last_event_id);
             assert_eq!(
-                [scope.since(&a), scope.since(&b)],
-                expected,
+                ["a", "b"].map(|feed| since(&scope, feed)),
+                expected.map(|at| at.map(str::to_owned)),
                 "{}",
                 String::from_utf8_lossy(last_event_id)
             );

@@ -2,9 +2,12 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
-use crate::{OriginRejection, UnknownDialect, UriTooLong};
+use crate::request::origin::OriginRejection;
+use crate::request::scope::UriTooLong;
+use crate::{Bellwire, UnknownDialect};
 
 /// The reason why a request cannot become a WebSocket or an event stream. It responds with the
 /// status of its variant and its text.
@@ -15,7 +18,10 @@ pub enum UpgradeRejection {
     #[error(transparent)]
     Origin(#[from] OriginRejection),
     /// 426: not a WebSocket handshake. Open this address with `new WebSocket(…)`.
-    #[error("This address expects a WebSocket (version 13). Open it with `new WebSocket(…)`.")]
+    #[error(
+        "This address expects a WebSocket (version 13), opened with `new WebSocket(…)`, or a request \
+         that accepts text/event-stream."
+    )]
     NotWebSocket,
     /// 406: the request does not accept `text/event-stream`. Open this address with
     /// `new EventSource(…)`.
@@ -33,9 +39,29 @@ pub enum UpgradeRejection {
     /// 503: the server is shutting down.
     #[error("The server is restarting. Try again in a moment.")]
     Stopping,
-    /// 429: this person or address has too many open sockets.
+    /// 429: this person or address has too many open connections; see
+    /// [`Limits::sockets_per_person`](crate::Limits::sockets_per_person).
     #[error("Too many open connections: at most {0} are allowed. Close a tab and try again.")]
     TooMany(usize),
+}
+
+impl UpgradeRejection {
+    /// Logs the refusal with its reason and remedy, and counts it.
+    pub(crate) fn log(&self, bellwire: &Bellwire, parts: &Parts) {
+        bellwire.layer().counters().refused();
+        let path = parts.uri.path();
+        match self {
+            // What an operator has to know: pages do not work, or somebody tries.
+            Self::Origin(_) | Self::TooLong(_) | Self::TooMany(_) => {
+                tracing::warn!(path, reason = %self, "A connection was refused");
+            }
+            Self::NotWebSocket
+            | Self::NotEventStream
+            | Self::Malformed(_)
+            | Self::Dialect(_)
+            | Self::Stopping => tracing::info!(path, reason = %self, "A connection was refused"),
+        }
+    }
 }
 
 impl IntoResponse for UpgradeRejection {

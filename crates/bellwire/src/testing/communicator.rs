@@ -15,7 +15,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::connection::Connection;
-use crate::outbound::Channel;
+use crate::consumer::ConsumerDriver;
+use crate::outbound::{Channel, Reader};
 use crate::request::reservation::Reservation;
 use crate::transport::{EncodedFrame, Incoming, Outgoing, Transport};
 use crate::{Bellwire, ChannelName, Close, Consumer, Dialect, Frame, Scope};
@@ -38,7 +39,7 @@ pub struct Communicator {
 pub struct CommunicatorBuilder {
     bellwire: Bellwire,
     scope: Scope,
-    dialect: Dialect,
+    reader: Reader,
 }
 
 /// A channel that has a `Debug` form.
@@ -68,11 +69,18 @@ impl CommunicatorBuilder {
     /// Sets the dialect.
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
-        self.dialect = dialect;
+        self.reader.dialect = dialect;
         self
     }
 
-    /// Connects, and returns when `connect` and the first `catch_up` are done.
+    /// Sets the audience.
+    #[must_use]
+    pub fn audience(mut self, key: &str) -> Self {
+        self.reader.audience = Some(key.into());
+        self
+    }
+
+    /// Connects, and returns when `connect` has run and the feeds that it follows have caught up.
     ///
     /// # Panics
     /// If a limit refuses the connection.
@@ -85,10 +93,8 @@ impl CommunicatorBuilder {
             .unwrap_or_else(|rejection| panic!("{rejection}"));
         let (channel, token) =
             (DebugChannel(reservation.channel.clone()), reservation.bellwire.tasks().token());
-        let connection = Connection::open(
-            Box::new(consumer),
-            reservation.socket(Box::new(transport), self.dialect),
-        );
+        let socket = reservation.socket(Box::new(transport), self.reader);
+        let connection = Connection::open(Box::new(ConsumerDriver::new(consumer, socket)));
         let task = tokio::spawn(async move {
             let close = connection.run().await;
             drop(token);
@@ -112,7 +118,7 @@ impl Communicator {
         CommunicatorBuilder {
             bellwire: bellwire.clone(),
             scope: Scope::new(path, query),
-            dialect: Dialect::default(),
+            reader: Reader::default(),
         }
     }
 

@@ -6,12 +6,12 @@
 //! member does not receive a message by sending another one afterwards, which arrives first.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::testing::Communicator;
 use crate::{
-    Bellwire, CatchUp, Close, Consumer, Dialect, Error, Frame, Group, GroupName, Html, Layer,
-    Limits, Patch, Seq, Socket,
+    Bellwire, CatchUp, Close, Consumer, Dialect, Error, Feed, FeedSource, Frame, Group,
+    GroupHandle, Html, Layer, Limits, Patch, Seq, Socket, Topic,
 };
 
 /// Makes a test of every promise of the layer contract. The argument is the path of an async
@@ -56,58 +56,66 @@ macro_rules! layer_contract {
     };
 }
 
+const CONTRACT: Topic<u64, String> = Topic::new("contract");
+
 /// A member that sends each event to its browser, and follows the feed if there are lines.
 struct Member {
-    group: GroupName,
+    group: Group<String>,
     lines: Option<Lines>,
 }
 
-type Lines = Arc<Mutex<Vec<String>>>;
+/// The source of a feed.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FeedSource for Lines {
+    async fn catch_up(&self, since: Option<Seq>, _: &str) -> Result<CatchUp, Error> {
+        let lines = self.lock();
+        let since = usize::try_from(since.unwrap_or(0))?;
+        Ok(CatchUp {
+            patches: lines.iter().skip(since).map(|line| patch(line)).collect(),
+            seq: Seq::try_from(lines.len())?,
+        })
+    }
+}
 
 impl Consumer for Member {
     type Action = Frame;
     type Event = String;
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        let group = socket.layer().group::<String>(self.group.clone());
-        match self.lines {
-            Some(_) => socket.follow(&group),
-            None => socket.join(&group),
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        match &self.lines {
+            Some(lines) => {
+                let feed = socket.layer().feed(self.group.clone(), lines.clone());
+                socket.follow(&feed);
+            }
+            None => socket.join(&self.group),
         }
         Ok(())
     }
 
     /// Leaves the group on any message.
-    async fn receive(&mut self, socket: &mut Socket, _: Frame) -> Result<(), Error> {
-        let group = socket.layer().group::<String>(self.group.clone());
-        socket.leave(&group);
+    async fn receive(&mut self, socket: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
+        socket.leave(&self.group);
         Ok(())
     }
 
-    async fn event(&mut self, socket: &mut Socket, event: &String) -> Result<(), Error> {
+    async fn event(&mut self, socket: &mut Socket<Self>, event: &String) -> Result<(), Error> {
         socket.send_text(event).await
-    }
-
-    async fn catch_up(
-        &mut self,
-        _: &mut Socket,
-        _: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        let lines = self.lines.clone().unwrap_or_default();
-        let lines = lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let since = usize::try_from(since.unwrap_or(0))?;
-        Ok(CatchUp {
-            patches: lines.iter().skip(since).map(|line| patch(line)).collect(),
-            seq: lines.len() as Seq,
-        })
     }
 }
 
 /// The fixture of one test. Each has its own group and persons, so that tests can share a server.
 struct Fixture {
     processes: [Bellwire; 2],
-    group: GroupName,
+    group: Group<String>,
     lines: Lines,
 }
 
@@ -124,12 +132,16 @@ impl Fixture {
                 Bellwire::builder("http://127.0.0.1:8000").limits(limits).layer(layer).build();
             built.unwrap_or_else(|error| panic!("{error}"))
         };
-        let group = GroupName::of("contract", number.cast_signed());
+        let group = CONTRACT.of(number);
         Self { processes: layers.map(process), group, lines: Lines::default() }
     }
 
-    fn group(&self) -> Group<String> {
+    fn group(&self) -> GroupHandle<String> {
         self.processes[0].layer().group(self.group.clone())
+    }
+
+    fn feed(&self) -> Feed<String, Lines> {
+        self.processes[0].layer().feed(self.group.clone(), self.lines.clone())
     }
 
     async fn member(&self, process: usize, person: &str) -> Communicator {
@@ -158,23 +170,28 @@ impl Fixture {
 
     /// The key of a person or session of this fixture.
     fn key(&self, name: &str) -> String {
-        format!("{}.{name}", self.group)
+        format!("{}.{name}", self.group.name())
     }
 
     fn send(&self, text: &str) {
-        self.group().send(text.to_owned());
+        send(self.group().send(text.to_owned()));
     }
 
     /// Writes a line to the source of truth without publishing it.
     fn write(&self, line: &str) -> Seq {
-        let mut lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         lines.push(line.to_owned());
         lines.len() as Seq
     }
 
     fn publish(&self, line: &str) {
-        self.group().publish(self.write(line), patch(line));
+        self.feed().publish(self.write(line), patch(line));
     }
+}
+
+/// A send that cannot fail, because text has a JSON form.
+fn send(sent: Result<(), Error>) {
+    sent.unwrap_or_else(|error| panic!("{error}"));
 }
 
 fn patch(line: &str) -> Patch {
@@ -228,7 +245,7 @@ pub async fn send_except_skips_one_channel_on_any_process(layers: [Layer; 2]) {
     let fixture = Fixture::new(layers);
     let mut members = [fixture.member(0, "ada").await, fixture.member(1, "ben").await];
     for skipped in 0..2 {
-        fixture.group().send_except(members[skipped].channel(), "psst".to_owned());
+        send(fixture.group().send_except(members[skipped].channel(), "psst".to_owned()));
         fixture.send("all");
         assert_eq!(members[1 - skipped].receive_text().await, "psst");
         for member in &mut members {
@@ -273,9 +290,9 @@ pub async fn a_feed_is_delivered_in_order_and_without_repeats(layers: [Layer; 2]
     let mut pages = [fixture.follower(0).await, fixture.follower(1).await];
     fixture.publish("1");
     let (second, third) = (fixture.write("2"), fixture.write("3"));
-    fixture.group().publish(third, patch("3"));
-    fixture.group().publish(second, patch("2"));
-    fixture.group().publish(third, patch("3"));
+    fixture.feed().publish(third, patch("3"));
+    fixture.feed().publish(second, patch("2"));
+    fixture.feed().publish(third, patch("3"));
     fixture.publish("4");
     for page in &mut pages {
         for expected in ["1", "2", "3", "4"] {

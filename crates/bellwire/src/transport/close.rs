@@ -95,10 +95,10 @@ fn is_sendable(code: u16) -> bool {
 
 fn truncate(reason: Cow<'static, str>) -> Cow<'static, str> {
     if reason.len() <= REASON_BYTES {
-        reason
-    } else {
-        Cow::Owned(reason[..reason.floor_char_boundary(REASON_BYTES)].to_owned())
+        return reason;
     }
+    let end = (0..=REASON_BYTES).rev().find(|end| reason.is_char_boundary(*end));
+    Cow::Owned(reason[..end.unwrap_or_default()].to_owned())
 }
 
 #[cfg(test)]

@@ -47,10 +47,12 @@ impl EncodedFrame {
         &self.0
     }
 
+    #[cfg(any(feature = "sse", feature = "testing", test))]
     pub(crate) fn is_text(&self) -> bool {
         self.0[0] == TEXT
     }
 
+    #[cfg(any(feature = "sse", feature = "testing", test))]
     pub(crate) fn is_ping(&self) -> bool {
         self.0[0] == PING
     }

@@ -3,14 +3,15 @@
 mod close;
 mod encoded_frame;
 mod data_frame;
+#[cfg(feature = "sse")]
 pub(crate) mod sse;
 mod websocket;
 mod write_buffer;
 
-use crate::GroupName;
-use crate::Seq;
 use std::io;
 use std::task::{Context, Poll};
+
+use crate::position::Position;
 
 pub use close::Close;
 pub use data_frame::Frame;
@@ -48,9 +49,9 @@ pub(crate) trait Transport: Send {
     fn write_shared(&mut self, frame: &EncodedFrame) -> io::Result<()> {
         self.write(Outgoing::Frame(frame.clone()))
     }
-    /// Called after a numbered frame is written; the peer is now at this number of the feed. A
-    /// WebSocket needs no such call, since the frame contains the position.
-    fn note_position(&mut self, _: &GroupName, _: Seq) {}
+    /// Called after a numbered frame is written; the peer is now at this position. A WebSocket needs
+    /// no such call, since the frame contains the position.
+    fn note_position(&mut self, _: &Position) {}
     /// Writes the whole write buffer.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     /// Whether the peer accepted any bytes since the last call.

@@ -4,27 +4,41 @@ use std::sync::Arc;
 
 use bellwire::testing::{Communicator, within};
 use bellwire::{
-    Action, CatchUp, Close, Consumer, Error, GroupName, Html, Limits, Patch, PresenceChange, Seq,
-    Socket,
+    Action, CatchUp, Close, Consumer, Error, Feed, FeedSource, GroupName, Html, Layer, Limits,
+    NoEvents, Patch, PresenceChange, Seq, Socket, Topic,
 };
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::support::{Lines, bellwire, with_limits};
 
+const ROOM: Topic<i64> = Topic::new("room");
+
 /// A consumer that executes the test's actions, and waits at some of them.
 struct TestConsumer {
     lines: Lines,
-    /// Sends the name of each wait when it starts, so that a test can act meanwhile.
-    started: mpsc::UnboundedSender<&'static str>,
-    /// A wait ends when the test adds a permit.
-    go: Arc<Semaphore>,
+    gate: Gate,
     /// Whether `removed` leaves the connection open.
     stays_connected: bool,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(tag = "action", content = "data")]
+/// A place at which a test stops the server.
+#[derive(Clone)]
+struct Gate {
+    /// Sends the name of each wait when it starts, so that a test can act meanwhile.
+    started: mpsc::UnboundedSender<&'static str>,
+    /// A wait ends when the test adds a permit.
+    go: Arc<Semaphore>,
+}
+
+impl Gate {
+    async fn wait(&self, what: &'static str) {
+        let _ = self.started.send(what);
+        self.go.acquire().await.unwrap().forget();
+    }
+}
+
+#[derive(Action)]
 enum TestAction {
     WaitThenSay { text: String },
     WaitThenFollow { room: i64 },
@@ -33,57 +47,61 @@ enum TestAction {
     Leave { room: i64 },
     Track { room: i64 },
 }
-impl Action for TestAction {}
 
-fn room(number: i64) -> GroupName {
-    GroupName::of("room", number)
+/// The lines of a room. Reading those of room 9 waits.
+struct RoomLines {
+    lines: Lines,
+    gate: Option<Gate>,
+}
+
+impl FeedSource for RoomLines {
+    async fn catch_up(&self, since: Option<Seq>, audience: &str) -> Result<CatchUp, Error> {
+        if let Some(gate) = &self.gate {
+            gate.wait("catch up").await;
+        }
+        self.lines.catch_up(since, audience).await
+    }
 }
 
 impl TestConsumer {
-    async fn wait(&self, what: &'static str) {
-        let _ = self.started.send(what);
-        self.go.acquire().await.unwrap().forget();
+    fn feed(&self, layer: &Layer, room: i64) -> Feed<NoEvents, RoomLines> {
+        let gate = (room == 9).then(|| self.gate.clone());
+        layer.feed(ROOM.of(room), RoomLines { lines: self.lines.clone(), gate })
     }
 }
 
 impl Consumer for TestConsumer {
     type Action = TestAction;
     type Event = ();
+    type Error = Error;
 
-    async fn receive(&mut self, socket: &mut Socket, action: TestAction) -> Result<(), Error> {
-        let layer = socket.layer().clone();
-        let group = |number| layer.group::<()>(room(number));
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        action: TestAction,
+    ) -> Result<(), Error> {
         match action {
             TestAction::WaitThenSay { text } => {
-                self.wait("say").await;
+                self.gate.wait("say").await;
                 socket.send_text(text).await?;
             }
             TestAction::WaitThenFollow { room } => {
-                let group = group(room);
-                self.wait("follow").await;
-                socket.follow(&group);
+                let feed = self.feed(socket.layer(), room);
+                self.gate.wait("follow").await;
+                socket.follow(&feed);
             }
-            TestAction::Follow { room } => socket.follow(&group(room)),
-            TestAction::Join { room } => socket.join(&group(room)),
-            TestAction::Leave { room } => socket.leave(&group(room)),
-            TestAction::Track { room } => socket.track(&group(room)),
+            TestAction::Follow { room } => {
+                let feed = self.feed(socket.layer(), room);
+                socket.follow(&feed);
+            }
+            TestAction::Join { room } => socket.join(ROOM.of(room)),
+            TestAction::Leave { room } => socket.leave(ROOM.of(room)),
+            TestAction::Track { room } => socket.track(ROOM.of(room)),
         }
         Ok(())
     }
 
-    async fn catch_up(
-        &mut self,
-        _: &mut Socket,
-        feed: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        if feed == &room(9) {
-            self.wait("catch up").await;
-        }
-        Ok(self.lines.after(since))
-    }
-
-    async fn removed(&mut self, _: &mut Socket, _: &GroupName) -> Result<(), Error> {
+    async fn removed(&mut self, _: &mut Socket<Self>, _: &GroupName) -> Result<(), Error> {
         if self.stays_connected { Ok(()) } else { Err(Close::policy("removed").into()) }
     }
 }
@@ -100,8 +118,8 @@ impl Fixture {
     async fn new(bellwire: bellwire::Bellwire, stays_connected: bool) -> Self {
         let (lines, go) = (Lines::default(), Arc::new(Semaphore::new(0)));
         let (sender, started) = mpsc::unbounded_channel();
-        let consumer =
-            TestConsumer { lines: lines.clone(), started: sender, go: go.clone(), stays_connected };
+        let gate = Gate { started: sender, go: go.clone() };
+        let consumer = TestConsumer { lines: lines.clone(), gate, stays_connected };
         let browser = Communicator::to(&bellwire, "/").person("eve").connect(consumer).await;
         Self { bellwire, lines, started, go, browser }
     }
@@ -115,11 +133,12 @@ impl Fixture {
         self.browser.send_json(&json!({"action": action, "data": data})).await;
     }
 
+    fn feed(&self, number: i64) -> Feed<NoEvents, Lines> {
+        self.bellwire.layer().feed(ROOM.of(number), self.lines.clone())
+    }
+
     fn publish(&self, number: i64, line: &str) {
-        self.bellwire
-            .layer()
-            .group::<()>(room(number))
-            .publish(self.lines.write(line), Lines::patch(line));
+        self.feed(number).publish(self.lines.write(line), Lines::patch(line));
     }
 }
 
@@ -150,7 +169,7 @@ async fn data_read_during_a_removal_is_not_sent() {
         fixture.lines.write("secret");
         fixture.act("Follow", json!({"room": 9})).await;
         fixture.wait_for("catch up").await;
-        fixture.bellwire.layer().remove_person("eve", &room(9));
+        fixture.bellwire.layer().remove_person("eve", ROOM.of(9));
         fixture.go.add_permits(1);
         if stays_connected {
             fixture.publish(9, "another secret");
@@ -170,12 +189,12 @@ async fn a_person_removed_while_joining_is_not_a_member_and_receives_no_history(
     fixture.lines.write("history");
     fixture.act("WaitThenFollow", json!({"room": 1})).await;
     fixture.wait_for("follow").await;
-    fixture.bellwire.layer().remove_person("eve", &room(1));
+    fixture.bellwire.layer().remove_person("eve", ROOM.of(1));
     fixture.go.add_permits(1);
     fixture.browser.settle().await;
     fixture.publish(1, "news");
     fixture.browser.receive_nothing().await;
-    assert_eq!(fixture.bellwire.layer().local_members(&room(1)), 0);
+    assert_eq!(fixture.bellwire.layer().local_members(ROOM.of(1)), 0);
 }
 
 #[tokio::test]
@@ -211,8 +230,7 @@ async fn a_number_published_before_it_can_be_read_is_awaited() {
     let mut fixture = Fixture::new(bellwire(), false).await;
     fixture.act("Follow", json!({"room": 1})).await;
     fixture.browser.settle().await;
-    let feed = fixture.bellwire.layer().group::<()>(room(1));
-    feed.publish(2, Patch::append("#lines", Html::text("early")));
+    fixture.feed(1).publish(2, Patch::append("#lines", Html::text("early")));
     let second_attempt = async {
         // One catch-up when it follows, and another one when the number could not be read.
         while fixture.bellwire.layer().counts().catch_ups < 2 {
@@ -233,7 +251,7 @@ async fn a_number_that_can_never_be_read_closes_the_page_with_try_again() {
     let mut fixture = Fixture::new(bellwire(), false).await;
     fixture.act("Follow", json!({"room": 1})).await;
     fixture.browser.settle().await;
-    fixture.bellwire.layer().group::<()>(room(1)).publish(7, Patch::remove("#x"));
+    fixture.feed(1).publish(7, Patch::remove("#x"));
     assert_eq!(fixture.browser.closed().await, Close::new(Close::TRY_AGAIN, "could not catch up"));
 }
 
@@ -244,19 +262,18 @@ async fn a_person_is_present_until_the_grace_period_after_the_last_socket_ends()
     let mut changes = presence.changes();
     fixture.act("Track", json!({"room": 1})).await;
     fixture.browser.settle().await;
-    assert_eq!(presence.people(&room(1)), ["eve".into()]);
+    assert_eq!(presence.people(ROOM.of(1)), ["eve".into()]);
     fixture.browser.cut().await;
-    assert!(presence.is_present(&room(1), "eve"), "reloading a page does not count as leaving");
-    let eve = || (room(1), "eve".into());
-    let (group, person) = eve();
-    assert_eq!(
-        within("Eve's arrival", changes.next()).await,
-        Some(PresenceChange::Arrived { group, person })
-    );
-    let (group, person) = eve();
+    assert!(presence.is_present(ROOM.of(1), "eve"), "reloading a page does not count as leaving");
+    let Some(PresenceChange::Arrived { group, who }) =
+        within("Eve's arrival", changes.next()).await
+    else {
+        panic!("expected Eve's arrival")
+    };
+    assert_eq!((&group, &*who.person), (ROOM.of(1).name(), "eve"));
     assert_eq!(
         within("Eve's leaving", changes.next()).await,
-        Some(PresenceChange::Left { group, person })
+        Some(PresenceChange::Left { group, person: "eve".into() })
     );
-    assert_eq!(presence.count(&room(1)), 0);
+    assert_eq!(presence.count(ROOM.of(1)), 0);
 }

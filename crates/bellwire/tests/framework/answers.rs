@@ -1,19 +1,144 @@
-//! Actions that arrive together: no answer waits for the handler of the next action.
+//! Answers to actions: their place among what the action publishes, and actions that arrive
+//! together.
 
 use std::sync::{Arc, Mutex, mpsc as blocking};
 
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::testing::{PATIENCE, within};
-use bellwire::{Action, Consumer, Error, Socket, Upgrade};
+use bellwire::testing::{Communicator, PATIENCE, within};
+use bellwire::{Action, Close, Consumer, Dialect, Error, Html, Live, Patch, Socket, Topic};
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Notify, mpsc};
 
 use crate::support::{Server, TEXT, bellwire, frame, read_text};
 
-#[derive(serde::Deserialize)]
-#[serde(tag = "action", content = "data")]
+const TALK: Topic<u8> = Topic::new("talk");
+const JOURNAL: Topic<u8> = Topic::new("journal");
+
+#[derive(Action)]
+enum TalkAction {
+    /// Publishes the text in every way: to this page, to a group, and as changes of a feed.
+    #[action(form)]
+    Say {
+        text: String,
+    },
+    Refuse {},
+    Fail {},
+    Leave {},
+}
+
+/// A member of a group and a follower of a journal, to both of which it publishes.
+struct Talker;
+
+impl Consumer for Talker {
+    type Action = TalkAction;
+    type Event = ();
+    type Error = Error;
+
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        socket.join(TALK.of(1));
+        let journal = socket.layer().journal(JOURNAL.of(1), 100);
+        socket.follow(&journal);
+        Ok(())
+    }
+
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        action: TalkAction,
+    ) -> Result<(), Error> {
+        let patch = |selector: &'static str, text: &str| Patch::append(selector, Html::text(text));
+        match action {
+            TalkAction::Say { text } => {
+                socket.patch(patch("#own", &text)).await?;
+                let layer = socket.layer().clone();
+                layer.group(TALK.of(1)).patch(patch("#group", &text));
+                // They are delivered as a batch.
+                let journal = layer.journal(JOURNAL.of(1), 100);
+                journal.append(patch("#first", &text));
+                journal.append(patch("#second", &text));
+                Ok(())
+            }
+            TalkAction::Refuse {} => Err(Error::refuse("text", "No.")),
+            TalkAction::Fail {} => Err(Error::internal(anyhow::anyhow!("a test's fault"))),
+            TalkAction::Leave {} => Err(Close::policy("out").into()),
+        }
+    }
+}
+
+async fn receive_selectors(page: &mut Communicator, count: usize) -> Vec<String> {
+    let mut selectors = Vec::new();
+    for _ in 0..count {
+        let frame: Value = page.receive_json().await;
+        selectors.push(frame["selector"].as_str().unwrap_or_default().to_owned());
+    }
+    selectors
+}
+
+#[tokio::test]
+async fn an_action_with_a_client_id_is_answered_after_what_it_published() {
+    let bellwire = bellwire();
+    let mut other = Communicator::connect(&bellwire, Talker).await;
+    let mut page = Communicator::connect(&bellwire, Talker).await;
+    for (action, id) in [
+        (json!({"action": "Say", "data": {"text": "x", "client_id": "in-data"}}), "in-data"),
+        (json!({"action": "Say", "data": {"text": "x"}, "client_id": "beside"}), "beside"),
+        (json!({"text": "x", "client_id": "a form", "HEADERS": {}}), "a form"),
+    ] {
+        page.send_json(&action).await;
+        let selectors = receive_selectors(&mut page, 4).await;
+        assert_eq!(selectors, ["#own", "#group", "#first", "#second"]);
+        assert_eq!(page.receive_json::<Value>().await, json!({"answer": id}));
+        page.receive_nothing().await;
+        assert_eq!(receive_selectors(&mut other, 3).await, ["#group", "#first", "#second"]);
+        other.receive_nothing().await;
+    }
+    let builder = Communicator::to(&bellwire, "/").dialect(Dialect::Htmx);
+    let mut page = builder.connect(Talker).await;
+    page.send_json(&json!({"action": "Say", "data": {"text": "x", "client_id": "<c>"}})).await;
+    for selector in ["#own", "#group", "#first"] {
+        let frame = page.receive_text().await;
+        assert!(frame.contains(&format!("beforeend:{selector}")), "{frame}");
+    }
+    page.receive_text().await;
+    assert_eq!(
+        page.receive_text().await,
+        r#"<div hx-swap-oob="none:body" data-bw-answer="&lt;c&gt;"></div>"#
+    );
+    page.receive_nothing().await;
+}
+
+#[tokio::test]
+async fn an_action_without_a_client_id_is_not_answered() {
+    let mut page = Communicator::connect(&bellwire(), Talker).await;
+    page.send_json(&json!({"action": "Say", "data": {"text": "x"}})).await;
+    receive_selectors(&mut page, 4).await;
+    page.receive_nothing().await;
+}
+
+#[tokio::test]
+async fn an_error_of_a_handler_answers_its_action_in_place_of_the_answer() {
+    let mut page = Communicator::connect(&bellwire(), Talker).await;
+    let fault = "Something went wrong on the server. The error has been logged.";
+    for (name, answer) in [
+        ("Refuse", json!({"error": "No.", "field": "text", "client_id": "c-1"})),
+        ("Fail", json!({"error": fault, "client_id": "c-1"})),
+        (
+            "Dance",
+            json!({"error": "Unknown action `Dance`.", "field": "action", "client_id": "c-1"}),
+        ),
+    ] {
+        page.send_json(&json!({"action": name, "data": {"client_id": "c-1"}})).await;
+        assert_eq!(page.receive_json::<Value>().await, answer);
+        page.receive_nothing().await;
+    }
+    page.send_json(&json!({"action": "Leave", "data": {"client_id": "c-1"}})).await;
+    assert_eq!(page.receive_until_closed().await, (vec![], Close::policy("out")));
+}
+
+#[derive(Action)]
 enum SlowAction {
     Say {
         text: String,
@@ -25,7 +150,6 @@ enum SlowAction {
     /// Blocks the thread until the test unblocks it.
     Block {},
 }
-impl Action for SlowAction {}
 
 #[derive(Clone)]
 struct Slow {
@@ -36,8 +160,13 @@ struct Slow {
 impl Consumer for Slow {
     type Action = SlowAction;
     type Event = ();
+    type Error = Error;
 
-    async fn receive(&mut self, socket: &mut Socket, action: SlowAction) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        action: SlowAction,
+    ) -> Result<(), Error> {
         match action {
             SlowAction::Say { text } => socket.send_text(text).await,
             SlowAction::Refuse {} => Err(Error::refused("no")),
@@ -69,7 +198,7 @@ const BLOCK: &str = r#"{"action":"Block","data":{}}"#;
 async fn start() -> (Server, Arc<Notify>, blocking::Sender<()>) {
     let (go, (unblock, block)) = (Arc::<Notify>::default(), blocking::channel());
     let slow = Slow { go: go.clone(), block: Arc::new(Mutex::new(block)) };
-    let live = async move |upgrade: Upgrade| -> Response { upgrade.run(slow.clone()) };
+    let live = async move |live: Live| -> Response { live.run(slow.clone()) };
     let bellwire = bellwire();
     let router = Router::new().route("/ws/", get(live)).with_state(bellwire.clone());
     (Server::serve(bellwire, mpsc::unbounded_channel().1, router).await, go, unblock)

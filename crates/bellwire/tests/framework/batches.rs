@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bellwire::testing::Communicator;
 use bellwire::{
-    Bellwire, ChannelName, Close, Consumer, Error, Frame, GroupName, Html, Limits, Patch, Socket,
+    Bellwire, ChannelName, Close, Consumer, Error, Frame, Html, Limits, Patch, Socket, Topic,
 };
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::support::{Lines, Member, Notice, bellwire, room, with_limits};
+use crate::support::{Lines, Member, Notice, bellwire, with_limits};
+
+const ELSEWHERE: Topic<u8> = Topic::new("elsewhere");
 
 /// Executes a script that it receives as text, word by word.
 struct Speaker {
@@ -22,23 +24,23 @@ struct Speaker {
 impl Consumer for Speaker {
     type Action = Frame;
     type Event = Notice;
+    type Error = Error;
 
-    async fn receive(&mut self, socket: &mut Socket, script: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, script: Frame) -> Result<(), Error> {
         let Frame::Text(script) = script else { return Ok(()) };
-        let group = socket.layer().group::<Notice>(room());
+        let feed = self.lines.feed(socket.layer());
         for word in script.split(' ') {
             match word {
-                "patch" => group.patch(Lines::patch(word)),
+                "patch" => feed.patch(Lines::patch(word)),
                 "direct" => assert!(socket.layer().patch_channel(self.page, Lines::patch(word))),
                 "elsewhere" => {
-                    let other = GroupName::new("elsewhere").unwrap();
-                    let other = socket.layer().group::<Notice>(other);
+                    let other = socket.layer().group(ELSEWHERE.of(1));
                     other.patch(Patch::append("#lines", Html::text(word)));
                 }
                 "wait" => self.go_on.notified().await,
                 "fail" => return Err("x".parse::<u8>().unwrap_err().into()),
                 "panic" => panic!("a test's panic"),
-                line => group.publish(self.lines.write(line), Lines::patch(line)),
+                line => feed.publish(self.lines.write(line), Lines::patch(line)),
             }
         }
         Ok(())

@@ -6,20 +6,20 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use bellwire::testing::{Communicator, PATIENCE, within};
 use bellwire::{
-    CatchUp, Close, Consumer, Error, Frame, Group, GroupName, Html, Limits, Patch, Seq, Socket,
-    Upgrade,
+    CatchUp, Close, Consumer, Error, FeedSource, Frame, Html, Limits, Live, Patch, Seq, Socket,
+    Topic,
 };
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Notify, mpsc};
 
-use crate::support::{HANDSHAKE, Member, Notice, next_call, room, with_limits};
+use crate::support::{HANDSHAKE, Member, next_call, room, with_limits};
 
 #[tokio::test]
 async fn a_queue_is_also_bounded_in_bytes() {
     let bellwire = with_limits(Limits { queue_bytes: 10_000, ..Limits::default() });
     let slow = Communicator::connect(&bellwire, Member::silent()).await;
-    let group = bellwire.layer().group::<Notice>(room());
+    let group = bellwire.layer().group(room());
     for _ in 0..3 {
         group.patch(Patch::inner("#x", Html::text(&"x".repeat(4_000))));
     }
@@ -31,10 +31,7 @@ async fn a_queue_is_also_bounded_in_bytes() {
 async fn one_large_patch_passes_through_an_empty_queue() {
     let bellwire = with_limits(Limits { queue_bytes: 1_000, ..Limits::default() });
     let mut page = Communicator::connect(&bellwire, Member::silent()).await;
-    bellwire
-        .layer()
-        .group::<Notice>(room())
-        .patch(Patch::inner("#x", Html::text(&"x".repeat(4_000))));
+    bellwire.layer().group(room()).patch(Patch::inner("#x", Html::text(&"x".repeat(4_000))));
     assert!(page.receive_text().await.len() > 4_000);
     page.receive_nothing().await;
 }
@@ -60,41 +57,40 @@ async fn a_listener_that_answers_pings_receives_a_late_message() {
     }
     let late = async {
         tokio::time::sleep(Duration::from_secs(8)).await;
-        bellwire.layer().group::<Notice>(room()).text("at last");
+        bellwire.layer().group(room()).text("at last");
     };
     assert_eq!(tokio::join!(listener.receive_text(), late).0, "at last");
 }
 
-/// A consumer whose `receive` never ends and whose `catch_up` fails.
-struct Slow;
+const SLOW: Topic<u8> = Topic::new("slow");
 
-fn feed(socket: &Socket) -> Group<()> {
-    socket.layer().group(GroupName::of("slow", 1))
+/// A source that cannot be read.
+struct Broken;
+
+impl FeedSource for Broken {
+    async fn catch_up(&self, _: Option<Seq>, _: &str) -> Result<CatchUp, Error> {
+        Err("no number".parse::<u64>().unwrap_err().into())
+    }
 }
+
+/// A consumer whose `receive` never ends, and whose feed cannot be read.
+struct Slow;
 
 impl Consumer for Slow {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         if socket.scope().path() == "/feed/" {
-            let feed = feed(socket);
+            let feed = socket.layer().feed(SLOW.of(1), Broken);
             socket.follow(&feed);
         }
         Ok(())
     }
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         std::future::pending().await
-    }
-
-    async fn catch_up(
-        &mut self,
-        _: &mut Socket,
-        _: &GroupName,
-        _: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        Err("no number".parse::<u64>().unwrap_err().into())
     }
 }
 
@@ -113,8 +109,9 @@ struct Busy(Arc<Notify>);
 impl Consumer for Busy {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         self.0.notify_one();
         loop {
             tokio::task::consume_budget().await;
@@ -162,9 +159,9 @@ async fn unanswered_handshake() -> (http::request::Parts, tokio::io::DuplexStrea
 async fn a_handshake_that_never_completes_releases_its_reservation() {
     let bellwire = with_limits(Limits { sockets_per_person: 1, ..Limits::default() });
     let (mut parts, _browser) = unanswered_handshake().await;
-    let upgrade = Upgrade::from_request_parts(&mut parts, &bellwire).await.unwrap();
+    let live = Live::from_request_parts(&mut parts, &bellwire).await.unwrap();
     let (member, mut calls) = Member::new();
-    assert_eq!(upgrade.person("ada").run(member).status(), 101);
+    assert_eq!(live.person("ada").run(member).status(), 101);
     assert_eq!(bellwire.layer().local_sockets(), 1, "the reservation counts");
     // Waits for the last task of a socket, which is the one that waits for the switch.
     assert!(bellwire.shutdown(2 * PATIENCE).await, "the handshake did not time out");
@@ -178,12 +175,13 @@ struct Lingering(mpsc::UnboundedSender<&'static str>);
 impl Consumer for Lingering {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         Ok(())
     }
 
-    async fn disconnect(&mut self, _: &mut Socket, _: Close) {
+    async fn disconnect(&mut self, _: &mut Socket<Self>, _: Close) {
         let _ = self.0.send("disconnect");
         std::future::pending().await
     }

@@ -64,6 +64,27 @@ async fn an_error_names_the_action_it_answers() {
 }
 
 #[tokio::test]
+async fn a_page_that_asks_is_told_first_for_whom_its_connection_is() {
+    for (person, hello) in [
+        (Some("user.5"), r#"data-bw-hello="1" data-bw-person="user.5""#),
+        (None, r#"data-bw-hello="1" data-bw-person="""#),
+    ] {
+        let connect = |path: &str| {
+            let builder = Communicator::to(&bellwire(), path).dialect(Dialect::Htmx);
+            match person {
+                Some(person) => builder.person(person).connect(Member::silent()),
+                None => builder.connect(Member::silent()),
+            }
+        };
+        let mut page = connect("/?hello=1&greet").await;
+        let expected = format!(r#"<div hx-swap-oob="none:body" {hello}></div>"#);
+        assert_eq!(page.receive_text().await, expected);
+        assert_eq!(page.receive_text().await, "Hello");
+        assert_eq!(connect("/?greet").await.receive_text().await, "Hello", "it does not ask");
+    }
+}
+
+#[tokio::test]
 async fn a_server_error_is_answered_without_details_and_the_connection_stays_open() {
     let mut browser = Communicator::connect(&bellwire(), Member::silent()).await;
     browser.send_json(&json!({"action": "Fail"})).await;
@@ -137,6 +158,16 @@ async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_every_disconnect
         tokio::join!(bellwire.shutdown(std::time::Duration::from_secs(10)), browser.closed());
     assert!(stopped);
     assert_eq!(close.code(), Close::RESTART);
+    let retry = close.reason().strip_prefix("retry=").expect("when to return");
+    assert!(retry.parse::<u64>().unwrap() <= 60_000, "{retry} ms");
     assert_eq!(next_call(&mut calls).await.unwrap(), "connect");
     assert_eq!(next_call(&mut calls).await.unwrap(), "disconnect 1012");
+}
+
+#[tokio::test]
+async fn an_action_whose_handler_closes_the_socket_is_answered_before_the_close() {
+    let mut browser = Communicator::connect(&bellwire(), Member::silent()).await;
+    browser.send_json(&json!({"action": "Leave", "data": {}, "client_id": "c-1"})).await;
+    let (received, close) = browser.receive_until_closed().await;
+    assert_eq!((received, close.code()), (vec![r#"{"answer":"c-1"}"#.to_owned()], 4001));
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{FromRef, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use bellwire::testing::{PATIENCE, within};
 use bellwire::{
-    Bellwire, CatchUp, Close, Consumer, Error, EventStream, Frame, GroupName, Html, Limits, Patch,
-    Seq, Socket, Upgrade, UpgradeRejection,
+    Bellwire, CatchUp, Close, Consumer, Epoch, Error, EventStream, Feed, FeedSource, Frame, Group,
+    GroupName, Html, Limits, Live, NoEvents, Patch, Seq, Socket,
 };
 use futures_util::{FutureExt, StreamExt};
 use http::Request;
@@ -39,21 +39,29 @@ impl Site {
         (Self { bellwire, lines: Arc::default(), calls }, receiver)
     }
 
-    fn of(&self, feed: &GroupName) -> Lines {
-        self.lines.lock().unwrap().entry(feed.clone()).or_default().clone()
+    fn lines(&self, feed: &str) -> Lines {
+        self.lines.lock().unwrap().entry(name(feed)).or_default().clone()
+    }
+
+    fn feed(&self, feed: &str) -> Feed<NoEvents, SiteLines> {
+        let source =
+            SiteLines { feed: feed.to_owned(), lines: self.lines(feed), calls: self.calls.clone() };
+        self.bellwire.layer().feed(Group::new(name(feed)), source)
     }
 
     /// Writes a line into a feed and publishes it.
-    fn publish(&self, feed: &str, line: &str) -> Seq {
-        let feed = name(feed);
-        let seq = self.of(&feed).write(line);
-        self.bellwire.layer().group::<()>(feed).publish(seq, Lines::patch(line));
-        seq
+    fn publish(&self, feed: &str, line: &str) {
+        self.feed(feed).publish(self.lines(feed).write(line), Lines::patch(line));
     }
 
     /// Sends an unnumbered patch to every page that follows the feed.
     fn patch(&self, feed: &str, text: &str) {
-        self.bellwire.layer().group::<()>(name(feed)).patch(Patch::inner("#n", Html::text(text)));
+        self.feed(feed).patch(Patch::inner("#n", Html::text(text)));
+    }
+
+    /// The position of a page that is at this number of a feed.
+    fn at(&self, feed: &str, seq: Seq) -> String {
+        format!("{feed}:{}.{seq}", self.bellwire.layer().epoch())
     }
 
     fn router(&self) -> Router {
@@ -79,17 +87,32 @@ impl FromRef<Site> for Bellwire {
     }
 }
 
+/// The lines of a feed, whose reads are recorded.
+struct SiteLines {
+    feed: String,
+    lines: Lines,
+    calls: mpsc::UnboundedSender<String>,
+}
+
+impl FeedSource for SiteLines {
+    async fn catch_up(&self, since: Option<Seq>, audience: &str) -> Result<CatchUp, Error> {
+        let _ = self.calls.send(format!("catch up {} {since:?}", self.feed));
+        self.lines.catch_up(since, audience).await
+    }
+}
+
 /// Follows the feeds that its query names.
 struct Reader(Site);
 
 impl Consumer for Reader {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         let feeds: Vec<_> = socket.scope().query("feed").collect();
         for feed in feeds {
-            socket.follow(&socket.layer().group::<()>(name(&feed)));
+            socket.follow(&self.0.feed(&feed));
         }
         for text in socket.scope().query("greet").collect::<Vec<_>>() {
             socket.send_text(text).await?;
@@ -104,41 +127,28 @@ impl Consumer for Reader {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, frame: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, frame: Frame) -> Result<(), Error> {
         socket.send(frame).await
     }
 
-    async fn catch_up(
-        &mut self,
-        _: &mut Socket,
-        feed: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        let _ = self.0.calls.send(format!("catch up {feed} {since:?}"));
-        Ok(self.0.of(feed).after(since))
-    }
-
-    async fn disconnect(&mut self, _: &mut Socket, close: Close) {
+    async fn disconnect(&mut self, _: &mut Socket<Self>, close: Close) {
         let _ = self.0.calls.send(format!("disconnect {}", close.code()));
     }
 }
 
 /// One path for sockets and event streams.
-async fn live(
-    State(site): State<Site>,
-    stream: Option<EventStream>,
-    upgrade: Result<Upgrade, UpgradeRejection>,
-) -> Response {
-    match (stream, upgrade) {
-        (Some(stream), _) => stream.person("ada").session("phone").run(Reader(site)),
-        (None, Ok(upgrade)) => upgrade.person("ada").run(Reader(site)),
-        (None, Err(rejection)) => rejection.into_response(),
+async fn live(State(site): State<Site>, live: Live) -> Response {
+    let live = live.person("ada");
+    match live.is_stream() {
+        true => live.session("phone").run(Reader(site)),
+        false => live.run(Reader(site)),
     }
 }
 
 /// Event streams only.
 async fn events(State(site): State<Site>, stream: EventStream) -> Response {
-    stream.header("x-served-by".parse().unwrap(), "bellwire".parse().unwrap()).run(Reader(site))
+    let live = stream.live();
+    live.header("x-served-by".parse().unwrap(), "bellwire".parse().unwrap()).run(Reader(site))
 }
 
 fn name(feed: &str) -> GroupName {
@@ -273,6 +283,16 @@ impl Source {
             .to_owned()
     }
 
+    /// Reads the close of a restart, which says after how many milliseconds to return.
+    async fn assert_closed_by_restart(&mut self) {
+        let event = self.next().await.expect("a close event");
+        assert_eq!(event.name, "close");
+        let close: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+        assert_eq!(close["code"], 1012);
+        let retry = close["reason"].as_str().unwrap().strip_prefix("retry=").unwrap();
+        assert!(retry.parse::<u64>().unwrap() <= 60_000, "{retry}");
+    }
+
     async fn assert_open(&mut self) -> &mut Self {
         let event = self.next().await;
         assert_eq!(event.map(|event| event.data).as_deref(), Some("open"));
@@ -370,6 +390,25 @@ async fn every_hostile_origin_is_refused_before_the_stream() {
 }
 
 #[tokio::test]
+async fn a_page_whose_origin_is_refused_for_sockets_gets_a_notice_for_its_developer() {
+    let (server, _) = start(bellwire()).await;
+    let own_page = [("Sec-Fetch-Site", "same-origin"), ("Cookie", "session=1")];
+    let path = |origin| format!("/live/?greet=open&origin={origin}");
+    let evil = path("https%3A%2F%2Fevil.example");
+    let mut source = Source::open(&server, &evil, &own_page).await;
+    let notice = source.next().await.unwrap();
+    assert_eq!(notice.name, "notice");
+    let notice: serde_json::Value = serde_json::from_str(&notice.data).unwrap();
+    let message = notice["message"].as_str().unwrap();
+    for part in ["`https://evil.example`", "Bellwire::builder(…).origin(…)"] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    source.assert_open().await;
+    let allowed = path("http%3A%2F%2F127.0.0.1%3A8000");
+    Source::open(&server, &allowed, &own_page).await.assert_open().await;
+}
+
+#[tokio::test]
 async fn a_numbered_change_carries_the_position_of_every_feed_and_other_frames_carry_none() {
     let (server, site) = start(bellwire()).await;
     site.publish("a", "a1");
@@ -377,15 +416,16 @@ async fn a_numbered_change_carries_the_position_of_every_feed_and_other_frames_c
     let opened = source.next().await.unwrap();
     assert_eq!((opened.data.as_str(), opened.id.as_str()), ("open", ""));
     let caught_up = source.next().await.unwrap();
-    assert!(caught_up.data.contains("\"a1\"") && caught_up.id == "a:1", "{caught_up:?}");
+    assert!(caught_up.data.contains("\"a1\"") && caught_up.id == site.at("a", 1), "{caught_up:?}");
     site.patch("a", "unnumbered");
     let unnumbered = source.next().await.unwrap();
     // `b` had no changes. Its position arrived in an event without data, which scripts do not
     // receive.
-    assert!(unnumbered.data.contains("unnumbered") && unnumbered.id == "a:1,b:0", "{unnumbered:?}");
-    for (feed, id) in [("b", "a:1,b:1"), ("a", "a:2,b:1"), ("a", "a:3,b:1")] {
+    let id = |a, b| format!("{},{}", site.at("a", a), site.at("b", b));
+    assert!(unnumbered.data.contains("unnumbered") && unnumbered.id == id(1, 0), "{unnumbered:?}");
+    for (feed, a, b) in [("b", 1, 1), ("a", 2, 1), ("a", 3, 1)] {
         site.publish(feed, "x");
-        assert_eq!(source.next().await.unwrap().id, id);
+        assert_eq!(source.next().await.unwrap().id, id(a, b));
     }
 }
 
@@ -394,7 +434,8 @@ async fn one_event_id_resumes_every_feed_wherever_the_stream_is_cut() {
     const CHANGES: usize = 300;
     let feeds = ["a", "b", "c"];
     let (server, site) = start(bellwire()).await;
-    let path = "/live/?feed=a&feed=b&feed=c&since=a:0&since=b:0&since=c:0";
+    let since = feeds.map(|feed| format!("feed={feed}&since={}", site.at(feed, 0)));
+    let path = &format!("/live/?{}", since.join("&"));
     let publisher = tokio::spawn({
         let site = site.clone();
         async move {
@@ -421,7 +462,7 @@ async fn one_event_id_resumes_every_feed_wherever_the_stream_is_cut() {
     publisher.await.unwrap();
     for feed in feeds {
         let lines = received.iter().filter(|line| line.starts_with(feed)).cloned();
-        let truth = site.of(&name(feed)).after(None).patches.len();
+        let truth = site.lines(feed).catch_up(None, "").await.unwrap().patches.len();
         let expected =
             (0..CHANGES).filter(|change| feeds[(change * change + change / 7) % 3] == feed);
         assert_eq!(expected.clone().count(), truth);
@@ -435,19 +476,24 @@ async fn one_event_id_resumes_every_feed_wherever_the_stream_is_cut() {
 #[tokio::test]
 async fn the_last_event_id_overrides_since_and_an_invalid_one_gives_no_position() {
     let (mut server, site) = start(bellwire()).await;
-    for line in ["one", "two", "three"] {
-        site.publish("a", line);
-    }
-    for (last_event_id, since, first) in [
-        ("a:2", "Some(2)", "three"),
-        ("a:0", "Some(0)", "one"),
-        ("", "Some(1)", "two"),
-        ("a:two", "None", "one"),
-        ("\u{fc}\u{201c}", "None", "one"),
+    let unknown = Epoch::random();
+    // Each case has its own feed, since pages at the same position share one read.
+    for (feed, last_event_id, since, first) in [
+        ("a", site.at("a", 2), "Some(2)", "three"),
+        ("b", site.at("b", 0), "Some(0)", "one"),
+        ("c", String::new(), "Some(1)", "two"),
+        ("d", "d:two".into(), "None", "one"),
+        ("e", "\u{fc}\u{201c}".into(), "None", "one"),
+        ("f", "f:2".into(), "None", "one"),
+        ("g", format!("g:{unknown}.2"), "None", "one"),
     ] {
-        let headers = [("Last-Event-ID", last_event_id)];
-        let mut source = Source::open(&server, "/live/?feed=a&since=a:1", &headers).await;
-        server.wait_for_call(&format!("catch up a {since}")).await;
+        for line in ["one", "two", "three"] {
+            site.publish(feed, line);
+        }
+        let path = format!("/live/?feed={feed}&since={}", site.at(feed, 1));
+        let headers = [("Last-Event-ID", last_event_id.as_str())];
+        let mut source = Source::open(&server, &path, &headers).await;
+        server.wait_for_call(&format!("catch up {feed} {since}")).await;
         assert_eq!(source.html().await, first, "{last_event_id:?}");
     }
 }
@@ -458,11 +504,11 @@ async fn multi_line_html_and_unusual_characters_arrive_unchanged() {
     let mut source = Source::open(&server, "/live/?feed=a&dialect=htmx&greet=open", &[]).await;
     source.assert_open().await;
     let html = "<pre>\none\u{2028}still one\n\n  three: id: 7\u{2029}\u{85}\u{b}\0\n</pre>";
-    site.bellwire.layer().group::<()>(name("a")).patch(Patch::inner("#n", Html::trusted(html)));
+    site.feed("a").patch(Patch::inner("#n", Html::trusted(html)));
     let event = source.next().await.unwrap();
     assert_eq!(event.data, format!("<div hx-swap-oob=\"innerHTML:#n\">{html}</div>"));
     let crs = Html::trusted("<i>a\rb\r\nc</i>");
-    site.bellwire.layer().group::<()>(name("a")).patch(Patch::inner("#n", crs));
+    site.feed("a").patch(Patch::inner("#n", crs));
     assert!(
         source.next().await.unwrap().data.contains("<i>a\nb\nc</i>"),
         "an HTML parser reads it the same way"
@@ -485,7 +531,7 @@ async fn a_kick_a_removal_and_a_refusal_send_a_close_event_and_end_the_stream() 
     let kicks: [(&dyn Fn(), &str); 3] = [
         (&|| layer.kick_person("ada", Close::policy("deactivated")), "deactivated"),
         (&|| layer.kick_session("phone", Close::policy("signed out")), "signed out"),
-        (&|| layer.remove_person("ada", &name("a")), "removed"),
+        (&|| layer.remove_person("ada", name("a")), "removed"),
     ];
     for (kick, reason) in kicks {
         let mut source = Source::open(&server, "/live/?feed=a&greet=open", &[]).await;
@@ -504,13 +550,14 @@ async fn a_kick_a_removal_and_a_refusal_send_a_close_event_and_end_the_stream() 
 }
 
 #[tokio::test]
-async fn a_shutdown_ends_streams_without_a_close_event_so_that_browsers_reconnect() {
+async fn a_shutdown_ends_streams_with_a_close_event_that_says_when_to_reconnect() {
     let (mut server, site) = start(bellwire()).await;
     let mut source = Source::open(&server, "/live/?feed=a&greet=open", &[]).await;
     source.assert_open().await;
     let stopping = server.bellwire.clone();
     let stopped = tokio::spawn(async move { stopping.shutdown(PATIENCE).await });
-    assert_eq!(source.next().await, None);
+    source.assert_closed_by_restart().await;
+    assert_eq!(source.next().await, None, "the stream ends");
     assert!(stopped.await.unwrap());
     server.wait_for_call("disconnect 1012").await;
     // An `EventSource` does not reconnect after a 503.
@@ -617,7 +664,8 @@ async fn a_lagging_reader_catches_up_and_misses_nothing() {
     const CHANGES: usize = 200;
     let limits = Limits { queue_messages: 8, ..Limits::default() };
     let (mut server, site) = start(with_limits(limits)).await;
-    let mut source = Source::open(&server, "/live/?feed=a&since=a:0", &[]).await;
+    let path = format!("/live/?feed=a&since={}", site.at("a", 0));
+    let mut source = Source::open(&server, &path, &[]).await;
     server.wait_for_call("catch up a Some(0)").await;
     // More than the kernel buffers for a client that does not read.
     let text = "x".repeat(60_000);
@@ -645,7 +693,7 @@ async fn a_reader_that_never_reads_is_disconnected_without_affecting_others() {
     let text = "x".repeat(60_000);
     let mut received = 0;
     let publish = async {
-        while server.bellwire.layer().local_members(&name("a")) == 2 {
+        while server.bellwire.layer().local_members(name("a")) == 2 {
             site.patch("a", &text);
             assert!(reader.html().await.starts_with("xxx"), "the other reader is not affected");
             received += 1;

@@ -10,6 +10,7 @@ mod consumers;
 mod events;
 mod feeds;
 mod groups;
+mod handler_layers;
 mod tickers;
 mod layers;
 mod logs;

@@ -1,9 +1,10 @@
 //! Origin checks of WebSocket handshakes.
 
+use bellwire::Bellwire;
 use bellwire::testing::within;
 use tokio::io::AsyncReadExt;
 
-use crate::support::{HANDSHAKE, Server, bellwire};
+use crate::support::{HANDSHAKE, Server, URL, bellwire};
 
 async fn status(server: &Server, extra: &[(&str, &str)]) -> u16 {
     let headers = [HANDSHAKE, extra].concat();
@@ -39,6 +40,19 @@ async fn every_hostile_origin_is_refused_before_the_upgrade() {
     );
     assert_eq!(status(&server, &[]).await, 101, "a program without a cookie");
     assert_eq!(server.bellwire.layer().counts().deliveries, 0);
+}
+
+#[tokio::test]
+async fn a_program_is_refused_unless_native_clients_are_allowed() {
+    let server = Server::start(Bellwire::builder(URL).build().unwrap()).await;
+    assert_eq!(status(&server, &[]).await, 403, "a program");
+    assert_eq!(status(&server, &[("Origin", URL)]).await, 101, "a page");
+    for (site, expected) in [(None, "403"), (Some("same-origin"), "200")] {
+        let site = site.map(|site| ("Sec-Fetch-Site", site));
+        let headers: Vec<_> = [("Accept", "text/event-stream")].into_iter().chain(site).collect();
+        let (_, head) = server.handshake("/ws/", &headers).await;
+        assert_eq!(&head[9..12], expected, "a stream with {site:?}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::testing::within;
+use bellwire::testing::{PATIENCE, within};
 use bellwire::{
     Bellwire, ClientAddress, Consumer, Error, EventStream, Frame, Identity, ServeLimits, Socket,
     TrustedProxies, Upgrade, client_address, serve,
@@ -27,14 +27,15 @@ struct Whoami;
 impl Consumer for Whoami {
     type Action = Frame;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         let scope = socket.scope();
         let identity = format!("{:?} {:?} {:?}", scope.person(), scope.session(), scope.address());
         socket.send_text(identity).await
     }
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -95,11 +96,11 @@ async fn address(address: ClientAddress) -> String {
 }
 
 async fn socket(upgrade: Upgrade) -> Response {
-    upgrade.run(Whoami)
+    upgrade.live().run(Whoami)
 }
 
 async fn stream(stream: EventStream) -> Response {
-    stream.run(Whoami)
+    stream.live().run(Whoami)
 }
 
 fn routes() -> Router<Bellwire> {
@@ -181,4 +182,32 @@ async fn above_the_cap_a_connection_waits_until_a_header_timeout_frees_a_slot() 
         assert!(response.await.starts_with("HTTP/1.1 200"));
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn axums_own_server_ends_although_a_stream_and_a_socket_are_open() {
+    let (bellwire, listener) = (bellwire(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let address = listener.local_addr().unwrap();
+    let (end, ended) = oneshot::channel::<()>();
+    let signal = async { drop(ended.await) };
+    let server = axum::serve(listener, routes().with_state(bellwire.clone()))
+        .with_graceful_shutdown(bellwire.closing(signal, PATIENCE))
+        .into_future();
+    let running = Running { address, end, served: tokio::spawn(async { server.await.unwrap() }) };
+    let mut socket = running.open("/ws/").await;
+    read_text(&mut socket).await;
+    let mut events = running.request("/events/", &[("Accept", "text/event-stream")]).await;
+    let mut received = Vec::new();
+    while !String::from_utf8_lossy(&received).contains("None None None") {
+        within("the event", events.read_buf(&mut received)).await.unwrap();
+    }
+    let reader = tokio::spawn(async move { read_close(&mut socket).await });
+    running.stop().await;
+    let (code, reason) = within("the close", reader).await.unwrap();
+    assert!(code == 1012 && reason.starts_with("retry="), "{code} {reason}");
+    within("the end of the stream", events.read_to_end(&mut received)).await.unwrap();
+    let received = String::from_utf8(received).unwrap();
+    assert!(received.contains(r#"data: {"code":1012,"reason":"retry="#), "{received}");
+    assert!(received.ends_with("\r\n0\r\n\r\n"), "the response is complete: {received}");
+    assert!(bellwire.shutdown(PATIENCE).await, "nothing is left");
 }

@@ -5,8 +5,8 @@ use bellwire::{Html, Limits, Patch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
-    BINARY, CLOSE, HANDSHAKE, Notice, PING, PONG, Server, TEXT, bellwire, eventually, frame,
-    read_close, read_frame, read_text, room, say, with_limits,
+    BINARY, CLOSE, HANDSHAKE, PING, PONG, Server, TEXT, bellwire, eventually, frame, read_close,
+    read_frame, read_text, room, say, with_limits,
 };
 
 #[tokio::test]
@@ -155,11 +155,7 @@ async fn a_message_to_1000_members_costs_one_encoding_and_at_most_one_write_per_
         sockets.push(socket);
     }
     let before = server.bellwire.layer().counts();
-    server
-        .bellwire
-        .layer()
-        .group::<Notice>(room())
-        .patch(Patch::append("#messages-list", Html::text("Hi")));
+    server.bellwire.layer().group(room()).patch(Patch::append("#messages-list", Html::text("Hi")));
     for socket in &mut sockets {
         let expected = "<div hx-swap-oob=\"beforeend:#messages-list\">Hi</div>";
         assert_eq!(read_text(socket).await, expected);
@@ -178,7 +174,7 @@ async fn all_queued_messages_of_a_socket_are_sent_in_one_write() {
     assert_eq!(read_text(&mut socket).await, "Hello");
     let before = server.bellwire.layer().counts().writes;
     // The test's runtime has one thread, so the connection's event loop does not run between these.
-    let group = server.bellwire.layer().group::<Notice>(room());
+    let group = server.bellwire.layer().group(room());
     for i in 0..256 {
         group.patch(Patch::inner("#n", Html::text(&i.to_string())));
     }
@@ -299,12 +295,12 @@ async fn a_reader_that_never_reads_is_disconnected_without_affecting_others() {
     server.wait_for_call("connect").await;
     let mut reader = server.open("/ws/").await;
     server.wait_for_call("connect").await;
-    let group = server.bellwire.layer().group::<Notice>(room());
+    let group = server.bellwire.layer().group(room());
     // The kernel buffers some megabytes for a client that does not read.
     let text = "x".repeat(60_000);
     let mut received = 0;
     let publish = async {
-        while server.bellwire.layer().local_members(&room()) == 2 {
+        while server.bellwire.layer().local_members(room()) == 2 {
             group.patch(Patch::inner("#n", Html::text(&text)));
             let text = read_text(&mut reader).await;
             assert!(text.contains("xxx"), "the other reader is not affected");

@@ -10,8 +10,8 @@ use axum::response::Response;
 use axum::routing::get;
 use bellwire::testing::{PATIENCE, within};
 use bellwire::{
-    Action, Bellwire, CatchUp, Close, Consumer, Error, GroupName, Html, Layer, Limits, Patch, Seq,
-    Socket, Upgrade,
+    Action, Bellwire, CatchUp, Close, Consumer, Epochs, Error, Feed, FeedSource, Group, GroupName,
+    Html, Layer, Limits, Live, Patch, Seq, Socket,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,22 +20,22 @@ use tokio::sync::mpsc;
 pub(crate) const URL: &str = "http://127.0.0.1:8000";
 
 pub(crate) fn bellwire() -> Bellwire {
-    Bellwire::builder(URL).build().unwrap()
+    Bellwire::builder(URL).native_clients().build().unwrap()
 }
 
 pub(crate) fn with_limits(limits: Limits) -> Bellwire {
-    Bellwire::builder(URL).limits(limits).build().unwrap()
+    Bellwire::builder(URL).native_clients().limits(limits).build().unwrap()
 }
 
 pub(crate) fn with_layer(layer: Layer) -> Bellwire {
-    Bellwire::builder(URL).layer(layer).build().unwrap()
+    Bellwire::builder(URL).native_clients().layer(layer).build().unwrap()
 }
 
 /// The actions of the chat.
-#[derive(Debug, serde::Deserialize)]
-#[serde(tag = "action", content = "data")]
+#[derive(Debug, Action)]
 pub(crate) enum MemberAction {
     /// Returns the message to its sender.
+    #[action(form)]
     Say { message: String },
     /// Sends the message to all other members.
     Tell { message: String },
@@ -49,38 +49,63 @@ pub(crate) enum MemberAction {
     Leave {},
 }
 
-impl Action for MemberAction {
-    const FORM: Option<&'static str> = Some("Say");
-}
-
 /// The event between members.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Notice(pub(crate) String);
 
-/// The source of truth of a feed: numbered lines.
+/// The source of a feed: numbered lines, and the reads of them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Lines {
+    lines: Arc<Mutex<Vec<String>>>,
+    reads: Arc<Mutex<Vec<Option<Seq>>>>,
+    pub(crate) epochs: Arc<Mutex<Epochs>>,
+}
 
 impl Lines {
     /// Writes a line and returns its number.
     pub(crate) fn write(&self, line: &str) -> Seq {
-        let mut lines = self.0.lock().unwrap();
+        let mut lines = self.lines.lock().unwrap();
         lines.push(line.to_owned());
         lines.len() as Seq
     }
 
-    /// The lines after number `since`.
-    pub(crate) fn after(&self, since: Option<Seq>) -> CatchUp {
-        let lines = self.0.lock().unwrap();
-        let since = usize::try_from(since.unwrap_or(0)).unwrap_or(usize::MAX);
-        CatchUp {
-            patches: lines.iter().skip(since).map(|line| Self::patch(line)).collect(),
-            seq: lines.len() as Seq,
-        }
+    /// Removes all lines after this number, as a restored backup does.
+    pub(crate) fn restore(&self, seq: Seq) {
+        self.lines.lock().unwrap().truncate(usize::try_from(seq).unwrap());
+    }
+
+    pub(crate) fn feed(&self, layer: &Layer) -> Feed<Notice, Self> {
+        layer.feed(room(), self.clone())
+    }
+
+    /// Writes a line and publishes it.
+    pub(crate) fn publish(&self, layer: &Layer, line: &str) {
+        self.feed(layer).publish(self.write(line), Self::patch(line));
+    }
+
+    /// The numbers from which the lines were read, in order.
+    pub(crate) fn reads(&self) -> Vec<Option<Seq>> {
+        self.reads.lock().unwrap().clone()
     }
 
     pub(crate) fn patch(line: &str) -> Patch {
         Patch::append("#lines", Html::text(line))
+    }
+}
+
+impl FeedSource for Lines {
+    async fn catch_up(&self, since: Option<Seq>, _: &str) -> Result<CatchUp, Error> {
+        self.reads.lock().unwrap().push(since);
+        let lines = self.lines.lock().unwrap();
+        let since = usize::try_from(since.unwrap_or(0)).unwrap_or(usize::MAX);
+        Ok(CatchUp {
+            patches: lines.iter().skip(since).map(|line| Self::patch(line)).collect(),
+            seq: lines.len() as Seq,
+        })
+    }
+
+    async fn epochs(&self) -> Result<Epochs, Error> {
+        Ok(self.epochs.lock().unwrap().clone())
     }
 }
 
@@ -92,8 +117,8 @@ pub(crate) struct Member {
     pub(crate) calls: mpsc::UnboundedSender<String>,
 }
 
-pub(crate) fn room() -> GroupName {
-    GroupName::new("room").unwrap()
+pub(crate) fn room() -> Group<Notice> {
+    Group::new(GroupName::new("room").unwrap())
 }
 
 impl Member {
@@ -118,13 +143,13 @@ impl Member {
 impl Consumer for Member {
     type Action = MemberAction;
     type Event = Notice;
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         self.record("connect");
-        let group = socket.layer().group::<Notice>(room());
         match &self.lines {
-            Some(_) => socket.follow(&group),
-            None => socket.join(&group),
+            Some(lines) => socket.follow(&lines.feed(socket.layer())),
+            None => socket.join(room()),
         }
         if socket.scope().query("greet").next().is_some() {
             socket.send_text("Hello").await?;
@@ -135,15 +160,18 @@ impl Consumer for Member {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, action: MemberAction) -> Result<(), Error> {
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        action: MemberAction,
+    ) -> Result<(), Error> {
         match action {
             MemberAction::Say { message } => socket.send_text(message).await,
             MemberAction::Tell { message } => {
                 let group = socket.layer().group(room());
-                group.send_except(socket.channel(), Notice(message));
-                Ok(())
+                group.send_except(socket.channel(), Notice(message))
             }
-            MemberAction::Complain { field } => Err(Error::invalid(field, "Invalid message.")),
+            MemberAction::Complain { field } => Err(Error::refuse(field, "Invalid message.")),
             MemberAction::Fail {} => Err("x".parse::<u8>().unwrap_err().into()),
             MemberAction::Panic {} => panic!("a test's panic"),
             MemberAction::Leave {} => {
@@ -153,21 +181,11 @@ impl Consumer for Member {
         }
     }
 
-    async fn event(&mut self, socket: &mut Socket, event: &Notice) -> Result<(), Error> {
+    async fn event(&mut self, socket: &mut Socket<Self>, event: &Notice) -> Result<(), Error> {
         socket.send_text(format!("notice: {}", event.0)).await
     }
 
-    async fn catch_up(
-        &mut self,
-        _: &mut Socket,
-        _: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        self.record(format!("catch up {since:?}"));
-        Ok(self.lines.clone().unwrap_or_default().after(since))
-    }
-
-    async fn disconnect(&mut self, _: &mut Socket, close: Close) {
+    async fn disconnect(&mut self, _: &mut Socket<Self>, close: Close) {
         self.record(format!("disconnect {}", close.code()));
     }
 }
@@ -210,12 +228,12 @@ impl FromRef<App> for Bellwire {
     }
 }
 
-async fn socket(app: axum::extract::State<App>, upgrade: Upgrade) -> Response {
-    let upgrade = upgrade
+async fn socket(app: axum::extract::State<App>, live: Live) -> Response {
+    let live = live
         .person("ada")
         .protocols(["chat.v2", "chat.v1"])
         .header("x-served-by".parse().unwrap(), "bellwire".parse().unwrap());
-    upgrade.run(Member { lines: None, calls: app.calls.clone() })
+    live.run(Member { lines: None, calls: app.calls.clone() })
 }
 
 impl Server {

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bellwire::testing::{Communicator, within};
-use bellwire::{Bellwire, Consumer, Dialect, Error, GroupName, Html, Patch, Socket, Ticker};
+use bellwire::{Bellwire, Consumer, Dialect, Error, Html, Patch, Socket, Ticker, Topic};
 
-use crate::support::{Member, Notice, bellwire, room};
+use crate::support::{Member, bellwire, room};
 
+const TICKS: Topic<u8> = Topic::new("ticks");
 const PAUSE: Duration = Duration::from_millis(10);
 
 struct Watcher(Ticker);
@@ -16,13 +17,14 @@ struct Watcher(Ticker);
 impl Consumer for Watcher {
     type Action = String;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         self.0.watch(socket);
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, _: String) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, _: String) -> Result<(), Error> {
         self.0.leave(socket);
         socket.send_text("left").await
     }
@@ -32,7 +34,7 @@ impl Consumer for Watcher {
 fn counting(bellwire: &Bellwire) -> (Ticker, Arc<AtomicUsize>) {
     let ticks = Arc::new(AtomicUsize::new(0));
     let count = ticks.clone();
-    let group = bellwire.layer().group::<()>(GroupName::of("ticks", 1));
+    let group = bellwire.layer().group(TICKS.of(1));
     let ticker = Ticker::new(&group, PAUSE, move || {
         let number = count.fetch_add(1, Ordering::SeqCst) + 1;
         assert_ne!(number, 2, "the second tick panics");
@@ -132,7 +134,7 @@ async fn a_text_for_a_group_is_the_same_frame_for_every_dialect_and_encoded_once
     let (ticker, _) = counting(&bellwire);
     let mut outsider = Communicator::connect(&bellwire, Watcher(ticker)).await;
     let before = bellwire.layer().counts().encodings;
-    bellwire.layer().group::<Notice>(room()).text("12:00:00");
+    bellwire.layer().group(room()).text("12:00:00");
     assert_eq!(json.receive_text().await, "12:00:00");
     assert_eq!(htmx.receive_text().await, "12:00:00");
     assert_eq!(bellwire.layer().counts().encodings - before, 1);

@@ -1,12 +1,15 @@
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use bellwire::{
-    Action, CatchUp, Consumer, Error, Group, GroupName, Html, Layer, Patch, Seq, Socket,
+    Action, ActionForm, Answer, CatchUp, Consumer, Epochs, Error, Feed, FeedPosition, FeedSource,
+    Html, Live, NoEvents, Patch, Refusal, Seq, Socket, Topic,
 };
-use bellwire_site::{App, NavItem, Page, Settings, Site, SiteError, SiteState, Tx, Upgrade, User};
+use bellwire_site::{
+    App, FeedEpochs, NavItem, Page, Settings, Site, SiteError, SiteState, Tx, User,
+};
 use sea_orm::entity::prelude::*;
 use sea_orm::{QueryOrder, QuerySelect, Set};
 use sea_orm_migration::prelude::{
@@ -55,67 +58,104 @@ impl MigratorTrait for Tables {
     }
 }
 
-#[derive(serde::Deserialize)]
-struct NewLine {
-    text: String,
-}
+/// The feeds of lines, by the number of their room. There is one room.
+const ROOM: Topic<u8> = Topic::new("chat");
 
-#[derive(serde::Deserialize)]
-#[serde(tag = "action", content = "data")]
+#[derive(Action)]
 enum ChatAction {
-    Say(NewLine),
+    #[action(form)]
+    Say { text: String },
 }
 
-impl Action for ChatAction {}
-
-fn feed(layer: &Layer) -> Group<()> {
-    layer.group(GroupName::of("chat", 1))
+#[derive(Debug, Refusal)]
+enum ChatError {
+    #[refusal("Write something first.", field = "text")]
+    Empty,
+    #[refusal(other)]
+    Other(SiteError),
 }
 
 #[derive(Template)]
 #[template(
-    source = r#"<li id="line--{{ row.seq }}"><b>{{ row.author }}</b> {{ row.text }}</li>"#,
+    source = r#"{% for line in lines %}
+<li id="line--{{ line.seq }}"><b>{{ line.author }}</b> {{ line.text }}</li>
+{%- endfor %}"#,
     ext = "html"
 )]
-struct Line<'a> {
-    row: &'a Model,
+struct LinesHtml<'a> {
+    lines: &'a [Model],
 }
 
-fn line_html(row: &Model) -> Result<Html, askama::Error> {
-    Html::from_template(&Line { row })
+fn html(lines: &[Model]) -> Result<Html, askama::Error> {
+    Html::from_template(&LinesHtml { lines })
 }
 
-fn append_patch(row: &Model) -> Result<Patch, askama::Error> {
-    Ok(Patch::append("#lines", line_html(row)?))
+/// The chat, as the source of its feed.
+#[derive(Clone)]
+struct Chat {
+    site: SiteState,
 }
 
-/// Stores a line. When this returns, the line is on disk, and its patch is published.
-async fn write(site: &SiteState, author: String, new: NewLine) -> Result<(), SiteError> {
-    let layer = site.bellwire().layer().clone();
-    site.db()
-        .write(async move |tx: Tx| {
+impl Chat {
+    fn feed(&self) -> Feed<NoEvents, Chat> {
+        self.site.bellwire().layer().feed(ROOM.of(1), self.clone())
+    }
+
+    /// The newest hundred lines, in order.
+    async fn newest(&self) -> Result<Vec<Model>, DbErr> {
+        let newest = Entity::find().order_by_desc(Column::Seq).limit(100);
+        let mut lines = newest.all(self.site.db().read()).await?;
+        lines.reverse();
+        Ok(lines)
+    }
+
+    /// Stores a line. When this returns, the line is on disk, and its patch is published.
+    async fn say(&self, user: &User, action: ChatAction) -> Result<(), ChatError> {
+        let ChatAction::Say { text } = action;
+        if text.trim().is_empty() {
+            return Err(ChatError::Empty);
+        }
+        let (chat, author) = (self.clone(), user.name.clone());
+        let write = async move |tx: Tx| {
             tx.lock(1).await?; // one writer at a time, so that each number is used once
             let last = Entity::find().order_by_desc(Column::Seq).one(&tx).await?;
             let seq = last.map_or(0, |line| line.seq) + 1;
+            chat.site.epochs().note(&tx, ROOM.of(1).name(), seq).await?;
             let line = ActiveModel {
                 seq: Set(seq),
                 author: Set(author),
-                text: Set(new.text),
+                text: Set(text),
                 ..Default::default()
             };
-            let patch = append_patch(&line.insert(&tx).await?).map_err(SiteError::internal)?;
-            tx.on_commit(move || feed(&layer).publish(seq.cast_unsigned(), patch));
-            Ok::<_, SiteError>(())
-        })
-        .await
+            let patch = Patch::append("#lines", html(&[line.insert(&tx).await?])?);
+            tx.on_commit(move || chat.feed().publish(seq, patch));
+            Ok(())
+        };
+        self.site.db().write(write).await
+    }
 }
 
-/// The lines after number `since`, at most the newest hundred.
-async fn lines(site: &SiteState, since: i64) -> Result<Vec<Model>, DbErr> {
-    let newest = Entity::find().filter(Column::Seq.gt(since)).order_by_desc(Column::Seq).limit(100);
-    let mut lines = newest.all(site.db().read()).await?;
-    lines.reverse();
-    Ok(lines)
+impl FeedSource for Chat {
+    /// Called after a connect, a reconnect, and missed changes.
+    async fn catch_up(&self, since: Option<Seq>, _: &str) -> Result<CatchUp, Error> {
+        let mut lines = self.newest().await?;
+        let seq = lines.last().map_or(0, |line| line.seq);
+        // A page that is too far behind receives the whole list.
+        let is_near = |since: &Seq| lines.first().is_none_or(|first| first.seq <= since + 1);
+        let patch = match since.filter(is_near) {
+            Some(since) => {
+                lines.retain(|line| line.seq > since);
+                Patch::append("#lines", html(&lines)?)
+            }
+            None => Patch::inner("#lines", html(&lines)?),
+        };
+        Ok(CatchUp { patches: vec![patch], seq })
+    }
+
+    /// The epochs in which the site has written the feed.
+    async fn epochs(&self) -> Result<Epochs, Error> {
+        Ok(FeedEpochs::of(self.site.db().read(), ROOM.of(1).name()).await?)
+    }
 }
 
 const FORM: &str = r#"
@@ -128,90 +168,69 @@ const FORM: &str = r#"
 #[derive(Template)]
 #[template(
     source = r#"<section class="page"><h1>Chat</h1>
-<ol id="lines" data-feed="chat.1" data-seq="{{ seq }}">
-{%- for line in lines %}{{ line }}{% endfor -%}
-</ol>{{ FORM|safe }}</section>"#,
+<ol id="lines" data-feed="chat.1" data-seq="{{ position }}">{{ lines }}</ol>
+{{ FORM|safe }}</section>"#,
     ext = "html"
 )]
 struct ChatPage {
-    lines: Vec<Html>,
-    seq: i64,
+    lines: Html,
+    position: FeedPosition,
 }
 
 async fn page(_: User, State(site): State<SiteState>) -> Result<Page, SiteError> {
-    let rows = lines(&site, 0).await?;
-    let seq = rows.last().map_or(0, |row| row.seq);
-    let lines = rows.iter().map(line_html).collect::<Result<_, _>>()?;
-    Ok(Page::new("Chat", Html::from_template(&ChatPage { lines, seq })?).connect("/ws/chat/"))
+    let chat = Chat { site };
+    let lines = chat.newest().await?;
+    let position = chat.feed().position(lines.last().map_or(0, |line| line.seq)).await?;
+    let main = Html::from_template(&ChatPage { lines: html(&lines)?, position })?;
+    Ok(Page::new("Chat", main).connect("/ws/chat/"))
 }
 
-/// The form without JavaScript: stores the line, and shows the page again.
+/// The form without a socket: stores the line, and shows the page again.
 async fn say(
     user: User,
     State(site): State<SiteState>,
-    Form(new): Form<NewLine>,
-) -> Result<Redirect, SiteError> {
-    if !new.text.trim().is_empty() {
-        write(&site, user.name, new).await?;
-    }
-    Ok(Redirect::to("/chat/"))
+    answer: Answer,
+    ActionForm(action): ActionForm<ChatAction>,
+) -> Result<Response, SiteError> {
+    Chat { site }.say(&user, action).await?;
+    Ok(answer.ok(Redirect::to("/chat/")))
 }
 
 struct ChatConsumer {
-    site: SiteState,
+    chat: Chat,
     user: User,
 }
 
 impl Consumer for ChatConsumer {
     type Action = ChatAction;
     type Event = ();
+    type Error = ChatError;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.follow(&feed(socket.layer()));
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), ChatError> {
+        socket.follow(&self.chat.feed());
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, action: ChatAction) -> Result<(), Error> {
-        let ChatAction::Say(new) = action;
-        if new.text.trim().is_empty() {
-            return Err(Error::invalid("text", "Write something first."));
-        }
-        write(&self.site, self.user.name.clone(), new).await?;
-        socket.patch(Patch::replace("#say", Html::trusted(FORM))).await
-    }
-
-    /// Called after a connect, a reconnect, and missed messages.
-    async fn catch_up(
+    async fn receive(
         &mut self,
-        _: &mut Socket,
-        _: &GroupName,
-        since: Option<Seq>,
-    ) -> Result<CatchUp, Error> {
-        let since = since.unwrap_or_default().cast_signed();
-        let missed = lines(&self.site, since).await?;
-        let seq = missed.last().map_or(since, |line| line.seq).cast_unsigned();
-        let mut patches = missed.iter().map(append_patch).collect::<Result<Vec<_>, _>>()?;
-        if missed.first().is_some_and(|line| line.seq != since + 1) {
-            // Too far behind: the list is cleared first.
-            patches.insert(0, Patch::inner("#lines", Html::text("")));
-        }
-        Ok(CatchUp { patches, seq })
+        socket: &mut Socket<Self>,
+        action: ChatAction,
+    ) -> Result<(), ChatError> {
+        self.chat.say(&self.user, action).await?;
+        Ok(socket.patch(Patch::replace("#say", Html::trusted(FORM))).await?)
     }
 }
 
-async fn socket(user: User, State(site): State<SiteState>, upgrade: Upgrade) -> Response {
-    upgrade.run(ChatConsumer { site, user })
-}
-
-fn routes(_: &SiteState) -> Router<SiteState> {
-    Router::new().route("/chat/", get(page).post(say)).route("/ws/chat/", get(socket))
+async fn live(user: User, State(site): State<SiteState>, live: Live) -> Response {
+    live.run(ChatConsumer { chat: Chat { site }, user })
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let nav_item =
         NavItem { title: "Chat", path: "/chat/", about: "A room that keeps its messages." };
-    let chat = App::new("chat").routes(routes).migrations::<Tables>().nav_item(nav_item);
+    let routes = Router::new().route("/chat/", get(page).post(say)).route("/ws/chat/", get(live));
+    let chat = App::new("chat").router(routes).migrations::<Tables>().nav_item(nav_item);
     let site = Site::builder(Settings::from_environment()?).name("Chat").app(chat).open().await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
     site.run_until(bellwire_site::shutdown_signal()).await;

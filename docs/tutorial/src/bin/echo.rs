@@ -1,7 +1,7 @@
 use axum::Router;
 use axum::response::{Html, Response};
 use axum::routing::get;
-use bellwire::{Bellwire, Consumer, Error, Socket, Upgrade};
+use bellwire::{Bellwire, Consumer, Error, Live, Socket};
 use tokio::net::TcpListener;
 
 struct Echo;
@@ -9,12 +9,13 @@ struct Echo;
 impl Consumer for Echo {
     type Action = String; // the messages of a browser: text
     type Event = (); // the events of groups: none yet
+    type Error = Error; // the errors of the methods
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         socket.send_text("You are connected by WebSockets!").await
     }
 
-    async fn receive(&mut self, socket: &mut Socket, text: String) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, text: String) -> Result<(), Error> {
         socket.send_text(text).await
     }
 }
@@ -23,8 +24,8 @@ async fn page() -> Html<&'static str> {
     Html(include_str!("echo.html"))
 }
 
-async fn socket(upgrade: Upgrade) -> Response {
-    upgrade.run(Echo)
+async fn live(live: Live) -> Response {
+    live.run(Echo)
 }
 
 #[tokio::main]
@@ -34,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let bellwire = Bellwire::builder(format!("http://{address}")).build()?;
     let routes =
-        Router::new().route("/", get(page)).route("/ws/echo/", get(socket)).with_state(bellwire);
+        Router::new().route("/", get(page)).route("/ws/echo/", get(live)).with_state(bellwire);
     eprintln!("Open http://{address}/");
     Ok(axum::serve(listener, routes).await?)
 }

@@ -2,21 +2,16 @@ use askama::Template;
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use bellwire::{Action, Consumer, Error, Group, GroupName, Html, Layer, Patch, Socket};
-use bellwire_site::{App, NavItem, Page, Settings, Site, SiteError, SiteState, Upgrade, User};
+use bellwire::{Action, Consumer, Error, Html, Patch, Socket, Topic};
+use bellwire_site::{App, Live, NavItem, Page, Settings, Site, SiteError, User};
+
+/// The groups of open pages, by the number of their room. There is one room.
+const ROOM: Topic<u8> = Topic::new("talk");
 
 /// An action of a page: `{"action": "Say", "data": {"text": "Lunch?"}}`.
-#[derive(serde::Deserialize)]
-#[serde(tag = "action", content = "data")]
+#[derive(Action)]
 enum ChatAction {
     Say { text: String },
-}
-
-impl Action for ChatAction {}
-
-/// The group of all open pages.
-fn room(layer: &Layer) -> Group<()> {
-    layer.group(GroupName::of("talk", 1))
 }
 
 #[derive(Template)]
@@ -40,19 +35,24 @@ struct ChatConsumer {
 impl Consumer for ChatConsumer {
     type Action = ChatAction;
     type Event = ();
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
-        socket.join(&room(socket.layer()));
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
+        socket.join(ROOM.of(1));
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, action: ChatAction) -> Result<(), Error> {
-        let ChatAction::Say { text } = action;
+    async fn receive(
+        &mut self,
+        socket: &mut Socket<Self>,
+        ChatAction::Say { text }: ChatAction,
+    ) -> Result<(), Error> {
         if text.trim().is_empty() {
-            return Err(Error::invalid("text", "Write something first."));
+            return Err(Error::refuse("text", "Write something first."));
         }
         let line = Html::from_template(&Line { author: &self.user.name, text: &text })?;
-        room(socket.layer()).patch(Patch::append("#lines", line)); // to the whole group
+        // To the whole group.
+        socket.layer().group(ROOM.of(1)).patch(Patch::append("#lines", line));
         // To the sender: an empty form.
         socket.patch(Patch::replace("#say", Html::trusted(FORM))).await
     }
@@ -64,8 +64,8 @@ async fn page(_: User) -> Page {
     Page::new("Talk", Html::trusted(main)).connect("/ws/talk/")
 }
 
-async fn socket(user: User, upgrade: Upgrade) -> Response {
-    upgrade.run(ChatConsumer { user })
+async fn live(user: User, live: Live) -> Response {
+    live.run(ChatConsumer { user })
 }
 
 /// The form without JavaScript, which is not supported yet.
@@ -73,14 +73,11 @@ async fn say(_: User) -> SiteError {
     SiteError::Forbidden("This page needs JavaScript.".to_owned())
 }
 
-fn routes(_: &SiteState) -> Router<SiteState> {
-    Router::new().route("/talk/", get(page).post(say)).route("/ws/talk/", get(socket))
-}
-
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let nav_item = NavItem { title: "Talk", path: "/talk/", about: "A room for everyone." };
-    let talk = App::new("talk").routes(routes).nav_item(nav_item);
+    let routes = Router::new().route("/talk/", get(page).post(say)).route("/ws/talk/", get(live));
+    let talk = App::new("talk").router(routes).nav_item(nav_item);
     let site = Site::builder(Settings::from_environment()?).name("Talk").app(talk).open().await?;
     eprintln!("Open {}/", site.state().public_url().as_str());
     site.run_until(bellwire_site::shutdown_signal()).await;

@@ -2,33 +2,42 @@
 
 use proc_macro2::{Delimiter, TokenStream};
 
-use super::items::{Field, arguments_of, fields, items, strings, text_of};
+use super::items::{Field, arguments_of, fields, items, text_of};
 use super::routes::item;
 use super::{Row, Source, Sources};
 use crate::tokens::{Cursor, as_group, as_ident, as_string, name};
 
-/// The actions of each enum that is deserialized from `{"action": …, "data": {…}}`.
+/// The actions of each enum that derives `Action`.
 pub(super) fn actions(sources: &Sources, source: &Source) -> Vec<Row> {
     let mut rows = Vec::new();
     let all = items(&source.tokens);
-    let bare: Vec<_> = all
-        .iter()
-        .filter(|item| item.word == "impl")
-        .flat_map(|item| strings(&item.body))
-        .collect();
     let enums = all.iter().filter(|item| item.word == "enum");
-    for one in enums
-        .filter(|one| text_of(&arguments_of(&one.attributes, "serde"), "tag") == Some("action"))
-    {
+    for one in enums.filter(|one| derives_action(&one.attributes)) {
         for variant in fields(&one.body) {
             let arguments = arguments_of(&variant.attributes, "serde");
             let action = text_of(&arguments, "rename").unwrap_or(&variant.name).to_owned();
-            let is_bare = if bare.contains(&action) { "yes" } else { "" };
+            let marks = arguments_of(&variant.attributes, "action");
+            let is_bare = if marks.iter().any(|(word, _)| word == "form") { "yes" } else { "" };
             let cells = [action, data(sources, source, &variant), is_bare.to_owned()];
             rows.push(Row::new(&source.part, "action", cells));
         }
     }
     rows
+}
+
+/// Whether one of the attributes is `derive(…)` with `Action`, by whatever path.
+fn derives_action(attributes: &[TokenStream]) -> bool {
+    attributes.iter().any(|attribute| {
+        let cursor = Cursor::new(attribute.clone());
+        let derived = cursor.group(1, Delimiter::Parenthesis);
+        cursor.ident(0).as_deref() == Some("derive")
+            && derived.is_some_and(|derived| {
+                derived
+                    .stream()
+                    .into_iter()
+                    .any(|token| as_ident(&token).map(name).as_deref() == Some("Action"))
+            })
+    })
 }
 
 /// The fields of an action: inline ones, or those of the struct that it holds.

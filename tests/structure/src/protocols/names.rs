@@ -114,7 +114,7 @@ fn dialects(source: &Source) -> Vec<Row> {
     let mut rows = Vec::new();
     for item in items(&source.tokens).iter().filter(|_| source.part == "framework") {
         let kind = match (item.word.as_str(), item.name.as_str()) {
-            ("struct", "JsonPatch" | "JsonError") => "key",
+            ("struct", "JsonPatch" | "JsonError" | "JsonPosition") => "key",
             ("enum", "How" | "Swap") => "how",
             ("enum", "Dialect") => "dialect",
             _ => continue,

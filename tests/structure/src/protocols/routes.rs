@@ -3,7 +3,7 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use super::items::{Item, arguments_of, fields, items_at_top, text_of};
+use super::items::{Field, Item, arguments_of, fields, items_at_top, text_of};
 use super::{Row, Source, Sources};
 use crate::tokens::{Cursor, as_group, as_string};
 
@@ -101,6 +101,15 @@ fn read_by(sources: &Sources, source: &Source, path: &[String]) -> String {
     while cursor.peek(0).is_some() {
         match cursor.ident(0).as_deref() {
             Some("RawForm" | "RawQuery") => return BY_HAND.to_owned(),
+            Some("ActionForm") if matches!(cursor.peek(1), Some(TokenTree::Punct(p)) if p.as_char() == '<') =>
+            {
+                cursor.skip(2);
+                let read =
+                    names(cursor.clone()).and_then(|path| item(sources, file, &path, &["enum"]));
+                found.extend(
+                    read.map(|(file, read)| of_actions(sources, file, &read)).unwrap_or_default(),
+                );
+            }
             Some("Form" | "Query") if matches!(cursor.peek(1), Some(TokenTree::Punct(p)) if p.as_char() == '<') =>
             {
                 cursor.skip(2);
@@ -116,10 +125,27 @@ fn read_by(sources: &Sources, source: &Source, path: &[String]) -> String {
     found.join(", ")
 }
 
+/// The names of the fields of all actions of an enum.
+fn of_actions(sources: &Sources, source: &Source, actions: &Item) -> Vec<String> {
+    let data = |variant: &Field| {
+        let group = variant.rest.first().and_then(as_group)?;
+        if group.delimiter() == Delimiter::Brace {
+            return Some(names_in(&group.stream()));
+        }
+        let path = names(Cursor::new(group.stream()))?;
+        item(sources, source, &path, &["struct"]).map(|(_, data)| names_of(&data))
+    };
+    fields(&actions.body).iter().filter_map(data).flatten().collect()
+}
+
 /// The names of the fields of a struct in requests.
 fn names_of(item: &Item) -> Vec<String> {
+    names_in(&item.body)
+}
+
+fn names_in(body: &TokenStream) -> Vec<String> {
     let mut names = Vec::new();
-    for field in fields(&item.body) {
+    for field in fields(body) {
         let arguments = arguments_of(&field.attributes, "serde");
         names.push(text_of(&arguments, "rename").unwrap_or(&field.name).to_owned());
         names.extend(text_of(&arguments, "alias").map(str::to_owned));

@@ -132,13 +132,13 @@ mod on_small_sources {
             (
                 "src/lib.rs",
                 r#"mod new; use new::NewMessage;
-                #[derive(Deserialize)] #[serde(tag = "action", content = "data")]
-                enum Action {
-                    #[serde(rename = "New message")] New(NewMessage),
+                #[derive(Debug, bellwire::Action)]
+                enum Ask {
+                    #[action(form)] #[serde(rename = "New message")] New(NewMessage),
                     Read { #[serde(deserialize_with = "bellwire::serde::lenient_int")] seq: i64, all: bool },
                     Typing {},
                 }
-                impl bellwire::Action for Action { const FORM: Option<&'static str> = Some("New message"); }"#,
+                #[derive(Debug)] enum Other { Thing {} }"#,
             ),
             (
                 "src/new.rs",

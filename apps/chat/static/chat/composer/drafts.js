@@ -1,9 +1,11 @@
 // Drafts, stored in this browser per room and user.
 
+import { person } from "../person.js"
+
 const MOST_ROOMS = 100 // beyond this, the oldest draft is removed
 const MOST_CHARS = 8_000 // the maximum length of a message
 
-const key = () => `chat:drafts:${document.documentElement.dataset.user ?? ""}`
+const key = () => `chat:drafts:${person()}`
 
 export function draftOf(room) {
   return all().find((draft) => draft.room === room)?.text ?? ""

@@ -2,12 +2,13 @@
 // because the response may arrive in another room. bellwire.js has the outbox itself; this is the
 // data for display.
 
-import { Outbox } from "../../bellwire/outbox.js"
+import { cancel } from "../../bellwire.js"
+import { person } from "../person.js"
 
 const MOST_REFUSED = 100
 const MOST_SENT = 200
 
-const key = () => `chat:refused:${document.documentElement.dataset.user ?? ""}`
+const key = () => `chat:refused:${person()}`
 const items = new Map(refusedBefore().map((item) => [item.id, item])) // client id → { id, room, message, problem }
 const sentHere = new Set()
 
@@ -30,8 +31,7 @@ export function refuse(id, { room, message }, error, field) {
 
 /** Discards a message, which is then not sent. */
 export function discard(id) {
-  const url = document.querySelector("[bw-connect]")?.getAttribute("bw-connect")
-  if (url) new Outbox(url).take(id)
+  cancel(id)
   forget(id)
 }
 

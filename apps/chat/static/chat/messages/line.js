@@ -1,67 +1,34 @@
-// The line above the composer: who is typing, and who joined or left. Both disappear after a
-// timeout.
+// The line above the composer: who is typing, and who joined or left.
 
-const TYPING_MS = 6_000 // after the last update
 const NOTICE_MS = 4_000
 const MOST_NOTICES = 5 // in the queue; the oldest of more are dropped
 
 /**
- * Who is typing. The server adds an element per user to `element`; the sentence is made of them.
+ * Who is typing. The server keeps an element per user, as long as the user types; the sentence is
+ * made of them.
  */
 export class Typing {
-  #element
+  #people
+  #words
   #me
-  #timers = new Map() // person → timer
   #watch
 
   constructor(element, me) {
-    this.#element = element
+    this.#people = element.querySelector("[data-bw-state]")
+    this.#words = element.querySelector(".typing__words")
     this.#me = me
-    this.#watch = new MutationObserver((records) => this.#changed(records))
-    this.#watch.observe(element, { childList: true })
-    this.#changed([{ addedNodes: element.childNodes }])
+    this.#watch = new MutationObserver(() => this.#say())
+    this.#watch.observe(this.#people, { childList: true })
+    this.#say()
   }
 
   close() {
     this.#watch.disconnect()
-    for (const timer of this.#timers.values()) clearTimeout(timer)
-  }
-
-  /** Removes a user whose message has arrived. */
-  spoke(person) {
-    for (const mark of this.#marks()) if (mark.dataset.person === person) mark.remove()
-  }
-
-  #changed(records) {
-    for (const { addedNodes } of records) for (const node of addedNodes) if (node.dataset?.person) this.#heard(node)
-    this.#say()
-  }
-
-  #heard(mark) {
-    const { person } = mark.dataset
-    if (person === this.#me) return mark.remove()
-    clearTimeout(this.#timers.get(person))
-    this.#timers.set(person, setTimeout(() => this.#forget(person), TYPING_MS))
-  }
-
-  #forget(person) {
-    this.#timers.delete(person)
-    this.spoke(person)
   }
 
   #say() {
-    let words = this.#element.querySelector(".typing__words")
-    if (!words) {
-      words = document.createElement("span")
-      words.className = "typing__words"
-      this.#element.append(words)
-    }
-    const text = sentence(this.#marks().map((mark) => mark.textContent))
-    if (words.textContent !== text) words.textContent = text
-  }
-
-  #marks() {
-    return [...this.#element.querySelectorAll("[data-person]")]
+    const others = [...this.#people.querySelectorAll("[data-person]")].filter(({ dataset }) => dataset.person !== this.#me)
+    this.#words.textContent = sentence(others.map((each) => each.textContent))
   }
 }
 
@@ -76,30 +43,39 @@ function sentence(names) {
 export class Notices {
   #element
   #me
-  #watch
-  #shown
   #timer
 
   constructor(element, me) {
     this.#element = element
     this.#me = me
-    this.#watch = new MutationObserver(() => this.#next())
-    this.#watch.observe(element, { childList: true })
-    this.#next()
   }
 
   close() {
-    this.#watch.disconnect()
     clearTimeout(this.#timer)
   }
 
-  #next() {
-    for (const notice of [...this.#element.children]) if (notice.dataset.person === this.#me) notice.remove()
-    for (const notice of [...this.#element.children].slice(1, -MOST_NOTICES)) notice.remove()
-    const first = this.#element.firstElementChild
-    if (first === this.#shown) return
-    clearTimeout(this.#timer)
-    this.#shown = first
-    if (first) this.#timer = setTimeout(() => first.remove(), NOTICE_MS)
+  /** Shows that a user joined or left, after the notices that wait. */
+  show({ person, name, joined }) {
+    if (String(person) === this.#me) return
+    const known = this.#element.querySelector(`[data-person="${person}"]`)
+    if (known) known.replaceWith(notice(person, name, joined))
+    else this.#element.append(notice(person, name, joined))
+    for (const old of [...this.#element.children].slice(1, -MOST_NOTICES)) old.remove()
+    this.#timer ??= setTimeout(() => this.#next(), NOTICE_MS)
   }
+
+  #next() {
+    this.#element.firstElementChild?.remove()
+    this.#timer = this.#element.firstElementChild ? setTimeout(() => this.#next(), NOTICE_MS) : undefined
+  }
+}
+
+function notice(person, name, joined) {
+  const [line, who] = [document.createElement("p"), document.createElement("b")]
+  line.className = "notice"
+  line.dataset.person = person
+  who.dir = "auto"
+  who.textContent = name
+  line.append(who, joined ? " joined" : " left")
+  return line
 }

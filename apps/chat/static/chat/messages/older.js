@@ -70,7 +70,7 @@ export class Older {
   async #fetch() {
     const signal = AbortSignal.any([this.#leaving.signal, AbortSignal.timeout(PATIENCE_MS)])
     for (let tries = 1; ; tries++) {
-      const before = Number(this.#list.dataset.seq)
+      const before = numberOf(this.#list)
       const answer = await fetch(this.#link.href, { headers: { Accept: "text/html" }, cache: "no-store", signal })
       if (!answer.ok || answer.redirected) throw new Error(`older messages: ${answer.status}`)
       const page = new DOMParser().parseFromString(await answer.text(), "text/html") // read, never run
@@ -81,7 +81,7 @@ export class Older {
   }
 
   #onlyAppended(before) {
-    const now = Number(this.#list.dataset.seq)
+    const now = numberOf(this.#list)
     if (Number.isNaN(before) || now === before) return true
     return [...this.#list.children].filter((item) => Number(item.dataset.place) > before).length === now - before
   }
@@ -131,3 +131,6 @@ export class Older {
     if (this.#link && this.#link.textContent !== text) this.#link.textContent = text
   }
 }
+
+// The number in the position of a list, `<epoch>.<number>`; `NaN` without live updates.
+const numberOf = ({ dataset }) => Number(dataset.seq?.split(".").at(-1))

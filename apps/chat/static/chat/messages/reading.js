@@ -90,7 +90,7 @@ export class Reading {
 
   // Another window may have reported a later position.
   #known() {
-    return Math.max(this.#reported, Number(document.getElementById(`read--${this.#room}`)?.dataset.seq) || 0)
+    return Math.max(this.#reported, Number(document.getElementById(`room-link--${this.#room}`)?.dataset.read) || 0)
   }
 
   #lineIsUnread() {

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::outbound::{Body, Channel, Control, EncodedPatches, Handled, QueuePoll};
 use crate::sync::Arc;
-use crate::{Close, GroupName, Layer, Limits, Scope, Seq};
+use crate::{Close, GroupName, Layer, Limits, Patch, Scope, Seq};
 
 /// A channel whose queue the test reads.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct Member {
 pub struct Received {
     pub events: Vec<u64>,
     pub numbers: Vec<Seq>,
+    /// The patches without a number.
+    pub patches: Vec<Patch>,
     /// The groups whose numbers were lost.
     pub lost: Vec<GroupName>,
     pub lost_events: bool,
@@ -33,6 +35,7 @@ impl Received {
         let lost = self.lost.len() + usize::from(self.lost_events);
         self.events.len()
             + self.numbers.len()
+            + self.patches.len()
             + lost
             + self.removed.len()
             + self.pings
@@ -125,11 +128,13 @@ impl Member {
         loop {
             let taken = self.channel.queue.poll_next(cx, |delivery| match &delivery.body {
                 Body::Event(event) => {
-                    received.events.extend(event.get::<u64>());
+                    received.events.extend(event.get::<u64>().as_deref());
                     Handled::Done
                 }
                 Body::Frames(frames) => {
                     received.numbers.extend(frames.iter().filter_map(EncodedPatches::seq));
+                    let unnumbered = frames.iter().filter(|frames| frames.seq().is_none());
+                    received.patches.extend(unnumbered.flat_map(EncodedPatches::patches).cloned());
                     Handled::Done
                 }
             });

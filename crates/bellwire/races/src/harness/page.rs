@@ -8,13 +8,14 @@ use std::task::{Context, Poll, Waker};
 use shuttle::future::{JoinHandle, block_on, spawn};
 
 use crate::connection::Connection;
-use crate::outbound::Channel;
+use crate::consumer::ConsumerDriver;
+use crate::outbound::{Channel, Reader};
 use crate::request::reservation::Reservation;
 use crate::sync::{Arc, Mutex, PoisonError};
 use crate::transport::EncodedFrame;
 use crate::transport::Frame;
 use crate::transport::{Incoming, Outgoing, Transport};
-use crate::{Bellwire, Close, Consumer, Dialect, Scope};
+use crate::{Bellwire, Close, Consumer, Scope, Seq};
 
 /// A log of frames and handler calls, in order, as text. Its lock is not a scheduling point,
 /// because logging is not part of the race.
@@ -38,7 +39,7 @@ impl Log {
     }
 
     /// The numbers of the patches for this selector, in order.
-    pub fn numbers(&self, selector: &str) -> Vec<u64> {
+    pub fn numbers(&self, selector: &str) -> Vec<Seq> {
         let number = |line: String| line.strip_prefix(selector)?.strip_prefix(' ')?.parse().ok();
         self.all().into_iter().filter_map(number).collect()
     }
@@ -90,8 +91,8 @@ impl Handshake {
         let transport =
             TestTransport { end: Arc::clone(&end), log: log.clone(), unflushed: Vec::new() };
         let channel = self.0.channel.clone();
-        let connection =
-            Connection::open(Box::new(consumer), self.0.socket(Box::new(transport), Dialect::Json));
+        let socket = self.0.socket(Box::new(transport), Reader::default());
+        let connection = Connection::open(Box::new(ConsumerDriver::new(consumer, socket)));
         Page { end, channel, task: spawn(connection.run()) }
     }
 }
@@ -199,14 +200,16 @@ impl Transport for TestTransport {
     }
 }
 
-/// The log line of a frame: `<selector> <html>` for a patch, the text of an error, else `ping`.
+/// The log line of a frame: `<selector> <html>` for a patch, the text of an error, `answer <id>`
+/// for an answer, else `ping`.
 fn line(frame: &EncodedFrame) -> String {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(&frame.payload()) else {
         return "ping".into();
     };
     let part = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-    match part("error") {
-        error if error.is_empty() => format!("{} {}", part("selector"), part("html")),
-        error => error,
+    match (part("error"), part("answer")) {
+        (error, _) if !error.is_empty() => error,
+        (_, answer) if !answer.is_empty() => format!("answer {answer}"),
+        _ => format!("{} {}", part("selector"), part("html")),
     }
 }

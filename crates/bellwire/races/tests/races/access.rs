@@ -1,57 +1,58 @@
 //! Access: kicks and removals.
 
 use bellwire_races::harness::{Handshake, Log, Page, race};
-use bellwire_races::{Bellwire, Close, Consumer, Error, Frame, Group, GroupName, Socket};
+use bellwire_races::{Bellwire, Close, Consumer, Error, Frame, GroupHandle, GroupName, Socket};
 use shuttle::thread;
 
-use super::{bellwire, group, patch, room};
+use super::{ROOM, bellwire, group, patch, room};
 
 /// A member of a room that joins again after a removal.
 struct Member {
-    room: Group<u64>,
+    room: GroupHandle<u64>,
     log: Log,
 }
 
 impl Consumer for Member {
     type Action = Frame;
     type Event = u64;
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         socket.join(&self.room);
         self.log.note("joined");
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, socket: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         socket.leave(&self.room);
         socket.join(&self.room);
         self.log.note("left and joined");
         Ok(())
     }
 
-    async fn event(&mut self, _: &mut Socket, event: &u64) -> Result<(), Error> {
+    async fn event(&mut self, _: &mut Socket<Self>, event: &u64) -> Result<(), Error> {
         self.log.note(format!("event {event}"));
         Ok(())
     }
 
-    async fn removed(&mut self, socket: &mut Socket, group: &GroupName) -> Result<(), Error> {
+    async fn removed(&mut self, socket: &mut Socket<Self>, group: &GroupName) -> Result<(), Error> {
         self.log.note(format!("removed {group}"));
         socket.join(&self.room);
         self.log.note("rejoined");
         Ok(())
     }
 
-    async fn disconnect(&mut self, _: &mut Socket, _: Close) {
+    async fn disconnect(&mut self, _: &mut Socket<Self>, _: Close) {
         self.log.note("disconnected");
     }
 }
 
-fn open(handshake: Handshake, room: &Group<u64>, log: &Log) -> Page {
+fn open(handshake: Handshake, room: &GroupHandle<u64>, log: &Log) -> Page {
     handshake.open(Member { room: room.clone(), log: log.clone() }, log)
 }
 
 /// A page of Ada's that has joined the room.
-fn joined_page() -> (Bellwire, Group<u64>, Log, Page) {
+fn joined_page() -> (Bellwire, GroupHandle<u64>, Log, Page) {
     let (bellwire, log) = (bellwire(), Log::default());
     let room = group(bellwire.layer());
     let page = open(Handshake::start(&bellwire, "ada", ""), &room, &log);
@@ -66,11 +67,11 @@ fn between(log: &Log, from: &str, to: &str) -> Vec<String> {
     lines[..end].iter().skip_while(|line| *line != from).cloned().collect()
 }
 
-fn spawn_sender(room: &Group<u64>) -> thread::JoinHandle<()> {
+fn spawn_sender(room: &GroupHandle<u64>) -> thread::JoinHandle<()> {
     let room = room.clone();
     thread::spawn(move || {
         room.patch(patch("#list", 1));
-        room.send(2);
+        room.send(2).unwrap();
         room.patch(patch("#list", 3));
     })
 }
@@ -91,7 +92,7 @@ fn nothing_arrives_after_a_kick_returned_and_only_its_first_reason_is_sent() {
         log.note("kicked");
         layer.kick_person("ada", Close::policy("second"));
         room.patch(patch("#list", 99));
-        room.send(99);
+        room.send(99).unwrap();
         assert_eq!(page.ended(), Close::policy("first"));
         sender.join().unwrap();
         let after = between(&log, "kicked", "");
@@ -225,11 +226,11 @@ fn a_socket_that_rejoins_during_a_removal_is_out_until_notified_and_then_stays_a
 fn a_removal_does_not_notify_sockets_of_the_person_outside_the_group() {
     race(|| {
         let (bellwire, log) = (bellwire(), Log::default());
-        let other = bellwire.layer().group::<u64>(GroupName::of("room", 2));
+        let other = bellwire.layer().group(ROOM.of(2));
         let page = open(Handshake::start(&bellwire, "ada", ""), &other, &log);
         log.wait_for("joined");
         let sender = spawn_sender(&other);
-        bellwire.layer().remove_person("ada", &room());
+        bellwire.layer().remove_person("ada", room());
         sender.join().unwrap();
         other.patch(patch("#list", 100));
         log.wait_for("#list 100");

@@ -61,7 +61,7 @@ fn a_removal_concurrent_with_a_join_leaves_the_backplane_listening() {
         let joiner = thread::spawn(move || ada.join(&room()));
         let remover = {
             let layer = layer.clone();
-            thread::spawn(move || layer.remove_person("ada", &room()))
+            thread::spawn(move || layer.remove_person("ada", room()))
         };
         ben.join(&room());
         joiner.join().unwrap();

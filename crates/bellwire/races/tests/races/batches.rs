@@ -7,7 +7,7 @@ use bellwire_races::{Close, GroupName, Layer, Seq, batch};
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
-use super::{group, patch, room};
+use super::{ROOM, feed, patch, room};
 
 /// A source of truth with the last number. Its lock is held while the number is published.
 type Numbers = Arc<Mutex<Seq>>;
@@ -15,11 +15,11 @@ type Numbers = Arc<Mutex<Seq>>;
 fn publish_next(layer: &Layer, numbers: &Numbers) {
     let mut number = numbers.lock().unwrap();
     *number += 1;
-    group(layer).publish(*number, patch("#list", *number));
+    feed(layer, 1).publish(*number, patch("#list", *number));
 }
 
 fn other() -> GroupName {
-    GroupName::of("room", 2)
+    ROOM.of(2).name().clone()
 }
 
 #[test]
@@ -76,21 +76,16 @@ fn a_batch_across_several_groups_arrives_in_order() {
         let layer = Layer::memory();
         let ada = Member::connect(&layer, "ada");
         [room(), other()].iter().for_each(|group| ada.join(group));
-        let publish = |group: GroupName, number| {
-            layer.group::<u64>(group).publish(number, patch("#list", number))
-        };
-        let others = [room(), other()].map(|group| {
-            let layer = layer.clone();
+        let others = [1, 2].map(|room| {
+            let feed = feed(&layer, room);
             thread::spawn(move || {
-                let publish = |number| {
-                    layer.group::<u64>(group.clone()).publish(number, patch("#list", number))
-                };
+                let publish = |number| feed.publish(number, patch("#list", number));
                 batch(|| [100, 101].into_iter().for_each(publish));
             })
         });
         batch(|| {
-            for (group, number) in [(room(), 1), (room(), 2), (other(), 3), (room(), 4)] {
-                publish(group, number);
+            for (room, number) in [(1, 1), (1, 2), (2, 3), (1, 4)] {
+                feed(&layer, room).publish(number, patch("#list", number));
             }
         });
         let mut received = ada.received().numbers;
@@ -112,7 +107,7 @@ fn no_part_of_a_batch_arrives_after_a_kick_or_a_removal_returned() {
             let (layer, numbers) = (layer.clone(), numbers.clone());
             thread::spawn(move || batch(|| (0..2).for_each(|_| publish_next(&layer, &numbers))))
         };
-        layer.remove_person("eve", &room());
+        layer.remove_person("eve", room());
         layer.kick_person("ben", Close::policy("out"));
         assert_eq!((eve.received().numbers, ben.received().numbers), (vec![], vec![]));
         publisher.join().unwrap();

@@ -1,7 +1,9 @@
 //! Groups: delivery and order of sends.
 
-use bellwire_races::Layer;
+use std::time::Duration;
+
 use bellwire_races::harness::{Member, race};
+use bellwire_races::{Html, Layer, Patch};
 use shuttle::thread;
 
 use super::{group, room};
@@ -20,10 +22,10 @@ fn a_send_after_a_join_that_returned_reaches_the_joiner_exactly_once() {
         let others = others.collect::<Vec<_>>();
         let ada = Member::connect(&layer, "ada");
         ada.join(&room());
-        group(&layer).send(1);
+        group(&layer).send(1).unwrap();
         assert_eq!(ada.received().events, [1]);
         others.into_iter().for_each(|other| other.join().unwrap());
-        group(&layer).send(2);
+        group(&layer).send(2).unwrap();
         assert_eq!(ada.received().events, [2]);
     });
 }
@@ -36,14 +38,14 @@ fn a_send_after_a_leave_that_returned_does_not_reach_the_leaver() {
         ada.join(&room());
         let sender = {
             let layer = layer.clone();
-            thread::spawn(move || group(&layer).send(1))
+            thread::spawn(move || group(&layer).send(1).unwrap())
         };
         let joiner = {
             let ben = Member::connect(&layer, "ben");
             thread::spawn(move || ben.join(&room()))
         };
         ada.leave(&room());
-        group(&layer).send(2);
+        group(&layer).send(2).unwrap();
         assert_eq!(ada.received().events, [0; 0], "neither later nor queued messages");
         sender.join().unwrap();
         joiner.join().unwrap();
@@ -66,7 +68,7 @@ fn all_members_of_a_group_receive_concurrent_sends_in_one_order() {
         };
         let senders = [[1, 2], [11, 12]].map(|numbers| {
             let room = group(&layer);
-            thread::spawn(move || numbers.into_iter().for_each(|number| room.send(number)))
+            thread::spawn(move || numbers.into_iter().for_each(|number| room.send(number).unwrap()))
         });
         senders.into_iter().for_each(|sender| sender.join().unwrap());
         let [ada, ben] = members.map(|member| member.received().events);
@@ -91,7 +93,7 @@ fn the_last_member_leaving_while_another_joins_never_loses_the_group() {
             let layer = layer.clone();
             thread::spawn(move || {
                 joiner.join(&room());
-                group(&layer).send(1);
+                group(&layer).send(1).unwrap();
                 let received = joiner.received().events;
                 assert!(received.contains(&1), "a send was lost: {received:?}");
                 joiner.leave(&room());
@@ -99,7 +101,7 @@ fn the_last_member_leaving_while_another_joins_never_loses_the_group() {
         });
         ada.leave(&room());
         joiners.into_iter().for_each(|joiner| joiner.join().unwrap());
-        assert_eq!(layer.local_members(&room()), 0);
+        assert_eq!(layer.local_members(room()), 0);
         [ada, ben, eve].iter().for_each(|member| member.disconnect(&[room()]));
         assert_eq!((layer.local_groups(), layer.local_sockets()), (0, 0), "the layer is not empty");
     });
@@ -117,8 +119,31 @@ fn nothing_leaks_when_sockets_connect_and_disconnect_concurrently() {
                 member.disconnect(&[room()]);
             })
         });
-        layer.remove_person("ada", &room());
+        layer.remove_person("ada", room());
         visits.into_iter().for_each(|visit| visit.join().unwrap());
         assert_eq!((layer.local_groups(), layer.local_sockets()), (0, 0));
+    });
+}
+
+#[test]
+fn a_member_that_joins_while_state_is_shown_shows_each_key_once() {
+    race(|| {
+        let layer = Layer::memory();
+        let ada = Member::connect(&layer, "ada");
+        let setter = {
+            let room = group(&layer);
+            thread::spawn(move || room.state("ben", Html::text("x"), Duration::from_secs(4)))
+        };
+        ada.join(&room());
+        setter.join().unwrap().unwrap();
+        let (all, ben) = ("[data-bw-state=\"room.1\"]", "<span id=\"state--room.1--ben\">x</span>");
+        let show_all = Patch::inner(all, Html::trusted(ben));
+        let add = Patch::append(all, Html::trusted(ben));
+        let mut shown = 0;
+        for patch in ada.received().patches {
+            assert!(patch == show_all || patch == add, "{patch:?}");
+            shown = if patch == show_all { 1 } else { shown + 1 };
+        }
+        assert_eq!(shown, 1);
     });
 }

@@ -10,14 +10,33 @@ mod queues;
 mod presence;
 mod tickers;
 
-use bellwire_races::{Bellwire, Group, GroupName, Html, Layer, Patch};
+use bellwire_races::{
+    Bellwire, CatchUp, Error, Feed, FeedSource, GroupHandle, GroupName, Html, Layer, Patch, Seq,
+    Topic,
+};
+
+const ROOM: Topic<u8, u64> = Topic::new("room");
 
 fn room() -> GroupName {
-    GroupName::of("room", 1)
+    ROOM.of(1).name().clone()
 }
 
-fn group(layer: &Layer) -> Group<u64> {
-    layer.group(room())
+fn group(layer: &Layer) -> GroupHandle<u64> {
+    layer.group(ROOM.of(1))
+}
+
+/// The source of changes that nobody follows.
+struct Unread;
+
+impl FeedSource for Unread {
+    async fn catch_up(&self, _: Option<Seq>, _: &str) -> Result<CatchUp, Error> {
+        Err(Error::refused("nobody follows it"))
+    }
+}
+
+/// The feed of a room, for members that do not follow it.
+fn feed(layer: &Layer, room: u8) -> Feed<u64, Unread> {
+    layer.feed(ROOM.of(room), Unread)
 }
 
 fn bellwire() -> Bellwire {
@@ -25,6 +44,6 @@ fn bellwire() -> Bellwire {
 }
 
 /// A patch that a page logs as `<selector> <n>`.
-fn patch(selector: &'static str, n: u64) -> Patch {
+fn patch(selector: &'static str, n: Seq) -> Patch {
     Patch::append(selector, Html::text(&n.to_string()))
 }

@@ -2,7 +2,7 @@
 
 use bellwire_races::harness::{Handshake, Log, Page, race, sweep};
 use bellwire_races::{
-    Bellwire, Consumer, Error, Frame, Group, PresenceChange, PresenceChanges, Socket,
+    Bellwire, Consumer, Error, Frame, GroupHandle, PresenceChange, PresenceChanges, Socket,
 };
 use shuttle::future::block_on;
 use shuttle::thread;
@@ -10,19 +10,20 @@ use shuttle::thread;
 use super::{bellwire, group, room};
 
 /// A consumer that tracks its person while its page is open.
-struct Visitor(Group<u64>, Log);
+struct Visitor(GroupHandle<u64>, Log);
 
 impl Consumer for Visitor {
     type Action = Frame;
     type Event = u64;
+    type Error = Error;
 
-    async fn connect(&mut self, socket: &mut Socket) -> Result<(), Error> {
+    async fn connect(&mut self, socket: &mut Socket<Self>) -> Result<(), Error> {
         socket.track(&self.0);
         self.1.note("here");
         Ok(())
     }
 
-    async fn receive(&mut self, _: &mut Socket, _: Frame) -> Result<(), Error> {
+    async fn receive(&mut self, _: &mut Socket<Self>, _: Frame) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -60,15 +61,15 @@ fn concurrent_sockets_of_a_person_count_once_and_leave_no_stale_presence() {
         let (page, log) = open(&bellwire);
         // Within the grace period no person is removed by the heartbeat's sweeps.
         sweep(&bellwire, 0, 1000);
-        assert!(presence.count(&room()) <= 1, "counted twice");
+        assert!(presence.count(room()) <= 1, "counted twice");
         visits.into_iter().for_each(|visit| visit.join().unwrap());
         log.wait_for("here");
         sweep(&bellwire, 5000, 1000);
-        assert_eq!(presence.count(&room()), 1, "one page is still open");
+        assert_eq!(presence.count(room()), 1, "one page is still open");
         leave(page);
-        assert_eq!(presence.count(&room()), 1, "still within the grace period");
+        assert_eq!(presence.count(room()), 1, "still within the grace period");
         sweep(&bellwire, 1000, 1000);
-        assert_eq!(presence.count(&room()), 0, "stale presence");
+        assert_eq!(presence.count(room()), 0, "stale presence");
         assert_eq!(next_changes(&mut changes, 2), [true, false], "one arrival and one leaving");
     });
 }
@@ -88,11 +89,11 @@ fn a_person_who_returns_as_the_grace_period_ends_is_reported_present() {
         heartbeat.join().unwrap();
         log.wait_for("here");
         sweep(&bellwire, 5000, 1000);
-        assert_eq!(presence.count(&room()), 1, "she is here");
+        assert_eq!(presence.count(room()), 1, "she is here");
         leave(page);
         // Whether the sweep or the page came first, the last change is that she left.
         sweep(&bellwire, 9000, 1000);
-        assert_eq!(presence.count(&room()), 0);
+        assert_eq!(presence.count(room()), 0);
         assert_eq!(next_changes(&mut changes, 2), [true, false]);
     });
 }

@@ -5,7 +5,7 @@ use bellwire_races::{Close, Layer};
 use shuttle::future::block_on;
 use shuttle::thread;
 
-use super::{group, patch, room};
+use super::{feed, group, patch, room};
 
 #[test]
 fn every_message_arrives_or_its_loss_is_reported() {
@@ -14,12 +14,12 @@ fn every_message_arrives_or_its_loss_is_reported() {
         let ada = Member::with_queue_size(&layer, "ada", 2);
         ada.join(&room());
         let publisher = {
-            let room = group(&layer);
-            thread::spawn(move || (1..=4).for_each(|seq| room.publish(seq, patch("#list", seq))))
+            let feed = feed(&layer, 1);
+            thread::spawn(move || (1..=4).for_each(|seq| feed.publish(seq, patch("#list", seq))))
         };
         let sender = {
             let room = group(&layer);
-            thread::spawn(move || (1..=2).for_each(|event| room.send(event)))
+            thread::spawn(move || (1..=2).for_each(|event| room.send(event).unwrap()))
         };
         let mut received = ada.received();
         publisher.join().unwrap();
@@ -44,8 +44,8 @@ fn losses_of_a_group_that_was_left_are_not_reported() {
         let ada = Member::with_queue_size(&layer, "ada", 1);
         ada.join(&room());
         let publisher = {
-            let room = group(&layer);
-            thread::spawn(move || (1..=2).for_each(|seq| room.publish(seq, patch("#list", seq))))
+            let feed = feed(&layer, 1);
+            thread::spawn(move || (1..=2).for_each(|seq| feed.publish(seq, patch("#list", seq))))
         };
         ada.leave(&room());
         publisher.join().unwrap();
@@ -62,7 +62,7 @@ fn an_idle_event_loop_is_woken_by_any_message() {
         ada.join(&room());
         let (sender, pinger) = {
             let (room, ada) = (group(&layer), ada.clone());
-            let sender = thread::spawn(move || room.send(1));
+            let sender = thread::spawn(move || room.send(1).unwrap());
             (sender, thread::spawn(move || ada.ping()))
         };
         let received = block_on(ada.receive_until(|got| got.events == [1] && got.pings == 1));
@@ -70,7 +70,7 @@ fn an_idle_event_loop_is_woken_by_any_message() {
         // Two concurrent control messages: after taking one, the loop must check for the other.
         let (remover, again) = {
             let (layer, ada) = (layer.clone(), ada.clone());
-            let remover = thread::spawn(move || layer.remove_person("ada", &super::room()));
+            let remover = thread::spawn(move || layer.remove_person("ada", super::room()));
             (remover, thread::spawn(move || ada.ping()))
         };
         block_on(ada.receive_until(|got| got.removed == [super::room()] && got.pings == 1));
@@ -86,7 +86,7 @@ fn an_event_loop_and_its_handler_are_woken_by_a_close() {
         ada.join(&room());
         let sender = {
             let room = group(&layer);
-            thread::spawn(move || (1..=2).for_each(|event| room.send(event)))
+            thread::spawn(move || (1..=2).for_each(|event| room.send(event).unwrap()))
         };
         let kicker = {
             let layer = layer.clone();

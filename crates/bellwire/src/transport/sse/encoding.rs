@@ -4,8 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{BufMut, BytesMut};
 
+use crate::Close;
+use crate::position::Position;
 use crate::transport::EncodedFrame;
-use crate::{Close, GroupName, Seq};
 
 /// A comment line: the peer need not answer, but the network sees that the connection is in use.
 const HEARTBEAT: &[u8] = b":\n\n";
@@ -26,19 +27,26 @@ pub(super) fn frame(out: &mut BytesMut, frame: &EncodedFrame) {
 }
 
 /// Writes the position in each feed as the id of the event, in the format of `?since=`.
-pub(super) fn id(out: &mut BytesMut, positions: &[(GroupName, Seq)]) {
-    let positions: Vec<_> = positions.iter().map(|(feed, seq)| format!("{feed}:{seq}")).collect();
+pub(super) fn id(out: &mut BytesMut, positions: &[Position]) {
+    let positions: Vec<_> = positions.iter().map(Position::to_string).collect();
     out.put_slice(format!("id: {}\n", positions.join(",")).as_bytes());
 }
 
 /// Writes a close event for the codes that the browser has to know; otherwise it would reconnect.
 pub(super) fn close(out: &mut BytesMut, close: &Close) {
-    if matches!(close.code(), Close::NORMAL | Close::POLICY | 3000..) {
+    if matches!(close.code(), Close::NORMAL | Close::POLICY | Close::RESTART | 3000..) {
         out.put_slice(b"event: close\n");
         // Serialization cannot fail: the values are a number and a text.
         data(out, &serde_json::to_vec(close).unwrap_or_default());
         out.put_slice(END);
     }
+}
+
+/// Writes a notice for the developer of the page.
+pub(super) fn notice(out: &mut BytesMut, message: &str) {
+    out.put_slice(b"event: notice\n");
+    data(out, serde_json::json!({ "message": message }).to_string().as_bytes());
+    out.put_slice(END);
 }
 
 /// Writes the time after which the browser reconnects, in milliseconds.
@@ -108,18 +116,17 @@ mod tests {
 
     #[test]
     fn an_id_contains_every_feed() {
-        let feed = |name: &str| GroupName::new(name).unwrap();
-        let positions = [(feed("chat.room.1"), 42), (feed("blog"), 7)];
-        assert_eq!(written(|out| id(out, &positions)), "id: chat.room.1:42,blog:7\n");
+        let positions = ["chat.room.1:3f9.42", "blog:3f9.7"].map(|it| Position::parse(it).unwrap());
+        assert_eq!(written(|out| id(out, &positions)), "id: chat.room.1:3f9.42,blog:3f9.7\n");
     }
 
     #[test]
     fn only_closes_that_the_browser_has_to_know_are_sent() {
-        for code in [1000, 1008, 3000, 4001, 4999] {
+        for code in [1000, 1008, 1012, 3000, 4001, 4999] {
             let event = format!("event: close\ndata: {{\"code\":{code},\"reason\":\"a\\nb\"}}\n\n");
             assert_eq!(written(|out| close(out, &Close::new(code, "a\nb"))), event);
         }
-        for code in [1001, 1002, 1007, 1009, 1011, 1012, 1013] {
+        for code in [1001, 1002, 1007, 1009, 1011, 1013] {
             assert_eq!(written(|out| close(out, &Close::new(code, "x"))), "", "{code}");
         }
     }

@@ -13,18 +13,26 @@ use futures_util::Stream;
 
 use self::encoding::END;
 use crate::limits::MAX_FEEDS;
+use crate::position::Position;
 use crate::transport::{Incoming, Outgoing, Transport};
-use crate::{GroupName, Seq};
 
 /// The bytes that may be buffered before the network has to accept some.
 const HIGH_WATER: usize = 64 * 1024;
 /// The maximum length of a chunk, in bytes: each chunk read shows that a slow reader is alive.
 const CHUNK: usize = 16 * 1024;
 
-/// Opens a transport and the body that reads from it. The reader is at the positions `since`.
-pub(crate) fn open(retry: u64, since: &[(GroupName, Seq)]) -> (SseTransport, SseBody) {
+/// Opens a transport and the body that reads from it. The reader is at the positions `since`, and
+/// receives the notice for its developer first.
+pub(crate) fn open(
+    retry: u64,
+    since: &[Position],
+    notice: Option<&str>,
+) -> (SseTransport, SseBody) {
     let mut pending = BytesMut::new();
     encoding::retry(&mut pending, retry);
+    if let Some(text) = notice {
+        encoding::notice(&mut pending, text);
+    }
     let buffer = SharedBuffer::default();
     let events = SseBody(buffer.clone());
     let mut transport = SseTransport {
@@ -53,7 +61,7 @@ pub(crate) struct SseTransport {
     /// Whether the last event is without its end, so that an id may follow.
     unfinished: bool,
     /// The reader's position in each feed.
-    positions: Vec<(GroupName, Seq)>,
+    positions: Vec<Position>,
     ended: bool,
     buffer: SharedBuffer,
 }
@@ -182,10 +190,10 @@ impl Transport for SseTransport {
 
     /// Gives the last event this position as its id. If there is none, writes an event without
     /// data.
-    fn note_position(&mut self, feed: &GroupName, seq: Seq) {
-        match self.positions.iter().position(|(known, _)| known == feed) {
-            Some(index) => self.positions[index].1 = seq,
-            None if self.positions.len() < MAX_FEEDS => self.positions.push((feed.clone(), seq)),
+    fn note_position(&mut self, position: &Position) {
+        match self.positions.iter().position(|known| known.feed == position.feed) {
+            Some(index) => self.positions[index].at = position.at,
+            None if self.positions.len() < MAX_FEEDS => self.positions.push(position.clone()),
             None => {}
         }
         encoding::id(&mut self.pending, &self.positions);
@@ -298,7 +306,7 @@ mod tests {
     #[test]
     fn unread_events_are_bounded_and_each_chunk_read_frees_capacity() {
         let mut cx = Context::from_waker(Waker::noop());
-        let (mut transport, mut events) = open(1, &[]);
+        let (mut transport, mut events) = open(1, &[], None);
         let text = "x".repeat(1_000);
         for _ in 0..10_000 {
             if ready(transport.poll_ready(&mut cx)) {
@@ -321,25 +329,28 @@ mod tests {
     #[test]
     fn a_position_is_sent_with_the_last_frame_or_by_itself() {
         let mut cx = Context::from_waker(Waker::noop());
-        let group = |name: &str| GroupName::new(name).unwrap();
-        let (mut transport, mut events) = open(1, &[(group("b"), 7)]);
+        let at = |position: &str| Position::parse(position).unwrap();
+        let (mut transport, mut events) = open(1, &[at("b:3f9.7")], None);
         write_text(&mut transport, "one");
         write_text(&mut transport, "two");
-        transport.note_position(&group("a"), 1);
+        transport.note_position(&at("a:3f9.1"));
         write_text(&mut transport, "three");
         let _ = transport.poll_flush(&mut cx);
-        transport.note_position(&group("b"), 8);
+        transport.note_position(&at("b:3f9.8"));
         let _ = transport.poll_flush(&mut cx);
         assert_eq!(
             read(&mut events),
-            "retry: 1\n\ndata: one\n\ndata: two\nid: b:7,a:1\n\ndata: three\n\nid: b:8,a:1\n\n"
+            concat!(
+                "retry: 1\n\ndata: one\n\ndata: two\nid: b:3f9.7,a:3f9.1\n\n",
+                "data: three\n\nid: b:3f9.8,a:3f9.1\n\n"
+            )
         );
     }
 
     #[test]
     fn an_accepted_heartbeat_and_a_disconnected_reader_are_noticed() {
         let mut cx = Context::from_waker(Waker::noop());
-        let (mut transport, mut events) = open(1, &[]);
+        let (mut transport, mut events) = open(1, &[], None);
         transport.write(Outgoing::Frame(EncodedFrame::ping())).unwrap();
         assert!(
             transport.poll_flush(&mut cx).is_pending()

@@ -108,6 +108,7 @@ impl<S: AsyncWrite + Unpin> BufferedStream<S> {
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
+        self.counters.wrote_bytes(written);
         self.flowing = true;
         self.out.advance(written);
         Poll::Ready(Ok(()))

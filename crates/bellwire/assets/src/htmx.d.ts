@@ -1,0 +1,2 @@
+declare const htmx: any
+export default htmx
