@@ -217,7 +217,8 @@ fn receive_until_last(mut socket: Socket, finished: &AtomicBool) -> u64 {
             9 => socket.stream.write_all(&frame(10, &payload)).unwrap(),
             1 => {
                 let patch: Value = serde_json::from_slice(&payload).expect("JSON");
-                assert!(patch["selector"].is_string(), "not a patch: {patch}");
+                let is_patch = patch["selector"].is_string() || patch["event"].is_string();
+                assert!(is_patch, "not a patch: {patch}");
                 let html = patch["html"].as_str().unwrap_or_default();
                 assert!(!html.contains("<img"), "{html}");
                 if let Some(seq) = patch["seq"].as_u64() {

@@ -19,6 +19,7 @@ pub mod programs;
 mod server;
 mod proxy;
 mod site;
+mod browsers;
 mod person;
 mod actions;
 mod navigation;
@@ -35,6 +36,7 @@ mod devtools;
 
 use std::time::Duration;
 
+pub use browsers::Browsers;
 pub use console::NetworkError;
 pub use keys::{Key, Keys};
 pub use person::Person;

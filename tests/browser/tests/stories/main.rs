@@ -21,3 +21,6 @@ mod privacy;
 mod accessible;
 mod blog;
 mod social;
+mod auction;
+mod owners;
+mod contract;

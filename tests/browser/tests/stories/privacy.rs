@@ -110,8 +110,9 @@ struct RecordedSocket {
 }
 
 impl RecordedSocket {
+    /// The frames, with the details of events as they are in JSON.
     fn frames(&self) -> Vec<String> {
-        self.received.borrow().clone()
+        self.received.borrow().iter().map(|frame| frame.replace("&quot;", "\"")).collect()
     }
 
     /// The numbers of the messages in all frames.
@@ -171,12 +172,14 @@ impl RecordedSocket {
 
 /// Texts that identify this room: its names, its messages, its ids on a page.
 fn room_markers(room: i64) -> Vec<String> {
-    let ids = ["newest", "read", "online", "room-name", "room-title", "room-link"];
+    let ids = ["here", "online", "room-name", "room-title", "room-link"];
     let ids = ids.map(|id| format!("{id}--{room}\""));
+    let details = [format!("\"room\":{room},"), format!("\"room\":{room}}}")];
     let names = ["vault", "crypt", WORD].map(str::to_owned);
     names
         .into_iter()
         .chain(ids)
+        .chain(details)
         .chain([format!("chat.room.{room}\""), format!("data-room=\\\"{room}\\\"")])
         .collect()
 }
@@ -190,9 +193,9 @@ fn numbers(frame: &str) -> Vec<u64> {
     };
     let in_texts = frame.split(WORD).skip(1).filter_map(number);
     let positions = frame
-        .split("newest--")
+        .split("chat:newest\"")
         .skip(1)
-        .filter_map(|rest| rest.split_once("data-seq=\""))
+        .filter_map(|rest| rest.split_once("\"seq\":"))
         .map(|(_, rest)| rest);
     in_texts.chain(positions.filter_map(number)).collect()
 }

@@ -198,8 +198,7 @@ async fn reading_in_one_tab_clears_the_badge_in_another_and_marking_unread_resto
     let first = ben.tab();
     let unread =
         "const link = [...document.querySelectorAll('.link')].find(e => e.textContent.includes('Garden'));
-         const place = name => Number(link?.querySelector(`[id^=${name}--]`).dataset.seq);
-         return place('newest') > place('read')";
+         return Number(link?.dataset.newest) > Number(link?.dataset.read)";
     ben.until("saw an unread message in the garden", unread, &[]).await;
 
     let second = ben.opens_tab().await;
