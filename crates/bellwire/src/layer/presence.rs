@@ -304,17 +304,17 @@ mod tests {
         let mut changes = presence.changes();
         (1..=3).for_each(|socket| presence.track(&room(), "ada", socket, None));
         presence.track(&room(), "ben", 4, None);
-        assert_eq!(presence.people(&room()), ["ada".into(), "ben".into()]);
+        assert_eq!(presence.people(room()), ["ada".into(), "ben".into()]);
         presence.untrack(&room(), "ada", 1, 0);
         presence.untrack(&room(), "ada", 2, 0);
         presence.sweep(100_000, 1000);
         assert_eq!(
-            (presence.count(&room()), received(&mut changes)),
+            (presence.count(room()), received(&mut changes)),
             (2, vec!["arrived", "arrived"])
         );
         presence.untrack(&room(), "ada", 3, 100_000);
         presence.sweep(101_000, 1000);
-        assert!(!presence.is_present(&room(), "ada") && presence.is_present(&room(), "ben"));
+        assert!(!presence.is_present(room(), "ada") && presence.is_present(room(), "ben"));
         assert_eq!(received(&mut changes), ["left"]);
     }
 
@@ -325,7 +325,7 @@ mod tests {
         presence.track(&room(), "ada", 1, None);
         presence.untrack(&room(), "ada", 1, 0);
         presence.sweep(999, 1000);
-        assert!(presence.is_present(&room(), "ada"), "still within the grace period");
+        assert!(presence.is_present(room(), "ada"), "still within the grace period");
         presence.track(&room(), "ada", 2, None);
         presence.sweep(5000, 1000);
         assert_eq!(received(&mut changes), ["arrived"]);
@@ -349,7 +349,7 @@ mod tests {
         assert_eq!(slow.next().await, Some(PresenceChange::Missed));
         assert_eq!(received(&mut slow).len(), WAITING);
         assert_eq!(received(&mut quick), ["arrived"; 3], "other listeners miss nothing");
-        assert_eq!(presence.count(&room()), WAITING + 3, "the list of people is complete");
+        assert_eq!(presence.count(room()), WAITING + 3, "the list of people is complete");
     }
 
     #[test]

@@ -57,8 +57,9 @@ async fn a_page_has_one_connection_at_its_address_which_follows_its_location_and
 async fn the_state_and_its_reason_are_shown_and_told_to_listeners() {
     let shown = "<p id=connection-reason></p>";
     let (ada, app) = open_page(Content::Of(body(shown))).await;
-    let listen = "window.told = []
-        window.ignore = bellwire.onState((...change) => told.push(change))
+    let listen = "[window.told, window.toldOnce] = [[], []]
+        bellwire.onState((...change) => told.push(change))
+        const remove = bellwire.onState((state) => remove(toldOnce.push(state)))
         return bellwire.state()";
     assert_eq!(ada.run_script(listen, &[]).await, "connected");
     is_cut_off(&ada, &app).await;
@@ -94,7 +95,8 @@ async fn the_state_and_its_reason_are_shown_and_told_to_listeners() {
     assert_eq!(value(&ada, "told").await, told);
     let last = json!(["document", { "state": "offline", "reason": "Goodbye." }]);
     assert_eq!(hears(&ada, "state").await, last);
-    ada.run_script("ignore(); bellwire.reconnect()", &[]).await;
+    assert_eq!(value(&ada, "toldOnce").await, json!(["connecting"]), "the listener was removed");
+    ada.run_script("bellwire.reconnect()", &[]).await;
     assert_eq!(value(&ada, "told.length").await, 7, "a final close stays final");
     assert_eq!(value(&ada, "bellwire.state()").await, "offline");
 }
