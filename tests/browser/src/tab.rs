@@ -74,9 +74,11 @@ impl Tab {
     pub(crate) fn handle_event(&self, method: &str, parameters: &Value) -> Option<Command> {
         let is_main = parameters["frameId"].as_str() == Some(&self.id);
         match method {
-            "Page.frameStartedLoading" if is_main => {
-                self.update(|progress| progress.is_loading = true)
-            }
+            // Under load the browser omits that a started navigation is no longer scheduled.
+            "Page.frameStartedLoading" if is_main => self.update(|progress| {
+                progress.is_loading = true;
+                progress.is_scheduled = false;
+            }),
             "Page.frameStoppedLoading" if is_main => {
                 self.update(|progress| progress.is_loading = false)
             }

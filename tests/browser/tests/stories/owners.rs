@@ -178,7 +178,7 @@ async fn what_waits_in_a_page_without_an_owner_is_dropped_at_the_next_sign_in() 
     wire.cut();
     writes(&ada, "of Ada").await;
     // In another tab of the same browser somebody else signs in.
-    ada.run_script("document.cookie = 'name=ben; path=/'; return true", &[]).await;
+    becomes(&ada, "ben").await;
     let record = "window.refused = []
         document.addEventListener('bellwire:refused', ({ detail }) => refused.push(detail.error))
         return true";
@@ -192,9 +192,10 @@ async fn what_waits_in_a_page_without_an_owner_is_dropped_at_the_next_sign_in() 
     assert_eq!(*notes.lock().unwrap(), [("ben".to_owned(), "of Ben".to_owned())]);
 }
 
-/// The cookie is changed by the browser itself, so no connection is told.
+/// Changes the cookie in the browser and waits until it is stored. No connection is told.
 async fn becomes(person: &Person, name: &str) {
-    let script = "document.cookie = `name=${arguments[0]}; path=/`; return true";
+    let script = "const [name, value] = ['name', arguments[0]]
+        return cookieStore.set({ name, value, path: '/' }).then(() => true)";
     person.run_script(script, &[json!(name)]).await;
 }
 

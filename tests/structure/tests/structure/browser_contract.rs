@@ -73,7 +73,8 @@ fn a_line_without_a_test_an_unknown_line_and_a_missing_test_are_reported() {
     let complete =
         "# List\none: a.rs: it_works\ntwo: a.rs: it: works\nbellwire:<a>: a.rs: it_works\n";
     assert_eq!(faults(document, complete, file), [""; 0]);
-    let wrong = "one: a.rs: it_work\none: a.rs: works\none: b.rs: it_works\ntwo: a.rs\nfour: a.rs: it_works\n";
+    let wrong = "one: a.rs: it_work\none: a.rs: works\none: b.rs: it_works\n\
+        two: a.rs\nfour: a.rs: it_works\n";
     let expected = [
         "`bellwire:<a>` has no test",
         "`four` is not in docs/browser.md",

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::{FromRef, State};
-use axum::http::header::{CONTENT_TYPE, COOKIE};
+use axum::extract::{FromRef, Path, State};
+use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html as Page, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -291,6 +291,12 @@ async fn post(State(app): State<App>, uri: Uri, headers: HeaderMap, body: String
     app.responses.lock().unwrap().pop_front().unwrap_or_else(accepted)
 }
 
+/// Sets the person in the cookie.
+async fn sign_in(path: Option<Path<String>>) -> impl IntoResponse {
+    let name = path.map(|Path(name)| name).unwrap_or_default();
+    ([(SET_COOKIE, format!("name={name}; Path=/"))], StatusCode::NO_CONTENT)
+}
+
 fn script(text: &'static [u8]) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/javascript")], text)
 }
@@ -309,6 +315,8 @@ pub(super) async fn open(content: Content) -> (Browsers, App) {
     let router = Router::new()
         .route("/live", get(live))
         .route("/again", get(live))
+        .route("/as/", get(sign_in))
+        .route("/as/{name}", get(sign_in))
         .route("/static/bellwire.js", get(async || script(bellwire_js())))
         .route("/static/htmx.js", get(async || script(HTMX.as_bytes())))
         .fallback(get(page_at).post(post))

@@ -180,7 +180,8 @@ async fn what_is_typed_is_sent_after_a_pause_and_only_the_newest_counts() {
     // The answer to an older text does not matter.
     let watch = "window.shown = ''
         const place = document.querySelector('#error--text')
-        new MutationObserver(() => (shown += place.textContent)).observe(place, { childList: true })";
+        const observer = new MutationObserver(() => (shown += place.textContent))
+        observer.observe(place, { childList: true })";
     ada.run_script(watch, &[]).await;
     app.holds_back();
     ada.types("#text", "bad").await;
